@@ -1,0 +1,1 @@
+"""Recurra: recurrent networks made practical."""

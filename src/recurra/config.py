@@ -1,0 +1,173 @@
+"""Every choice a user can make: one frozen model per concern, each field with its default, check and help.
+
+Not here: what the choices do. Extra keys, wrong types, NaN and out-of-range values are refused with the field's path.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recurra.errors import UsageError
+
+Cell = Literal["rnn", "gru", "lstm"]
+Activation = Literal["tanh", "relu", "sigmoid"]
+Pool = Literal["last", "mean", "max", "attention"]
+
+
+class Frozen(BaseModel):
+    """A closed, immutable, strictly typed record."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    def with_settings(self, settings: dict[str, str]) -> Self:
+        """Return a copy with `--set key=value` texts applied; each value is read as JSON, else as a plain text.
+
+        Raises UsageError that names the field and what it allows.
+        """
+        values = self.model_dump(mode="json")
+        for key, text in settings.items():
+            if key not in values:
+                raise UsageError(f"unknown setting {key!r}", allowed=", ".join(values))
+            values[key] = _json_or_text(text)
+        return validated(type(self), values)
+
+
+def validated[Model: BaseModel](model: type[Model], values: dict[str, Any]) -> Model:
+    """Check `values` as JSON would be checked (lists may stand for tuples); raise UsageError with the field's path."""
+    import json
+
+    try:
+        return model.model_validate_json(json.dumps(values))
+    except ValidationError as problem:
+        raise UsageError(problem_line(problem)) from None
+
+
+def problem_line(problem: ValidationError) -> str:
+    """Tell the first problem of a validation as `field.path: message`, without echoing long values."""
+    first = problem.errors(include_url=False, include_context=False)[0]
+    path = ".".join(str(part) for part in first["loc"]) or "(whole)"
+    more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
+    return f"{path}: {first['msg']}, found {str(first['input'])[:60]!r}{more}"
+
+
+def _json_or_text(text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+class TextConfig(Frozen):
+    """How a text becomes token ids."""
+
+    tokens: Literal["word", "character"] = "word"
+    """What a token is."""
+    lowercase: bool = True
+    """Fold capitals, as the GloVe 6B vectors do."""
+    max_words: int = Field(default=50_000, ge=10, le=2_000_000)
+    """The most frequent words kept; the rest become <unk>."""
+    min_count: int = Field(default=2, ge=1, le=1_000_000)
+    """Words seen less often in training become <unk>."""
+    max_length: int = Field(default=400, ge=1, le=1_000_000)
+    """Tokens kept of each text."""
+    truncate: Literal["head", "tail", "head+tail"] = "head+tail"
+    """Which end is kept of a longer text; head+tail keeps a half of each."""
+    pad_to_max: bool = False
+    """The tutorial's behaviour (`classic_pad`): pad every text in front to max_length and sweep the pads too."""
+
+
+class NetConfig(Frozen):
+    """What is stacked."""
+
+    cell: Cell = "lstm"
+    """The recurrent cell."""
+    activation: Activation = "tanh"
+    """The cell's activation (for rnn: tanh, relu or sigmoid; for lstm: tanh or relu; gru: tanh)."""
+    embedding_size: int = Field(default=100, ge=1, le=4096)
+    """Features of a token's vector; pre-trained vectors set it."""
+    hidden: int = Field(default=128, ge=1, le=16_384)
+    """Units of the recurrent state, per direction."""
+    layers: int = Field(default=1, ge=1, le=16)
+    """Recurrent layers stacked."""
+    bidirectional: bool = False
+    """Read the sequence from both ends (not for language models)."""
+    pool: tuple[Pool, ...] = ("last",)
+    """How a sequence of states becomes one vector; several are concatenated."""
+    heads: int = Field(default=1, ge=1, le=64)
+    """Attention heads when `pool` has attention."""
+    embedding_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Variational dropout on token vectors: one mask per sequence (Gal & Ghahramani 2016)."""
+    word_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of a sequence's tokens whose whole vector is dropped in training."""
+    recurrent_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Variational dropout on the outputs of each recurrent layer: one mask per sequence."""
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Dropout before the dense layer."""
+    freeze_embedding: bool = False
+    """Keep the token vectors as they were given."""
+
+
+class TrainingConfig(Frozen):
+    """How a net learns."""
+
+    epochs: int = Field(default=5, ge=1, le=100_000)
+    """Passes over the training part, at most."""
+    batch_size: int = Field(default=64, ge=1, le=1_000_000)
+    """Sequences in a batch, at most."""
+    batch_tokens: int = Field(default=16_384, ge=1, le=100_000_000)
+    """Tokens in a batch, at most (a single longer sequence still makes a batch)."""
+    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
+    """Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), or SGD with momentum 0.9."""
+    learning_rate: float = Field(default=2e-3, gt=0.0, le=100.0)
+    """The schedule's highest learning rate."""
+    schedule: Literal["constant", "step", "one_cycle", "cosine"] = "one_cycle"
+    """constant; StepDrop; OneCycle (Smith 2018); cosine to zero."""
+    drop: float = Field(default=1e-4, ge=0.0, le=100.0)
+    """StepDrop: what is subtracted from the learning rate."""
+    drop_every: int = Field(default=10, ge=1, le=100_000)
+    """StepDrop: epochs between drops."""
+    min_learning_rate: float = Field(default=0.0, ge=0.0, le=100.0)
+    """The floor of step and cosine schedules."""
+    weight_decay: float = Field(default=0.0, ge=0.0, le=10.0)
+    """AdamW: decoupled; Adam and SGD: L2. Never on embedding tables and biases."""
+    clip: float = Field(default=1.0, ge=0.0, le=1e6)
+    """Largest gradient norm; 0 switches clipping off."""
+    patience: int = Field(default=0, ge=0, le=100_000)
+    """Early stopping: epochs without a better validation score; 0 never stops early. The best weights are kept either way."""
+    label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the target spread evenly over the classes (Szegedy et al. 2016)."""
+    class_weight: Literal["none", "balanced"] = "none"
+    """balanced: each class weighs the same in the loss."""
+    ema: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Decay per step of the exponential moving average of the weights that validation sees; 0 switches it off."""
+    samples: int = Field(default=0, ge=0, le=1_000_000)
+    """Language models: words drawn a step for the sampled softmax; 0 uses the full softmax."""
+    steps: int = Field(default=70, ge=1, le=100_000)
+    """Language models: tokens of truncated back-propagation through time."""
+    streams: int = Field(default=32, ge=1, le=100_000)
+    """Language models: parallel streams."""
+
+
+class SeriesConfig(Frozen):
+    """How a series becomes windows."""
+
+    horizon: int = Field(default=1, ge=1, le=100_000)
+    """Steps forecast."""
+    window: int = Field(default=12, ge=1, le=100_000)
+    """Past values the net reads."""
+    season: int = Field(default=1, ge=1, le=100_000)
+    """Steps of one season (12 for months); the seasonal naive rival and MASE use it."""
+    scale: Literal["none", "standard", "minmax"] = "standard"
+    """The scaler, fitted on the training part only."""
+    difference: bool = False
+    """Learn the differences between neighbouring values instead of the values."""
+    log: bool = False
+    """Learn the logarithm (positive values only)."""
+    relative: bool = False
+    """Subtract each window's last value from the window and its targets."""

@@ -1,0 +1,67 @@
+"""The few error types a user can meet: what is wrong; what was found; what is allowed; what to do.
+
+Not here: checks. Whoever finds a mistake raises one of these; only the command line turns it into an exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file, a physical line and a column, both counted from 1; 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Write the place the way compilers do, so that editors can jump to it."""
+        parts = [self.file] + [str(number) for number in (self.line, self.column) if number]
+        return ":".join(parts)
+
+
+class RecurraError(Exception):
+    """A mistake the user can mend, told in one line; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+    def __init__(
+        self, wrong: str, *, place: Place | None = None, found: str = "", allowed: str = "", advice: str = ""
+    ) -> None:
+        """Join the parts as `file:line:column: wrong; found …; allowed …; advice` with control characters escaped."""
+        parts = [wrong, f"found {found}" if found else "", f"allowed: {allowed}" if allowed else "", advice]
+        line = "; ".join(part for part in parts if part)
+        self.place = place
+        super().__init__(printable(f"{place}: {line}" if place else line))
+
+
+class UsageError(RecurraError):
+    """A wrong option or argument."""
+
+    exit_code = 2
+
+
+class DataError(RecurraError):
+    """A file or a value that cannot be learnt from or answered."""
+
+    exit_code = 3
+
+
+class ArtefactError(RecurraError):
+    """A saved model that is damaged, foreign, of another version or not fit for the request."""
+
+    exit_code = 4
+
+
+class GateMissed(RecurraError):
+    """A quality gate (`--fail-under`) that the measured figure does not reach."""
+
+    exit_code = 5
+
+
+def printable(text: str) -> str:
+    """Escape what could break the line or steer a terminal; long texts are cut in the middle."""
+    escaped = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    return escaped if len(escaped) <= 1000 else f"{escaped[:600]} … {escaped[-300:]}"

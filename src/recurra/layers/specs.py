@@ -1,0 +1,178 @@
+"""What each layer is, as plain data: kind, sizes and the names and shapes of its weights.
+
+Not here: arithmetic. `learn.py` and `run.py` of each layer folder read these; so do artefacts, which check every name and
+shape before a single weight is read, and reports, which count parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from recurra.config import Activation, Cell, Frozen, Pool
+
+Shapes = dict[str, tuple[int, ...]]
+
+GATES: dict[Cell, tuple[str, ...]] = {
+    "rnn": ("state",),
+    "gru": ("reset", "update", "new"),
+    "lstm": ("input", "forget", "cell", "output"),
+}
+"""The gates of each cell in the order their rows are stacked in the weights (torch's and cuDNN's order)."""
+
+ACTIVATIONS: dict[Cell, tuple[Activation, ...]] = {
+    "rnn": ("tanh", "relu", "sigmoid"),
+    "gru": ("tanh",),
+    "lstm": ("tanh", "relu"),
+}
+
+
+class EmbeddingSpec(Frozen):
+    """A table of token vectors: ids (tokens,) -> (tokens, size)."""
+
+    kind: Literal["embedding"] = "embedding"
+    words: int = Field(ge=1, le=2_000_000)
+    size: int = Field(ge=1, le=4096)
+
+    def weights(self) -> Shapes:
+        """Names and shapes of the weights."""
+        return {"weight": (self.words, self.size)}
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out."""
+        return self.size
+
+
+class RecurrentSpec(Frozen):
+    """Stacked recurrent layers over ragged sequences: (tokens, inputs) -> (tokens, outputs) and the final state."""
+
+    kind: Literal["recurrent"] = "recurrent"
+    cell: Cell
+    activation: Activation = "tanh"
+    inputs: int = Field(ge=1, le=16_384)
+    hidden: int = Field(ge=1, le=16_384)
+    layers: int = Field(default=1, ge=1, le=16)
+    bidirectional: bool = False
+
+    @model_validator(mode="after")
+    def _activation_fits(self) -> RecurrentSpec:
+        if self.activation not in ACTIVATIONS[self.cell]:
+            raise ValueError(f"activation of {self.cell}: one of {', '.join(ACTIVATIONS[self.cell])}")
+        return self
+
+    def weights(self) -> Shapes:
+        """Names and shapes of the weights: torch.nn's names, so that state dicts are interchangeable."""
+        rows = len(GATES[self.cell]) * self.hidden
+        shapes: Shapes = {}
+        for layer, suffix in self.sweeps:
+            inputs = self.inputs if layer == 0 else self.outputs
+            shapes[f"weight_ih_l{layer}{suffix}"] = (rows, inputs)
+            shapes[f"weight_hh_l{layer}{suffix}"] = (rows, self.hidden)
+            shapes[f"bias_ih_l{layer}{suffix}"] = (rows,)
+            shapes[f"bias_hh_l{layer}{suffix}"] = (rows,)
+        return shapes
+
+    @property
+    def sweeps(self) -> list[tuple[int, str]]:
+        """Each sweep over the sequence as (layer, name suffix), in the order they run."""
+        suffixes = ("", "_reverse") if self.bidirectional else ("",)
+        return [(layer, suffix) for layer in range(self.layers) for suffix in suffixes]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The parts of a sweep's state: hidden, and for the LSTM the cell."""
+        return ("hidden", "cell") if self.cell == "lstm" else ("hidden",)
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out: both directions side by side."""
+        return self.hidden * (2 if self.bidirectional else 1)
+
+
+class PoolingSpec(Frozen):
+    """A sequence of states becomes one vector: (tokens, inputs) -> (sequences, outputs), the parts concatenated."""
+
+    kind: Literal["pooling"] = "pooling"
+    parts: tuple[Pool, ...] = Field(min_length=1, max_length=4)
+    inputs: int = Field(ge=1, le=32_768)
+    heads: int = Field(default=1, ge=1, le=64)
+    bidirectional: bool = False
+
+    @model_validator(mode="after")
+    def _parts_differ(self) -> PoolingSpec:
+        if len(set(self.parts)) != len(self.parts):
+            raise ValueError("each pooling at most once")
+        return self
+
+    def weights(self) -> Shapes:
+        """Names and shapes of the weights."""
+        if "attention" not in self.parts:
+            return {}
+        return {
+            "attention_weight": (self.inputs, self.inputs),
+            "attention_bias": (self.inputs,),
+            "attention_query": (self.heads, self.inputs),
+        }
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out."""
+        return sum(self.inputs * (self.heads if part == "attention" else 1) for part in self.parts)
+
+
+class DenseSpec(Frozen):
+    """A fully connected layer: (rows, inputs) -> (rows, outputs)."""
+
+    kind: Literal["dense"] = "dense"
+    inputs: int = Field(ge=1, le=4_194_304)
+    outputs: int = Field(ge=1, le=2_000_000)
+    activation: Literal["linear", "tanh", "relu"] = "linear"
+
+    def weights(self) -> Shapes:
+        """Names and shapes of the weights."""
+        return {"weight": (self.outputs, self.inputs), "bias": (self.outputs,)}
+
+
+class TiedSpec(Frozen):
+    """The output layer of a language model that shares the embedding's table: (rows, size) -> (rows, words)."""
+
+    kind: Literal["tied"] = "tied"
+    words: int = Field(ge=1, le=2_000_000)
+
+    def weights(self) -> Shapes:
+        """Names and shapes of the weights: the table is the embedding's, only the bias is its own."""
+        return {"bias": (self.words,)}
+
+    @property
+    def outputs(self) -> int:
+        """Scores that come out."""
+        return self.words
+
+
+class WideSpec(Frozen):
+    """Linear log-odds of n-grams beside the net: hashed n-grams of token ids -> (sequences, 1)."""
+
+    kind: Literal["wide"] = "wide"
+    buckets: int = Field(ge=1, le=2**26)
+    longest: int = Field(default=3, ge=1, le=5)
+
+    def weights(self) -> Shapes:
+        """Names and shapes of the weights."""
+        return {"weight": (self.buckets,), "bias": (1,)}
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out."""
+        return 1
+
+
+LayerSpec = EmbeddingSpec | RecurrentSpec | PoolingSpec | DenseSpec | TiedSpec | WideSpec
+
+
+def parameters(spec: LayerSpec) -> int:
+    """Count a layer's weights."""
+    import math
+
+    return sum(math.prod(shape) for shape in spec.weights().values())
