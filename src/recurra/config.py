@@ -5,7 +5,7 @@ Not here: what the choices do. Extra keys, wrong types, NaN and out-of-range val
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,6 +14,9 @@ from recurra.errors import UsageError
 Cell = Literal["rnn", "gru", "lstm"]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Pool = Literal["last", "mean", "max", "attention"]
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Frozen(BaseModel):
@@ -36,7 +39,7 @@ class Frozen(BaseModel):
         return validated(type(self), values)
 
 
-def validated[Model: BaseModel](model: type[Model], values: dict[str, Any]) -> Model:
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
     """Check `values` as JSON would be checked (lists may stand for tuples); raise UsageError with the field's path."""
     import json
 
@@ -139,7 +142,7 @@ class TrainingConfig(Frozen):
     clip: float = Field(default=1.0, ge=0.0, le=1e6)
     """Largest gradient norm; 0 switches clipping off."""
     patience: int = Field(default=0, ge=0, le=100_000)
-    """Early stopping: epochs without a better validation score; 0 never stops early. The best weights are kept either way."""
+    """Early stopping: epochs without a better validation score; 0 never. The best weights are kept either way."""
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Share of the target spread evenly over the classes (Szegedy et al. 2016)."""
     class_weight: Literal["none", "balanced"] = "none"

@@ -55,7 +55,7 @@ class ArtefactError(RecurraError):
     exit_code = 4
 
 
-class GateMissed(RecurraError):
+class GateError(RecurraError):
     """A quality gate (`--fail-under`) that the measured figure does not reach."""
 
     exit_code = 5

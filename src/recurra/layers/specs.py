@@ -1,7 +1,7 @@
 """What each layer is, as plain data: kind, sizes and the names and shapes of its weights.
 
-Not here: arithmetic. `learn.py` and `run.py` of each layer folder read these; so do artefacts, which check every name and
-shape before a single weight is read, and reports, which count parameters.
+Not here: arithmetic. `learn.py` and `run.py` of each layer folder read these; so do artefacts, which check every name
+and shape before a single weight is read, and reports, which count parameters.
 """
 
 from __future__ import annotations
