@@ -143,7 +143,7 @@ class TiedSpec(Frozen):
 
     def weights(self) -> Shapes:
         """Names and shapes of the weights: the table is the embedding's, only the bias is its own."""
-        return {"bias": (self.words,)}
+        return {"bias": (self.words, 1)}
 
     @property
     def outputs(self) -> int:

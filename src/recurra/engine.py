@@ -1,0 +1,134 @@
+"""Which implementation sweeps a cell over ragged sequences in training: the one place that chooses.
+
+Not here: the equations (cells.py) and the runtime without torch (layers/*/run.py).
+
+torch's fused kernels serve every cell they can express. They run on a right-padded grid of sequences whose lengths are
+alike; pads follow each sequence's end, so that no pad ever reaches a state that is read. The backward direction starts
+each sequence at its own end. torch's PackedSequence is never used: on a CPU it is twenty times slower.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurra.batches import Integers, Ragged, grid
+from recurra.cells import State, SweepWeights, plain_sweep
+from recurra.config import Activation, Cell
+
+Path = Literal["torch", "plain"]
+
+
+def choose(cell: Cell, activation: Activation) -> Path:
+    """Tell which path sweeps a cell: torch's fused kernels, or the equations step by step."""
+    return "plain" if (cell, activation) == ("lstm", "relu") else "torch"
+
+
+def sweep(
+    cell: Cell,
+    activation: Activation,
+    inputs: Ragged[Tensor],
+    weights: SweepWeights,
+    *,
+    state: State | None = None,
+    reverse: bool = False,
+    path: Path | None = None,
+) -> tuple[Ragged[Tensor], State | None]:
+    """Sweep one layer in one direction: inputs (tokens, features) -> outputs (tokens, hidden) and the final state.
+
+    The state is a tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without one the sweep starts at
+    zero, and the final state is None when lengths differ: torch's kernels do not tell it at each sequence's own end.
+    With one, sequences of different lengths take the plain path.
+    """
+    begin = state or _zeros(inputs, weights, cell)
+    if not len(inputs.values):
+        return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
+    carried = state is not None and not inputs.equal
+    chosen = path or ("plain" if carried else choose(cell, activation))
+    if chosen == "plain":
+        return _plain(cell, activation, inputs, weights, begin, reverse)
+    return _fused(cell, activation, inputs, weights, begin, reverse)
+
+
+def _zeros(inputs: Ragged[Tensor], weights: SweepWeights, cell: Cell) -> State:
+    zeros = inputs.values.new_zeros(inputs.sequences, weights.recurrent.shape[1])
+    return (zeros, zeros) if cell == "lstm" else (zeros,)
+
+
+def _plain(
+    cell: Cell, activation: Activation, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
+) -> tuple[Ragged[Tensor], State]:
+    order = np.argsort(-inputs.lengths, kind="stable")
+    where = torch.from_numpy(order)
+    back = torch.from_numpy(np.argsort(order))
+    lengths = inputs.lengths[order]
+    places = _index(_sorted_places(inputs.offsets, order, reverse))
+    projected = torch.nn.functional.linear(inputs.values, weights.input, weights.input_bias)
+    steps = int(lengths[0])
+    padded = _pad(projected, places, steps, len(order))
+    outputs, final = plain_sweep(cell, activation, padded, lengths, weights, tuple(part[where] for part in state))
+    dense = torch.cat([torch.nn.functional.pad(out, (0, 0, 0, len(order) - len(out))) for out in outputs])
+    return inputs.carry(dense[places]), tuple(part[back] for part in final)
+
+
+def _sorted_places(offsets: Integers, order: Integers, reverse: bool) -> Integers:
+    laid = grid(offsets, reverse=reverse)
+    step, owner = np.divmod(laid.places, laid.sequences)
+    return step * laid.sequences + np.argsort(order)[owner]
+
+
+def _fused(
+    cell: Cell, activation: Activation, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
+) -> tuple[Ragged[Tensor], State | None]:
+    laid = grid(inputs.offsets, reverse=reverse)
+    places = _index(laid.places)
+    padded = _pad(inputs.values, places, laid.steps, laid.sequences)
+    parts, final = _kernel(cell, activation, padded, weights, state)
+    outputs = inputs.carry(parts.reshape(laid.steps * laid.sequences, -1)[places])
+    return outputs, final if inputs.equal else None
+
+
+def _kernel(
+    cell: Cell, activation: Activation, padded: Tensor, weights: SweepWeights, state: State
+) -> tuple[Tensor, State]:
+    """Call torch's fused kernel on a (steps, sequences, features) grid."""
+    flat, begin = list(weights), [part.unsqueeze(0) for part in state]
+    train = torch.is_grad_enabled()
+    if cell == "lstm":
+        outputs, hidden, inner = torch.lstm(padded, begin, flat, True, 1, 0.0, train, False, False)
+        return outputs, (hidden[0], inner[0])
+    if cell == "gru":
+        outputs, hidden = torch.gru(padded, begin[0], flat, True, 1, 0.0, train, False, False)
+    elif activation == "relu":
+        outputs, hidden = torch.rnn_relu(padded, begin[0], flat, True, 1, 0.0, train, False, False)
+    elif activation == "tanh":
+        outputs, hidden = torch.rnn_tanh(padded, begin[0], flat, True, 1, 0.0, train, False, False)
+    else:
+        return _sigmoid_through_tanh(padded, weights, state)
+    return outputs, (hidden[0],)
+
+
+def _sigmoid_through_tanh(padded: Tensor, weights: SweepWeights, state: State) -> tuple[Tensor, State]:
+    """Run σ through torch's tanh kernel, exactly.
+
+    σ(z) = (1 + tanh(z / 2)) / 2. With g = 2 h - 1 the recurrence h_t = σ(W h_{t-1} + U x_t + b) becomes
+    g_t = tanh(W/4 g_{t-1} + U/2 x_t + b/2 + W 1 / 4).
+    """
+    quarter = weights.recurrent / 4
+    moved = SweepWeights(
+        weights.input / 2, quarter, weights.input_bias / 2, weights.recurrent_bias / 2 + quarter.sum(dim=1)
+    )
+    outputs, (hidden,) = _kernel("rnn", "tanh", padded, moved, (2 * state[0] - 1,))
+    return (outputs + 1) / 2, ((hidden + 1) / 2,)
+
+
+def _pad(values: Tensor, places: Tensor, steps: int, sequences: int) -> Tensor:
+    flat = values.new_zeros(steps * sequences, values.shape[1])
+    return flat.index_copy(0, places, values).view(steps, sequences, values.shape[1])
+
+
+def _index(places: Integers) -> Tensor:
+    return torch.from_numpy(places)

@@ -1,0 +1,28 @@
+"""Dropout on ragged sequences, in training only: it leaves no weights and nothing to run.
+
+Not here: when it is applied (nets/learn.py).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from recurra.batches import Ragged
+
+
+def variational(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
+    """Drop the same features at every step of a sequence (Gal & Ghahramani 2016), scaled by 1 / (1 - rate)."""
+    if not rate:
+        return inputs
+    kept = torch.rand(inputs.sequences, inputs.values.shape[1], device=inputs.values.device) >= rate
+    mask = kept.to(inputs.values.dtype) / (1 - rate)
+    return inputs.carry(inputs.values * mask[torch.from_numpy(inputs.owners())])
+
+
+def whole_tokens(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
+    """Drop whole tokens' vectors, scaled by 1 / (1 - rate) (Iyyer et al. 2015)."""
+    if not rate:
+        return inputs
+    kept = torch.rand(len(inputs.values), 1, device=inputs.values.device) >= rate
+    return inputs.carry(inputs.values * (kept.to(inputs.values.dtype) / (1 - rate)))

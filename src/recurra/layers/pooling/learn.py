@@ -1,0 +1,78 @@
+"""A sequence of states becomes one vector, learning: (tokens, inputs) -> (sequences, outputs).
+
+Not here: what is pooled.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from recurra.batches import Ragged, grid, last_places
+from recurra.layers.specs import PoolingSpec
+
+
+class Pooling(nn.Module):
+    """Concatenates its parts in the order of the spec; an empty sequence gives zeros.
+
+    last: the state where each direction's sweep ends. mean, max: over all tokens of the sequence.
+    attention (Yang et al. 2016, with several queries): u_t = tanh(W h_t + b), a_t = softmax_t(q · u_t), Σ a_t h_t for
+    each head's q.
+    """
+
+    def __init__(self, spec: PoolingSpec) -> None:
+        """Draw the attention's weights so that it starts close to the mean."""
+        super().__init__()
+        self.spec = spec
+        for name, shape in spec.weights().items():
+            value = torch.zeros(shape) if name.endswith("bias") else torch.randn(shape) * spec.inputs**-0.5
+            self.register_parameter(name, nn.Parameter(value))
+
+    def forward(self, inputs: Ragged[Tensor]) -> Tensor:
+        """Pool."""
+        pools = {"last": self._last, "mean": _mean, "max": _maximum, "attention": self._attention}
+        return torch.cat([pools[part](inputs) for part in self.spec.parts], dim=1)
+
+    def _last(self, inputs: Ragged[Tensor]) -> Tensor:
+        sides = inputs.values.chunk(2, dim=1) if self.spec.bidirectional else (inputs.values,)
+        ends = []
+        for number, side in enumerate(sides):
+            places = torch.from_numpy(last_places(inputs.offsets, reverse=number == 1))
+            ends.append(torch.where(places[:, None] >= 0, side[places], 0.0))
+        return torch.cat(ends, dim=1)
+
+    def _attention(self, inputs: Ragged[Tensor]) -> Tensor:
+        weight, bias, query = (getattr(self, f"attention_{name}") for name in ("weight", "bias", "query"))
+        scores = torch.tanh(nn.functional.linear(inputs.values, weight, bias)) @ query.T
+        padded, present = _rectangle(inputs), _rectangle(inputs.carry(torch.ones_like(scores[:, :1])))
+        logits = _rectangle(inputs.carry(scores)).masked_fill(present == 0, -1e30)
+        weights = torch.softmax(logits, dim=1) * present
+        return (weights.transpose(1, 2) @ padded).flatten(1)
+
+
+def _mean(inputs: Ragged[Tensor]) -> Tensor:
+    owners = torch.from_numpy(inputs.owners())
+    sums = inputs.values.new_zeros(inputs.sequences, inputs.values.shape[1]).index_add(0, owners, inputs.values)
+    return sums / _lengths(inputs).clamp(min=1).to(sums.dtype)[:, None]
+
+
+def _maximum(inputs: Ragged[Tensor]) -> Tensor:
+    # segment_reduce knows no empty segment for max; each keeps its own zero.
+    lengths = _lengths(inputs)
+    if int(lengths.min()) == 0:
+        kept = lengths > 0
+        pooled = torch.segment_reduce(inputs.values, "max", lengths=lengths[kept], axis=0)
+        return pooled.new_zeros(len(lengths), pooled.shape[1]).index_put((kept,), pooled)
+    return torch.segment_reduce(inputs.values, "max", lengths=lengths, axis=0)
+
+
+def _lengths(inputs: Ragged[Tensor]) -> Tensor:
+    return torch.from_numpy(inputs.lengths)
+
+
+def _rectangle(inputs: Ragged[Tensor]) -> Tensor:
+    """Lay the tokens into (sequences, steps, features), zeros after each end: one batched product then pools all."""
+    laid = grid(inputs.offsets)
+    flat = inputs.values.new_zeros(laid.steps * laid.sequences, inputs.values.shape[1])
+    flat = flat.index_copy(0, torch.from_numpy(laid.places), inputs.values)
+    return flat.view(laid.steps, laid.sequences, -1).transpose(0, 1)

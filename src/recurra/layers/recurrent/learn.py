@@ -1,0 +1,78 @@
+"""Stacked recurrent layers, learning: (tokens, inputs) -> (tokens, outputs) and the final states.
+
+Not here: the equations (cells.py) and how they are swept (engine.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from recurra.batches import Ragged
+from recurra.cells import State, SweepWeights
+from recurra.engine import Path, sweep
+from recurra.layers.dropout import variational
+from recurra.layers.specs import RecurrentSpec
+
+
+class Recurrent(nn.Module):
+    """Sweeps layer by layer and direction by direction; weights carry torch.nn's names and layout."""
+
+    def __init__(self, spec: RecurrentSpec) -> None:
+        """Draw input weights as Glorot & Bengio 2010, recurrent ones orthogonal; an LSTM's forget bias is 1."""
+        super().__init__()
+        self.spec = spec
+        for name, shape in spec.weights().items():
+            self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+        with torch.no_grad():
+            for name, weight in self.named_parameters():
+                _initialise(name, weight, spec)
+
+    def forward(
+        self,
+        inputs: Ragged[Tensor],
+        states: Sequence[State] | None = None,
+        *,
+        between: float = 0.0,
+        path: Path | None = None,
+    ) -> tuple[Ragged[Tensor], list[State | None]]:
+        """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
+
+        `between` is variational dropout on the outputs of each layer, active in training only.
+        """
+        final: list[State | None] = []
+        directions = 2 if self.spec.bidirectional else 1
+        for layer in range(self.spec.layers):
+            sides = []
+            for side in range(directions):
+                number = layer * directions + side
+                state = states[number] if states is not None else None
+                outputs, end = self._sweep(inputs, number, state, path)
+                sides.append(outputs.values)
+                final.append(end)
+            inputs = inputs.carry(torch.cat(sides, dim=1) if directions == 2 else sides[0])
+            inputs = variational(inputs, between if self.training else 0.0)
+        return inputs, final
+
+    def _sweep(
+        self, inputs: Ragged[Tensor], number: int, state: State | None, path: Path | None
+    ) -> tuple[Ragged[Tensor], State | None]:
+        layer, suffix = self.spec.sweeps[number]
+        names = (f"{kind}_l{layer}{suffix}" for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        weights = SweepWeights(*(getattr(self, name) for name in names))
+        reverse = suffix == "_reverse"
+        return sweep(self.spec.cell, self.spec.activation, inputs, weights, state=state, reverse=reverse, path=path)
+
+
+def _initialise(name: str, weight: Tensor, spec: RecurrentSpec) -> None:
+    gates = weight.chunk(len(weight) // spec.hidden)
+    if name.startswith("weight_ih"):
+        for gate in gates:
+            nn.init.xavier_uniform_(gate)
+    elif name.startswith("weight_hh"):
+        for gate in gates:
+            nn.init.orthogonal_(gate)
+    elif spec.cell == "lstm" and name.startswith("bias_ih"):
+        gates[1].fill_(1.0)

@@ -1,0 +1,144 @@
+"""What is stacked, as plain data that learn.py and run.py (and later emit.py) read.
+
+Not here: arithmetic and weights.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from recurra.config import Frozen, NetConfig
+from recurra.layers.specs import (
+    DenseSpec,
+    EmbeddingSpec,
+    LayerSpec,
+    PoolingSpec,
+    RecurrentSpec,
+    Shapes,
+    TiedSpec,
+    WideSpec,
+)
+
+
+class Plan(Frozen):
+    """Named layers, in the order in which values flow."""
+
+    def layers(self) -> dict[str, LayerSpec]:
+        """The layers by name; absent ones are left out."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: spec for name, spec in named.items() if isinstance(spec, LayerSpec)}
+
+    def weights(self) -> Shapes:
+        """Every weight's full name and shape: layer.name."""
+        return {
+            f"{layer}.{name}": shape for layer, spec in self.layers().items() for name, shape in spec.weights().items()
+        }
+
+
+class ClassifierNet(Plan):
+    """Texts to classes: token vectors, recurrence, pooling, one dense layer; log-odds of n-grams beside it if wide."""
+
+    task: Literal["text"] = "text"
+    embedding: EmbeddingSpec
+    recurrent: RecurrentSpec
+    pooling: PoolingSpec
+    dense: DenseSpec
+    wide: WideSpec | None = None
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        _chain(self.embedding.outputs, self.recurrent.inputs, "recurrent.inputs")
+        _chain(self.recurrent.outputs, self.pooling.inputs, "pooling.inputs")
+        _chain(self.pooling.outputs, self.dense.inputs, "dense.inputs")
+        _chain(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
+        return self
+
+
+class LanguageNet(Plan):
+    """Tokens to the next token: token vectors, recurrence, a projection, scores by the same token vectors."""
+
+    task: Literal["language"] = "language"
+    embedding: EmbeddingSpec
+    recurrent: RecurrentSpec
+    projection: DenseSpec
+    output: TiedSpec
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        _chain(self.embedding.outputs, self.recurrent.inputs, "recurrent.inputs")
+        _chain(self.recurrent.outputs, self.projection.inputs, "projection.inputs")
+        _chain(self.projection.outputs, self.embedding.outputs, "projection.outputs")
+        _chain(self.embedding.words, self.output.words, "output.words")
+        if self.recurrent.bidirectional:
+            raise ValueError("recurrent.bidirectional: a language model reads forward only")
+        return self
+
+
+class ForecastNet(Plan):
+    """Windows of past values to the coming values: recurrence, its last state, one dense layer."""
+
+    task: Literal["series"] = "series"
+    recurrent: RecurrentSpec
+    dense: DenseSpec
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        _chain(self.recurrent.outputs, self.dense.inputs, "dense.inputs")
+        return self
+
+
+NETS: dict[str, type[ClassifierNet] | type[LanguageNet] | type[ForecastNet]] = {
+    "text": ClassifierNet,
+    "language": LanguageNet,
+    "series": ForecastNet,
+}
+
+
+def _chain(outputs: int, inputs: int, name: str) -> None:
+    if outputs != inputs:
+        raise ValueError(f"{name} is {inputs}, but the layer before gives {outputs}")
+
+
+def classifier(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:
+    """Lay out a text classifier."""
+    recurrent = _recurrent(net, net.embedding_size)
+    pooling = PoolingSpec(
+        parts=net.pool, inputs=recurrent.outputs, heads=net.heads, bidirectional=recurrent.bidirectional
+    )
+    return ClassifierNet(
+        embedding=EmbeddingSpec(words=words, size=net.embedding_size),
+        recurrent=recurrent,
+        pooling=pooling,
+        dense=DenseSpec(inputs=pooling.outputs, outputs=labels),
+        wide=wide,
+    )
+
+
+def language(net: NetConfig, *, words: int) -> LanguageNet:
+    """Lay out a language model whose output layer shares the token vectors."""
+    recurrent = _recurrent(net, net.embedding_size)
+    return LanguageNet(
+        embedding=EmbeddingSpec(words=words, size=net.embedding_size),
+        recurrent=recurrent,
+        projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
+        output=TiedSpec(words=words),
+    )
+
+
+def forecaster(net: NetConfig, *, horizon: int, features: int = 1) -> ForecastNet:
+    """Lay out a forecaster that answers all steps of the horizon at once."""
+    recurrent = _recurrent(net, features)
+    return ForecastNet(recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=horizon))
+
+
+def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
+    return RecurrentSpec(
+        cell=net.cell,
+        activation=net.activation,
+        inputs=inputs,
+        hidden=net.hidden,
+        layers=net.layers,
+        bidirectional=net.bidirectional,
+    )

@@ -1,0 +1,170 @@
+"""fit(): the one visible training loop of all tasks, with exact resume.
+
+Not here: what a batch is and what its loss is (tasks.py); printing (the callbacks' business).
+
+Everything random is a function of (seed, epoch, position), so a run that was killed goes on to the same weights.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recurra.config import TrainingConfig
+from recurra.nets.learn import load_tensors, tensors_of
+from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
+from recurra.training.schedules import schedule_of
+
+Batch = TypeVar("Batch")
+Record = dict[str, float]
+"""One epoch of the history: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds (perplexity for language)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a batch gave: the summed loss, what to divide it by, how many answers were right, and the carried state."""
+
+    loss: Tensor
+    count: float
+    correct: float = 0.0
+    state: Any = None
+
+
+class Task(Protocol, Generic[Batch]):
+    """What the loop needs to know of a task."""
+
+    net: nn.Module
+    score: str
+    """The history key that decides which weights are kept."""
+
+    def batches(self, epoch: int) -> Sequence[Batch]:
+        """Return the epoch's batches: a pure function of the seed and the epoch."""
+        ...
+
+    def step(self, batch: Batch, state: Any) -> Step:
+        """Run the net on one batch."""
+        ...
+
+    def epoch_record(self, loss: float, correct: float) -> Record:
+        """Name the training figures of an epoch: mean loss and mean share of right answers."""
+        ...
+
+    def validate(self) -> Record:
+        """Measure the net on the validation part."""
+        ...
+
+
+@dataclass
+class Progress:
+    """How far a run has come: everything a checkpoint holds beside the weights."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best: float = -float("inf")
+    history: list[Record] = field(default_factory=list)
+    best_tensors: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the caller is told: each step (epoch, position, of how many, running loss) and each finished epoch."""
+
+    on_step: Callable[[int, int, int, float], None] | None = None
+    on_epoch: Callable[[Record], None] | None = None
+
+
+def fit(
+    task: Task[Any], config: TrainingConfig, *, seed: int, run: Path | None = None, watch: Watch | None = None
+) -> Progress:
+    """Train until the epochs are over or validation has not improved for `patience`; leave the best weights in the net.
+
+    With `run`, a checkpoint is written there after each epoch, and training goes on from the newest one found there.
+    """
+    watch = watch or Watch()
+    optimisers = optimisers_of(task.net, config)
+    average = Average(task.net, config.ema) if config.ema else None
+    progress = Progress()
+    if run is not None:
+        from recurra.training.resume import restore
+
+        restore(run, task.net, optimisers, average, progress)
+    while progress.epoch < config.epochs and not _patience_over(progress, config):
+        record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
+        _keep_best(task, average, progress, record)
+        if watch.on_epoch:
+            watch.on_epoch(record)
+        if run is not None:
+            from recurra.training.resume import checkpoint
+
+            checkpoint(run, task.net, optimisers, average, progress)
+    load_tensors(task.net, progress.best_tensors)
+    task.net.eval()
+    return progress
+
+
+def _epoch(
+    task: Task[Any],
+    config: TrainingConfig,
+    optimisers: list[torch.optim.Optimizer],
+    average: Average | None,
+    epoch: int,
+    seed: int,
+    watch: Watch,
+) -> Record:
+    """Train one epoch, then validate."""
+    started = time.perf_counter()
+    torch.manual_seed(int(np.random.default_rng([seed, epoch, 1]).integers(2**62)))
+    schedule, batches = schedule_of(config), task.batches(epoch)
+    total = count = correct = rate = 0.0
+    state = None
+    task.net.train()
+    for position, batch in enumerate(batches):
+        rate = schedule.rate(epoch + position / len(batches), config.epochs)
+        set_rate(optimisers, rate)
+        step = task.step(batch, state)
+        state = step.state
+        _descend(task.net, step.loss / step.count, optimisers, config.clip)
+        if average:
+            average.update(task.net)
+        total, count, correct = total + float(step.loss.detach()), count + step.count, correct + step.correct
+        if watch.on_step:
+            watch.on_step(epoch + 1, position + 1, len(batches), total / count)
+    task.net.eval()
+    with torch.no_grad(), average.applied(task.net) if average else nullcontext():
+        validation = task.validate()
+    trained = task.epoch_record(total / count, correct / count)
+    seconds = round(time.perf_counter() - started, 3)
+    return {"epoch": epoch + 1, **trained, **validation, "lr": rate, "seconds": seconds}
+
+
+def _descend(net: nn.Module, loss: Tensor, optimisers: list[torch.optim.Optimizer], largest: float) -> None:
+    for optimiser in optimisers:
+        optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    clip(net, largest)
+    for optimiser in optimisers:
+        optimiser.step()
+
+
+def _keep_best(task: Task[Any], average: Average | None, progress: Progress, record: Record) -> None:
+    progress.epoch += 1
+    progress.history.append(record)
+    value = record.get(task.score, record["loss"])
+    score = value if task.score.endswith("accuracy") else -value
+    if score > progress.best or not progress.best_tensors:
+        progress.best, progress.best_epoch = score, progress.epoch
+        with average.applied(task.net) if average else nullcontext():
+            progress.best_tensors = tensors_of(task.net)
+
+
+def _patience_over(progress: Progress, config: TrainingConfig) -> bool:
+    return bool(config.patience) and progress.epoch - progress.best_epoch >= config.patience

@@ -1,0 +1,247 @@
+"""The contract of every cell and layer: plain = torch.nn = NumPy run, alone = in a batch, whole = in chunks."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from recurra.batches import Ragged, join
+from recurra.layers.dense.learn import Dense
+from recurra.layers.dense.run import dense
+from recurra.layers.embedding.learn import Embedding
+from recurra.layers.embedding.run import embedding
+from recurra.layers.pooling.learn import Pooling
+from recurra.layers.pooling.run import pooling
+from recurra.layers.recurrent.learn import Recurrent
+from recurra.layers.recurrent.run import recurrent
+from recurra.layers.specs import DenseSpec, EmbeddingSpec, PoolingSpec, RecurrentSpec
+from recurra.nets.learn import tensors_of
+
+KINDS = [("rnn", "tanh"), ("rnn", "relu"), ("rnn", "sigmoid"), ("gru", "tanh"), ("lstm", "tanh"), ("lstm", "relu")]
+TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-12}
+LENGTHS = [5, 1, 9, 9, 2]
+
+
+def spec_of(cell, activation, *, layers=2, bidirectional=True):
+    return RecurrentSpec(
+        cell=cell, activation=activation, inputs=3, hidden=4, layers=layers, bidirectional=bidirectional
+    )
+
+
+def batch_of(lengths, dtype, *, features=3, seed=0):
+    random = np.random.default_rng(seed)
+    ragged = join([random.standard_normal((length, features)) for length in lengths])
+    return ragged.carry(torch.from_numpy(ragged.values).to(dtype))
+
+
+def net_of(spec, dtype, *, seed=0):
+    torch.manual_seed(seed)
+    net = Recurrent(spec).to(dtype).eval()
+    for weight in net.parameters():
+        nn.init.normal_(weight, std=0.4)
+    return net
+
+
+def close(found, wanted, dtype):
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    assert found.shape == wanted.shape
+    worst = np.max(np.abs(found - wanted) / np.maximum(1, np.abs(wanted)), initial=0)
+    assert worst <= TOLERANCE[dtype], worst
+
+
+def torch_nn(spec, net, dtype):
+    arguments = {"num_layers": spec.layers, "bidirectional": spec.bidirectional, "batch_first": True, "dtype": dtype}
+    if spec.cell == "rnn":
+        arguments["nonlinearity"] = spec.activation
+    reference = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[spec.cell](spec.inputs, spec.hidden, **arguments)
+    reference.load_state_dict(net.state_dict())
+    return reference
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_plain_equations_fused_kernels_and_the_numpy_run_agree(cell, activation, dtype):
+    spec = spec_of(cell, activation)
+    net, batch = net_of(spec, dtype), batch_of(LENGTHS, dtype)
+    with torch.no_grad():
+        plain, _ = net(batch, path="plain")
+        chosen, _ = net(batch)
+    ran, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()))
+    close(chosen.values, plain.values, dtype)
+    close(ran.values, plain.values, dtype)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    ("cell", "activation"), [kind for kind in KINDS if kind not in [("rnn", "sigmoid"), ("lstm", "relu")]]
+)
+def test_each_sequence_gets_what_torch_nn_gives_it_alone(cell, activation, dtype):
+    spec = spec_of(cell, activation)
+    net, batch = net_of(spec, dtype), batch_of(LENGTHS, dtype)
+    reference = torch_nn(spec, net, dtype)
+    with torch.no_grad():
+        found, _ = net(batch)
+        for row, (start, stop) in enumerate(zip(batch.offsets, batch.offsets[1:], strict=False)):
+            wanted, _ = reference(batch.values[None, start:stop])
+            close(found.values[start:stop], wanted[0], dtype)
+            assert row < len(LENGTHS)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_sequence_alone_equals_itself_in_any_batch(cell, activation, bidirectional):
+    spec = spec_of(cell, activation, bidirectional=bidirectional)
+    net, batch = net_of(spec, torch.float32), batch_of(LENGTHS, torch.float32)
+    weights = tensors_of(net)
+    with torch.no_grad():
+        together, _ = net(batch)
+    for start, stop in zip(batch.offsets, batch.offsets[1:], strict=False):
+        alone = Ragged(batch.values[start:stop], np.array([0, stop - start]))
+        with torch.no_grad():
+            learnt, _ = net(alone)
+        ran, _ = recurrent(spec, weights, alone.carry(alone.values.numpy()))
+        close(learnt.values, together.values[start:stop], torch.float32)
+        close(ran.values, together.values[start:stop], torch.float32)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_a_forward_sweep_in_chunks_with_carried_state_equals_the_whole(cell, activation):
+    spec = spec_of(cell, activation, bidirectional=False)
+    net, batch = net_of(spec, torch.float32), batch_of([12, 12, 12], torch.float32)
+    weights, values = tensors_of(net), batch.values.view(3, 12, -1)
+    with torch.no_grad():
+        whole, end = net(batch)
+        states = learnt_states = None
+        for start, stop in [(0, 5), (5, 6), (6, 12)]:
+            offsets = np.arange(4) * (stop - start)
+            chunk = Ragged(values[:, start:stop].reshape(-1, 3), offsets)
+            learnt, learnt_states = net(chunk, learnt_states)
+            ran, states = recurrent(spec, weights, chunk.carry(chunk.values.numpy()), states)
+            wanted = whole.values.view(3, 12, -1)[:, start:stop].reshape(-1, spec.outputs)
+            close(learnt.values, wanted, torch.float32)
+            close(ran.values, wanted, torch.float32)
+    for state, final in zip(states, end, strict=True):
+        for part, wanted in zip(state, final, strict=True):
+            close(part, wanted, torch.float32)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_sequences_of_different_lengths_go_on_from_their_own_states(cell, activation):
+    spec = spec_of(cell, activation, bidirectional=False)
+    net, batch = net_of(spec, torch.float64), batch_of(LENGTHS, torch.float64)
+    weights = tensors_of(net)
+    random = np.random.default_rng(1)
+    states = [tuple(random.standard_normal((5, 4)) for _ in spec.states) for _ in spec.sweeps]
+    learnt_in = [tuple(torch.from_numpy(part) for part in state) for state in states]
+    with torch.no_grad():
+        learnt, learnt_end = net(batch, learnt_in)
+    ran, end = recurrent(spec, weights, batch.carry(batch.values.numpy()), states)
+    close(ran.values, learnt.values, torch.float64)
+    for state, final in zip(end, learnt_end, strict=True):
+        for part, wanted in zip(state, final, strict=True):
+            close(part, wanted, torch.float64)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("path", ["plain", None])
+def test_gradients_of_every_cell_pass_the_float64_check(cell, activation, path):
+    spec = spec_of(cell, activation, layers=1)
+    net, batch = net_of(spec, torch.float64), batch_of([3, 1, 4], torch.float64)
+    names = list(spec.weights())
+
+    def outputs(values, *weights):
+        result, _ = torch.func.functional_call(
+            net, dict(zip(names, weights, strict=True)), (batch.carry(values),), {"path": path}
+        )
+        return result.values
+
+    weights = [net.get_parameter(name).detach().clone().requires_grad_() for name in names]
+    assert torch.autograd.gradcheck(outputs, (batch.values.clone().requires_grad_(), *weights))
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "parts", [("last",), ("mean",), ("max",), ("attention",), ("max", "attention", "last", "mean")]
+)
+def test_pooling_learns_and_runs_alike_for_lengths_from_none_to_many(parts, dtype, bidirectional):
+    spec = PoolingSpec(parts=parts, inputs=6, heads=3, bidirectional=bidirectional)
+    torch.manual_seed(0)
+    net, batch = Pooling(spec).to(dtype), batch_of([4, 0, 1, 7, 0], dtype, features=6)
+    learnt = net(batch).detach()
+    assert learnt.shape == (5, spec.outputs)
+    close(pooling(spec, tensors_of(net), batch.carry(batch.values.numpy())), learnt, dtype)
+    assert (learnt[1] == 0).all() and (learnt[0] != 0).any()
+
+
+def test_mean_max_and_last_pool_what_their_names_say():
+    spec = PoolingSpec(parts=("last", "mean", "max"), inputs=2, bidirectional=True)
+    values = np.array([[1.0, 9.0], [3.0, 5.0], [2.0, 7.0]])
+    pooled = pooling(spec, {}, Ragged(values, np.array([0, 3])))
+    assert pooled.tolist() == [[2.0, 9.0, 2.0, 7.0, 3.0, 9.0]]
+
+
+def test_pooling_gradients_pass_the_float64_check():
+    spec = PoolingSpec(parts=("attention", "max", "mean", "last"), inputs=3, heads=2)
+    net, batch = Pooling(spec).double(), batch_of([3, 0, 2], torch.float64)
+    assert torch.autograd.gradcheck(lambda values: net(batch.carry(values)), batch.values.clone().requires_grad_())
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu", "tanh"])
+def test_dense_and_embedding_learn_and_run_alike(activation):
+    spec, table = DenseSpec(inputs=5, outputs=3, activation=activation), EmbeddingSpec(words=7, size=5)
+    torch.manual_seed(0)
+    net, words = Dense(spec), Embedding(table)
+    ids = np.array([0, 6, 3, 3])
+    wanted = net(words(torch.from_numpy(ids))).detach()
+    close(dense(spec, tensors_of(net), embedding(table, tensors_of(words), ids)), wanted, torch.float32)
+
+
+def test_one_lstm_step_by_hand():
+    spec = RecurrentSpec(cell="lstm", inputs=1, hidden=1)
+    weights = {
+        "weight_ih_l0": np.array([[1.0], [2.0], [3.0], [4.0]]),
+        "weight_hh_l0": np.zeros((4, 1)),
+        "bias_ih_l0": np.array([0.0, 1.0, 0.0, 0.0]),
+        "bias_hh_l0": np.zeros(4),
+    }
+    outputs, ((hidden, cell),) = recurrent(spec, weights, Ragged(np.array([[0.5]]), np.array([0, 1])))
+
+    def sigma(value):
+        return 1 / (1 + np.exp(-value))
+
+    wanted = sigma(0.5) * np.tanh(1.5)
+    assert cell[0, 0] == pytest.approx(wanted)
+    assert outputs.values[0, 0] == hidden[0, 0] == pytest.approx(sigma(2.0) * np.tanh(wanted))
+
+
+def test_one_simple_rnn_step_by_hand():
+    spec = RecurrentSpec(cell="rnn", activation="sigmoid", inputs=1, hidden=1)
+    weights = {
+        "weight_ih_l0": np.array([[2.0]]),
+        "weight_hh_l0": np.array([[-1.0]]),
+        "bias_ih_l0": np.array([0.5]),
+        "bias_hh_l0": np.array([0.25]),
+    }
+    outputs, _ = recurrent(spec, weights, Ragged(np.array([[1.0], [0.0]]), np.array([0, 2])))
+    first = 1 / (1 + np.exp(-2.75))
+    assert outputs.values[:, 0] == pytest.approx([first, 1 / (1 + np.exp(-(0.75 - first)))])
+
+
+def test_one_gru_step_by_hand():
+    spec = RecurrentSpec(cell="gru", inputs=1, hidden=1)
+    weights = {
+        "weight_ih_l0": np.array([[1.0], [2.0], [3.0]]),
+        "weight_hh_l0": np.array([[0.5], [0.6], [0.7]]),
+        "bias_ih_l0": np.zeros(3),
+        "bias_hh_l0": np.array([0.0, 0.0, 0.1]),
+    }
+    start = [(np.array([[0.2]]),)]
+    outputs, _ = recurrent(spec, weights, Ragged(np.array([[1.0]]), np.array([0, 1])), start)
+
+    def sigma(value):
+        return 1 / (1 + np.exp(-value))
+
+    reset, update = sigma(1 + 0.1), sigma(2 + 0.12)
+    new = np.tanh(3 + reset * (0.14 + 0.1))
+    assert outputs.values[0, 0] == pytest.approx((1 - update) * new + update * 0.2)
