@@ -5,7 +5,9 @@ Not here: what the choices do. Extra keys, wrong types, NaN and out-of-range val
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self, TypeVar
+import json
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,23 +28,9 @@ class Frozen(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
-    def with_settings(self, settings: dict[str, str]) -> Self:
-        """Return a copy with `--set key=value` texts applied; each value is read as JSON, else as a plain text.
-
-        Raises UsageError that names the field and what it allows.
-        """
-        values = self.model_dump(mode="json")
-        for key, text in settings.items():
-            if key not in values:
-                raise UsageError(f"unknown setting {key!r}", allowed=", ".join(values))
-            values[key] = _json_or_text(text)
-        return validated(type(self), values)
-
 
 def validated(model: type[Model], values: dict[str, Any]) -> Model:
     """Check `values` as JSON would be checked (lists may stand for tuples); raise UsageError with the field's path."""
-    import json
-
     try:
         return model.model_validate_json(json.dumps(values))
     except ValidationError as problem:
@@ -58,8 +46,6 @@ def problem_line(problem: ValidationError) -> str:
 
 
 def _json_or_text(text: str) -> Any:
-    import json
-
     try:
         return json.loads(text)
     except ValueError:
@@ -69,8 +55,8 @@ def _json_or_text(text: str) -> Any:
 class TextConfig(Frozen):
     """How a text becomes token ids."""
 
-    tokens: Literal["word", "character"] = "word"
-    """What a token is."""
+    tokens: Literal["word", "character", "space"] = "word"
+    """What a token is; space: texts tokenised beforehand, apart by white space."""
     lowercase: bool = True
     """Fold capitals, as the GloVe 6B vectors do."""
     max_words: int = Field(default=50_000, ge=10, le=2_000_000)
@@ -176,3 +162,44 @@ class SeriesConfig(Frozen):
     """Learn the logarithm (positive values only)."""
     relative: bool = False
     """Subtract each window's last value from the window and its targets."""
+
+
+class Settings(Frozen):
+    """All choices of one run; `--set` reaches each of them as `part.key=value`, or as `key=value`."""
+
+    text: TextConfig = TextConfig()
+    net: NetConfig = NetConfig()
+    training: TrainingConfig = TrainingConfig()
+    series: SeriesConfig = SeriesConfig()
+
+    def changed(self, changes: dict[str, Any]) -> Settings:
+        """Return a copy with `key` or `part.key` set to plain values, everything checked again.
+
+        Raises UsageError that names an unknown key and its nearest neighbours, or the field and what it allows.
+        """
+        values = self.model_dump(mode="json")
+        for key, value in changes.items():
+            part, name = self._find(key)
+            values[part][name] = list(value) if isinstance(value, tuple) else value
+        return validated(Settings, values)
+
+    def _find(self, key: str) -> tuple[str, str]:
+        names = {part: list(type(getattr(self, part)).model_fields) for part in type(self).model_fields}
+        part, _, name = key.rpartition(".")
+        homes = [home for home in ([part] if part else names) if name in names.get(home, [])]
+        if len(homes) != 1:
+            every = [f"{home}.{field}" for home, fields in names.items() for field in fields]
+            near = get_close_matches(key, [*every, *(field.split(".")[1] for field in every)], n=3)
+            raise UsageError(f"unknown setting {key!r}", advice=f"did you mean {', '.join(near)}?" if near else "")
+        return homes[0], name
+
+
+def read_settings(texts: list[str]) -> dict[str, Any]:
+    """Read `key=value` texts; each value is read as JSON, else taken as a plain text."""
+    changes = {}
+    for text in texts:
+        key, found, value = text.partition("=")
+        if not found:
+            raise UsageError("--set", found=repr(text), allowed="key=value")
+        changes[key.strip()] = _json_or_text(value)
+    return changes

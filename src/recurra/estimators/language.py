@@ -1,0 +1,173 @@
+"""LanguageModel: predict the next token with a recurrent network.
+
+Not here: the loop (training/), answering (models/language.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from recurra.batches import language_streams
+from recurra.config import Cell, Settings
+from recurra.errors import DataError
+from recurra.estimators.params import Params, require_fitted
+from recurra.models.language import RunningLanguage
+
+if TYPE_CHECKING:
+    from recurra.training.progress import Progress, Watch
+
+LANGUAGE_SETTINGS = Settings().changed(
+    {
+        "min_count": 1,
+        "max_words": 100_000,
+        "embedding_size": 200,
+        "hidden": 320,
+        "embedding_dropout": 0.25,
+        "recurrent_dropout": 0.4,
+        "dropout": 0.1,
+        "learning_rate": 6e-3,
+        "clip": 0.5,
+        "samples": 1000,
+        "streams": 64,
+        "steps": 35,
+        "epochs": 6,
+    }
+)
+"""The defaults of language models, chosen on WikiText-2's validation part."""
+
+
+class LanguageModel(Params):
+    """A recurrent language model whose output layer shares the token vectors.
+
+    Arguments left at None keep the value of `config` (default: `LANGUAGE_SETTINGS`). `tokens` is word, character, or
+    space for texts tokenised beforehand. `vectors` is a file of pre-trained word vectors.
+
+    >>> lm = LanguageModel(cell="lstm").fit(texts); lm.generate("the film", tokens=50, seed=1)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        cell: Cell | None = None,
+        *,
+        tokens: str | None = None,
+        hidden: int | None = None,
+        layers: int | None = None,
+        embedding_size: int | None = None,
+        vectors: str | Path | None = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        validation: float = 0.05,
+        random_state: int = 0,
+        config: Settings | None = None,
+    ) -> None:
+        """Store the choices; nothing is checked before fit."""
+        self.cell = cell
+        self.tokens = tokens
+        self.hidden = hidden
+        self.layers = layers
+        self.embedding_size = embedding_size
+        self.vectors = vectors
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.validation = validation
+        self.random_state = random_state
+        self.config = config
+
+    def settings(self) -> Settings:
+        """Return the configuration with this estimator's own arguments put in; raises UsageError for a bad one."""
+        names = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return (self.config or LANGUAGE_SETTINGS).changed(given)
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        labels: None = None,
+        *,
+        validation_data: Sequence[str] | None = None,
+        run: str | Path | None = None,
+        watch: Watch | None = None,
+    ) -> LanguageModel:
+        """Learn from texts; each text's end is one <eos>.
+
+        Without `validation_data` the last texts are held out: neighbours in a file belong together. `run` is a folder
+        for checkpoints. Raises DataError for too little text.
+        """
+        held = max(1, round(len(texts) * self.validation)) if validation_data is None and self.validation else 0
+        if held >= len(texts):
+            raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
+        train = list(texts[: len(texts) - held])
+        validation = list(validation_data) if validation_data is not None else list(texts[len(texts) - held :])
+        progress, self.model_ = _fit(self, train, validation, Path(run) if run else None, watch)
+        self.history_, self.best_epoch_ = progress.history, progress.best_epoch
+        return self
+
+    def perplexity(self, texts: Sequence[str]) -> float:
+        """Exact perplexity: exp of the mean negative log probability of every token, <eos> counted."""
+        require_fitted(self)
+        return self.model_.perplexity(texts)
+
+    def score(self, texts: Sequence[str], labels: None = None) -> float:
+        """Mean log probability of a token in nats: higher is better, as scikit-learn wants it."""
+        return -float(np.log(self.perplexity(texts)))
+
+    def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
+        """The most probable next words with their probabilities."""
+        require_fitted(self)
+        return self.model_.next_words(prompt, count=count)
+
+    def generate(self, prompt: str, *, tokens: int = 50, seed: int = 0, temperature: float = 1.0) -> str:
+        """Go on from a prompt."""
+        require_fitted(self)
+        return self.model_.generate(prompt, tokens=tokens, seed=seed, temperature=temperature)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the artefact."""
+        from recurra.models.cards import language_card
+
+        require_fitted(self)
+        self.model_.save(folder, card=language_card(self.model_, self.history_))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> LanguageModel:
+        """Return a language model that answers from an artefact."""
+        from recurra.artefact import resolve
+
+        loaded = cls()
+        loaded.model_ = RunningLanguage.load(resolve(Path(folder)))
+        loaded.history_, loaded.best_epoch_ = [], 0
+        return loaded
+
+
+def _fit(
+    estimator: LanguageModel, train: list[str], validation: list[str], run: Path | None, watch: Watch | None
+) -> tuple[Progress, RunningLanguage]:
+    """Encode, lay out, train."""
+    from recurra.nets.learn import LearningLanguage, load_tensors, tensors_of
+    from recurra.nets.plans import language
+    from recurra.text.stream import stream_encoder, stream_ids
+    from recurra.text.vectors import load_vectors
+    from recurra.training.loop import fit
+    from recurra.training.tasks import LanguageTask
+
+    settings, seed = estimator.settings(), estimator.random_state
+    encoder = stream_encoder(train, settings.text)
+    vectors = load_vectors(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
+    plan = language(settings.net, words=len(encoder.vocabulary))
+    torch.manual_seed(seed)
+    net = LearningLanguage(plan, settings.net)
+    if vectors is not None:
+        table = tensors_of(net)["embedding.weight"]
+        size = min(vectors.size, table.shape[1])
+        table[:, :size] = vectors.matrix[:, :size]
+        load_tensors(net, tensors_of(net) | {"embedding.weight": table})
+    streams = language_streams(stream_ids(train, encoder), settings.training.streams)
+    held = language_streams(stream_ids(validation, encoder), min(8, settings.training.streams)) if validation else None
+    task = LanguageTask(net, streams, held, settings.training, seed)
+    progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
+    return progress, RunningLanguage(plan, tensors_of(net), encoder)

@@ -1,0 +1,151 @@
+"""TextClassifier: label a text with a recurrent network, by scikit-learn's rules.
+
+Not here: the loop (training/), answering (models/text.py), metrics of finished answers (estimators/evaluation.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.config import Cell, Pool, Settings
+from recurra.estimators.evaluation import TextEvaluation, evaluate_text
+from recurra.estimators.params import Params, require_fitted
+from recurra.models.text import RunningClassifier
+
+if TYPE_CHECKING:
+    from recurra.training.progress import Watch
+
+TEXT_SETTINGS = Settings().changed(
+    {
+        "bidirectional": True,
+        "hidden": 64,
+        "pool": ["last", "mean", "max"],
+        "embedding_dropout": 0.3,
+        "dropout": 0.5,
+        "learning_rate": 3e-3,
+        "ema": 0.998,
+    }
+)
+"""The defaults of text classification, chosen on IMDB's validation part."""
+
+
+class TextClassifier(Params):
+    """A recurrent text classifier.
+
+    Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
+    through `config=TEXT_SETTINGS.changed({...})`. `vectors` is a file of pre-trained word vectors (GloVe, word2vec,
+    fastText). `wide` adds the log-odds of n-grams (NB-SVM) beside the net, weighed on validation. `validation` is the
+    share held out of the training rows when `fit` is not given a validation part.
+
+    >>> clf = TextClassifier(cell="gru", epochs=3, random_state=0).fit(texts, labels)  # doctest: +SKIP
+    """
+
+    estimator_type = "classifier"
+
+    def __init__(
+        self,
+        cell: Cell | None = None,
+        *,
+        hidden: int | None = None,
+        layers: int | None = None,
+        bidirectional: bool | None = None,
+        pool: tuple[Pool, ...] | None = None,
+        vectors: str | Path | None = None,
+        wide: bool = False,
+        max_length: int | None = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        validation: float = 0.1,
+        random_state: int = 0,
+        config: Settings | None = None,
+    ) -> None:
+        """Store the choices; nothing is checked before fit."""
+        self.cell = cell
+        self.hidden = hidden
+        self.layers = layers
+        self.bidirectional = bidirectional
+        self.pool = pool
+        self.vectors = vectors
+        self.wide = wide
+        self.max_length = max_length
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.validation = validation
+        self.random_state = random_state
+        self.config = config
+
+    def settings(self) -> Settings:
+        """Return the configuration with this estimator's own arguments put in; raises UsageError for a bad one."""
+        names = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return (self.config or TEXT_SETTINGS).changed(given)
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        labels: Sequence[Any],
+        *,
+        sample_weight: Sequence[float] | None = None,
+        groups: Sequence[str] | None = None,
+        validation_data: tuple[Sequence[str], Sequence[Any]] | None = None,
+        run: str | Path | None = None,
+        watch: Watch | None = None,
+    ) -> TextClassifier:
+        """Learn from texts and their labels.
+
+        The validation part chooses which epoch's weights are kept; it is `validation_data`, or held out of the rows
+        once, seeded, stratified, and by `groups` when given (no group on both sides). `run` is a folder for
+        checkpoints: a killed fit with the same arguments goes on from there. Raises DataError for rows that cannot be
+        learnt from.
+        """
+        from recurra.estimators.text_fit import Given, fit_text
+
+        given = Given(texts, labels, sample_weight, groups, validation_data)
+        learnt = fit_text(self, given, run=run, watch=watch)
+        self.model_, self.history_, self.best_epoch_ = learnt.model, learnt.history, learnt.best_epoch
+        self.split_, self.coverage_ = learnt.split, learnt.coverage
+        self.classes_ = learnt.classes
+        return self
+
+    def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Probabilities: (rows, classes), columns in the order of `classes_`."""
+        require_fitted(self)
+        return self.model_.predict_proba(texts)
+
+    def predict(self, texts: Sequence[str]) -> NDArray[Any]:
+        """The most probable class of each text: (rows,)."""
+        shares = self.predict_proba(texts)
+        chosen: NDArray[Any] = self.classes_[shares.argmax(axis=1)]
+        return chosen
+
+    def score(self, texts: Sequence[str], labels: Sequence[Any]) -> float:
+        """Accuracy."""
+        return float(np.mean(self.predict(texts) == np.asarray(labels)))
+
+    def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> TextEvaluation:
+        """Accuracy, loss, F1, calibration, confusion, score by length and top losses on labelled texts."""
+        require_fitted(self)
+        return evaluate_text(self.model_, texts, [str(label) for label in labels])
+
+    def save(self, folder: str | Path) -> None:
+        """Write the artefact."""
+        from recurra.models.cards import text_card
+
+        require_fitted(self)
+        self.model_.save(folder, card=text_card(self.model_, self.history_))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TextClassifier:
+        """Return a classifier that answers from an artefact; its classes are the labels' texts."""
+        from recurra.artefact import resolve
+
+        loaded = cls()
+        loaded.model_ = RunningClassifier.load(resolve(Path(folder)))
+        loaded.classes_ = np.array(loaded.model_.labels)
+        loaded.history_, loaded.best_epoch_ = [], 0
+        return loaded

@@ -1,0 +1,175 @@
+"""What TextClassifier.fit does, step by step: split, encode, lay out, train, weigh the wide part, fit the temperature.
+
+Not here: the estimator's surface and the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recurra.config import Settings
+from recurra.datasets.splits import Split, split
+from recurra.errors import DataError, UsageError
+from recurra.estimators.wide import with_wide
+from recurra.metrics import log_loss
+from recurra.models.text import RunningClassifier
+from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
+from recurra.nets.plans import ClassifierNet, classifier
+from recurra.nets.run import softmax
+from recurra.text.encoder import TextEncoder, fit_encoder
+from recurra.text.vectors import Vectors, load_vectors
+from recurra.training.loop import fit
+from recurra.training.progress import Record, Watch
+from recurra.training.tasks import Labelled, TextTask
+
+if TYPE_CHECKING:
+    from recurra.estimators.text import TextClassifier
+
+Anything = TypeVar("Anything")
+
+
+@dataclass(frozen=True)
+class LearntText:
+    """What fit leaves behind."""
+
+    model: RunningClassifier
+    classes: NDArray[Any]
+    history: list[Record]
+    best_epoch: int
+    split: Split | None
+    coverage: float | None
+
+
+@dataclass(frozen=True)
+class Given:
+    """What fit was given."""
+
+    texts: Sequence[str]
+    labels: Sequence[Any]
+    sample_weight: Sequence[float] | None = None
+    groups: Sequence[str] | None = None
+    validation_data: tuple[Sequence[str], Sequence[Any]] | None = None
+
+
+def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None, watch: Watch | None) -> LearntText:
+    """Run the steps in their order."""
+    settings, seed = estimator.settings(), estimator.random_state
+    classes, whole = _whole(given, settings)
+    train, validation, held = _parts(whole, given, classes, estimator)
+    encoder = fit_encoder(train.texts, settings.text)
+    vectors = load_vectors(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
+    if vectors is not None:
+        settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
+    plan = classifier(settings.net, words=len(encoder.vocabulary), labels=len(classes))
+    net = initial_net(plan, settings, vectors, seed)
+    parts = [_labelled(part, encoder) if part else None for part in (train, validation)]
+    task = TextTask(net, _present(parts[0]), parts[1], settings.training, seed)
+    progress = fit(task, settings.training, seed=seed, run=Path(run) if run else None, watch=watch)
+    model = RunningClassifier(plan, tensors_of(net), encoder, tuple(str(name) for name in classes))
+    model = _finished(model, train, validation, wide=estimator.wide)
+    coverage = vectors.coverage if vectors is not None else None
+    return LearntText(model, classes, progress.history, progress.best_epoch, held, coverage)
+
+
+def _finished(model: RunningClassifier, train: Part, validation: Part | None, *, wide: bool) -> RunningClassifier:
+    """Add what is fitted after training: the wide part and the temperature, both weighed on validation."""
+    if wide:
+        model = with_wide(model, train.texts, train.targets, _present(validation).texts, _present(validation).targets)
+    if validation is None:
+        return model
+    return model.with_temperature(best_temperature(model.logits(validation.texts), validation.targets))
+
+
+@dataclass(frozen=True)
+class Part:
+    """Texts, class numbers and weights of one part."""
+
+    texts: list[str]
+    targets: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+def _whole(given: Given, settings: Settings) -> tuple[NDArray[Any], Part]:
+    """Return the classes and all rows with class numbers and weights; raises DataError for what cannot be learnt."""
+    rows = len(given.texts)
+    if len(given.labels) != rows:
+        raise DataError("texts and labels differ in number", found=f"{rows} texts, {len(given.labels)} labels")
+    for row, text in enumerate(given.texts, 1):
+        if not isinstance(text, str):
+            raise DataError(f"row {row} is no text", found=type(text).__name__, allowed="str")
+    classes, targets = np.unique(np.asarray(given.labels), return_inverse=True)
+    if len(classes) < 2:
+        raise DataError(f"{len(classes)} class", allowed="two or more", advice="is this the label column?")
+    return classes, Part(list(given.texts), targets.astype(np.int64), _weights(given.sample_weight, targets, settings))
+
+
+def _weights(given: Sequence[float] | None, targets: NDArray[np.int64], settings: Settings) -> NDArray[np.float32]:
+    weights = np.ones(len(targets)) if given is None else np.asarray(given, dtype=np.float64)
+    if weights.shape != targets.shape or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
+        raise DataError("sample_weight", allowed="one finite number of at least 0 for each row, not all 0")
+    if settings.training.class_weight == "balanced":
+        counts = np.bincount(targets)
+        weights = weights * (len(targets) / (len(counts) * counts))[targets]
+    return weights.astype(np.float32)
+
+
+def _parts(
+    whole: Part, given: Given, classes: NDArray[Any], estimator: TextClassifier
+) -> tuple[Part, Part | None, Split | None]:
+    """Return training and validation part, and the split where one was made."""
+    if given.validation_data is not None:
+        return whole, _given(given.validation_data, classes), None
+    if not estimator.validation:
+        return whole, None, None
+    names = [str(classes[target]) for target in whole.targets]
+    share, seed = estimator.validation, estimator.random_state
+    held = split(len(whole.texts), labels=names, groups=given.groups, share=share, seed=seed)
+    return _rows(whole, held.train), _rows(whole, held.validation), held
+
+
+def _given(data: tuple[Sequence[str], Sequence[Any]], classes: NDArray[Any]) -> Part:
+    texts, labels = data
+    place = {label: number for number, label in enumerate(classes.tolist())}
+    unknown = sorted({str(label) for label in np.asarray(labels).tolist() if label not in place})
+    if unknown:
+        raise DataError("labels in the validation part that training does not have", found=", ".join(unknown[:5]))
+    targets = np.array([place[label] for label in np.asarray(labels).tolist()], np.int64)
+    return Part(list(texts), targets, np.ones(len(targets), np.float32))
+
+
+def _rows(part: Part, rows: NDArray[np.int64]) -> Part:
+    return Part([part.texts[row] for row in rows], part.targets[rows], part.weights[rows])
+
+
+def _present(part: Anything | None) -> Anything:
+    """Return a part that must be there; raises UsageError where the validation part was switched off."""
+    if part is None:
+        raise UsageError("wide=True weighs its part on validation", advice="give validation_data, or validation > 0")
+    return part
+
+
+def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
+    return Labelled(encoder.encode(part.texts), part.targets, part.weights)
+
+
+def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None, seed: int) -> LearningClassifier:
+    """Build the net with seeded weights, and pre-trained vectors where there are any."""
+    torch.manual_seed(seed)
+    net = LearningClassifier(plan, settings.net)
+    if vectors is not None:
+        load_tensors(net, tensors_of(net) | {"embedding.weight": vectors.matrix})
+    return net
+
+
+def best_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> float:
+    """Return the temperature of lowest log loss on a grid of ratios 1.02 between 0.2 and 5 (Guo et al. 2017)."""
+    grid = 1.02 ** np.arange(-81, 82)
+    losses = [log_loss(targets, softmax(logits.astype(np.float64) / value)) for value in grid]
+    return float(round(grid[int(np.argmin(losses))], 4))

@@ -1,0 +1,105 @@
+"""A trained language model that answers without torch, and its artefact.
+
+Not here: training (estimators/language.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.artefact import Artefact, load, require_task, save
+from recurra.batches import Ragged
+from recurra.errors import UsageError
+from recurra.layers.types import Floats, Ids, State
+from recurra.models.selftest import check_selftest, language_selftest
+from recurra.models.shapes import encoder_of, expected_shapes, plan_of
+from recurra.nets.plans import LanguageNet
+from recurra.nets.run import next_logits, read_on, softmax
+from recurra.text.encoder import TextEncoder
+from recurra.text.stream import stream_ids
+from recurra.text.vocabulary import EOS, UNK
+
+ROWS = 512
+"""States scored at a time: the scores of all words of more would not fit the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunningLanguage:
+    """A net's plan and weights, and the encoder."""
+
+    plan: LanguageNet
+    tensors: dict[str, Any]
+    encoder: TextEncoder
+
+    def log_probabilities(self, ids: Ids) -> Floats:
+        """Natural logarithm of each token's probability given all before it: (tokens - 1,), in one carried sweep."""
+        found, states = [], None
+        for start in range(0, len(ids) - 1, ROWS):
+            stop = min(start + ROWS, len(ids) - 1)
+            projected, states = self._read(ids[start:stop], states)
+            logits = next_logits(self.tensors, projected)
+            highest = logits.max(axis=1, keepdims=True)
+            total = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
+            found.append(logits[np.arange(stop - start), ids[start + 1 : stop + 1]] - total)
+        return np.concatenate(found).astype(np.float64)
+
+    def perplexity(self, texts: Sequence[str]) -> float:
+        """exp of the mean negative log probability of every token after the first, each text's <eos> counted."""
+        ids = stream_ids(texts, self.encoder)
+        if len(ids) < 2:
+            raise UsageError("perplexity needs two tokens or more", found=f"{len(ids)}")
+        return float(np.exp(-self.log_probabilities(ids).mean()))
+
+    def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
+        """Return the most probable next words after a prompt, each with its probability, highest first."""
+        projected, _ = self._read(self._prompt(prompt), None)
+        shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
+        best = np.argsort(-shares, kind="stable")[:count]
+        return [(self.encoder.vocabulary.words[place], float(shares[place])) for place in best]
+
+    def generate(self, prompt: str, *, tokens: int = 50, seed: int = 0, temperature: float = 1.0) -> str:
+        """Go on from a prompt, drawing each word from the model; <unk> is never drawn."""
+        return " ".join(self.generated(prompt, tokens=tokens, seed=seed, temperature=temperature))
+
+    def generated(self, prompt: str, *, tokens: int, seed: int, temperature: float) -> Iterator[str]:
+        """Yield the drawn words one by one; `<eos>` stands for the end of a line."""
+        if not temperature > 0:
+            raise UsageError("temperature", found=str(temperature), allowed="a positive number")
+        random = np.random.default_rng(seed)
+        projected, states = self._read(self._prompt(prompt), None)
+        for _ in range(tokens):
+            logits = next_logits(self.tensors, projected[-1:])[0].astype(np.float64) / temperature
+            logits[[0, UNK, 2]] = -np.inf
+            drawn = int(random.choice(len(logits), p=softmax(logits)))
+            yield self.encoder.vocabulary.words[drawn]
+            projected, states = self._read(np.array([drawn], np.int32), states)
+
+    def _prompt(self, prompt: str) -> Ids:
+        return np.concatenate([np.array([EOS], np.int32), self.encoder.encode_whole([prompt])[0]])
+
+    def _read(self, ids: Ids, states: list[State] | None) -> tuple[Floats, list[State]]:
+        return read_on(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
+
+    def save(self, folder: str | Path, *, card: str = "") -> None:
+        """Write the artefact: the same model gives the same bytes."""
+        config = {"net": self.plan.model_dump(mode="json")}
+        files = {"tokenizer.json": self.encoder.to_json()}
+        selftest = language_selftest(self.plan, self.tensors)
+        save(Path(folder), Artefact("language", config, self.tensors, files, selftest, card))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> RunningLanguage:
+        """Read an artefact, check everything, replay its self-test.
+
+        Raises ArtefactError with what is wrong and what to do.
+        """
+        held = load(Path(folder), expected=expected_shapes)
+        require_task(held, "language")
+        plan = plan_of(held, LanguageNet)
+        check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors))
+        return cls(plan, held.tensors, encoder_of(held, plan.embedding.words))

@@ -1,0 +1,115 @@
+"""A trained text classifier that answers without torch, and its artefact.
+
+Not here: training (estimators/text.py). In memory or loaded from a folder, answers take the same path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.artefact import Artefact, load, require_task, save
+from recurra.errors import ArtefactError
+from recurra.layers.types import Floats
+from recurra.models.selftest import check_selftest, text_selftest
+from recurra.models.shapes import encoder_of, expected_shapes, plan_of
+from recurra.nets.plans import ClassifierNet
+from recurra.nets.run import classify_all, softmax
+from recurra.text.encoder import TextEncoder
+
+
+@dataclass(frozen=True)
+class TextAnswer:
+    """What is known of one text: its label, a probability per label, and how much of it the model could read."""
+
+    label: str
+    probabilities: dict[str, float]
+    empty: bool
+    unk_rate: float
+    truncated: int
+
+
+@dataclass(frozen=True, eq=False)
+class RunningClassifier:
+    """A net's plan and weights, the encoder and the labels."""
+
+    plan: ClassifierNet
+    tensors: dict[str, Any]
+    encoder: TextEncoder
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+    """Divides the logits; fitted on validation so that probabilities are honest (Guo et al. 2017)."""
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Scores before the temperature: (rows, labels)."""
+        return classify_all(self.plan, self.tensors, self.encoder.encode(texts), self._whole(texts))
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Probabilities, rows adding up to 1: (rows, labels)."""
+        return softmax(self.logits(texts) / self.temperature)
+
+    def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
+        """Answer each text, in order."""
+        encoded = self.encoder.encode_many(texts)
+        logits = classify_all(self.plan, self.tensors, encoded.ids, self._whole(texts))
+        rows = zip(softmax(logits / self.temperature), encoded.empty, encoded.unk_rate, encoded.truncated, strict=True)
+        return [
+            TextAnswer(
+                self.labels[int(shares.argmax())],
+                {label: float(share) for label, share in zip(self.labels, shares, strict=True)},
+                bool(empty),
+                float(unk_rate),
+                int(cut),
+            )
+            for shares, empty, unk_rate, cut in rows
+        ]
+
+    def _whole(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        return self.encoder.encode_whole(texts) if self.plan.wide else []
+
+    def with_temperature(self, temperature: float) -> RunningClassifier:
+        """Return the model with other confidence and the same labels."""
+        return replace(self, temperature=temperature)
+
+    def save(self, folder: str | Path, *, card: str = "") -> None:
+        """Write the artefact: the same model gives the same bytes."""
+        config = {
+            "net": self.plan.model_dump(mode="json"),
+            "labels": list(self.labels),
+            "temperature": self.temperature,
+        }
+        files = {"tokenizer.json": self.encoder.to_json()}
+        save(Path(folder), Artefact("text", config, self.tensors, files, text_selftest(self.plan, self.tensors), card))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> RunningClassifier:
+        """Read an artefact, check everything, replay its self-test.
+
+        Raises ArtefactError with what is wrong and what to do.
+        """
+        held = load(Path(folder), expected=expected_shapes)
+        require_task(held, "text")
+        plan = plan_of(held, ClassifierNet)
+        labels, temperature = _labels(held.config, plan), float(held.config.get("temperature", 1.0))
+        if not temperature > 0:
+            raise ArtefactError("recurra.json: temperature", found=str(temperature), allowed="a positive number")
+        encoder = encoder_of(held, plan.embedding.words)
+        check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors))
+        return cls(plan, held.tensors, encoder, labels, temperature)
+
+
+def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
+    labels = config.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ArtefactError("recurra.json: labels", allowed="a list of texts")
+    if len(set(labels)) != len(labels):
+        raise ArtefactError("recurra.json: labels", found="the same label twice", allowed="distinct labels")
+    if len(labels) != plan.dense.outputs:
+        allowed = f"{plan.dense.outputs}, as the net has outputs"
+        raise ArtefactError("recurra.json: labels", found=f"{len(labels)} labels", allowed=allowed)
+    return tuple(labels)
