@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from recurra.layers.specs import parameters
 from recurra.models.language import RunningLanguage
+from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
 from recurra.nets.plans import Plan
 
@@ -40,6 +41,22 @@ def language_card(model: RunningLanguage, history: list[Record]) -> str:
             *_network(model.plan),
             *_last(history),
             'Use it: `recurra generate FOLDER "…"`, or `recurra.LanguageModel.load("FOLDER")`.',
+            "",
+        ]
+    )
+
+
+def series_card(model: RunningForecaster, history: list[Record]) -> str:
+    """Describe a forecaster."""
+    return "\n".join(
+        [
+            "# A forecaster",
+            "",
+            f"{len(model.encoder.scalers)} series, windows of {model.encoder.config.window}, horizon {model.horizon}.",
+            "",
+            *_network(model.plan),
+            *_last(history),
+            'Use it: `recurra forecast FOLDER series.csv`, or `recurra.Forecaster.load("FOLDER")`.',
             "",
         ]
     )

@@ -1,0 +1,74 @@
+"""What Forecaster.fit does, step by step: hold windows out, fit scalers, train, measure the intervals' widths.
+
+Not here: the estimator's surface and the loop.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recurra.datasets.series_frames import SeriesTable
+from recurra.models.series import LEVELS, RunningForecaster
+from recurra.nets.learn import LearningForecaster, tensors_of
+from recurra.nets.plans import forecaster
+from recurra.nets.run import forecast
+from recurra.series import Examples, SeriesEncoder, fit_series
+from recurra.training.loop import fit
+from recurra.training.progress import Progress, Watch
+from recurra.training.tasks import SeriesTask
+
+if TYPE_CHECKING:
+    from recurra.estimators.series import Forecaster
+
+Pairs = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+def fit_forecaster(
+    estimator: Forecaster, table: SeriesTable, run: Path | None, watch: Watch | None
+) -> tuple[Progress, RunningForecaster]:
+    """Run the steps in their order."""
+    settings, seed, held = estimator.settings(), estimator.random_state, estimator.validation
+    cuts = {name: len(table.values[name]) - (held + settings.series.horizon - 1 if held else 0) for name in table.ids}
+    train = {name: table.values[name][: cuts[name]] for name in table.ids}
+    encoder = fit_series(train, settings.series)
+    examples = {name: encoder.examples(name, values) for name, values in train.items()}
+    kept = {name: encoder.examples(name, table.values[name], first_target=cuts[name]) for name in table.ids if held}
+    plan = forecaster(settings.net, horizon=settings.series.horizon)
+    torch.manual_seed(seed)
+    net = LearningForecaster(plan, settings.net)
+    task = SeriesTask(net, _pairs(examples), _pairs(kept) if held else None, settings.training, seed)
+    progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
+    model = RunningForecaster(plan, tensors_of(net), encoder)
+    if not held:
+        return progress, model
+    return progress, RunningForecaster(plan, model.tensors, encoder, _widths(model, encoder, kept, table, cuts))
+
+
+def _pairs(examples: dict[str, Examples]) -> Pairs:
+    inputs = np.concatenate([part.inputs for part in examples.values()])[:, :, None]
+    return inputs, np.concatenate([part.targets for part in examples.values()])
+
+
+def _widths(
+    model: RunningForecaster,
+    encoder: SeriesEncoder,
+    kept: dict[str, Examples],
+    table: SeriesTable,
+    cuts: dict[str, int],
+) -> dict[str, list[float]]:
+    """Quantiles of the absolute residuals on validation by step, in units of each series' scaler (split conformal)."""
+    horizon = model.horizon
+    rows = []
+    for name, examples in kept.items():
+        answers = encoder.decode(name, forecast(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
+        later = np.lib.stride_tricks.sliding_window_view(table.values[name][cuts[name] :], horizon)
+        rows.append(np.abs(later - answers) / encoder.scaler(name).scale)
+    residuals = np.sort(np.concatenate(rows), axis=0)
+    count = len(residuals)
+    place = {level: min(int(np.ceil((count + 1) * level / 100)) - 1, count - 1) for level in LEVELS}
+    return {str(level): [float(f"{value:.6g}") for value in residuals[place[level]]] for level in LEVELS}

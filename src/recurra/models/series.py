@@ -1,0 +1,111 @@
+"""A trained forecaster that answers without torch, and its artefact.
+
+Not here: training (estimators/series.py), reading tables (datasets).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recurra.artefact import Artefact, load, require_task, save
+from recurra.errors import ArtefactError, UsageError
+from recurra.models.selftest import check_selftest, series_selftest
+from recurra.models.shapes import expected_shapes, plan_of
+from recurra.nets.plans import ForecastNet
+from recurra.nets.run import forecast
+from recurra.series import SeriesEncoder
+
+Values = NDArray[np.float64]
+LEVELS = (50, 80, 90, 95)
+"""Percent of the intervals whose widths are kept."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunningForecaster:
+    """A net's plan and weights, the fitted scalers, and how wide its intervals are."""
+
+    plan: ForecastNet
+    tensors: dict[str, Any]
+    encoder: SeriesEncoder
+    widths: dict[str, list[float]] = field(default_factory=dict)
+    """Half widths by level, one for each step of the horizon, in units of the series' scaler."""
+
+    @property
+    def horizon(self) -> int:
+        """Steps the net answers at once."""
+        return self.plan.dense.outputs
+
+    def forecast(self, series_id: str, values: ArrayLike, *, steps: int) -> Values:
+        """Forecast the `steps` values after `values` (past,): (steps,); beyond the horizon it reads its own answers."""
+        if not 1 <= steps <= 100_000:
+            raise UsageError("horizon", found=str(steps), allowed="1 to 100,000")
+        known = np.asarray(values, dtype=np.float64)
+        start = len(known)
+        while len(known) < start + steps:
+            window = self.encoder.last_window(series_id, known)
+            coming = self.encoder.decode(series_id, self._run(window.inputs), window)[0]
+            known = np.concatenate([known, coming])
+        return known[start : start + steps]
+
+    def one_step(self, series_id: str, values: ArrayLike, *, first: int) -> Values:
+        """Forecast each value from position `first` on from the true values before it: (len(values) - first,)."""
+        examples = self.encoder.examples(series_id, values, first_target=first)
+        answers = self.encoder.decode(series_id, self._run(examples.inputs), examples)[:, 0]
+        return answers[: np.asarray(values).size - first]
+
+    def width(self, series_id: str, level: int, steps: int) -> Values:
+        """Half width of the interval that holds the truth `level` percent of the time, in the values' unit: (steps,).
+
+        Split conformal (Vovk et al. 2005) from the residuals on validation; raises UsageError where there are none.
+        """
+        if str(level) not in self.widths:
+            known = ", ".join(self.widths) or "none: the model was fitted without validation"
+            raise UsageError(f"no intervals of {level} %", allowed=known)
+        # Beyond the horizon answers lean on answers; the last width grows with the square root of time.
+        widths = np.array(self.widths[str(level)])
+        beyond = np.arange(1, max(steps - len(widths), 0) + 1)
+        grown = np.concatenate([widths, widths[-1] * np.sqrt(1 + beyond / len(widths))])[:steps]
+        return np.asarray(grown * self.encoder.scaler(series_id).scale)
+
+    def _run(self, inputs: NDArray[np.float32]) -> NDArray[Any]:
+        return forecast(self.plan, self.tensors, inputs[:, :, None])
+
+    def save(self, folder: str | Path, *, card: str = "") -> None:
+        """Write the artefact: the same model gives the same bytes."""
+        config = {"net": self.plan.model_dump(mode="json"), "widths": self.widths}
+        files = {"scaler.json": self.encoder.to_json()}
+        selftest = series_selftest(self.plan, self.tensors)
+        save(Path(folder), Artefact("series", config, self.tensors, files, selftest, card))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> RunningForecaster:
+        """Read an artefact, check everything, replay its self-test.
+
+        Raises ArtefactError with what is wrong and what to do.
+        """
+        held = load(Path(folder), expected=expected_shapes)
+        require_task(held, "series")
+        plan = plan_of(held, ForecastNet)
+        encoder = SeriesEncoder.from_json(held.files.get("scaler.json", b""))
+        if encoder.config.horizon != plan.dense.outputs:
+            raise ArtefactError("scaler.json does not fit the net", found=f"horizon {encoder.config.horizon}")
+        check_selftest(held.selftest, lambda: series_selftest(plan, held.tensors))
+        return cls(plan, held.tensors, encoder, _widths(held.config, plan))
+
+
+def _widths(config: dict[str, Any], plan: ForecastNet) -> dict[str, list[float]]:
+    widths = config.get("widths", {})
+    sound = isinstance(widths, dict) and all(
+        isinstance(row, list)
+        and len(row) == plan.dense.outputs
+        and all(isinstance(value, int | float) and value >= 0 for value in row)
+        for row in widths.values()
+    )
+    if not sound:
+        raise ArtefactError("recurra.json: widths", allowed="for each level one number of at least 0 per step")
+    return dict(widths)
