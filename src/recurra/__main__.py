@@ -1,11 +1,16 @@
-"""`python -m recurra`."""
+"""`python -m recurra` and the `recurra` command.
+
+Not here: commands (cli/).
+"""
+
+from __future__ import annotations
 
 
 def main() -> None:
-    """Start the command line."""
-    from recurra.cli import app
+    """Run the command line."""
+    from recurra.cli.start import run
 
-    app()
+    run()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.errors import DataError
 
-Values = TypeVar("Values")
+Values = TypeVar("Values", covariant=True)
 Other = TypeVar("Other")
 Integers = NDArray[np.int64]
 

@@ -20,6 +20,7 @@ from recurra.models.selftest import check_selftest, language_selftest
 from recurra.models.shapes import encoder_of, expected_shapes, plan_of
 from recurra.nets.plans import LanguageNet
 from recurra.nets.run import next_logits, read_on, softmax
+from recurra.text.detokenise import detokenise
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_ids
 from recurra.text.vocabulary import EOS, UNK
@@ -64,7 +65,8 @@ class RunningLanguage:
 
     def generate(self, prompt: str, *, tokens: int = 50, seed: int = 0, temperature: float = 1.0) -> str:
         """Go on from a prompt, drawing each word from the model; <unk> is never drawn."""
-        return " ".join(self.generated(prompt, tokens=tokens, seed=seed, temperature=temperature))
+        drawn = list(self.generated(prompt, tokens=tokens, seed=seed, temperature=temperature))
+        return detokenise(drawn, self.encoder.config)
 
     def generated(self, prompt: str, *, tokens: int, seed: int, temperature: float) -> Iterator[str]:
         """Yield the drawn words one by one; `<eos>` stands for the end of a line."""
@@ -98,7 +100,11 @@ class RunningLanguage:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        held = load(Path(folder), expected=expected_shapes)
+        return cls.from_artefact(load(Path(folder), expected=expected_shapes))
+
+    @classmethod
+    def from_artefact(cls, held: Artefact) -> RunningLanguage:
+        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
         require_task(held, "language")
         plan = plan_of(held, LanguageNet)
         check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors))

@@ -88,7 +88,11 @@ class RunningForecaster:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        held = load(Path(folder), expected=expected_shapes)
+        return cls.from_artefact(load(Path(folder), expected=expected_shapes))
+
+    @classmethod
+    def from_artefact(cls, held: Artefact) -> RunningForecaster:
+        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
         require_task(held, "series")
         plan = plan_of(held, ForecastNet)
         encoder = SeriesEncoder.from_json(held.files.get("scaler.json", b""))

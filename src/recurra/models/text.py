@@ -92,7 +92,11 @@ class RunningClassifier:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        held = load(Path(folder), expected=expected_shapes)
+        return cls.from_artefact(load(Path(folder), expected=expected_shapes))
+
+    @classmethod
+    def from_artefact(cls, held: Artefact) -> RunningClassifier:
+        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
         require_task(held, "text")
         plan = plan_of(held, ClassifierNet)
         labels, temperature = _labels(held.config, plan), float(held.config.get("temperature", 1.0))

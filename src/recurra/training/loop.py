@@ -8,25 +8,24 @@ Everything random is a function of (seed, epoch, position), so a run that was ki
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recurra.config import TrainingConfig
 from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
+from recurra.training.progress import Progress, Record, Watch
+from recurra.training.resume import checkpoint, restore
 from recurra.training.schedules import schedule_of
 
 Batch = TypeVar("Batch")
-Record = dict[str, float]
-"""One epoch of the history: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds (perplexity for language)."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,15 @@ class Step:
 class Task(Protocol, Generic[Batch]):
     """What the loop needs to know of a task."""
 
-    net: nn.Module
-    score: str
-    """The history key that decides which weights are kept."""
+    @property
+    def net(self) -> nn.Module:
+        """The net that learns."""
+        ...
+
+    @property
+    def score(self) -> str:
+        """The history key that decides which weights are kept."""
+        ...
 
     def batches(self, epoch: int) -> Sequence[Batch]:
         """Return the epoch's batches: a pure function of the seed and the epoch."""
@@ -63,25 +68,6 @@ class Task(Protocol, Generic[Batch]):
         ...
 
 
-@dataclass
-class Progress:
-    """How far a run has come: everything a checkpoint holds beside the weights."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best: float = -float("inf")
-    history: list[Record] = field(default_factory=list)
-    best_tensors: dict[str, NDArray[Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What the caller is told: each step (epoch, position, of how many, running loss) and each finished epoch."""
-
-    on_step: Callable[[int, int, int, float], None] | None = None
-    on_epoch: Callable[[Record], None] | None = None
-
-
 def fit(
     task: Task[Any], config: TrainingConfig, *, seed: int, run: Path | None = None, watch: Watch | None = None
 ) -> Progress:
@@ -94,8 +80,6 @@ def fit(
     average = Average(task.net, config.ema) if config.ema else None
     progress = Progress()
     if run is not None:
-        from recurra.training.resume import restore
-
         restore(run, task.net, optimisers, average, progress)
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
@@ -103,8 +87,6 @@ def fit(
         if watch.on_epoch:
             watch.on_epoch(record)
         if run is not None:
-            from recurra.training.resume import checkpoint
-
             checkpoint(run, task.net, optimisers, average, progress)
     load_tensors(task.net, progress.best_tensors)
     task.net.eval()

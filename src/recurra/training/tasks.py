@@ -19,7 +19,7 @@ from recurra.cells import State
 from recurra.config import TrainingConfig
 from recurra.layers.types import Ids
 from recurra.nets.learn import LearningClassifier, LearningForecaster, LearningLanguage, to_tensor
-from recurra.training.loop import Record, Step
+from recurra.training.loop import Step
 from recurra.training.losses import (
     classification,
     full_softmax,
@@ -28,6 +28,7 @@ from recurra.training.losses import (
     sampled_softmax,
     squared_error,
 )
+from recurra.training.progress import Record
 
 
 @dataclass(frozen=True)

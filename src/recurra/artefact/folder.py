@@ -1,0 +1,223 @@
+"""Save an artefact to its folder and load it back: sizes, sums, names, shapes and finiteness are checked on the way.
+
+Not here: what a configuration means. `expected` tells which weights it needs; replaying the self-test is the caller's.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from recurra.artefact import manifest, tensors
+from recurra.artefact.foreign import refuse_suffix
+from recurra.artefact.reading import AGAIN, OpenFolder, open_folder
+from recurra.artefact.record import TASKS, Artefact
+from recurra.artefact.strictjson import read_json, write_json
+from recurra.artefact.writing import write_folder
+from recurra.config import problem_line
+from recurra.errors import ArtefactError, Place, RecurraError
+from recurra.layers.specs import Shapes
+
+FORMAT_VERSION = 1
+OLDEST_VERSION = 1
+
+DESCRIPTION = "recurra.json"
+WEIGHTS = "weights.safetensors"
+CARD = "README.md"
+NEEDED = {DESCRIPTION, WEIGHTS}
+FURTHER = {"tokenizer.json", "scaler.json"}
+NAMES = NEEDED | FURTHER | {manifest.NAME, CARD}
+
+LARGEST_DESCRIPTION = 1 << 20
+LARGEST_FURTHER = 64 << 20
+LARGEST_CARD = 1 << 20
+LARGEST_WEIGHTS = 4 << 30
+
+TRIES = 5
+"""How often loading starts anew when the folder is switched under its hands."""
+
+Expected = Callable[[dict[str, Any], str], Shapes]
+
+
+def save(folder: Path, artefact: Artefact) -> None:
+    """Write an artefact, replacing an older one in a single step; the same artefact gives the same bytes.
+
+    Raises ArtefactError when it could not be loaded back or `folder` is not free, RecurraError when the disc refuses.
+    """
+    check_target(folder)
+    hashed = _hashed_files(folder, artefact)
+    card = artefact.card.encode("utf-8", "replace")
+    _check_size(len(card), LARGEST_CARD, str(folder / CARD))
+    write_folder(folder, {**hashed, manifest.NAME: manifest.compose(hashed), CARD: card})
+
+
+def check_target(folder: Path) -> None:
+    """Raise ArtefactError unless nothing, an empty folder or an older artefact stands at `folder`.
+
+    Worth asking before hours of training. A folder with anything else in it is never replaced.
+    """
+    place = Place(str(folder))
+    wrong = "not the folder of an artefact, so it is not replaced"
+    try:
+        if not stat.S_ISDIR(os.lstat(folder).st_mode):
+            raise ArtefactError(wrong, place=place, found="a file or a link", advice="choose a new folder")
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or problem
+        raise ArtefactError(f"cannot be saved here: {reason}", place=place, advice="choose another folder") from None
+    if names and not {DESCRIPTION} <= names <= NAMES:
+        found = min(names - NAMES, default=f"no {DESCRIPTION}")
+        raise ArtefactError(wrong, place=place, found=found, advice="choose a new folder")
+
+
+def load(folder: Path, *, expected: Expected) -> Artefact:
+    """Read an artefact and believe none of it before it is checked.
+
+    `expected(config, task)` validates the configuration, best with closed pydantic models, and returns the names and
+    shapes of the weights it needs; what it raises of pydantic's and Recurra's errors becomes an ArtefactError that
+    names recurra.json. Raises ArtefactError.
+    """
+    for _ in range(TRIES):
+        with open_folder(folder) as opened:
+            try:
+                return _load(opened, expected)
+            except ArtefactError as problem:
+                if not opened.replaced():
+                    raise
+                last = problem
+    raise last
+
+
+def resolve(path: Path) -> Path:
+    """Find the artefact's folder: `path` itself, or `path/artefact` when `path` is a run. Raises ArtefactError."""
+    # A run may be reached by a link; `load` refuses an artefact's folder that is one.
+    with open_folder(path, follow=True) as opened:
+        names = opened.names()
+    if DESCRIPTION in names or manifest.NAME in names:
+        return path
+    if "artefact" in names:
+        return path / "artefact"
+    for name in names:
+        refuse_suffix(path / name)
+    raise ArtefactError(
+        "neither an artefact nor a run", place=Place(str(path)), advice="give the folder that fit wrote"
+    )
+
+
+def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
+    if artefact.task not in TASKS:
+        raise ArtefactError("unknown task", found=repr(artefact.task), allowed=", ".join(TASKS))
+    for name, data in artefact.files.items():
+        if name not in FURTHER:
+            raise ArtefactError("a file of this name is not saved", found=name, allowed=", ".join(sorted(FURTHER)))
+        _check_size(len(data), LARGEST_FURTHER, str(folder / name))
+    description = {
+        "format_version": FORMAT_VERSION,
+        "task": artefact.task,
+        "config": artefact.config,
+        "selftest": artefact.selftest,
+    }
+    written = write_json(description, file=str(folder / DESCRIPTION))
+    _check_size(len(written), LARGEST_DESCRIPTION, str(folder / DESCRIPTION))
+    tensors.refuse_infinite(artefact.tensors, file=str(folder / WEIGHTS))
+    weights = tensors.pack(artefact.tensors, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
+    _check_size(len(weights), LARGEST_WEIGHTS, str(folder / WEIGHTS))
+    return {DESCRIPTION: written, WEIGHTS: weights, **{name: bytes(data) for name, data in artefact.files.items()}}
+
+
+def _check_size(size: int, largest: int, file: str) -> None:
+    if size > largest:
+        raise ArtefactError("too large to be saved", place=Place(file), found=f"{size:,} bytes", allowed=f"{largest:,}")
+
+
+def _load(folder: OpenFolder, expected: Expected) -> Artefact:
+    """The order matters: cheap and telling checks first, weights last."""
+    names = [name for name in folder.names() if not name.startswith(".")]
+    for name in names:
+        refuse_suffix(folder.path / name)
+    sums = manifest.read_manifest(folder)
+    description = _description(folder, sums)
+    _check_files(folder, names, sums)
+    task, config = description["task"], description["config"]
+    shapes = _shapes(folder, expected, config, task)
+    files = {
+        name: bytes(manifest.read_verified(folder, name, sums=sums, largest=LARGEST_FURTHER))
+        for name in sorted(sums.keys() & FURTHER)
+    }
+    weights = _weights(folder, sums, shapes)
+    card = folder.read(CARD, largest=LARGEST_CARD).decode("utf-8", "replace") if CARD in names else ""
+    return Artefact(task, config, weights, files, description["selftest"], card)
+
+
+def _description(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
+    """Read recurra.json; its version is told before anything a newer format may have changed."""
+    place = folder.place(DESCRIPTION)
+    data = manifest.read_verified(folder, DESCRIPTION, sums=sums, largest=LARGEST_DESCRIPTION)
+    description = read_json(data, file=str(place))
+    version = description.get("format_version") if isinstance(description, dict) else None
+    if type(version) is not int:
+        raise ArtefactError("no format_version", place=place, advice=AGAIN)
+    if version > FORMAT_VERSION:
+        advice = "install a newer Recurra"
+        raise ArtefactError(f"format {version} is newer than {FORMAT_VERSION}", place=place, advice=advice)
+    if version < OLDEST_VERSION:
+        advice = "train and save it again"
+        raise ArtefactError(f"format {version} is older than {OLDEST_VERSION}", place=place, advice=advice)
+    _check_members(description, place)
+    return dict(description)
+
+
+def _check_members(description: dict[str, Any], place: Place) -> None:
+    members = {"format_version", "task", "config", "selftest"}
+    for name in sorted(description.keys() ^ members):
+        wrong = f"{name[:60]} is missing" if name in members else f"{name[:60]} is unknown"
+        raise ArtefactError(wrong, place=place, allowed=", ".join(sorted(members)), advice=AGAIN)
+    for name in ("config", "selftest"):
+        if not isinstance(description[name], dict):
+            raise ArtefactError(f"{name} is no JSON object", place=place, advice=AGAIN)
+    if description["task"] not in list(TASKS):
+        found = repr(description["task"])[:60]
+        raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(TASKS), advice=AGAIN)
+
+
+def _check_files(folder: OpenFolder, names: list[str], sums: dict[str, str]) -> None:
+    """The manifest tells every file, and nothing else lies about; hidden files are left alone and unread."""
+    place = folder.place(manifest.NAME)
+    for name in sorted(NEEDED - sums.keys()):
+        raise ArtefactError(f"{name} is not in the manifest", place=place, advice=AGAIN)
+    for name in sorted(sums.keys() - NEEDED - FURTHER):
+        raise ArtefactError("the manifest lists a file that no artefact has", place=place, found=name, advice=AGAIN)
+    for name in sorted(set(names) - sums.keys() - {manifest.NAME, CARD}):
+        wrong = "a file that the manifest does not list"
+        raise ArtefactError(wrong, place=folder.place(name), advice="move it out of the artefact's folder")
+
+
+def _shapes(folder: OpenFolder, expected: Expected, config: dict[str, Any], task: str) -> Shapes:
+    try:
+        return expected(config, task)
+    except ValidationError as problem:
+        wrong = problem_line(problem)
+    except ArtefactError:
+        raise
+    except RecurraError as problem:
+        wrong = str(problem)
+    raise ArtefactError(f"config refused: {wrong}", place=folder.place(DESCRIPTION), advice=AGAIN)
+
+
+def _weights(folder: OpenFolder, sums: dict[str, str], shapes: Shapes) -> dict[str, Any]:
+    """Read the weights; how large they may be follows from the shapes, so a bloated file is refused unread."""
+    values = sum(math.prod(shape) for shape in shapes.values())
+    largest = min(LARGEST_WEIGHTS, 8 + tensors.LARGEST_HEADER + 4 * values)
+    data = manifest.read_verified(folder, WEIGHTS, sums=sums, largest=largest)
+    file = str(folder.place(WEIGHTS))
+    weights = tensors.unpack(data, dtypes=tensors.WEIGHTS, file=file, expected=shapes)
+    tensors.refuse_infinite(weights, file=file)
+    return weights

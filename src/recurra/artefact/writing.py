@@ -1,0 +1,151 @@
+"""Put files and whole folders on the disc so that a reader, or a crash, sees the old or the new, never a mix.
+
+Not here: what is inside. Everything is written beside, flushed to the disc, and switched by one rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from recurra.artefact.leftovers import clean, parked, remove, temporary_name
+from recurra.errors import Place, RecurraError
+
+
+def write_atomically(path: Path, data: bytes | str) -> None:
+    """Write one file (texts as UTF-8), replacing an older one in a single step; parents are made.
+
+    Raises RecurraError with the path when the disc refuses, or when `path` is a folder, a link or a device.
+    """
+    target = _absolute(path)
+    with disc_errors(target):
+        mode = _mode_of_file(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clean(target.parent)
+        temporary = target.with_name(temporary_name())
+        try:
+            _write_file(temporary, data.encode() if isinstance(data, str) else data)
+            if mode is not None:
+                temporary.chmod(mode)
+            temporary.replace(target)
+        except BaseException:
+            remove(temporary)
+            raise
+        _flush_folder(target.parent)
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files, replacing an older folder in a single step; parents are made.
+
+    The caller has checked that the older folder may go. Raises RecurraError with the path when the disc refuses.
+    """
+    target = _absolute(path)
+    with disc_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clean(target.parent)
+        temporary = target.with_name(temporary_name())
+        try:
+            temporary.mkdir()
+            for name, data in files.items():
+                _write_file(temporary / name, data)
+            _flush_folder(temporary)
+            _switch(temporary, target)
+            _flush_folder(target.parent)
+        finally:
+            # Now the older folder's place, or the new one's when something went wrong.
+            remove(temporary)
+
+
+@contextmanager
+def disc_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says about a path into one line; the old state stands, for nothing was switched."""
+    advice = "what stood there before is untouched; free some space, or choose another place"
+    try:
+        yield
+    except OSError as problem:
+        raise RecurraError(f"cannot be written: {problem.strerror}", place=Place(str(path)), advice=advice) from None
+    except UnicodeEncodeError as problem:
+        wrong = f"cannot be written: half of a surrogate pair at character {problem.start}"
+        raise RecurraError(wrong, place=Place(str(path)), advice="remove that character") from None
+    except ValueError as problem:
+        raise RecurraError(f"cannot be written: {problem}", place=Place(str(path)), advice="mend the path") from None
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root, without following a link in its last part as `resolve` would."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _mode_of_file(target: Path) -> int | None:
+    """The rights of the file to be replaced; None when there is none."""
+    try:
+        facts = os.lstat(target)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "there is something that is not a regular file")
+    return stat.S_IMODE(facts.st_mode)
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    with path.open("xb", buffering=0) as file:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+
+
+def _flush_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _switch(new: Path, target: Path) -> None:
+    """Rename `new` to `target`; an older folder there ends up under the name `new`, or is parked and removed."""
+    try:
+        # Works when nothing, or an empty folder, stands there.
+        new.rename(target)
+        return
+    except OSError as problem:
+        if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    if not _exchange(new, target):
+        _park_and_rename(new, target)
+
+
+def _exchange(new: Path, target: Path) -> bool:
+    """Let two folders change names in one step: Linux's renameat2; False where system or disc do not know it."""
+    import ctypes
+
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    current_folder, exchange = -100, 2
+    if renameat2(current_folder, os.fsencode(new), current_folder, os.fsencode(target), exchange) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def _park_and_rename(new: Path, target: Path) -> None:
+    """Two renames where one cannot do it. A crash between them leaves the old folder parked; loading tells where."""
+    waiting = parked(target)
+    remove(waiting)
+    target.rename(waiting)
+    try:
+        new.rename(target)
+    except BaseException:
+        waiting.rename(target)
+        raise
+    _flush_folder(target.parent)
+    remove(waiting)

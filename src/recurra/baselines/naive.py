@@ -1,0 +1,77 @@
+"""Naive forecasts: the last value, the last season, and the M4 competition's Naive 2.
+
+Not here: fitted statistical models (statistical.py), intervals and errors (metrics.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recurra.errors import DataError, UsageError
+
+Floats = NDArray[np.float64]
+
+
+def naive(history: ArrayLike, *, horizon: int) -> Floats:
+    """Repeat the last value: (…, steps) -> (…, horizon)."""
+    return seasonal_naive(history, horizon=horizon, season=1)
+
+
+def seasonal_naive(history: ArrayLike, *, horizon: int, season: int) -> Floats:
+    """Repeat the last `season` values in turn: (…, steps) -> (…, horizon); raises DataError for less than a season."""
+    values = _checked(history, horizon=horizon, season=season, least=season)
+    last = values[..., values.shape[-1] - season :]
+    return np.asarray(last[..., np.arange(horizon) % season])
+
+
+def naive2(history: ArrayLike, *, horizon: int, season: int) -> Floats:
+    """Repeat the last value without its seasonal factor, times the factors to come: M4's reference for OWA.
+
+    Factors come from classical multiplicative decomposition, and only where the autocorrelation at `season` is
+    significant at 90 % over 3 seasons or more and all values are positive; else it is `naive`. (steps,) -> (horizon,).
+    Makridakis, Spiliotis & Assimakopoulos 2020, "The M4 competition", and its public code.
+    """
+    values = _checked(history, horizon=horizon, season=season, least=1)
+    if values.ndim != 1:
+        raise DataError("not one series", found=f"shape {values.shape}", allowed="(steps,)")
+    if not _is_seasonal(values, season=season):
+        return naive(values, horizon=horizon)
+    factors = _seasonal_factors(values, season=season)
+    ahead = factors[(len(values) + np.arange(horizon)) % season]
+    return np.asarray(values[-1] / factors[(len(values) - 1) % season] * ahead)
+
+
+def _is_seasonal(values: Floats, *, season: int) -> bool:
+    """Test the autocorrelation at `season` against 1.645 · sqrt((1 + 2 · the squared shorter ones) / steps)."""
+    if season < 2 or len(values) < 3 * season or values.min() <= 0:
+        return False
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    if power == 0:
+        return False
+    correlations = np.array([float(centred[lag:] @ centred[:-lag]) / power for lag in range(1, season + 1)])
+    limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / len(values))
+    return bool(abs(correlations[-1]) > limit)
+
+
+def _seasonal_factors(values: Floats, *, season: int) -> Floats:
+    """Mean ratio to the centred moving average at each place in the season, scaled to mean 1: (season,)."""
+    # an even season has no middle step: the two outer ones count a half each
+    window = np.ones(season) if season % 2 else np.concatenate([[0.5], np.ones(season - 1), [0.5]])
+    trend = np.convolve(values, window / season, mode="valid")
+    first = (len(window) - 1) // 2
+    ratios = values[first : first + len(trend)] / trend
+    places = (first + np.arange(len(trend))) % season
+    means = np.bincount(places, weights=ratios, minlength=season) / np.bincount(places, minlength=season)
+    return np.asarray(means / means.mean())
+
+
+def _checked(history: ArrayLike, *, horizon: int, season: int, least: int) -> Floats:
+    values = np.asarray(history, dtype=np.float64)
+    if horizon < 1 or season < 1:
+        raise UsageError("horizon and season count steps", found=f"{horizon} and {season}", allowed="1 or more")
+    steps = values.shape[-1] if values.ndim else 0
+    if steps < least:
+        raise DataError("too little history", found=f"{steps} values", allowed=f"{least} or more")
+    return values

@@ -1,0 +1,113 @@
+"""NB-SVM: a linear model over n-grams scaled by their naive Bayes log-count ratios (Wang & Manning 2012).
+
+Not here: finding n-grams (ngram_features.py). Needs SciPy and scikit-learn (extra `train`) when it is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.baselines.ngram_features import NgramFeatures, Tokenise, learn_ngrams, ngram_matrix, words_and_marks
+from recurra.errors import DataError, UsageError
+
+Floats = NDArray[np.float64]
+
+
+class NBSVM:
+    """One linear model for two classes, one against the rest for more; text in, log-odds out.
+
+    With f the 0/1 n-gram vector of a text, p = alpha + sum of f over the class, q = alpha + sum over the rest:
+    r = log((p / |p|) / (q / |q|)), and the model is logistic regression with L2 penalty (liblinear, dual) on r * f, as
+    in Mesnil et al. 2014: its scores are log-odds.
+    """
+
+    features_: NgramFeatures
+    labels_: list[str]
+    weights_: Floats
+    """(features, models): coefficients times r, so that prediction needs the 0/1 matrix alone."""
+    bias_: Floats
+    """(models,)"""
+
+    def __init__(
+        self,
+        *,
+        longest: int = 3,
+        min_count: int = 1,
+        alpha: float = 1.0,
+        inverse_penalty: float = 1.0,
+        tokenise: Tokenise = words_and_marks,
+    ) -> None:
+        """Keep the choices: n-grams of 1 to `longest` words in at least `min_count` texts, smoothing, liblinear's C."""
+        self.longest = longest
+        self.min_count = min_count
+        self.alpha = alpha
+        self.inverse_penalty = inverse_penalty
+        self.tokenise = tokenise
+
+    def fit(self, texts: Sequence[str], labels: Sequence[str]) -> Self:
+        """Learn from texts and their labels; raises DataError for unequal lengths or fewer than 2 classes."""
+        if len(texts) != len(labels):
+            raise DataError("texts and labels differ in number", found=f"{len(texts)} and {len(labels)}")
+        self.labels_ = sorted(set(labels))
+        if len(self.labels_) < 2:
+            raise DataError("nothing to tell apart", found=f"{len(self.labels_)} class", allowed="2 or more")
+        self.features_, matrix = learn_ngrams(
+            texts, longest=self.longest, min_count=self.min_count, tokenise=self.tokenise
+        )
+        wanted = np.array([self.labels_.index(label) for label in labels])
+        # two classes need one model: that of the second class
+        classes = [1] if len(self.labels_) == 2 else range(len(self.labels_))
+        models = [
+            fit_against_rest(matrix, wanted == number, alpha=self.alpha, inverse_penalty=self.inverse_penalty)
+            for number in classes
+        ]
+        self.weights_ = np.stack([weights for weights, _ in models], axis=1)
+        self.bias_ = np.array([bias for _, bias in models])
+        return self
+
+    def log_odds(self, texts: Sequence[str]) -> Floats:
+        """Natural log-odds: (texts,) of the second of two labels, else (texts, classes) of each against the rest."""
+        scores = np.asarray(ngram_matrix(self.features_, texts) @ self.weights_ + self.bias_)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Probabilities (texts, classes) in the order of `labels_`; above two: each against the rest, scaled."""
+        odds = self.log_odds(texts)
+        chances = 0.5 * (1 + np.tanh(odds / 2))
+        if chances.ndim == 1:
+            return np.column_stack([1 - chances, chances])
+        return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """The most probable label of each text."""
+        odds = self.log_odds(texts)
+        best = (odds > 0).astype(int) if odds.ndim == 1 else odds.argmax(axis=1)
+        return [self.labels_[number] for number in best]
+
+
+def fit_against_rest(
+    matrix: Any, positive: NDArray[np.bool_], *, alpha: float = 1.0, inverse_penalty: float = 1.0
+) -> tuple[Floats, float]:
+    """Fit one class against the rest on a 0/1 CSR matrix (texts, features): weights (features,) and bias."""
+    try:
+        from sklearn.linear_model import LogisticRegression
+    except ImportError:
+        raise UsageError("NB-SVM needs scikit-learn", advice="pip install 'recurra[train]'") from None
+    ratios = log_count_ratios(matrix, positive, alpha=alpha)
+    scaled = matrix.copy()
+    scaled.data = ratios[matrix.indices]
+    model = LogisticRegression(solver="liblinear", dual=True, C=inverse_penalty, max_iter=1000, random_state=0)
+    model.fit(scaled, positive)
+    return model.coef_[0] * ratios, float(model.intercept_[0])
+
+
+def log_count_ratios(matrix: Any, positive: NDArray[np.bool_], *, alpha: float) -> Floats:
+    """r (features,) of a 0/1 CSR matrix (texts, features) and the class's rows: Wang & Manning 2012, section 2.2."""
+    holders = np.repeat(positive, np.diff(matrix.indptr))
+    inside = alpha + np.bincount(matrix.indices[holders], minlength=matrix.shape[1])
+    outside = alpha + np.bincount(matrix.indices[~holders], minlength=matrix.shape[1])
+    return np.asarray(np.log(inside / inside.sum()) - np.log(outside / outside.sum()))

@@ -1,0 +1,135 @@
+"""`recurra predict|forecast|generate|inspect`: answers from an artefact, without torch.
+
+Not here: measuring answers (evaluating.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from recurra.artefact import resolve
+from recurra.cli.options import on_error as checked_on_error
+from recurra.cli.output import emit_json, emit_table, say, warn
+from recurra.errors import UsageError
+
+CHUNK = 2048
+"""Rows answered at a time, so that a large file streams."""
+
+
+def predict(
+    artefact: str, file: str, *, texts: Sequence[str], column: str, encoding: str, on_error: str, as_json: bool
+) -> None:
+    """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
+    from recurra.models.text import RunningClassifier
+
+    if bool(file) == bool(texts):
+        raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
+    model = RunningClassifier.load(resolve(Path(artefact)))
+    rows, lines = _texts(file, texts, column, encoding, on_error)
+    numbered = 0
+    for start in range(0, len(rows), CHUNK):
+        for answer, line in zip(model.answers(rows[start : start + CHUNK]), lines[start : start + CHUNK], strict=True):
+            numbered += 1
+            record = {"row": numbered, "label": answer.label, "probabilities": answer.probabilities, "line": line}
+            record |= {"empty": answer.empty, "unk_rate": answer.unk_rate, "truncated": answer.truncated}
+            if as_json:
+                emit_json(record)
+            else:
+                print(f"{answer.label}\t{answer.probabilities[answer.label]:.4f}")
+
+
+def _texts(file: str, texts: Sequence[str], column: str, encoding: str, on_error: str) -> tuple[list[str], list[int]]:
+    if texts:
+        return list(texts), [0] * len(texts)
+    from recurra.runs.sources import Reading, read
+
+    reading = Reading(text=column or None, encoding=encoding, on_error=checked_on_error(on_error))
+    table = read(file, reading, labelled=False)
+    warn(table.warnings)
+    for reject in table.rejects:
+        say(f"rejected: {reject.reason}")
+    return table.texts, table.lines
+
+
+def forecast(artefact: str, file: str, *, steps: int, level: Sequence[int], as_json: bool) -> None:
+    """Forecast every series of a file, as CSV."""
+    from recurra.estimators.series import forecast_columns
+    from recurra.models.series import RunningForecaster
+    from recurra.runs.tables import series_table
+
+    model = RunningForecaster.load(resolve(Path(artefact)))
+    table = series_table(file)
+    warn(table.warnings)
+    columns = forecast_columns(model, table, steps=steps or model.horizon, level=level)
+    rows = list(_rows(columns))
+    if as_json:
+        emit_json({"task": "series", "rows": rows})
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(row.values() for row in rows)
+
+
+def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for cells in zip(*columns.values(), strict=True):
+        yield {
+            name: float(cell) if hasattr(cell, "dtype") and cell.dtype.kind == "f" else str(cell)
+            for name, cell in zip(columns, cells, strict=True)
+        }
+
+
+def generate(
+    artefact: str, prompt: str, *, tokens: int, temperature: float, next_words: int, seed: int, as_json: bool
+) -> None:
+    """Go on from a prompt, or show the most probable next words."""
+    from recurra.models.language import RunningLanguage
+
+    model = RunningLanguage.load(resolve(Path(artefact)))
+    if next_words:
+        found = model.next_words(prompt, count=next_words)
+        if as_json:
+            emit_json({"prompt": prompt, "next": [{"word": word, "probability": share} for word, share in found]})
+        else:
+            emit_table(("word", "probability"), found)
+        return
+    text = model.generate(prompt, tokens=tokens, seed=seed, temperature=temperature)
+    if as_json:
+        emit_json({"prompt": prompt, "text": text, "seed": seed, "temperature": temperature})
+    else:
+        print(text)
+
+
+def inspect(artefact: str, *, as_json: bool) -> None:
+    """Tell what an artefact holds; it is checked as for an answer."""
+    from recurra.layers.specs import parameters
+    from recurra.models.loading import load_any
+    from recurra.models.text import RunningClassifier
+
+    folder = resolve(Path(artefact))
+    model = load_any(folder)
+    layers = [
+        {"name": name, **spec.model_dump(mode="json"), "parameters": parameters(spec)}
+        for name, spec in model.plan.layers().items()
+    ]
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    record: dict[str, Any] = {"task": model.plan.task, "folder": str(folder), "bytes": size, "layers": layers}
+    record["parameters"] = sum(layer["parameters"] for layer in layers)
+    if isinstance(model, RunningClassifier):
+        record |= {"labels": list(model.labels), "temperature": model.temperature}
+    if as_json:
+        emit_json(record)
+        return
+    print(f"{record['task']}, {record['parameters']:,} parameters, {size / 1e6:.1f} MB")
+    if isinstance(model, RunningClassifier):
+        print(f"labels: {', '.join(map(repr, model.labels))}")
+    rows = [(layer["name"], layer["kind"], spec_line(layer), f"{layer['parameters']:,}") for layer in layers]
+    emit_table(("layer", "kind", "sizes", "parameters"), rows)
+
+
+def spec_line(layer: dict[str, Any]) -> str:
+    """Tell a layer's sizes in one line."""
+    return ", ".join(f"{name} {value}" for name, value in layer.items() if name not in ("name", "kind", "parameters"))

@@ -1,0 +1,147 @@
+"""The commands and their options; each hands over to a function that is imported only when it runs.
+
+Not here: what the commands do. Nothing heavy is imported, so that `recurra --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recurra.cli import options
+from recurra.cli.app_data import data_app
+from recurra.cli.app_fit import fit_app
+from recurra.cli.app_lab import lab_app
+
+app = typer.Typer(
+    name="recurra",
+    help="Recurrent networks made practical: label texts, model language, forecast series.\n\n"
+    "First try:  recurra lab sentiment --quick    recurra fit text reviews.csv    recurra doctor",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(fit_app, name="fit")
+app.add_typer(lab_app, name="lab")
+app.add_typer(data_app, name="data")
+
+Artefact = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's.")]
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        from recurra.runs.versions import installed
+
+        print(f"recurra {installed('recurra')}")
+        raise typer.Exit
+
+
+@app.command()
+def predict(
+    artefact: Artefact,
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Rows to label, or - for stdin.")] = "",
+    text: Annotated[list[str] | None, typer.Option("--text", help="A text to label (may be given again).")] = None,
+    column: Annotated[str, typer.Option("--column", help="Column of the texts. [default: guessed]")] = "",
+    encoding: options.Encoding = "utf-8",
+    on_error: options.OnError = "stop",
+    json_: options.Json = False,
+) -> None:
+    """Label texts: every row once and in order.
+
+    Examples:  recurra predict runs/text-reviews --text "not bad at all"
+
+               recurra predict model new.csv --column body --json > labels.jsonl
+    """
+    from recurra.cli.answering import predict as work
+
+    work(artefact, file, texts=text or [], column=column, encoding=encoding, on_error=on_error, as_json=json_)
+
+
+@app.command()
+def evaluate(
+    artefact: Artefact,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled rows.")],
+    text: options.TextColumn = "",
+    label: options.LabelColumn = "",
+    on_error: options.OnError = "stop",
+    encoding: options.Encoding = "utf-8",
+    fail_under: options.FailUnder = [],  # noqa: B006 - typer copies it
+    report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
+    rival: Annotated[bool, typer.Option("--rival/--no-rival", help="Measure the rival on the same rows.")] = True,
+    json_: options.Json = False,
+) -> None:
+    """Measure a model on labelled rows, running text or series, beside the rival on the same rows.
+
+    Examples:  recurra evaluate runs/text-imdb test.csv --fail-under accuracy=0.9
+
+               recurra evaluate runs/language-wiki wiki.test.tokens --json
+    """
+    from recurra.cli.evaluating import evaluate as work
+    from recurra.runs.sources import Reading
+
+    reading = Reading(text or None, label or None, None, encoding, options.on_error(on_error))
+    work(artefact, file, reading, fail_under=fail_under, report=report, rival=rival, as_json=json_)
+
+
+@app.command()
+def forecast(
+    artefact: Artefact,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Series up to now: unique_id, ds, y.")],
+    steps: Annotated[int, typer.Option("--steps", help="Steps to forecast. [default: the model's horizon]")] = 0,
+    level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
+    json_: options.Json = False,
+) -> None:
+    """Forecast the coming values of every series in a file, as CSV on stdout.
+
+    Example:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 > forecast.csv
+    """
+    from recurra.cli.answering import forecast as work
+
+    work(artefact, file, steps=steps, level=level or [], as_json=json_)
+
+
+@app.command()
+def generate(
+    artefact: Artefact,
+    prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
+    tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
+    temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
+    next_words: Annotated[int, typer.Option("--next", help="Instead show the N most probable next words.")] = 0,
+    seed: options.Seed = 0,
+    json_: options.Json = False,
+) -> None:
+    """Go on from a prompt with a language model.
+
+    Example:  recurra generate runs/language-wiki "the film" --tokens 30 --seed 1
+    """
+    from recurra.cli.answering import generate as work
+
+    work(artefact, prompt, tokens=tokens, temperature=temperature, next_words=next_words, seed=seed, as_json=json_)
+
+
+@app.command()
+def inspect(artefact: Artefact, json_: options.Json = False) -> None:
+    """Tell what an artefact holds: task, layers, parameters, labels, size.
+
+    Example:  recurra inspect runs/text-imdb
+    """
+    from recurra.cli.answering import inspect as work
+
+    work(artefact, as_json=json_)
+
+
+@app.command()
+def doctor(json_: options.Json = False) -> None:
+    """Tell what this machine and installation can do.
+
+    Example:  recurra doctor --json
+    """
+    from recurra.cli.doctor import doctor as work
+
+    work(as_json=json_)

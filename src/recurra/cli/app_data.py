@@ -1,0 +1,66 @@
+"""`recurra data list|get|describe|check`: the options.
+
+Not here: the work (data.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recurra.cli import options
+
+data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
+
+
+@data_app.command("list")
+def list_(json_: options.Json = False) -> None:
+    """List the known data sets and where they lie.
+
+    Example:  recurra data list
+    """
+    from recurra.cli.data import list_sets
+
+    list_sets(as_json=json_)
+
+
+@data_app.command()
+def get(name: Name, json_: options.Json = False) -> None:
+    """Bring a known data set to this machine; goes on where an earlier try stopped, and checks the checksum.
+
+    Example:  recurra data get imdb
+    """
+    from recurra.cli.data import get as work
+
+    work(name, as_json=json_)
+
+
+@data_app.command()
+def describe(name: Name, json_: options.Json = False) -> None:
+    """Tell rows, classes, lengths, licence and source of a known data set.
+
+    Example:  recurra data describe imdb
+    """
+    from recurra.cli.data import describe as work
+
+    work(name, as_json=json_)
+
+
+@data_app.command()
+def check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON Lines, Parquet or plain text.")],
+    task: Annotated[str, typer.Option("--task", help="text, language or series. [default: told by the columns]")] = "",
+    text: options.TextColumn = "",
+    label: options.LabelColumn = "",
+    encoding: options.Encoding = "utf-8",
+    json_: options.Json = False,
+) -> None:
+    """Check a file before hours of training: exit 0 when it can be learnt from, 3 when not.
+
+    Example:  recurra data check tickets.csv --text body --label queue
+    """
+    from recurra.cli.data import check as work
+
+    work(file, task=task, text=text, label=label, encoding=encoding, as_json=json_)

@@ -1,0 +1,113 @@
+"""`recurra fit text|language|series`: the options.
+
+Not here: the work (fitting.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recurra.cli import options
+
+fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
+
+
+@fit_app.command()
+def text(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Labelled rows; or imdb, or synthetic.")],
+    out: options.Out = "",
+    test: Annotated[str, typer.Option("--test", help="Labelled rows to measure on, untouched by training.")] = "",
+    text_: options.TextColumn = "",
+    label: options.LabelColumn = "",
+    group: options.GroupColumn = "",
+    cell: options.CellName = "",
+    vectors: options.Vectors = "",
+    wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
+    epochs: options.Epochs = 0,
+    seed: options.Seed = 0,
+    set_: options.Settings = [],  # noqa: B006 - typer copies it
+    on_error: options.OnError = "stop",
+    encoding: options.Encoding = "utf-8",
+    fail_under: options.FailUnder = [],  # noqa: B006
+    threads: options.Threads = 0,
+    resume: options.Resume = False,
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Learn to label texts.
+
+    Examples:  recurra fit text tickets.csv --text body --label queue
+
+               recurra fit text imdb --vectors glove --cell gru --out runs/imdb
+
+               recurra fit text train.jsonl --test test.jsonl --set hidden=128 --fail-under accuracy=0.9
+    """
+    from recurra.cli.fitting import FitOptions, fit_text
+    from recurra.runs.sources import Reading
+
+    reading = Reading(text_ or None, label or None, group or None, encoding, options.on_error(on_error))
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
+    fit_text(files, reading, common, test=test, vectors=vectors, wide=wide)
+
+
+@fit_app.command()
+def language(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Running text; or wikitext-2.")],
+    out: options.Out = "",
+    tokens: Annotated[str, typer.Option("--tokens", help="word, character, or space (tokenised beforehand).")] = "",
+    cell: options.CellName = "",
+    vectors: options.Vectors = "",
+    epochs: options.Epochs = 0,
+    seed: options.Seed = 0,
+    set_: options.Settings = [],  # noqa: B006
+    fail_under: options.FailUnder = [],  # noqa: B006
+    threads: options.Threads = 0,
+    resume: options.Resume = False,
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Learn a language model; the last twentieth of the lines is held out.
+
+    Examples:  recurra fit language book.txt --tokens character --epochs 3
+
+               recurra fit language wikitext-2 --vectors glove
+    """
+    from recurra.cli.fitting import FitOptions, fit_language
+
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
+    fit_language(file, common, tokens=tokens, vectors=vectors)
+
+
+@fit_app.command()
+def series(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Series: unique_id, ds, y; or airline.")],
+    out: options.Out = "",
+    horizon: Annotated[int, typer.Option("--horizon", help="Steps to forecast.")] = 1,
+    window: Annotated[int, typer.Option("--window", help="Past steps the net reads. [default: 12]")] = 0,
+    season: Annotated[int, typer.Option("--season", help="Steps of one season. [default: 1]")] = 0,
+    unique_id: Annotated[str, typer.Option("--id", metavar="COLUMN", help="Column of the series' names.")] = "",
+    ds: Annotated[str, typer.Option("--time", metavar="COLUMN", help="Column of the times.")] = "",
+    y: Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")] = "",
+    cell: options.CellName = "",
+    epochs: options.Epochs = 0,
+    seed: options.Seed = 0,
+    set_: options.Settings = [],  # noqa: B006
+    fail_under: options.FailUnder = [],  # noqa: B006
+    threads: options.Threads = 0,
+    resume: options.Resume = False,
+    quiet: options.Quiet = False,
+    json_: options.Json = False,
+) -> None:
+    """Learn to forecast; the last horizon of every series is the test part, beside naive and seasonal naive.
+
+    Examples:  recurra fit series sales.csv --horizon 28 --season 7
+
+               recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
+    """
+    from recurra.cli.fitting import FitOptions, SeriesColumnsGiven, fit_series
+
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
+    columns = SeriesColumnsGiven(unique_id or None, ds or None, y or None)
+    fit_series(file, columns, common, horizon=horizon, window=window, season=season)

@@ -1,0 +1,58 @@
+"""`recurra doctor`: what this machine and this installation can do.
+
+Not here: what is done about it.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from recurra.cli.output import emit_json
+from recurra.datasets.known import SETS, find
+from recurra.runs.versions import installed, processor, versions
+
+EXTRAS = {
+    "train": ("torch", "sklearn", "pyarrow", "narwhals", "matplotlib"),
+    "series": ("statsforecast",),
+}
+INTERESTING = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "neon", "asimd")
+
+
+def doctor(*, as_json: bool) -> None:
+    """Print what was found."""
+    record = findings()
+    if as_json:
+        emit_json(record)
+        return
+    for name, value in record.items():
+        shown = ", ".join(f"{key} {told}" for key, told in value.items()) if isinstance(value, dict) else value
+        print(f"{name:17} {', '.join(shown) if isinstance(shown, list) else shown}")
+
+
+def findings() -> dict[str, Any]:
+    """Look at processor, engine, extras and data."""
+    torch = installed("torch")
+    extras = {name: all(find_spec(module) for module in modules) for name, modules in EXTRAS.items()}
+    return {
+        "engine": "torch (training), numpy (answers)" if torch else "numpy (answers only: install recurra[train])",
+        "instruction_sets": instruction_sets(),
+        "processor": processor(),
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "torch": torch or None,
+        "extras": {name: "yes" if there else f"no: pip install 'recurra[{name}]'" for name, there in extras.items()},
+        "data": {name: str(find(name) or "no") if one.files else "in the package" for name, one in SETS.items()},
+        "versions": versions(),
+    }
+
+
+def instruction_sets() -> list[str]:
+    """Name the vector instruction sets the processor tells of."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+            flags = next((line for line in file if line.startswith(("flags", "Features"))), "").split()
+    except OSError:
+        return []
+    return [name for name in INTERESTING if name in flags]

@@ -1,0 +1,101 @@
+"""`recurra evaluate`: measure an artefact on rows of its own task, beside a rival on the same rows.
+
+Not here: the formulas (metrics.py) and drawing (report/).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.artefact import resolve
+from recurra.cli.gates import check_gates
+from recurra.cli.output import emit_json, emit_table, say, warn
+from recurra.errors import DataError
+from recurra.models.language import RunningLanguage
+from recurra.models.loading import load_any
+from recurra.models.series import RunningForecaster
+from recurra.models.text import RunningClassifier
+from recurra.runs.sources import Reading, labelled, lines_of, read
+
+
+def evaluate(
+    artefact: str, file: str, reading: Reading, *, fail_under: list[str], report: str, rival: bool, as_json: bool
+) -> None:
+    """Measure, print, write the report, hold against the gates."""
+    folder = resolve(Path(artefact))
+    model = load_any(folder)
+    if isinstance(model, RunningClassifier):
+        record = _text(model, folder, file, reading, rival)
+    elif isinstance(model, RunningLanguage):
+        record = _language(model, file)
+    else:
+        record = _series(model, file)
+    if report:
+        from recurra.report.page import save
+        from recurra.report.training_report import training_report
+
+        title = f"{Path(file).name} against {Path(artefact).name}"
+        save(training_report({"task": record["task"], "title": title, "evaluation": record}), Path(report))
+    if as_json:
+        emit_json(record)
+    else:
+        figures = [(name, value) for name, value in record.items() if isinstance(value, int | float | str)]
+        emit_table(("figure", "value"), figures)
+        for other in record.get("rivals", []):
+            print("rival  " + ", ".join(f"{name} {value}" for name, value in other.items()))
+    check_gates(fail_under, record)
+
+
+def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
+    from recurra.estimators.evaluation import evaluate_text
+
+    table = labelled([file], reading)[1] if file in ("imdb", "synthetic") else read(file, reading, labelled=True)
+    if table is None or table.labels is None:
+        raise DataError(f"{file} has no labels")
+    warn(table.warnings)
+    evaluation = evaluate_text(model, table.texts, table.labels)
+    if not rival:
+        return evaluation.record
+    from recurra.runs.text import text_rivals, with_rivals
+
+    learnt = _training_rows(folder)
+    if learnt is None:
+        say("the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given")
+        names, counts = np.unique(table.labels, return_counts=True)
+        best = {"name": f"majority ({names[counts.argmax()]})", "accuracy": float(counts.max() / counts.sum())}
+        return {**evaluation.record, "rival": best, "rivals": [best]}
+    return with_rivals(evaluation, text_rivals(learnt, (table.texts, table.labels)))
+
+
+def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
+    """Return the rows a run learnt from, when its files are still there and unchanged."""
+    source = folder.parent / "source.json"
+    if not source.is_file():
+        return None
+    told = json.loads(source.read_text())
+    from recurra.runs.provenance import training_rows
+
+    return training_rows(told)
+
+
+def _language(model: RunningLanguage, file: str) -> dict[str, Any]:
+    from recurra.datasets.texts import read_whole_text
+    from recurra.text.stream import stream_ids
+
+    lines = lines_of(read_whole_text(file))
+    perplexity = model.perplexity(lines)
+    tokens = len(stream_ids(lines, model.encoder)) - 1
+    return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+
+
+def _series(model: RunningForecaster, file: str) -> dict[str, Any]:
+    from recurra.runs.series import evaluate_series
+    from recurra.runs.tables import series_table
+
+    table = series_table(file)
+    warn(table.warnings)
+    return evaluate_series(model, table, season=model.encoder.config.season)

@@ -1,0 +1,183 @@
+"""`recurra fit …`: read, train with progress, tell where the run lies and how it did.
+
+Not here: the options (app_fit.py) and the runs themselves (runs/).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recurra.cli.gates import check_gates
+from recurra.cli.output import emit_json, say, warn
+from recurra.cli.progress import progress
+from recurra.config import Settings, read_settings
+from recurra.datasets.labels import check_known_labels, check_training_labels, duplicates_across
+from recurra.datasets.records import TextTable
+from recurra.errors import UsageError
+from recurra.memory import keep_buffers
+from recurra.runs.folder import new_run, write_json
+from recurra.runs.provenance import source_record
+from recurra.runs.sources import Reading, labelled, running_text, vectors_path
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The options that all tasks share."""
+
+    out: str
+    cell: str
+    epochs: int
+    seed: int
+    settings: list[str]
+    fail_under: list[str]
+    threads: int
+    resume: bool
+    quiet: bool
+    as_json: bool
+
+    def changed(self, settings: Settings) -> Settings:
+        """Put the options into a task's settings; raises UsageError for a bad one."""
+        changes: dict[str, Any] = read_settings(self.settings)
+        changes |= {"cell": self.cell} if self.cell else {}
+        changes |= {"epochs": self.epochs} if self.epochs else {}
+        return settings.changed(changes)
+
+    def folder(self, name: str) -> Path:
+        """Make or find the run's folder."""
+        if self.resume and not self.out:
+            raise UsageError("--resume needs --out", advice="name the run to go on with")
+        return new_run(name, out=self.out, resume=self.resume)
+
+
+@dataclass(frozen=True)
+class SeriesColumnsGiven:
+    """Which columns hold what, where the user says so."""
+
+    unique_id: str | None
+    ds: str | None
+    y: str | None
+
+
+def prepare_training(threads: int) -> None:
+    """Raise the allocator's thresholds before torch is imported, and set the threads."""
+    keep_buffers()
+    if threads:
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def fit_text(
+    files: Sequence[str], reading: Reading, common: FitOptions, *, test: str, vectors: str, wide: bool
+) -> None:
+    """Train a text classifier."""
+    prepare_training(common.threads)
+    from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+    from recurra.runs.text import run_text
+
+    settings, table = common.changed(TEXT_SETTINGS), vectors_path(vectors)
+    train, held = labelled(files, reading, test=test)
+    _check_labelled(train, held, files[0])
+    out = common.folder(f"text-{_stem(files[0])}")
+    _write_rejects(out, train)
+    classifier = TextClassifier(vectors=table, wide=wide, random_state=common.seed, config=settings)
+    with progress(f"training on {len(train):,} texts → {out}", quiet=common.quiet) as watch:
+        record = run_text(classifier, train, held, out=out, title=f"Texts of {_stem(files[0])}", watch=watch)
+    write_json(out / "source.json", source_record(files, reading, classifier.split_ if held is None else None))
+    _tell(out, record, common)
+
+
+def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str) -> None:
+    """Train a language model."""
+    prepare_training(common.threads)
+    from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+    from recurra.runs.language import cut_lines, run_language
+
+    settings, table = common.changed(LANGUAGE_SETTINGS), vectors_path(vectors)
+    train, validation, test = running_text(file)
+    if test is not None:
+        tokens = tokens or "space"
+        settings = settings.changed({"lowercase": False})
+    parts = cut_lines(train, validation, test)
+    out = common.folder(f"language-{_stem(file)}")
+    model = LanguageModel(tokens=tokens or None, vectors=table, random_state=common.seed, config=settings)
+    with progress(f"training on {len(parts.train):,} lines → {out}", quiet=common.quiet) as watch:
+        record = run_language(model, parts, out=out, title=f"The language of {_stem(file)}", watch=watch)
+    _tell(out, record, common)
+
+
+def fit_series(
+    file: str, columns: SeriesColumnsGiven, common: FitOptions, *, horizon: int, window: int, season: int
+) -> None:
+    """Train a forecaster."""
+    prepare_training(common.threads)
+    from recurra.estimators.series import SERIES_SETTINGS, Forecaster
+    from recurra.runs.series import run_series
+    from recurra.runs.tables import series_table
+
+    table = series_table(file, unique_id=columns.unique_id, ds=columns.ds, y=columns.y)
+    warn(table.warnings)
+    out = common.folder(f"series-{_stem(file)}")
+    model = Forecaster(
+        horizon=horizon,
+        window=window or None,
+        season=season or None,
+        random_state=common.seed,
+        config=common.changed(SERIES_SETTINGS),
+    )
+    model.settings()
+    title = f"training on {len(table.ids):,} series, {table.rows:,} values → {out}"
+    with progress(title, quiet=common.quiet, every=20) as watch:
+        record = run_series(model, table, out=out, title=f"Forecasts of {_stem(file)}", watch=watch)
+    _tell(out, record, common)
+
+
+def _check_labelled(train: TextTable, test: TextTable | None, file: str) -> None:
+    """Run every check that must come before hours of training."""
+    warn(train.warnings)
+    warn(check_training_labels(train.labels, texts=train.texts, file=file))
+    if train.rejects:
+        say(f"{len(train.rejects)} rows rejected; they are listed in rejects.json")
+    if train.empty:
+        say(f"{train.empty} empty texts are kept as <empty>")
+    if test is not None:
+        check_known_labels(sorted(set(train.labels or [])), test.labels or [], part="test")
+        warn(duplicates_across(train.texts, test.texts))
+
+
+def _write_rejects(out: Path, table: TextTable) -> None:
+    if table.rejects:
+        write_json(out / "rejects.json", [{"line": one.line, "reason": one.reason} for one in table.rejects])
+
+
+def _tell(out: Path, record: dict[str, Any], common: FitOptions) -> None:
+    """Print the result, then hold it against the quality gates."""
+    evaluation = record["evaluation"]
+    result = {
+        "run": str(out),
+        "artefact": str(out / "artefact"),
+        "report": str(out / "report.html"),
+        "best_epoch": record["best_epoch"],
+        **record["history"][-1],
+        "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
+        "rival": evaluation.get("rival"),
+    }
+    if common.as_json:
+        emit_json(result)
+    else:
+        for name in ("run", "artefact", "report", "best_epoch"):
+            print(f"{name:12} {result[name]}")
+        for name, value in result["evaluation"].items():
+            print(f"{name:12} {value:.4f}" if isinstance(value, float) else f"{name:12} {value}")
+        if evaluation.get("rival"):
+            print(f"{'rival':12} " + ", ".join(f"{name} {value}" for name, value in evaluation["rival"].items()))
+    check_gates(common.fail_under, result["evaluation"])
+
+
+def _stem(file: str) -> str:
+    return Path(file).name.split(".")[0] or "stdin"

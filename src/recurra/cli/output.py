@@ -1,0 +1,49 @@
+"""How results and talk are printed: results on stdout, talk on stderr, `--json` as one object.
+
+Not here: what is printed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from recurra.errors import printable
+
+
+def say(line: str) -> None:
+    """Talk: one line on stderr."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+def warn(lines: Sequence[str]) -> None:
+    """Tell warnings on stderr."""
+    for line in lines:
+        say(f"warning: {line}")
+
+
+def emit_json(record: Any) -> None:
+    """Print one JSON object as a result; NaN would not be JSON and is refused by construction."""
+    print(json.dumps(record, allow_nan=False, ensure_ascii=False, default=_plain))
+
+
+def emit_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a plain table whose columns line up."""
+    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return printable(str(value))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)

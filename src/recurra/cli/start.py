@@ -1,0 +1,57 @@
+"""How a command starts and ends: signals, broken pipes, and errors as one line with their exit code.
+
+Not here: the commands (app.py).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+from recurra.errors import RecurraError, printable
+
+
+def run() -> NoReturn:
+    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 usage, 3 data, 4 artefact, 5 gate missed.
+
+    Interrupted by SIGINT it is 130, by SIGTERM 143. A traceback is shown only with `--debug`, or RECURRA_DEBUG=1.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
+    if "--debug" in sys.argv:
+        sys.argv.remove("--debug")
+        os.environ["RECURRA_DEBUG"] = "1"
+    debug = os.environ.get("RECURRA_DEBUG", "") not in ("", "0")
+    try:
+        sys.exit(_app())
+    except RecurraError as problem:
+        _fail(f"recurra: {problem}", problem.exit_code, problem if debug else None)
+    except KeyboardInterrupt:
+        _fail("recurra: interrupted", 130, None)
+    except BrokenPipeError:
+        # The reader of our output went away (`recurra … | head`): not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as problem:
+        told = printable(f"{type(problem).__name__}: {problem}")
+        _fail(f"recurra: unexpected {told}; run again with --debug and report it", 1, problem if debug else None)
+
+
+def _app() -> int:
+    from recurra.cli.app import app
+
+    done = app(standalone_mode=False)
+    return done if isinstance(done, int) else 0
+
+
+def _fail(line: str, code: int, problem: BaseException | None) -> NoReturn:
+    if problem is not None:
+        raise problem
+    print(line, file=sys.stderr)
+    sys.exit(code)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)

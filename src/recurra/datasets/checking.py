@@ -1,0 +1,139 @@
+"""Look a file through before anything is trained: every finding at once instead of the first error.
+
+Not here: the rules themselves; they are the readers' and checks' own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from recurra.datasets.columns import TEXT_NAMES, guess
+from recurra.datasets.labels import check_training_labels
+from recurra.datasets.series_checks import rhythms
+from recurra.datasets.series_frames import ID_NAMES, TIME_NAMES, VALUE_NAMES, read_series
+from recurra.datasets.tables import form_of, read_columns
+from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.errors import DataError
+
+Task = Literal["text", "language", "series"]
+MOST = 100
+"""Refused rows told one by one."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check: an error stops training, a warning does not, a note only tells."""
+
+    level: Literal["error", "warning", "note"]
+    text: str
+
+
+def check_file(
+    source: str | Path,
+    *,
+    task: Task | None = None,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    unique_id: str | None = None,
+    ds: str | None = None,
+    y: str | None = None,
+    encoding: str = "utf-8",
+) -> list[Finding]:
+    """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
+
+    Never raises for what the file holds; an error that ends the reading is the last finding.
+    """
+    findings: list[Finding] = []
+    try:
+        chosen = task or _guess_task(source, encoding, named=(text or label, unique_id or ds or y))
+        findings.append(Finding("note", f"checked for task {chosen}"))
+        if chosen == "text":
+            findings += _check_texts(source, text=text, label=label, group=group, encoding=encoding)
+        elif chosen == "language":
+            findings += _check_language(source, encoding)
+        else:
+            findings += _check_series(source, unique_id=unique_id, ds=ds, y=y, encoding=encoding)
+    except DataError as problem:
+        findings.append(Finding("error", str(problem)))
+    return findings
+
+
+def _guess_task(source: str | Path, encoding: str, *, named: tuple[str | None, str | None]) -> Task:
+    if any(named):
+        return "text" if named[0] else "series"
+    if form_of(source) == "lines":
+        return "language"
+    found = read_columns(source, encoding=encoding)
+    if guess(TEXT_NAMES, found) is not None:
+        return "text"
+    times, values = guess(TIME_NAMES, found), guess((*VALUE_NAMES, *ID_NAMES), found)
+    return "series" if times is not None or values is not None else "text"
+
+
+def _check_texts(
+    source: str | Path, *, text: str | None, label: str | None, group: str | None, encoding: str
+) -> list[Finding]:
+    table = read_texts(source, text=text, label=label, group=group, encoding=encoding, on_error="reject")
+    findings = [Finding("error", reject.reason) for reject in table.rejects[:MOST]]
+    findings += [Finding("warning", warning) for warning in table.warnings]
+    lengths = np.array([len(each) for each in table.texts])
+    findings.append(Finding("note", f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters"))
+    findings.append(Finding("note", f"median length {int(np.median(lengths)):,} characters"))
+    if table.labels is None:
+        return [*findings, Finding("warning", "no label column: fit for predict, not for fit")]
+    sizes = ", ".join(f"{name!r} {count:,}" for name, count in Counter(table.labels).most_common(20))
+    findings.append(Finding("note", f"classes: {sizes}"))
+    labels = table.labels
+    return findings + _warned(lambda: check_training_labels(labels, texts=table.texts, file=str(source)))
+
+
+def _check_language(source: str | Path, encoding: str) -> list[Finding]:
+    whole = read_whole_text(source, encoding=encoding)
+    tokens = len(whole.split())
+    findings = [Finding("note", f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {tokens:,} words")]
+    if "\ufffd" in whole:
+        findings.append(Finding("warning", f"{whole.count(chr(0xFFFD)):,} U+FFFD: was it decoded wrongly?"))
+    return findings
+
+
+def _check_series(
+    source: str | Path, *, unique_id: str | None, ds: str | None, y: str | None, encoding: str
+) -> list[Finding]:
+    """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
+    findings: list[Finding] = []
+    try:
+        read_series(source, unique_id=unique_id, ds=ds, y=y, encoding=encoding)
+    except DataError as problem:
+        findings.append(Finding("error", str(problem)))
+    table = read_series(
+        source,
+        unique_id=unique_id,
+        ds=ds,
+        y=y,
+        encoding=encoding,
+        missing=True,
+        sort=True,
+        duplicates="first",
+        gaps="ignore",
+    )
+    findings += [Finding("warning", warning) for warning in table.warnings]
+    sizes = [values.size for values in table.values.values()]
+    findings.append(Finding("note", f"{len(table.ids):,} series of {min(sizes):,} to {max(sizes):,} steps"))
+    found = rhythms(table.times)
+    told = ", ".join(f"{rhythm} ({count:,})" for rhythm, count in list(found.items())[:10])
+    findings.append(Finding("warning" if len(found) > 1 else "note", f"rhythm: {told}"))
+    return findings
+
+
+def _warned(check: Callable[[], list[str]]) -> list[Finding]:
+    try:
+        return [Finding("warning", warning) for warning in check()]
+    except DataError as problem:
+        return [Finding("error", str(problem))]

@@ -1,0 +1,64 @@
+"""What reading a file gives: rows, refused rows and tables of texts, as plain frozen records.
+
+Not here: reading and checking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from recurra.errors import Place
+
+Value = str | float | int | bool | None
+"""What a cell can hold: CSV and TSV give texts; JSONL and Parquet also numbers, truth values and None."""
+
+
+Finder = Callable[["Row", str], Place]
+"""Finds where a row's cell stands; kept apart from the row because only errors need it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table: the physical line it starts on (from 1; for Parquet the row number) and its cells."""
+
+    line: int
+    values: dict[str, Value]
+    raw: str = ""
+    finder: Finder | None = None
+
+    def place(self, name: str) -> Place:
+        """Return where the cell of column `name` stands: file, line and column in characters."""
+        return self.finder(self, name) if self.finder else Place("", self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was refused and left out: its physical line and the whole error line."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Texts in file order with what belongs to them; all lists are as long as `texts`."""
+
+    texts: list[str]
+    labels: list[str] | None
+    groups: list[str] | None
+    lines: list[int]
+    """The physical line each text starts on, from 1 (0 where a text is a file of its own)."""
+    rejects: list[Reject] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    ids: list[str] | None = None
+    """Names of the texts where the source has them, such as file stems."""
+
+    def __len__(self) -> int:
+        """Count the texts."""
+        return len(self.texts)
+
+    @property
+    def empty(self) -> int:
+        """Texts that are empty or hold only white space; they are kept."""
+        return sum(1 for text in self.texts if not text.strip())

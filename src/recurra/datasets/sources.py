@@ -1,0 +1,142 @@
+"""Bytes from a file or from stdin, safely: regular files only, gzip by its magic with caps, change noticed.
+
+Not here: lines and tables. Only a plain `-` means stdin; FIFOs, sockets and devices are refused, never opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from recurra.datasets.gzipped import MAGIC, gunzip
+from recurra.errors import DataError, Place
+
+CHUNK = 1 << 20
+
+FOREIGN = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"BZh91AY&SY", "bzip2 data"),
+    (b"\xfd7zXZ\x00", "xz data"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x80\x04\x95", "a pickle"),
+)
+"""First bytes of what is no text, and what it is."""
+
+Facts = tuple[int, int, int]
+
+
+def name_of(source: str | Path) -> str:
+    """Return the name that error places carry: the path as given, or `<stdin>` for `-`."""
+    return "<stdin>" if str(source) == "-" else str(source)
+
+
+def open_regular(source: str | Path) -> BinaryIO:
+    """Open a regular file for reading bytes; raise DataError for anything else without touching it."""
+    place = Place(str(source))
+    try:
+        _check_kind(Path(source).stat().st_mode, place)
+        # Without O_NONBLOCK a FIFO put here after the check would hang the process.
+        descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise DataError("no such file", place=place) from None
+    except PermissionError:
+        raise DataError("no permission to read", place=place) from None
+    except (OSError, ValueError) as problem:
+        raise DataError(f"cannot be opened: {getattr(problem, 'strerror', problem)}", place=place) from None
+    stream = os.fdopen(descriptor, "rb", buffering=0)
+    try:
+        _check_kind(os.fstat(descriptor).st_mode, place)
+    except DataError:
+        stream.close()
+        raise
+    return stream
+
+
+def facts(stream: BinaryIO) -> Facts:
+    """Return what must not change while a file is read: size, time of change, inode."""
+    now = os.fstat(stream.fileno())
+    return now.st_size, now.st_mtime_ns, now.st_ino
+
+
+def check_unchanged(stream: BinaryIO, before: Facts, *, place: Place) -> None:
+    """Raise DataError when the file is no longer as it was when it was opened."""
+    now = facts(stream)
+    if now != before:
+        size = f"{before[0]:,} bytes before, {now[0]:,} now" if now[0] != before[0] else "another time of change"
+        raise DataError("the file changed while it was read", place=place, found=size, advice="read a finished file")
+
+
+def read_chunks(source: str | Path) -> Iterator[bytes]:
+    """Yield the bytes of a file or of stdin (`-`) in pieces of about 1 MiB, gzip unpacked.
+
+    Raises DataError for what is no regular file, for archives, damaged or nested gzip, and for a file that changes.
+    """
+    place = Place(name_of(source))
+    chunks = _stdin() if str(source) == "-" else _file(source)
+    first = b""
+    for chunk in chunks:
+        first += chunk
+        if len(first) >= 16:
+            break
+    _check_magic(first, place)
+    whole = _joined(first, chunks)
+    if not first.startswith(MAGIC):
+        yield from whole
+        return
+    unpacked = gunzip(whole, place=place)
+    first = next(unpacked, b"")
+    if first.startswith(MAGIC):
+        raise DataError("gzip inside gzip", place=place, advice="unpack it once")
+    _check_magic(first, place)
+    yield from _joined(first, unpacked)
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _file(source: str | Path) -> Iterator[bytes]:
+    place = Place(str(source))
+    with open_regular(source) as stream:
+        before = facts(stream)
+        left = before[0]
+        # Never past the size told at the start: files of /proc tell 0 and have no end.
+        while left > 0:
+            chunk = stream.read(min(CHUNK, left))
+            check_unchanged(stream, before, place=place)
+            if not chunk:
+                raise DataError("the file ended early while it was read", place=place, found=f"{left:,} bytes less")
+            left -= len(chunk)
+            yield chunk
+        check_unchanged(stream, before, place=place)
+
+
+def _stdin() -> Iterator[bytes]:
+    stream = sys.stdin.buffer
+    # read1 hands over what is there, so that a pipe that lives on is answered as it speaks.
+    read = getattr(stream, "read1", stream.read)
+    while chunk := read(CHUNK):
+        yield chunk
+
+
+def _check_kind(mode: int, place: Place) -> None:
+    if stat.S_ISREG(mode):
+        return
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"))
+    found = next((name for is_kind, name in kinds if is_kind(mode)), "a device")
+    raise DataError("not a regular file", place=place, found=found, allowed="a file, or - for stdin")
+
+
+def _check_magic(first: bytes, place: Place) -> None:
+    for magic, name in FOREIGN:
+        if first.startswith(magic):
+            advice = "give it the ending .parquet" if magic == b"PAR1" else "unpack it first"
+            raise DataError("not a text file", place=place, found=name, advice=advice)

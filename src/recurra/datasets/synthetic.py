@@ -1,0 +1,116 @@
+"""Synthetic film reviews, made by a grammar, in which the order of the words decides the verdict.
+
+Not here: real reviews, and the words themselves (synthetic_grammar.py). Made up to show what an order-blind model
+cannot learn: a good and a bad remark stand in nearly every review, and negation, contrast and concession say which rules.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from recurra.datasets.synthetic_grammar import (
+    NEGATIVE,
+    PLACE_BEGINNINGS,
+    PLACE_ENDINGS,
+    PLACE_MIDDLES,
+    POSITIVE,
+    TESTING,
+    TRAINING,
+    Grammar,
+)
+from recurra.errors import UsageError
+
+Split = Literal["train", "validation", "test"]
+Item = TypeVar("Item")
+
+LABELS = ("negative", "positive")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SHORTEST, LONGEST = 8, 40
+"""Words of a review."""
+OPPOSED_SHARE = 0.6
+"""Reviews with two remarks that disagree; in the others one remark, or two that agree."""
+NEGATED_SHARE = 0.3
+"""Remarks that say it through the opposite adjective and a negation."""
+SENTENCE_AROUND = 0.25
+"""Chance of a neutral sentence before, and of one after."""
+
+
+def synthetic_reviews(split: Split, *, count: int, seed: int = 0) -> tuple[list[str], list[str]]:
+    """Make `count` different reviews and their labels, "negative" and "positive" as equally as `count` allows, shuffled.
+
+    The same arguments give the same texts. Train and validation share a grammar but never a text, whatever the seeds;
+    test has sentence plans, nouns and fillers of its own. Raises UsageError for an unknown split or a negative count.
+    """
+    if split not in SPLITS:
+        raise UsageError("unknown split", found=repr(split), allowed=", ".join(SPLITS))
+    if not 0 <= count <= 1_000_000:
+        raise UsageError("cannot make so many reviews", found=str(count), allowed="0 to 1000000")
+    generator = np.random.default_rng([seed, SPLITS.index(split)])
+    labels = [LABELS[number % 2] for number in generator.permutation(count)]
+    texts: dict[str, None] = {}
+    for label in labels:
+        text = _review(split, label == "positive", generator)
+        while text in texts:
+            text = _review(split, label == "positive", generator)
+        texts[text] = None
+    return list(texts), labels
+
+
+def _review(split: Split, good: bool, generator: np.random.Generator) -> str:
+    """Draw until a review has the wanted length and belongs to the split."""
+    grammar = TESTING if split == "test" else TRAINING
+    while True:
+        text = _draw(grammar, good, generator)
+        if SHORTEST <= len(text.split()) <= LONGEST and _belongs(text, split):
+            return text
+
+
+def _belongs(text: str, split: Split) -> bool:
+    """Part training from validation by the text itself: a fifth of all texts is kept for validation."""
+    return split == "test" or (zlib.crc32(text.encode()) % 5 == 0) == (split == "validation")
+
+
+def _draw(grammar: Grammar, good: bool, generator: np.random.Generator) -> str:
+    opposed = generator.random() < OPPOSED_SHARE
+    frame = _pick(grammar.opposed if opposed else grammar.plain, generator)
+    remarks = {name: _remark(grammar, good == (frame.same or name == frame.decides), generator) for name in ("a", "b")}
+    parts = [frame.plan.format(**remarks)]
+    if generator.random() < SENTENCE_AROUND:
+        parts.insert(0, _phrase(grammar.openers, generator))
+    if generator.random() < SENTENCE_AROUND:
+        parts.append(_phrase(grammar.closers, generator))
+    return " ".join(_capitalised(part) for part in parts)
+
+
+def _remark(grammar: Grammar, good: bool, generator: np.random.Generator) -> str:
+    """One clause that says something good or bad, plainly or through negations."""
+    straight = generator.random() >= NEGATED_SHARE
+    shape = _pick(grammar.shapes, generator)
+    plan = _pick([plan for plan, meant in shape if meant == straight], generator)
+    return plan.format(
+        subject=_phrase(grammar.subjects, generator),
+        aside=_phrase(grammar.asides, generator),
+        adjective=_pick(POSITIVE if good == straight else NEGATIVE, generator),
+        tail=_phrase(grammar.tails, generator),
+        people=_phrase(grammar.people, generator),
+    )
+
+
+def _phrase(phrases: Sequence[str], generator: np.random.Generator) -> str:
+    """One phrase with its place, minutes or year filled in."""
+    place = "".join(_pick(parts, generator) for parts in (PLACE_BEGINNINGS, PLACE_MIDDLES, PLACE_ENDINGS))
+    minutes, year = generator.integers(75, 180), generator.integers(1920, 2020)
+    return _pick(phrases, generator).format(place=place, minutes=minutes, year=year)
+
+
+def _pick(items: Sequence[Item], generator: np.random.Generator) -> Item:
+    return items[int(generator.integers(len(items)))]
+
+
+def _capitalised(text: str) -> str:
+    """Capital letters at the start and after each full stop inside."""
+    return ". ".join(part[:1].upper() + part[1:] for part in text.split(". "))

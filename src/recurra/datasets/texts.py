@@ -1,0 +1,217 @@
+"""Texts with their labels and groups out of a table, and the whole text of a file for language models.
+
+Not here: whether labels are fit for training (labels.py), and tokens. Empty texts are kept and counted.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recurra.datasets.columns import LABEL_NAMES, TEXT_NAMES, guess, listed, need
+from recurra.datasets.lines import decoded_bytes, splits_as_bytes, text_codec
+from recurra.datasets.records import Reject, Row, TextTable, Value
+from recurra.datasets.sources import name_of
+from recurra.datasets.tables import Form, OnError, form_of, read_columns, read_rows, reject_of
+from recurra.errors import DataError, Place
+
+MISSING = ("", "nan", "NaN", "None")
+"""Label cells of a text table that stand for no label."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    text: str
+    label: str | None
+    group: str | None
+
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(name for name in (self.text, self.label, self.group) if name is not None))
+
+
+@dataclass
+class _Growing:
+    texts: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+def read_texts(
+    source: str | Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    labelled: bool | None = None,
+    encoding: str = "utf-8",
+    on_error: OnError = "stop",
+    form: Form | None = None,
+    delimiter: str | None = None,
+) -> TextTable:
+    """Read texts from CSV, TSV, JSON Lines, Parquet or plain lines (one text a line), or from stdin (`-`, plain lines).
+
+    Columns not named are guessed by their obvious names. `labelled`: True needs a label column, False reads none, None
+    takes one that is there. Rows keep the file's order; `on_error="reject"` leaves bad rows out and lists them.
+    Raises DataError with `file:line:column`.
+    """
+    kind = form or form_of(source)
+    found: list[str] | None = None
+    if kind == "lines" or str(source) != "-":
+        found = read_columns(source, encoding=encoding, form=kind, delimiter=delimiter)
+    columns = _choose(found, text=text, label=label, group=group, labelled=labelled, file=name_of(source))
+    rejects: list[Reject] = []
+    names, late = columns.names, {"encoding": encoding}
+    growing = _collect(rows, columns, on_error, rejects)
+    if not growing.texts:
+        raise DataError("no usable row", place=Place(name_of(source)), found=rejects[0].reason if rejects else "")
+    return TextTable(
+        texts=growing.texts,
+        labels=growing.labels if columns.label is not None else None,
+        groups=growing.groups if columns.group is not None else None,
+        lines=growing.lines,
+        rejects=sorted(rejects, key=lambda reject: reject.line),
+        warnings=_warnings(growing.texts, rejects),
+    )
+
+
+def read_whole_text(source: str | Path, *, encoding: str = "utf-8") -> str:
+    """Read a file (or stdin, `-`) as one text for a language model; every kind of line end becomes a line feed.
+
+    One line may be as long as the file. Raises DataError for bytes that are not in the encoding, NUL, and no text.
+    """
+    codec = text_codec(encoding)
+    data = b"".join(decoded_bytes(source, codec=codec))
+    codec = codec if splits_as_bytes(codec) else "utf-8"
+    try:
+        whole = codecs.decode(data, codec)
+    except UnicodeDecodeError as problem:
+        place = Place(name_of(source), data.count(b"\n", 0, problem.start) + 1)
+        found = f"byte 0x{data[problem.start]:02x}"
+        raise DataError(
+            f"not {codec} at byte {problem.start:,}", place=place, found=found, advice="pass --encoding"
+        ) from None
+    if "\0" in whole:
+        line = whole.count("\n", 0, whole.index("\0")) + 1
+        raise DataError("NUL character", place=Place(name_of(source), line), advice="is it UTF-16?")
+    if not whole.strip():
+        raise DataError("no text", place=Place(name_of(source)))
+    return whole.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _choose(
+    found: list[str] | None,
+    *,
+    text: str | None,
+    label: str | None,
+    group: str | None,
+    labelled: bool | None,
+    file: str,
+) -> _Columns:
+    """Settle the columns; a table on stdin cannot be read twice, so there the text column must be named."""
+    place = Place(file, 1)
+    if found is None:
+        if text is None:
+            raise DataError("a table on stdin needs its text column named", place=Place(file))
+        return _Columns(text, label if labelled is not False else None, group)
+    for name in (text, label, group):
+        if name is not None:
+            need(name, found, place=place)
+    if labelled is False:
+        label = None
+    elif label is None:
+        label = guess(LABEL_NAMES, [name for name in found if name != text])
+    if labelled and label is None:
+        raise DataError(
+            "no label column", place=place, found="columns " + listed(found), advice="name it: --label COLUMN"
+        )
+    return _Columns(text or _text_column(found, place), label, group)
+
+
+def _text_column(found: Sequence[str], place: Place) -> str:
+    column = found[0] if len(found) == 1 else guess(TEXT_NAMES, found)
+    if column is None:
+        raise DataError(
+            "no text column",
+            place=place,
+            found="columns " + listed(found),
+            allowed="a column named " + ", ".join(TEXT_NAMES),
+            advice="name it: --text COLUMN",
+        )
+    return column
+
+
+def _collect(rows: Iterator[Row], columns: _Columns, on_error: OnError, rejects: list[Reject]) -> _Growing:
+    growing = _Growing()
+    for row in rows:
+        try:
+            text = _text(row, columns.text)
+            label = "" if columns.label is None else _label(row, columns.label)
+            group = "" if columns.group is None else _name(row, columns.group)
+        except DataError as problem:
+            if on_error == "stop":
+                raise
+            rejects.append(reject_of(problem))
+            continue
+        growing.texts.append(text)
+        growing.labels.append(label)
+        growing.groups.append(group)
+        growing.lines.append(row.line)
+    return growing
+
+
+def _text(row: Row, column: str) -> str:
+    value = row.values[column]
+    if not isinstance(value, str):
+        found = "nothing" if value is None else f"{type(value).__name__} {value}"
+        raise DataError(f"{column!r} is no text", place=row.place(column), found=found, allowed="a text")
+    return _encodable(value, row, column)
+
+
+def _label(row: Row, column: str) -> str:
+    name = _name(row, column)
+    if name.strip() in MISSING:
+        advice = "fill it, or leave the row out" + ("; a real class needs another name" if name.strip() else "")
+        raise DataError(
+            f"label is missing in column {column!r}", place=row.place(column), found=repr(name), advice=advice
+        )
+    return name
+
+
+def _name(row: Row, column: str) -> str:
+    """Write a label or group as text; whole numbers stay exact, whatever their size."""
+    return _encodable(_written(row.values[column]), row, column)
+
+
+def _written(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # pandas turns whole numbers with gaps into floats; 1.0 must stay the class 1.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value)
+
+
+def _encodable(text: str, row: Row, column: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        found = f"U+{ord(text[problem.start]):04X} at character {problem.start + 1:,} of the field"
+        raise DataError("lone surrogate: not a character", place=row.place(column), found=found) from None
+    return text
+
+
+def _warnings(texts: list[str], rejects: list[Reject]) -> list[str]:
+    empty = sum(1 for text in texts if not text.strip())
+    replaced = sum(1 for text in texts if "\ufffd" in text)
+    notes = (
+        (empty, "texts are empty; they are kept"),
+        (replaced, "texts hold U+FFFD: were they decoded wrongly?"),
+        (len(rejects), "rows were refused and left out"),
+    )
+    return [f"{count:,} {note}" for count, note in notes if count]

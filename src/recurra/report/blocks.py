@@ -1,0 +1,142 @@
+"""What a report is made of: paragraphs, tables, figures, verdicts, each a frozen record.
+
+Not here: how they look (blocks_html.py) or what they are about (training_report.py, the labs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from recurra.errors import UsageError
+from recurra.report.markup import Cell
+
+Align = Literal["left", "right", "centre"]
+Outcome = Literal["holds", "does not hold", "undecided"]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; a part between two backquotes is set as code."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list; `ordered` numbers it."""
+
+    items: tuple[str, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header. Columns of numbers stand right and share their decimals unless `align` says otherwise."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str = ""
+    align: tuple[Align, ...] = ()
+    footer: tuple[Cell, ...] = ()
+    """A closing row, such as the totals."""
+
+    def __post_init__(self) -> None:
+        """Check that every row is as wide as the header."""
+        width = len(self.header)
+        for row in (*self.rows, self.footer or self.header, self.align or self.header):
+            if len(row) != width:
+                raise UsageError("row of a table", found=f"{len(row)} cells", allowed=f"{width}, as in the header")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and their values, such as settings."""
+
+    pairs: tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """One figure that matters: its value as text, what it is, and a word on it."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Highlights:
+    """The few figures a reader looks for first, side by side."""
+
+    items: tuple[Highlight, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Program text, commands or samples, set as they stand; `wrap` breaks long lines at the margin."""
+
+    text: str
+    caption: str = ""
+    wrap: bool = False
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A formula as the content of a MathML `math` element (see equations.py)."""
+
+    mathml: str
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing as SVG text (see charts.py and diagrams.py); `description` is what a screen reader says of it."""
+
+    svg: str
+    caption: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Small figures that are read together."""
+
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim, whether it holds, and by what evidence."""
+
+    claim: str
+    outcome: Outcome
+    evidence: str
+
+    def __post_init__(self) -> None:
+        """Check the outcome, which a record read from a file may have wrong."""
+        if self.outcome not in ("holds", "does not hold", "undecided"):
+            raise UsageError("outcome", found=repr(self.outcome), allowed="holds, does not hold, undecided")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One line of a comparison; `agrees` is None where the two cannot be compared."""
+
+    what: str
+    recorded: Cell
+    measured: Cell
+    spread: str = ""
+    agrees: bool | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a record states beside what is measured today."""
+
+    rows: tuple[Compared, ...]
+    caption: str = ""
+
+
+Block = Paragraph | Points | Table | Facts | Highlights | Code | Equation | Figure | SideBySide | Verdict | Comparison

@@ -1,0 +1,209 @@
+"""Each block of a report as HTML, one function a block.
+
+Not here: the page around them (page.py) and its look (page.css).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from recurra.report.blocks import (
+    Align,
+    Block,
+    Code,
+    Compared,
+    Comparison,
+    Equation,
+    Facts,
+    Figure,
+    Highlights,
+    Paragraph,
+    Points,
+    SideBySide,
+    Table,
+    Verdict,
+)
+from recurra.report.foreign_markup import inline_mathml, inline_svg
+from recurra.report.markup import Cell, decimals_of, escaped, number, prose
+
+MANY_LETTERS = 28
+"""Letters from which a cell is set as prose, with room and with breaks wherever they must be."""
+LONG_TABLE = 24
+"""Rows from which a table may be broken over printed pages."""
+
+MARKS = {
+    "holds": ("holds", '<path d="M6 12.6 L10.4 17 L18.4 8"/>'),
+    "does not hold": ("fails", '<path d="M7.6 7.6 L16.4 16.4 M16.4 7.6 L7.6 16.4"/>'),
+    "undecided": (
+        "undecided",
+        '<path d="M9.1 9.6 A2.95 2.95 0 1 1 13.4 12.2 C12.4 12.8 12 13.3 12 14.2 M12 17.3 V17.4"/>',
+    ),
+}
+"""The style class and the sign inside the ring, for each outcome."""
+
+
+class Numbering(NamedTuple):
+    """What counts figures and tables through a page."""
+
+    figures: Iterator[int]
+    tables: Iterator[int]
+
+
+def block_html(block: Block, numbering: Numbering) -> str:
+    """Return a block as HTML; figures and captioned tables take the next number."""
+    return WRITERS[type(block)](block, numbering)
+
+
+def mark(outcome: str) -> str:
+    """Return the sign of an outcome as a small drawing that screen readers skip."""
+    ring = '<circle cx="12" cy="12" r="10.6" stroke-width="1.6"/>'
+    head = '<svg class="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" '
+    return f'{head}stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{ring}{MARKS[outcome][1]}</svg>'
+
+
+def _paragraph(block: Paragraph, numbering: Numbering) -> str:
+    return f"<p>{prose(block.text)}</p>"
+
+
+def _points(block: Points, numbering: Numbering) -> str:
+    tag = "ol" if block.ordered else "ul"
+    return f"<{tag}>{''.join(f'<li>{prose(item)}</li>' for item in block.items)}</{tag}>"
+
+
+def _caption(word: str, numbers: Iterator[int], text: str) -> str:
+    return f"<b>{word} {next(numbers)}.</b> {prose(text)}"
+
+
+def _captioned(table: str, caption: str, numbering: Numbering, long: bool) -> str:
+    """Return a table under its caption, in a frame that scrolls sideways where the page is narrow."""
+    words = f'<caption class="caption">{_caption("Table", numbering.tables, caption)}</caption>' if caption else ""
+    style = "table long" if long else "table"
+    return f'<div class="{style}"><div class="scroll" tabindex="0"><table>{words}{table}</table></div></div>'
+
+
+def _alignments(block: Table) -> tuple[Align, ...]:
+    """Return the alignment of each column: numbers stand right."""
+    if block.align:
+        return block.align
+    columns = list(zip(*block.rows, strict=True)) or [()] * len(block.header)
+    return tuple("right" if _numeric(column) else "left" for column in columns)
+
+
+def _numeric(column: Sequence[Cell]) -> bool:
+    return any(isinstance(cell, int | float) for cell in column) and not any(isinstance(cell, str) for cell in column)
+
+
+def _cell(cell: Cell, decimals: int | None = None) -> str:
+    if cell is None:
+        return "–"
+    return escaped(cell) if isinstance(cell, str) else number(cell, decimals if isinstance(cell, float) else None)
+
+
+def _style(align: Align) -> str:
+    return "" if align == "left" else f' class="{align}"'
+
+
+def _row(cells: Sequence[str], styles: Sequence[str]) -> str:
+    """Return a row whose first cell heads it; a cell of many words gets room."""
+    styles = [' class="prose"' if not s and len(c) > MANY_LETTERS else s for c, s in zip(cells, styles, strict=True)]
+    first = f'<th scope="row"{styles[0]}>{cells[0]}</th>'
+    return "<tr>" + first + "".join(f"<td{s}>{c}</td>" for c, s in zip(cells[1:], styles[1:], strict=True)) + "</tr>"
+
+
+def _head(header: Sequence[str], styles: Sequence[str]) -> str:
+    cells = (f'<th scope="col"{style}>{escaped(name)}</th>' for name, style in zip(header, styles, strict=True))
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+
+
+def _table(block: Table, numbering: Numbering) -> str:
+    styles = [_style(align) for align in _alignments(block)]
+    decimals = [decimals_of(column) for column in zip(*block.rows, strict=True)] or [None] * len(styles)
+
+    def written(row: Sequence[Cell]) -> str:
+        return _row([_cell(cell, places) for cell, places in zip(row, decimals, strict=True)], styles)
+
+    body = f"<tbody>{''.join(written(row) for row in block.rows)}</tbody>"
+    foot = f"<tfoot>{written(block.footer)}</tfoot>" if block.footer else ""
+    return _captioned(_head(block.header, styles) + body + foot, block.caption, numbering, len(block.rows) > LONG_TABLE)
+
+
+def _facts(block: Facts, numbering: Numbering) -> str:
+    pairs = (f"<div><dt>{escaped(name)}</dt><dd>{_cell(value)}</dd></div>" for name, value in block.pairs)
+    return f'<dl class="facts">{"".join(pairs)}</dl>'
+
+
+def _highlights(block: Highlights, numbering: Numbering) -> str:
+    items = []
+    for item in block.items:
+        note = f'<dd class="note">{escaped(item.note)}</dd>' if item.note else ""
+        items.append(f'<div><dt>{escaped(item.label)}</dt><dd class="value">{escaped(item.value)}</dd>{note}</div>')
+    return f'<dl class="highlights">{"".join(items)}</dl>'
+
+
+def _code(block: Code, numbering: Numbering) -> str:
+    caption = f'<figcaption class="caption">{prose(block.caption)}</figcaption>' if block.caption else ""
+    text = escaped(block.text, keep="\n\t")
+    style = "code wrap" if block.wrap else "code"
+    return f'<figure class="{style}"><pre tabindex="0">{text}</pre>{caption}</figure>'
+
+
+def _equation(block: Equation, numbering: Numbering) -> str:
+    caption = f'<figcaption class="caption">{prose(block.caption)}</figcaption>' if block.caption else ""
+    return f'<figure class="formula">{inline_mathml(block.mathml)}{caption}</figure>'
+
+
+def _figure(block: Figure, numbering: Numbering) -> str:
+    count = next(numbering.figures)
+    label = escaped(block.description or block.caption)
+    drawing = f'<div class="drawing" role="img" aria-label="{label}">{inline_svg(block.svg, f"f{count}-")}</div>'
+    caption = f"<b>Figure {count}.</b> {prose(block.caption)}"
+    return f'<figure>{drawing}<figcaption class="caption">{caption}</figcaption></figure>'
+
+
+def _side_by_side(block: SideBySide, numbering: Numbering) -> str:
+    return f'<div class="pair">{"".join(_figure(figure, numbering) for figure in block.figures)}</div>'
+
+
+def _verdict(block: Verdict, numbering: Numbering) -> str:
+    words = (
+        f'<p class="claim">{prose(block.claim)}</p><p class="outcome">{block.outcome.capitalize()}</p>'
+        f'<p class="evidence">{prose(block.evidence)}</p>'
+    )
+    return f'<div class="verdict {MARKS[block.outcome][0]}" role="note">{mark(block.outcome)}{words}</div>'
+
+
+def _agreement(row: Compared) -> str:
+    if row.agrees is None:
+        return '<span class="agreement undecided">not comparable</span>'
+    outcome, word = ("holds", "agrees") if row.agrees else ("does not hold", "differs")
+    return f'<span class="agreement {MARKS[outcome][0]}">{mark(outcome)}{word}</span>'
+
+
+def _comparison(block: Comparison, numbering: Numbering) -> str:
+    """Return the comparison as a table; a column of spreads only where there are any."""
+    spreads = any(row.spread for row in block.rows)
+    header = ("", "recorded", "measured today", *(("spread",) if spreads else ()), "agrees?")
+    styles = ["", *[' class="right"'] * (len(header) - 2), ""]
+    rows = []
+    for row in block.rows:
+        what = escaped(row.what) + (f'<span class="remark">{prose(row.note)}</span>' if row.note else "")
+        middle = [_cell(row.recorded), _cell(row.measured), *([escaped(row.spread)] if spreads else [])]
+        rows.append(_row([what, *middle, _agreement(row)], styles))
+    body = f"<tbody>{''.join(rows)}</tbody>"
+    return _captioned(_head(header, styles) + body, block.caption, numbering, len(rows) > LONG_TABLE)
+
+
+WRITERS: dict[type, Callable[[Any, Numbering], str]] = {
+    Paragraph: _paragraph,
+    Points: _points,
+    Table: _table,
+    Facts: _facts,
+    Highlights: _highlights,
+    Code: _code,
+    Equation: _equation,
+    Figure: _figure,
+    SideBySide: _side_by_side,
+    Verdict: _verdict,
+    Comparison: _comparison,
+}

@@ -1,0 +1,163 @@
+"""The sheet that charts are drawn on: its theme, and its export as small SVG that follows the page's colours.
+
+Not here: any particular chart. matplotlib is used without pyplot, and its settings are put back afterwards.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from recurra.errors import UsageError
+from recurra.report.markup import visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#010101"
+"""Stands for the colour of the page's text."""
+PAPER = "#fefefe"
+"""Stands for the colour of the page."""
+SERIES = ("#1f5f99", "#c2501a", "#22785a", "#8d4a86", "#96700a", "#5a6670")
+"""Told apart by people with any colour vision, and by their lightness; the page has a lighter set for the dark."""
+QUIET = SERIES[5]
+
+WIDE = 6.9
+"""Inches of a figure as wide as the text."""
+HALF = 3.35
+"""Inches of one of two figures side by side."""
+PIXELS_AN_INCH = 104
+"""Sets the size of letters beside the page's text."""
+
+THEME: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "recurra",
+    "text.parse_math": False,
+    "font.size": 8.4,
+    "axes.labelsize": 8.4,
+    "axes.titlesize": 8.4,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.2,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.0,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.0,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 0.0,
+    "ytick.minor.size": 0.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": INK,
+    "grid.alpha": 0.13,
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "axes.labelpad": 5.0,
+    "axes.formatter.useoffset": False,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "legend.frameon": False,
+    "legend.handlelength": 1.8,
+    "legend.columnspacing": 1.6,
+    "lines.linewidth": 1.5,
+    "lines.solid_capstyle": "round",
+    "lines.markersize": 3.5,
+}
+
+
+def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float = 2.9, tiled: bool = False) -> str:
+    """Return what `draw` puts on a sheet of `width` by `height` inches as SVG; the same calls give the same bytes.
+
+    `tiled` leaves no seams between squares that touch.
+    """
+    import matplotlib.style
+    from matplotlib.figure import Figure
+
+    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    sink = io.StringIO()
+    with matplotlib.style.context(["default", THEME]), warnings.catch_warnings():
+        # Letters the measuring font lacks are drawn by the reader's fonts all the same.
+        warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure)
+        figure.savefig(sink, format="svg", metadata=metadata)
+    svg = _themed(sink.getvalue(), round(width * PIXELS_AN_INCH))
+    return svg.replace("<svg ", '<svg shape-rendering="crispEdges" ', 1) if tiled else svg
+
+
+def _themed(svg: str, pixels: int) -> str:
+    """Drop what an inlined drawing has no use for, and let colours and fonts follow the page."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
+    shape = re.search(r'viewBox="[^"]*"', svg)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {shape[0] if shape else ""} stroke-linejoin="round" '
+        f'style="--natural: {pixels}px">'
+    )
+    svg = head + svg[svg.index(">") + 1 :]
+    svg = re.sub(r"font-family: [^;\"]*;?", "", svg).replace("xlink:href=", "href=")
+    svg = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", svg)
+    svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]), svg)
+    return _coloured(svg)
+
+
+def _coloured(svg: str) -> str:
+    svg = svg.replace(INK, "currentColor").replace(PAPER, "var(--paper, #fff)")
+    for position, colour in enumerate(SERIES, start=1):
+        svg = svg.replace(colour, f"var(--series-{position}, {colour})")
+    return svg
+
+
+def colour_of(position: int) -> str:
+    """Return the colour of a series; after the last they begin again."""
+    return SERIES[position % len(SERIES)]
+
+
+def numbers(values: Sequence[float | None] | Any, what: str) -> list[float]:
+    """Return values as floats, NaN where one is missing or infinite.
+
+    Raises UsageError if there are none, or if one is no number.
+    """
+    try:
+        plain = [math.nan if value is None else float(value) for value in values]
+    except (TypeError, ValueError):
+        raise UsageError(f"{what} of a chart", found="something that is no number", allowed="numbers") from None
+    if not any(map(math.isfinite, plain)):
+        raise UsageError(f"{what} of a chart", found="no finite number", advice="leave the chart out")
+    return [value if math.isfinite(value) else math.nan for value in plain]
+
+
+def same_length(what: str, *columns: Sequence[Any]) -> None:
+    """Raise UsageError unless the columns of a chart are of one length."""
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise UsageError(f"columns of {what}", found=", ".join(map(str, lengths)), allowed="one length")
+
+
+def label(text: str, longest: int = 40) -> str:
+    """Return a text fit to stand in a chart: nothing invisible, one line, cut where it is too long."""
+    line = visible(text, keep="").strip()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def legend_above(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
+    """Put one legend over the drawing, to the left, for all curves that have a name."""
+    handles = [handle for one in axes for handle in one.get_legend_handles_labels()[0]]
+    names = [name for one in axes for name in one.get_legend_handles_labels()[1]]
+    if names:
+        figure.legend(handles, names, loc="outside upper left", ncols=columns, borderaxespad=0.1)

@@ -1,0 +1,157 @@
+"""Drawings of one step of each recurrent cell, with the shapes of the network at hand.
+
+Not here: the network around the cell (diagrams.py). The wiring is that of cells.py: the GRU's reset is applied to the
+recurrent product.
+"""
+
+from __future__ import annotations
+
+from recurra.config import Activation, Cell
+from recurra.errors import UsageError
+from recurra.layers.specs import ACTIVATIONS, GATES
+from recurra.report.strokes import box, dot, frame, gate, ring, sheet, symbol, wire, words
+
+FUNCTION: dict[Activation, str] = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "σ"}
+
+
+def cell_diagram(cell: Cell, *, inputs: int, hidden: int, activation: Activation = "tanh") -> str:
+    """Return one step of a cell as SVG: x_t (inputs), h_{t−1} and h_t (hidden), its gates, and its weights' shapes.
+
+    Raises UsageError for a cell that is not known or an activation it has not.
+    """
+    if cell not in DRAWINGS or activation not in ACTIVATIONS[cell]:
+        raise UsageError("cell of a diagram", found=f"{cell} with {activation}", allowed="rnn, gru, lstm as in specs")
+    return DRAWINGS[cell](inputs, hidden, FUNCTION[activation])
+
+
+def _shape(*sizes: int) -> str:
+    return f"({' × '.join(map(str, sizes))})"
+
+
+def _entering(y: float, base: str, size: int, end: float) -> str:
+    """Return a state that comes in from the left at height `y`, up to `end`."""
+    label = symbol((12, y - 10), base, "t−1", anchor="start") + words(
+        (12, y + 12), f"({size})", anchor="start", size=12
+    )
+    return label + wire([(62, y), (end, y)])
+
+
+def _leaving(y: float, base: str, size: int, start: float) -> str:
+    """Return a state that goes out to the right at height `y`."""
+    label = symbol((712, y - 10), base, "t", anchor="start") + words(
+        (712, y + 12), f"({size})", anchor="start", size=12
+    )
+    return wire([(start, y), (702, y)]) + label
+
+
+def _output(y: float, hops: tuple[float, ...] = ()) -> str:
+    """Return the branch of h_t that leaves upwards as the step's output."""
+    tip = wire([(660, y), (660, 26)], hops=hops)
+    return (
+        dot((660, y))
+        + tip
+        + words((648, 30), "output", anchor="end", quiet=True)
+        + symbol((670, 30), "h", "t", anchor="start")
+    )
+
+
+def _input(x: float, start: float, end: float, size: int) -> str:
+    """Return the input that comes in from below."""
+    label = symbol((x + 12, start - 8), "x", "t", tail=f"({size})", anchor="start")
+    return wire([(x, start), (x, end)]) + label
+
+
+def _rnn(inputs: int, hidden: int, function: str) -> str:
+    weights = [
+        box((250, 130), (62, 40)), symbol((250, 128), "W", "h"), words((250, 166), _shape(hidden, hidden)),
+        box((250, 230), (62, 40)), symbol((250, 228), "W", "e"), symbol((390, 74), "b", tail=f"({hidden})"),
+        words((290, 252), _shape(hidden, inputs), anchor="start"),
+    ]  # fmt: skip
+    wires = [
+        _entering(130, "h", hidden, 219), wire([(281, 130), (378, 130)]), wire([(281, 230), (390, 230), (390, 142)]),
+        wire([(390, 88), (390, 118)]), wire([(402, 130), (475, 130)]), _leaving(130, "h", hidden, 525), _output(130),
+        _input(250, 334, 250, inputs),
+    ]  # fmt: skip
+    return sheet(
+        760, 346, [frame((130, 46), (490, 242)), *wires, *weights, ring((390, 130), "plus"), gate((500, 130), function)]
+    )
+
+
+def _lstm(inputs: int, hidden: int, function: str) -> str:
+    places = {"forget": 195.0, "input": 287.0, "candidate": 375.0, "output": 467.0}
+    gates = [gate((x, 250), function if name == "candidate" else "σ") for name, x in places.items()]
+    names = [words((x + 8, 297), name, anchor="start", size=12) for name, x in places.items()]
+    taps = [wire([(x, 320), (x, 269)]) + dot((x, 320)) for x in (195.0, 287.0, 375.0)]
+    bus = [
+        symbol((12, 310), "h", "t−1", anchor="start"), words((12, 332), f"({hidden})", anchor="start"),
+        wire([(62, 320), (467, 320), (467, 269)]), _input(155, 408, 320, inputs),
+    ]  # fmt: skip
+    return sheet(760, 420, [frame((130, 56), (490, 306)), *bus, *taps, *gates, *names, *_lstm_state(hidden, function),
+                            *_stacked("lstm", inputs, hidden)])  # fmt: skip
+
+
+def _lstm_state(hidden: int, function: str) -> list[str]:
+    """Return the upper half of the LSTM: the line of the cell state, and the way out."""
+    return [
+        _entering(108, "c", hidden, 183), wire([(207, 108), (363, 108)]), _leaving(108, "c", hidden, 387),
+        wire([(195, 231), (195, 120)]), wire([(287, 231), (287, 174), (363, 174)]), wire([(375, 231), (375, 186)]),
+        wire([(375, 162), (375, 120)]), wire([(467, 231), (467, 206), (543, 206)]), dot((555, 108)),
+        wire([(555, 108), (555, 131)]), gate((555, 150), function), wire([(555, 169), (555, 194)]),
+        wire([(555, 218), (555, 320), (702, 320)]), symbol((712, 310), "h", "t", anchor="start"),
+        words((712, 332), f"({hidden})", anchor="start"), _output(320, (108,)),
+        ring((195, 108), "times"), ring((375, 108), "plus"), ring((375, 174), "times"), ring((555, 206), "times"),
+        symbol((203, 180), "f", "t", anchor="start", size=15), symbol((320, 162), "i", "t", size=15),
+        symbol((384, 208), "g", "t", anchor="start", size=15), symbol((500, 194), "o", "t", size=15),
+    ]  # fmt: skip
+
+
+def _gru(inputs: int, hidden: int, function: str) -> str:
+    taps = [
+        wire([(185, 290), (185, 249)]), dot((185, 290)), wire([(205, 325), (205, 249)], hops=(290,)), dot((205, 325)),
+        wire([(365, 325), (365, 249)], hops=(290,)), dot((365, 325)),
+        dot((155, 108)), wire([(155, 108), (155, 290), (470, 290), (470, 249)]),
+        wire([(150, 408), (150, 325), (490, 325), (490, 249)]),
+        symbol((162, 396), "x", "t", tail=f"({inputs})", anchor="start"),
+    ]  # fmt: skip
+    reset = [
+        dot((280, 108)), wire([(280, 108), (280, 148)]), box((280, 165), (46, 34)),
+        symbol((280, 163), "U", "n", size=15), wire([(280, 182), (280, 218)]),
+        wire([(220, 230), (268, 230)]), wire([(292, 230), (340, 230)]), symbol((243, 218), "r", "t", size=15), ring((280, 230), "times"),
+    ]  # fmt: skip
+    gates = [
+        gate((195, 230), "σ"), gate((365, 230), function), gate((480, 230), "σ"),
+        words((211, 273), "reset", anchor="start"), words((372, 273), "candidate", anchor="start"),
+        words((496, 273), "update", anchor="start"),
+    ]  # fmt: skip
+    parts = [
+        frame((130, 56), (490, 306)),
+        *taps,
+        *reset,
+        *_gru_mixing(hidden),
+        *gates,
+        *_stacked("gru", inputs, hidden),
+    ]
+    return sheet(760, 420, parts)
+
+
+def _gru_mixing(hidden: int) -> list[str]:
+    """Return the line of the state: what is kept of it, and what of the candidate joins it."""
+    return [
+        _entering(108, "h", hidden, 468), wire([(492, 108), (568, 108)]), _leaving(108, "h", hidden, 592), _output(108),
+        wire([(480, 211), (480, 120)]), dot((480, 158)), wire([(480, 158), (509, 158)]), ring((525, 158), "one minus"),
+        wire([(541, 158), (568, 158)]), wire([(365, 211), (365, 190), (580, 190)], head=False, hops=(480,)),
+        wire([(580, 190), (580, 170)]), wire([(580, 146), (580, 120)]), ring((580, 158), "times"),
+        ring((480, 108), "times"), ring((580, 108), "plus"), symbol((472, 138), "z", "t", anchor="end", size=15),
+        symbol((400, 178), "n", "t", size=15),
+    ]  # fmt: skip
+
+
+def _stacked(cell: Cell, inputs: int, hidden: int) -> list[str]:
+    """Return the line below that tells the weights' shapes, the gates' rows stacked."""
+    count = len(GATES[cell])
+    rows, word = count * hidden, {3: "three", 4: "four"}[count]
+    sizes = f"W {_shape(rows, inputs)}\u2002·\u2002U {_shape(rows, hidden)}\u2002·\u2002{word} gates of {hidden} rows"
+    return [words((620, 386), sizes, anchor="end", quiet=True)]
+
+
+DRAWINGS = {"rnn": _rnn, "gru": _gru, "lstm": _lstm}

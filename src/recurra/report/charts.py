@@ -1,0 +1,236 @@
+"""Curves over epochs and over time: training histories, learning rates, gradients, series beside their forecasts.
+
+Not here: charts of scores and counts (score_charts.py), or the theme (canvas.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from recurra.errors import UsageError
+from recurra.report.canvas import HALF, INK, QUIET, SERIES, colour_of, drawn, label, legend_above, numbers, same_length
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Numbers = Sequence[float | None]
+Times = Sequence[float] | Sequence[str]
+
+MOST_POINTS = 2000
+"""Points drawn in a scatter; of more, this many are taken at even distances."""
+TICKS = 6
+"""Texts written along an axis of dates, about."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: y over x, with a band from low to high where both are given."""
+
+    name: str
+    x: Numbers
+    y: Numbers
+    low: Numbers | None = None
+    high: Numbers | None = None
+    axis: Literal["left", "right"] = "left"
+    dashed: bool = False
+
+
+def lines(
+    *series: Line, x_label: str, y_label: str, right_label: str = "", log: bool = False, height: float = 2.9
+) -> str:
+    """Return curves as SVG; those of the right axis are scaled apart. `log` makes the left axis logarithmic.
+
+    Raises UsageError for curves without numbers, of unequal columns, or a right curve without `right_label`.
+    """
+    if not series or any(line.axis == "right" for line in series) != bool(right_label):
+        raise UsageError("curves of a chart", found=f"{len(series)}", advice="give right_label with right curves only")
+
+    def draw(figure: Figure) -> None:
+        left = figure.add_subplot()
+        right = _right_axis(left, right_label) if right_label else left
+        colours = _colours(series)
+        for line, colour in zip(series, colours, strict=True):
+            _curve(right if line.axis == "right" else left, line, colour)
+        _scaled(left, x_label, y_label, log, [value for line in series for value in line.x])
+        if right_label:
+            _coloured_axes(left, right, series, colours)
+        if len(series) > 1:
+            legend_above(figure, [left, right] if right_label else [left])
+
+    return drawn(draw, height=height)
+
+
+def _colours(series: Sequence[Line]) -> list[str]:
+    """Give each quantity its colour; a dashed line shares that of the solid one before it on the same axis."""
+    taken: dict[str, str] = {}
+    colours = []
+    fresh = 0
+    for line in series:
+        if not (line.dashed and line.axis in taken):
+            taken[line.axis] = colour_of(fresh)
+            fresh += 1
+        colours.append(taken[line.axis])
+    return colours
+
+
+def _curve(axes: Axes, line: Line, colour: str) -> None:
+    same_length(f"curve {line.name!r}", line.x, line.y)
+    x, y = numbers(line.x, "x"), numbers(line.y, f"curve {line.name!r}")
+    if line.low is not None and line.high is not None:
+        same_length(f"band {line.name!r}", line.x, line.low, line.high)
+        axes.fill_between(x, numbers(line.low, "band"), numbers(line.high, "band"), color=colour, alpha=0.16, lw=0)
+    style = (0, (3.2, 2.0)) if line.dashed else "-"
+    marker = "o" if len(x) <= 12 else ""
+    axes.plot(x, y, color=colour, ls=style, marker=marker, mew=0, label=label(line.name))
+
+
+def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: Numbers) -> None:
+    """Label the axes; whole numbers along x are ticked as such."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    axes.set_xlabel(label(x_label, 80))
+    axes.set_ylabel(label(y_label, 60))
+    axes.margins(x=0.02)
+    if log:
+        axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        if high < 100 * low:
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high > 5 * low else range(1, 10)))
+        axes.yaxis.set_major_formatter(_power)
+        axes.yaxis.set_minor_formatter("")
+    if all(value is not None and float(value).is_integer() for value in x):
+        axes.xaxis.set_major_locator(MaxNLocator(9, integer=True, min_n_ticks=1))
+
+
+def _power(value: float, position: float) -> str:
+    """Write a tick of a logarithmic axis: plainly near one, else as a power of ten."""
+    if 0.001 <= value < 10_000:
+        return f"{value:g}"
+    digits, _, power = f"{value:.0e}".partition("e")
+    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{raised}" if digits == "1" else f"{digits}·10{raised}"
+
+
+def _right_axis(left: Axes, text: str) -> Axes:
+    right = left.twinx()
+    right.grid(False)
+    right.spines["bottom"].set_visible(False)
+    right.set_ylabel(label(text, 60), rotation=270, va="bottom")
+    return right
+
+
+def _coloured_axes(left: Axes, right: Axes, series: Sequence[Line], colours: Sequence[str]) -> None:
+    """Write each axis in the colour of its curve, where it has but one."""
+    for axes, side in ((left, "left"), (right, "right")):
+        own = {colour for line, colour in zip(series, colours, strict=True) if line.axis == side}
+        if len(own) == 1:
+            axes.yaxis.label.set_color(own.pop())
+
+
+def accuracy_against_loss(
+    epochs: Numbers,
+    accuracy: Numbers,
+    *,
+    loss: Numbers,
+    val_accuracy: Numbers | None = None,
+    val_loss: Numbers | None = None,
+) -> str:
+    """Return the lab's picture: accuracy (left) and training loss (right) over epochs, on one drawing."""
+    curves = [Line("training accuracy", epochs, accuracy)]
+    if val_accuracy is not None:
+        curves.append(Line("validation accuracy", epochs, val_accuracy, dashed=True))
+    curves.append(Line("training loss", epochs, loss, axis="right"))
+    if val_loss is not None:
+        curves.append(Line("validation loss", epochs, val_loss, axis="right", dashed=True))
+    return lines(*curves, x_label="epoch", y_label="accuracy", right_label="loss", height=3.2)
+
+
+def learning_rates(steps: Numbers, rates: Numbers, *, x_label: str = "epoch") -> str:
+    """Return a learning-rate schedule as SVG, drawn in steps: each rate belongs to one epoch."""
+    same_length("learning rates", steps, rates)
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.step(numbers(steps, "steps"), numbers(rates, "rates"), where="mid", color=SERIES[0])
+        _scaled(axes, x_label, "learning rate", False, steps)
+        axes.set_ylim(bottom=0)
+
+    return drawn(draw, height=2.0)
+
+
+def gradient_norms(distances: Numbers, *series: Line, x_label: str = "steps back in time") -> str:
+    """Return norms of gradients on a logarithmic axis; each line's `y` belongs to `distances` (its `x` is not read).
+
+    Norms of zero cannot stand on such an axis and are left out.
+    """
+    curves = [
+        Line(line.name, distances, [value or None for value in line.y], line.low, line.high, dashed=line.dashed)
+        for line in series
+    ]
+    return lines(*curves, x_label=x_label, y_label="norm of the gradient", log=True)
+
+
+def actual_against_predicted(
+    times: Times,
+    actual: Numbers,
+    *,
+    predicted: Numbers,
+    low: Numbers | None = None,
+    high: Numbers | None = None,
+    test_from: int | None = None,
+    x_label: str = "time",
+    y_label: str = "value",
+) -> str:
+    """Return a series beside its forecast; None leaves a gap, and the rows from `test_from` on stand on a shade.
+
+    Times are numbers or texts such as dates; texts are placed at even distances. Raises UsageError for unequal columns.
+    """
+    same_length("actual against predicted", times, actual, predicted)
+    dates = [str(time) for time in times] if any(isinstance(time, str) for time in times) else []
+    x = [float(position) for position in range(len(times))] if dates else numbers(times, "times")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.plot(x, numbers(actual, "actual"), color=INK, lw=1.1, label="actual")
+        _curve(axes, Line("predicted", x, predicted, low, high), SERIES[1])
+        if test_from is not None and 0 <= test_from < len(x):
+            axes.axvspan(x[test_from], x[-1], color=QUIET, alpha=0.13, lw=0, zorder=0, label="test part")
+        _scaled(axes, x_label, y_label, False, [None] if dates else x)
+        _dated(axes, dates)
+        legend_above(figure, [axes])
+
+    return drawn(draw, height=3.0)
+
+
+def _dated(axes: Axes, dates: Sequence[str]) -> None:
+    """Write a few of the dates at their places."""
+    if dates:
+        places = range(0, len(dates), max(1, math.ceil(len(dates) / TICKS)))
+        axes.set_xticks(list(places), [label(dates[place], 16) for place in places])
+
+
+def actual_against_predicted_points(
+    actual: Numbers, predicted: Numbers, *, x_label: str = "actual", y_label: str = "predicted"
+) -> str:
+    """Return a point for each row over the line of perfect agreement; at most 2000 points, at even distances."""
+    same_length("actual against predicted", actual, predicted)
+    stride = max(1, math.ceil(len(actual) / MOST_POINTS))
+    x, y = numbers(actual[::stride], "actual"), numbers(predicted[::stride], "predicted")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        _diagonal(axes, [value for value in (*x, *y) if math.isfinite(value)])
+        axes.scatter(x, y, s=9, color=SERIES[0], alpha=0.55, lw=0)
+        _scaled(axes, x_label, y_label, False, [None])
+        axes.set_aspect("equal")
+
+    return drawn(draw, width=HALF, height=HALF * 0.92)
+
+
+def _diagonal(axes: Any, values: Sequence[float]) -> None:
+    ends = [min(values), max(values)]
+    axes.plot(ends, ends, color=INK, lw=0.7, alpha=0.55)

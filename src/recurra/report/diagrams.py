@@ -1,0 +1,139 @@
+"""A network drawn through time: the steps of a sequence side by side, the layers one above the other.
+
+Not here: the inside of a recurrent cell (cell_diagrams.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recurra.errors import UsageError
+from recurra.report.blocks import Align, Table
+from recurra.report.canvas import label
+from recurra.report.strokes import Point, box, sheet, symbol, wire, words
+
+Shape = str | Sequence[int | str]
+
+STEPS = ("1", "2", "3", "T")
+PLACES = (232.0, 322.0, 412.0, 562.0)
+"""Where the steps stand; between the third and the last there are dots."""
+DOTS = 487.0
+MIDDLE = 397.0
+BOX: Point = (60.0, 36.0)
+FLOOR = 78.0
+"""Pixels from one layer to the next."""
+WIDTH = 760.0
+LETTERS = {"embedding": "e", "recurrent": "h"}
+"""The symbol of what a layer gives out at each step."""
+
+
+class Row(NamedTuple):
+    """One layer as it is drawn: its kind decides how, the rest is written beside it."""
+
+    name: str
+    kind: str
+    """embedding, recurrent, pooling, dense, tied, wide; what is not known is drawn as a dense layer."""
+    detail: str
+    shape: Shape
+
+
+def shape_text(shape: Shape) -> str:
+    """Write a shape as (64, 128)."""
+    return shape if isinstance(shape, str) else f"({', '.join(map(str, shape))})"
+
+
+def network_diagram(
+    layers: Sequence[tuple[str, str, str, Shape]], *, bidirectional: bool = False, source: str = "x"
+) -> str:
+    """Return the network unrolled through time as SVG, from the input at the foot to the output on top.
+
+    Each layer is (name, kind, detail, shape). Layers work on every step until one of kind pooling makes one vector of
+    the sequence; a pooling whose detail is "last" reads the last step alone. `source` is the input's symbol.
+    Raises UsageError without layers.
+    """
+    rows = [Row(*layer) for layer in layers]
+    if not rows:
+        raise UsageError("layers of a diagram", found="none", allowed="at least one")
+    height = FLOOR * len(rows) + 108.0
+    floor = height - 34.0
+    parts = [symbol((x, floor), source, step) for x, step in zip(PLACES, STEPS, strict=True)]
+    parts.append(words((DOTS, floor), "…", size=17))
+    places: Sequence[float] = PLACES
+    below = floor - 14.0
+    for position, row in enumerate(rows):
+        middle = floor - FLOOR * (position + 1) + 14.0
+        drawn, after = _layer(row, places, (below, middle), bidirectional)
+        parts += [drawn, _beside(row, middle)]
+        places, below = after, middle - BOX[1] / 2
+    parts += [wire([(x, below), (x, below - 34)]) for x in places]
+    parts += _results(places, below - 46)
+    return sheet(WIDTH, height, parts)
+
+
+def _results(places: Sequence[float], y: float) -> list[str]:
+    """Name what comes out: one output, or one at each step."""
+    if len(places) == 1:
+        return [words((places[0], y), "output", size=12.5, quiet=True)]
+    named = [symbol((x, y), "y", step) for x, step in zip(places, STEPS, strict=True)]
+    return [*named, words((DOTS, y), "…", size=17)]
+
+
+def _beside(row: Row, y: float) -> str:
+    """Write a layer's name and detail to the left and its output's shape to the right."""
+    detail = words((14, y + 10), label(row.detail, 30), anchor="start", size=11.5, quiet=True) if row.detail else ""
+    name = words((14, y - (8 if detail else 0)), label(row.name, 24), anchor="start", size=14, serif=True)
+    return name + detail + words((WIDTH - 14, y), label(shape_text(row.shape), 20), anchor="end", size=12.5)
+
+
+def _layer(row: Row, places: Sequence[float], heights: Point, bidirectional: bool) -> tuple[str, Sequence[float]]:
+    """Return a layer's drawing and where its outputs stand; `heights` are where its inputs end and its own middle."""
+    below, y = heights
+    foot = y + BOX[1] / 2
+    if row.kind == "pooling" and len(places) > 1:
+        if row.detail.strip() == "last":
+            return wire([(places[-1], below), (places[-1], foot)]) + _named_box(row, (places[-1], y)), places[-1:]
+        arrows = "".join(wire([(x, below), (x, foot)]) for x in places)
+        wide = (PLACES[-1] - PLACES[0] + BOX[0], BOX[1])
+        return arrows + box((MIDDLE, y), wide) + words((MIDDLE, y), label(row.name, 40), size=12.5), (MIDDLE,)
+    if len(places) == 1:
+        return wire([(places[0], below), (places[0], foot)]) + _named_box(row, (places[0], y)), places
+    drawing = "".join(wire([(x, below), (x, foot)]) + box((x, y), BOX, tint=_tint(row)) for x in places)
+    letter = LETTERS.get(row.kind)
+    for x, step in zip(places, STEPS, strict=True):
+        drawing += symbol((x, y - 1), letter, step, size=16) if letter else words((x, y), label(row.kind, 9))
+    return drawing + (_through_time(y, bidirectional) if row.kind == "recurrent" else ""), places
+
+
+def _named_box(row: Row, middle: Point) -> str:
+    """Return the box of a layer that sees one vector, with its name."""
+    return box(middle, (110, BOX[1]), tint=_tint(row)) + words(middle, label(row.name, 18), size=12.5)
+
+
+def _tint(row: Row) -> float:
+    return 0.14 if row.kind == "recurrent" else 0.06
+
+
+def _through_time(y: float, bidirectional: bool) -> str:
+    """Return the arrows that carry the state from step to step, both ways where the layer reads both ways."""
+    half = BOX[0] / 2
+    starts = [PLACES[0] + half, PLACES[1] + half, PLACES[2] + half, DOTS + 12]
+    ends = [PLACES[1] - half, PLACES[2] - half, DOTS - 12, PLACES[3] - half]
+    shift = 6.0 if bidirectional else 0.0
+    parts = [words((DOTS, y), "…", size=17)]
+    for start, end in zip(starts, ends, strict=True):
+        parts.append(wire([(start, y - shift), (end, y - shift)]))
+        if bidirectional:
+            parts.append(wire([(end, y + shift), (start, y + shift)]))
+    return "".join(parts)
+
+
+def summary_table(rows: Sequence[tuple[str, str, Shape, int]], caption: str = "") -> Table:
+    """Return the layers with their output's shape and count of weights, and the sum below.
+
+    Each row is (name, kind, shape, parameters).
+    """
+    lines = tuple((name, kind, shape_text(shape), int(count)) for name, kind, shape, count in rows)
+    total = ("sum", "", "", sum(line[3] for line in lines))
+    align: tuple[Align, ...] = ("left", "left", "left", "right")
+    return Table(("layer", "kind", "output shape", "parameters"), lines, caption, align, total)

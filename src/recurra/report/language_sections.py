@@ -1,0 +1,80 @@
+"""The sections of a report on a language model: perplexity, its course, the rival's, and samples.
+
+Not here: the network and the settings, which all tasks share (run_sections.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from recurra.report.blocks import Block, Code, Figure, Paragraph
+from recurra.report.charts import Line, lines
+from recurra.report.markup import number
+from recurra.report.page import Section
+from recurra.report.run_record import Record, Rows, column, has, measured, part, rows
+from recurra.report.run_sections import (
+    epochs,
+    highlights,
+    network_section,
+    notes,
+    rival_table,
+    section,
+    training_section,
+)
+
+SCORES = (
+    ("perplexity", "perplexity", False),
+    ("loss", "loss, nats a token", False),
+    ("bits", "bits a character", False),
+)
+RIVAL_SCORES = {"perplexity": "perplexity", "loss": "loss, nats a token", "seconds": "seconds to train"}
+LARGEST_LOSS = 50.0
+"""Nats a token beyond which a perplexity is not drawn."""
+
+
+def language_sections(record: Record) -> list[Section]:
+    """Return what the record of a language model's run holds, in the order one reads it."""
+    scores = part(record, "evaluation")
+    rivals = rows(scores, "rivals")
+    count = measured(scores.get("tokens"))
+    judged = Paragraph(f"Judged on {number(int(count))} tokens.") if count else None
+    name = str(part(record, "settings").get("cell") or "this run")
+    table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same tokens.")
+    return [
+        *section("Result", [judged, highlights(scores, SCORES, rivals), table, notes(record)]),
+        *training_section(record, _perplexities(rows(record, "history"))),
+        *section("Samples", _samples(rows(scores, "samples"))),
+        *network_section(record),
+    ]
+
+
+def _perplexities(history: Rows) -> Figure | None:
+    """Return perplexity over epochs, on a logarithmic axis."""
+    curves = []
+    for prefix, name in (("", "training"), ("val_", "validation")):
+        values = _perplexity(history, prefix)
+        if any(value is not None for value in values):
+            curves.append(Line(f"{name} perplexity", epochs(history), values, dashed=prefix == "val_"))
+    if not curves:
+        return None
+    return Figure(lines(*curves, x_label="epoch", y_label="perplexity", log=True), "Perplexity over epochs.")
+
+
+def _perplexity(history: Rows, prefix: str) -> Sequence[float | None]:
+    """Return the perplexities as recorded, or from the losses: exp(loss)."""
+    if has(history, f"{prefix}perplexity"):
+        return column(history, f"{prefix}perplexity")
+    losses = column(history, f"{prefix}loss")
+    return [math.exp(loss) if loss is not None and loss < LARGEST_LOSS else None for loss in losses]
+
+
+def _samples(samples: Rows) -> list[Block]:
+    """Return texts the model has written, each with how it was asked."""
+    blocks: list[Block] = []
+    for sample in samples:
+        asked = [f"{key} {number(value)}" for key in ("temperature", "seed") if (value := sample.get(key)) is not None]
+        prompt = str(sample.get("prompt") or "")
+        words = [f"After “{prompt}”" if prompt else "From the start", *asked]
+        blocks.append(Code(str(sample.get("text") or ""), ", ".join(words) + ".", wrap=True))
+    return blocks

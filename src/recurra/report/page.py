@@ -1,0 +1,176 @@
+"""A report as one HTML page that needs nothing else, and as JSON.
+
+Not here: what a report says; that is composed by training_report.py and the labs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from recurra.artefact.writing import write_atomically
+from recurra.errors import UsageError
+from recurra.report.blocks import Block, Figure
+from recurra.report.blocks_html import Numbering, block_html
+from recurra.report.markup import anchor_of, checked_anchor, escaped, visible
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""The page may load and send nothing: it carries all it shows."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a report; `anchor` is its fragment identifier, made from the title when empty."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    anchor: str = ""
+
+    @property
+    def fragment(self) -> str:
+        """What a link to the section ends with."""
+        return checked_anchor(self.anchor) if self.anchor else anchor_of(self.title)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole report. `record` is the plain data it was made from, for the JSON."""
+
+    title: str
+    subtitle: str
+    sections: tuple[Section, ...]
+    record: dict[str, Any] = field(default_factory=dict)
+    heading: tuple[tuple[str, str], ...] = ()
+    """The small table of a lab sheet's head (name, roll number, date, experiment); an empty value leaves a blank."""
+    language: str = "en-GB"
+
+
+def to_html(report: Report) -> str:
+    """Return the page: no scripts, no outside references, the same bytes for the same report.
+
+    Raises UsageError if a drawing or a formula is not fit to be inlined, or an anchor is malformed.
+    """
+    fragments = _fragments(report.sections)
+    numbering = Numbering(count(1), count(1))
+    sections = "\n".join(
+        _section(section, fragment, position, numbering)
+        for position, (section, fragment) in enumerate(zip(report.sections, fragments, strict=True), start=1)
+    )
+    return (
+        f'<!DOCTYPE html>\n<html lang="{escaped(report.language)}">\n{_head(report)}\n<body>\n'
+        f'<a class="skip" href="#content">Skip to the content</a>\n<div class="page">\n'
+        f"{_title(report)}\n{_contents(report.sections, fragments)}\n"
+        f'<main id="content">\n{sections}\n</main>\n<footer>Made by Recurra.</footer>\n</div>\n</body>\n</html>\n'
+    )
+
+
+def _fragments(sections: tuple[Section, ...]) -> list[str]:
+    """Return one fragment a section; a repeated one gets its position."""
+    fragments: list[str] = []
+    for position, section in enumerate(sections, start=1):
+        wish = section.fragment
+        fragments.append(wish if wish not in ("content", *fragments) else f"{wish}-{position}")
+    return fragments
+
+
+def _head(report: Report) -> str:
+    style = files("recurra.report").joinpath("page.css").read_text("utf-8")
+    return (
+        f'<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="generator" content="Recurra">\n<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escaped(report.title)}</title>\n<style>\n{style}</style>\n</head>"
+    )
+
+
+def _title(report: Report) -> str:
+    subtitle = f'<p class="subtitle">{escaped(report.subtitle)}</p>' if report.subtitle else ""
+    return f"<header>\n<h1>{escaped(report.title)}</h1>{subtitle}{_sheet_head(report.heading)}\n</header>"
+
+
+def _sheet_head(pairs: tuple[tuple[str, str], ...]) -> str:
+    """Return the head of a lab sheet, two pairs a row."""
+    if not pairs:
+        return ""
+    cells = [f'<th scope="row">{escaped(name)}</th><td>{escaped(value)}</td>' for name, value in pairs]
+    if len(cells) % 2:
+        cells[-1] = cells[-1].replace("<td>", '<td colspan="3">')
+    rows = ("".join(cells[start : start + 2]) for start in range(0, len(cells), 2))
+    return f'<table class="heading"><tbody>{"".join(f"<tr>{row}</tr>" for row in rows)}</tbody></table>'
+
+
+def _contents(sections: tuple[Section, ...], fragments: list[str]) -> str:
+    items = "".join(
+        f'<li><span>{position}</span><a href="#{fragment}">{escaped(section.title)}</a></li>'
+        for position, (section, fragment) in enumerate(zip(sections, fragments, strict=True), start=1)
+    )
+    return f'<nav aria-label="Contents"><p>Contents</p><ol>{items}</ol></nav>' if items else ""
+
+
+def _section(section: Section, fragment: str, position: int, numbering: Numbering) -> str:
+    title = f'<h2 id="{fragment}-title"><span>{position}</span>{escaped(section.title)}</h2>'
+    blocks = "\n".join(block_html(block, numbering) for block in section.blocks)
+    return f'<section id="{fragment}" aria-labelledby="{fragment}-title">\n{title}\n{blocks}\n</section>'
+
+
+def to_json(report: Report) -> str:
+    """Return the record and the blocks as JSON, keys sorted; drawings are left out, what is not finite is null."""
+    sections = [
+        {"title": section.title, "anchor": section.fragment, "blocks": [_block_data(block) for block in section.blocks]}
+        for section in report.sections
+    ]
+    data = {
+        "title": report.title,
+        "subtitle": report.subtitle,
+        "heading": report.heading,
+        "sections": sections,
+        "record": report.record,
+    }
+    return json.dumps(plain(data), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _block_data(block: Block) -> dict[str, Any]:
+    data = asdict(block)
+    for figure in (data, *data.get("figures", ())) if not isinstance(block, Figure) else (data,):
+        figure.pop("svg", None)
+    return {"block": type(block).__name__, **data}
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it; arrays become lists, NaN and infinities None.
+
+    Raises UsageError for what has no plain form.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {visible(str(key)): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if value is None or isinstance(value, bool | int):
+        return value
+    raise UsageError("record of a report", found=type(value).__name__, allowed="texts, numbers, lists and tables")
+
+
+def save(report: Report, path_html: str | Path) -> tuple[Path, Path]:
+    """Write the page and, beside it with the suffix .json, the data; return both paths.
+
+    Each file appears whole or not at all; missing folders are made. Raises UsageError if the path is not that of an
+    HTML file, RecurraError if it cannot be written.
+    """
+    page = Path(path_html)
+    if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
+        raise UsageError("path of a report", found=str(page), allowed="a file name that ends in .html")
+    data = page.with_suffix(".json")
+    for path, text in {page: to_html(report), data: to_json(report)}.items():
+        write_atomically(path, text)
+    return page, data

@@ -1,0 +1,78 @@
+"""Reading the plain record of a run: rows, numbers and settings, each checked where it is read.
+
+Not here: what is made of them (run_sections.py and the sections of each task).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recurra.errors import UsageError
+from recurra.report.markup import Cell, number
+
+Record = Mapping[str, Any]
+Rows = Sequence[Record]
+
+
+def part(record: Record, key: str) -> Record:
+    """Return a part that is a table of names, empty where it is missing. Raises UsageError if it is something else."""
+    value = record.get(key) or {}
+    if not isinstance(value, Mapping):
+        raise UsageError(f"record.{key}", found=type(value).__name__, allowed="names and values")
+    return value
+
+
+def rows(record: Record, key: str) -> Rows:
+    """Return a part that is a list of such tables, empty where it is missing. Raises UsageError otherwise."""
+    value = record.get(key)
+    value = [] if value is None else value
+    if not isinstance(value, list | tuple) or not all(isinstance(row, Mapping) for row in value):
+        raise UsageError(f"record.{key}", found=type(value).__name__, allowed="a list of rows with names and values")
+    return value
+
+
+def column(table: Rows, key: str) -> list[float | None]:
+    """Return one column of numbers, None where a row lacks it or has something else."""
+    return [measured(row.get(key)) for row in table]
+
+
+def measured(value: Any) -> float | None:
+    """Return a number as a float; a truth value, a text or nothing is None."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def has(table: Rows, key: str) -> bool:
+    """Tell whether any row has a number under the key."""
+    return any(value is not None for value in column(table, key))
+
+
+def cell(value: Any) -> Cell:
+    """Return a value as a table shows it: numbers as they are, lists joined, nothing as None."""
+    if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
+        value = value.item()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or isinstance(value, int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return ", ".join(str(cell(item)) for item in value)
+    return str(value)
+
+
+def flattened(settings: Record, prefix: str = "") -> list[tuple[str, Cell]]:
+    """Return settings as pairs; those of a part are named `part.name`."""
+    pairs: list[tuple[str, Cell]] = []
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            pairs += flattened(value, f"{prefix}{name}.")
+        else:
+            pairs.append((f"{prefix}{name}", cell(value)))
+    return pairs
+
+
+def percent(value: float) -> str:
+    """Write a share as a percentage with one decimal."""
+    return f"{number(100 * value, 1)} %"

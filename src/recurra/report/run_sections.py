@@ -1,0 +1,180 @@
+"""The sections every training report shares: the network, the course of training, the settings and versions.
+
+Not here: what is particular to a task (text_sections.py, language_sections.py, series_sections.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from recurra.errors import UsageError
+from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
+from recurra.report.cell_diagrams import cell_diagram
+from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
+from recurra.report.diagrams import network_diagram, shape_text, summary_table
+from recurra.report.equations import cell_equations
+from recurra.report.markup import number
+from recurra.report.page import Section
+from recurra.report.run_record import Record, Rows, cell, column, flattened, has, measured, part, percent, rows
+
+COLUMNS = {
+    "epoch": "epoch",
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "perplexity": "perplexity",
+    "val_loss": "val. loss",
+    "val_accuracy": "val. accuracy",
+    "val_perplexity": "val. perplexity",
+    "lr": "learning rate",
+    "seconds": "seconds",
+}
+"""The keys of a history in the order they are shown; others follow under their own names."""
+MOST_EPOCHS = 40
+"""Rows of a history that are printed; of a longer one, epochs at even distances and the last."""
+
+
+def section(title: str, blocks: Sequence[Block | None]) -> list[Section]:
+    """Return a section in a list, or an empty list where nothing stands in it."""
+    present = tuple(block for block in blocks if block is not None)
+    return [Section(title, present)] if present else []
+
+
+def highlights(scores: Record, wanted: Sequence[tuple[str, str, bool]], rivals: Rows) -> Highlights | None:
+    """Return the scores that are there; each wanted one is (key, label, is a share). Rivals' scores stand beside."""
+    items = []
+    for key, label, share in wanted:
+        value = measured(scores.get(key))
+        if value is not None:
+            items.append(Highlight(_score(value, share), label, _rival_note(rivals, key, share)))
+    return Highlights(tuple(items)) if items else None
+
+
+def _score(value: float, share: bool) -> str:
+    return percent(value) if share else number(int(value) if value.is_integer() and abs(value) >= 1000 else value)
+
+
+def _rival_note(rivals: Rows, key: str, share: bool) -> str:
+    found = [(str(row.get("name", "rival")), measured(row.get(key))) for row in rivals]
+    return "; ".join(f"{name}: {_score(value, share)}" for name, value in found if value is not None)
+
+
+def notes(record: Record) -> Points | None:
+    """Return the remarks of a run, such as warnings on its data."""
+    given = record.get("notes") or ()
+    return Points(tuple(str(note) for note in given)) if given else None
+
+
+def rival_table(name: str, scores: Record, rivals: Rows, keys: dict[str, str], caption: str) -> Table | None:
+    """Return the run's scores above those of its rivals; `keys` maps each score to its heading."""
+    if not rivals:
+        return None
+    lined = [{**scores, "name": name}, *rivals]
+    shown = [key for key in keys if has(lined, key)]
+    body = tuple((str(row.get("name", "rival")), *(cell(row.get(key)) for key in shown)) for row in lined)
+    return Table(("", *(keys[key] for key in shown)), body, caption)
+
+
+def training_section(record: Record, curves: Figure | None = None) -> list[Section]:
+    """Return the curves and the table of a history; `curves` takes the place of the usual picture."""
+    history = rows(record, "history")
+    if not history:
+        return []
+    return section("Training", [curves or _curves(history), _rates(history), history_table(history)])
+
+
+def epochs(history: Rows) -> list[float]:
+    """Return the epochs' numbers, counted from 1 where they are not told."""
+    told = column(history, "epoch")
+    return [float(place) if epoch is None else epoch for place, epoch in enumerate(told, start=1)]
+
+
+def _curves(history: Rows) -> Figure | None:
+    validation = " Dashed: on the validation part." if has(history, "val_loss") or has(history, "val_accuracy") else ""
+    given = {
+        key: column(history, key) if has(history, key) else None for key in ("accuracy", "val_accuracy", "val_loss")
+    }
+    x, loss, accuracy = epochs(history), column(history, "loss"), given["accuracy"]
+    if not has(history, "loss"):
+        return None
+    if accuracy is None:
+        curves = [Line("training loss", x, loss)]
+        if given["val_loss"]:
+            curves.append(Line("validation loss", x, given["val_loss"], dashed=True))
+        return Figure(lines(*curves, x_label="epoch", y_label="loss"), f"Loss over epochs.{validation}")
+    svg = accuracy_against_loss(x, accuracy, loss=loss, val_accuracy=given["val_accuracy"], val_loss=given["val_loss"])
+    return Figure(svg, f"Accuracy against training loss, over epochs.{validation}")
+
+
+def _rates(history: Rows) -> Figure | None:
+    """Return the learning rates, where they changed."""
+    if len(set(column(history, "lr")) - {None}) < 2:
+        return None
+    return Figure(learning_rates(epochs(history), column(history, "lr")), "Learning rate over epochs.")
+
+
+def history_table(history: Rows) -> Table:
+    """Return the history as a table of at most about 40 epochs."""
+    others = [key for key in dict.fromkeys(key for row in history for key in row) if key not in COLUMNS]
+    keys = [key for key in (*COLUMNS, *others) if has(history, key)]
+    stride = math.ceil(len(history) / MOST_EPOCHS)
+    shown = [row for place, row in enumerate(history, start=1) if place == len(history) or (place - 1) % stride == 0]
+    caption = "What was measured at each epoch." if stride == 1 else f"Every {stride}th epoch, and the last."
+    body = tuple(tuple(cell(row.get(key)) for key in keys) for row in shown)
+    return Table(tuple(COLUMNS.get(key, key) for key in keys), body, caption)
+
+
+def network_section(record: Record) -> list[Section]:
+    """Return the network: its drawing, its layers and weights, its cell and the cell's equations."""
+    layers = _layers(record)
+    blocks: list[Block | None] = []
+    if layers:
+        both = bool(dict(flattened(part(record, "settings"))).get("net.bidirectional") == "yes")
+        both = both or part(record, "settings").get("bidirectional") is True
+        drawn = [(name, kind, _detail(name, kind, count), shape) for name, kind, shape, count in layers]
+        blocks.append(Figure(network_diagram(drawn, bidirectional=both), "The network, unrolled through time."))
+        blocks.append(summary_table(layers, "Layers, the shapes that come out of them, and their weights."))
+    return section("Network", [*blocks, *_cell_blocks(part(record, "cell"))])
+
+
+def _detail(name: str, kind: str, count: int) -> str:
+    """Return what stands under a layer's name; a pooling named last is drawn as reading the last step alone."""
+    if kind == "pooling" and name.removesuffix(" state") == "last":
+        return "last"
+    return f"{number(count)} weights" if count else ""
+
+
+def _layers(record: Record) -> list[tuple[str, str, str, int]]:
+    """Return the rows of record["network"]: (name, kind, shape, parameters)."""
+    layers = []
+    for row in record.get("network") or ():
+        if not isinstance(row, list | tuple) or len(row) != 4 or measured(row[3]) is None:
+            raise UsageError("record.network", found=repr(row)[:80], allowed="rows of name, kind, shape, parameters")
+        layers.append((str(row[0]), str(row[1]), shape_text(row[2]), int(row[3])))
+    return layers
+
+
+def _cell_blocks(description: Record) -> list[Block]:
+    """Return the drawing and the equations of the cell, where record["cell"] tells its sizes."""
+    if not description:
+        return []
+    missing = {"kind", "inputs", "hidden"} - set(description)
+    if missing:
+        raise UsageError("record.cell", found=f"no {', '.join(sorted(missing))}", allowed="kind, inputs, hidden")
+    kind, activation = description["kind"], description.get("activation", "tanh")
+    sizes = int(description["inputs"]), int(description["hidden"])
+    drawing = cell_diagram(kind, inputs=sizes[0], hidden=sizes[1], activation=activation)
+    caption = f"One step of the {str(kind).upper()}: {number(sizes[0])} inputs, {number(sizes[1])} units."
+    return [Figure(drawing, caption), cell_equations(kind, activation)]
+
+
+def settings_sections(record: Record) -> list[Section]:
+    """Return the settings and the versions of a run."""
+    settings = flattened(part(record, "settings"))
+    versions = flattened(part(record, "versions"))
+    command = str(record.get("command") or "")
+    made = Paragraph(f"Made with `{command}`.") if command and "`" not in command else None
+    return [
+        *section("Settings", [made, Facts(tuple(settings)) if settings else None]),
+        *section("Versions", [Facts(tuple(versions)) if versions else None]),
+    ]

@@ -1,0 +1,235 @@
+"""Pictures of scores and counts: bars with their spread, confusion, calibration, histograms, heat maps.
+
+Not here: curves over time (charts.py), or the theme (canvas.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from recurra.errors import UsageError
+from recurra.report.canvas import (
+    HALF,
+    INK,
+    PAPER,
+    SERIES,
+    WIDE,
+    colour_of,
+    drawn,
+    label,
+    legend_above,
+    numbers,
+    same_length,
+)
+from recurra.report.markup import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_LABELS = 24
+"""Classes a confusion chart can show with readable counts."""
+MOST_CELLS = 64
+"""Rows and columns of a heat map; a larger matrix is averaged over blocks."""
+
+Matrix = Sequence[Sequence[float]]
+
+
+def bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    spread: Sequence[float] | None = None,
+    x_label: str = "",
+    highlight: int | None = None,
+    decimals: int | None = None,
+) -> str:
+    """Return lying bars with their values; whiskers reach `spread` to both sides; one bar may be highlighted."""
+    same_length("bars", names, values, spread if spread is not None else values)
+    heights = numbers(values, "bars")
+    errors = numbers(spread, "spread") if spread is not None else None
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        places = list(range(len(heights)))
+        colours = [SERIES[0] if highlight in (None, place) else SERIES[5] for place in places]
+        axes.barh(places, heights, height=0.62, color=colours, alpha=0.85, lw=0)
+        if errors is not None:
+            axes.errorbar(heights, places, xerr=errors, fmt="none", color=INK, ecolor=INK, elinewidth=0.9, capsize=2.5)
+        _written_beside(axes, heights, errors, decimals)
+        axes.set_yticks(places, [label(name) for name in names])
+        axes.invert_yaxis()
+        axes.set_xlabel(label(x_label, 80))
+        axes.grid(axis="y", visible=False)
+        axes.grid(axis="x", visible=True)
+
+    return drawn(draw, height=0.55 + 0.30 * len(heights) + (0.2 if x_label else 0.0))
+
+
+def _written_beside(axes: Axes, heights: Sequence[float], errors: Sequence[float] | None, decimals: int | None) -> None:
+    """Write each value past the end of its bar and whisker."""
+    for place, height in enumerate(heights):
+        reach = abs(errors[place]) if errors is not None and math.isfinite(errors[place]) else 0.0
+        end = height + (reach if height >= 0 else -reach)
+        axes.annotate(
+            number(height, decimals), (end if math.isfinite(end) else 0.0, place),
+            xytext=(5 if height >= 0 else -5, 0), textcoords="offset points",
+            ha="left" if height >= 0 else "right", va="center",
+        )  # fmt: skip
+    axes.margins(x=0.14)
+
+
+def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
+    """Return counts of true (down) against predicted (across) labels, shaded by the share of the true label's rows.
+
+    Raises UsageError unless the matrix is square, of as many labels, and at most 24 a side.
+    """
+    size = len(labels)
+    if not 0 < size <= MOST_LABELS or [len(row) for row in matrix] != [size] * size:
+        raise UsageError("confusion matrix", found=f"{len(matrix)} rows for {size} labels", allowed="square, up to 24")
+    shares = [[count / (sum(row) or 1) for count in row] for row in matrix]
+    words = [[number(int(count)) for count in row] for row in matrix]
+    side = HALF if size <= 5 else min(WIDE, 1.6 + 0.42 * size)
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        _tiles(axes, shares, SERIES[0], words)
+        names = [label(name, 16) for name in labels]
+        turned = 90 if size * max(map(len, names)) > 9 * side else 0
+        axes.set_xticks([place + 0.5 for place in range(size)], names, rotation=turned)
+        axes.set_yticks([place + 0.5 for place in range(size)], names)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("true")
+
+    return drawn(draw, width=side, height=side * 0.9, tiled=True)
+
+
+def _tiles(axes: Axes, shares: Matrix, colour: str, words: Sequence[Sequence[str]] = ()) -> None:
+    """Fill a grid of squares, each as opaque as its share; negative shares take the second colour."""
+    from matplotlib.patches import Rectangle
+
+    for row, values in enumerate(shares):
+        for column, share in enumerate(values):
+            strength = min(1.0, abs(share)) if math.isfinite(share) else 0.0
+            fill = colour if share >= 0 else SERIES[1]
+            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=fill, alpha=round(strength, 3), lw=0))
+            if words:
+                ink = PAPER if strength > 0.55 else INK
+                axes.text(column + 0.5, row + 0.5, words[row][column], ha="center", va="center", color=ink)
+    axes.set_xlim(0, max(len(values) for values in shares))
+    axes.set_ylim(len(shares), 0)
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines["bottom"].set_visible(False)
+
+
+def calibration(confidences: Sequence[float], accuracies: Sequence[float], counts: Sequence[int]) -> str:
+    """Return accuracy against confidence, one dot a bin, its area the bin's share of rows; on the line is honest."""
+    same_length("calibration", confidences, accuracies, counts)
+    filled = [place for place, count in enumerate(counts) if count > 0]
+    if not filled:
+        raise UsageError("calibration", found="no bin with rows", advice="leave the chart out")
+    most = max(counts)
+    areas = [12 + 110 * counts[place] / most for place in filled]
+    x = numbers([confidences[place] for place in filled], "confidence")
+    y = numbers([accuracies[place] for place in filled], "accuracy")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        low = max(0.0, math.floor(10 * min(*x, *y) - 0.5) / 10)
+        axes.plot([low, 1], [low, 1], color=INK, lw=0.7, alpha=0.55)
+        axes.plot(x, y, color=SERIES[0], lw=1.0, alpha=0.7)
+        axes.scatter(x, y, s=areas, color=SERIES[0], lw=0, alpha=0.8, zorder=3)
+        axes.set_xlabel("confidence")
+        axes.set_ylabel("accuracy")
+        axes.margins(0.06)
+        axes.set_aspect("equal")
+
+    return drawn(draw, width=HALF, height=HALF * 0.9)
+
+
+def histogram(
+    values: Sequence[float], *, x_label: str, y_label: str = "rows", bins: int = 40, marker: float | None = None
+) -> str:
+    """Return how often values fall into even bins; `marker` draws a line at a value such as the length cap."""
+    finite = [value for value in numbers(values, "histogram") if math.isfinite(value)]
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.hist(finite, bins=bins, color=SERIES[0], alpha=0.8, lw=0, rwidth=0.9)
+        if marker is not None:
+            axes.axvline(marker, color=SERIES[1], lw=1.1, ls=(0, (3.2, 2.0)))
+            place = (marker, 1.0)
+            axes.annotate(
+                number(marker), place, xycoords=("data", "axes fraction"), xytext=(4, -8), textcoords="offset points"
+            )
+        axes.set_xlabel(label(x_label, 80))
+        axes.set_ylabel(label(y_label, 60))
+
+    return drawn(draw, height=2.3)
+
+
+def heatmap(
+    matrix: Matrix,
+    *,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    x_label: str = "",
+    y_label: str = "",
+) -> str:
+    """Return a matrix as tinted squares: one colour above zero, another below, strongest at the largest size.
+
+    A matrix of more than 64 rows or columns is averaged over blocks. Raises UsageError if it is not rectangular.
+    """
+    import numpy as np
+
+    if not len(matrix) or len({len(row) for row in matrix}) != 1 or not len(matrix[0]):
+        raise UsageError("heat map", found="rows of unequal or no length", allowed="a rectangular matrix")
+    values = np.nan_to_num(np.asarray(matrix, dtype=float), posinf=0.0, neginf=0.0)
+    for axis in (0, 1):
+        blocks = np.array_split(values, min(MOST_CELLS, values.shape[axis]), axis=axis)
+        values = np.stack([block.mean(axis=axis) for block in blocks], axis=axis)
+    shares = (values / (np.abs(values).max() or 1.0)).tolist()
+    height = min(6.0, max(1.6, WIDE * len(shares) / len(shares[0])) + 0.4)
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        _tiles(axes, shares, SERIES[0])
+        _named(axes, rows, columns)
+        axes.set_xlabel(label(x_label, 80))
+        axes.set_ylabel(label(y_label, 60))
+
+    return drawn(draw, height=height, tiled=True)
+
+
+def _named(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Name rows and columns where there is a name for each."""
+    if rows and len(rows) <= MOST_CELLS:
+        axes.set_yticks([place + 0.5 for place in range(len(rows))], [label(name, 20) for name in rows])
+    if columns and len(columns) <= MOST_CELLS:
+        names = [label(name, 20) for name in columns]
+        axes.set_xticks([place + 0.5 for place in range(len(columns))], names, rotation=90 if len(columns) > 8 else 0)
+
+
+def grouped_bars(
+    groups: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], *, y_label: str, low: float | None = None
+) -> str:
+    """Return standing bars, one of each series in each group; `low` is where the axis starts."""
+    same_length("groups", groups, *[values for _, values in series])
+    width = 0.8 / max(1, len(series))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for position, (name, values) in enumerate(series):
+            places = [group + (position - (len(series) - 1) / 2) * width for group in range(len(groups))]
+            heights = numbers(values, f"bars {name!r}")
+            axes.bar(places, heights, width=width * 0.9, color=colour_of(position), alpha=0.85, lw=0, label=label(name))
+        axes.set_xticks(range(len(groups)), [label(group, 20) for group in groups])
+        axes.set_ylabel(label(y_label, 60))
+        axes.set_ylim(bottom=low)
+        if len(series) > 1:
+            legend_above(figure, [axes])
+
+    return drawn(draw, height=2.6)

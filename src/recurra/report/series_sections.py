@@ -1,0 +1,102 @@
+"""The sections of a report on forecasting: scores beside the naive rivals, and series beside their forecasts.
+
+Not here: the network and the settings, which all tasks share (run_sections.py).
+"""
+
+from __future__ import annotations
+
+from recurra.report.blocks import Block, Figure, Paragraph, SideBySide
+from recurra.report.charts import Line, actual_against_predicted, actual_against_predicted_points, lines
+from recurra.report.markup import number
+from recurra.report.page import Section
+from recurra.report.run_record import Record, Rows, column, has, measured, part, rows
+from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
+
+SCORES = (
+    ("mae", "mean absolute error", False),
+    ("rmse", "root mean squared error", False),
+    ("smape", "sMAPE", False),
+    ("mase", "MASE", False),
+    ("owa", "OWA", False),
+    ("coverage", "coverage", True),
+)
+HEADINGS = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "smape": "sMAPE",
+    "mase": "MASE",
+    "owa": "OWA",
+    "pinball": "pinball",
+    "coverage": "coverage",
+    "seconds": "seconds",
+}
+MOST_SERIES = 6
+"""Series that are drawn; of more, the first."""
+
+
+def series_sections(record: Record) -> list[Section]:
+    """Return what the record of a forecasting run holds, in the order one reads it."""
+    scores = part(record, "evaluation")
+    rivals = rows(scores, "rivals")
+    name = str(part(record, "settings").get("cell") or "this run")
+    table = rival_table(name, scores, rivals, HEADINGS, "This run and its rivals on the same windows.")
+    return [
+        *section("Result", [_judged(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
+        *section("Actual against predicted", [*_drawn(rows(scores, "series")), _by_step(rows(scores, "by_horizon"))]),
+        *training_section(record),
+        *network_section(record),
+    ]
+
+
+def _judged(scores: Record) -> Paragraph | None:
+    """Tell on how much the forecasts were judged."""
+    words = {"series": "series", "windows": "windows", "rows": "values"}
+    counts = [(key, measured(scores.get(key))) for key in words]
+    told = [f"{number(int(count))} {words[key]}" for key, count in counts if count]
+    return Paragraph(f"Judged on {', '.join(told)}.") if told else None
+
+
+def _drawn(series: Rows) -> list[Block]:
+    """Return each series beside its forecast; a single one also point by point."""
+    blocks: list[Block] = [_one(one) for one in series[:MOST_SERIES]]
+    if len(series) == 1:
+        actual, predicted = column_pair(series[0])
+        if any(a is not None and p is not None for a, p in zip(actual, predicted, strict=True)):
+            points = Figure(actual_against_predicted_points(actual, predicted), "Each value against its prediction.")
+            blocks.append(SideBySide((points,)))
+    if len(series) > MOST_SERIES:
+        blocks.append(Paragraph(f"The first {MOST_SERIES} of {number(len(series))} series are drawn."))
+    return blocks
+
+
+def column_pair(one: Record) -> tuple[list[float | None], list[float | None]]:
+    """Return the actual and the predicted values of a series."""
+    actual, predicted = ([measured(value) for value in one.get(key) or ()] for key in ("actual", "predicted"))
+    return actual, predicted
+
+
+def _one(one: Record) -> Figure:
+    actual, predicted = column_pair(one)
+    low, high = ([measured(value) for value in one[key]] if one.get(key) else None for key in ("low", "high"))
+    start = measured(one.get("test_from"))
+    svg = actual_against_predicted(
+        one.get("times") or list(range(1, len(actual) + 1)),
+        actual,
+        predicted=predicted,
+        low=low,
+        high=high,
+        test_from=int(start) if start is not None else None,
+        y_label=str(one.get("unit") or "value"),
+    )
+    name = str(one.get("name") or "")
+    shade = " On the shade: the test part." if start is not None else ""
+    return Figure(svg, f"{name + ': a' if name else 'A'}ctual against predicted.{shade}")
+
+
+def _by_step(steps: Rows) -> Figure | None:
+    """Return the error by how far ahead was forecast."""
+    key = next((key for key in ("mae", "rmse", "smape", "mase") if has(steps, key)), "")
+    if len(steps) < 2 or not key:
+        return None
+    curve = Line(HEADINGS[key], column(steps, "step"), column(steps, key))
+    return Figure(lines(curve, x_label="steps ahead", y_label=HEADINGS[key]), "Error by how far ahead was forecast.")

@@ -1,0 +1,137 @@
+"""The sections of a report on labelling texts: scores, confusion, calibration, lengths, the hardest rows.
+
+Not here: training and network, which all tasks share (run_sections.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from recurra.errors import UsageError
+from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, Table
+from recurra.report.markup import number
+from recurra.report.page import Section
+from recurra.report.run_record import Record, Rows, cell, column, has, measured, part, rows
+from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
+from recurra.report.score_charts import MOST_LABELS, bars, calibration, confusion
+
+SCORES = (
+    ("accuracy", "accuracy", True),
+    ("f1", "F1", False),
+    ("auc", "area under the curve", False),
+    ("loss", "loss", False),
+    ("ece", "calibration error", False),
+)
+"""Key, label, and whether it is a share, of the figures on top."""
+RIVAL_SCORES = {"accuracy": "accuracy", "f1": "F1", "loss": "loss", "seconds": "seconds to train"}
+PAIRS = 15
+"""Confused pairs listed where there are too many labels for a chart."""
+
+
+def text_sections(record: Record) -> list[Section]:
+    """Return what the record of a text run holds, in the order one reads it."""
+    scores = part(record, "evaluation")
+    return [
+        *_result(record, scores),
+        *training_section(record),
+        *_mistakes(scores),
+        *_hardest(rows(scores, "top_losses")),
+        *network_section(record),
+    ]
+
+
+def _result(record: Record, scores: Record) -> list[Section]:
+    rivals = rows(scores, "rivals")
+    count = measured(scores.get("rows"))
+    judged = Paragraph(f"Judged on {number(int(count))} rows.") if count else None
+    name = str(part(record, "settings").get("cell") or "this run")
+    table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same rows.")
+    return section("Result", [judged, highlights(scores, SCORES, rivals), table, notes(record)])
+
+
+def _mistakes(scores: Record) -> list[Section]:
+    """Return confusion and calibration, beside one another where the labels are few, and accuracy by length."""
+    labels = [str(name) for name in scores.get("labels") or ()]
+    matrix = _matrix(scores.get("confusion"), labels)
+    found = [picture for picture in (_confusion(matrix, labels), _calibration(rows(scores, "calibration"))) if picture]
+    beside = len(found) == 2 and len(labels) <= 5
+    pictures: list[Block] = [SideBySide(tuple(found))] if beside else list(found)
+    return section("Mistakes", [*pictures, *_classes(matrix, labels), _by_length(rows(scores, "by_length"))])
+
+
+def _matrix(given: Any, labels: Sequence[str]) -> list[list[int]]:
+    """Return the confusion matrix as whole numbers, empty where it is missing."""
+    matrix = [[int(count) for count in row] for row in (given if given is not None else ())]
+    if matrix and [len(row) for row in matrix] != [len(labels)] * len(labels):
+        raise UsageError(
+            "record.evaluation.confusion", found=f"{len(matrix)} rows", allowed=f"{len(labels)} by as many"
+        )
+    return matrix
+
+
+def _confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure | None:
+    if not matrix or len(labels) > MOST_LABELS:
+        return None
+    return Figure(confusion(matrix, labels), "True labels (down) against predicted ones (across): rows counted.")
+
+
+def _calibration(bins: Rows) -> Figure | None:
+    if not has(bins, "count") or not any(column(bins, "count")):
+        return None
+    columns = [[value or 0.0 for value in column(bins, key)] for key in ("confidence", "accuracy", "count")]
+    svg = calibration(columns[0], columns[1], [int(count) for count in columns[2]])
+    return Figure(svg, "Accuracy by confidence; on the line a model is as sure as it is right. Areas: rows.")
+
+
+def _classes(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> list[Block]:
+    """Return precision and recall of each label, and the most confused pairs where no chart shows them."""
+    if not matrix or len(labels) < 3:
+        return []
+    lines = []
+    for place, name in enumerate(labels):
+        right, truly, said = matrix[place][place], sum(matrix[place]), sum(row[place] for row in matrix)
+        f1 = 2 * right / (truly + said) if truly + said else None
+        lines.append((name, truly, right / said if said else None, right / truly if truly else None, f1))
+    table = Table(("label", "rows", "precision", "recall", "F1"), tuple(lines), "Each label by itself.")
+    return [table, _pairs(matrix, labels)] if len(labels) > MOST_LABELS else [table]
+
+
+def _pairs(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Table:
+    found = [
+        (count, labels[true], labels[said])
+        for true, row in enumerate(matrix)
+        for said, count in enumerate(row)
+        if true != said and count
+    ]
+    body = tuple((true, said, count) for count, true, said in sorted(found, key=lambda pair: -pair[0])[:PAIRS])
+    return Table(("true", "predicted", "rows"), body, "The pairs that are confused most.")
+
+
+def _by_length(bins: Rows) -> Figure | None:
+    filled = [row for row in bins if measured(row.get("rows")) and measured(row.get("accuracy")) is not None]
+    if not filled:
+        return None
+    names = [f"{_span(row)} · {number(int(row['rows']))} rows" for row in filled]
+    svg = bars(names, [float(row["accuracy"]) for row in filled], x_label="accuracy", decimals=3)
+    return Figure(svg, "Accuracy by the length of the text, in tokens.")
+
+
+def _span(row: Record) -> str:
+    low, high = measured(row.get("low")), measured(row.get("high"))
+    if low is None or high is None or high == float("inf"):
+        return f"from {number(int(low))}" if low is not None else "all lengths"
+    return f"{number(int(low))}–{number(int(high))}"
+
+
+def _hardest(losses: Rows) -> list[Section]:
+    """Return the rows with the largest losses; their words only where the record holds any."""
+    if not losses:
+        return []
+    keys = {"row": "row", "label": "true", "predicted": "predicted", "probability": "probability", "loss": "loss"}
+    if any(row.get("excerpt") for row in losses):
+        keys["excerpt"] = "text"
+    body = tuple(tuple(str(row.get(key, "")) if key == "row" else cell(row.get(key)) for key in keys) for row in losses)
+    words = Paragraph("The rows with the largest losses: mislabelled, ambiguous, or what the network has yet to learn.")
+    align: tuple[Align, ...] = tuple("right" if key in ("row", "probability", "loss") else "left" for key in keys)
+    return section("Hardest rows", [words, Table(tuple(keys.values()), body, "", align)])

@@ -1,0 +1,274 @@
+"""Series to windows and back: scalers, logarithm, differences, windows, calendar features; NumPy only.
+
+Not here: reading tables and time stamps (datasets) and nets. Scalers are fitted on the training part only; a fitted
+`SeriesEncoder` cannot be fitted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+from recurra.artefact.strictjson import read_json, write_json
+from recurra.config import SeriesConfig, validated
+from recurra.errors import ArtefactError, DataError, Place, UsageError
+
+Values = NDArray[np.float64]
+
+FORMAT = 1
+LARGEST = 1e300
+"""Larger values are refused: their differences and squares would overflow."""
+
+FLOOR = 1e-8
+"""A spread below this share of the level is rounding noise: the series counts as constant."""
+
+_FILE = "scaler.json"
+_MAX_BYTES = 64 * 1024 * 1024
+
+
+class Windows(NamedTuple):
+    """Inputs (windows, window) and the targets (windows, horizon) that follow them at once."""
+
+    inputs: Values
+    targets: Values
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """`(value - center) / scale`; `constant` says that the training part did not move, so that `scale` is its level."""
+
+    center: float = 0.0
+    scale: float = 1.0
+    constant: bool = False
+
+    def apply(self, values: Values) -> Values:
+        """Return scaled values of the same shape."""
+        return (values - self.center) / self.scale
+
+    def undo(self, values: Values) -> Values:
+        """Return the values that `apply` scaled."""
+        return values * self.scale + self.center
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a net learns from or answers.
+
+    inputs (examples, window) and targets (examples, horizon) are float32; targets have no column where the future is
+    not known. levels and lasts (examples,) are what `decode` needs: the last value before the horizon, after the
+    logarithm, and the last input before `relative` took it away.
+    """
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    levels: Values
+    lasts: Values
+
+
+@dataclass(frozen=True)
+class SeriesEncoder:
+    """The fitted way from values to windows and back: logarithm, differences, scaler per series, relative windows."""
+
+    config: SeriesConfig
+    scalers: dict[str, Scaler]
+
+    def examples(self, series_id: str, values: ArrayLike, *, first_target: int = 0, stride: int = 1) -> Examples:
+        """Return all windows with their targets, whose first target is at position `first_target` or later.
+
+        For the training part give its values alone; for a held-out part give the values of both and the position where
+        it begins: its windows then read the past, but no target lies in the training part.
+        Raises DataError for values that cannot be learnt, too few values, or an unknown series.
+        """
+        config, reach = self.config, self.reach
+        checked = _checked(values, series_id)
+        levels = _logged(checked, series_id) if config.log else checked
+        levels = levels[max(first_target - reach, 0) :]
+        _need(len(levels), reach + config.horizon, series_id)
+        made = windows(self._scaled(series_id, levels), window=config.window, horizon=config.horizon, stride=stride)
+        ends = levels[reach - 1 : len(levels) - config.horizon : stride]
+        return self._relative(made.inputs, made.targets, ends)
+
+    def last_window(self, series_id: str, values: ArrayLike) -> Examples:
+        """Return one example without targets (1, 0), whose inputs are the newest values; raises as `examples` does."""
+        checked = _checked(values, series_id)
+        _need(len(checked), self.reach, series_id)
+        levels = checked[-self.reach :]
+        levels = _logged(levels, series_id) if self.config.log else levels
+        scaled = self._scaled(series_id, levels)[None, :]
+        return self._relative(scaled, np.zeros((1, 0)), levels[-1:])
+
+    def decode(self, series_id: str, outputs: NDArray[np.floating], examples: Examples) -> Values:
+        """Return answers (examples, horizon) in the unit of the values: the exact inverse of `examples`."""
+        answers = outputs.astype(np.float64)
+        if self.config.relative:
+            answers = answers + examples.lasts[:, None]
+        answers = self.scaler(series_id).undo(answers)
+        if self.config.difference:
+            answers = undo_differences(answers, examples.levels)
+        with np.errstate(over="ignore"):
+            return np.exp(answers) if self.config.log else answers
+
+    def scaler(self, series_id: str) -> Scaler:
+        """Return the scaler of a series; raises DataError for a series that was not in the training part."""
+        if series_id not in self.scalers:
+            known = ", ".join(list(self.scalers)[:5])
+            raise DataError(
+                "series not seen in training", found=repr(series_id), allowed=f"{known} …", advice="fit again"
+            )
+        return self.scalers[series_id]
+
+    @property
+    def reach(self) -> int:
+        """Past values that one window needs."""
+        return self.config.window + int(self.config.difference)
+
+    def to_json(self) -> bytes:
+        """Return the bytes of `scaler.json`; the same encoder gives the same bytes."""
+        scalers = {series_id: asdict(scaler) for series_id, scaler in self.scalers.items()}
+        record = {"format": FORMAT, "config": self.config.model_dump(mode="json"), "scalers": scalers}
+        return write_json(record, file=_FILE)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> SeriesEncoder:
+        """Read what `to_json` wrote; raises ArtefactError for anything else."""
+        if len(data) > _MAX_BYTES:
+            raise ArtefactError("too large", place=Place(_FILE), found=f"{len(data)} bytes", allowed=f"{_MAX_BYTES}")
+        record = read_json(data, file=_FILE)
+        if not isinstance(record, dict) or set(record) != {"format", "config", "scalers"}:
+            raise ArtefactError("no scalers", place=Place(_FILE), allowed="an object with format, config and scalers")
+        if record["format"] != FORMAT or not all(isinstance(record[key], dict) for key in ("config", "scalers")):
+            raise ArtefactError(
+                "no scalers of this version", place=Place(_FILE), allowed=f"format {FORMAT}, two objects"
+            )
+        try:
+            config = validated(SeriesConfig, record["config"])
+        except UsageError as problem:
+            raise ArtefactError(f"config.{problem}", place=Place(_FILE)) from None
+        return cls(
+            config, {series_id: _read_scaler(entry, series_id) for series_id, entry in record["scalers"].items()}
+        )
+
+    def _scaled(self, series_id: str, levels: Values) -> Values:
+        return self.scaler(series_id).apply(np.diff(levels) if self.config.difference else levels)
+
+    def _relative(self, inputs: Values, targets: Values, levels: Values) -> Examples:
+        lasts = inputs[:, -1].copy()
+        if self.config.relative:
+            inputs, targets = inputs - lasts[:, None], targets - lasts[:, None]
+        return Examples(inputs.astype(np.float32), targets.astype(np.float32), levels.copy(), lasts)
+
+
+def fit_series(series: Mapping[str, ArrayLike], config: SeriesConfig) -> SeriesEncoder:
+    """Fit one scaler for each series on the values of its training part.
+
+    Raises DataError, naming the series, for values that are not finite, too few, or not positive under a logarithm.
+    """
+    if not series:
+        raise DataError("no series", allowed="one or more")
+    scalers = {}
+    for series_id, values in series.items():
+        checked = _checked(values, series_id)
+        _need(len(checked), config.window + int(config.difference) + config.horizon, series_id)
+        levels = _logged(checked, series_id) if config.log else checked
+        scalers[series_id] = fit_scaler(np.diff(levels) if config.difference else levels, config.scale)
+    return SeriesEncoder(config, scalers)
+
+
+def fit_scaler(values: Values, kind: Literal["none", "standard", "minmax"]) -> Scaler:
+    """Return the scaler of finite values (steps,): mean and standard deviation, or minimum and range.
+
+    A spread below 1e-8 of the level is none: then the level itself (1 for a level of 0) scales, so that a series that
+    starts to move later gives its relative change and no explosion. Raises DataError for no value at all.
+    """
+    _need(len(values), 1, "")
+    if kind == "none":
+        return Scaler()
+    largest = float(np.abs(values).max()) or 1.0
+    unit = values / largest  # squares of 1e200 would overflow, those of 1e-200 vanish
+    center, spread = (unit.mean(), unit.std()) if kind == "standard" else (unit.min(), np.ptp(unit))
+    if spread <= FLOOR:
+        return Scaler(float(values[0]), abs(float(values[0])) or 1.0, constant=True)
+    return Scaler(float(center) * largest, float(spread) * largest)
+
+
+def undo_differences(changes: Values, levels: Values) -> Values:
+    """Return the values (rows, steps) whose differences are `changes` (rows, steps), after the `levels` (rows,)."""
+    return levels[:, None] + np.cumsum(changes, axis=1)
+
+
+def windows(values: Values, *, window: int, horizon: int, stride: int = 1) -> Windows:
+    """Cut a series (steps,) into every window and the targets after it, `stride` steps apart, oldest first.
+
+    The arrays are read-only views: 50 million values take no more memory. All values used lie in `values`, so windows
+    of a training part never touch what comes after it. Raises DataError for too few values, UsageError for sizes < 1.
+    """
+    for name, size in (("window", window), ("horizon", horizon), ("stride", stride)):
+        if size < 1:
+            raise UsageError(f"bad {name}", found=str(size), allowed="1 or more")
+    _need(len(values), window + horizon, "")
+    views = sliding_window_view(values, window + horizon)[::stride]
+    return Windows(views[:, :window], views[:, window:])
+
+
+def calendar_features(times: NDArray[np.datetime64]) -> NDArray[np.float32]:
+    """Return (steps, 6): sine and cosine of the hour in the day, the day in the week and the day in the year.
+
+    The angles go once round in 24 hours, 7 days and 365.25 days. `times` are (steps,) and without a time zone.
+    """
+    days = times.astype("datetime64[D]")
+    day = days.astype(np.int64)
+    seconds = (times.astype("datetime64[s]") - days).astype(np.int64)
+    of_year = (days - days.astype("datetime64[Y]")).astype(np.int64)
+    monday_first = (day + 3) % 7  # 1970-01-01 was a Thursday
+    turns = np.stack([seconds / 86_400, monday_first / 7, of_year / 365.25], axis=1)
+    waves = np.stack([np.sin(2 * np.pi * turns), np.cos(2 * np.pi * turns)], axis=2)
+    return waves.reshape(len(times), 6).astype(np.float32)
+
+
+def _checked(values: ArrayLike, series_id: str) -> Values:
+    try:
+        checked = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"series {series_id!r}: a value is no number") from None
+    if checked.ndim != 1:
+        raise DataError(f"series {series_id!r}: not one column", found=f"shape {checked.shape}", allowed="(steps,)")
+    wrong = np.flatnonzero(~(np.abs(checked) <= LARGEST))
+    if len(wrong):
+        found = f"{checked[wrong[0]]} at step {wrong[0] + 1}, {len(wrong)} in all"
+        raise DataError(
+            f"series {series_id!r}: values not finite or too large", found=found, allowed=f"up to {LARGEST:g}"
+        )
+    return checked
+
+
+def _logged(values: Values, series_id: str) -> Values:
+    wrong = np.flatnonzero(values <= 0)
+    if len(wrong):
+        found = f"{values[wrong[0]]} at step {wrong[0] + 1}"
+        raise DataError(f"series {series_id!r}: no logarithm", found=found, allowed="above 0", advice="set log=false")
+    return np.log(values)
+
+
+def _need(have: int, need: int, series_id: str) -> None:
+    if have < need:
+        of = f"series {series_id!r}: " if series_id else ""
+        raise DataError(
+            f"{of}too few values: need {need}, have {have}", advice="a shorter window or horizon, or more data"
+        )
+
+
+def _read_scaler(entry: Any, series_id: str) -> Scaler:
+    """Check one scaler of a file: two finite numbers, the scale positive, and a truth value."""
+    if isinstance(entry, dict) and set(entry) == {"center", "scale", "constant"}:
+        center, scale, constant = entry["center"], entry["scale"], entry["constant"]
+        if type(center) is float and type(scale) is float and scale > 0 and type(constant) is bool:
+            return Scaler(center, scale, constant)
+    wrong = f"scalers.{series_id[:60]}: no scaler"
+    raise ArtefactError(
+        wrong, place=Place(_FILE), allowed="center and scale (above 0) as floats, constant true or false"
+    )

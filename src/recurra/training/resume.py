@@ -1,0 +1,84 @@
+"""Checkpoints of a training run: what must be written so that a killed run goes on to the same weights.
+
+Not here: files (artefact/checkpoints.py). Batches and dropout are functions of (seed, epoch), so no generator is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recurra.artefact import load_checkpoint, save_checkpoint
+from recurra.nets.learn import load_tensors, tensors_of
+from recurra.training.optimisers import Average
+from recurra.training.progress import Progress
+
+Optimisers = Sequence[torch.optim.Optimizer]
+
+
+def checkpoint(run: Path, net: nn.Module, optimisers: Optimisers, average: Average | None, progress: Progress) -> None:
+    """Write weights, optimiser moments, the average, the best weights and the history as they stand after an epoch."""
+    tensors: dict[str, NDArray[Any]] = {f"net.{name}": value for name, value in tensors_of(net).items()}
+    tensors |= {f"best.{name}": value for name, value in progress.best_tensors.items()}
+    tensors |= {f"optimiser.{name}": value.numpy() for name, value in _moments(optimisers)}
+    if average:
+        tensors |= {f"average.{place}": value.numpy() for place, value in enumerate(average.weights)}
+    state = {
+        "epoch": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "best": progress.best,
+        "history": progress.history,
+        "average_steps": average.steps if average else 0,
+    }
+    save_checkpoint(run, progress.epoch, state=state, tensors=tensors)
+
+
+def restore(run: Path, net: nn.Module, optimisers: Optimisers, average: Average | None, progress: Progress) -> None:
+    """Go on from the newest sound checkpoint of a run; without one, nothing changes."""
+    found = load_checkpoint(run)
+    if found is None:
+        return
+    state, tensors = found.state, found.tensors
+    progress.epoch, progress.best_epoch, progress.best = state["epoch"], state["best_epoch"], state["best"]
+    progress.history = state["history"]
+    progress.best_tensors = _starting(tensors, "best.")
+    load_tensors(net, _starting(tensors, "net."))
+    _restore_moments(optimisers, _starting(tensors, "optimiser."))
+    if average:
+        average.steps = state["average_steps"]
+        average.weights = [_tensor(tensors[f"average.{place}"]) for place in range(len(average.weights))]
+
+
+def _moments(optimisers: Optimisers) -> Iterator[tuple[str, Tensor]]:
+    for number, optimiser in enumerate(optimisers):
+        for place, parts in optimiser.state_dict()["state"].items():
+            for name, value in parts.items():
+                if value is not None:
+                    yield f"{number}.{place}.{name}", torch.as_tensor(value).detach()
+
+
+def _restore_moments(optimisers: Optimisers, tensors: dict[str, NDArray[Any]]) -> None:
+    for number, optimiser in enumerate(optimisers):
+        whole = optimiser.state_dict()
+        state: dict[int, dict[str, Any]] = {}
+        for name, value in _starting(tensors, f"{number}.").items():
+            place, part = name.split(".")
+            # SparseAdam counts its steps in a plain integer, Adam in a tensor.
+            plain = part == "step" and isinstance(optimiser, torch.optim.SparseAdam)
+            state.setdefault(int(place), {})[part] = int(value) if plain else _tensor(value)
+        whole["state"] = state
+        optimiser.load_state_dict(whole)
+
+
+def _starting(tensors: dict[str, NDArray[Any]], start: str) -> dict[str, NDArray[Any]]:
+    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}
+
+
+def _tensor(value: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.array(value))
