@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -248,3 +250,19 @@ def test_twenty_megabytes_are_loaded_within_a_tenth_of_a_second(tmp_path: Path) 
         load(tmp_path / "model", expected=lambda config, task: {"embedding.weight": (50_000, 100)})
         seconds.append(time.perf_counter() - begun)
     assert min(seconds) < 0.1
+
+
+def test_the_reader_printed_in_the_documentation_reads_an_artefact(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "artefact.md").read_text()
+    program = page.split("```python\n")[1].split("```")[0]
+    tensors = example().tensors | {"dense.bias": to_bfloat16(example().tensors["dense.bias"])}
+    save(tmp_path / "model", dataclasses.replace(example(), tensors=tensors))
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "model")], capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(tensors)
+    for line, (name, bits) in zip(lines, sorted(tensors.items()), strict=True):
+        values = from_bfloat16(bits) if bits.dtype == np.uint16 else bits
+        assert line.startswith(f"{name} {list(values.shape)} ")
+        assert float(line.rsplit(" ", 1)[1]) == pytest.approx(float(values.sum(dtype=np.float64)), abs=1e-9)

@@ -54,12 +54,13 @@ def test_a_reader_and_a_kill_see_the_old_or_the_new_artefact_never_a_mix(tmp_pat
     folder = tmp_path / "model"
     command = [sys.executable, "-c", SAVE_FOREVER, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"begun\n"
-        seen = [number_in(folder) for _ in range(20)]
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"begun\n"
+            seen = [number_in(folder) for _ in range(20)]
+            time.sleep(delay)
+        finally:
+            process.send_signal(signal.SIGKILL)
     assert seen == sorted(seen)
     assert number_in(folder) >= seen[-1]
     save(folder, example())
@@ -144,6 +145,17 @@ def test_a_path_that_is_too_long_or_below_a_file_is_refused_by_name(tmp_path: Pa
     ):
         with pytest.raises(RecurraError, match=reason):
             save(path, example())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux exchanges two names in one step")
+def test_an_older_artefact_is_replaced_by_a_single_exchange_of_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(tmp_path / "model")
+    monkeypatch.delattr(writing, "_park_and_rename")
+    save(folder, example(1))
+    bias = load(folder, expected=expected).tensors["dense.bias"]
+    np.testing.assert_array_equal(bias, example(1).tensors["dense.bias"])
 
 
 def test_without_an_exchange_of_names_two_renames_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

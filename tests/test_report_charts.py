@@ -53,7 +53,7 @@ def samples() -> dict[str, str]:
         "accuracy": accuracy_against_loss(x, [1 - v for v in y], loss=y, val_accuracy=y, val_loss=y),
         "rates": learning_rates(x, [1e-3] * 30),
         "norms": gradient_norms(x, Line("rnn", [], [0.5**v for v in x]), Line("lstm", [], [0.0, *y[1:]])),
-        "series": actual_against_predicted(x, y, predicted=[None] * 20 + y[20:], test_from=20),
+        "series": actual_against_predicted(x, y, predicted=[*[None] * 20, *y[20:]], test_from=20),
         "points": actual_against_predicted_points(y, y[::-1]),
         "bars": bars(["a", "b"], [0.81, 0.846], spread=[0.01, 0.02], x_label="accuracy", highlight=1),
         "confusion": confusion([[90, 10], [20, 80]], ["no", "yes"]),

@@ -88,6 +88,8 @@ class NetConfig(Frozen):
     """Read the sequence from both ends (not for language models)."""
     pool: tuple[Pool, ...] = ("last",)
     """How a sequence of states becomes one vector; several are concatenated."""
+    embedding_scale: float = Field(default=1.0, gt=0.0, le=1000.0)
+    """Factor on the token vectors where they enter the recurrence (a table shared with the output stays small)."""
     heads: int = Field(default=1, ge=1, le=64)
     """Attention heads when `pool` has attention."""
     embedding_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
@@ -115,6 +117,10 @@ class TrainingConfig(Frozen):
     """Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), or SGD with momentum 0.9."""
     learning_rate: float = Field(default=2e-3, gt=0.0, le=100.0)
     """The schedule's highest learning rate."""
+    table_rate: float = Field(default=1.0, ge=0.0, le=100.0)
+    """Learning rate of embedding tables, as a share of the learning rate."""
+    warm_up: float = Field(default=0.25, ge=0.0, lt=1.0)
+    """OneCycle: share of the training in which the rate rises."""
     schedule: Literal["constant", "step", "one_cycle", "cosine"] = "one_cycle"
     """constant; StepDrop; OneCycle (Smith 2018); cosine to zero."""
     drop: float = Field(default=1e-4, ge=0.0, le=100.0)
@@ -135,6 +141,8 @@ class TrainingConfig(Frozen):
     """Share of the target spread evenly over the classes (Szegedy et al. 2016)."""
     class_weight: Literal["none", "balanced"] = "none"
     """balanced: each class weighs the same in the loss."""
+    adversarial: float = Field(default=0.0, ge=0.0, le=1000.0)
+    """Texts: length of the adversarial step on each text's vectors (Miyato et al. 2017); 0 switches it off."""
     ema: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Decay per step of the exponential moving average of the weights that validation sees; 0 switches it off."""
     samples: int = Field(default=0, ge=0, le=1_000_000)

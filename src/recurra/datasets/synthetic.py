@@ -31,10 +31,12 @@ LABELS = ("negative", "positive")
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 SHORTEST, LONGEST = 8, 40
 """Words of a review."""
-OPPOSED_SHARE = 0.6
+OPPOSED_SHARE = 0.55
 """Reviews with two remarks that disagree; in the others one remark, or two that agree."""
 NEGATED_SHARE = 0.3
 """Remarks that say it through the opposite adjective and a negation."""
+FILLER_SHARE = 0.75
+"""Chance of each aside and tail: the words that part an adjective from what governs it."""
 SENTENCE_AROUND = 0.25
 """Chance of a neutral sentence before, and of one after."""
 
@@ -76,8 +78,9 @@ def _belongs(text: str, split: Split) -> bool:
 
 def _draw(grammar: Grammar, good: bool, generator: np.random.Generator) -> str:
     opposed = generator.random() < OPPOSED_SHARE
-    frame = _pick(grammar.opposed if opposed else grammar.plain, generator)
-    remarks = {name: _remark(grammar, good == (frame.same or name == frame.decides), generator) for name in ("a", "b")}
+    frame = _pick(grammar.opposed if opposed else grammar.agreed, generator)
+    verdicts = {name: good if name == frame.decides or not opposed else not good for name in ("a", "b")}
+    remarks = {name: _remark(grammar, verdict, generator) for name, verdict in verdicts.items()}
     parts = [frame.plan.format(**remarks)]
     if generator.random() < SENTENCE_AROUND:
         parts.insert(0, _phrase(grammar.openers, generator))
@@ -91,13 +94,17 @@ def _remark(grammar: Grammar, good: bool, generator: np.random.Generator) -> str
     straight = generator.random() >= NEGATED_SHARE
     shape = _pick(grammar.shapes, generator)
     plan = _pick([plan for plan, meant in shape if meant == straight], generator)
-    return plan.format(
+    return _pick(grammar.prefixes, generator) + plan.format(
         subject=_phrase(grammar.subjects, generator),
-        aside=_phrase(grammar.asides, generator),
+        aside=_perhaps(grammar.asides, generator),
         adjective=_pick(POSITIVE if good == straight else NEGATIVE, generator),
-        tail=_phrase(grammar.tails, generator),
+        tail=_perhaps(grammar.tails, generator),
         people=_phrase(grammar.people, generator),
     )
+
+
+def _perhaps(phrases: Sequence[str], generator: np.random.Generator) -> str:
+    return _phrase(phrases, generator) if generator.random() < FILLER_SHARE else ""
 
 
 def _phrase(phrases: Sequence[str], generator: np.random.Generator) -> str:

@@ -29,27 +29,26 @@ PLACE_ENDINGS = ("ton", "wick", "ford", "by", "mere", "stead", "hurst", "dale", 
 
 @dataclass(frozen=True)
 class Frame:
-    """A plan with the clauses {a} and {b}; `decides` is the one that gives the verdict.
-
-    `same`: the other clause says the same; otherwise it says the opposite.
-    """
+    """A plan with the remarks {a} and {b}; `decides` is the one that gives the verdict."""
 
     plan: str
     decides: str
-    same: bool = False
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """All that may be drawn. Every word group around an adjective is as likely in one role as in any other.
+    """All that may be drawn, each part independently of the others, so that only the order tells the verdict.
 
-    So no run of three words knows the verdict: at least two words part an adjective from "not", "but" or "although".
+    Every group of words around an adjective is as likely in the deciding remark as in the other.
     """
 
     shapes: tuple[tuple[tuple[str, bool], ...], ...]
-    """Groups of clauses, each with whether it means what its adjective says; half of a group does."""
+    """Groups of remarks, each with whether it means what its adjective says or the opposite."""
     opposed: tuple[Frame, ...]
-    plain: tuple[Frame, ...]
+    """Two remarks that disagree."""
+    agreed: tuple[Frame, ...]
+    """One remark, or two that say the same."""
+    prefixes: tuple[str, ...]
     subjects: tuple[str, ...]
     asides: tuple[str, ...]
     tails: tuple[str, ...]
@@ -61,51 +60,59 @@ class Grammar:
 TRAINING = Grammar(
     shapes=(
         (
-            ("{subject} is{aside} {adjective} {tail}", True),
-            ("{subject} is not{aside} {adjective} {tail}", False),
+            ("{subject} is{aside} {adjective}{tail}", True),
+            ("{subject} is not{aside} {adjective}{tail}", False),
         ),
         (
-            ("{subject} was{aside} {adjective} {tail}", True),
-            ("{subject} was not{aside} {adjective} {tail}", False),
+            ("{subject} was{aside} {adjective}{tail}", True),
+            ("{subject} was not{aside} {adjective}{tail}", False),
         ),
         (
-            ("{subject} felt{aside} {adjective} {tail}", True),
-            ("{subject} never felt{aside} {adjective} {tail}", False),
+            ("{subject} felt{aside} {adjective}{tail}", True),
+            ("{subject} never felt{aside} {adjective}{tail}", False),
         ),
         (
-            ("this is{aside} a {adjective} film {tail}", True),
-            ("this is not{aside} a {adjective} film {tail}", False),
+            ("this is{aside} a {adjective} film{tail}", True),
+            ("this is not{aside} a {adjective} film{tail}", False),
         ),
         (
-            ("everybody {people} would call {subject} {adjective} {tail}", True),
-            ("nobody {people} would call {subject} {adjective} {tail}", False),
+            ("everybody {people} would call {subject} {adjective}{tail}", True),
+            ("nobody {people} would call {subject} {adjective}{tail}", False),
         ),
         (
-            ("everybody {people} will tell you that {subject} is{aside} {adjective} {tail}", True),
-            ("nobody {people} will tell you that {subject} is not{aside} {adjective} {tail}", True),
-            ("nobody {people} will tell you that {subject} is{aside} {adjective} {tail}", False),
-            ("everybody {people} will tell you that {subject} is not{aside} {adjective} {tail}", False),
+            ("everybody {people} will tell you that {subject} is{aside} {adjective}{tail}", True),
+            ("nobody {people} will tell you that {subject} is not{aside} {adjective}{tail}", True),
+            ("nobody {people} will tell you that {subject} is{aside} {adjective}{tail}", False),
+            ("everybody {people} will tell you that {subject} is not{aside} {adjective}{tail}", False),
         ),
     ),
     opposed=(
         Frame("{a}, but {b}.", "b"),
-        Frame("it is true that {a}, but {b}.", "b"),
-        Frame("{a}, but in the end {b}.", "b"),
-        Frame("to be fair, {a}. And yet {b}.", "b"),
-        Frame("I admit that {a}, yet {b}.", "b"),
+        Frame("{a}. But {b}.", "b"),
+        Frame("{a}, yet {b}.", "b"),
+        Frame("{a}. And yet {b}.", "b"),
         Frame("although {a}, {b}.", "b"),
-        Frame("although {a}, I would say that {b}.", "b"),
         Frame("{a}, although {b}.", "a"),
-        Frame("I would say that {a}, although {b}.", "a"),
         Frame("even though {a}, {b}.", "b"),
-        Frame("my feeling is that {a}, even though {b}.", "a"),
+        Frame("{a}, even though {b}.", "a"),
     ),
-    plain=(
+    agreed=(
         Frame("{a}.", "a"),
-        Frame("I would say that {a}.", "a"),
-        Frame("my feeling is that {a}.", "a"),
-        Frame("{a}, and {b}.", "b", same=True),
-        Frame("{a}. In the end {b}.", "b", same=True),
+        Frame("{a}, and {b}.", "b"),
+        Frame("{a}. {b}.", "b"),
+    ),
+    prefixes=(
+        *(
+            "",
+            "I would say that ",
+            "my feeling is that ",
+            "it is true that ",
+            "to be fair, ",
+            "I still think that ",
+            "in the end ",
+            "on the whole ",
+            "I will say that ",
+        ),
     ),
     subjects=(
         *("the script", "the plot", "the acting", "the score", "the camera work", "the dialogue", "the opening"),
@@ -127,15 +134,20 @@ TRAINING = Grammar(
             ", it struck me,",
         ),
         *(", on the whole,", ", as I wrote to my mother that night,", ", or so I was told at work,"),
-        *(", hard as it is to describe,", ", once again,", ", as they say in {place},", ", for a film from {place},"),
+        *(", as it proved that night,", ", once again,", ", as they say in {place},", ", for a film from {place},"),
     ),
     tails=(
-        *("from start to finish", "in its early scenes", "all the way through", "right up to the last shot"),
-        *("in the first hour", "for long stretches", "whenever the story slows down", "by the end of the night"),
-        *("once the lights go down", "when the two of them meet", "in the scenes by the sea", "most of the time"),
-        *("as the years go by", "for the better part of an hour", "until the very end", "during the long dinner"),
-        *("in every second scene", "from the moment it begins", "as soon as they leave the house", "to the last word"),
-        *("in the scenes from {place}", "on the road to {place}"),
+        *(" from start to finish", " in its early scenes", " all the way through", " right up to the last shot"),
+        *(" in the first hour", " for long stretches", " whenever the story slows down", " by the end of the night"),
+        *(" once the lights go down", " when the two of them meet", " in the scenes by the sea", " most of the time"),
+        *(" as the years go by", " for the better part of an hour", " until the very end", " during the long dinner"),
+        *(
+            " in every second scene",
+            " from the moment it begins",
+            " as soon as they leave the house",
+            " to the last word",
+        ),
+        *(" in the scenes from {place}", " on the road to {place}"),
     ),
     people=(
         *("in the row behind me", "who came with me", "at the late show", "who has read the book", "in this house"),
@@ -155,41 +167,50 @@ TRAINING = Grammar(
 TESTING = Grammar(
     shapes=(
         (
-            ("what they made was{aside} {adjective} {tail}", True),
-            ("what they made was not{aside} {adjective} {tail}", False),
+            ("what they made was{aside} {adjective}{tail}", True),
+            ("what they made was not{aside} {adjective}{tail}", False),
         ),
         (
-            ("{subject} proved{aside} {adjective} {tail}", True),
-            ("{subject} never proved{aside} {adjective} {tail}", False),
+            ("{subject} proved{aside} {adjective}{tail}", True),
+            ("{subject} never proved{aside} {adjective}{tail}", False),
         ),
         (
-            ("this was{aside} a {adjective} piece of work {tail}", True),
-            ("this was not{aside} a {adjective} piece of work {tail}", False),
+            ("this was{aside} a {adjective} piece of work{tail}", True),
+            ("this was not{aside} a {adjective} piece of work{tail}", False),
         ),
         (
-            ("everybody {people} would describe {subject} as {adjective} {tail}", True),
-            ("nobody {people} would describe {subject} as {adjective} {tail}", False),
+            ("everybody {people} would say of {subject} that it was {adjective}{tail}", True),
+            ("nobody {people} would say of {subject} that it was {adjective}{tail}", False),
         ),
         (
-            ("everybody {people} will say that {subject} was{aside} {adjective} {tail}", True),
-            ("nobody {people} will say that {subject} was not{aside} {adjective} {tail}", True),
-            ("nobody {people} will say that {subject} was{aside} {adjective} {tail}", False),
-            ("everybody {people} will say that {subject} was not{aside} {adjective} {tail}", False),
+            ("everybody {people} will say that {subject} was{aside} {adjective}{tail}", True),
+            ("nobody {people} will say that {subject} was not{aside} {adjective}{tail}", True),
+            ("nobody {people} will say that {subject} was{aside} {adjective}{tail}", False),
+            ("everybody {people} will say that {subject} was not{aside} {adjective}{tail}", False),
         ),
     ),
     opposed=(
-        Frame("to be fair, {a}, but {b}.", "b"),
-        Frame("{a}, but on the whole {b}.", "b"),
-        Frame("I would say that {a}, yet {b}.", "b"),
-        Frame("{a}, and yet in the end {b}.", "b"),
-        Frame("although {a}, my feeling is that {b}.", "b"),
-        Frame("my feeling is that {a}, although {b}.", "a"),
-        Frame("even though {a}, I think that {b}.", "b"),
-        Frame("I think that {a}, even though {b}.", "a"),
+        Frame("{a}, but {b}.", "b"),
+        Frame("{a}, and yet {b}.", "b"),
+        Frame("{a}, yet {b}.", "b"),
+        Frame("although {a}, {b}.", "b"),
+        Frame("{a}, although {b}.", "a"),
+        Frame("even though {a}, {b}.", "b"),
+        Frame("{a}, even though {b}.", "a"),
     ),
-    plain=(
-        Frame("I think that {a}.", "a"),
-        Frame("to be fair, {a}, and {b}.", "b", same=True),
+    agreed=(
+        Frame("{a}.", "a"),
+        Frame("{a}, and {b}.", "b"),
+    ),
+    prefixes=(
+        *(
+            "I have to say that ",
+            "it is fair to say that ",
+            "in my opinion ",
+            "all in all ",
+            "I came away with the feeling that ",
+            "what I think is that ",
+        ),
     ),
     subjects=(
         *("the screenplay", "the ending", "the music", "the photography", "the villain", "the family drama"),
@@ -210,13 +231,13 @@ TESTING = Grammar(
     ),
     tails=(
         *(
-            "until the final minute",
-            "in every scene by the lake",
-            "in the closing hour",
-            "as soon as the lights go down",
+            " until the final minute",
+            " in every scene by the lake",
+            " in the closing hour",
+            " as soon as the lights go down",
         ),
-        *("during the second half", "from one scene to the next", "right to the very end", "when the train leaves"),
-        *("from the first word to the last", "in the long quiet stretches", "in the {place} part"),
+        *(" during the second half", " from one scene to the next", " right to the very end", " when the train leaves"),
+        *(" from the first word to the last", " in the long quiet stretches", " in the {place} part"),
     ),
     people=(
         *(

@@ -64,18 +64,19 @@ def read_texts(
         found = read_columns(source, encoding=encoding, form=kind, delimiter=delimiter)
     columns = _choose(found, text=text, label=label, group=group, labelled=labelled, file=name_of(source))
     rejects: list[Reject] = []
-    names, late = columns.names, {"encoding": encoding}
+    rows = read_rows(
+        source,
+        columns=columns.names,
+        encoding=encoding,
+        on_error=on_error,
+        rejects=rejects,
+        form=kind,
+        delimiter=delimiter,
+    )
     growing = _collect(rows, columns, on_error, rejects)
     if not growing.texts:
         raise DataError("no usable row", place=Place(name_of(source)), found=rejects[0].reason if rejects else "")
-    return TextTable(
-        texts=growing.texts,
-        labels=growing.labels if columns.label is not None else None,
-        groups=growing.groups if columns.group is not None else None,
-        lines=growing.lines,
-        rejects=sorted(rejects, key=lambda reject: reject.line),
-        warnings=_warnings(growing.texts, rejects),
-    )
+    return _table(growing, columns, rejects)
 
 
 def read_whole_text(source: str | Path, *, encoding: str = "utf-8") -> str:
@@ -204,6 +205,17 @@ def _encodable(text: str, row: Row, column: str) -> str:
         found = f"U+{ord(text[problem.start]):04X} at character {problem.start + 1:,} of the field"
         raise DataError("lone surrogate: not a character", place=row.place(column), found=found) from None
     return text
+
+
+def _table(growing: _Growing, columns: _Columns, rejects: list[Reject]) -> TextTable:
+    return TextTable(
+        texts=growing.texts,
+        labels=growing.labels if columns.label is not None else None,
+        groups=growing.groups if columns.group is not None else None,
+        lines=growing.lines,
+        rejects=sorted(rejects, key=lambda reject: reject.line),
+        warnings=_warnings(growing.texts, rejects),
+    )
 
 
 def _warnings(texts: list[str], rejects: list[Reject]) -> list[str]:

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from recurra.batches import language_streams
 from recurra.config import Cell, Settings
 from recurra.errors import DataError
 from recurra.estimators.params import Params, require_fitted
 from recurra.models.language import RunningLanguage
 
 if TYPE_CHECKING:
-    from recurra.training.progress import Progress, Watch
+    from recurra.training.progress import Watch
 
 LANGUAGE_SETTINGS = Settings().changed(
     {
@@ -27,10 +25,15 @@ LANGUAGE_SETTINGS = Settings().changed(
         "max_words": 100_000,
         "embedding_size": 200,
         "hidden": 320,
+        "embedding_scale": 5.0,
         "embedding_dropout": 0.25,
+        "word_dropout": 0.05,
         "recurrent_dropout": 0.4,
         "dropout": 0.1,
+        "optimiser": "adamw",
         "learning_rate": 6e-3,
+        "table_rate": 0.83,
+        "warm_up": 0.08,
         "clip": 0.5,
         "samples": 1000,
         "streams": 64,
@@ -98,12 +101,14 @@ class LanguageModel(Params):
         Without `validation_data` the last texts are held out: neighbours in a file belong together. `run` is a folder
         for checkpoints. Raises DataError for too little text.
         """
+        from recurra.estimators.language_fit import fit_language
+
         held = max(1, round(len(texts) * self.validation)) if validation_data is None and self.validation else 0
         if held >= len(texts):
             raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
         train = list(texts[: len(texts) - held])
         validation = list(validation_data) if validation_data is not None else list(texts[len(texts) - held :])
-        progress, self.model_ = _fit(self, train, validation, Path(run) if run else None, watch)
+        progress, self.model_ = fit_language(self, train, validation, run=Path(run) if run else None, watch=watch)
         self.history_, self.best_epoch_ = progress.history, progress.best_epoch
         return self
 
@@ -142,32 +147,3 @@ class LanguageModel(Params):
         loaded.model_ = RunningLanguage.load(resolve(Path(folder)))
         loaded.history_, loaded.best_epoch_ = [], 0
         return loaded
-
-
-def _fit(
-    estimator: LanguageModel, train: list[str], validation: list[str], run: Path | None, watch: Watch | None
-) -> tuple[Progress, RunningLanguage]:
-    """Encode, lay out, train."""
-    from recurra.nets.learn import LearningLanguage, load_tensors, tensors_of
-    from recurra.nets.plans import language
-    from recurra.text.stream import stream_encoder, stream_ids
-    from recurra.text.vectors import load_vectors
-    from recurra.training.loop import fit
-    from recurra.training.tasks import LanguageTask
-
-    settings, seed = estimator.settings(), estimator.random_state
-    encoder = stream_encoder(train, settings.text)
-    vectors = load_vectors(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
-    plan = language(settings.net, words=len(encoder.vocabulary))
-    torch.manual_seed(seed)
-    net = LearningLanguage(plan, settings.net)
-    if vectors is not None:
-        table = tensors_of(net)["embedding.weight"]
-        size = min(vectors.size, table.shape[1])
-        table[:, :size] = vectors.matrix[:, :size]
-        load_tensors(net, tensors_of(net) | {"embedding.weight": table})
-    streams = language_streams(stream_ids(train, encoder), settings.training.streams)
-    held = language_streams(stream_ids(validation, encoder), min(8, settings.training.streams)) if validation else None
-    task = LanguageTask(net, streams, held, settings.training, seed)
-    progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
-    return progress, RunningLanguage(plan, tensors_of(net), encoder)

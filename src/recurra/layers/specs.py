@@ -29,11 +29,12 @@ ACTIVATIONS: dict[Cell, tuple[Activation, ...]] = {
 
 
 class EmbeddingSpec(Frozen):
-    """A table of token vectors: ids (tokens,) -> (tokens, size)."""
+    """A table of token vectors: ids (tokens,) -> (tokens, size), times `scale`."""
 
     kind: Literal["embedding"] = "embedding"
     words: int = Field(ge=1, le=2_000_000)
     size: int = Field(ge=1, le=4096)
+    scale: float = Field(default=1.0, gt=0.0, le=1000.0)
 
     def weights(self) -> Shapes:
         """Names and shapes of the weights."""

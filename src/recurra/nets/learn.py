@@ -40,7 +40,15 @@ class LearningClassifier(nn.Module):
 
     def forward(self, ids: Ragged[Tensor]) -> Tensor:
         """Embed, sweep, pool, score."""
+        return self.judge(self.vectors(ids))
+
+    def vectors(self, ids: Ragged[Tensor], *, moved: Tensor | None = None) -> Ragged[Tensor]:
+        """Embed, with dropout in training; `moved` is added to the vectors."""
         vectors = _drop_inputs(ids.carry(self.embedding(ids.values)), self.config, self.training)
+        return vectors if moved is None else vectors.carry(vectors.values + moved)
+
+    def judge(self, vectors: Ragged[Tensor]) -> Tensor:
+        """Sweep, pool, score."""
         states, _ = self.recurrent(vectors, between=self.config.recurrent_dropout)
         pooled = nn.functional.dropout(self.pooling(states), self.config.dropout, self.training)
         logits: Tensor = self.dense(pooled)

@@ -108,7 +108,7 @@ def classifier(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None
         parts=net.pool, inputs=recurrent.outputs, heads=net.heads, bidirectional=recurrent.bidirectional
     )
     return ClassifierNet(
-        embedding=EmbeddingSpec(words=words, size=net.embedding_size),
+        embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
         recurrent=recurrent,
         pooling=pooling,
         dense=DenseSpec(inputs=pooling.outputs, outputs=labels),
@@ -120,7 +120,7 @@ def language(net: NetConfig, *, words: int) -> LanguageNet:
     """Lay out a language model whose output layer shares the token vectors."""
     recurrent = _recurrent(net, net.embedding_size)
     return LanguageNet(
-        embedding=EmbeddingSpec(words=words, size=net.embedding_size),
+        embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
         recurrent=recurrent,
         projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
         output=TiedSpec(words=words),

@@ -116,7 +116,8 @@ def _gru(inputs: int, hidden: int, function: str) -> str:
     reset = [
         dot((280, 108)), wire([(280, 108), (280, 148)]), box((280, 165), (46, 34)),
         symbol((280, 163), "U", "n", size=15), wire([(280, 182), (280, 218)]),
-        wire([(220, 230), (268, 230)]), wire([(292, 230), (340, 230)]), symbol((243, 218), "r", "t", size=15), ring((280, 230), "times"),
+        wire([(220, 230), (268, 230)]), wire([(292, 230), (340, 230)]),
+        symbol((243, 218), "r", "t", size=15), ring((280, 230), "times"),
     ]  # fmt: skip
     gates = [
         gate((195, 230), "σ"), gate((365, 230), function), gate((480, 230), "σ"),

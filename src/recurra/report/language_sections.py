@@ -12,7 +12,7 @@ from recurra.report.blocks import Block, Code, Figure, Paragraph
 from recurra.report.charts import Line, lines
 from recurra.report.markup import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, column, has, measured, part, rows
+from recurra.report.run_record import Record, Rows, column, counted, has, measured, part, rows
 from recurra.report.run_sections import (
     epochs,
     highlights,
@@ -37,8 +37,8 @@ def language_sections(record: Record) -> list[Section]:
     """Return what the record of a language model's run holds, in the order one reads it."""
     scores = part(record, "evaluation")
     rivals = rows(scores, "rivals")
-    count = measured(scores.get("tokens"))
-    judged = Paragraph(f"Judged on {number(int(count))} tokens.") if count else None
+    count = counted(scores.get("tokens"))
+    judged = Paragraph(f"Judged on {number(count)} tokens.") if count else None
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same tokens.")
     return [
@@ -73,7 +73,11 @@ def _samples(samples: Rows) -> list[Block]:
     """Return texts the model has written, each with how it was asked."""
     blocks: list[Block] = []
     for sample in samples:
-        asked = [f"{key} {number(value)}" for key in ("temperature", "seed") if (value := sample.get(key)) is not None]
+        asked = [
+            f"{key} {number(value)}"
+            for key in ("temperature", "seed")
+            if (value := measured(sample.get(key))) is not None
+        ]
         prompt = str(sample.get("prompt") or "")
         words = [f"After “{prompt}”" if prompt else "From the start", *asked]
         blocks.append(Code(str(sample.get("text") or ""), ", ".join(words) + ".", wrap=True))

@@ -71,7 +71,7 @@ def number(value: int | float, decimals: int | None = None) -> str:
 
 def _written(value: int | float, decimals: int | None) -> str:
     if isinstance(value, int):
-        return f"{value:,}".replace(",", "\u202f\u3000") if abs(value) >= 10_000 else str(value)
+        return f"{value:,}".replace(",", "\u202f") if abs(value) >= 10_000 else str(value)
     if decimals is not None:
         return f"{value:.{decimals}f}"
     if value and not 1e-4 <= abs(value) < 1e6:

@@ -5,6 +5,7 @@ Not here: what is made of them (run_sections.py and the sections of each task).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,16 @@ def rows(record: Record, key: str) -> Rows:
     return value
 
 
+def listed(record: Record, key: str) -> list[Any]:
+    """Return a part that is a list or an array as a list, empty where it is missing. Raises UsageError otherwise."""
+    value = record.get(key)
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if value is not None and not isinstance(value, list | tuple):
+        raise UsageError(f"record, {key}", found=type(value).__name__, allowed="a list")
+    return list(value or ())
+
+
 def column(table: Rows, key: str) -> list[float | None]:
     """Return one column of numbers, None where a row lacks it or has something else."""
     return [measured(row.get(key)) for row in table]
@@ -42,6 +53,12 @@ def measured(value: Any) -> float | None:
     if hasattr(value, "item"):
         value = value.item()
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def counted(value: Any) -> int | None:
+    """Return a finite number as a count; anything else is None."""
+    found = measured(value)
+    return int(found) if found is not None and math.isfinite(found) else None
 
 
 def has(table: Rows, key: str) -> bool:

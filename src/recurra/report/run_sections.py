@@ -10,13 +10,26 @@ from collections.abc import Sequence
 
 from recurra.errors import UsageError
 from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
-from recurra.report.cell_diagrams import cell_diagram
+from recurra.report.cell_diagrams import DRAWINGS, cell_diagram
 from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.diagrams import network_diagram, shape_text, summary_table
 from recurra.report.equations import cell_equations
 from recurra.report.markup import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, cell, column, flattened, has, measured, part, percent, rows
+from recurra.report.run_record import (
+    Record,
+    Rows,
+    cell,
+    column,
+    counted,
+    flattened,
+    has,
+    listed,
+    measured,
+    part,
+    percent,
+    rows,
+)
 
 COLUMNS = {
     "epoch": "epoch",
@@ -61,7 +74,7 @@ def _rival_note(rivals: Rows, key: str, share: bool) -> str:
 
 def notes(record: Record) -> Points | None:
     """Return the remarks of a run, such as warnings on its data."""
-    given = record.get("notes") or ()
+    given = listed(record, "notes")
     return Points(tuple(str(note) for note in given)) if given else None
 
 
@@ -80,7 +93,8 @@ def training_section(record: Record, curves: Figure | None = None) -> list[Secti
     history = rows(record, "history")
     if not history:
         return []
-    return section("Training", [curves or _curves(history), _rates(history), history_table(history)])
+    table = history_table(history)
+    return section("Training", [curves or _curves(history), _rates(history), table if table.header else None])
 
 
 def epochs(history: Rows) -> list[float]:
@@ -147,8 +161,8 @@ def _detail(name: str, kind: str, count: int) -> str:
 def _layers(record: Record) -> list[tuple[str, str, str, int]]:
     """Return the rows of record["network"]: (name, kind, shape, parameters)."""
     layers = []
-    for row in record.get("network") or ():
-        if not isinstance(row, list | tuple) or len(row) != 4 or measured(row[3]) is None:
+    for row in listed(record, "network"):
+        if not isinstance(row, list | tuple) or len(row) != 4 or counted(row[3]) is None:
             raise UsageError("record.network", found=repr(row)[:80], allowed="rows of name, kind, shape, parameters")
         layers.append((str(row[0]), str(row[1]), shape_text(row[2]), int(row[3])))
     return layers
@@ -158,13 +172,12 @@ def _cell_blocks(description: Record) -> list[Block]:
     """Return the drawing and the equations of the cell, where record["cell"] tells its sizes."""
     if not description:
         return []
-    missing = {"kind", "inputs", "hidden"} - set(description)
-    if missing:
-        raise UsageError("record.cell", found=f"no {', '.join(sorted(missing))}", allowed="kind, inputs, hidden")
-    kind, activation = description["kind"], description.get("activation", "tanh")
-    sizes = int(description["inputs"]), int(description["hidden"])
-    drawing = cell_diagram(kind, inputs=sizes[0], hidden=sizes[1], activation=activation)
-    caption = f"One step of the {str(kind).upper()}: {number(sizes[0])} inputs, {number(sizes[1])} units."
+    kind, activation = str(description.get("kind")), description.get("activation", "tanh")
+    inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
+    if kind not in DRAWINGS or inputs is None or hidden is None:
+        raise UsageError("record.cell", found=str(dict(description)), allowed="kind (rnn, gru, lstm), inputs, hidden")
+    drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation)
+    caption = f"One step of the {kind.upper()}: {number(inputs)} inputs, {number(hidden)} units."
     return [Figure(drawing, caption), cell_equations(kind, activation)]
 
 

@@ -9,7 +9,7 @@ from recurra.report.blocks import Block, Figure, Paragraph, SideBySide
 from recurra.report.charts import Line, actual_against_predicted, actual_against_predicted_points, lines
 from recurra.report.markup import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, column, has, measured, part, rows
+from recurra.report.run_record import Record, Rows, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
 
 SCORES = (
@@ -50,9 +50,9 @@ def series_sections(record: Record) -> list[Section]:
 
 def _judged(scores: Record) -> Paragraph | None:
     """Tell on how much the forecasts were judged."""
-    words = {"series": "series", "windows": "windows", "rows": "values"}
-    counts = [(key, measured(scores.get(key))) for key in words]
-    told = [f"{number(int(count))} {words[key]}" for key, count in counts if count]
+    words = {"windows": "windows", "rows": "values"}
+    counts = [(key, counted(scores.get(key))) for key in words]
+    told = [f"{number(count)} {words[key]}" for key, count in counts if count]
     return Paragraph(f"Judged on {', '.join(told)}.") if told else None
 
 
@@ -71,21 +71,21 @@ def _drawn(series: Rows) -> list[Block]:
 
 def column_pair(one: Record) -> tuple[list[float | None], list[float | None]]:
     """Return the actual and the predicted values of a series."""
-    actual, predicted = ([measured(value) for value in one.get(key) or ()] for key in ("actual", "predicted"))
+    actual, predicted = ([measured(value) for value in listed(one, key)] for key in ("actual", "predicted"))
     return actual, predicted
 
 
 def _one(one: Record) -> Figure:
     actual, predicted = column_pair(one)
-    low, high = ([measured(value) for value in one[key]] if one.get(key) else None for key in ("low", "high"))
-    start = measured(one.get("test_from"))
+    low, high = ([measured(value) for value in listed(one, key)] or None for key in ("low", "high"))
+    start = counted(one.get("test_from"))
     svg = actual_against_predicted(
-        one.get("times") or list(range(1, len(actual) + 1)),
+        listed(one, "times") or list(range(1, len(actual) + 1)),
         actual,
         predicted=predicted,
         low=low,
         high=high,
-        test_from=int(start) if start is not None else None,
+        test_from=start,
         y_label=str(one.get("unit") or "value"),
     )
     name = str(one.get("name") or "")

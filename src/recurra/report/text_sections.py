@@ -12,7 +12,7 @@ from recurra.errors import UsageError
 from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, Table
 from recurra.report.markup import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, cell, column, has, measured, part, rows
+from recurra.report.run_record import Record, Rows, cell, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
 from recurra.report.score_charts import MOST_LABELS, bars, calibration, confusion
 
@@ -43,8 +43,8 @@ def text_sections(record: Record) -> list[Section]:
 
 def _result(record: Record, scores: Record) -> list[Section]:
     rivals = rows(scores, "rivals")
-    count = measured(scores.get("rows"))
-    judged = Paragraph(f"Judged on {number(int(count))} rows.") if count else None
+    count = counted(scores.get("rows"))
+    judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same rows.")
     return section("Result", [judged, highlights(scores, SCORES, rivals), table, notes(record)])
@@ -52,17 +52,18 @@ def _result(record: Record, scores: Record) -> list[Section]:
 
 def _mistakes(scores: Record) -> list[Section]:
     """Return confusion and calibration, beside one another where the labels are few, and accuracy by length."""
-    labels = [str(name) for name in scores.get("labels") or ()]
-    matrix = _matrix(scores.get("confusion"), labels)
+    labels = [str(name) for name in listed(scores, "labels")]
+    matrix = _matrix(listed(scores, "confusion"), labels)
     found = [picture for picture in (_confusion(matrix, labels), _calibration(rows(scores, "calibration"))) if picture]
     beside = len(found) == 2 and len(labels) <= 5
     pictures: list[Block] = [SideBySide(tuple(found))] if beside else list(found)
     return section("Mistakes", [*pictures, *_classes(matrix, labels), _by_length(rows(scores, "by_length"))])
 
 
-def _matrix(given: Any, labels: Sequence[str]) -> list[list[int]]:
+def _matrix(given: Sequence[Any], labels: Sequence[str]) -> list[list[int]]:
     """Return the confusion matrix as whole numbers, empty where it is missing."""
-    matrix = [[int(count) for count in row] for row in (given if given is not None else ())]
+    lines = [row if isinstance(row, list | tuple) else () for row in given]
+    matrix = [[count for value in row if (count := counted(value)) is not None] for row in lines]
     if matrix and [len(row) for row in matrix] != [len(labels)] * len(labels):
         raise UsageError(
             "record.evaluation.confusion", found=f"{len(matrix)} rows", allowed=f"{len(labels)} by as many"
@@ -80,7 +81,7 @@ def _calibration(bins: Rows) -> Figure | None:
     if not has(bins, "count") or not any(column(bins, "count")):
         return None
     columns = [[value or 0.0 for value in column(bins, key)] for key in ("confidence", "accuracy", "count")]
-    svg = calibration(columns[0], columns[1], [int(count) for count in columns[2]])
+    svg = calibration(columns[0], columns[1], [counted(count) or 0 for count in columns[2]])
     return Figure(svg, "Accuracy by confidence; on the line a model is as sure as it is right. Areas: rows.")
 
 
@@ -109,7 +110,7 @@ def _pairs(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Table:
 
 
 def _by_length(bins: Rows) -> Figure | None:
-    filled = [row for row in bins if measured(row.get("rows")) and measured(row.get("accuracy")) is not None]
+    filled = [row for row in bins if counted(row.get("rows")) and measured(row.get("accuracy")) is not None]
     if not filled:
         return None
     names = [f"{_span(row)} · {number(int(row['rows']))} rows" for row in filled]
@@ -118,10 +119,10 @@ def _by_length(bins: Rows) -> Figure | None:
 
 
 def _span(row: Record) -> str:
-    low, high = measured(row.get("low")), measured(row.get("high"))
-    if low is None or high is None or high == float("inf"):
-        return f"from {number(int(low))}" if low is not None else "all lengths"
-    return f"{number(int(low))}–{number(int(high))}"
+    low, high = counted(row.get("low")), counted(row.get("high"))
+    if low is None or high is None:
+        return f"from {number(low)}" if low is not None else "all lengths"
+    return f"{number(low)}–{number(high)}"
 
 
 def _hardest(losses: Rows) -> list[Section]:

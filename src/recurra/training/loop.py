@@ -8,7 +8,7 @@ Everything random is a function of (seed, epoch, position), so a run that was ki
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ from recurra.training.resume import checkpoint, restore
 from recurra.training.schedules import schedule_of
 
 Batch = TypeVar("Batch")
+
+BETWEEN_CHECKPOINTS = 5.0
+"""Seconds between checkpoints, at least: hundreds of tiny epochs must not wait for the disk."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,11 @@ class Task(Protocol, Generic[Batch]):
         """Return the epoch's batches: a pure function of the seed and the epoch."""
         ...
 
-    def step(self, batch: Batch, state: Any) -> Step:
-        """Run the net on one batch."""
+    def steps(self, batch: Batch, state: Any) -> Iterator[Step]:
+        """Run the net on one batch; each step's loss is taken back before the next is asked for.
+
+        The first counts in the history; further ones (adversarial) only add their gradients.
+        """
         ...
 
     def epoch_record(self, loss: float, correct: float) -> Record:
@@ -81,13 +87,15 @@ def fit(
     progress = Progress()
     if run is not None:
         restore(run, task.net, optimisers, average, progress)
+    saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
         _keep_best(task, average, progress, record)
         if watch.on_epoch:
             watch.on_epoch(record)
-        if run is not None:
+        if run is not None and (progress.epoch == config.epochs or time.monotonic() - saved > BETWEEN_CHECKPOINTS):
             checkpoint(run, task.net, optimisers, average, progress)
+            saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval()
     return progress
@@ -112,9 +120,8 @@ def _epoch(
     for position, batch in enumerate(batches):
         rate = schedule.rate(epoch + position / len(batches), config.epochs)
         set_rate(optimisers, rate)
-        step = task.step(batch, state)
+        step = _descend(task, batch, state, optimisers, config.clip)
         state = step.state
-        _descend(task.net, step.loss / step.count, optimisers, config.clip)
         if average:
             average.update(task.net)
         total, count, correct = total + float(step.loss.detach()), count + step.count, correct + step.correct
@@ -128,13 +135,18 @@ def _epoch(
     return {"epoch": epoch + 1, **trained, **validation, "lr": rate, "seconds": seconds}
 
 
-def _descend(net: nn.Module, loss: Tensor, optimisers: list[torch.optim.Optimizer], largest: float) -> None:
+def _descend(task: Task[Any], batch: Any, state: Any, optimisers: list[torch.optim.Optimizer], largest: float) -> Step:
+    """Take one batch's losses back, clip, and let the optimisers step; return the step that counts."""
     for optimiser in optimisers:
         optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    clip(net, largest)
+    taken = []
+    for step in task.steps(batch, state):
+        (step.loss / step.count).backward()  # type: ignore[no-untyped-call]
+        taken.append(step)
+    clip(task.net, largest)
     for optimiser in optimisers:
         optimiser.step()
+    return taken[0]
 
 
 def _keep_best(task: Task[Any], average: Average | None, progress: Progress, record: Record) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from recurra.batches import Ragged
 from recurra.layers.tied.learn import Tied
 
 
@@ -18,6 +19,16 @@ def classification(logits: Tensor, targets: Tensor, weights: Tensor, *, smoothin
     """Weighted cross-entropy in nats: logits (rows, classes), targets (rows,), weights (rows,) -> (sum, weight)."""
     losses = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
     return (losses * weights).sum(), float(weights.sum())
+
+
+def adversarial(vectors: Ragged[Tensor], length: float) -> Tensor:
+    """Return the step on token vectors that raises each sequence's loss most: (tokens, size), of norm `length` each."""
+    gradient = vectors.values.grad
+    if gradient is None:
+        raise RuntimeError("the loss was not taken back to the vectors")
+    owners = torch.from_numpy(vectors.owners())
+    squares = gradient.new_zeros(vectors.sequences).index_add(0, owners, (gradient**2).sum(dim=1))
+    return gradient * (length / squares.sqrt().clamp(min=1e-12))[owners, None]
 
 
 def squared_error(forecasts: Tensor, targets: Tensor) -> tuple[Tensor, float]:
@@ -46,7 +57,7 @@ def sampled_softmax(
 
 
 def inclusion_chance(
-    counts: NDArray[np.int64], *, samples: int, targets: int, power: float = 0.5
+    counts: NDArray[np.int64], *, samples: int, targets: int, power: float = 0.75
 ) -> NDArray[np.float64]:
     """Return the chance of each word to be kept in a step: (words,).
 
@@ -59,7 +70,7 @@ def inclusion_chance(
     return chance
 
 
-def proposal(counts: NDArray[np.int64], *, power: float = 0.5) -> NDArray[np.float64]:
+def proposal(counts: NDArray[np.int64], *, power: float = 0.75) -> NDArray[np.float64]:
     """Return the distribution that samples are drawn from: proportional to (count + 1)^power."""
     weights = (counts + 1.0) ** power
     shares: NDArray[np.float64] = weights / weights.sum()

@@ -31,6 +31,8 @@ def optimisers_of(net: nn.Module, config: TrainingConfig) -> list[torch.optim.Op
         built.append(torch.optim.SGD(tables, lr=config.learning_rate))
     elif tables:
         built.append(torch.optim.SparseAdam(tables, lr=config.learning_rate))
+    if tables:
+        built[-1].param_groups[0]["share"] = config.table_rate
     return built
 
 
@@ -42,10 +44,10 @@ def _dense(groups: list[dict[str, object]], config: TrainingConfig) -> torch.opt
 
 
 def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float) -> None:
-    """Give every group the learning rate."""
+    """Give every group its share of the learning rate."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
 
 
 def clip(net: nn.Module, largest: float) -> float:

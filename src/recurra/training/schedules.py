@@ -82,7 +82,7 @@ def schedule_of(config: TrainingConfig) -> Schedule:
     if config.schedule == "step":
         return StepDrop(config.learning_rate, config.drop, config.drop_every, config.min_learning_rate)
     if config.schedule == "one_cycle":
-        return OneCycle(config.learning_rate)
+        return OneCycle(config.learning_rate, config.warm_up)
     if config.schedule == "cosine":
         return Cosine(config.learning_rate, config.min_learning_rate)
     return Constant(config.learning_rate)

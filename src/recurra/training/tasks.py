@@ -5,7 +5,7 @@ Not here: the loop; how texts became ids.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from recurra.layers.types import Ids
 from recurra.nets.learn import LearningClassifier, LearningForecaster, LearningLanguage, to_tensor
 from recurra.training.loop import Step
 from recurra.training.losses import (
+    adversarial,
     classification,
     full_softmax,
     inclusion_chance,
@@ -60,12 +61,21 @@ class TextTask:
         sizes = {"batch_size": self.config.batch_size, "batch_tokens": self.config.batch_tokens}
         return batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
 
-    def step(self, batch: Integers, state: Any) -> Step:
-        """Cross-entropy and the share of right labels."""
-        return self._step(self.train, batch, self.config.label_smoothing)
+    def steps(self, batch: Integers, state: Any) -> Iterator[Step]:
+        """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.
 
-    def _step(self, part: Labelled, rows: Integers, smoothing: float) -> Step:
-        logits = self.net(to_tensor(pick(part.sequences, rows)))
+        Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors.
+        """
+        vectors = self.net.vectors(to_tensor(pick(self.train.sequences, batch)))
+        if self.config.adversarial:
+            vectors.values.retain_grad()
+        yield self._step(self.net.judge(vectors), self.train, batch, self.config.label_smoothing)
+        if self.config.adversarial:
+            moved = adversarial(vectors, self.config.adversarial)
+            again = self.net.vectors(to_tensor(pick(self.train.sequences, batch)), moved=moved)
+            yield self._step(self.net.judge(again), self.train, batch, self.config.label_smoothing)
+
+    def _step(self, logits: Tensor, part: Labelled, rows: Integers, smoothing: float) -> Step:
         targets, weights = torch.from_numpy(part.labels[rows]), torch.from_numpy(part.weights[rows])
         loss, count = classification(logits, targets, weights, smoothing=smoothing)
         return Step(loss, count, float(((logits.detach().argmax(dim=1) == targets) * weights).sum()))
@@ -85,7 +95,7 @@ class TextTask:
         """Mean loss and accuracy of a part, without dropout."""
         batches = sorted_batches(part.lengths, batch_size=256, batch_tokens=65_536)
         with torch.no_grad():
-            steps = [self._step(part, rows, 0.0) for rows in batches]
+            steps = [self._step(self.net(to_tensor(pick(part.sequences, rows))), part, rows, 0.0) for rows in batches]
         count = sum(step.count for step in steps)
         return sum(float(step.loss) for step in steps) / count, sum(step.correct for step in steps) / count
 
@@ -121,7 +131,7 @@ class LanguageTask:
         chunks = [(0, min(first, width - 1)), *later]
         return [(start, stop, int(random.integers(2**62))) for start, stop in chunks if stop > start]
 
-    def step(self, batch: tuple[int, int, int], state: list[State] | None) -> Step:
+    def steps(self, batch: tuple[int, int, int], state: list[State] | None) -> Iterator[Step]:
         """Cross-entropy of the next tokens, over sampled words when the configuration says so."""
         start, stop, seed = batch
         hidden, targets, final = self._read(self.train, start, stop, state)
@@ -132,7 +142,7 @@ class LanguageTask:
             loss, count = sampled_softmax(self.net.output, hidden, table, targets, drawn=drawn, chance=self.chance)
         else:
             loss, count = full_softmax(self.net.output, hidden, self.net.embedding.weight, targets)
-        return Step(loss, count, state=[tuple(part.detach() for part in parts) for parts in final])
+        yield Step(loss, count, state=[tuple(part.detach() for part in parts) for parts in final])
 
     def _read(
         self, streams: NDArray[np.int32], start: int, stop: int, state: list[State] | None
@@ -185,11 +195,11 @@ class SeriesTask:
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.train[0]))
         return [order[start : start + self.config.batch_size] for start in range(0, len(order), self.config.batch_size)]
 
-    def step(self, batch: Integers, state: Any) -> Step:
+    def steps(self, batch: Integers, state: Any) -> Iterator[Step]:
         """Squared error of all steps of the horizon."""
         windows, targets = (torch.from_numpy(part[batch]) for part in self.train)
         loss, count = squared_error(self.net(windows), targets)
-        return Step(loss, count)
+        yield Step(loss, count)
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """Mean squared error of scaled values."""

@@ -22,4 +22,4 @@ class Embedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look the rows up."""
-        return nn.functional.embedding(ids, self.weight, sparse=True)
+        return nn.functional.embedding(ids, self.weight, sparse=True) * self.spec.scale

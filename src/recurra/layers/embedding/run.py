@@ -13,4 +13,5 @@ from recurra.layers.types import Floats, Ids, Weights
 
 def embedding(spec: EmbeddingSpec, weights: Weights, ids: Ids) -> Floats:
     """Look the rows up."""
-    return np.take(weights["weight"], ids, axis=0)
+    rows: Floats = np.take(weights["weight"], ids, axis=0)
+    return rows * rows.dtype.type(spec.scale)
