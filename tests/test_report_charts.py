@@ -154,7 +154,7 @@ def test_confusion_writes_every_count() -> None:
 def test_confusion_shades_by_the_share_of_the_true_label() -> None:
     svg = confusion([[3, 1], [0, 0]], ["no", "yes"])
     opacities = sorted(float(value) for value in re.findall(r"[ ;\"]opacity: ([\d.]+)", svg))
-    assert opacities == [0.0, 0.0, 0.25, 0.75]
+    assert opacities == [0.0, 0.0, 0.125, 0.375]
 
 
 def test_a_large_heat_map_is_averaged_over_blocks() -> None:

@@ -174,9 +174,9 @@ def test_a_forecast_stands_beside_the_naive_rivals() -> None:
     assert table.rows == (("this run", 7.1, 0.83), ("naive", 21.0, None), ("seasonal naive", 24.0, None))
     assert [figure.caption.split(".")[0] for figure in blocks(report, Figure)] == [
         "shop: actual against predicted",
+        "Each value against its prediction",
         "Error by how far ahead was forecast",
     ]
-    assert len(blocks(report, SideBySide)) == 1
 
 
 def test_pooling_of_the_last_state_is_drawn_from_the_last_step() -> None:
@@ -195,6 +195,9 @@ def test_pooling_of_the_last_state_is_drawn_from_the_last_step() -> None:
         ({"history": [1, 2]}, "record.history"),
         ({"network": [["a", "b"]]}, "record.network"),
         ({"cell": {"kind": "gru"}}, "record.cell"),
+        ({"cell": {"kind": [], "inputs": 1, "hidden": 1}}, "record.cell"),
+        ({"evaluation": {"confusion": [[1, math.nan], 3], "labels": ["a", "b"]}}, "record.evaluation.confusion"),
+        ({"evaluation": {"labels": 5}}, "labels"),
         ({"settings": [1]}, "record.settings"),
         ({"evaluation": {"confusion": [[1, 2]], "labels": ["a", "b"]}}, "record.evaluation.confusion"),
     ],

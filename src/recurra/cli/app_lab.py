@@ -40,9 +40,9 @@ def sentiment(
 
     Example:  recurra lab sentiment --seeds 3 --name "A. Student" --experiment 8
     """
-    from recurra.cli.labs import LabOptions, run_lab
+    from recurra.cli.labs import LabChoices, run_lab
 
-    run_lab("sentiment", LabOptions(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))
+    run_lab("sentiment", LabChoices(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))
 
 
 @lab_app.command()
@@ -62,9 +62,9 @@ def language(
 
     Example:  recurra lab language --quick
     """
-    from recurra.cli.labs import LabOptions, run_lab
+    from recurra.cli.labs import LabChoices, run_lab
 
-    run_lab("language", LabOptions(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))
+    run_lab("language", LabChoices(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))
 
 
 @lab_app.command("next-value")
@@ -84,6 +84,6 @@ def next_value(
 
     Example:  recurra lab next-value --seeds 5 --json
     """
-    from recurra.cli.labs import LabOptions, run_lab
+    from recurra.cli.labs import LabChoices, run_lab
 
-    run_lab("next-value", LabOptions(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))
+    run_lab("next-value", LabChoices(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))

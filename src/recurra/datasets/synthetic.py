@@ -1,7 +1,7 @@
 """Synthetic film reviews, made by a grammar, in which the order of the words decides the verdict.
 
 Not here: real reviews, and the words themselves (synthetic_grammar.py). Made up to show what an order-blind model
-cannot learn: a good and a bad remark stand in nearly every review, and negation, contrast and concession say which rules.
+cannot learn: most reviews hold a good and a bad remark, and negation, contrast and concession say which of them rules.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SENTENCE_AROUND = 0.25
 
 
 def synthetic_reviews(split: Split, *, count: int, seed: int = 0) -> tuple[list[str], list[str]]:
-    """Make `count` different reviews and their labels, "negative" and "positive" as equally as `count` allows, shuffled.
+    """Make `count` different reviews with labels "negative" and "positive", half each (one more negative if odd), shuffled.
 
     The same arguments give the same texts. Train and validation share a grammar but never a text, whatever the seeds;
     test has sentence plans, nouns and fillers of its own. Raises UsageError for an unknown split or a negative count.
@@ -100,6 +100,7 @@ def _remark(grammar: Grammar, good: bool, generator: np.random.Generator) -> str
         adjective=_pick(POSITIVE if good == straight else NEGATIVE, generator),
         tail=_perhaps(grammar.tails, generator),
         people=_phrase(grammar.people, generator),
+        claims=_pick(grammar.claims, generator),
     )
 
 

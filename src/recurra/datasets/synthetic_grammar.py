@@ -53,6 +53,7 @@ class Grammar:
     asides: tuple[str, ...]
     tails: tuple[str, ...]
     people: tuple[str, ...]
+    claims: tuple[str, ...]
     openers: tuple[str, ...]
     closers: tuple[str, ...]
 
@@ -72,6 +73,10 @@ TRAINING = Grammar(
             ("{subject} never felt{aside} {adjective}{tail}", False),
         ),
         (
+            ("{subject} seems{aside} {adjective}{tail}", True),
+            ("{subject} never seems{aside} {adjective}{tail}", False),
+        ),
+        (
             ("this is{aside} a {adjective} film{tail}", True),
             ("this is not{aside} a {adjective} film{tail}", False),
         ),
@@ -80,10 +85,10 @@ TRAINING = Grammar(
             ("nobody {people} would call {subject} {adjective}{tail}", False),
         ),
         (
-            ("everybody {people} will tell you that {subject} is{aside} {adjective}{tail}", True),
-            ("nobody {people} will tell you that {subject} is not{aside} {adjective}{tail}", True),
-            ("nobody {people} will tell you that {subject} is{aside} {adjective}{tail}", False),
-            ("everybody {people} will tell you that {subject} is not{aside} {adjective}{tail}", False),
+            ("everybody {people} {claims} that {subject} is{aside} {adjective}{tail}", True),
+            ("nobody {people} {claims} that {subject} is not{aside} {adjective}{tail}", True),
+            ("nobody {people} {claims} that {subject} is{aside} {adjective}{tail}", False),
+            ("everybody {people} {claims} that {subject} is not{aside} {adjective}{tail}", False),
         ),
     ),
     opposed=(
@@ -102,17 +107,15 @@ TRAINING = Grammar(
         Frame("{a}. {b}.", "b"),
     ),
     prefixes=(
-        *(
-            "",
-            "I would say that ",
-            "my feeling is that ",
-            "it is true that ",
-            "to be fair, ",
-            "I still think that ",
-            "in the end ",
-            "on the whole ",
-            "I will say that ",
-        ),
+        "",
+        "I would say that ",
+        "my feeling is that ",
+        "it is true that ",
+        "I would add that ",
+        "I still think that ",
+        "in the end ",
+        "on the whole ",
+        "what I will add is that ",
     ),
     subjects=(
         *("the script", "the plot", "the acting", "the score", "the camera work", "the dialogue", "the opening"),
@@ -134,7 +137,7 @@ TRAINING = Grammar(
             ", it struck me,",
         ),
         *(", on the whole,", ", as I wrote to my mother that night,", ", or so I was told at work,"),
-        *(", as it proved that night,", ", once again,", ", as they say in {place},", ", for a film from {place},"),
+        *(", as it turned out that night,", ", once again,", ", as they say in {place},", ", for a film from {place},"),
     ),
     tails=(
         *(" from start to finish", " in its early scenes", " all the way through", " right up to the last shot"),
@@ -154,6 +157,7 @@ TRAINING = Grammar(
         *("with eyes in their head", "who stayed to the end", "I know", "on the bus home", "I asked that night"),
         *("who saw it on Sunday", "at work", "in my family", "from {place}"),
     ),
+    claims=("will tell you", "could say", "would agree", "thinks", "will admit"),
     openers=(
         *("We saw it at the late show.", "I had read the book.", "My sister picked this one.", "This is a first film."),
         *("I saw it on a plane.", "It opened here last week.", "The story is set in {year}.", "I knew nothing of it."),
@@ -183,10 +187,10 @@ TESTING = Grammar(
             ("nobody {people} would say of {subject} that it was {adjective}{tail}", False),
         ),
         (
-            ("everybody {people} will say that {subject} was{aside} {adjective}{tail}", True),
-            ("nobody {people} will say that {subject} was not{aside} {adjective}{tail}", True),
-            ("nobody {people} will say that {subject} was{aside} {adjective}{tail}", False),
-            ("everybody {people} will say that {subject} was not{aside} {adjective}{tail}", False),
+            ("everybody {people} {claims} that {subject} was{aside} {adjective}{tail}", True),
+            ("nobody {people} {claims} that {subject} was not{aside} {adjective}{tail}", True),
+            ("nobody {people} {claims} that {subject} was{aside} {adjective}{tail}", False),
+            ("everybody {people} {claims} that {subject} was not{aside} {adjective}{tail}", False),
         ),
     ),
     opposed=(
@@ -203,14 +207,12 @@ TESTING = Grammar(
         Frame("{a}, and {b}.", "b"),
     ),
     prefixes=(
-        *(
-            "I have to say that ",
-            "it is fair to say that ",
-            "in my opinion ",
-            "all in all ",
-            "I came away with the feeling that ",
-            "what I think is that ",
-        ),
+        "I have to say that ",
+        "it is fair to say that ",
+        "in my opinion ",
+        "I found that ",
+        "I came away with the feeling that ",
+        "what I think is that ",
     ),
     subjects=(
         *("the screenplay", "the ending", "the music", "the photography", "the villain", "the family drama"),
@@ -249,6 +251,7 @@ TESTING = Grammar(
         ),
         *("on the way home", "who stayed for the credits"),
     ),
+    claims=("will agree with me", "could tell you", "would tell us"),
     openers=(
         *("Our cinema showed it for a week.", "A neighbour gave me the disc.", "I had seen the earlier version."),
         *("It was filmed in {place}.", "We rented it on Friday."),

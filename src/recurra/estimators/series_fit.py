@@ -21,6 +21,7 @@ from recurra.series import Examples, SeriesEncoder, fit_series
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import SeriesTask
+from recurra.training.threads import threads_for
 
 if TYPE_CHECKING:
     from recurra.estimators.series import Forecaster
@@ -42,7 +43,9 @@ def fit_forecaster(
     torch.manual_seed(seed)
     net = LearningForecaster(plan, settings.net)
     task = SeriesTask(net, _pairs(examples), _pairs(kept) if held else None, settings.training, seed)
-    progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
+    work = plan.recurrent.hidden**2 * settings.series.window * min(settings.training.batch_size, len(task.train[0]))
+    with threads_for(work):
+        progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
     model = RunningForecaster(plan, tensors_of(net), encoder)
     if not held:
         return progress, model

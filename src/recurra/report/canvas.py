@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 INK = "#010101"
 """Stands for the colour of the page's text."""
-PAPER = "#fefefe"
-"""Stands for the colour of the page."""
 SERIES = ("#1f5f99", "#c2501a", "#22785a", "#8d4a86", "#96700a", "#5a6670")
 """Told apart by people with any colour vision, and by their lightness; the page has a lighter set for the dark."""
 QUIET = SERIES[5]
@@ -117,7 +115,7 @@ def _themed(svg: str, pixels: int) -> str:
 
 
 def _coloured(svg: str) -> str:
-    svg = svg.replace(INK, "currentColor").replace(PAPER, "var(--paper, #fff)")
+    svg = svg.replace(INK, "currentColor")
     for position, colour in enumerate(SERIES, start=1):
         svg = svg.replace(colour, f"var(--series-{position}, {colour})")
     return svg

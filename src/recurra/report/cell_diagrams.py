@@ -6,6 +6,8 @@ recurrent product.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from recurra.config import Activation, Cell
 from recurra.errors import UsageError
 from recurra.layers.specs import ACTIVATIONS, GATES
@@ -155,4 +157,4 @@ def _stacked(cell: Cell, inputs: int, hidden: int) -> list[str]:
     return [words((620, 386), sizes, anchor="end", quiet=True)]
 
 
-DRAWINGS = {"rnn": _rnn, "gru": _gru, "lstm": _lstm}
+DRAWINGS: dict[Cell, Callable[[int, int, str], str]] = {"rnn": _rnn, "gru": _gru, "lstm": _lstm}

@@ -23,7 +23,9 @@ Times = Sequence[float] | Sequence[str]
 MOST_POINTS = 2000
 """Points drawn in a scatter; of more, this many are taken at even distances."""
 TICKS = 6
-"""Texts written along an axis of dates, about."""
+"""Texts written along an axis of dates, at most."""
+STRIDES = (1, 2, 3, 4, 6, 7, 12, 24, 28, 36, 48, 60, 84, 120, 168, 240, 364)
+"""Distances between such texts that mean something in hours, days and months."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,8 @@ def actual_against_predicted(
 def _dated(axes: Axes, dates: Sequence[str]) -> None:
     """Write a few of the dates at their places."""
     if dates:
-        places = range(0, len(dates), max(1, math.ceil(len(dates) / TICKS)))
+        least = math.ceil(len(dates) / TICKS)
+        places = range(0, len(dates), next((stride for stride in STRIDES if stride >= least), least))
         axes.set_xticks(list(places), [label(dates[place], 16) for place in places])
 
 
@@ -218,8 +221,9 @@ def actual_against_predicted_points(
 ) -> str:
     """Return a point for each row over the line of perfect agreement; at most 2000 points, at even distances."""
     same_length("actual against predicted", actual, predicted)
-    stride = max(1, math.ceil(len(actual) / MOST_POINTS))
-    x, y = numbers(actual[::stride], "actual"), numbers(predicted[::stride], "predicted")
+    both = [(a, p) for a, p in zip(actual, predicted, strict=True) if a is not None and p is not None]
+    kept = both[:: max(1, math.ceil(len(both) / MOST_POINTS))]
+    x, y = numbers([a for a, _ in kept], "actual"), numbers([p for _, p in kept], "predicted")
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()

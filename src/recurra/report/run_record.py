@@ -35,7 +35,7 @@ def rows(record: Record, key: str) -> Rows:
 
 def listed(record: Record, key: str) -> list[Any]:
     """Return a part that is a list or an array as a list, empty where it is missing. Raises UsageError otherwise."""
-    value = record.get(key)
+    value: Any = record.get(key)
     if hasattr(value, "tolist"):
         value = value.tolist()
     if value is not None and not isinstance(value, list | tuple):

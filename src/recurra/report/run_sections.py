@@ -172,9 +172,10 @@ def _cell_blocks(description: Record) -> list[Block]:
     """Return the drawing and the equations of the cell, where record["cell"] tells its sizes."""
     if not description:
         return []
-    kind, activation = str(description.get("kind")), description.get("activation", "tanh")
+    kind = next((name for name in DRAWINGS if name == description.get("kind")), None)
+    activation = description.get("activation", "tanh")
     inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
-    if kind not in DRAWINGS or inputs is None or hidden is None:
+    if kind is None or inputs is None or hidden is None:
         raise UsageError("record.cell", found=str(dict(description)), allowed="kind (rnn, gru, lstm), inputs, hidden")
     drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation)
     caption = f"One step of the {kind.upper()}: {number(inputs)} inputs, {number(hidden)} units."

@@ -13,7 +13,6 @@ from recurra.errors import UsageError
 from recurra.report.canvas import (
     HALF,
     INK,
-    PAPER,
     SERIES,
     WIDE,
     colour_of,
@@ -33,6 +32,9 @@ MOST_LABELS = 24
 """Classes a confusion chart can show with readable counts."""
 MOST_CELLS = 64
 """Rows and columns of a heat map; a larger matrix is averaged over blocks."""
+
+UNDER_WORDS = 0.5
+"""How opaque the fullest square is that words stand on: their contrast stays above 4.5 in the light and in the dark."""
 
 Matrix = Sequence[Sequence[float]]
 
@@ -112,12 +114,11 @@ def _tiles(axes: Axes, shares: Matrix, colour: str, words: Sequence[Sequence[str
 
     for row, values in enumerate(shares):
         for column, share in enumerate(values):
-            strength = min(1.0, abs(share)) if math.isfinite(share) else 0.0
+            strength = min(1.0, abs(share)) * (UNDER_WORDS if words else 1.0) if math.isfinite(share) else 0.0
             fill = colour if share >= 0 else SERIES[1]
             axes.add_patch(Rectangle((column, row), 1, 1, facecolor=fill, alpha=round(strength, 3), lw=0))
             if words:
-                ink = PAPER if strength > 0.55 else INK
-                axes.text(column + 0.5, row + 0.5, words[row][column], ha="center", va="center", color=ink)
+                axes.text(column + 0.5, row + 0.5, words[row][column], ha="center", va="center")
     axes.set_xlim(0, max(len(values) for values in shares))
     axes.set_ylim(len(shares), 0)
     axes.grid(False)

@@ -5,7 +5,7 @@ Not here: the network and the settings, which all tasks share (run_sections.py).
 
 from __future__ import annotations
 
-from recurra.report.blocks import Block, Figure, Paragraph, SideBySide
+from recurra.report.blocks import Block, Figure, Paragraph
 from recurra.report.charts import Line, actual_against_predicted, actual_against_predicted_points, lines
 from recurra.report.markup import number
 from recurra.report.page import Section
@@ -13,8 +13,8 @@ from recurra.report.run_record import Record, Rows, column, counted, has, listed
 from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
 
 SCORES = (
-    ("mae", "mean absolute error", False),
-    ("rmse", "root mean squared error", False),
+    ("mae", "MAE", False),
+    ("rmse", "RMSE", False),
     ("smape", "sMAPE", False),
     ("mase", "MASE", False),
     ("owa", "OWA", False),
@@ -63,7 +63,7 @@ def _drawn(series: Rows) -> list[Block]:
         actual, predicted = column_pair(series[0])
         if any(a is not None and p is not None for a, p in zip(actual, predicted, strict=True)):
             points = Figure(actual_against_predicted_points(actual, predicted), "Each value against its prediction.")
-            blocks.append(SideBySide((points,)))
+            blocks.append(points)
     if len(series) > MOST_SERIES:
         blocks.append(Paragraph(f"The first {MOST_SERIES} of {number(len(series))} series are drawn."))
     return blocks

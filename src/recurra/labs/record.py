@@ -1,0 +1,122 @@
+"""What the three lab records share: options, the head of the page, remembered parts, spreads, settings.
+
+Not here: experiments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.layers.specs import RecurrentSpec, parameters
+from recurra.nets.plans import Plan
+from recurra.report.blocks import Block, Equation, Facts, Figure, Paragraph
+from recurra.report.cell_diagrams import cell_diagram
+from recurra.report.diagrams import network_diagram, summary_table
+from recurra.report.equations import cell_equations
+from recurra.report.page import Section
+from recurra.runs.folder import write_json
+from recurra.training.progress import Watch
+
+QUICK_NOTE = "This is the quick version of the record: less data or fewer epochs, so figures are below the full ones."
+
+
+@dataclass(frozen=True)
+class LabOptions:
+    """How a lab is run."""
+
+    quick: bool
+    seeds: int
+    out: Path
+    watch: Callable[[str], AbstractContextManager[Watch]]
+    """Opens the progress display of a training with that title."""
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The optional fields of a lab sheet."""
+
+    name: str = ""
+    roll: str = ""
+    date: str = ""
+    experiment: str = ""
+
+    def heading(self) -> tuple[tuple[str, str], ...]:
+        """Return the fields that were given, as the page's small table."""
+        named = {"experiment": "Experiment", "name": "Name", "roll": "Roll number", "date": "Date"}
+        given = asdict(self)
+        return tuple((title, given[field]) for field, title in named.items() if given[field])
+
+
+def remembered(options: LabOptions, name: str, choices: dict[str, Any], work: Callable[[], Any]) -> Any:
+    """Return what `work` measures, or what an earlier, interrupted run of the same choices already measured.
+
+    Each part of a lab is written to OUT/parts/NAME.json as soon as it is done, so that hours are never lost.
+    """
+    path = options.out / "parts" / f"{name}.json"
+    asked = json.loads(json.dumps(choices, default=str))
+    if path.is_file():
+        held = json.loads(path.read_text())
+        if held["choices"] == asked:
+            options.say(f"{name}: taken from {path}")
+            return held["result"]
+    result = work()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"choices": asked, "result": result})
+    return json.loads(path.read_text())["result"]
+
+
+def mean(values: Sequence[float]) -> float:
+    """Mean over seeds."""
+    return float(np.mean(values))
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Tell lowest and highest over seeds, such as `7.91 … 8.12 (5 seeds)`."""
+    if len(values) == 1:
+        return "1 seed"
+    return f"{min(values):.{digits}f} … {max(values):.{digits}f} ({len(values)} seeds)"
+
+
+def network_blocks(plan: Plan, shapes: dict[str, tuple[str, str]], *, source: str = "x") -> list[Block]:
+    """Return equation, drawings with this network's shapes, and the summary table.
+
+    `shapes` gives each layer's (detail, output shape) as they are written in the drawing.
+    """
+    recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
+    rows = [(name, spec.kind, *shapes[name]) for name, spec in plan.layers().items() if name in shapes]
+    summary = [
+        (name, spec.kind, shapes.get(name, ("", ""))[1], parameters(spec)) for name, spec in plan.layers().items()
+    ]
+    drawing = cell_diagram(
+        recurrent.cell, inputs=recurrent.inputs, hidden=recurrent.hidden, activation=recurrent.activation
+    )
+    unrolled = network_diagram(rows, bidirectional=recurrent.bidirectional, source=source)
+    return [
+        _equation(recurrent),
+        Figure(drawing, f"One step of the {recurrent.cell} with this network's shapes."),
+        Figure(unrolled, "The network unrolled through time."),
+        summary_table(summary, "Layers, output shapes and parameters."),
+    ]
+
+
+def _equation(recurrent: RecurrentSpec) -> Equation:
+    return cell_equations(recurrent.cell, recurrent.activation)
+
+
+def settings_section(settings: dict[str, Any], versions: dict[str, str], command: str) -> Section:
+    """Return the closing section: what was run, with which choices, on what."""
+    pairs = tuple((name, str(value)) for name, value in settings.items())
+    told = tuple(versions.items())
+    return Section(
+        "Settings and versions",
+        (Paragraph(f"Made by `{command}`."), Facts(pairs), Facts(told)),
+        "settings",
+    )
