@@ -42,15 +42,17 @@ SENTENCE_AROUND = 0.25
 
 
 def synthetic_reviews(split: Split, *, count: int, seed: int = 0) -> tuple[list[str], list[str]]:
-    """Make `count` different reviews with labels "negative" and "positive", half each (one more negative if odd), shuffled.
+    """Make `count` different reviews with labels "negative" and "positive", half of each (one more negative if odd).
 
     The same arguments give the same texts. Train and validation share a grammar but never a text, whatever the seeds;
-    test has sentence plans, nouns and fillers of its own. Raises UsageError for an unknown split or a negative count.
+    test has sentence plans, nouns and fillers of its own. Raises UsageError for an unknown split or a negative number.
     """
     if split not in SPLITS:
         raise UsageError("unknown split", found=repr(split), allowed=", ".join(SPLITS))
     if not 0 <= count <= 1_000_000:
         raise UsageError("cannot make so many reviews", found=str(count), allowed="0 to 1000000")
+    if seed < 0:
+        raise UsageError("cannot start from this seed", found=str(seed), allowed="0 or more")
     generator = np.random.default_rng([seed, SPLITS.index(split)])
     labels = [LABELS[number % 2] for number in generator.permutation(count)]
     texts: dict[str, None] = {}
@@ -90,7 +92,7 @@ def _draw(grammar: Grammar, good: bool, generator: np.random.Generator) -> str:
 
 
 def _remark(grammar: Grammar, good: bool, generator: np.random.Generator) -> str:
-    """One clause that says something good or bad, plainly or through negations."""
+    """One clause that says something good or bad, plainly or through negation."""
     straight = generator.random() >= NEGATED_SHARE
     shape = _pick(grammar.shapes, generator)
     plan = _pick([plan for plan, meant in shape if meant == straight], generator)

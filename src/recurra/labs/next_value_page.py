@@ -68,7 +68,7 @@ def _algorithm() -> list[Block]:
             "which is why unscaled numbers work at all. The dense layer turns the last state into the next value."
         ),
         Paragraph(
-            "*Literal* does what the record says and no more. *Improved* reads each window relative to its last value "
+            "“Literal” does what the record says and no more. “Improved” reads each window relative to its last value "
             "and lets the learning rate fall to zero; it is named so wherever it appears."
         ),
     ]
@@ -94,8 +94,12 @@ def _data(record: dict[str, Any]) -> list[Block]:
 
 def _network() -> list[Block]:
     plan = forecaster(LITERAL.net, horizon=1)
-    shapes = {"recurrent": ("50 units, ReLU, last state", "(batch, 50)"), "dense": ("one unit", "(batch, 1)")}
-    return network_blocks(plan, shapes)
+    drawn = (
+        ("recurrent", "recurrent", "50 LSTM units, ReLU", "(batch, 3, 50)"),
+        ("last state", "pooling", "last", "(batch, 50)"),
+        ("dense", "dense", "one unit", "(batch, 1)"),
+    )
+    return network_blocks(plan, drawn)
 
 
 def _training(record: dict[str, Any]) -> list[Block]:
@@ -139,7 +143,7 @@ def _result(record: dict[str, Any]) -> list[Block]:
         *_loss_rows(record),
     )  # fmt: skip
     return [
-        Comparison(rows, "What the record states beside what was measured today."),
+        Comparison(rows, f"What the record states beside the mean of {record['seeds']} seeds today, and their spread."),
         *search_blocks(record),
         *airline_blocks(record),
     ]

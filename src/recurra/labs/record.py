@@ -79,26 +79,24 @@ def mean(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Tell lowest and highest over seeds, such as `7.91 … 8.12 (5 seeds)`."""
+    """Tell lowest and highest over seeds, such as `7.91 … 8.12`; one seed has no spread."""
     if len(values) == 1:
         return "1 seed"
-    return f"{min(values):.{digits}f} … {max(values):.{digits}f} ({len(values)} seeds)"
+    return f"{min(values):.{digits}f} … {max(values):.{digits}f}"
 
 
-def network_blocks(plan: Plan, shapes: dict[str, tuple[str, str]], *, source: str = "x") -> list[Block]:
+def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, source: str = "x") -> list[Block]:
     """Return equation, drawings with this network's shapes, and the summary table.
 
-    `shapes` gives each layer's (detail, output shape) as they are written in the drawing.
+    `drawn` are the rows of the unrolled drawing: name, kind, detail and output shape.
     """
+    shapes = {name: shape for name, _, _, shape in drawn}
     recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
-    rows = [(name, spec.kind, *shapes[name]) for name, spec in plan.layers().items() if name in shapes]
-    summary = [
-        (name, spec.kind, shapes.get(name, ("", ""))[1], parameters(spec)) for name, spec in plan.layers().items()
-    ]
+    summary = [(name, spec.kind, shapes.get(name, ""), parameters(spec)) for name, spec in plan.layers().items()]
     drawing = cell_diagram(
         recurrent.cell, inputs=recurrent.inputs, hidden=recurrent.hidden, activation=recurrent.activation
     )
-    unrolled = network_diagram(rows, bidirectional=recurrent.bidirectional, source=source)
+    unrolled = network_diagram(list(drawn), bidirectional=recurrent.bidirectional, source=source)
     return [
         _equation(recurrent),
         Figure(drawing, f"One step of the {recurrent.cell} with this network's shapes."),
