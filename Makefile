@@ -1,6 +1,12 @@
 # Every command a newcomer or CI needs; each sets itself up first. Slow proofs are apart: accept, bench.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+
+# Real data where they lie beside the checkout; without them the tests make small ones and the demo says so.
+RECURRA_DATA ?= $(wildcard ../shared/data)
+ifneq ($(strip $(RECURRA_DATA)),)
+export RECURRA_DATA := $(abspath $(RECURRA_DATA))
+endif
 
 .PHONY: setup demo test lint accept bench tables clean
 
@@ -8,10 +14,11 @@ setup: .venv/ready
 
 # One marker file: a second run installs nothing until the dependency files change.
 .venv/ready: pyproject.toml constraints.txt
+	@echo "setting up .venv: once, a few minutes"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,series,dev]"
-	touch $@
+	@touch $@
 
 demo: setup
 	$(BIN)/python examples/demo.py
@@ -33,5 +40,6 @@ bench: setup
 tables: setup
 	$(BIN)/python benchmarks/tables.py
 
+# Runs are yours: models and reports under runs/ stay.
 clean:
-	rm -rf .venv runs
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

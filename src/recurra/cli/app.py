@@ -31,15 +31,21 @@ app.add_typer(data_app, name="data")
 Artefact = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's.")]
 
 
-@app.callback()
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
-) -> None:
-    if version:
+def _version(asked: bool) -> None:
+    if asked:
         from recurra.runs.versions import installed
 
         print(f"recurra {installed('recurra')}")
         raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Recurra's own options come before the command."""
 
 
 @app.command()

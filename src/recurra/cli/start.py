@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from recurra.errors import RecurraError, printable
 
@@ -35,15 +35,39 @@ def run() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as problem:
+        if hasattr(problem, "format_message"):
+            _fail(_usage(problem), 2, problem if debug else None)
         told = printable(f"{type(problem).__name__}: {problem}")
         _fail(f"recurra: unexpected {told}; run again with --debug and report it", 1, problem if debug else None)
 
 
 def _app() -> int:
+    """Read the command and run it; typer's own `main` would swallow interrupts and broken pipes."""
+    import typer
+    from typer.main import get_command
+
     from recurra.cli.app import app
 
-    done = app(standalone_mode=False)
-    return done if isinstance(done, int) else 0
+    command = get_command(app)
+    try:
+        with command.make_context("recurra", sys.argv[1:]) as context:
+            command.invoke(context)
+    except typer.Exit as left:
+        # --help and --version leave this way.
+        return left.exit_code
+    # A reader that has gone is noticed here, not when Python shuts down.
+    sys.stdout.flush()
+    return 0
+
+
+def _usage(problem: Any) -> str:
+    """Tell a mistake on the command line in one line; typer's own exceptions have moved from version to version."""
+    path = problem.ctx.command_path if getattr(problem, "ctx", None) else "recurra"
+    if type(problem).__name__ == "NoArgsIsHelpError":
+        print(problem.format_message())
+        return f"{path}: no command"
+    told = problem.format_message().strip().rstrip(".").splitlines()
+    return f"{path}: {printable('; '.join(told))}; `{path} --help` tells what there is"
 
 
 def _fail(line: str, code: int, problem: BaseException | None) -> NoReturn:

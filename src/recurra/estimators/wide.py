@@ -5,7 +5,6 @@ Not here: the rival NB-SVM itself (baselines/nb_svm.py), and adding the log-odds
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +14,12 @@ from numpy.typing import NDArray
 from recurra.baselines.nb_svm import fit_against_rest
 from recurra.batches import join
 from recurra.errors import UsageError
-from recurra.layers.specs import WideSpec
-from recurra.layers.types import Ids
-from recurra.layers.wide.run import buckets, wide
+from recurra.layers.wide.learn import learn_wide
+from recurra.layers.wide.run import wide
 from recurra.metrics import log_loss
 from recurra.models.text import RunningClassifier
 from recurra.nets.run import softmax
 
-SPEC = WideSpec(buckets=2**22)
 SHARES = tuple(round(step * 0.05, 2) for step in range(41))
 """Weights tried on validation for the log-odds beside the net's own: 0, 0.05, … 2."""
 
@@ -38,12 +35,12 @@ def with_wide(
     if len(model.labels) != 2:
         raise UsageError("wide=True labels two classes only", found=f"{len(model.labels)} classes")
     whole = model.encoder.encode_whole(texts)
-    weights, bias = fit_against_rest(_matrix(whole, SPEC), targets == 1)
-    table = {"weight": weights.astype(np.float32), "bias": np.array([bias], np.float32)}
-    odds = wide(SPEC, table, join(model.encoder.encode_whole(held_texts)))
-    share = _best_share(model.logits(held_texts), odds, held_targets)
-    tensors = model.tensors | {f"wide.{name}": value * np.float32(share) for name, value in table.items()}
-    return replace(model, plan=model.plan.model_copy(update={"wide": SPEC}), tensors=tensors)
+    spec, weights = learn_wide(join(whole), targets == 1, fit=fit_against_rest)
+    odds = wide(spec, weights, join(model.encoder.encode_whole(held_texts)))
+    share = np.float32(_best_share(model.logits(held_texts), odds, held_targets))
+    weights |= {name: weights[name] * share for name in ("weight", "bias")}
+    tensors = model.tensors | {f"wide.{name}": value for name, value in weights.items()}
+    return replace(model, plan=model.plan.model_copy(update={"wide": spec}), tensors=tensors)
 
 
 def _best_share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.int64]) -> float:
@@ -54,13 +51,3 @@ def _best_share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.in
         mixed[:, -1:] += share * odds
         losses.append(log_loss(targets, softmax(mixed)))
     return SHARES[int(np.argmin(losses))]
-
-
-def _matrix(sequences: Sequence[Ids], spec: WideSpec) -> Any:
-    """0/1 matrix (texts, buckets)."""
-    from scipy.sparse import csr_matrix
-
-    rows = [buckets(sequence, spec) for sequence in sequences]
-    starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-    places = np.concatenate(rows)
-    return csr_matrix((np.ones(len(places)), places, starts), shape=(len(rows), spec.buckets))

@@ -153,15 +153,20 @@ class TiedSpec(Frozen):
 
 
 class WideSpec(Frozen):
-    """Linear log-odds of n-grams beside the net: hashed n-grams of token ids -> (sequences, 1)."""
+    """Linear log-odds of n-grams beside the net: hashed n-grams of token ids -> (sequences, 1).
+
+    N-grams are hashed into 2^24 places, of which only the `entries` that were learnt are kept; 2^24 because a place is
+    then exact in float32, the one type of all weights.
+    """
 
     kind: Literal["wide"] = "wide"
-    buckets: int = Field(ge=1, le=2**26)
+    entries: int = Field(ge=1, le=2**24)
     longest: int = Field(default=3, ge=1, le=5)
 
     def weights(self) -> Shapes:
         """Names and shapes of the weights."""
-        return {"weight": (self.buckets,), "bias": (1,)}
+        kept = (self.entries,)
+        return {"place": kept, "weight": kept, "square": kept, "bias": (1,)}
 
     @property
     def outputs(self) -> int:

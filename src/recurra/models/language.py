@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recurra.artefact import Artefact, load, require_task, save
-from recurra.batches import Ragged
+from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
 from recurra.models.selftest import check_selftest, language_selftest
@@ -37,24 +38,38 @@ class RunningLanguage:
     tensors: dict[str, Any]
     encoder: TextEncoder
 
-    def log_probabilities(self, ids: Ids) -> Floats:
-        """Natural logarithm of each token's probability given all before it: (tokens - 1,), in one carried sweep."""
-        found, states = [], None
-        for start in range(0, len(ids) - 1, ROWS):
-            stop = min(start + ROWS, len(ids) - 1)
-            projected, states = self._read(ids[start:stop], states)
-            logits = next_logits(self.tensors, projected)
-            highest = logits.max(axis=1, keepdims=True)
-            total = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
-            found.append(logits[np.arange(stop - start), ids[start + 1 : stop + 1]] - total)
-        return np.concatenate(found).astype(np.float64)
+    def log_probabilities(self, ids: Ids, *, streams: int = 1) -> Floats:
+        """Natural logarithm of each token's probability given all before it: (tokens - 1,), the state carried on.
 
-    def perplexity(self, texts: Sequence[str]) -> float:
-        """exp of the mean negative log probability of every token after the first, each text's <eos> counted."""
+        With several `streams` the text is cut into as many consecutive parts that are swept side by side, which is
+        quicker; only the first tokens of each part then lose what came before them. No token is left out.
+        """
+        found = np.empty(max(len(ids) - 1, 0), np.float64)
+        states: list[State] | None = None
+        for places in _side_by_side(len(found), streams):
+            projected, states = read_on(self.plan, self.tensors, places.carry(ids[places.values]), states)
+            for start in range(0, len(projected), ROWS):
+                rows = places.values[start : start + ROWS]
+                found[rows] = self._scored(projected[start : start + ROWS], ids[rows + 1])
+        return found
+
+    def _scored(self, projected: Floats, targets: Ids) -> Floats:
+        """Return the logarithm of each target's share of all words: projected (rows, size), targets (rows,)."""
+        logits = next_logits(self.tensors, projected)
+        highest = logits.max(axis=1, keepdims=True)
+        total = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
+        told: Floats = logits[np.arange(len(targets)), targets] - total
+        return told
+
+    def perplexity(self, texts: Sequence[str], *, streams: int = 1) -> float:
+        """exp of the mean negative log probability of every token after the first, each text's <eos> counted.
+
+        `streams` as in `log_probabilities`.
+        """
         ids = stream_ids(texts, self.encoder)
         if len(ids) < 2:
             raise UsageError("perplexity needs two tokens or more", found=f"{len(ids)}")
-        return float(np.exp(-self.log_probabilities(ids).mean()))
+        return float(np.exp(-self.log_probabilities(ids, streams=streams).mean()))
 
     def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
         """Return the most probable next words after a prompt, each with its probability, highest first."""
@@ -109,3 +124,17 @@ class RunningLanguage:
         plan = plan_of(held, LanguageNet)
         check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors))
         return cls(plan, held.tensors, encoder_of(held, plan.embedding.words))
+
+
+def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:
+    """Cut the places 0 … count - 1 into consecutive streams; yield about `ROWS` of them at a time, stream by stream.
+
+    Raises UsageError for less than one stream.
+    """
+    if streams < 1:
+        raise UsageError("streams", found=str(streams), allowed="1 or more")
+    bounds = np.arange(min(streams, count) + 1) * count // max(1, min(streams, count))
+    steps = max(1, ROWS // streams)
+    for start in range(0, int(np.diff(bounds).max(initial=0)), steps):
+        cut = [np.minimum(np.array([start, start + steps]) + first, last) for first, last in pairwise(bounds)]
+        yield join([np.arange(first, last) for first, last in cut])

@@ -54,6 +54,11 @@ class Task(Protocol, Generic[Batch]):
         """The history key that decides which weights are kept."""
         ...
 
+    @property
+    def sparse(self) -> bool:
+        """Whether a step reaches only some rows of the tables, so that their gradients are row-sparse."""
+        ...
+
     def batches(self, epoch: int) -> Sequence[Batch]:
         """Return the epoch's batches: a pure function of the seed and the epoch."""
         ...
@@ -82,7 +87,7 @@ def fit(
     With `run`, a checkpoint is written there after each epoch, and training goes on from the newest one found there.
     """
     watch = watch or Watch()
-    optimisers = optimisers_of(task.net, config)
+    optimisers = optimisers_of(task.net, config, sparse=task.sparse)
     average = Average(task.net, config.ema) if config.ema else None
     progress = Progress()
     if run is not None:

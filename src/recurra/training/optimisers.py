@@ -14,11 +14,14 @@ from torch import Tensor, nn
 from recurra.config import TrainingConfig
 
 TABLES = ("embedding.weight", "output.bias")
-"""Weights whose gradient is row-sparse: a step updates only the rows it touched."""
+"""Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
 
 
-def optimisers_of(net: nn.Module, config: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """Build one optimiser for dense weights and one for tables. Biases and tables never decay."""
+def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True) -> list[torch.optim.Optimizer]:
+    """Build one optimiser for dense weights and one for tables, whose gradients are row-sparse if `sparse`.
+
+    Biases and tables never decay.
+    """
     named = [(name, weight) for name, weight in net.named_parameters() if weight.requires_grad]
     dense = [(name, weight) for name, weight in named if name not in TABLES]
     tables = [weight for name, weight in named if name in TABLES]
@@ -27,13 +30,17 @@ def optimisers_of(net: nn.Module, config: TrainingConfig) -> list[torch.optim.Op
         {"params": [weight for name, weight in dense if "bias" in name], "weight_decay": 0.0},
     ]
     built: list[torch.optim.Optimizer] = [_dense(groups, config)]
-    if tables and config.optimiser == "sgd":
-        built.append(torch.optim.SGD(tables, lr=config.learning_rate))
-    elif tables:
-        built.append(torch.optim.SparseAdam(tables, lr=config.learning_rate))
     if tables:
+        built.append(_of_tables(tables, config, sparse))
         built[-1].param_groups[0]["share"] = config.table_rate
     return built
+
+
+def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool) -> torch.optim.Optimizer:
+    if config.optimiser == "sgd":
+        return torch.optim.SGD(tables, lr=config.learning_rate)
+    # A full softmax reaches every row of the shared table, and SparseAdam refuses dense gradients.
+    return (torch.optim.SparseAdam if sparse else torch.optim.Adam)(tables, lr=config.learning_rate)
 
 
 def _dense(groups: list[dict[str, object]], config: TrainingConfig) -> torch.optim.Optimizer:

@@ -49,6 +49,8 @@ class Labelled:
 class TextTask:
     """Label a text."""
 
+    sparse = True
+
     def __init__(
         self, net: LearningClassifier, train: Labelled, validation: Labelled | None, config: TrainingConfig, seed: int
     ) -> None:
@@ -120,7 +122,7 @@ class LanguageTask:
         per_step = train.shape[0] * config.steps
         self.proposal = np.cumsum(proposal(counts))
         self.chance = torch.from_numpy(inclusion_chance(counts, samples=config.samples, targets=per_step)).float()
-        self.sampled = bool(config.samples) and config.samples + per_step < words
+        self.sparse = bool(config.samples) and config.samples + per_step < words
 
     def batches(self, epoch: int) -> list[tuple[int, int, int]]:
         """(start, stop, seed of the samples) of each chunk; the first chunk's length moves from epoch to epoch."""
@@ -135,7 +137,7 @@ class LanguageTask:
         """Cross-entropy of the next tokens, over sampled words when the configuration says so."""
         start, stop, seed = batch
         hidden, targets, final = self._read(self.train, start, stop, state)
-        if self.sampled:
+        if self.sparse:
             draws = np.random.default_rng(seed).random(self.config.samples)
             drawn = np.minimum(np.searchsorted(self.proposal, draws), len(self.proposal) - 1)
             table = self.net.embedding.weight
@@ -177,6 +179,8 @@ class LanguageTask:
 
 class SeriesTask:
     """Forecast the coming values of windows."""
+
+    sparse = False
 
     def __init__(
         self,

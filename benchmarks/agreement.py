@@ -1,0 +1,108 @@
+"""How closely all ways of sweeping a cell agree: equations, fused kernels, NumPy, torch.nn, alone, in chunks.
+
+Not here: the proof with its tolerances (tests/test_layers.py); this measures how much room is left under them.
+Run: `python benchmarks/agreement.py`. A difference is the largest |a - b| / max(1, |b|), b from the equations.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from writing import write_result
+
+from recurra.batches import Ragged, join
+from recurra.config import Activation, Cell
+from recurra.engine import choose
+from recurra.layers.recurrent.learn import Recurrent
+from recurra.layers.recurrent.run import recurrent
+from recurra.layers.specs import ACTIVATIONS, RecurrentSpec
+from recurra.nets.learn import tensors_of
+
+INPUTS, HIDDEN, LAYERS = 100, 128, 2
+LENGTHS = (1, 2, 7, 31, 64, 64, 100, 150)
+CHUNKS = ((0, 37), (37, 38), (38, 100))
+SEED = 0
+PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+
+
+def main() -> None:
+    """Measure every cell in both precisions and write results/agreement.json."""
+    torch.manual_seed(SEED)
+    kinds = [(cell, activation) for cell, activations in ACTIVATIONS.items() for activation in activations]
+    rows = [
+        {"cell": cell, "activation": activation, "precision": name, **differences(cell, activation, dtype)}
+        for cell, activation in kinds
+        for name, dtype in PRECISIONS.items()
+    ]
+    sizes = {"inputs": INPUTS, "hidden": HIDDEN, "layers": LAYERS, "lengths": list(LENGTHS)}
+    write_result("agreement", {"sizes": sizes, "rows": rows}, seeds=[SEED])
+
+
+def differences(cell: Cell, activation: Activation, dtype: torch.dtype) -> dict[str, float | None]:
+    """Compare every path with the equations; None where torch has no such cell, or no fused kernel is chosen."""
+    both = RecurrentSpec(
+        cell=cell, activation=activation, inputs=INPUTS, hidden=HIDDEN, layers=LAYERS, bidirectional=True
+    )
+    net, batch = Recurrent(both).to(dtype).eval(), batch_of(LENGTHS, dtype)
+    with torch.no_grad():
+        plain = net(batch, path="plain")[0].values.numpy()
+        fused = None if choose(cell, activation) == "plain" else net(batch)[0].values.numpy()
+        alone = np.concatenate([net(one)[0].values.numpy() for one in singles(batch)])
+        numbers, _ = recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()))
+        reference = by_torch(net, batch)
+    found = {"fused": fused, "numpy": numbers.values, "torch_nn": reference, "alone": alone}
+    told = {name: None if one is None else worst(one, plain) for name, one in found.items()}
+    return told | {"chunks": chunked(both.model_copy(update={"bidirectional": False}), dtype)}
+
+
+def chunked(spec: RecurrentSpec, dtype: torch.dtype) -> float:
+    """The NumPy run in three chunks with carried state, against the equations over the whole; forward only."""
+    net, batch = Recurrent(spec).to(dtype).eval(), batch_of((100, 100, 100), dtype)
+    weights, values = tensors_of(net), batch.values.view(3, 100, -1)
+    states, worsts = None, []
+    with torch.no_grad():
+        whole = net(batch, path="plain")[0].values.view(3, 100, -1)
+    for start, stop in CHUNKS:
+        inputs = Ragged(values[:, start:stop].reshape(-1, INPUTS).numpy(), np.arange(4) * (stop - start))
+        outputs, states = recurrent(spec, weights, inputs, states)
+        worsts.append(worst(outputs.values, whole[:, start:stop].reshape(-1, HIDDEN).numpy()))
+    return max(worsts)
+
+
+def batch_of(lengths: tuple[int, ...], dtype: torch.dtype) -> Ragged[Tensor]:
+    """Random sequences of these lengths."""
+    random = np.random.default_rng(SEED)
+    ragged = join([random.standard_normal((length, INPUTS)) for length in lengths])
+    return ragged.carry(torch.from_numpy(ragged.values).to(dtype))
+
+
+def singles(batch: Ragged[Tensor]) -> list[Ragged[Tensor]]:
+    """Each sequence as a batch of its own."""
+    bounds = zip(batch.offsets, batch.offsets[1:], strict=False)
+    return [Ragged(batch.values[start:stop], np.array([0, stop - start])) for start, stop in bounds]
+
+
+def by_torch(net: Recurrent, batch: Ragged[Tensor]) -> NDArray[Any] | None:
+    """torch.nn's own module on each sequence alone; None for a cell it does not have."""
+    spec = net.spec
+    modules: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+    if (spec.cell, spec.activation) in (("rnn", "sigmoid"), ("lstm", "relu")):
+        return None
+    options: dict[str, Any] = {"nonlinearity": spec.activation} if spec.cell == "rnn" else {}
+    module = modules[spec.cell](INPUTS, HIDDEN, LAYERS, batch_first=True, bidirectional=True, **options)
+    module = module.to(batch.values.dtype)
+    module.load_state_dict(net.state_dict())
+    return np.concatenate([module(one.values[None])[0][0].numpy() for one in singles(batch)])
+
+
+def worst(found: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """Largest |a - b| / max(1, |b|)."""
+    return float(np.max(np.abs(found - wanted) / np.maximum(1, np.abs(wanted))))
+
+
+if __name__ == "__main__":
+    main()

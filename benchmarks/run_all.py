@@ -1,0 +1,46 @@
+"""Run every measuring script, quickest first, then render the tables of the README.
+
+Not here: measuring. Hours on two cores; the long scripts keep their parts, so `make bench` may be stopped and go on.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from recurra.cli.output import say
+from recurra.datasets.known import find
+
+HERE = Path(__file__).parent
+SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("agreement.py", ()),
+    ("startup.py", ()),
+    ("tokenise.py", ("imdb",)),
+    ("labs.py", ("imdb", "glove", "wikitext-2")),
+    ("imdb.py", ("imdb", "glove")),
+    ("tables.py", ()),
+)
+"""Each script, and the data sets it needs."""
+
+
+def main() -> int:
+    """Return 0, or 1 where a script failed; one whose data are not here is left out and said so."""
+    failed = [name for name, needed in SCRIPTS if not done(name, needed)]
+    if failed:
+        say(f"failed: {', '.join(failed)}")
+    return int(bool(failed))
+
+
+def done(name: str, needed: tuple[str, ...]) -> bool:
+    """Run one script; False where it failed."""
+    missing = [data for data in needed if find(data) is None]
+    if missing:
+        say(f"{name}: left out, not on this machine: {', '.join(missing)}")
+        return True
+    say(name)
+    return subprocess.run([sys.executable, str(HERE / name)], check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""Render the README's tables from benchmarks/results/*.json, between `<!-- table:NAME -->` and `<!-- /table -->`.
+
+Not here: measuring. A figure whose JSON is missing reads "not measured yet", never a guess. Run by `make tables`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+MARKED = re.compile(r"(<!-- table:(?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
+MISSING = "not measured yet"
+
+Record = dict[str, Any]
+Rows = list[Sequence[str]]
+
+
+def main() -> None:
+    """Rewrite the README where its tables differ from the results."""
+    before = README.read_text(encoding="utf-8")
+    after = rendered(before)
+    if after != before:
+        README.write_text(after, encoding="utf-8")
+    print(f"{README.name}: {'tables rewritten' if after != before else 'tables are up to date'}")
+
+
+def rendered(text: str, results: Path = HERE / "results") -> str:
+    """Return a text with all its marked tables rendered anew; raises KeyError for an unknown table."""
+    return MARKED.sub(lambda found: found[1] + TABLES[found["name"]](results) + found[4], text)
+
+
+def read(results: Path, name: str) -> Record | None:
+    """Return the record of results/NAME.json, None where it is not measured yet."""
+    path = results / f"{name}.json"
+    if not path.is_file():
+        return None
+    record: Record = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def imdb(results: Path) -> str:
+    """The best gated net on IMDB beside NB-SVM."""
+    header = ("IMDB, 25,000 test reviews", "test accuracy", "over seeds", "against NB-SVM, paired bootstrap")
+    record = read(results, "imdb")
+    if record is None:
+        names = ("best of GRU and LSTM, GloVe", "the same with `wide=True`", "NB-SVM (1- to 3-grams)")
+        return table(header, [(name, MISSING, "", "") for name in names])
+    rival, net = record["rival"], f"{record['chosen']}, chosen on validation, GloVe"
+    rows: Rows = [
+        _accuracy(net, record["alone"]),
+        _accuracy("the same with `wide=True`", record["wide"]),
+        (f"{rival['name']}, {rival['seconds']:.0f} s", percent(rival["accuracy"]), "", ""),
+    ]
+    minutes = record["seconds"]["mean"] / 60
+    return table(header, rows) + made_by(record, f"{minutes:.0f} minutes a net")
+
+
+def _accuracy(name: str, figures: Record) -> Sequence[str]:
+    accuracy, against = figures["accuracy"], figures["against_rival"]
+    points = [100 * one["difference"] for one in against]
+    worst = max(one["p"] for one in against)
+    told = f"{span(points, 2)} points, p ≤ {worst:.4f}"
+    return (name, percent(accuracy["mean"]), span([100 * value for value in accuracy["values"]], 2, " %"), told)
+
+
+def labs(results: Path) -> str:
+    """What the three records state beside what was measured."""
+    header = ("lab", "figure", "recorded", "measured", "over seeds")
+    rows: Rows = [*_sentiment(results), *_language(results), *_next_value(results)]
+    records = [read(results, f"lab-{name}") for name in ("sentiment", "language", "next-value")]
+    return table(header, rows) + "".join(made_by(record) for record in records if record)
+
+
+def _sentiment(results: Path) -> Rows:
+    figures = (
+        ("train_accuracy", "simple RNN, training accuracy", "96 %", percent),
+        ("train_loss", "simple RNN, training loss", "0.09", lambda value: f"{value:.3f}"),
+        ("test_accuracy", "simple RNN, test accuracy", "—", percent),
+    )
+    record = read(results, "lab-sentiment")
+    rows: Rows = []
+    for key, name, recorded, shown in figures:
+        if record is None:
+            rows.append(("sentiment", name, recorded, MISSING, ""))
+        else:
+            cell = record["cells"]["rnn"]
+            values = [shown(value) for value in sorted(cell[f"{key}_by_seed"])]
+            rows.append(("sentiment", name, recorded, shown(cell[key]), f"{values[0]} … {values[-1]}"))
+    return rows
+
+
+def _language(results: Path) -> Rows:
+    record = read(results, "lab-language")
+    if record is None:
+        return [("language", "LSTM, test perplexity on WikiText-2", "—", MISSING, "")]
+    cell, rival = record["cells"]["lstm"], record["rival"]
+    return [
+        ("language", "LSTM, test perplexity on WikiText-2", "—", f"{cell['test_perplexity']:.1f}", ""),
+        ("language", f"{rival['name']}, same tokens", "—", f"{rival['perplexity']:.1f}", ""),
+    ]
+
+
+def _next_value(results: Path) -> Rows:
+    record = read(results, "lab-next-value")
+    literal, improved = "after [5, 6, 7], literal recipe", "after [5, 6, 7], improved, window held out"
+    airline = "airline, 24 months ahead, MASE"
+    if record is None:
+        told = ((literal, "8.01"), (improved, "—"), (airline, "—"))
+        return [("next-value", name, recorded, MISSING, "") for name, recorded in told]
+    ahead = record["airline"]["multi_step"]
+    naive = record["airline"]["seasonal_naive_mase"]
+    return [
+        ("next-value", literal, "8.01", *_mean_and_span(record["literal_next_values"], 2)),
+        ("next-value", improved, "—", *_mean_and_span(record["next_values"], 4)),
+        ("next-value", airline, "—", *_mean_and_span(ahead["mases"], 2)),
+        ("next-value", "… of the seasonal naive forecast", "—", f"{naive:.2f}", ""),
+    ]
+
+
+def _mean_and_span(values: Sequence[float], digits: int) -> tuple[str, str]:
+    return f"{sum(values) / len(values):.{digits}f}", span(values, digits)
+
+
+def speed(results: Path) -> str:
+    """Start-up and tokenising."""
+    header = ("what", "measured", "spread")
+    startup, tokenise = read(results, "startup"), read(results, "tokenise")
+    rows: Rows = []
+    for key, name in (("help", "`recurra --help`"), ("predict", "`recurra predict --text`, 50,000 words × 100")):
+        rows.append((name, MISSING, "") if startup is None else (name, *_seconds(startup[key])))
+    name = "tokenising IMDB's 50,000 labelled reviews, one core"
+    if tokenise is None:
+        rows.append((name, MISSING, ""))
+    else:
+        rows.append((name, f"{tokenise['seconds']:.1f} s", f"{tokenise['processor_seconds']:.1f} s of processor time"))
+    return table(header, rows) + "".join(made_by(record) for record in (startup, tokenise) if record)
+
+
+def _seconds(figures: Record) -> tuple[str, str]:
+    torch = "torch imported" if figures["torch_imported"] else "no torch imported"
+    return f"{figures['median']:.2f} s, {torch}", f"{figures['lowest']:.2f} … {figures['highest']:.2f} s"
+
+
+def agreement(results: Path) -> str:
+    """The largest difference of each path from the equations, over all cells."""
+    names = {
+        "fused": "torch's fused kernels",
+        "numpy": "the NumPy run",
+        "torch_nn": "torch.nn's own modules",
+        "alone": "each sequence alone",
+        "chunks": "in chunks with carried state",
+    }
+    header = ("compared with the equations", "float32, at most 5e-6", "float64, at most 1e-12")
+    record = read(results, "agreement")
+    if record is None:
+        return table(header, [(name, MISSING, MISSING) for name in names.values()])
+    rows: Rows = [(name, *(_worst(record, key, precision) for precision in PRECISIONS)) for key, name in names.items()]
+    return table(header, rows) + made_by(record, "largest |a − b| / max(1, |b|) over all cells")
+
+
+PRECISIONS = ("float32", "float64")
+
+
+def _worst(record: Record, key: str, precision: str) -> str:
+    found = [row[key] for row in record["rows"] if row["precision"] == precision and row[key] is not None]
+    return f"{max(found):.1e}"
+
+
+def percent(value: float) -> str:
+    """A share in percent with two decimals."""
+    return f"{100 * value:.2f} %"
+
+
+def span(values: Sequence[float], digits: int, unit: str = "") -> str:
+    """Lowest and highest, such as `7.91 … 8.12`."""
+    return f"{min(values):.{digits}f} … {max(values):.{digits}f}{unit}"
+
+
+def table(header: Sequence[str], rows: Rows) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def made_by(record: Record, note: str = "") -> str:
+    """The command, the machine and the versions that a table's figures come from."""
+    versions = record.get("versions", {})
+    command = record.get("lab_command") or record["command"]
+    told = [f"`{command}`", *([note] if note else [])]
+    told += [f"{name} {versions[name]}" for name in ("python", "torch", "numpy") if name in versions]
+    told += [f"{versions['cores']} cores"] if "cores" in versions else []
+    told += [f"load {record['load_average']}"] if "load_average" in record else []
+    return f"\n<sub>{', '.join(told)}</sub>\n"
+
+
+TABLES: dict[str, Callable[[Path], str]] = {"imdb": imdb, "labs": labs, "speed": speed, "agreement": agreement}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""How a measuring script writes what it found: one JSON file in results/, with command, versions and seeds.
+
+Not here: measuring, and rendering (tables.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recurra.artefact import write_atomically
+from recurra.runs.versions import versions
+
+RESULTS = Path(__file__).parent / "results"
+PARTS = Path("runs") / "benchmarks"
+"""Where parts of long measurements are kept, so that one that was stopped goes on; git leaves runs/ alone."""
+
+
+def write_result(name: str, figures: dict[str, Any], *, seeds: Sequence[int]) -> Path:
+    """Write results/NAME.json: the figures, and what is needed to measure them again."""
+    command = " ".join(["python", *sys.argv])
+    # Other programs on the machine lengthen every time that is told beside this.
+    load = round(os.getloadavg()[0], 1)
+    record = {"command": command, "seeds": list(seeds), "versions": versions(), "load_average": load, **figures}
+    path = RESULTS / f"{name}.json"
+    write_atomically(path, json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    print(path)
+    return path
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, lowest and highest, sample standard deviation (0 for one seed), and the values themselves."""
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return {
+        "mean": statistics.fmean(values),
+        "lowest": min(values),
+        "highest": max(values),
+        "deviation": spread,
+        "values": list(values),
+    }

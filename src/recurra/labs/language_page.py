@@ -1,0 +1,217 @@
+"""The page of the lab `language`: the record's equation and readings beside what was measured.
+
+Not here: measuring (language.py), tables and pictures (language_figures.py), verdicts (language_observations.py).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from recurra.labs.language_figures import (
+    curve_blocks,
+    network_section_blocks,
+    sample_blocks,
+    score_table,
+    word_blocks,
+)
+from recurra.labs.language_observations import NEAR, RECORDED_LOSS, conclusion
+from recurra.labs.language_recipe import CELLS, TITLES
+from recurra.labs.record import QUICK_NOTE, Head, settings_section, spread
+from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Points, Verdict
+from recurra.report.page import Report, Section
+
+SAME = 1e-4
+"""How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
+
+PSEUDOCODE = (
+    "Load WikiText-2: training, validation and test as published; the end of each line is the word <eos>.",
+    "Number the words of the training part; look up pre-trained vectors for them.",
+    "Lay the text out as parallel streams and cut them into chunks; the state is carried from chunk to chunk.",
+    "Build the network: word vector e(t), recurrence h(t), projection, scores of all words by their vectors.",
+    "Train: cross-entropy of the next word over the words of the step and a sample of the others, each weighted by how "
+    "often it is sampled; gradients go back through one chunk.",
+    "After each epoch measure the exact validation loss over all words; keep the best epoch's weights.",
+    "Measure the test perplexity once, beside the trigram's on the same tokens.",
+    "Ask for the next words of a prompt, and let each network write.",
+)
+
+
+def page(record: dict[str, Any], head: Head) -> Report:
+    """Compose the page from the record of `measure`."""
+    subtitle = "A recurrent network predicts the next word: the recorded equation, run beside GRU, LSTM and a trigram."
+    if record["quick"]:
+        subtitle += f" {QUICK_NOTE}"
+    sections = (
+        _opening("Aim", "Build a language model with the recurrence of the record and see what its gated kin add."),
+        _opening(
+            "Objective",
+            "Understand how a recurrent network models text: predict each next word from all before it, judge the "
+            "probabilities by their perplexity on text never seen, and compare with counting three words at a time.",
+        ),
+        Section("Algorithm", tuple(_algorithm()), "algorithm"),
+        Section("Data", tuple(_data(record)), "data"),
+        Section("Pseudocode", (Points(PSEUDOCODE, ordered=True),), "pseudocode"),
+        Section("Network", tuple(network_section_blocks(record)), "network"),
+        Section("Training", tuple(_training(record)), "training"),
+        Section("Curves", tuple(curve_blocks(record)), "curves"),
+        Section("Result", tuple(_result(record)), "result"),
+        Section("Observations", tuple(Verdict(**one) for one in record["observations"]), "observations"),
+        Section("Conclusion", (Paragraph(conclusion(record)),), "conclusion"),
+        settings_section(record["settings"], record["versions"], _command(record)),
+    )
+    return Report("A language model", subtitle, sections, record, head.heading())
+
+
+def _command(record: dict[str, Any]) -> str:
+    return f"recurra lab language --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
+
+
+def _opening(title: str, text: str) -> Section:
+    return Section(title, (Paragraph(text),), title.lower())
+
+
+def _algorithm() -> list[Block]:
+    return [
+        Paragraph(
+            "At each word the network mixes its state, a summary of all words before, with the vector of the word, and "
+            "scores every word of the vocabulary as the next one. Perplexity is the exponential of the mean negative "
+            "log probability: a model that is as unsure as among 100 equally likely words has a perplexity of 100."
+        ),
+        Paragraph(
+            "Scoring tens of thousands of words at each step would take most of the training time. In training only "
+            "the words that occur in the step and a sample of the others are scored, each corrected for how often it "
+            "is kept (Bengio & Senécal 2008; Jean et al. 2015). Every figure on this page but the training loss comes "
+            "from all words, scored exactly."
+        ),
+    ]
+
+
+def _data(record: dict[str, Any]) -> list[Block]:
+    data = record["data"]
+    which = "whole" if data["whole"] else "the first lines of each part only, so words outside them are <unk>"
+    counts = tuple(
+        (name, f"{data[name]:,} tokens in {data['lines'][name]:,} lines") for name in ("train", "validation", "test")
+    )
+    return [
+        Paragraph(
+            "WikiText-2 (Merity et al. 2016): good and featured articles of Wikipedia, tokenised as published, cased, "
+            "with the official split by article. Rare words stand as <unk>, which is predicted like any other word."
+        ),
+        Facts((("parts", which), *counts, ("words", f"{data['words']:,}, those of the training part"))),
+        Paragraph(_vectors(data["vectors"])),
+    ]
+
+
+def _vectors(name: str) -> str:
+    if not name:
+        return (
+            "No pre-trained vectors were on this machine: word vectors start at random and are learnt from this text."
+        )
+    return (
+        f"Word vectors start from GloVe 6B (`{name}`, looked up in lower case) and are learnt further. GloVe 6B was "
+        "trained on Wikipedia 2014 and Gigaword 5. The test articles are from Wikipedia too and may have been among "
+        "that text. The vectors know which words keep company, not what an article says, but it is outside text all "
+        "the same, and the trigram saw only the training part."
+    )
+
+
+def _training(record: dict[str, Any]) -> list[Block]:
+    settings, told = record["settings"], record["output_layer"]
+    seeds = "1 seed" if record["seeds"] == 1 else f"{record['seeds']} seeds, the same for each cell"
+    scored = (
+        f"The output layer scores {settings['samples']:,} sampled words and the step's own: {told['share']:.0%} of a "
+        f"step's time, where all words would take {told['full_share']:.0%}."
+        if told["sampled"]
+        else "The vocabulary is so small that all words are scored in training too."
+    )
+    return [
+        Paragraph(
+            f"{settings['epochs']} epoch{'s' if settings['epochs'] > 1 else ''}, {seeds}. {settings['streams']} streams "
+            f"in parallel, gradients through {settings['steps']} steps, {settings['optimiser']} with a learning rate of "
+            f"at most {settings['learning_rate']:g} ({settings['schedule'].replace('_', ' ')}), gradient norm clipped "
+            f"at {settings['clip']:g}. All cells share every choice; they were made for the LSTM, which favours it."
+        ),
+        Paragraph(scored),
+    ]
+
+
+def _result(record: dict[str, Any]) -> list[Block]:
+    streams = record["data"]["streams"]
+    seeds = "1 seed" if record["seeds"] == 1 else f"the mean of {record['seeds']} seeds"
+    return [
+        Comparison(
+            (_recurrence_row(record), *_score_rows(record), _loss_row(record)),
+            f"What the record states beside {seeds} measured today. It has no perplexity to compare with.",
+        ),
+        Paragraph(
+            f"The test part is read in {streams} parallel streams; only their first few words miss what came before."
+        ),
+        score_table(record),
+        *word_blocks(record),
+        *sample_blocks(record),
+    ]
+
+
+def _recurrence_row(record: dict[str, Any]) -> Compared:
+    gap = record["cells"]["rnn"]["equation_gap"]
+    return Compared(
+        "recurrence",
+        "σ(w_h h_{k−1}^(t−1) + w_e e^(t) + b)",
+        f"the same, to {gap:.0e}",
+        "1 seed",
+        gap <= SAME,
+        "Largest difference between the trained network's states and the equation worked out by hand.",
+    )
+
+
+def _score_rows(record: dict[str, Any]) -> list[Compared]:
+    rows = []
+    for name in CELLS:
+        cell = record["cells"][name]
+        found = cell["test_perplexities"]
+        note = "The record's own." if name == "rnn" else ""
+        note += " Chosen on validation." if name == record["chosen"] else ""
+        rows.append(
+            Compared(f"test perplexity, {TITLES[name]}", "—", f"{cell['test_perplexity']:.1f}", spread(found, 1), None,
+                     note.strip())
+        )  # fmt: skip
+    rival = record["rival"]
+    return [*rows, Compared(f"test perplexity, {rival['name']}", "—", f"{rival['perplexity']:.1f}", "", None, "Rival.")]
+
+
+def _loss_row(record: dict[str, Any]) -> Compared:
+    losses = record["cells"]["rnn"]["val_losses"]
+    loss = record["cells"]["rnn"]["val_loss"]
+    return Compared(
+        "final loss, if the record's is a cross-entropy",
+        str(RECORDED_LOSS),
+        f"{loss:.2f}",
+        spread(losses),
+        abs(loss - RECORDED_LOSS) <= NEAR,
+        f"Validation, nats a word: perplexity {math.exp(RECORDED_LOSS):.0f} recorded, {math.exp(loss):.0f} measured. "
+        "The record tells the figure of another network.",
+    )
+
+
+def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the few lines that the command prints."""
+    rows = [
+        (f"test perplexity, {TITLES[name]}", f"{cell['test_perplexity']:8.1f}   {spread(cell['test_perplexities'], 1)}")
+        for name, cell in record["cells"].items()
+    ]
+    rival, told = record["rival"], record["output_layer"]
+    words = ", ".join(f"{word} {share:.1%}" for word, share in _next(record)[1][:3])
+    return [
+        *rows,
+        (f"… {rival['name']}", f"{rival['perplexity']:8.1f}"),
+        ("best on validation", TITLES[record["chosen"]]),
+        (f"after “{_next(record)[0]}”", words),
+        ("output layer, share of a training step", f"{told['share']:.0%} (all words: {told['full_share']:.0%})"),
+    ]
+
+
+def _next(record: dict[str, Any]) -> tuple[str, list[tuple[str, float]]]:
+    """The first prompt and the best cell's next words."""
+    prompt, words = next(iter(record["cells"][record["chosen"]]["next_words"].items()))
+    return prompt, words

@@ -1,0 +1,108 @@
+"""What the lab `language` is made of: the four cells, the sizes of the full and the quick record, and the text.
+
+Not here: training and measuring.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recurra.config import Settings
+from recurra.datasets.known import find
+from recurra.datasets.wikitext import load_wikitext2
+from recurra.estimators.language import LANGUAGE_SETTINGS
+from recurra.runs.sources import lines_of
+
+CELLS: dict[str, dict[str, Any]] = {
+    "rnn": {"cell": "rnn", "activation": "sigmoid"},
+    "rnn_tanh": {"cell": "rnn", "activation": "tanh"},
+    "gru": {"cell": "gru", "activation": "tanh"},
+    "lstm": {"cell": "lstm", "activation": "tanh"},
+}
+"""What each cell changes in the settings; `rnn` is the record's own recurrence."""
+TITLES = {"rnn": "simple RNN, σ (recorded)", "rnn_tanh": "simple RNN, tanh", "gru": "GRU", "lstm": "LSTM"}
+"""The cells as the page names them."""
+PROMPTS = ("The film was", "He was born in")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The sizes of one version of the lab."""
+
+    settings: Settings
+    """Of all cells, but for what `CELLS` changes."""
+    train_tokens: int = 0
+    """Tokens learnt from, whole lines from the start; 0 takes all."""
+    held_tokens: int = 0
+    """Tokens of the validation and of the test part, likewise."""
+    streams: int = 8
+    """Parallel streams in which a finished net reads the test part."""
+    context_tokens: int = 10_000
+    """Tokens of the validation part on which forgetting is tried out."""
+    timed_steps: int = 5
+    """Training steps that are timed."""
+
+    def of(self, name: str) -> Settings:
+        """Return the settings of one of `CELLS`."""
+        return self.settings.changed(CELLS[name])
+
+
+FULL = Recipe(LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}))
+QUICK = Recipe(
+    FULL.settings.changed(
+        {
+            "embedding_size": 64,
+            "hidden": 96,
+            "embedding_dropout": 0.1,
+            "recurrent_dropout": 0.1,
+            "samples": 500,
+            "streams": 16,
+            "epochs": 1,
+        }
+    ),
+    train_tokens=150_000,
+    held_tokens=15_000,
+    context_tokens=3_000,
+)
+
+
+@dataclass(frozen=True)
+class LabText:
+    """The lines of the three official parts, or their beginnings, and pre-trained vectors where there are some."""
+
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+    vectors: Path | None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Tell texts and vectors apart from others, so that a part measured on others is not taken for this one's."""
+        joined = "\n\f".join("\n".join(part) for part in (self.train, self.validation, self.test))
+        return {
+            "text": hashlib.sha256(joined.encode()).hexdigest(),
+            "vectors": self.vectors.name if self.vectors else "",
+        }
+
+
+def lab_text(recipe: Recipe) -> LabText:
+    """Read WikiText-2 and find GloVe; raises DataError, with what to do, where WikiText-2 is not on this machine."""
+    parts = load_wikitext2()
+    return LabText(
+        _beginning(lines_of(parts.train), recipe.train_tokens),
+        _beginning(lines_of(parts.valid), recipe.held_tokens),
+        _beginning(lines_of(parts.test), recipe.held_tokens),
+        find("glove"),
+    )
+
+
+def _beginning(lines: list[str], tokens: int) -> list[str]:
+    """Return whole lines from the start that hold at least `tokens` tokens, <eos> counted; 0 takes all."""
+    seen = 0
+    for count, line in enumerate(lines, start=1):
+        seen += len(line.split()) + 1
+        if tokens and seen >= tokens:
+            return lines[:count]
+    return lines

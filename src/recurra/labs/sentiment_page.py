@@ -1,0 +1,259 @@
+"""The page of the lab `sentiment`: every line of the record beside what was measured.
+
+Not here: measuring (sentiment.py), the pictures (sentiment_figures.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recurra.config import NetConfig
+from recurra.labs.record import QUICK_NOTE, Head, network_blocks, settings_section, spread
+from recurra.labs.sentiment_figures import (
+    cell_table,
+    curve_blocks,
+    gradient_blocks,
+    neighbour_table,
+    variant_table,
+)
+from recurra.nets.plans import classifier
+from recurra.report.blocks import Block, Code, Compared, Comparison, Facts, Paragraph, Points, Verdict
+from recurra.report.equations import recorded_rnn_equation
+from recurra.report.page import Report, Section
+
+RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09
+
+PSEUDOCODE = (
+    "Import the libraries.",
+    "Load the sequences: the IMDB data set.",
+    "Split the data: training, validation (other films), test (the official half, read once).",
+    "Pad and truncate the sequences (shown under Data; the lengths travel along, so pads are never swept).",
+    "Build a simple RNN model on pre-trained word vectors; GRU and LSTM beside it.",
+    "Train; draw accuracy against training loss.",
+    "Keep the epoch that validation chooses; measure it on the test part.",
+)
+
+
+def page(record: dict[str, Any], head: Head) -> Report:
+    """Compose the page from the record of `measure`."""
+    subtitle = "A simple RNN on IMDB with pre-trained word embeddings: recorded beside measured."
+    if record["quick"]:
+        subtitle += f" {QUICK_NOTE}"
+    sections = (
+        Section("Aim", (Paragraph("Implement an RNN model with the IMDB data set."),), "aim"),
+        Section("Objective", (Points(OBJECTIVES),), "objective"),
+        Section("Algorithm", tuple(_algorithm()), "algorithm"),
+        Section("Data", tuple(_data(record)), "data"),
+        Section("Pseudocode", (Points(PSEUDOCODE, ordered=True),), "pseudocode"),
+        Section("Network", tuple(_network(record)), "network"),
+        Section("Training", tuple(_training(record)), "training"),
+        Section("Curves", tuple(curve_blocks(record)), "curves"),
+        Section("Result", tuple(_result(record)), "result"),
+        Section("Observations", tuple(_observations(record)), "observations"),
+        Section("Conclusion", (Paragraph(conclusion(record)),), "conclusion"),
+        settings_section(_flat(record["settings"]["rnn"]), record["versions"], "recurra lab sentiment"),
+    )
+    return Report("Sentiment of film reviews", subtitle, sections, record, head.heading())
+
+
+OBJECTIVES = (
+    "Understand how a recurrent network works in natural language processing.",
+    "Classify the sentiment of IMDB reviews in two classes.",
+    "Use pre-trained word embeddings to improve the model.",
+)
+
+
+def _algorithm() -> list[Block]:
+    return [
+        Paragraph(
+            "A review is read word by word. Each word's vector e(t) and the state h(t−1) of what was read before make "
+            "the new state h(t); the states of all steps are pooled into one vector, from which a dense layer tells "
+            "the label. Back-propagation through time adjusts all weights, the word vectors among them."
+        ),
+        recorded_rnn_equation(
+            "As the record writes it. The index k is the layer, or a slip of the pen; with one layer it is dropped."
+        ),
+    ]
+
+
+def _data(record: dict[str, Any]) -> list[Block]:
+    shown = record["padding"]
+    lines = "\n".join(
+        f"{text}\n  → {row}\n  → {ids}   (length {length})"
+        for text, row, ids, length in zip(shown["texts"], shown["rows"], shown["ids"], shown["lengths"], strict=True)
+    )
+    return [
+        Paragraph(
+            "IMDB (Maas et al. 2011): film reviews, half of them negative. Validation holds out whole films of the "
+            "training half, so that no film is on both sides; reviews whose text occurs in the test half are dropped."
+        ),
+        Facts(tuple((name, f"{count:,}") for name, count in record["data"].items())),
+        Code(lines, "Padding in front and truncation to twelve tokens, on two made-up texts.", wrap=True),
+    ]
+
+
+def _network(record: dict[str, Any]) -> list[Block]:
+    blocks: list[Block] = []
+    for cell in ("rnn", "lstm"):
+        net = NetConfig.model_validate_json(_json(record["settings"][cell]["net"]))
+        plan = classifier(net, words=record["cells"][cell]["words"], labels=2)
+        directions = "both directions, " if net.bidirectional else ""
+        drawn = (
+            ("embedding", "embedding", "GloVe, learned further", f"(tokens, {plan.embedding.size})"),
+            ("recurrent", "recurrent", f"{directions}{net.hidden} units", f"(tokens, {plan.recurrent.outputs})"),
+            ("pooling", "pooling", " + ".join(net.pool), f"(reviews, {plan.pooling.outputs})"),
+            ("dense", "dense", "two classes", "(reviews, 2)"),
+        )
+        blocks += [Paragraph(f"The {NAMES[cell]}:"), *network_blocks(plan, drawn, source="e")]
+    return blocks
+
+
+NAMES = {"rnn": "simple RNN", "lstm": "LSTM", "gru": "GRU"}
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+def _training(record: dict[str, Any]) -> list[Block]:
+    cells = record["cells"]
+    return [
+        Paragraph(
+            f"{record['seeds']} seed(s) for each cell. Validation chooses the epoch that is kept; training goes on to "
+            "the end of the curve, because the record's training accuracy and loss are those of its end."
+        ),
+        cell_table(cells),
+    ]
+
+
+def _result(record: dict[str, Any]) -> list[Block]:
+    simple, best = record["cells"]["rnn"], record["cells"][record["best"]]
+    rows = [
+        Compared(
+            "training accuracy, simple RNN", "96 %", _percent(simple["train_accuracy"]),
+            _spread(simple["train_accuracy_by_seed"]), simple["train_accuracy"] >= RECORDED_ACCURACY,
+            "Mean over the last epoch, dropout on.",
+        ),
+        Compared(
+            "training loss, simple RNN", "0.09", f"{simple['train_loss']:.3f}",
+            spread(simple["train_loss_by_seed"], 3), simple["train_loss"] <= RECORDED_LOSS,
+            "Mean over the last epoch, dropout on.",
+        ),
+        Compared(
+            "test accuracy, simple RNN kept by validation", "—", _percent(simple["test_accuracy"]),
+            _spread(simple["test_accuracy_by_seed"]), None, "The record states no test accuracy.",
+        ),
+        Compared(
+            f"test accuracy, {NAMES[record['best']]} (better of GRU and LSTM on validation)", "—",
+            _percent(best["test_accuracy"]), _spread(best["test_accuracy_by_seed"]), None, "",
+        ),
+        Compared(
+            f"… with {record['rival']['name']} log-odds beside it (wide)", "—", _percent(best["wide_test_accuracy"]),
+            _spread(best["wide_test_accuracy_by_seed"]), None, "Weight chosen on validation.",
+        ),
+        Compared(f"rival: {record['rival']['name']}", "—", _percent(record["rival"]["accuracy"]), "1 fit", None, ""),
+        Compared("majority", "—", _percent(record["majority"]), "", None, ""),
+    ]  # fmt: skip
+    against = record["against_rival"]
+    note = (
+        f"{NAMES[record['best']]} against {record['rival']['name']} on the same reviews (paired bootstrap, seed 0): "
+        f"difference {100 * against['difference']:+.2f} points, 95 % interval {100 * against['low']:+.2f} … "
+        f"{100 * against['high']:+.2f}, p = {against['p']:.3f}."
+    )
+    return [Comparison(tuple(rows), "What the record states beside what was measured today."), Paragraph(note)]
+
+
+def _observations(record: dict[str, Any]) -> list[Block]:
+    told = record["observations"]
+    base = told["base"]["test_accuracy"]
+    pair = told["simpler_than_gru"]
+    lost = told["shuffled"]["base_minus_this"]
+    plain = told["plain"]["base_minus_this"]
+    chance = told["random"]["base_minus_this"]
+    frozen = told["frozen"]["base_minus_this"]
+    return [
+        Paragraph(
+            "Each line of the record is an experiment that could refute it; all differ in one choice only."
+        ),
+        variant_table(told),
+        _verdict(
+            "The RNN learns temporal relationships in text.",
+            lost,
+            f"With the words of every review shuffled the same network reaches "
+            f"{_percent(told['shuffled']['test_accuracy'])} instead of {_percent(base)}: {_points(lost)}.",
+        ),
+        Verdict(
+            "The simple RNN is simpler than a GRU.",
+            "holds" if pair["rnn"]["parameters"] < pair["gru"]["parameters"] else "does not hold",
+            f"Parameters {pair['rnn']['parameters']:,} against {pair['gru']['parameters']:,}, training "
+            f"{pair['rnn']['seconds']:.0f} s against {pair['gru']['seconds']:.0f} s, test accuracy "
+            f"{_percent(pair['rnn']['test_accuracy'])} against {_percent(pair['gru']['test_accuracy'])}.",
+        ),
+        Verdict(
+            "Accuracy is decent without advanced tuning or regularisation.",
+            "holds" if told["plain"]["test_accuracy"] >= 0.85 else "does not hold",
+            f"Without any regularisation {_percent(told['plain']['test_accuracy'])}, with it {_percent(base)}: "
+            f"{_points(plain)}. Decent is read as 85 % or more.",
+        ),
+        _verdict(
+            "Pre-trained embeddings capture the meaning of words.",
+            chance,
+            f"From random vectors {_percent(told['random']['test_accuracy'])} instead of {_percent(base)}: "
+            f"{_points(chance)}. Frozen GloVe {_percent(told['frozen']['test_accuracy'])}: {_points(frozen)}.",
+        ),
+        neighbour_table(record["neighbours"]),
+        *gradient_blocks(record["gradients"]),
+    ]
+
+
+def _verdict(claim: str, difference: dict[str, float], evidence: str) -> Verdict:
+    """A claim holds when the base is better and the interval leaves zero out; across zero it is undecided."""
+    if difference["low"] > 0:
+        return Verdict(claim, "holds", evidence)
+    return Verdict(claim, "does not hold" if difference["high"] < 0 else "undecided", evidence)
+
+
+def conclusion(record: dict[str, Any]) -> str:
+    """Say what the figures say; able to disagree with the record."""
+    simple, best, rival = record["cells"]["rnn"], record["cells"][record["best"]], record["rival"]
+    reached = simple["train_accuracy"] >= RECORDED_ACCURACY and simple["train_loss"] <= RECORDED_LOSS
+    lost = record["observations"]["shuffled"]["base_minus_this"]
+    order = "it uses word order" if lost["low"] > 0 else "that it uses word order is not shown"
+    return (
+        f"The recorded 96 % training accuracy and 0.09 training loss are {'reached' if reached else 'not reached'} "
+        f"({_percent(simple['train_accuracy'])}, {simple['train_loss']:.3f}); on unseen reviews the same network "
+        f"reaches {_percent(simple['test_accuracy'])}, and {order}. The {NAMES[record['best']]} reaches "
+        f"{_percent(best['test_accuracy'])}, {'more' if best['test_accuracy'] > rival['accuracy'] else 'not more'} "
+        f"than {rival['name']} ({_percent(rival['accuracy'])}); both together {_percent(best['wide_test_accuracy'])}."
+    )
+
+
+def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the few lines that the command prints."""
+    lines = []
+    for cell, told in record["cells"].items():
+        figures = f"train {_percent(told['train_accuracy'])} loss {told['train_loss']:.3f}"
+        lines.append((NAMES[cell], f"{figures}  test {_percent(told['test_accuracy'])}  {told['seconds']:.0f} s"))
+    best = record["cells"][record["best"]]
+    lines.append((f"{NAMES[record['best']]} + n-gram log-odds (wide)", f"test {_percent(best['wide_test_accuracy'])}"))
+    lines.append((record["rival"]["name"], f"test {_percent(record['rival']['accuracy'])}"))
+    return lines
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+def _spread(shares: list[float]) -> str:
+    return spread([100 * share for share in shares])
+
+
+def _points(difference: dict[str, float]) -> str:
+    low, high = 100 * difference["low"], 100 * difference["high"]
+    return f"{100 * difference['difference']:+.2f} points for the base ({low:+.2f} … {high:+.2f})"
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Any]:
+    return {f"{part}.{name}": value for part in ("text", "net", "training") for name, value in settings[part].items()}

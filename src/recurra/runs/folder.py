@@ -1,0 +1,57 @@
+"""The folder of a run: config, history, checkpoints, artefact, report; where it lies and what is written into it.
+
+Not here: what a run does (text.py, language.py, series.py).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from recurra.artefact import write_atomically
+from recurra.errors import UsageError
+
+ROOT = Path("runs")
+
+
+def new_run(name: str, *, out: str | Path | None = None, resume: bool = False) -> Path:
+    """Choose and make the folder of a run.
+
+    Without `out` it is the first free of runs/NAME, runs/NAME-2, …. A given folder must be new or empty, unless
+    `resume` goes on with what it holds. Raises UsageError.
+    """
+    folder = Path(out) if out else _free(ROOT / name)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", advice="give another --out")
+    if folder.is_dir() and any(folder.iterdir()) and not resume:
+        raise UsageError(f"{folder} already holds something", advice="give another --out, or --resume to go on with it")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _free(folder: Path) -> Path:
+    number, candidate = 1, folder
+    while candidate.exists():
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def write_json(path: Path, record: Any) -> None:
+    """Write one JSON file whole or not at all."""
+    write_atomically(path, json.dumps(record, indent=2, sort_keys=True, allow_nan=False, default=str) + "\n")
+
+
+def check_same_run(folder: Path, config: dict[str, Any]) -> None:
+    """Write run.json, or compare with the one a killed run left; raises UsageError naming what differs."""
+    path = folder / "run.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        now = json.loads(json.dumps(config, default=str))
+        changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+        if changed:
+            raise UsageError(
+                f"{folder} was begun with other choices", found=", ".join(changed), advice="give another --out"
+            )
+    write_json(path, config)

@@ -1,0 +1,94 @@
+"""A run of language modelling: fit, save, measure perplexity beside the trigram, write samples and the report.
+
+Not here: reading files and printing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.baselines.kneser_ney import fit_kneser_ney
+from recurra.estimators.language import LanguageModel
+from recurra.models.language import RunningLanguage
+from recurra.report.page import save
+from recurra.report.training_report import training_report
+from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.text import network_rows
+from recurra.runs.versions import versions
+from recurra.text.stream import stream_ids
+from recurra.training.progress import Watch
+
+TRIGRAM = "Kneser-Ney trigram"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Lines to learn from, to choose on, and to measure on."""
+
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+
+
+def cut_lines(train: list[str], validation: list[str] | None, test: list[str] | None) -> Parts:
+    """Hold out what was not given: the last twentieth of the lines is the test part, the one before it validation."""
+    share = max(1, len(train) // 20)
+    if test is None:
+        train, test = train[:-share], train[-share:]
+    if validation is None:
+        train, validation = train[:-share], train[-share:]
+    return Parts(train, validation, test)
+
+
+def run_language(
+    model: LanguageModel, parts: Parts, *, out: Path, title: str, watch: Watch, prompt: str = "the"
+) -> dict[str, Any]:
+    """Do the whole run."""
+    settings = model.settings().model_dump(mode="json")
+    config = {"task": "language", "title": title, "settings": settings, "estimator": repr(model)}
+    check_same_run(out, config)
+    started = time.perf_counter()
+    model.fit(parts.train, validation_data=parts.validation, run=out, watch=watch)
+    seconds = time.perf_counter() - started
+    model.save(out / "artefact")
+    record = {
+        **config,
+        "seconds": round(seconds, 1),
+        "network": network_rows(model.model_.plan),
+        "history": model.history_,
+        "best_epoch": model.best_epoch_,
+        "evaluation": evaluate_language(model.model_, parts, prompt),
+        "versions": versions(),
+    }
+    write_json(out / "history.json", model.history_)
+    save(training_report(record), out / "report.html")
+    return record
+
+
+def evaluate_language(model: RunningLanguage, parts: Parts, prompt: str) -> dict[str, Any]:
+    """Exact test perplexity beside the trigram's on the same tokens, and a sample."""
+    started = time.perf_counter()
+    rival = trigram_perplexity(model, parts.train, parts.test)
+    seconds = time.perf_counter() - started
+    perplexity = model.perplexity(parts.test)
+    return {
+        "task": "language",
+        "tokens": int(len(stream_ids(parts.test, model.encoder)) - 1),
+        "perplexity": perplexity,
+        "loss": float(np.log(perplexity)),
+        "rival": {"name": TRIGRAM, "perplexity": rival},
+        "rivals": [{"name": TRIGRAM, "perplexity": rival, "seconds": round(seconds, 1)}],
+        "samples": [{"prompt": prompt, "text": model.generate(prompt, tokens=60, seed=seed)} for seed in range(3)],
+    }
+
+
+def trigram_perplexity(model: RunningLanguage, train: list[str], test: list[str]) -> float:
+    """Perplexity of an interpolated modified Kneser-Ney trigram with the same tokens and vocabulary."""
+    rival = fit_kneser_ney(stream_ids(train, model.encoder), words=len(model.encoder.vocabulary))
+    ids = stream_ids(test, model.encoder)
+    return rival.perplexity(ids[1:], context=ids[:1].tolist())

@@ -1,0 +1,109 @@
+"""A run of forecasting: fit, save, measure on the last horizon of every series beside the naive rivals, report.
+
+Not here: reading files and printing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.baselines.naive import naive, seasonal_naive
+from recurra.datasets.series_frames import SeriesTable
+from recurra.errors import DataError
+from recurra.estimators.series import Forecaster
+from recurra.metrics import mae, mase, smape
+from recurra.models.series import RunningForecaster
+from recurra.report.page import save
+from recurra.report.training_report import training_report
+from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.text import network_rows
+from recurra.runs.versions import versions
+from recurra.training.progress import Watch
+
+RIVALS = ("naive", "seasonal naive")
+
+
+def run_series(model: Forecaster, table: SeriesTable, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:
+    """Do the whole run; the last horizon of every series is the test part, unseen by training and validation."""
+    settings = model.settings()
+    horizon = settings.series.horizon
+    config = {"task": "series", "title": title, "settings": settings.model_dump(mode="json"), "estimator": repr(model)}
+    check_same_run(out, config)
+    started = time.perf_counter()
+    model.fit(head(table, horizon), run=out, watch=watch)
+    seconds = time.perf_counter() - started
+    model.save(out / "artefact")
+    record = {
+        **config,
+        "seconds": round(seconds, 1),
+        "network": network_rows(model.model_.plan),
+        "history": model.history_,
+        "best_epoch": model.best_epoch_,
+        "evaluation": evaluate_series(model.model_, table, season=settings.series.season),
+        "versions": versions(),
+    }
+    write_json(out / "history.json", model.history_)
+    save(training_report(record), out / "report.html")
+    return record
+
+
+def head(table: SeriesTable, held: int) -> SeriesTable:
+    """Return the table without the last `held` steps of each series; raises DataError where nothing is left."""
+    short = [name for name in table.ids if len(table.values[name]) <= held]
+    if short:
+        have = len(table.values[short[0]])
+        raise DataError(f"series {short[0]!r} is too short", found=f"{have} values", allowed=f"more than {held}")
+    times, values, missing = (
+        {name: column[:-held] for name, column in part.items()} for part in (table.times, table.values, table.missing)
+    )
+    return replace(table, times=times, values=values, missing=missing)
+
+
+def evaluate_series(model: RunningForecaster, table: SeriesTable, *, season: int) -> dict[str, Any]:
+    """Forecast the last horizon of each series from what is before it: MAE, MASE and sMAPE, means over series."""
+    horizon = model.horizon
+    past = head(table, horizon)
+    answers: dict[str, dict[str, Any]] = {name: {} for name in ("Recurra", *RIVALS)}
+    for name in table.ids:
+        before = past.values[name]
+        answers["Recurra"][name] = model.forecast(name, before, steps=horizon)
+        answers["naive"][name] = naive(before, horizon=horizon)
+        answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
+    scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
+    return {
+        "task": "series",
+        "series_count": len(table.ids),
+        **scores["Recurra"],
+        "rival": {"name": "seasonal naive", "mase": scores["seasonal naive"]["mase"]},
+        "rivals": [{"name": who, **scores[who]} for who in RIVALS],
+        "series": [_drawn(table, name, answers["Recurra"][name]) for name in table.ids[:6]],
+    }
+
+
+def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season: int) -> dict[str, float]:
+    rows = []
+    for name, forecast in told.items():
+        actual, before = table.values[name][-len(forecast) :], past.values[name]
+        period = min(season, max(1, len(before) - 1))
+        rows.append((mae(actual, forecast), mase(actual, forecast, history=before, season=period)))
+    smapes = [smape(table.values[name][-len(forecast) :], forecast) for name, forecast in told.items()]
+    means = np.mean(rows, axis=0)
+    return {"mae": float(means[0]), "mase": float(means[1]), "smape": float(np.mean(smapes))}
+
+
+def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
+    """The last stretch of a series beside its forecast."""
+    shown = slice(-min(len(table.values[name]), 6 * len(forecast) + 24), None)
+    actual = table.values[name][shown]
+    return {
+        "name": name,
+        "times": [str(moment) for moment in table.times[name][shown]],
+        "actual": actual.tolist(),
+        "predicted": [None] * (len(actual) - len(forecast)) + [float(value) for value in forecast],
+        "test_from": len(actual) - len(forecast),
+    }

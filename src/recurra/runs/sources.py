@@ -1,0 +1,111 @@
+"""Where a command's rows come from: files, or a data set known by its name.
+
+Not here: the readers themselves (datasets/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from recurra.datasets.imdb import load_imdb
+from recurra.datasets.known import find
+from recurra.datasets.records import TextTable
+from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.datasets.wikitext import load_wikitext2
+from recurra.errors import DataError, UsageError
+
+NAMED = ("imdb", "synthetic")
+OnError = Literal["stop", "reject"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files of texts are read."""
+
+    text: str | None = None
+    label: str | None = None
+    group: str | None = None
+    encoding: str = "utf-8"
+    on_error: OnError = "stop"
+
+
+def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tuple[TextTable, TextTable | None]:
+    """Return the rows to learn from and the test rows: `imdb`, `synthetic`, or files (several are joined)."""
+    if len(sources) == 1 and sources[0] in NAMED and not Path(sources[0]).exists():
+        return _named(sources[0])
+    tables = [read(source, reading, labelled=True) for source in sources]
+    return _joined(tables), read(test, reading, labelled=True) if test else None
+
+
+def read(source: str, reading: Reading, *, labelled: bool | None) -> TextTable:
+    """Read one file (or `-`)."""
+    return read_texts(
+        source,
+        text=reading.text,
+        label=reading.label,
+        group=reading.group,
+        labelled=labelled,
+        encoding=reading.encoding,
+        on_error=reading.on_error,
+    )
+
+
+def _named(name: str) -> tuple[TextTable, TextTable]:
+    if name == "imdb":
+        imdb = load_imdb()
+        return imdb.train, imdb.test
+    return synthetic("train", 6000), synthetic("test", 2000)
+
+
+def synthetic(part: Literal["train", "validation", "test"], count: int) -> TextTable:
+    """Generated film reviews: not real ones."""
+    texts, labels = synthetic_reviews(part, count=count)
+    return TextTable(texts, labels, None, list(range(1, count + 1)))
+
+
+def _joined(tables: list[TextTable]) -> TextTable:
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    return replace(
+        first,
+        texts=[text for table in tables for text in table.texts],
+        labels=[label for table in tables for label in table.labels or []],
+        groups=[group for table in tables for group in table.groups or []] if first.groups else None,
+        lines=[line for table in tables for line in table.lines],
+        rejects=[reject for table in tables for reject in table.rejects],
+        warnings=[warning for table in tables for warning in table.warnings],
+        ids=None,
+    )
+
+
+def running_text(source: str) -> tuple[list[str], list[str] | None, list[str] | None]:
+    """Return training, validation and test lines of `wikitext-2` or of one text file (nothing held out there)."""
+    if source == "wikitext-2" and not Path(source).exists():
+        parts = load_wikitext2()
+        return lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test)
+    return lines_of(read_whole_text(source)), None, None
+
+
+def lines_of(text: str) -> list[str]:
+    """Cut a text into its lines; a final line end starts no further line."""
+    lines = text.split("\n")
+    return lines[:-1] if lines and not lines[-1] else lines
+
+
+def vectors_path(given: str) -> Path | None:
+    """Return the file of word vectors: a path, or `glove` for the GloVe 6B vectors on this machine."""
+    if not given:
+        return None
+    if given == "glove" and not Path(given).exists():
+        found = find("glove")
+        if found is None:
+            raise DataError("GloVe is not on this machine", advice="run `recurra data get glove` or set RECURRA_DATA")
+        return found
+    if not Path(given).exists():
+        raise UsageError(f"no word vectors at {given}", advice="give a file, or glove")
+    return Path(given)

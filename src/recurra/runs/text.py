@@ -1,0 +1,120 @@
+"""A run of text classification: fit, save, measure on held-out rows beside the rivals, write the report.
+
+Not here: reading files and printing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.baselines.majority import Majority
+from recurra.baselines.nb_svm import NBSVM
+from recurra.datasets.records import TextTable
+from recurra.estimators.evaluation import TextEvaluation
+from recurra.estimators.text import TextClassifier
+from recurra.layers.specs import parameters
+from recurra.metrics import paired_bootstrap
+from recurra.nets.plans import Plan
+from recurra.report.page import save
+from recurra.report.training_report import training_report
+from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.versions import versions
+from recurra.training.progress import Watch
+
+Labelled = tuple[list[str], list[str]]
+"""Texts and labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """A rival's figures on the same rows."""
+
+    name: str
+    accuracy: float
+    seconds: float
+    right: NDArray[np.bool_]
+
+    def record(self) -> dict[str, Any]:
+        """Return what a report tells."""
+        return {"name": self.name, "accuracy": self.accuracy, "seconds": round(self.seconds, 1)}
+
+
+def run_text(
+    classifier: TextClassifier, train: TextTable, test: TextTable | None, *, out: Path, title: str, watch: Watch
+) -> dict[str, Any]:
+    """Do the whole run; measure on `test`, else on the part that validation held out, which is then said."""
+    settings = classifier.settings().model_dump(mode="json")
+    config = {"task": "text", "title": title, "settings": settings, "estimator": repr(classifier)}
+    check_same_run(out, config)
+    labels = train.labels or []
+    started = time.perf_counter()
+    classifier.fit(train.texts, labels, groups=train.groups, run=out, watch=watch)
+    seconds = time.perf_counter() - started
+    classifier.save(out / "artefact")
+    if classifier.split_ is not None:
+        write_json(out / "split.json", classifier.split_.as_json())
+    learnt, rows, part = _held_out(classifier, train, test)
+    evaluation = classifier.evaluate(*rows)
+    rivals = text_rivals(learnt, rows)
+    record = {
+        **config,
+        "seconds": round(seconds, 1),
+        "network": network_rows(classifier.model_.plan),
+        "history": classifier.history_,
+        "best_epoch": classifier.best_epoch_,
+        "evaluated_on": part,
+        "evaluation": with_rivals(evaluation, rivals),
+        "vector_coverage": classifier.coverage_,
+        "versions": versions(),
+    }
+    write_json(out / "history.json", classifier.history_)
+    save(training_report(record), out / "report.html")
+    return record
+
+
+def _held_out(classifier: TextClassifier, train: TextTable, test: TextTable | None) -> tuple[Labelled, Labelled, str]:
+    """Return the rows learnt from, the rows to measure on, and what the latter are called."""
+    labels = train.labels or []
+    if test is not None and test.labels is not None:
+        return (train.texts, labels), (test.texts, test.labels), "test"
+    split = classifier.split_
+    if split is None:
+        return (train.texts, labels), (train.texts, labels), "training rows (nothing was held out)"
+    learnt, held = (
+        ([train.texts[row] for row in rows], [labels[row] for row in rows]) for rows in (split.train, split.validation)
+    )
+    return learnt, held, "validation (it also chose the epoch: give --test for an untouched figure)"
+
+
+def text_rivals(learnt: Labelled, rows: Labelled) -> list[Rival]:
+    """Fit majority and NB-SVM (1- to 3-grams) on the rows learnt from and measure them on the same rows as the net."""
+    rivals = []
+    for name, rival in (("NB-SVM (1- to 3-grams)", NBSVM()), ("majority", Majority())):
+        started = time.perf_counter()
+        rival.fit(*learnt)
+        right = np.array(rival.predict(rows[0])) == np.array(rows[1])
+        rivals.append(Rival(name, float(right.mean()), time.perf_counter() - started, right))
+    return rivals
+
+
+def with_rivals(evaluation: TextEvaluation, rivals: list[Rival]) -> dict[str, Any]:
+    """Join the net's figures with the rivals' and a paired bootstrap against the first of them."""
+    record = {**evaluation.record, "rivals": [rival.record() for rival in rivals]}
+    if rivals:
+        record["rival"] = {"name": rivals[0].name, "accuracy": rivals[0].accuracy}
+        compared = paired_bootstrap(evaluation.right, rivals[0].right)
+        record["against_rival"] = {name: float(value) for name, value in compared._asdict().items()}
+    return record
+
+
+def network_rows(plan: Plan) -> list[list[Any]]:
+    """Name, kind, outputs and parameters of each layer, for a summary table."""
+    return [
+        [name, spec.kind, str(getattr(spec, "outputs", "")), parameters(spec)] for name, spec in plan.layers().items()
+    ]
