@@ -182,8 +182,8 @@ def test_mean_max_and_last_pool_what_their_names_say():
 
 
 def test_pooling_gradients_pass_the_float64_check():
-    spec = PoolingSpec(parts=("attention", "max", "mean", "last"), inputs=3, heads=2)
-    net, batch = Pooling(spec).double(), batch_of([3, 0, 2], torch.float64)
+    spec = PoolingSpec(parts=("attention", "max", "mean", "last"), inputs=4, heads=2)
+    net, batch = Pooling(spec).double(), batch_of([3, 0, 2], torch.float64, features=4)
     assert torch.autograd.gradcheck(lambda values: net(batch.carry(values)), batch.values.clone().requires_grad_())
 
 

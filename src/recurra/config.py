@@ -66,7 +66,7 @@ class TextConfig(Frozen):
     max_length: int = Field(default=400, ge=1, le=1_000_000)
     """Tokens kept of each text."""
     truncate: Literal["head", "tail", "head+tail"] = "head+tail"
-    """Which end is kept of a longer text; head+tail keeps a half of each."""
+    """Which end is kept of a longer text; head+tail keeps a quarter and three quarters."""
     pad_to_max: bool = False
     """The tutorial's behaviour (`classic_pad`): pad every text in front to max_length and sweep the pads too."""
 

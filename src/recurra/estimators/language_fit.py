@@ -23,6 +23,7 @@ from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import LanguageTask
+from recurra.training.threads import step_work, threads_for
 
 if TYPE_CHECKING:
     from recurra.estimators.language import LanguageModel
@@ -47,7 +48,8 @@ def fit_language(
     streams = language_streams(ids, settings.training.streams)
     held = language_streams(stream_ids(validation, encoder), min(8, settings.training.streams)) if validation else None
     task = LanguageTask(net, streams, held, settings.training, seed)
-    progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
+    with threads_for(step_work(settings.net, settings.training.streams * settings.training.steps)):
+        progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
     return progress, RunningLanguage(plan, tensors_of(net), encoder)
 
 

@@ -22,13 +22,25 @@ if TYPE_CHECKING:
 
 TEXT_SETTINGS = Settings().changed(
     {
+        "max_length": 600,
         "bidirectional": True,
         "hidden": 64,
-        "pool": ["last", "mean", "max"],
+        "pool": ["mean", "max", "attention"],
+        "heads": 4,
+        "word_dropout": 0.1,
         "embedding_dropout": 0.3,
         "dropout": 0.5,
+        "epochs": 6,
+        "batch_size": 64,
+        "batch_tokens": 8192,
+        "optimiser": "adamw",
         "learning_rate": 3e-3,
+        "table_rate": 0.33,
+        "warm_up": 0.1,
+        "weight_decay": 0.01,
+        "adversarial": 1.0,
         "ema": 0.998,
+        "monitor": "val_accuracy",
     }
 )
 """The defaults of text classification, chosen on IMDB's validation part."""
@@ -100,8 +112,8 @@ class TextClassifier(Params):
 
         The validation part chooses which epoch's weights are kept; it is `validation_data`, or held out of the rows
         once, seeded, stratified, and by `groups` when given (no group on both sides). `run` is a folder for
-        checkpoints: a killed fit with the same arguments goes on from there. Raises DataError for rows that cannot be
-        learnt from.
+        checkpoints: a killed fit with the same arguments goes on from there. Rows of weight 0 are left out, as if they
+        had not been given. Raises DataError for rows that cannot be learnt from.
         """
         from recurra.estimators.text_fit import Given, fit_text
 

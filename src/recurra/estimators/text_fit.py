@@ -6,7 +6,7 @@ Not here: the estimator's surface and the loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ from recurra.datasets.splits import Split, split
 from recurra.errors import DataError, UsageError
 from recurra.estimators.wide import with_wide
 from recurra.metrics import log_loss
+from recurra.models.inputs import net_ids
 from recurra.models.text import RunningClassifier
 from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet, classifier
@@ -28,6 +29,7 @@ from recurra.text.vectors import Vectors, load_vectors
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
 from recurra.training.tasks import Labelled, TextTask
+from recurra.training.threads import step_work, threads_for
 
 if TYPE_CHECKING:
     from recurra.estimators.text import TextClassifier
@@ -61,8 +63,10 @@ class Given:
 def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None, watch: Watch | None) -> LearntText:
     """Run the steps in their order."""
     settings, seed = estimator.settings(), estimator.random_state
+    given, rows = _weighty(given)
     classes, whole = _whole(given, settings)
     train, validation, held = _parts(whole, given, classes, estimator)
+    held = replace(held, train=rows[held.train], validation=rows[held.validation]) if held else None
     encoder = fit_encoder(train.texts, settings.text)
     vectors = load_vectors(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
     if vectors is not None:
@@ -71,7 +75,9 @@ def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None,
     net = initial_net(plan, settings, vectors, seed)
     parts = [_labelled(part, encoder) if part else None for part in (train, validation)]
     task = TextTask(net, _present(parts[0]), parts[1], settings.training, seed)
-    progress = fit(task, settings.training, seed=seed, run=Path(run) if run else None, watch=watch)
+    longest = min(settings.training.batch_tokens, settings.training.batch_size * float(task.train.lengths.mean()))
+    with threads_for(step_work(settings.net, longest)):
+        progress = fit(task, settings.training, seed=seed, run=Path(run) if run else None, watch=watch)
     model = RunningClassifier(plan, tensors_of(net), encoder, tuple(str(name) for name in classes))
     model = _finished(model, train, validation, wide=estimator.wide)
     coverage = vectors.coverage if vectors is not None else None
@@ -96,14 +102,29 @@ class Part:
     weights: NDArray[np.float32]
 
 
-def _whole(given: Given, settings: Settings) -> tuple[NDArray[Any], Part]:
-    """Return the classes and all rows with class numbers and weights; raises DataError for what cannot be learnt."""
-    rows = len(given.texts)
-    if len(given.labels) != rows:
-        raise DataError("texts and labels differ in number", found=f"{rows} texts, {len(given.labels)} labels")
-    for row, text in enumerate(given.texts, 1):
+def _weighty(given: Given) -> tuple[Given, NDArray[np.int64]]:
+    """Check the rows, and leave those of weight 0 out: they have no influence at all. Return their numbers too."""
+    count = len(given.texts)
+    if len(given.labels) != count:
+        raise DataError("texts and labels differ in number", found=f"{count} texts, {len(given.labels)} labels")
+    for row, (text, label) in enumerate(zip(given.texts, given.labels, strict=True), 1):
         if not isinstance(text, str):
             raise DataError(f"row {row} is no text", found=type(text).__name__, allowed="str")
+        if label is None or label != label:
+            raise DataError(f"row {row} has no label", found=repr(label))
+    if given.sample_weight is None:
+        return given, np.arange(count)
+    weights = np.asarray(given.sample_weight, dtype=np.float64)
+    if weights.shape != (count,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise DataError("sample_weight", allowed="one finite number of at least 0 for each row, not all 0")
+    rows = np.flatnonzero(weights)
+    groups = [given.groups[row] for row in rows] if given.groups is not None else None
+    texts, labels = [given.texts[row] for row in rows], np.asarray(given.labels)[rows]
+    return Given(texts, labels, weights[rows].tolist(), groups, given.validation_data), rows
+
+
+def _whole(given: Given, settings: Settings) -> tuple[NDArray[Any], Part]:
+    """Return the classes and all rows with class numbers and weights; raises DataError for a single class."""
     classes, targets = np.unique(np.asarray(given.labels), return_inverse=True)
     if len(classes) < 2:
         raise DataError(f"{len(classes)} class", allowed="two or more", advice="is this the label column?")
@@ -112,8 +133,6 @@ def _whole(given: Given, settings: Settings) -> tuple[NDArray[Any], Part]:
 
 def _weights(given: Sequence[float] | None, targets: NDArray[np.int64], settings: Settings) -> NDArray[np.float32]:
     weights = np.ones(len(targets)) if given is None else np.asarray(given, dtype=np.float64)
-    if weights.shape != targets.shape or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
-        raise DataError("sample_weight", allowed="one finite number of at least 0 for each row, not all 0")
     if settings.training.class_weight == "balanced":
         counts = np.bincount(targets)
         weights = weights * (len(targets) / (len(counts) * counts))[targets]
@@ -156,7 +175,7 @@ def _present(part: Anything | None) -> Anything:
 
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
-    return Labelled(encoder.encode(part.texts), part.targets, part.weights)
+    return Labelled(net_ids(encoder.encode(part.texts), encoder.config), part.targets, part.weights)
 
 
 def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None, seed: int) -> LearningClassifier:

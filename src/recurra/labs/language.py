@@ -2,8 +2,8 @@
 
 Not here: the page (language_page.py), one net (language_cells.py), sizes (language_recipe.py).
 
-The record has no figures of a language model, only its recurrence, headed "language model using RNN". So the equation is
-what is compared, and the net that has it is judged beside its rivals on the same tokens: the official parts of
+The record has no figures of a language model, only its recurrence, headed "language model using RNN". So the equation
+is what is compared, and the net that has it is judged beside its rivals on the same tokens: the official parts of
 WikiText-2, the end of each line counted as the word <eos>.
 """
 

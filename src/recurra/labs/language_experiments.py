@@ -18,7 +18,7 @@ from recurra.batches import Ragged, language_streams
 from recurra.config import Settings
 from recurra.labs.language_recipe import PROMPTS, LabText
 from recurra.layers.recurrent.run import recurrent, sigmoid
-from recurra.layers.types import Ids
+from recurra.layers.types import Floats, Ids
 from recurra.models.language import RunningLanguage
 from recurra.nets.learn import LearningLanguage
 from recurra.nets.plans import language
@@ -82,7 +82,8 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
     states, _ = recurrent(model.plan.recurrent, part(model.tensors, "recurrent"), whole)
     function = sigmoid if model.plan.recurrent.activation == "sigmoid" else np.tanh
     bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
-    hidden, gap = np.zeros(model.plan.recurrent.hidden), 0.0
+    hidden: Floats = np.zeros(model.plan.recurrent.hidden)
+    gap = 0.0
     for vector, state in zip(vectors.astype(np.float64), states.values, strict=True):
         hidden = function(weights["weight_hh_l0"] @ hidden + weights["weight_ih_l0"] @ vector + bias)
         gap = max(gap, float(np.abs(hidden - state).max()))
@@ -101,9 +102,9 @@ def measure_output(text: LabText, settings: Settings, steps: int) -> dict[str, A
     task = LanguageTask(net, streams, None, settings.training, 0)
     # one chunk of full length, taken again and again
     batch = max(task.batches(0), key=lambda chunk: chunk[1] - chunk[0])
-    optimisers = optimisers_of(net.train(), settings.training)
+    optimisers = optimisers_of(net.train(), settings.training, sparse=task.sparse)
     step = _median(lambda: _whole_step(task, batch, optimisers), steps)
-    sampled = _median(lambda: _output_step(task, batch, sampled=task.sampled), steps)
+    sampled = _median(lambda: _output_step(task, batch, sampled=task.sparse), steps)
     full = _median(lambda: _output_step(task, batch, sampled=False), 2)
     return {
         "step_seconds": step,
@@ -112,7 +113,7 @@ def measure_output(text: LabText, settings: Settings, steps: int) -> dict[str, A
         "full_output_seconds": full,
         "full_share": full / (step - sampled + full),
         "tokens": len(streams) * (batch[1] - batch[0]),
-        "sampled": task.sampled,
+        "sampled": task.sparse,
     }
 
 

@@ -20,6 +20,7 @@ from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.charts import Line, lines
 from recurra.report.equations import cell_equations, recorded_rnn_equation
+from recurra.report.markup import Cell
 
 
 def plan_of(record: dict[str, Any], name: str) -> LanguageNet:
@@ -72,7 +73,7 @@ def _gated(record: dict[str, Any], name: str) -> list[Block]:
 
 def _weights(record: dict[str, Any]) -> Table:
     """Parameters by layer, a cell a row."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for name in CELLS:
         layers = {layer: parameters(spec) for layer, spec in plan_of(record, name).layers().items()}
         rows.append((TITLES[name], *layers.values(), sum(layers.values())))
@@ -115,7 +116,9 @@ def _losses(record: dict[str, Any], epochs: Sequence[float]) -> Table:
         name: np.mean([[one["val_loss"] for one in history] for history in record["cells"][name]["histories"]], axis=0)
         for name in CELLS
     }
-    rows = tuple((str(epoch), *(float(course[row]) for course in courses.values())) for row, epoch in enumerate(epochs))
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (str(epoch), *(float(course[row]) for course in courses.values())) for row, epoch in enumerate(epochs)
+    )
     caption = "Validation loss after each epoch, in nats a word (cross-entropy; its exponential is the perplexity)."
     return Table(("epoch", *(TITLES[name] for name in CELLS)), rows, caption)
 

@@ -84,9 +84,9 @@ def _gates(record: dict[str, Any]) -> Verdict:
     outcome = lower(_tests(record, "gru", "lstm"), _tests(record, "rnn", "rnn_tanh"))
     weights = {name: record["cells"][name]["parameters"] / 1e6 for name in ("rnn", "gru", "lstm")}
     evidence = (
-        f"Test perplexity: {_told(record, 'gru', 'lstm')}; {_told(record, 'rnn', 'rnn_tanh')}. Units, vectors and epochs "
-        f"are the same, weights are not: {weights['rnn']:.2f}, {weights['gru']:.2f} and {weights['lstm']:.2f} million "
-        "for RNN, GRU and LSTM, most of them in the table of words."
+        f"Test perplexity: {_told(record, 'gru', 'lstm')}; {_told(record, 'rnn', 'rnn_tanh')}. Units, vectors and "
+        f"epochs are the same, weights are not: {weights['rnn']:.2f}, {weights['gru']:.2f} and {weights['lstm']:.2f} "
+        "million for RNN, GRU and LSTM, most of them in the table of words."
     )
     return Verdict("Gates help: GRU and LSTM lie below both simple networks.", outcome, evidence)
 

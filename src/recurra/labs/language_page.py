@@ -16,13 +16,18 @@ from recurra.labs.language_figures import (
     word_blocks,
 )
 from recurra.labs.language_observations import NEAR, RECORDED_LOSS, conclusion
-from recurra.labs.language_recipe import CELLS, TITLES
-from recurra.labs.record import QUICK_NOTE, Head, settings_section, spread
+from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
+from recurra.labs.record import Head, settings_section, spread
 from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Points, Verdict
 from recurra.report.page import Report, Section
 
 SAME = 1e-4
 """How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
+
+QUICK = (
+    "This is the quick version of the record: less text, fewer words and smaller networks, so its perplexities cannot "
+    "be compared with those on the whole text."
+)
 
 PSEUDOCODE = (
     "Load WikiText-2: training, validation and test as published; the end of each line is the word <eos>.",
@@ -41,7 +46,7 @@ def page(record: dict[str, Any], head: Head) -> Report:
     """Compose the page from the record of `measure`."""
     subtitle = "A recurrent network predicts the next word: the recorded equation, run beside GRU, LSTM and a trigram."
     if record["quick"]:
-        subtitle += f" {QUICK_NOTE}"
+        subtitle += f" {QUICK}"
     sections = (
         _opening("Aim", "Build a language model with the recurrence of the record and see what its gated kin add."),
         _opening(
@@ -125,12 +130,14 @@ def _training(record: dict[str, Any]) -> list[Block]:
         if told["sampled"]
         else "The vocabulary is so small that all words are scored in training too."
     )
+    epochs = "1 epoch" if settings["epochs"] == 1 else f"{settings['epochs']} epochs"
+    schedule = settings["schedule"].replace("_", " ")
     return [
         Paragraph(
-            f"{settings['epochs']} epoch{'s' if settings['epochs'] > 1 else ''}, {seeds}. {settings['streams']} streams "
-            f"in parallel, gradients through {settings['steps']} steps, {settings['optimiser']} with a learning rate of "
-            f"at most {settings['learning_rate']:g} ({settings['schedule'].replace('_', ' ')}), gradient norm clipped "
-            f"at {settings['clip']:g}. All cells share every choice; they were made for the LSTM, which favours it."
+            f"{epochs}, {seeds}. {settings['streams']} streams in parallel, gradients through {settings['steps']} "
+            f"steps, {settings['optimiser']} with a learning rate of at most {settings['learning_rate']:g} "
+            f"({schedule}), gradient norm clipped at {settings['clip']:g}. All cells share every choice; they were "
+            "made for the LSTM, which favours it."
         ),
         Paragraph(scored),
     ]
@@ -201,17 +208,12 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
         for name, cell in record["cells"].items()
     ]
     rival, told = record["rival"], record["output_layer"]
-    words = ", ".join(f"{word} {share:.1%}" for word, share in _next(record)[1][:3])
+    expected = record["cells"][record["chosen"]]["next_words"][PROMPTS[0]]
+    words = ", ".join(f"{word} {share:.1%}" for word, share in expected[:3])
     return [
         *rows,
         (f"… {rival['name']}", f"{rival['perplexity']:8.1f}"),
         ("best on validation", TITLES[record["chosen"]]),
-        (f"after “{_next(record)[0]}”", words),
+        (f"after “{PROMPTS[0]}”", words),
         ("output layer, share of a training step", f"{told['share']:.0%} (all words: {told['full_share']:.0%})"),
     ]
-
-
-def _next(record: dict[str, Any]) -> tuple[str, list[tuple[str, float]]]:
-    """The first prompt and the best cell's next words."""
-    prompt, words = next(iter(record["cells"][record["chosen"]]["next_words"].items()))
-    return prompt, words

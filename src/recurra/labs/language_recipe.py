@@ -60,10 +60,10 @@ QUICK = Recipe(
             "recurrent_dropout": 0.1,
             "samples": 500,
             "streams": 16,
-            "epochs": 1,
+            "epochs": 2,
         }
     ),
-    train_tokens=150_000,
+    train_tokens=100_000,
     held_tokens=15_000,
     context_tokens=3_000,
 )

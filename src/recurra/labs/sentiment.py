@@ -31,7 +31,9 @@ CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru")
 SIMPLE = TEXT_SETTINGS.changed(
     {
         "cell": "rnn",
+        "max_length": 400,
         "pool": ["mean", "max"],
+        "adversarial": 0.0,
         "word_dropout": 0.05,
         "embedding_dropout": 0.1,
         "dropout": 0.2,

@@ -23,7 +23,15 @@ from recurra.metrics import paired_bootstrap
 PLAIN = {"embedding_dropout": 0.0, "word_dropout": 0.0, "dropout": 0.0, "recurrent_dropout": 0.0, "ema": 0.0}
 """Nothing that regularises."""
 BASE = TEXT_SETTINGS.changed(
-    {"cell": "rnn", "pool": ["mean", "max"], "max_length": 200, "epochs": 4, "learning_rate": 1e-3, "table_rate": 1.5}
+    {
+        "cell": "rnn",
+        "pool": ["mean", "max"],
+        "max_length": 200,
+        "adversarial": 0.0,
+        "epochs": 4,
+        "learning_rate": 1e-3,
+        "table_rate": 1.5,
+    }
 )
 QUICK = {"epochs": 2, "max_length": 80, "batch_size": 16, "learning_rate": 3e-3, "table_rate": 1.0, "hidden": 32}
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -174,9 +174,7 @@ def _observations(record: dict[str, Any]) -> list[Block]:
     chance = told["random"]["base_minus_this"]
     frozen = told["frozen"]["base_minus_this"]
     return [
-        Paragraph(
-            "Each line of the record is an experiment that could refute it; all differ in one choice only."
-        ),
+        Paragraph("Each line of the record is an experiment that could refute it; all differ in one choice only."),
         variant_table(told),
         _verdict(
             "The RNN learns temporal relationships in text.",

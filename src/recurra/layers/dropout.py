@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Ragged
+from recurra.text.vocabulary import UNK
 
 
 def variational(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
@@ -18,6 +19,14 @@ def variational(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
     kept = torch.rand(inputs.sequences, inputs.values.shape[1], device=inputs.values.device) >= rate
     mask = kept.to(inputs.values.dtype) / (1 - rate)
     return inputs.carry(inputs.values * mask[torch.from_numpy(inputs.owners())])
+
+
+def unknown_words(ids: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
+    """Replace words by <unk> at random (Dai & Le 2015): the net must not lean on any single word."""
+    if not rate:
+        return ids
+    lost = torch.rand(len(ids.values), device=ids.values.device) < rate
+    return ids.carry(ids.values.masked_fill(lost, UNK))
 
 
 def whole_tokens(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:

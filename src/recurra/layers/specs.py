@@ -99,12 +99,15 @@ class PoolingSpec(Frozen):
     parts: tuple[Pool, ...] = Field(min_length=1, max_length=4)
     inputs: int = Field(ge=1, le=32_768)
     heads: int = Field(default=1, ge=1, le=64)
+    scorer: int = Field(default=32, ge=1, le=4096)
     bidirectional: bool = False
 
     @model_validator(mode="after")
-    def _parts_differ(self) -> PoolingSpec:
+    def _parts_fit(self) -> PoolingSpec:
         if len(set(self.parts)) != len(self.parts):
             raise ValueError("each pooling at most once")
+        if self.inputs % self.heads:
+            raise ValueError(f"{self.heads} heads do not share {self.inputs} features evenly")
         return self
 
     def weights(self) -> Shapes:
@@ -112,15 +115,15 @@ class PoolingSpec(Frozen):
         if "attention" not in self.parts:
             return {}
         return {
-            "attention_weight": (self.inputs, self.inputs),
-            "attention_bias": (self.inputs,),
-            "attention_query": (self.heads, self.inputs),
+            "attention_weight": (self.scorer, self.inputs),
+            "attention_bias": (self.scorer,),
+            "attention_query": (self.heads, self.scorer),
         }
 
     @property
     def outputs(self) -> int:
         """Features that come out."""
-        return sum(self.inputs * (self.heads if part == "attention" else 1) for part in self.parts)
+        return self.inputs * len(self.parts)
 
 
 class DenseSpec(Frozen):

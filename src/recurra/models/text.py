@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recurra.artefact import Artefact, load, require_task, save
 from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
+from recurra.models.inputs import net_ids
 from recurra.models.selftest import check_selftest, text_selftest
 from recurra.models.shapes import encoder_of, expected_shapes, plan_of
 from recurra.nets.plans import ClassifierNet
@@ -47,7 +48,8 @@ class RunningClassifier:
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Scores before the temperature: (rows, labels)."""
-        return classify_all(self.plan, self.tensors, self.encoder.encode(texts), self._whole(texts))
+        ids = net_ids(self.encoder.encode(texts), self.encoder.config)
+        return classify_all(self.plan, self.tensors, ids, self._whole(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities, rows adding up to 1: (rows, labels)."""
@@ -56,7 +58,8 @@ class RunningClassifier:
     def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
         """Answer each text, in order."""
         encoded = self.encoder.encode_many(texts)
-        logits = classify_all(self.plan, self.tensors, encoded.ids, self._whole(texts))
+        ids = net_ids(encoded.ids, self.encoder.config)
+        logits = classify_all(self.plan, self.tensors, ids, self._whole(texts))
         rows = zip(softmax(logits / self.temperature), encoded.empty, encoded.unk_rate, encoded.truncated, strict=True)
         return [
             TextAnswer(

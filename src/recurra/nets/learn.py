@@ -17,7 +17,7 @@ from recurra.batches import Ragged
 from recurra.cells import State
 from recurra.config import NetConfig
 from recurra.layers.dense.learn import Dense
-from recurra.layers.dropout import variational, whole_tokens
+from recurra.layers.dropout import unknown_words, variational, whole_tokens
 from recurra.layers.embedding.learn import Embedding
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.recurrent.learn import Recurrent
@@ -42,10 +42,12 @@ class LearningClassifier(nn.Module):
         """Embed, sweep, pool, score."""
         return self.judge(self.vectors(ids))
 
-    def vectors(self, ids: Ragged[Tensor], *, moved: Tensor | None = None) -> Ragged[Tensor]:
-        """Embed, with dropout in training; `moved` is added to the vectors."""
-        vectors = _drop_inputs(ids.carry(self.embedding(ids.values)), self.config, self.training)
-        return vectors if moved is None else vectors.carry(vectors.values + moved)
+    def vectors(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
+        """Embed, with dropout in training."""
+        if not self.training:
+            return ids.carry(self.embedding(ids.values))
+        known = unknown_words(ids, self.config.word_dropout)
+        return variational(known.carry(self.embedding(known.values)), self.config.embedding_dropout)
 
     def judge(self, vectors: Ragged[Tensor]) -> Tensor:
         """Sweep, pool, score."""
@@ -69,7 +71,9 @@ class LearningLanguage(nn.Module):
 
     def forward(self, ids: Ragged[Tensor], states: Sequence[State] | None) -> tuple[Tensor, list[State | None]]:
         """Embed, sweep from the carried states, project."""
-        vectors = _drop_inputs(ids.carry(self.embedding(ids.values)), self.config, self.training)
+        vectors = ids.carry(self.embedding(ids.values))
+        if self.training:
+            vectors = variational(whole_tokens(vectors, self.config.word_dropout), self.config.embedding_dropout)
         hidden, final = self.recurrent(vectors, states, between=self.config.recurrent_dropout)
         projected = variational(ids.carry(self.projection(hidden.values)), self.config.dropout * self.training)
         return projected.values, final
@@ -98,12 +102,6 @@ class LearningForecaster(nn.Module):
 
 
 LearningNet = LearningClassifier | LearningLanguage | LearningForecaster
-
-
-def _drop_inputs(vectors: Ragged[Tensor], config: NetConfig, training: bool) -> Ragged[Tensor]:
-    if not training:
-        return vectors
-    return variational(whole_tokens(vectors, config.word_dropout), config.embedding_dropout)
 
 
 def to_tensor(ids: Ragged[NDArray[Any]]) -> Ragged[Tensor]:

@@ -17,15 +17,15 @@ from recurra.text.vocabulary import PAD, Ids
 
 
 def truncate(ids: Ids, length: int, *, end: Literal["head", "tail", "head+tail"]) -> Ids:
-    """Keep at most `length` ids: the first ones, the last ones, or the first and the last half.
+    """Keep at most `length` ids: the first ones, the last ones, or the first quarter and the last three.
 
-    With an odd length the first half is the longer one. Raises UsageError for a length below 1.
+    A review says at its end what it means; the quarter is rounded down. Raises UsageError for a length below 1.
     """
     if length < 1:
         raise UsageError("cannot truncate to this length", found=str(length), allowed="1 or more")
     if len(ids) <= length:
         return ids
-    head = {"head": length, "tail": 0, "head+tail": length - length // 2}[end]
+    head = {"head": length, "tail": 0, "head+tail": length // 4}[end]
     return np.concatenate([ids[:head], ids[len(ids) - (length - head) :]])
 
 

@@ -7,6 +7,7 @@ Everything random is a function of (seed, epoch, position), so a run that was ki
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.config import TrainingConfig
+from recurra.errors import RecurraError
 from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
 from recurra.training.progress import Progress, Record, Watch
@@ -39,6 +41,8 @@ class Step:
     count: float
     correct: float = 0.0
     state: Any = None
+    share: float = 1.0
+    """What the loss counts for in the gradient."""
 
 
 class Task(Protocol, Generic[Batch]):
@@ -66,7 +70,8 @@ class Task(Protocol, Generic[Batch]):
     def steps(self, batch: Batch, state: Any) -> Iterator[Step]:
         """Run the net on one batch; each step's loss is taken back before the next is asked for.
 
-        The first counts in the history; further ones (adversarial) only add their gradients.
+        The first counts in the history; further ones (adversarial) only add their gradients. What the generator does
+        after its last step belongs to the same descent.
         """
         ...
 
@@ -84,7 +89,8 @@ def fit(
 ) -> Progress:
     """Train until the epochs are over or validation has not improved for `patience`; leave the best weights in the net.
 
-    With `run`, a checkpoint is written there after each epoch, and training goes on from the newest one found there.
+    With `run`, checkpoints are written there between epochs, and training goes on from the newest one found there.
+    Raises RecurraError when a loss is no longer finite.
     """
     watch = watch or Watch()
     optimisers = optimisers_of(task.net, config, sparse=task.sparse)
@@ -95,6 +101,7 @@ def fit(
     saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
+        _check_finite(record)
         _keep_best(task, average, progress, record)
         if watch.on_epoch:
             watch.on_epoch(record)
@@ -146,7 +153,7 @@ def _descend(task: Task[Any], batch: Any, state: Any, optimisers: list[torch.opt
         optimiser.zero_grad(set_to_none=True)
     taken = []
     for step in task.steps(batch, state):
-        (step.loss / step.count).backward()  # type: ignore[no-untyped-call]
+        (step.loss * (step.share / step.count)).backward()  # type: ignore[no-untyped-call]
         taken.append(step)
     clip(task.net, largest)
     for optimiser in optimisers:
@@ -163,6 +170,13 @@ def _keep_best(task: Task[Any], average: Average | None, progress: Progress, rec
         progress.best, progress.best_epoch = score, progress.epoch
         with average.applied(task.net) if average else nullcontext():
             progress.best_tensors = tensors_of(task.net)
+
+
+def _check_finite(record: Record) -> None:
+    wrong = [f"{name} {value}" for name, value in record.items() if not math.isfinite(value)]
+    if wrong:
+        advice = "choose a smaller learning_rate, or a clip above 0"
+        raise RecurraError(f"training diverged in epoch {record['epoch']}", found=", ".join(wrong), advice=advice)
 
 
 def _patience_over(progress: Progress, config: TrainingConfig) -> bool:

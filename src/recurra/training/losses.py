@@ -23,12 +23,17 @@ def classification(logits: Tensor, targets: Tensor, weights: Tensor, *, smoothin
 
 def adversarial(vectors: Ragged[Tensor], length: float) -> Tensor:
     """Return the step on token vectors that raises each sequence's loss most: (tokens, size), of norm `length` each."""
-    gradient = vectors.values.grad
-    if gradient is None:
-        raise RuntimeError("the loss was not taken back to the vectors")
+    gradient = gradient_of(vectors.values)
     owners = torch.from_numpy(vectors.owners())
     squares = gradient.new_zeros(vectors.sequences).index_add(0, owners, (gradient**2).sum(dim=1))
     return gradient * (length / squares.sqrt().clamp(min=1e-12))[owners, None]
+
+
+def gradient_of(values: Tensor) -> Tensor:
+    """Return what a loss left behind at a leaf."""
+    if values.grad is None:
+        raise RuntimeError("no loss was taken back to these values")
+    return values.grad
 
 
 def squared_error(forecasts: Tensor, targets: Tensor) -> tuple[Tensor, float]:

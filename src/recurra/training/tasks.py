@@ -6,7 +6,7 @@ Not here: the loop; how texts became ids.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from recurra.training.losses import (
     adversarial,
     classification,
     full_softmax,
+    gradient_of,
     inclusion_chance,
     proposal,
     sampled_softmax,
@@ -46,6 +47,14 @@ class Labelled:
         return np.array([len(sequence) for sequence in self.sequences], np.int64)
 
 
+@dataclass(frozen=True)
+class TextBatch:
+    """Rows of a batch, and whether it is also judged on adversarially moved vectors."""
+
+    rows: Integers
+    adversarial: bool
+
+
 class TextTask:
     """Label a text."""
 
@@ -58,24 +67,31 @@ class TextTask:
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
         self.score = config.monitor if validation else "loss"
 
-    def batches(self, epoch: int) -> list[Integers]:
-        """Rows of each batch, of like lengths."""
+    def batches(self, epoch: int) -> list[TextBatch]:
+        """Rows of each batch, of like lengths; the first epoch is never adversarial: there is nothing yet to defend."""
         sizes = {"batch_size": self.config.batch_size, "batch_tokens": self.config.batch_tokens}
-        return batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
+        order = batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
+        return [TextBatch(rows, bool(self.config.adversarial) and epoch > 0) for rows in order]
 
-    def steps(self, batch: Integers, state: Any) -> Iterator[Step]:
+    def steps(self, batch: TextBatch, state: Any) -> Iterator[Step]:
         """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.
 
-        Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors.
+        Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
+        losses count for a half, and both gradients reach the table in one go.
         """
-        vectors = self.net.vectors(to_tensor(pick(self.train.sequences, batch)))
-        if self.config.adversarial:
-            vectors.values.retain_grad()
-        yield self._step(self.net.judge(vectors), self.train, batch, self.config.label_smoothing)
-        if self.config.adversarial:
-            moved = adversarial(vectors, self.config.adversarial)
-            again = self.net.vectors(to_tensor(pick(self.train.sequences, batch)), moved=moved)
-            yield self._step(self.net.judge(again), self.train, batch, self.config.label_smoothing)
+        vectors = self.net.vectors(to_tensor(pick(self.train.sequences, batch.rows)))
+        smoothing = self.config.label_smoothing
+        if not batch.adversarial:
+            yield self._step(self.net.judge(vectors), self.train, batch.rows, smoothing)
+            return
+        first = vectors.carry(vectors.values.detach().requires_grad_())
+        yield replace(self._step(self.net.judge(first), self.train, batch.rows, smoothing), share=0.5)
+        moved = first.values.detach() + adversarial(first, self.config.adversarial)
+        second = vectors.carry(moved.requires_grad_())
+        yield replace(self._step(self.net.judge(second), self.train, batch.rows, smoothing), share=0.5)
+        if vectors.values.requires_grad:
+            both = gradient_of(first.values) + gradient_of(second.values)
+            vectors.values.backward(both)  # type: ignore[no-untyped-call]
 
     def _step(self, logits: Tensor, part: Labelled, rows: Integers, smoothing: float) -> Step:
         targets, weights = torch.from_numpy(part.labels[rows]), torch.from_numpy(part.weights[rows])

@@ -10,8 +10,15 @@ from contextlib import contextmanager
 
 import torch
 
+from recurra.config import NetConfig
+
 SMALL = 2_000_000
 """Multiplications in a step below which waking a second thread costs more than it brings."""
+
+
+def step_work(net: NetConfig, tokens: float) -> int:
+    """Estimate the multiplications of a step over `tokens` tokens, by the order of magnitude."""
+    return int(net.hidden * max(net.hidden, net.embedding_size) * net.layers * tokens)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recurra.batches import Ragged, grid, last_places
+from recurra.batches import Ragged, last_places
 from recurra.layers.specs import PoolingSpec
 
 
@@ -16,8 +16,8 @@ class Pooling(nn.Module):
     """Concatenates its parts in the order of the spec; an empty sequence gives zeros.
 
     last: the state where each direction's sweep ends. mean, max: over all tokens of the sequence.
-    attention (Yang et al. 2016, with several queries): u_t = tanh(W h_t + b), a_t = softmax_t(q · u_t), Σ a_t h_t for
-    each head's q.
+    attention (Yang et al. 2016; each head with its own query and its own share of the features): u_t = tanh(W h_t + b),
+    a_t = softmax_t(q · u_t), Σ a_t h_t.
     """
 
     def __init__(self, spec: PoolingSpec) -> None:
@@ -44,15 +44,25 @@ class Pooling(nn.Module):
     def _attention(self, inputs: Ragged[Tensor]) -> Tensor:
         weight, bias, query = (getattr(self, f"attention_{name}") for name in ("weight", "bias", "query"))
         scores = torch.tanh(nn.functional.linear(inputs.values, weight, bias)) @ query.T
-        padded, present = _rectangle(inputs), _rectangle(inputs.carry(torch.ones_like(scores[:, :1])))
-        logits = _rectangle(inputs.carry(scores)).masked_fill(present == 0, -1e30)
-        weights = torch.softmax(logits, dim=1) * present
-        return (weights.transpose(1, 2) @ padded).flatten(1)
+        shares = _softmax(inputs.carry(scores)).repeat_interleave(self.spec.inputs // self.spec.heads, dim=1)
+        return _sum(inputs.carry(inputs.values * shares))
+
+
+def _softmax(scores: Ragged[Tensor]) -> Tensor:
+    """Softmax over the tokens of each sequence: (tokens, heads)."""
+    owners = torch.from_numpy(scores.owners())
+    highest = _maximum(scores.carry(scores.values.detach()))
+    raised = torch.exp(scores.values - highest[owners])
+    return raised / _sum(scores.carry(raised))[owners]
+
+
+def _sum(inputs: Ragged[Tensor]) -> Tensor:
+    owners = torch.from_numpy(inputs.owners())
+    return inputs.values.new_zeros(inputs.sequences, inputs.values.shape[1]).index_add(0, owners, inputs.values)
 
 
 def _mean(inputs: Ragged[Tensor]) -> Tensor:
-    owners = torch.from_numpy(inputs.owners())
-    sums = inputs.values.new_zeros(inputs.sequences, inputs.values.shape[1]).index_add(0, owners, inputs.values)
+    sums = _sum(inputs)
     return sums / _lengths(inputs).clamp(min=1).to(sums.dtype)[:, None]
 
 
@@ -68,11 +78,3 @@ def _maximum(inputs: Ragged[Tensor]) -> Tensor:
 
 def _lengths(inputs: Ragged[Tensor]) -> Tensor:
     return torch.from_numpy(inputs.lengths)
-
-
-def _rectangle(inputs: Ragged[Tensor]) -> Tensor:
-    """Lay the tokens into (sequences, steps, features), zeros after each end: one batched product then pools all."""
-    laid = grid(inputs.offsets)
-    flat = inputs.values.new_zeros(laid.steps * laid.sequences, inputs.values.shape[1])
-    flat = flat.index_copy(0, torch.from_numpy(laid.places), inputs.values)
-    return flat.view(laid.steps, laid.sequences, -1).transpose(0, 1)

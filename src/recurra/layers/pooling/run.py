@@ -23,15 +23,18 @@ def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats
         return _last(spec, inputs)
     if part == "attention":
         return _attention(spec, weights, inputs)
+    if part == "max":
+        return _reduced(np.maximum, inputs)
+    sums = _reduced(np.add, inputs)
+    return sums / np.maximum(inputs.lengths, 1)[:, None].astype(sums.dtype)
+
+
+def _reduced(operation: np.ufunc, inputs: Ragged[Floats]) -> Floats:
+    """Reduce the tokens of each sequence: (sequences, features); an empty one gives zeros."""
     pooled = np.zeros((inputs.sequences, inputs.values.shape[1]), inputs.values.dtype)
     filled = inputs.lengths > 0
-    if not filled.any():
-        return pooled
-    starts = inputs.offsets[:-1][filled]
-    if part == "max":
-        pooled[filled] = np.maximum.reduceat(inputs.values, starts, axis=0)
-    else:
-        pooled[filled] = np.add.reduceat(inputs.values, starts, axis=0) / inputs.lengths[filled, None]
+    if filled.any():
+        pooled[filled] = operation.reduceat(inputs.values, inputs.offsets[:-1][filled], axis=0)
     return pooled
 
 
@@ -45,13 +48,10 @@ def _last(spec: PoolingSpec, inputs: Ragged[Floats]) -> Floats:
 
 
 def _attention(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:
-    """u_t = tanh(W h_t + b), a_t = softmax_t(q · u_t), Σ a_t h_t for each head's q."""
+    """u_t = tanh(W h_t + b), a_t = softmax_t(q · u_t), Σ a_t h_t over each head's share of the features."""
     hidden = np.tanh(inputs.values @ weights["attention_weight"].T + weights["attention_bias"])
-    scores = hidden @ weights["attention_query"].T
-    pooled = np.zeros((inputs.sequences, spec.heads, spec.inputs), inputs.values.dtype)
-    for row in range(inputs.sequences):
-        part = slice(inputs.offsets[row], inputs.offsets[row + 1])
-        if part.stop > part.start:
-            shares = np.exp(scores[part] - scores[part].max(axis=0))
-            pooled[row] = (shares / shares.sum(axis=0)).T @ inputs.values[part]
-    return pooled.reshape(inputs.sequences, -1)
+    scores = inputs.carry(hidden @ weights["attention_query"].T)
+    owners = inputs.owners()
+    raised = np.exp(scores.values - _reduced(np.maximum, scores)[owners])
+    shares = raised / _reduced(np.add, scores.carry(raised))[owners]
+    return _reduced(np.add, inputs.carry(inputs.values * np.repeat(shares, spec.inputs // spec.heads, axis=1)))
