@@ -1,1 +1,62 @@
-"""Recurra: recurrent networks made practical."""
+"""Recurra: recurrent networks made practical. The public names, each imported only when it is first asked for.
+
+Not here: anything else; `import recurra` alone costs nothing and never imports torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
+    from recurra.errors import ArtefactError, DataError, RecurraError, UsageError
+    from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+    from recurra.estimators.series import SERIES_SETTINGS, Forecaster
+    from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+
+    __version__: str
+
+__all__ = [
+    "LANGUAGE_SETTINGS",
+    "SERIES_SETTINGS",
+    "TEXT_SETTINGS",
+    "ArtefactError",
+    "DataError",
+    "Forecaster",
+    "LanguageModel",
+    "NetConfig",
+    "RecurraError",
+    "SeriesConfig",
+    "Settings",
+    "TextClassifier",
+    "TextConfig",
+    "TrainingConfig",
+    "UsageError",
+    "__version__",
+]
+
+_HOMES = {
+    "recurra.config": ("NetConfig", "SeriesConfig", "Settings", "TextConfig", "TrainingConfig"),
+    "recurra.errors": ("ArtefactError", "DataError", "RecurraError", "UsageError"),
+    "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
+    "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
+    "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from the module that defines it (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("recurra")
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

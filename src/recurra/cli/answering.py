@@ -9,19 +9,22 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recurra.artefact import resolve
-from recurra.cli.options import on_error as checked_on_error
 from recurra.cli.output import emit_json, emit_table, say, warn
 from recurra.errors import UsageError
+
+if TYPE_CHECKING:
+    from recurra.runs.sources import OnError
+    from recurra.runs.tables import SeriesReading
 
 CHUNK = 2048
 """Rows answered at a time, so that a large file streams."""
 
 
 def predict(
-    artefact: str, file: str, *, texts: Sequence[str], column: str, encoding: str, on_error: str, as_json: bool
+    artefact: str, file: str, *, texts: Sequence[str], column: str, encoding: str, on_error: OnError, as_json: bool
 ) -> None:
     """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
     from recurra.models.text import RunningClassifier
@@ -42,12 +45,14 @@ def predict(
                 print(f"{answer.label}\t{answer.probabilities[answer.label]:.4f}")
 
 
-def _texts(file: str, texts: Sequence[str], column: str, encoding: str, on_error: str) -> tuple[list[str], list[int]]:
+def _texts(
+    file: str, texts: Sequence[str], column: str, encoding: str, on_error: OnError
+) -> tuple[list[str], list[int]]:
     if texts:
         return list(texts), [0] * len(texts)
     from recurra.runs.sources import Reading, read
 
-    reading = Reading(text=column or None, encoding=encoding, on_error=checked_on_error(on_error))
+    reading = Reading(text=column or None, encoding=encoding, on_error=on_error)
     table = read(file, reading, labelled=False)
     warn(table.warnings)
     for reject in table.rejects:
@@ -55,14 +60,16 @@ def _texts(file: str, texts: Sequence[str], column: str, encoding: str, on_error
     return table.texts, table.lines
 
 
-def forecast(artefact: str, file: str, *, steps: int, level: Sequence[int], as_json: bool) -> None:
+def forecast(
+    artefact: str, file: str, reading: SeriesReading, *, steps: int, level: Sequence[int], as_json: bool
+) -> None:
     """Forecast every series of a file, as CSV."""
     from recurra.estimators.series import forecast_columns
     from recurra.models.series import RunningForecaster
     from recurra.runs.tables import series_table
 
     model = RunningForecaster.load(resolve(Path(artefact)))
-    table = series_table(file)
+    table = series_table(file, reading)
     warn(table.warnings)
     columns = forecast_columns(model, table, steps=steps or model.horizon, level=level)
     rows = list(_rows(columns))

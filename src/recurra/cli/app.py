@@ -66,7 +66,8 @@ def predict(
     """
     from recurra.cli.answering import predict as work
 
-    work(artefact, file, texts=text or [], column=column, encoding=encoding, on_error=on_error, as_json=json_)
+    policy = options.on_error(on_error)
+    work(artefact, file, texts=text or [], column=column, encoding=encoding, on_error=policy, as_json=json_)
 
 
 @app.command()
@@ -76,6 +77,15 @@ def evaluate(
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
     on_error: options.OnError = "stop",
+    unique_id: options.IdColumn = "",
+    ds: options.TimeColumn = "",
+    y: options.ValueColumn = "",
+    date_format: options.DateFormat = "",
+    time_unit: options.TimeUnit = "",
+    sort: options.Sort = False,
+    duplicates: options.Doubles = "error",
+    fill_gaps: options.FillGaps = False,
+    impute: options.Impute = "",
     encoding: options.Encoding = "utf-8",
     fail_under: options.FailUnder = [],  # noqa: B006 - typer copies it
     report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
@@ -91,8 +101,10 @@ def evaluate(
     from recurra.cli.evaluating import evaluate as work
     from recurra.runs.sources import Reading
 
-    reading = Reading(text or None, label or None, None, encoding, options.on_error(on_error))
-    work(artefact, file, reading, fail_under=fail_under, report=report, rival=rival, as_json=json_)
+    given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
+    rows = Reading(text or None, label or None, None, encoding, options.on_error(on_error))
+    series = given.reading(encoding)
+    work(artefact, file, rows, series, fail_under=fail_under, report=report, rival=rival, as_json=json_)
 
 
 @app.command()
@@ -101,6 +113,16 @@ def forecast(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Series up to now: unique_id, ds, y.")],
     steps: Annotated[int, typer.Option("--steps", help="Steps to forecast. [default: the model's horizon]")] = 0,
     level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
+    unique_id: options.IdColumn = "",
+    ds: options.TimeColumn = "",
+    y: options.ValueColumn = "",
+    date_format: options.DateFormat = "",
+    time_unit: options.TimeUnit = "",
+    sort: options.Sort = False,
+    duplicates: options.Doubles = "error",
+    fill_gaps: options.FillGaps = False,
+    impute: options.Impute = "",
+    encoding: options.Encoding = "utf-8",
     json_: options.Json = False,
 ) -> None:
     """Forecast the coming values of every series in a file, as CSV on stdout.
@@ -109,7 +131,8 @@ def forecast(
     """
     from recurra.cli.answering import forecast as work
 
-    work(artefact, file, steps=steps, level=level or [], as_json=json_)
+    given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
+    work(artefact, file, given.reading(encoding), steps=steps, level=level or [], as_json=json_)
 
 
 @app.command()

@@ -62,6 +62,7 @@ def language(
     epochs: options.Epochs = 0,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
+    encoding: options.Encoding = "utf-8",
     fail_under: options.FailUnder = [],  # noqa: B006
     threads: options.Threads = 0,
     resume: options.Resume = False,
@@ -77,7 +78,7 @@ def language(
     from recurra.cli.fitting import FitOptions, fit_language
 
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
-    fit_language(file, common, tokens=tokens, vectors=vectors)
+    fit_language(file, common, tokens=tokens, vectors=vectors, encoding=encoding)
 
 
 @fit_app.command()
@@ -87,9 +88,16 @@ def series(
     horizon: Annotated[int, typer.Option("--horizon", help="Steps to forecast.")] = 1,
     window: Annotated[int, typer.Option("--window", help="Past steps the net reads. [default: 12]")] = 0,
     season: Annotated[int, typer.Option("--season", help="Steps of one season. [default: 1]")] = 0,
-    unique_id: Annotated[str, typer.Option("--id", metavar="COLUMN", help="Column of the series' names.")] = "",
-    ds: Annotated[str, typer.Option("--time", metavar="COLUMN", help="Column of the times.")] = "",
-    y: Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")] = "",
+    unique_id: options.IdColumn = "",
+    ds: options.TimeColumn = "",
+    y: options.ValueColumn = "",
+    date_format: options.DateFormat = "",
+    time_unit: options.TimeUnit = "",
+    sort: options.Sort = False,
+    duplicates: options.Doubles = "error",
+    fill_gaps: options.FillGaps = False,
+    impute: options.Impute = "",
+    encoding: options.Encoding = "utf-8",
     cell: options.CellName = "",
     epochs: options.Epochs = 0,
     seed: options.Seed = 0,
@@ -106,8 +114,8 @@ def series(
 
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
     """
-    from recurra.cli.fitting import FitOptions, SeriesColumnsGiven, fit_series
+    from recurra.cli.fitting import FitOptions, fit_series
 
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
-    columns = SeriesColumnsGiven(unique_id or None, ds or None, y or None)
-    fit_series(file, columns, common, horizon=horizon, window=window, season=season)
+    given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
+    fit_series(file, given.reading(encoding), common, horizon=horizon, window=window, season=season)

@@ -5,14 +5,13 @@ Not here: the formulas (metrics.py) and drawing (report/).
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recurra.artefact import resolve
-from recurra.cli.gates import check_gates
+from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, emit_table, say, warn
 from recurra.errors import DataError
 from recurra.models.language import RunningLanguage
@@ -21,19 +20,31 @@ from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
 from recurra.runs.sources import Reading, labelled, lines_of, read
 
+if TYPE_CHECKING:
+    from recurra.runs.tables import SeriesReading
+
 
 def evaluate(
-    artefact: str, file: str, reading: Reading, *, fail_under: list[str], report: str, rival: bool, as_json: bool
+    artefact: str,
+    file: str,
+    reading: Reading,
+    series: SeriesReading,
+    *,
+    fail_under: list[str],
+    report: str,
+    rival: bool,
+    as_json: bool,
 ) -> None:
     """Measure, print, write the report, hold against the gates."""
     folder = resolve(Path(artefact))
     model = load_any(folder)
+    gates = read_gates(fail_under, task=model.plan.task)
     if isinstance(model, RunningClassifier):
         record = _text(model, folder, file, reading, rival)
     elif isinstance(model, RunningLanguage):
-        record = _language(model, file)
+        record = _language(model, folder, file, reading, rival)
     else:
-        record = _series(model, file)
+        record = _series(model, file, series)
     if report:
         from recurra.report.page import save
         from recurra.report.training_report import training_report
@@ -47,7 +58,7 @@ def evaluate(
         emit_table(("figure", "value"), figures)
         for other in record.get("rivals", []):
             print("rival  " + ", ".join(f"{name} {value}" for name, value in other.items()))
-    check_gates(fail_under, record)
+    check_gates(gates, record)
 
 
 def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
@@ -73,29 +84,38 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
 
 def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
     """Return the rows a run learnt from, when its files are still there and unchanged."""
-    source = folder.parent / "source.json"
-    if not source.is_file():
-        return None
-    told = json.loads(source.read_text())
-    from recurra.runs.provenance import training_rows
+    from recurra.runs.provenance import read_source, training_rows
 
-    return training_rows(told)
+    told = read_source(folder.parent)
+    return training_rows(told) if told else None
 
 
-def _language(model: RunningLanguage, file: str) -> dict[str, Any]:
+def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
     from recurra.datasets.texts import read_whole_text
     from recurra.text.stream import stream_ids
 
-    lines = lines_of(read_whole_text(file))
+    lines = lines_of(read_whole_text(file, encoding=reading.encoding))
     perplexity = model.perplexity(lines)
     tokens = len(stream_ids(lines, model.encoder)) - 1
-    return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+    record = {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+    if not rival:
+        return record
+    from recurra.runs.language import TRIGRAM, trigram_perplexity
+    from recurra.runs.provenance import read_source, training_lines
+
+    told = read_source(folder.parent)
+    learnt = training_lines(told) if told else None
+    if learnt is None:
+        say("the text this model learnt from is not at hand: no trigram is measured")
+        return record
+    other = {"name": TRIGRAM, "perplexity": trigram_perplexity(model, learnt, lines)}
+    return {**record, "rival": other, "rivals": [other]}
 
 
-def _series(model: RunningForecaster, file: str) -> dict[str, Any]:
+def _series(model: RunningForecaster, file: str, reading: SeriesReading) -> dict[str, Any]:
     from recurra.runs.series import evaluate_series
     from recurra.runs.tables import series_table
 
-    table = series_table(file)
+    table = series_table(file, reading, unseen=model.horizon)
     warn(table.warnings)
     return evaluate_series(model, table, season=model.encoder.config.season)

@@ -6,12 +6,12 @@ Not here: the options (app_fit.py) and the runs themselves (runs/).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from recurra.cli.gates import check_gates
+from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, say, warn
 from recurra.cli.progress import progress
 from recurra.config import Settings, read_settings
@@ -20,8 +20,11 @@ from recurra.datasets.records import TextTable
 from recurra.errors import UsageError
 from recurra.memory import keep_buffers
 from recurra.runs.folder import new_run, write_json
-from recurra.runs.provenance import source_record
+from recurra.runs.provenance import source_record, text_source
 from recurra.runs.sources import Reading, labelled, running_text, vectors_path
+
+if TYPE_CHECKING:
+    from recurra.runs.tables import SeriesReading
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,6 @@ class FitOptions:
         return new_run(name, out=self.out, resume=self.resume)
 
 
-@dataclass(frozen=True)
-class SeriesColumnsGiven:
-    """Which columns hold what, where the user says so."""
-
-    unique_id: str | None
-    ds: str | None
-    y: str | None
-
-
 def prepare_training(threads: int) -> None:
     """Raise the allocator's thresholds before torch is imported, and set the threads."""
     keep_buffers()
@@ -80,6 +74,7 @@ def fit_text(
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
     from recurra.runs.text import run_text
 
+    gates = read_gates(common.fail_under, task="text")
     settings, table = common.changed(TEXT_SETTINGS), vectors_path(vectors)
     train, held = labelled(files, reading, test=test)
     _check_labelled(train, held, files[0])
@@ -89,17 +84,18 @@ def fit_text(
     with progress(f"training on {len(train):,} texts → {out}", quiet=common.quiet) as watch:
         record = run_text(classifier, train, held, out=out, title=f"Texts of {_stem(files[0])}", watch=watch)
     write_json(out / "source.json", source_record(files, reading, classifier.split_ if held is None else None))
-    _tell(out, record, common)
+    _tell(out, record, gates, as_json=common.as_json)
 
 
-def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str) -> None:
+def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str, encoding: str) -> None:
     """Train a language model."""
     prepare_training(common.threads)
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.runs.language import cut_lines, run_language
 
+    gates = read_gates(common.fail_under, task="language")
     settings, table = common.changed(LANGUAGE_SETTINGS), vectors_path(vectors)
-    train, validation, test = running_text(file)
+    train, validation, test = running_text(file, encoding=encoding)
     if test is not None:
         tokens = tokens or "space"
         settings = settings.changed({"lowercase": False})
@@ -108,11 +104,12 @@ def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str) ->
     model = LanguageModel(tokens=tokens or None, vectors=table, random_state=common.seed, config=settings)
     with progress(f"training on {len(parts.train):,} lines → {out}", quiet=common.quiet) as watch:
         record = run_language(model, parts, out=out, title=f"The language of {_stem(file)}", watch=watch)
-    _tell(out, record, common)
+    write_json(out / "source.json", text_source(file, encoding=encoding, lines=len(parts.train)))
+    _tell(out, record, gates, as_json=common.as_json)
 
 
 def fit_series(
-    file: str, columns: SeriesColumnsGiven, common: FitOptions, *, horizon: int, window: int, season: int
+    file: str, reading: SeriesReading, common: FitOptions, *, horizon: int, window: int, season: int
 ) -> None:
     """Train a forecaster."""
     prepare_training(common.threads)
@@ -120,9 +117,7 @@ def fit_series(
     from recurra.runs.series import run_series
     from recurra.runs.tables import series_table
 
-    table = series_table(file, unique_id=columns.unique_id, ds=columns.ds, y=columns.y)
-    warn(table.warnings)
-    out = common.folder(f"series-{_stem(file)}")
+    gates = read_gates(common.fail_under, task="series")
     model = Forecaster(
         horizon=horizon,
         window=window or None,
@@ -130,11 +125,15 @@ def fit_series(
         random_state=common.seed,
         config=common.changed(SERIES_SETTINGS),
     )
-    model.settings()
+    # Neither the test part nor the validation part may be filled from what it holds.
+    held = model.validation + 2 * model.settings().series.horizon - 1
+    table = series_table(file, reading, unseen=held)
+    warn(table.warnings)
+    out = common.folder(f"series-{_stem(file)}")
     title = f"training on {len(table.ids):,} series, {table.rows:,} values → {out}"
     with progress(title, quiet=common.quiet, every=20) as watch:
         record = run_series(model, table, out=out, title=f"Forecasts of {_stem(file)}", watch=watch)
-    _tell(out, record, common)
+    _tell(out, record, gates, as_json=common.as_json)
 
 
 def _check_labelled(train: TextTable, test: TextTable | None, file: str) -> None:
@@ -155,7 +154,7 @@ def _write_rejects(out: Path, table: TextTable) -> None:
         write_json(out / "rejects.json", [{"line": one.line, "reason": one.reason} for one in table.rejects])
 
 
-def _tell(out: Path, record: dict[str, Any], common: FitOptions) -> None:
+def _tell(out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_json: bool) -> None:
     """Print the result, then hold it against the quality gates."""
     evaluation = record["evaluation"]
     result = {
@@ -167,7 +166,7 @@ def _tell(out: Path, record: dict[str, Any], common: FitOptions) -> None:
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
     }
-    if common.as_json:
+    if as_json:
         emit_json(result)
     else:
         for name in ("run", "artefact", "report", "best_epoch"):
@@ -176,7 +175,7 @@ def _tell(out: Path, record: dict[str, Any], common: FitOptions) -> None:
             print(f"{name:12} {value:.4f}" if isinstance(value, float) else f"{name:12} {value}")
         if evaluation.get("rival"):
             print(f"{'rival':12} " + ", ".join(f"{name} {value}" for name, value in evaluation["rival"].items()))
-    check_gates(common.fail_under, result["evaluation"])
+    check_gates(gates, result["evaluation"])
 
 
 def _stem(file: str) -> str:

@@ -5,28 +5,43 @@ Not here: measuring.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import GateError, UsageError
 
+FIGURES = {
+    "text": ("accuracy", "f1", "loss", "ece", "rows"),
+    "language": ("perplexity", "loss", "tokens"),
+    "series": ("mae", "mase", "smape"),
+}
+"""What can be held against a gate, by task: a gate is read before anything is trained or measured."""
 LESS_IS_BETTER = ("loss", "ece", "perplexity", "mae", "mase", "smape")
 """Figures for which `--fail-under` would be a trap: they pass when small."""
 
 
-def check_gates(gates: Sequence[str], figures: Mapping[str, Any]) -> None:
-    """Raise GateError for the first gate that is missed, UsageError for a gate that cannot be read."""
+def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:
+    """Read METRIC=VALUE texts; raises UsageError for a metric the task does not have and for what is no number."""
+    wanted: dict[str, float] = {}
     for gate in gates:
         name, found, text = gate.partition("=")
-        measured = figures.get(name)
-        if not found or not isinstance(measured, int | float):
-            known = ", ".join(name for name, value in figures.items() if isinstance(value, int | float))
-            raise UsageError(f"--fail-under {gate!r}", allowed=f"METRIC=VALUE with one of {known}")
+        if not found or name not in FIGURES[task]:
+            raise UsageError(f"--fail-under {gate!r}", allowed=f"METRIC=VALUE with one of {', '.join(FIGURES[task])}")
         try:
-            wanted = float(text)
+            wanted[name] = float(text)
         except ValueError:
-            raise UsageError(f"--fail-under {gate!r}", allowed="a number after =") from None
-        missed = measured > wanted if name in LESS_IS_BETTER else measured < wanted
-        if missed:
+            wanted[name] = math.nan
+        if not math.isfinite(wanted[name]):
+            raise UsageError(f"--fail-under {gate!r}", allowed="a number after =")
+    return wanted
+
+
+def check_gates(gates: Mapping[str, float], figures: Mapping[str, Any]) -> None:
+    """Raise GateError for the first gate that is missed; a figure that is not a number misses every gate."""
+    for name, wanted in gates.items():
+        measured = figures[name]
+        passed = measured <= wanted if name in LESS_IS_BETTER else measured >= wanted
+        if not passed:
             allowed = f"{'at most' if name in LESS_IS_BETTER else 'at least'} {wanted:g}"
             raise GateError(f"quality gate {name}", found=f"{measured:.4f}", allowed=allowed)

@@ -78,4 +78,5 @@ def _fail(line: str, code: int, problem: BaseException | None) -> NoReturn:
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    print("recurra: terminated", file=sys.stderr)
     sys.exit(128 + number)

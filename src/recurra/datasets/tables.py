@@ -113,7 +113,7 @@ def _rows(
         return iter(read_parquet(source, columns=wanted))
     lines = read_lines(source, encoding=encoding)
     if kind == "lines":
-        return _plain(lines)
+        return _plain(lines, file)
     if kind == "jsonl":
         return pick_keys(read_objects(lines, file=file), wanted=wanted, file=file)
     return _delimited(lines, file, kind, delimiter, wanted or []).rows(wanted)
@@ -123,6 +123,9 @@ def _delimited(lines: Iterator[Line], file: str, kind: Form, delimiter: str | No
     return open_delimited(lines, file=file, delimiter=delimiter or ("\t" if kind == "tsv" else None), wanted=wanted)
 
 
-def _plain(lines: Iterator[Line]) -> Iterator[Row | DataError]:
+def _plain(lines: Iterator[Line], file: str) -> Iterator[Row | DataError]:
+    def place(row: Row, name: str) -> Place:
+        return Place(file, row.line)
+
     for number, text, problem in lines:
-        yield problem or Row(number, {LINES_COLUMN: text})
+        yield problem or Row(number, {LINES_COLUMN: text}, finder=place)

@@ -112,15 +112,23 @@ def _weighty(given: Given) -> tuple[Given, NDArray[np.int64]]:
             raise DataError(f"row {row} is no text", found=type(text).__name__, allowed="str")
         if label is None or label != label:
             raise DataError(f"row {row} has no label", found=repr(label))
+    if given.groups is not None and len(given.groups) != count:
+        raise DataError("groups and rows differ in number", found=f"{len(given.groups)} groups, {count} rows")
     if given.sample_weight is None:
         return given, np.arange(count)
     weights = np.asarray(given.sample_weight, dtype=np.float64)
     if weights.shape != (count,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise DataError("sample_weight", allowed="one finite number of at least 0 for each row, not all 0")
     rows = np.flatnonzero(weights)
-    groups = [given.groups[row] for row in rows] if given.groups is not None else None
-    texts, labels = [given.texts[row] for row in rows], np.asarray(given.labels)[rows]
-    return Given(texts, labels, weights[rows].tolist(), groups, given.validation_data), rows
+    texts, groups = list(given.texts), list(given.groups) if given.groups is not None else None
+    kept = Given(
+        [texts[row] for row in rows.tolist()],
+        np.asarray(given.labels)[rows].tolist(),
+        weights[rows].tolist(),
+        [groups[row] for row in rows.tolist()] if groups is not None else None,
+        given.validation_data,
+    )
+    return kept, rows
 
 
 def _whole(given: Given, settings: Settings) -> tuple[NDArray[Any], Part]:

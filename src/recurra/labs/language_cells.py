@@ -20,6 +20,7 @@ from recurra.labs.record import LabOptions, mean, remembered
 from recurra.layers.specs import parameters
 from recurra.models.language import RunningLanguage
 from recurra.runs.folder import check_same_run
+from recurra.text.detokenise import detokenise
 from recurra.text.stream import stream_ids
 
 SAMPLE_TOKENS = 60
@@ -83,7 +84,11 @@ def _questions(model: RunningLanguage, text: LabText, recipe: Recipe) -> dict[st
 
 
 def _sample(model: RunningLanguage, prompt: str, temperature: float) -> dict[str, Any]:
-    text = model.generate(prompt, tokens=SAMPLE_TOKENS, seed=1, temperature=temperature)
+    """Draw words after a prompt; WikiText's ` @-@ `, a sign inside a word or number, becomes plain again."""
+    drawn = model.generated(prompt, tokens=SAMPLE_TOKENS, seed=1, temperature=temperature)
+    text = detokenise([*prompt.split(), *drawn], model.encoder.config)
+    for sign in "-,.":
+        text = text.replace(f" @{sign}@ ", sign)
     return {"prompt": prompt, "temperature": temperature, "seed": 1, "text": text}
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from recurra.config import NetConfig, validated
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
-from recurra.labs.record import network_blocks, spread
+from recurra.labs.record import network_blocks
 from recurra.layers.specs import parameters
 from recurra.nets.plans import LanguageNet, language
 from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
@@ -142,24 +142,26 @@ def _forgetting(record: dict[str, Any]) -> Figure:
 
 def score_table(record: dict[str, Any]) -> Table:
     """The cells and the trigram on the same tokens."""
-    rows = tuple(
-        (
-            cell["title"],
-            cell["test_perplexity"],
-            spread(cell["test_perplexities"], 1),
-            cell["test_loss"],
-            cell["val_perplexity"],
-            cell["parameters"],
-            round(cell["seconds"]),
-        )
-        for cell in record["cells"].values()
-    )
+    rows = [_scores(record["cells"][name]) for name in CELLS]
     rival = record["rival"]
-    last = (rival["name"], rival["perplexity"], "", math.log(rival["perplexity"]), rival["val_perplexity"], None,
-            round(rival["seconds"]))  # fmt: skip
-    header = ("model", "test perplexity", "seeds", "test loss, nats", "validation perplexity", "parameters", "seconds")
-    caption = f"All words scored exactly, <eos> counted, the same {record['data']['test'] - 1:,} test tokens for all."
-    return Table(header, (*rows, last), caption)
+    loss = math.log(rival["perplexity"])
+    rows.append(
+        (rival["name"], rival["perplexity"], loss, rival["val_perplexity"], None, None, round(rival["seconds"], 1))
+    )
+    header = ("model", "test perplexity", "test loss, nats", "validation", "kept epochs", "parameters", "seconds")
+    caption = (
+        f"All words scored exactly, <eos> counted, the same {record['data']['test'] - 1:,} test tokens for all. "
+        "“Validation” is the perplexity of the kept epoch; seconds are those of training one net."
+    )
+    return Table(header, tuple(rows), caption)
+
+
+def _scores(cell: dict[str, Any]) -> tuple[Cell, ...]:
+    kept = ", ".join(str(epoch) for epoch in cell["best_epochs"])
+    return (
+        cell["title"], cell["test_perplexity"], cell["test_loss"], cell["val_perplexity"], kept, cell["parameters"],
+        round(cell["seconds"], 1),
+    )  # fmt: skip
 
 
 def word_blocks(record: dict[str, Any]) -> list[Block]:
@@ -188,5 +190,5 @@ def sample_blocks(record: dict[str, Any]) -> list[Block]:
     for name in CELLS:
         for sample in record["cells"][name]["samples"]:
             caption = f"{TITLES[name]}, after “{sample['prompt']}”, temperature {sample['temperature']:g}."
-            blocks.append(Code(f"{sample['prompt']}{sample['text']}", caption, wrap=True))
+            blocks.append(Code(sample["text"], caption, wrap=True))
     return blocks

@@ -148,7 +148,7 @@ def _output_layer(record: dict[str, Any]) -> Verdict:
     evidence = (
         f"A training step of {told['tokens']:,} tokens takes {told['step_seconds'] * 1000:.0f} ms; scoring {kind}, "
         f"forward and backward, is {told['share']:.0%} of it. Over all words it would be {told['full_share']:.0%} "
-        f"({told['full_output_seconds'] * 1000:.0f} ms more or less alone). Evaluation always scores all words."
+        f"({told['full_output_seconds'] * 1000:.0f} ms for the scoring). Evaluation always scores all words."
     )
     return Verdict(
         "The output layer does not dominate a training step.",

@@ -164,7 +164,7 @@ def _recurrence_row(record: dict[str, Any]) -> Compared:
     gap = record["cells"]["rnn"]["equation_gap"]
     return Compared(
         "recurrence",
-        "σ(w_h h_{k−1}^(t−1) + w_e e^(t) + b)",
+        "σ(w_h h + w_e e + b)",
         f"the same, to {gap:.0e}",
         "1 seed",
         gap <= SAME,
@@ -173,6 +173,7 @@ def _recurrence_row(record: dict[str, Any]) -> Compared:
 
 
 def _score_rows(record: dict[str, Any]) -> list[Compared]:
+    """Test perplexities; the record has none."""
     rows = []
     for name in CELLS:
         cell = record["cells"][name]
@@ -180,18 +181,18 @@ def _score_rows(record: dict[str, Any]) -> list[Compared]:
         note = "The record's own." if name == "rnn" else ""
         note += " Chosen on validation." if name == record["chosen"] else ""
         rows.append(
-            Compared(f"test perplexity, {TITLES[name]}", "—", f"{cell['test_perplexity']:.1f}", spread(found, 1), None,
+            Compared(f"perplexity, {TITLES[name]}", "—", f"{cell['test_perplexity']:.1f}", spread(found, 1), None,
                      note.strip())
         )  # fmt: skip
     rival = record["rival"]
-    return [*rows, Compared(f"test perplexity, {rival['name']}", "—", f"{rival['perplexity']:.1f}", "", None, "Rival.")]
+    return [*rows, Compared(f"perplexity, {rival['name']}", "—", f"{rival['perplexity']:.1f}", "", None, "Rival.")]
 
 
 def _loss_row(record: dict[str, Any]) -> Compared:
     losses = record["cells"]["rnn"]["val_losses"]
     loss = record["cells"]["rnn"]["val_loss"]
     return Compared(
-        "final loss, if the record's is a cross-entropy",
+        "final loss, read as nats",
         str(RECORDED_LOSS),
         f"{loss:.2f}",
         spread(losses),

@@ -23,7 +23,7 @@ CELLS: dict[str, dict[str, Any]] = {
     "lstm": {"cell": "lstm", "activation": "tanh"},
 }
 """What each cell changes in the settings; `rnn` is the record's own recurrence."""
-TITLES = {"rnn": "simple RNN, σ (recorded)", "rnn_tanh": "simple RNN, tanh", "gru": "GRU", "lstm": "LSTM"}
+TITLES = {"rnn": "RNN with σ", "rnn_tanh": "RNN with tanh", "gru": "GRU", "lstm": "LSTM"}
 """The cells as the page names them."""
 PROMPTS = ("The film was", "He was born in")
 

@@ -13,19 +13,26 @@ from recurra.artefact import write_atomically
 from recurra.errors import UsageError
 
 ROOT = Path("runs")
+NOTES = frozenset({"run.json", "rejects.json"})
+"""What a run writes before it has learnt anything: refused data must not block the folder for the next try."""
 
 
 def new_run(name: str, *, out: str | Path | None = None, resume: bool = False) -> Path:
     """Choose and make the folder of a run.
 
-    Without `out` it is the first free of runs/NAME, runs/NAME-2, …. A given folder must be new or empty, unless
-    `resume` goes on with what it holds. Raises UsageError.
+    Without `out` it is the first free of runs/NAME, runs/NAME-2, …. A given folder must be new or empty, or hold no
+    more than the notes of a run that ended before its first checkpoint, unless `resume` goes on with what it holds.
+    Raises UsageError.
     """
     folder = Path(out) if out else _free(ROOT / name)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder", advice="give another --out")
-    if folder.is_dir() and any(folder.iterdir()) and not resume:
-        raise UsageError(f"{folder} already holds something", advice="give another --out, or --resume to go on with it")
+    if folder.is_dir() and not resume:
+        if {path.name for path in folder.iterdir()} - NOTES:
+            advice = "give another --out, or --resume to go on with it"
+            raise UsageError(f"{folder} already holds something", advice=advice)
+        for name in NOTES:
+            (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

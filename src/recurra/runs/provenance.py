@@ -6,39 +6,77 @@ Not here: the rows themselves; users' data never enter a run's folder.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from recurra.datasets.splits import Split
-from recurra.runs.sources import NAMED, Reading, labelled
+from recurra.errors import UsageError
+from recurra.runs.sources import NAMED, Reading, labelled, running_text
+
+NAME = "source.json"
+LARGEST = 64 << 20
+"""Bytes of the file, at most: the numbers of the rows held out are most of it."""
+
+
+def read_source(run: Path) -> dict[str, Any] | None:
+    """Return what a run tells of its rows; None where it tells nothing. Raises UsageError for a damaged file."""
+    path = run / NAME
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        return None
+    try:
+        told = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not {"files", "sha256"} <= told.keys():
+        raise UsageError(f"{path} is damaged", advice="remove it: the rival is then measured without it")
+    return told
 
 
 def source_record(files: Sequence[str], reading: Reading, split: Split | None) -> dict[str, Any]:
-    """Describe where the rows came from; `split` tells which of them were held out."""
+    """Describe where labelled rows came from; `split` tells which of them were held out."""
     named = len(files) == 1 and files[0] in NAMED and not Path(files[0]).exists()
-    sums = {} if named else {str(Path(file).resolve()): checksum(Path(file)) for file in files if file != "-"}
     return {
-        "files": list(files) if named else list(sums),
-        "sha256": sums,
+        **_files(files, named=named),
         "reading": asdict(reading),
         "held_out": split.validation.tolist() if split is not None else [],
     }
 
 
+def text_source(file: str, *, encoding: str, lines: int) -> dict[str, Any]:
+    """Describe where running text came from; its first `lines` lines were learnt from."""
+    return {**_files([file], named=not Path(file).exists()), "encoding": encoding, "lines": lines}
+
+
 def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:
     """Return texts and labels learnt from; None when a file is gone or no longer the same."""
-    for file, expected in record["sha256"].items():
-        if not Path(file).is_file() or checksum(Path(file)) != expected:
-            return None
-    if not record["files"]:
+    if not _unchanged(record):
         return None
     table, _ = labelled(record["files"], Reading(**record["reading"]))
     held = set(record["held_out"])
     kept = [row for row in range(len(table.texts)) if row not in held]
     labels = table.labels or []
     return [table.texts[row] for row in kept], [labels[row] for row in kept]
+
+
+def training_lines(record: dict[str, Any]) -> list[str] | None:
+    """Return the lines learnt from; None when the file is gone or no longer the same."""
+    if not _unchanged(record):
+        return None
+    train, _, _ = running_text(record["files"][0], encoding=record["encoding"])
+    return train[: record["lines"]]
+
+
+def _files(files: Sequence[str], *, named: bool) -> dict[str, Any]:
+    sums = {} if named else {str(Path(file).resolve()): checksum(Path(file)) for file in files if file != "-"}
+    return {"files": list(files) if named else list(sums), "sha256": sums}
+
+
+def _unchanged(record: dict[str, Any]) -> bool:
+    sums = record["sha256"].items()
+    return bool(record["files"]) and all(Path(file).is_file() and checksum(Path(file)) == told for file, told in sums)
 
 
 def checksum(path: Path) -> str:

@@ -88,12 +88,17 @@ def evaluate_series(model: RunningForecaster, table: SeriesTable, *, season: int
 def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season: int) -> dict[str, float]:
     rows = []
     for name, forecast in told.items():
-        actual, before = table.values[name][-len(forecast) :], past.values[name]
+        # An imputed value is nobody's truth.
+        known = ~table.missing[name][-len(forecast) :]
+        if not known.any():
+            continue
+        actual, answered, before = table.values[name][-len(forecast) :][known], forecast[known], past.values[name]
         period = min(season, max(1, len(before) - 1))
-        rows.append((mae(actual, forecast), mase(actual, forecast, history=before, season=period)))
-    smapes = [smape(table.values[name][-len(forecast) :], forecast) for name, forecast in told.items()]
-    means = np.mean(rows, axis=0)
-    return {"mae": float(means[0]), "mase": float(means[1]), "smape": float(np.mean(smapes))}
+        scaled = mase(actual, answered, history=before, season=period)
+        rows.append((mae(actual, answered), scaled, smape(actual, answered)))
+    if not rows:
+        raise DataError("every value to measure on is missing", advice="bring a series whose end is known")
+    return dict(zip(("mae", "mase", "smape"), np.mean(rows, axis=0).tolist(), strict=True))
 
 
 def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:

@@ -83,12 +83,12 @@ def _joined(tables: list[TextTable]) -> TextTable:
     )
 
 
-def running_text(source: str) -> tuple[list[str], list[str] | None, list[str] | None]:
+def running_text(source: str, *, encoding: str = "utf-8") -> tuple[list[str], list[str] | None, list[str] | None]:
     """Return training, validation and test lines of `wikitext-2` or of one text file (nothing held out there)."""
     if source == "wikitext-2" and not Path(source).exists():
         parts = load_wikitext2()
         return lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test)
-    return lines_of(read_whole_text(source)), None, None
+    return lines_of(read_whole_text(source, encoding=encoding)), None, None
 
 
 def lines_of(text: str) -> list[str]:
