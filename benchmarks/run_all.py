@@ -1,4 +1,4 @@
-"""Run every measuring script, quickest first, then render the tables of the README.
+"""Run every measuring script, quickest first, then render the tables of README.md and docs/performance.md.
 
 Not here: measuring. Hours on two cores; the long scripts keep their parts, so `make bench` may be stopped and go on.
 """
@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("agreement.py", ()),
     ("startup.py", ()),
+    ("steps.py", ()),
     ("tokenise.py", ("imdb",)),
     ("labs.py", ("imdb", "glove", "wikitext-2")),
     ("imdb.py", ("imdb", "glove")),

@@ -184,7 +184,7 @@ def _comparison(block: Comparison, numbering: Numbering) -> str:
     """Return the comparison as a table; a column of spreads only where there are any."""
     spreads = any(row.spread for row in block.rows)
     header = ("", "recorded", "measured today", *(("spread",) if spreads else ()), "agrees?")
-    styles = ["", *[' class="right"'] * (len(header) - 2), ""]
+    styles = ["", *[' class="right"'] * (len(header) - 2), ' class="left"']
     rows = []
     for row in block.rows:
         what = escaped(row.what) + (f'<span class="remark">{prose(row.note)}</span>' if row.note else "")

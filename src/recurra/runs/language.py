@@ -58,6 +58,8 @@ def run_language(
     model.save(out / "artefact")
     record = {
         **config,
+        "cell": settings["net"]["cell"],
+        "subtitle": f"A {settings['net']['cell']} learnt from {len(parts.train):,} lines.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),
         "history": model.history_,

@@ -40,6 +40,8 @@ def run_series(model: Forecaster, table: SeriesTable, *, out: Path, title: str, 
     model.save(out / "artefact")
     record = {
         **config,
+        "cell": settings.net.cell,
+        "subtitle": f"A {settings.net.cell} learnt from {len(table.ids):,} series; test: {horizon} steps.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),
         "history": model.history_,

@@ -69,6 +69,8 @@ def run_text(
         "history": classifier.history_,
         "best_epoch": classifier.best_epoch_,
         "evaluated_on": part,
+        "cell": settings["net"]["cell"],
+        "subtitle": f"A {settings['net']['cell']} learnt from {len(learnt[0]):,} texts, measured on {part}.",
         "evaluation": with_rivals(evaluation, rivals),
         "vector_coverage": classifier.coverage_,
         "versions": versions(),

@@ -19,6 +19,9 @@ from recurra.errors import DataError, Place
 
 BUFFER_BYTES = 1 << 20
 
+USUAL_DIMENSION = 100
+"""The member of a zip that is read when none is named: 100d of glove.6B.zip."""
+
 FOREIGN_SUFFIXES = (
     ".pkl",
     ".pickle",
@@ -84,12 +87,13 @@ def _refuse_foreign(path: Path) -> None:
 
 
 def _member(archive: zipfile.ZipFile, name: str, member: str, dimension: int | None) -> str:
-    """Pick by name, else by `100d` in the name, else the only one there is."""
+    """Pick by name, else by `100d` in the name (the usual choice when several are there), else the only one."""
     every = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     if member:
         fitting = [entry for entry in every if member in (entry, Path(entry).name)]
-    elif dimension is not None and len(every) > 1:
-        fitting = [entry for entry in every if re.search(rf"(?<!\d){dimension}d(?![a-z0-9])", entry)]
+    elif len(every) > 1:
+        wanted = dimension or USUAL_DIMENSION
+        fitting = [entry for entry in every if re.search(rf"(?<!\d){wanted}d(?![a-z0-9])", entry)]
     else:
         fitting = every
     if len(fitting) != 1:

@@ -1,0 +1,241 @@
+"""The lab `language` on a small made-up text: keys, page, an interrupted lab goes on, verdicts can disagree."""
+
+from __future__ import annotations
+
+import copy
+import json
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recurra.errors import DataError, UsageError
+from recurra.labs import language_cells, language_page
+from recurra.labs.language import measure, order_of
+from recurra.labs.language_observations import conclusion, lower, observations
+from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text
+from recurra.labs.record import Head, LabOptions
+from recurra.models.language import RunningLanguage
+from recurra.report.page import to_html, to_json
+from recurra.runs.language import trigram_perplexity
+from recurra.training import loop
+from recurra.training.progress import Watch
+
+SUBJECTS = ("The film", "The river", "He", "She", "The museum", "A ship")
+VERBS = ("was", "became", "remained")
+ENDS = ("born in", "known for", "near", "older than", "part of")
+PLACES = ("Rome", "Paris", "music", "trade", "the sea", "@-@", "<unk>")
+SMALL = {"embedding_size": 8, "hidden": 12, "epochs": 2, "streams": 4, "steps": 7, "samples": 0, "learning_rate": 0.02}
+SECTIONS = ["aim", "objective", "algorithm", "data", "pseudocode", "network", "training", "curves", "result",
+            "observations", "conclusion", "settings"]  # fmt: skip
+
+
+def made_up_lines(count: int, seed: int) -> str:
+    """Sentences in WikiText's form: a blank before each word and line end, now and then an empty line."""
+    random = np.random.default_rng(seed)
+    parts = (SUBJECTS, VERBS, ENDS, PLACES)
+    rows = [" ".join(str(random.choice(part)) for part in parts) for _ in range(count)]
+    return "".join(f" {row} . \n \n" if place % 9 == 0 else f" {row} . \n" for place, row in enumerate(rows))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "wikitext-2").mkdir()
+    for seed, (part, count) in enumerate({"train": 300, "valid": 60, "test": 60}.items()):
+        (folder / "wikitext-2" / f"wiki.{part}.tokens").write_text(made_up_lines(count, seed))
+    (folder / "vectors").mkdir()
+    random = np.random.default_rng(0)
+    rows = [
+        f"{word} {' '.join(f'{value:.3f}' for value in random.standard_normal(6))}\n"
+        for word in ("the", "film", "was", "in")
+    ]
+    with zipfile.ZipFile(folder / "vectors" / "glove.6B.100d.compact.zip", "w") as archive:
+        archive.writestr("glove.6B.100d.compact.txt", "".join(rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    settings = FULL.settings.changed(SMALL)
+    return Recipe(settings, train_tokens=1500, held_tokens=300, streams=3, context_tokens=200, timed_steps=1)
+
+
+def options_in(folder: Path, *, seeds: int = 1, watch: Watch | None = None) -> LabOptions:
+    @contextmanager
+    def opened(title: str):
+        yield watch or Watch()
+
+    return LabOptions(quick=True, seeds=seeds, out=folder, watch=opened, say=lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def lab(data: Path, recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    folder = tmp_path_factory.mktemp("lab")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECURRA_DATA", str(data))
+        return measure(options_in(folder, seeds=2), recipe=recipe), folder
+
+
+@pytest.fixture(autouse=True)
+def _made_up_data(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RECURRA_DATA", str(data))
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "no-cache"))
+
+
+def test_all_seeds_of_the_lstm_come_first_then_the_others_seed_by_seed() -> None:
+    order = order_of(2)
+    assert order[:2] == [("lstm", 0), ("lstm", 1)]
+    assert order[2:5] == [("rnn", 0), ("rnn_tanh", 0), ("gru", 0)]
+    assert sorted(order) == sorted((name, seed) for name in CELLS for seed in range(2))
+
+
+def test_the_record_has_the_keys_that_others_rely_on_and_is_plain_json(lab: tuple[dict[str, Any], Path]) -> None:
+    record, _ = lab
+    assert json.loads(json.dumps(record, allow_nan=False))["lab"] == "language"
+    assert list(record["cells"]) == ["rnn", "rnn_tanh", "gru", "lstm"]
+    for cell in record["cells"].values():
+        assert cell["test_perplexity"] == pytest.approx(np.mean(cell["test_perplexities"]))
+        assert len(cell["test_perplexities"]) == len(cell["histories"]) == 2
+        assert 1 < cell["val_perplexity"] < 100
+        assert cell["seconds"] > 0
+        assert set(cell["next_words"]) == set(PROMPTS)
+    assert record["cells"]["lstm"]["parameters"] > record["cells"]["rnn"]["parameters"]
+    assert record["test_perplexity"] == record["cells"][record["chosen"]]["test_perplexity"]
+    assert max(record["cells"][name]["equation_gap"] for name in ("rnn", "rnn_tanh")) < 1e-5
+    assert 0 < record["output_layer"]["share"] < 1.5
+    assert record["data"]["vectors"] == "glove.6B.100d.compact.zip"
+
+
+def test_seeds_differ_and_all_cells_were_trained_with_their_own_activation(lab: tuple[dict[str, Any], Path]) -> None:
+    record, folder = lab
+    assert len({cell["test_perplexities"][seed] for cell in record["cells"].values() for seed in (0, 1)}) == 8
+    found = {name: RunningLanguage.load(folder / "runs" / f"{name}-0" / "artefact").plan.recurrent for name in CELLS}
+    assert {name: (spec.cell, spec.activation) for name, spec in found.items()} == {
+        "rnn": ("rnn", "sigmoid"), "rnn_tanh": ("rnn", "tanh"), "gru": ("gru", "tanh"), "lstm": ("lstm", "tanh"),
+    }  # fmt: skip
+
+
+def test_nets_and_trigram_are_judged_on_the_same_tokens_with_eos(
+    lab: tuple[dict[str, Any], Path], recipe: Recipe
+) -> None:
+    record, folder = lab
+    model, text = RunningLanguage.load(folder / "runs" / "gru-1" / "artefact"), lab_text(recipe)
+    tokens = sum(len(line.split()) + 1 for line in text.test)
+    assert record["data"]["test"] == tokens >= recipe.held_tokens
+    assert record["rival"]["perplexity"] == pytest.approx(trigram_perplexity(model, text.train, text.test))
+    assert record["cells"]["gru"]["test_perplexities"][1] == pytest.approx(model.perplexity(text.test), rel=0.02)
+
+
+def test_a_finished_lab_is_not_trained_again_and_keeps_no_checkpoints(
+    lab: tuple[dict[str, Any], Path], recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, folder = lab
+    monkeypatch.setattr(language_cells.LanguageModel, "fit", lambda *given, **named: pytest.fail("trained again"))
+    again = measure(options_in(folder, seeds=2), recipe=recipe)
+    assert again["cells"] == record["cells"]
+    assert not list(folder.glob("runs/*/checkpoints"))
+
+
+def test_an_interrupted_training_goes_on_to_the_same_perplexity(
+    lab: tuple[dict[str, Any], Path], recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, _ = lab
+    monkeypatch.setattr(loop, "BETWEEN_CHECKPOINTS", 0.0)
+    seen: list[float] = []
+
+    def stop_in_the_second_epoch(epoch: int, position: int, batches: int, loss: float) -> None:
+        if epoch == 2 and position == 3:
+            raise KeyboardInterrupt
+
+    text = lab_text(recipe)
+    with pytest.raises(KeyboardInterrupt):
+        halting = options_in(tmp_path, watch=Watch(on_step=stop_in_the_second_epoch))
+        language_cells.measure_cell("lstm", 0, text, recipe, halting)
+    assert list((tmp_path / "runs" / "lstm-0" / "checkpoints").iterdir())
+    going_on = options_in(tmp_path, watch=Watch(on_epoch=lambda one: seen.append(one["epoch"])))
+    found = language_cells.measure_cell("lstm", 0, text, recipe, going_on)
+    assert seen == [2]
+    assert found["test_perplexity"] == record["cells"]["lstm"]["test_perplexities"][0]
+
+
+def test_a_folder_with_nets_of_other_choices_is_refused(lab: tuple[dict[str, Any], Path], recipe: Recipe) -> None:
+    _, folder = lab
+    other = Recipe(recipe.settings.changed({"hidden": 13}), train_tokens=1500, held_tokens=300, context_tokens=200)
+    with pytest.raises(UsageError, match="begun with other choices"):
+        measure(options_in(folder), recipe=other)
+
+
+def test_the_page_has_its_sections_in_order_and_says_what_it_must(lab: tuple[dict[str, Any], Path]) -> None:
+    record, _ = lab
+    report = language_page.page(json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
+    assert [section.fragment for section in report.sections] == SECTIONS
+    html = to_html(report)
+    for words in ("quick version", "Wikipedia 2014", "Kneser-Ney trigram", "subscript k", "perplexity of 245"):
+        assert words in html
+    assert html.count("<svg") >= 6
+    assert len(json.loads(to_json(report))["record"]["observations"]) == 7
+
+
+def test_without_vectors_the_page_says_that_words_start_at_random(lab: tuple[dict[str, Any], Path]) -> None:
+    record = copy.deepcopy(lab[0])
+    record["data"]["vectors"] = ""
+    html = to_html(language_page.page(record, Head()))
+    assert "start at random" in html
+    assert "Wikipedia 2014" not in html
+
+
+def test_conclusion_and_verdicts_disagree_when_the_figures_do(lab: tuple[dict[str, Any], Path]) -> None:
+    record = copy.deepcopy(lab[0])
+    names = [verdict.claim for verdict in observations(record)]
+    for rival, outcome, words in ((1.01, "does not hold", "does not beat the trigram"), (1e6, "holds", " beats the")):
+        record["rival"]["perplexity"] = rival
+        assert [verdict.outcome for verdict in observations(record)[:2]] == [outcome, outcome]
+        assert words in conclusion(record)
+    for name, value in {"rnn": 90.0, "rnn_tanh": 95.0, "gru": 120.0, "lstm": 130.0}.items():
+        record["cells"][name]["test_perplexities"] = [value]
+    outcomes = dict(zip(names, (verdict.outcome for verdict in observations(record)), strict=True))
+    assert outcomes["Gates help: GRU and LSTM lie below both simple networks."] == "does not hold"
+    assert outcomes["The record's σ, read as the logistic sigmoid, beats tanh."] == "holds"
+    assert "Gates do not lower" in conclusion(record)
+
+
+def test_a_loss_of_five_and_a_half_nats_is_recognised_and_its_absence_too(lab: tuple[dict[str, Any], Path]) -> None:
+    record = copy.deepcopy(lab[0])
+    for loss, outcome in ((5.4, "holds"), (4.6, "does not hold")):
+        for cell in record["cells"].values():
+            cell["val_loss"] = loss
+            cell["histories"] = [[{"epoch": 1, "val_loss": loss}]]
+        assert observations(record)[5].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        ([90, 95], [100, 101], "holds"),
+        ([100, 101], [90, 95], "does not hold"),
+        ([90, 99], [98, 120], "undecided"),
+        ([100.0], [100.5], "undecided"),
+    ],
+)
+def test_lower_is_undecided_where_seeds_overlap_or_nearly_agree(
+    first: list[float], second: list[float], outcome: str
+) -> None:
+    assert lower(first, second) == outcome
+
+
+def test_the_summary_names_every_cell_and_the_rival(lab: tuple[dict[str, Any], Path]) -> None:
+    record, _ = lab
+    told = dict(language_page.summary(record))
+    assert f"{record['cells']['gru']['test_perplexity']:.1f}" in told["test perplexity, GRU"]
+    assert f"{record['rival']['perplexity']:.1f}" in told["… Kneser-Ney trigram"]
+    assert told["best on validation"] in {cell["title"] for cell in record["cells"].values()}
+
+
+def test_without_wikitext_the_command_that_brings_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="recurra data get wikitext-2"):
+        measure(options_in(tmp_path / "out"))

@@ -1,0 +1,228 @@
+"""The nets: learning = running in NumPy, alone = in a batch, whatever the order; float32; plans that fit together."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from recurra.batches import Ragged, join
+from recurra.cells import CELLS
+from recurra.config import Activation, Cell, NetConfig, Pool
+from recurra.layers.specs import ACTIVATIONS, WideSpec
+from recurra.layers.wide.run import ngrams
+from recurra.nets.learn import (
+    LearningClassifier,
+    LearningForecaster,
+    LearningLanguage,
+    LearningNet,
+    load_tensors,
+    tensors_of,
+    to_tensor,
+)
+from recurra.nets.plans import ClassifierNet, LanguageNet, classifier, forecaster, language
+from recurra.nets.run import classify, classify_all, forecast, next_logits, read_on, softmax
+
+KINDS: list[tuple[Cell, Activation]] = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
+POOLS: list[tuple[Pool, ...]] = [("last",), ("mean",), ("max",), ("attention",), ("last", "mean", "max", "attention")]
+WORDS, LABELS = 11, 3
+RANDOM = np.random.default_rng(0)
+TEXTS = [RANDOM.integers(0, WORDS, length).astype(np.int32) for length in (1, 9, 4, 4, 15, 2)]
+
+
+def config(cell: Cell, activation: Activation, **more: Any) -> NetConfig:
+    return NetConfig(cell=cell, activation=activation, hidden=6, embedding_size=5, heads=2, **more)
+
+
+def wild(net: LearningNet, *, seed: int = 0) -> LearningNet:
+    """Weights large enough that a mistake shows; dropout off."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.copy_(torch.randn(weight.shape, generator=generator) * 0.4)
+    return net.eval()
+
+
+def close(found: Any, wanted: Any) -> None:
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    assert found.shape == wanted.shape and found.size and found.dtype == wanted.dtype == np.float32
+    assert (np.abs(found - wanted) <= 5e-6 * np.maximum(1, np.abs(wanted))).all(), np.abs(found - wanted).max()
+
+
+def text_net(cell: Cell, activation: Activation, **more: Any) -> LearningClassifier:
+    chosen = config(cell, activation, **more)
+    return LearningClassifier(classifier(chosen, words=WORDS, labels=LABELS), chosen)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("pool", POOLS, ids="+".join)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_classifier_learns_and_runs_alike(
+    cell: Cell, activation: Activation, pool: tuple[Pool, ...], bidirectional: bool
+) -> None:
+    net = text_net(cell, activation, pool=pool, bidirectional=bidirectional, layers=2, embedding_scale=2.0)
+    wild(net)
+    batch = join(TEXTS)
+    with torch.no_grad():
+        learnt = net(to_tensor(batch))
+    close(classify(net.plan, tensors_of(net), batch), learnt)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_a_text_alone_gets_the_answer_it_gets_in_any_batch_in_any_order(cell: Cell, activation: Activation) -> None:
+    net = text_net(cell, activation, pool=POOLS[-1], bidirectional=True)
+    wild(net)
+    tensors = tensors_of(net)
+    together = classify(net.plan, tensors, join(TEXTS))
+    with torch.no_grad():
+        learnt = net(to_tensor(join(TEXTS))).numpy()
+        for row, text in enumerate(TEXTS):
+            close(classify(net.plan, tensors, join([text])), together[row : row + 1])
+            close(net(to_tensor(join([text]))), learnt[row : row + 1])
+    for order in ([5, 4, 3, 2, 1, 0], [2, 0, 5, 1, 4, 3]):
+        close(classify(net.plan, tensors, join([TEXTS[row] for row in order])), together[order])
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 10, 1000])
+def test_answers_come_in_the_order_of_their_rows_however_batches_are_cut(batch_tokens: int) -> None:
+    net = text_net("gru", "tanh", pool=("mean", "max"))
+    wild(net)
+    tensors = tensors_of(net)
+    wanted = np.concatenate([classify(net.plan, tensors, join([text])) for text in TEXTS])
+    close(classify_all(net.plan, tensors, TEXTS, [], batch_tokens=batch_tokens), wanted)
+
+
+def test_the_wide_part_argues_for_the_last_class_from_the_uncut_text() -> None:
+    net = text_net("rnn", "tanh")
+    wild(net)
+    spec = WideSpec(entries=WORDS, longest=1)
+    plan = net.plan.model_copy(update={"wide": spec})
+    _, places = ngrams(join([np.arange(WORDS, dtype=np.int32)]), 1)
+    odds = {"wide.place": places, "wide.weight": np.arange(WORDS), "wide.square": np.ones(WORDS), "wide.bias": [0.5]}
+    tensors = tensors_of(net) | {name: np.array(value, np.float32) for name, value in odds.items()}
+    whole = [np.concatenate([text, [3], text[:1]]).astype(np.int32) for text in TEXTS]
+    added = classify_all(plan, tensors, TEXTS, whole) - classify_all(net.plan, tensors, TEXTS, whole)
+    assert not added[:, :-1].any()
+    weight_of = {word: float(np.searchsorted(places, place)) for word, (_, (place,)) in enumerate(_alone())}
+    for row, text in enumerate(whole):
+        # A word that stands twice counts once.
+        mine = [weight_of[word] for word in set(text.tolist())]
+        assert added[row, -1] == pytest.approx(sum(mine) / np.sqrt(len(mine)) + 0.5, abs=1e-5)
+
+
+def _alone() -> list[tuple[Any, Any]]:
+    return [ngrams(join([np.array([word], np.int32)]), 1) for word in range(WORDS)]
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: Cell, activation: Activation) -> None:
+    chosen = config(cell, activation, layers=2, embedding_scale=3.0)
+    net = LearningLanguage(language(chosen, words=WORDS), chosen)
+    wild(net)
+    tensors, streams = tensors_of(net), np.stack([TEXTS[4], TEXTS[4][::-1]])
+    whole = Ragged(streams.ravel(), np.array([0, 15, 30]))
+    with torch.no_grad():
+        hidden, _ = net(to_tensor(whole), None)
+        learnt = net.output(hidden, net.embedding.weight).view(2, 15, WORDS).numpy()
+    projected, _ = read_on(net.plan, tensors, whole, None)
+    close(next_logits(tensors, projected).reshape(2, 15, WORDS), learnt)
+    states, parts = None, []
+    for start, stop in ((0, 1), (1, 9), (9, 15)):
+        chunk = Ragged(streams[:, start:stop].ravel(), np.array([0, 1, 2]) * (stop - start))
+        projected, states = read_on(net.plan, tensors, chunk, states)
+        parts.append(next_logits(tensors, projected).reshape(2, stop - start, WORDS))
+    close(np.concatenate(parts, axis=1), learnt)
+
+
+@pytest.mark.parametrize(("cell", "activation"), KINDS)
+def test_a_forecaster_learns_and_runs_alike_and_each_window_for_itself(cell: Cell, activation: Activation) -> None:
+    chosen = config(cell, activation, layers=2, bidirectional=cell == "gru")
+    net = LearningForecaster(forecaster(chosen, horizon=4, features=2), chosen)
+    wild(net)
+    tensors = tensors_of(net)
+    windows = np.random.default_rng(2).standard_normal((7, 6, 2)).astype(np.float32)
+    with torch.no_grad():
+        learnt = net(torch.from_numpy(windows)).numpy()
+    ran = forecast(net.plan, tensors, windows)
+    close(ran, learnt)
+    assert ran.shape == (7, 4)
+    for row in range(7):
+        close(forecast(net.plan, tensors, windows[row : row + 1]), ran[row : row + 1])
+    close(forecast(net.plan, tensors, windows[::-1]), ran[::-1])
+
+
+def test_every_weight_has_the_name_and_shape_its_plan_tells_and_is_float32() -> None:
+    chosen = config("lstm", "tanh", pool=POOLS[-1], bidirectional=True, layers=2)
+    reader = chosen.model_copy(update={"bidirectional": False})
+    nets: list[LearningNet] = [
+        LearningClassifier(classifier(chosen, words=WORDS, labels=LABELS), chosen),
+        LearningLanguage(language(reader, words=WORDS), reader),
+        LearningForecaster(forecaster(chosen, horizon=3), chosen),
+    ]
+    for net in nets:
+        tensors = tensors_of(net)
+        assert {name: value.shape for name, value in tensors.items()} == net.plan.weights()
+        assert {value.dtype for value in tensors.values()} == {np.dtype(np.float32)}
+        other = wild(type(net)(net.plan, chosen), seed=9)  # type: ignore[arg-type]
+        load_tensors(other, tensors)
+        assert all(np.array_equal(value, tensors[name]) for name, value in tensors_of(other).items())
+
+
+def test_a_nets_weights_are_copies_that_training_does_not_move() -> None:
+    net = text_net("rnn", "tanh")
+    held = tensors_of(net)
+    before = held["dense.bias"].copy()
+    with torch.no_grad():
+        net.dense.bias.add_(1.0)
+    assert np.array_equal(held["dense.bias"], before)
+
+
+def test_dropout_is_for_training_only() -> None:
+    net = text_net("gru", "tanh", dropout=0.5, embedding_dropout=0.5, word_dropout=0.5, recurrent_dropout=0.5)
+    wild(net)
+    batch = to_tensor(join(TEXTS))
+    with torch.no_grad():
+        still = net(batch)
+        assert torch.equal(net(batch), still)
+        net.train()
+        torch.manual_seed(0)
+        first = net(batch)
+        assert not torch.equal(first, still) and not torch.equal(net(batch), first)
+        torch.manual_seed(0)
+        assert torch.equal(net(batch), first)
+
+
+def test_probabilities_add_up_to_one_however_large_the_scores() -> None:
+    shares = softmax(np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 0.0]], np.float32))
+    assert shares.sum(axis=1).tolist() == pytest.approx([1.0, 1.0]) and shares[0].tolist() == [1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("part", ["recurrent", "pooling", "dense"])
+def test_a_plan_whose_layers_do_not_fit_is_refused_by_name(part: str) -> None:
+    plan = classifier(config("gru", "tanh"), words=WORDS, labels=LABELS).model_dump()
+    plan[part]["inputs"] += 2
+    with pytest.raises(ValidationError, match=rf"{part}\.inputs is \d+, but the layer before gives \d+"):
+        ClassifierNet.model_validate(plan)
+
+
+def test_a_language_model_that_reads_backwards_is_refused() -> None:
+    with pytest.raises(ValidationError, match="reads forward only"):
+        language(config("gru", "tanh", bidirectional=True), words=WORDS)
+    plan = language(config("gru", "tanh"), words=WORDS).model_dump()
+    plan["output"]["words"] += 1
+    with pytest.raises(ValidationError, match=r"output\.words is 12"):
+        LanguageNet.model_validate(plan)
+
+
+@pytest.mark.parametrize(("cell", "activation"), list(product(["rnn", "gru", "lstm"], ["tanh", "relu", "sigmoid"])))
+def test_a_cell_takes_the_activations_it_has_and_no_other(cell: Cell, activation: Activation) -> None:
+    chosen = NetConfig(cell=cell, activation=activation, hidden=2)
+    if activation in ACTIVATIONS[cell]:
+        assert forecaster(chosen, horizon=1).recurrent.activation == activation
+    else:
+        with pytest.raises(ValidationError, match=f"activation of {cell}: one of"):
+            forecaster(chosen, horizon=1)

@@ -1,0 +1,172 @@
+"""The README and the docs: tables are those of benchmarks/results, and what they show exists.
+
+Not here: running the commands; tests/test_cli*.py do that.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+
+from recurra.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
+INLINE = re.compile(r"`((?:\.venv/bin/)?(?:recurra|make|python) [^`…]*)`")
+RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    """The script that renders tables."""
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "benchmarks" / "tables.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of one language on a page."""
+    return [body for found, body in BLOCK.findall(page.read_text(encoding="utf-8")) if found == language]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The words of each shell line on a page, and of each command in backquotes in its text."""
+    text = page.read_text(encoding="utf-8")
+    lines = [line for body in blocks(page, "sh") for line in body.splitlines()]
+    lines += INLINE.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def test_the_pages_tables_equal_what_the_results_say(tables: ModuleType) -> None:
+    for page in tables.PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert tables.rendered(text) == text, f"{page.name}: run `make tables`"
+
+
+def test_every_table_stands_on_a_page(tables: ModuleType) -> None:
+    shown = [found["name"] for page in tables.PAGES for found in tables.MARKED.finditer(page.read_text("utf-8"))]
+    assert sorted(shown) == sorted(tables.TABLES)
+
+
+def test_a_figure_without_a_result_reads_not_measured_and_is_never_guessed(tables: ModuleType, tmp_path: Path) -> None:
+    for name, table in tables.TABLES.items():
+        body = table(tmp_path).splitlines()[2:]
+        assert all(tables.MISSING in line for line in body), name
+        assert not any(re.search(r"\d\.\d+ (%|s|ms)|±", line) for line in body), name
+
+
+def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -> None:
+    accuracy = {"mean": 0.9, "values": [0.89, 0.91]}
+    against = [{"difference": 0.01, "p": 0.25}, {"difference": -0.02, "p": 0.5}]
+    figures = {"accuracy": accuracy, "against_rival": against}
+    record = {
+        "command": "python benchmarks/imdb.py",
+        "chosen": "gru",
+        "alone": figures,
+        "wide": figures,
+        "seconds": {"mean": 600.0},
+        "rival": {"name": "NB-SVM", "accuracy": 0.875, "seconds": 30.0},
+        "versions": {"python": "3.11"},
+    }
+    (tmp_path / "imdb.json").write_text(json.dumps(record))
+    rows = tables.imdb(tmp_path).splitlines()
+    assert rows[2] == (
+        "| gru, chosen on validation, GloVe | 90.00 % | 89.00 … 91.00 % | -2.00 … 1.00 points, p ≤ 0.5000 |"
+    )
+    assert rows[4].startswith("| NB-SVM, 30 s | 87.50 % |")
+    assert rows[-1] == "<sub>`python benchmarks/imdb.py`, 10 minutes a net, python 3.11</sub>"
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_results_tell_their_command_and_hold_no_texts(path: Path) -> None:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert "benchmarks/" in record["command"]
+    assert all(len(text) <= 200 for text in strings(record))
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a JSON value."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_on_the_pages_exist_with_their_options(page: Path) -> None:
+    for words in commands(page):
+        line = shlex.join(words)
+        if words[0].endswith("recurra"):
+            check_recurra(words[1:], line)
+        elif words[0] == "make":
+            makefile = (ROOT / "Makefile").read_text()
+            assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:]), line
+        elif words[0].endswith("python"):
+            assert (ROOT / words[1]).is_file(), line
+        else:
+            assert words[0] == "source", line
+
+
+def check_recurra(words: list[str], line: str) -> None:
+    """Walk from command to command, then look each option up."""
+    command: Any = typer.main.get_command(app)
+    while words and hasattr(command, "commands") and words[0] in command.commands:
+        command, words = command.commands[words[0]], words[1:]
+    known = {"--help", "--debug"} | {option for one in command.params for option in one.opts + one.secondary_opts}
+    assert not hasattr(command, "commands") or not words or words[0].startswith("-"), f"no such command: {line}"
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, line
+
+
+def test_a_command_that_does_not_exist_would_be_noticed() -> None:
+    with pytest.raises(AssertionError, match="no such command"):
+        check_recurra(["lab", "poetry"], "recurra lab poetry")
+    with pytest.raises(AssertionError):
+        check_recurra(["predict", "runs/x", "--txt", "a"], "recurra predict runs/x --txt a")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_on_the_pages_compiles_and_imports_what_there_is(page: Path) -> None:
+    for body in blocks(page, "python"):
+        for node in ast.walk(ast.parse(body)):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("recurra"):
+                module = importlib.import_module(node.module)
+                missing = [name.name for name in node.names if not hasattr(module, name.name)]
+                assert not missing, f"{node.module}: {missing}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_on_the_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_readmes_tree_names_what_is_there_and_leaves_nothing_out() -> None:
+    tree = re.search(r"## What is where\n```\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert tree
+    top, _, rest = tree[1].partition("src/recurra/\n")
+    inside = re.findall(r"^  (\S+) ", rest, re.MULTILINE)
+    outside = re.findall(r"^(\S+) ", rest, re.MULTILINE)
+    package = ROOT / "src" / "recurra"
+    assert not top and all((ROOT / name).exists() for name in outside)
+    hidden = ("_", ".", "py.typed")
+    there = {path.name + "/" * path.is_dir() for path in package.iterdir() if not path.name.startswith(hidden)}
+    assert set(inside) == there
