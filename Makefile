@@ -1,6 +1,8 @@
 # Every command a newcomer or CI needs; each sets itself up first. Slow proofs are apart: accept, bench.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# The variable, unlike -c, pins what builds the package too.
+INSTALL := PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
 # Real data where they lie beside the checkout; without them the tests make small ones and the demo says so.
 RECURRA_DATA ?= $(wildcard ../shared/data)
@@ -16,8 +18,8 @@ setup: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	@echo "setting up .venv: once, a few minutes"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,series,dev]"
+	$(INSTALL) torch==2.13.0
+	$(INSTALL) -e ".[train,series,dev]"
 	@touch $@
 
 demo: setup

@@ -30,7 +30,7 @@ TEXT_SETTINGS = Settings().changed(
         "word_dropout": 0.1,
         "embedding_dropout": 0.3,
         "dropout": 0.5,
-        "epochs": 6,
+        "epochs": 7,
         "batch_size": 64,
         "batch_tokens": 8192,
         "optimiser": "adamw",

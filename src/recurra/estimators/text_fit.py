@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from recurra.config import Settings
 from recurra.datasets.splits import Split, split
 from recurra.errors import DataError, UsageError
+from recurra.estimators.calibration import best_temperature
 from recurra.estimators.wide import with_wide
-from recurra.metrics import log_loss
 from recurra.models.inputs import net_ids
 from recurra.models.text import RunningClassifier
 from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet, classifier
-from recurra.nets.run import softmax
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.vectors import Vectors, load_vectors
 from recurra.training.loop import fit
@@ -193,10 +192,3 @@ def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None
     if vectors is not None:
         load_tensors(net, tensors_of(net) | {"embedding.weight": vectors.matrix})
     return net
-
-
-def best_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> float:
-    """Return the temperature of lowest log loss on a grid of ratios 1.02 between 0.2 and 5 (Guo et al. 2017)."""
-    grid = 1.02 ** np.arange(-81, 82)
-    losses = [log_loss(targets, softmax(logits.astype(np.float64) / value)) for value in grid]
-    return float(round(grid[int(np.argmin(losses))], 4))
