@@ -50,7 +50,7 @@ def run_lab(lab: str, choices: LabChoices) -> None:
         emit_json({**record, "report": str(report)})
         return
     if choices.quick:
-        print("quick version: figures are below those of the full lab")
+        print("quick version: less data and fewer epochs than the full lab")
     for name, value in summary(record):
         print(f"{name:42} {value}")
     print(f"{'report':42} {report}")

@@ -17,9 +17,9 @@ from recurra.labs.language_figures import (
 )
 from recurra.labs.language_observations import NEAR, RECORDED_LOSS, conclusion
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
-from recurra.labs.record import Head, settings_section, spread
-from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Points, Verdict
-from recurra.report.page import Report, Section
+from recurra.labs.record import Head, LabPage, lab_report, spread
+from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Verdict
+from recurra.report.page import Report
 
 SAME = 1e-4
 """How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
@@ -47,33 +47,24 @@ def page(record: dict[str, Any], head: Head) -> Report:
     subtitle = "A recurrent network predicts the next word: the recorded equation, run beside GRU, LSTM and a trigram."
     if record["quick"]:
         subtitle += f" {QUICK}"
-    sections = (
-        _opening("Aim", "Build a language model with the recurrence of the record and see what its gated kin add."),
-        _opening(
-            "Objective",
-            "Understand how a recurrent network models text: predict each next word from all before it, judge the "
-            "probabilities by their perplexity on text never seen, and compare with counting three words at a time.",
+    parts = LabPage(
+        aim="Build a language model with the recurrence of the record and see what its gated kin add.",
+        objective=(
+            "Understand how a recurrent network models text: predict each next word from all before it.",
+            "Judge the probabilities by their perplexity on text never seen.",
+            "Compare with counting three words at a time.",
         ),
-        Section("Algorithm", tuple(_algorithm()), "algorithm"),
-        Section("Data", tuple(_data(record)), "data"),
-        Section("Pseudocode", (Points(PSEUDOCODE, ordered=True),), "pseudocode"),
-        Section("Network", tuple(network_section_blocks(record)), "network"),
-        Section("Training", tuple(_training(record)), "training"),
-        Section("Curves", tuple(curve_blocks(record)), "curves"),
-        Section("Result", tuple(_result(record)), "result"),
-        Section("Observations", tuple(Verdict(**one) for one in record["observations"]), "observations"),
-        Section("Conclusion", (Paragraph(conclusion(record)),), "conclusion"),
-        settings_section(record["settings"], record["versions"], _command(record)),
+        algorithm=_algorithm(),
+        data=_data(record),
+        pseudocode=PSEUDOCODE,
+        network=network_section_blocks(record),
+        training=_training(record),
+        curves=curve_blocks(record),
+        result=_result(record),
+        observations=[Verdict(**one) for one in record["observations"]],
+        conclusion=conclusion(record),
     )
-    return Report("A language model", subtitle, sections, record, head.heading())
-
-
-def _command(record: dict[str, Any]) -> str:
-    return f"recurra lab language --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
-
-
-def _opening(title: str, text: str) -> Section:
-    return Section(title, (Paragraph(text),), title.lower())
+    return lab_report(("A language model", subtitle), parts, record, head=head, settings=record["settings"])
 
 
 def _algorithm() -> list[Block]:

@@ -9,10 +9,10 @@ from typing import Any
 
 from recurra.labs.next_value import ASKED, LITERAL, RECORDED
 from recurra.labs.next_value_figures import airline_blocks, curve_blocks, schedule_blocks, search_blocks
-from recurra.labs.record import QUICK_NOTE, Head, mean, network_blocks, settings_section, spread
+from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, mean, network_blocks, spread
 from recurra.nets.plans import forecaster
-from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Points, Table, Verdict
-from recurra.report.page import Report, Section
+from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Table, Verdict
+from recurra.report.page import Report
 
 CLOSE = 0.02
 """How near 8 the improved prediction must come, for each seed."""
@@ -25,25 +25,24 @@ def page(record: dict[str, Any], head: Head) -> Report:
     subtitle = "An LSTM predicts the next value of a sequence: recorded beside measured."
     if record["quick"]:
         subtitle += f" {QUICK_NOTE}"
-    sections = (
-        _opening("Aim", "Build a long short-term memory network that predicts the next value of a numeric sequence."),
-        _opening(
-            "Objective",
-            "Train 50 LSTM units with ReLU on windows of three values, predict what follows [5, 6, 7], and see how far "
-            "the same recipe carries on a real series: actual against predicted.",
+    parts = LabPage(
+        aim="Build a long short-term memory network that predicts the next value of a numeric sequence.",
+        objective=(
+            "Train 50 LSTM units with ReLU on windows of three values and predict what follows [5, 6, 7].",
+            "See how far the same recipe carries on a real series: actual against predicted.",
         ),
-        Section("Algorithm", tuple(_algorithm()), "algorithm"),
-        Section("Data", tuple(_data(record)), "data"),
-        Section("Pseudocode", (Points(PSEUDOCODE, ordered=True),), "pseudocode"),
-        Section("Network", tuple(_network()), "network"),
-        Section("Training", tuple(_training(record)), "training"),
-        Section("Curves", tuple(curve_blocks(record)), "curves"),
-        Section("Result", tuple(_result(record)), "result"),
-        Section("Observations", tuple(_observations(record)), "observations"),
-        Section("Conclusion", (Paragraph(conclusion(record)),), "conclusion"),
-        settings_section(record["settings"]["literal"], record["versions"], "recurra lab next-value"),
+        algorithm=_algorithm(),
+        data=_data(record),
+        pseudocode=PSEUDOCODE,
+        network=_network(),
+        training=_training(record),
+        curves=curve_blocks(record),
+        result=_result(record),
+        observations=_observations(record),
+        conclusion=conclusion(record),
     )
-    return Report("The next value of a sequence", subtitle, sections, record, head.heading())
+    titles = ("The next value of a sequence", subtitle)
+    return lab_report(titles, parts, record, head=head, settings=record["settings"]["literal"])
 
 
 PSEUDOCODE = (
@@ -54,10 +53,6 @@ PSEUDOCODE = (
     "Predict the value after [5, 6, 7].",
     "Draw actual against predicted.",
 )
-
-
-def _opening(title: str, text: str) -> Section:
-    return Section(title, (Paragraph(text),), title.lower())
 
 
 def _algorithm() -> list[Block]:

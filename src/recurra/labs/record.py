@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,11 @@ import numpy as np
 
 from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.nets.plans import Plan
-from recurra.report.blocks import Block, Equation, Facts, Figure, Paragraph
+from recurra.report.blocks import Block, Equation, Facts, Figure, Paragraph, Points
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.diagrams import network_diagram, summary_table
 from recurra.report.equations import cell_equations
-from recurra.report.page import Section
+from recurra.report.page import Report, Section
 from recurra.runs.folder import write_json
 from recurra.training.progress import Watch
 
@@ -109,12 +109,39 @@ def _equation(recurrent: RecurrentSpec) -> Equation:
     return cell_equations(recurrent.cell, recurrent.activation)
 
 
-def settings_section(settings: dict[str, Any], versions: dict[str, str], command: str) -> Section:
-    """Return the closing section: what was run, with which choices, on what."""
-    pairs = tuple((name, str(value)) for name, value in settings.items())
-    told = tuple(versions.items())
-    return Section(
-        "Settings and versions",
-        (Paragraph(f"Made by `{command}`."), Facts(pairs), Facts(told)),
-        "settings",
-    )
+@dataclass(frozen=True)
+class LabPage:
+    """What a lab sheet says, part by part, in the one order all labs keep."""
+
+    aim: str
+    objective: Sequence[str]
+    algorithm: Sequence[Block]
+    data: Sequence[Block]
+    pseudocode: Sequence[str]
+    network: Sequence[Block]
+    training: Sequence[Block]
+    curves: Sequence[Block]
+    result: Sequence[Block]
+    observations: Sequence[Block]
+    conclusion: str
+
+    def sections(self) -> list[Section]:
+        """Return the parts as sections; texts become paragraphs, objectives points, pseudocode a numbered list."""
+        shown = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in ("aim", "conclusion"):
+            shown[name] = (Paragraph(shown[name]),)
+        shown["objective"] = (Points(tuple(self.objective)),)
+        shown["pseudocode"] = (Points(tuple(self.pseudocode), ordered=True),)
+        return [Section(name.capitalize(), tuple(blocks), name) for name, blocks in shown.items()]
+
+
+def lab_report(
+    titles: tuple[str, str], page: LabPage, record: dict[str, Any], *, head: Head, settings: dict[str, Any]
+) -> Report:
+    """Return the page of a lab: title and subtitle, the parts, and what it was made with."""
+    command = f"recurra lab {record['lab']} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
+    choices = Facts(tuple((name, str(value)) for name, value in settings.items()))
+    made = (Paragraph(f"Made by `{command}`."), choices, Facts(tuple(record["versions"].items())))
+    closing = Section("Settings and versions", made, "settings")
+    title, subtitle = titles
+    return Report(title, subtitle, (*page.sections(), closing), record, head.heading())

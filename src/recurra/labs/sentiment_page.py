@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from recurra.config import NetConfig
-from recurra.labs.record import QUICK_NOTE, Head, network_blocks, settings_section, spread
+from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, network_blocks, spread
 from recurra.labs.sentiment_figures import (
     cell_table,
     curve_blocks,
@@ -17,9 +17,9 @@ from recurra.labs.sentiment_figures import (
     variant_table,
 )
 from recurra.nets.plans import classifier
-from recurra.report.blocks import Block, Code, Compared, Comparison, Facts, Paragraph, Points, Verdict
+from recurra.report.blocks import Block, Code, Compared, Comparison, Facts, Paragraph, Verdict
 from recurra.report.equations import recorded_rnn_equation
-from recurra.report.page import Report, Section
+from recurra.report.page import Report
 
 RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09
 
@@ -39,21 +39,22 @@ def page(record: dict[str, Any], head: Head) -> Report:
     subtitle = "A simple RNN on IMDB with pre-trained word embeddings: recorded beside measured."
     if record["quick"]:
         subtitle += f" {QUICK_NOTE}"
-    sections = (
-        Section("Aim", (Paragraph("Implement an RNN model with the IMDB data set."),), "aim"),
-        Section("Objective", (Points(OBJECTIVES),), "objective"),
-        Section("Algorithm", tuple(_algorithm()), "algorithm"),
-        Section("Data", tuple(_data(record)), "data"),
-        Section("Pseudocode", (Points(PSEUDOCODE, ordered=True),), "pseudocode"),
-        Section("Network", tuple(_network(record)), "network"),
-        Section("Training", tuple(_training(record)), "training"),
-        Section("Curves", tuple(curve_blocks(record)), "curves"),
-        Section("Result", tuple(_result(record)), "result"),
-        Section("Observations", tuple(_observations(record)), "observations"),
-        Section("Conclusion", (Paragraph(conclusion(record)),), "conclusion"),
-        settings_section(_flat(record["settings"]["rnn"]), record["versions"], "recurra lab sentiment"),
+    parts = LabPage(
+        aim="Implement an RNN model with the IMDB data set.",
+        objective=OBJECTIVES,
+        algorithm=_algorithm(),
+        data=_data(record),
+        pseudocode=PSEUDOCODE,
+        network=_network(record),
+        training=_training(record),
+        curves=curve_blocks(record),
+        result=_result(record),
+        observations=_observations(record),
+        conclusion=conclusion(record),
     )
-    return Report("Sentiment of film reviews", subtitle, sections, record, head.heading())
+    return lab_report(
+        ("Sentiment of film reviews", subtitle), parts, record, head=head, settings=_flat(record["settings"]["rnn"])
+    )
 
 
 OBJECTIVES = (
