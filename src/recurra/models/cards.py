@@ -16,55 +16,29 @@ Record = dict[str, float]
 
 def text_card(model: RunningClassifier, history: list[Record]) -> str:
     """Describe a classifier."""
-    return "\n".join(
-        [
-            "# A text classifier",
-            "",
-            f"Labels: {', '.join(model.labels)}.",
-            "",
-            *_network(model.plan),
-            *_last(history),
-            'Use it: `recurra predict FOLDER --text "…"`, or `recurra.TextClassifier.load("FOLDER")`.',
-            "",
-        ]
-    )
+    use = '`recurra predict FOLDER --text "…"`, or `recurra.TextClassifier.load("FOLDER")`'
+    return _card("A text classifier", f"Labels: {', '.join(model.labels)}.", model.plan, history=history, use=use)
 
 
 def language_card(model: RunningLanguage, history: list[Record]) -> str:
     """Describe a language model."""
-    return "\n".join(
-        [
-            "# A language model",
-            "",
-            f"Vocabulary: {len(model.encoder.vocabulary)} tokens.",
-            "",
-            *_network(model.plan),
-            *_last(history),
-            'Use it: `recurra generate FOLDER "…"`, or `recurra.LanguageModel.load("FOLDER")`.',
-            "",
-        ]
-    )
+    use = '`recurra generate FOLDER "…"`, or `recurra.LanguageModel.load("FOLDER")`'
+    fact = f"Vocabulary: {len(model.encoder.vocabulary)} tokens."
+    return _card("A language model", fact, model.plan, history=history, use=use)
 
 
 def series_card(model: RunningForecaster, history: list[Record]) -> str:
     """Describe a forecaster."""
-    return "\n".join(
-        [
-            "# A forecaster",
-            "",
-            f"{len(model.encoder.scalers)} series, windows of {model.encoder.config.window}, horizon {model.horizon}.",
-            "",
-            *_network(model.plan),
-            *_last(history),
-            'Use it: `recurra forecast FOLDER series.csv`, or `recurra.Forecaster.load("FOLDER")`.',
-            "",
-        ]
-    )
+    use = '`recurra forecast FOLDER series.csv`, or `recurra.Forecaster.load("FOLDER")`'
+    window = model.encoder.config.window
+    fact = f"{len(model.encoder.scalers)} series, windows of {window}, horizon {model.horizon}."
+    return _card("A forecaster", fact, model.plan, history=history, use=use)
 
 
-def _network(plan: Plan) -> list[str]:
+def _card(title: str, fact: str, plan: Plan, *, history: list[Record], use: str) -> str:
     rows = [f"| {name} | {spec.kind} | {parameters(spec):,} |" for name, spec in plan.layers().items()]
-    return ["| layer | kind | parameters |", "|---|---|---|", *rows, ""]
+    table = ["| layer | kind | parameters |", "|---|---|---|", *rows]
+    return "\n".join([f"# {title}", "", fact, "", *table, "", *_last(history), f"Use it: {use}.", ""])
 
 
 def _last(history: list[Record]) -> list[str]:
