@@ -1,6 +1,6 @@
 """How long the command line takes to answer: `--help`, and `predict --text` from a saved artefact of real size.
 
-Not here: training. The artefact's weights are random: 50,000 words of 100 features, a bidirectional LSTM of 64 units.
+Not here: training. The artefact's weights are random: the default classifier over 50,000 words of 100 features.
 Run: `python benchmarks/startup.py`. Asserts nothing; the times are wall time of whole processes.
 """
 
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from writing import write_result
 
-from recurra.config import NetConfig, TextConfig
+from recurra.config import TextConfig
+from recurra.estimators.text import TEXT_SETTINGS
 from recurra.models.text import RunningClassifier
 from recurra.nets.plans import classifier
 from recurra.text.encoder import TextEncoder
@@ -58,8 +59,7 @@ def main() -> None:
 def random_model() -> RunningClassifier:
     """Build a classifier of real size without training it."""
     words = Vocabulary((*SPECIAL_WORDS, *(f"word{number}" for number in range(WORDS - len(SPECIAL_WORDS)))))
-    net = NetConfig(embedding_size=100, hidden=64, bidirectional=True, pool=("last", "mean", "max"))
-    plan = classifier(net, words=len(words), labels=2)
+    plan = classifier(TEXT_SETTINGS.net, words=len(words), labels=2)
     random = np.random.default_rng(0)
     tensors = {name: random.standard_normal(shape, np.float32) * 0.1 for name, shape in plan.weights().items()}
     return RunningClassifier(plan, tensors, TextEncoder(TextConfig(), words), ("negative", "positive"))

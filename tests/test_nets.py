@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from recurra.batches import Ragged, join
 from recurra.cells import CELLS
 from recurra.config import Activation, Cell, NetConfig, Pool
+from recurra.errors import UsageError
 from recurra.layers.specs import ACTIVATIONS, WideSpec
 from recurra.layers.wide.run import ngrams
 from recurra.nets.learn import (
@@ -210,12 +211,20 @@ def test_a_plan_whose_layers_do_not_fit_is_refused_by_name(part: str) -> None:
 
 
 def test_a_language_model_that_reads_backwards_is_refused() -> None:
-    with pytest.raises(ValidationError, match="reads forward only"):
+    with pytest.raises(UsageError, match="reads forward only"):
         language(config("gru", "tanh", bidirectional=True), words=WORDS)
     plan = language(config("gru", "tanh"), words=WORDS).model_dump()
     plan["output"]["words"] += 1
     with pytest.raises(ValidationError, match=r"output\.words is 12"):
         LanguageNet.model_validate(plan)
+
+
+def test_heads_must_share_the_features_evenly_where_there_is_attention() -> None:
+    chosen = NetConfig(hidden=5, heads=4, pool=("attention",))
+    with pytest.raises(UsageError, match="4 heads do not share 5 features evenly"):
+        classifier(chosen, words=WORDS, labels=2)
+    without = classifier(chosen.model_copy(update={"pool": ("mean",)}), words=WORDS, labels=2)
+    assert without.pooling.weights() == {}
 
 
 @pytest.mark.parametrize(("cell", "activation"), list(product(["rnn", "gru", "lstm"], ["tanh", "relu", "sigmoid"])))
@@ -224,5 +233,5 @@ def test_a_cell_takes_the_activations_it_has_and_no_other(cell: Cell, activation
     if activation in ACTIVATIONS[cell]:
         assert forecaster(chosen, horizon=1).recurrent.activation == activation
     else:
-        with pytest.raises(ValidationError, match=f"activation of {cell}: one of"):
+        with pytest.raises(UsageError, match=f"activation of {cell}: one of"):
             forecaster(chosen, horizon=1)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recurra.artefact import resolve
-from recurra.cli.output import emit_json, emit_table, say, warn
-from recurra.errors import UsageError
+from recurra.cli.output import emit_json, emit_table, harmless, say, warn
+from recurra.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from recurra.runs.sources import OnError
@@ -42,7 +42,7 @@ def predict(
             if as_json:
                 emit_json(record)
             else:
-                print(f"{answer.label}\t{answer.probabilities[answer.label]:.4f}")
+                print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
 
 
 def _texts(
@@ -107,7 +107,7 @@ def generate(
     if as_json:
         emit_json({"prompt": prompt, "text": text, "seed": seed, "temperature": temperature})
     else:
-        print(text)
+        print(harmless(text))
 
 
 def inspect(artefact: str, *, as_json: bool) -> None:

@@ -141,7 +141,7 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
     tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
-    next_words: Annotated[int, typer.Option("--next", help="Instead show the N most probable next words.")] = 0,
+    next_words: Annotated[int, typer.Option("--next", min=0, help="Instead show the N most probable next words.")] = 0,
     seed: options.Seed = 0,
     json_: options.Json = False,
 ) -> None:

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import category
 
 from recurra.errors import printable
 
@@ -22,6 +23,11 @@ def warn(lines: Sequence[str]) -> None:
     """Tell warnings on stderr."""
     for line in lines:
         say(f"warning: {line}")
+
+
+def harmless(text: str) -> str:
+    """Escape the control characters that could steer a terminal; line ends, tabs and every script stay."""
+    return "".join(repr(one)[1:-1] if category(one) == "Cc" and one not in "\n\t" else one for one in text)
 
 
 def emit_json(record: Any) -> None:

@@ -30,6 +30,8 @@ def run() -> NoReturn:
         _fail(f"recurra: {problem}", problem.exit_code, problem if debug else None)
     except KeyboardInterrupt:
         _fail("recurra: interrupted", 130, None)
+    except _Terminated:
+        _fail("recurra: terminated", 143, None)
     except BrokenPipeError:
         # The reader of our output went away (`recurra … | head`): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,6 +79,9 @@ def _fail(line: str, code: int, problem: BaseException | None) -> NoReturn:
     sys.exit(code)
 
 
+class _Terminated(BaseException):
+    """SIGTERM has come; what is open is closed on the way out, and nothing is printed from within the handler."""
+
+
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    print("recurra: terminated", file=sys.stderr)
-    sys.exit(128 + number)
+    raise _Terminated

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from recurra.config import Settings
 from recurra.datasets.splits import Split, split
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError
 from recurra.estimators.calibration import best_temperature
-from recurra.estimators.wide import with_wide
+from recurra.estimators.wide import check_wide, with_wide
 from recurra.models.inputs import net_ids
 from recurra.models.text import RunningClassifier
 from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
@@ -32,8 +32,6 @@ from recurra.training.threads import step_work, threads_for
 
 if TYPE_CHECKING:
     from recurra.estimators.text import TextClassifier
-
-Anything = TypeVar("Anything")
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,16 @@ def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None,
     classes, whole = _whole(given, settings)
     train, validation, held = _parts(whole, given, classes, estimator)
     held = replace(held, train=rows[held.train], validation=rows[held.validation]) if held else None
+    if estimator.wide:
+        check_wide(labels=len(classes), weighed=validation is not None)
     encoder = fit_encoder(train.texts, settings.text)
     vectors = load_vectors(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
     if vectors is not None:
         settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
     plan = classifier(settings.net, words=len(encoder.vocabulary), labels=len(classes))
     net = initial_net(plan, settings, vectors, seed)
-    parts = [_labelled(part, encoder) if part else None for part in (train, validation)]
-    task = TextTask(net, _present(parts[0]), parts[1], settings.training, seed)
+    learnt, held_out = _labelled(train, encoder), _labelled(validation, encoder) if validation else None
+    task = TextTask(net, learnt, held_out, settings.training, seed)
     longest = min(settings.training.batch_tokens, settings.training.batch_size * float(task.train.lengths.mean()))
     with threads_for(step_work(settings.net, longest)):
         progress = fit(task, settings.training, seed=seed, run=Path(run) if run else None, watch=watch)
@@ -85,10 +85,10 @@ def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None,
 
 def _finished(model: RunningClassifier, train: Part, validation: Part | None, *, wide: bool) -> RunningClassifier:
     """Add what is fitted after training: the wide part and the temperature, both weighed on validation."""
-    if wide:
-        model = with_wide(model, train.texts, train.targets, _present(validation).texts, _present(validation).targets)
     if validation is None:
         return model
+    if wide:
+        model = with_wide(model, train.texts, train.targets, validation.texts, validation.targets)
     return model.with_temperature(best_temperature(model.logits(validation.texts), validation.targets))
 
 
@@ -172,13 +172,6 @@ def _given(data: tuple[Sequence[str], Sequence[Any]], classes: NDArray[Any]) -> 
 
 def _rows(part: Part, rows: NDArray[np.int64]) -> Part:
     return Part([part.texts[row] for row in rows], part.targets[rows], part.weights[rows])
-
-
-def _present(part: Anything | None) -> Anything:
-    """Return a part that must be there; raises UsageError where the validation part was switched off."""
-    if part is None:
-        raise UsageError("wide=True weighs its part on validation", advice="give validation_data, or validation > 0")
-    return part
 
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:

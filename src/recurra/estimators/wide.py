@@ -25,6 +25,14 @@ SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)
 """Weights tried on validation for the log-odds beside the net's own."""
 
 
+def check_wide(*, labels: int, weighed: bool) -> None:
+    """Raise UsageError, before anything is trained, where no wide part can be had."""
+    if labels != 2:
+        raise UsageError("wide=True labels two classes only", found=f"{labels} classes")
+    if not weighed:
+        raise UsageError("wide=True weighs its part on validation", advice="give validation_data, or validation > 0")
+
+
 def with_wide(
     model: RunningClassifier,
     texts: list[str],
@@ -33,8 +41,6 @@ def with_wide(
     held_targets: NDArray[np.int64],
 ) -> RunningClassifier:
     """Fit log-odds on the training texts, choose their weight on the held-out texts, return the model with both."""
-    if len(model.labels) != 2:
-        raise UsageError("wide=True labels two classes only", found=f"{len(model.labels)} classes")
     whole = model.encoder.encode_whole(texts)
     spec, weights = learn_wide(join(whole), targets == 1, fit=fit_against_rest)
     odds = wide(spec, weights, join(model.encoder.encode_whole(held_texts)))

@@ -106,7 +106,7 @@ class PoolingSpec(Frozen):
     def _parts_fit(self) -> PoolingSpec:
         if len(set(self.parts)) != len(self.parts):
             raise ValueError("each pooling at most once")
-        if self.inputs % self.heads:
+        if "attention" in self.parts and self.inputs % self.heads:
             raise ValueError(f"{self.heads} heads do not share {self.inputs} features evenly")
         return self
 

@@ -54,9 +54,11 @@ class RunningForecaster:
 
     def one_step(self, series_id: str, values: ArrayLike, *, first: int) -> Values:
         """Forecast each value from position `first` on from the true values before it: (len(values) - first,)."""
-        examples = self.encoder.examples(series_id, values, first_target=first)
-        answers = self.encoder.decode(series_id, self._run(examples.inputs), examples)[:, 0]
-        return answers[: np.asarray(values).size - first]
+        known = np.asarray(values, dtype=np.float64)
+        # A window stands before a whole horizon of targets; those behind the last value are never read.
+        extended = np.concatenate([known, known[-1:].repeat(self.horizon - 1)])
+        examples = self.encoder.examples(series_id, extended, first_target=first)
+        return self.encoder.decode(series_id, self._run(examples.inputs), examples)[:, 0]
 
     def width(self, series_id: str, level: int, steps: int) -> Values:
         """Half width of the interval that holds the truth `level` percent of the time, in the values' unit: (steps,).

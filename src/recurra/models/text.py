@@ -102,9 +102,10 @@ class RunningClassifier:
         """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
         require_task(held, "text")
         plan = plan_of(held, ClassifierNet)
-        labels, temperature = _labels(held.config, plan), float(held.config.get("temperature", 1.0))
-        if not temperature > 0:
-            raise ArtefactError("recurra.json: temperature", found=str(temperature), allowed="a positive number")
+        labels, temperature = _labels(held.config, plan), held.config.get("temperature", 1.0)
+        if type(temperature) not in (int, float) or not temperature > 0:
+            found = repr(temperature)[:60]
+            raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
         encoder = encoder_of(held, plan.embedding.words)
         check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors))
         return cls(plan, held.tensors, encoder, labels, temperature)

@@ -5,11 +5,14 @@ Not here: arithmetic and weights.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
-from recurra.config import Frozen, NetConfig
+from recurra.config import Frozen, NetConfig, problem_line
+from recurra.errors import UsageError
 from recurra.layers.specs import (
     DenseSpec,
     EmbeddingSpec,
@@ -102,35 +105,48 @@ def _chain(outputs: int, inputs: int, name: str) -> None:
 
 
 def classifier(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:
-    """Lay out a text classifier."""
-    recurrent = _recurrent(net, net.embedding_size)
-    pooling = PoolingSpec(
-        parts=net.pool, inputs=recurrent.outputs, heads=net.heads, bidirectional=recurrent.bidirectional
-    )
-    return ClassifierNet(
-        embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
-        recurrent=recurrent,
-        pooling=pooling,
-        dense=DenseSpec(inputs=pooling.outputs, outputs=labels),
-        wide=wide,
-    )
+    """Lay out a text classifier; raises UsageError for choices that do not go together."""
+    with _told():
+        recurrent = _recurrent(net, net.embedding_size)
+        pooling = PoolingSpec(
+            parts=net.pool, inputs=recurrent.outputs, heads=net.heads, bidirectional=recurrent.bidirectional
+        )
+        return ClassifierNet(
+            embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
+            recurrent=recurrent,
+            pooling=pooling,
+            dense=DenseSpec(inputs=pooling.outputs, outputs=labels),
+            wide=wide,
+        )
 
 
 def language(net: NetConfig, *, words: int) -> LanguageNet:
-    """Lay out a language model whose output layer shares the token vectors."""
-    recurrent = _recurrent(net, net.embedding_size)
-    return LanguageNet(
-        embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
-        recurrent=recurrent,
-        projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
-        output=TiedSpec(words=words),
-    )
+    """Lay out a language model whose output layer shares the token vectors; raises UsageError as `classifier` does."""
+    with _told():
+        recurrent = _recurrent(net, net.embedding_size)
+        return LanguageNet(
+            embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
+            recurrent=recurrent,
+            projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
+            output=TiedSpec(words=words),
+        )
 
 
 def forecaster(net: NetConfig, *, horizon: int, features: int = 1) -> ForecastNet:
-    """Lay out a forecaster that answers all steps of the horizon at once."""
-    recurrent = _recurrent(net, features)
-    return ForecastNet(recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=horizon))
+    """Lay out a forecaster that answers all steps of the horizon at once; raises UsageError as `classifier` does."""
+    with _told():
+        recurrent = _recurrent(net, features)
+        return ForecastNet(recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=horizon))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what pydantic finds into a mistake of the user's: each choice is valid, but not beside the others."""
+    try:
+        yield
+    except ValidationError as problem:
+        reason = problem.errors(include_url=False)[0].get("ctx", {}).get("error")
+        raise UsageError(str(reason) if reason else problem_line(problem)) from None
 
 
 def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:

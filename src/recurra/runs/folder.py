@@ -54,11 +54,23 @@ def check_same_run(folder: Path, config: dict[str, Any]) -> None:
     """Write run.json, or compare with the one a killed run left; raises UsageError naming what differs."""
     path = folder / "run.json"
     if path.exists():
-        before = json.loads(path.read_text())
-        now = json.loads(json.dumps(config, default=str))
-        changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
-        if changed:
-            raise UsageError(
-                f"{folder} was begun with other choices", found=", ".join(changed), advice="give another --out"
-            )
+        before, now = _flat(json.loads(path.read_text())), _flat(json.loads(json.dumps(config, default=str)))
+        names = sorted((name for name in {*before, *now} if before.get(name) != now.get(name)), key=_told_first)
+        if names:
+            shown = f"{names[0]} {before.get(names[0])!r} before, {now.get(names[0])!r} now"
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise UsageError(f"{folder} was begun with other choices", found=shown + more, advice="give another --out")
     write_json(path, config)
+
+
+def _flat(record: dict[str, Any], start: str = "") -> dict[str, Any]:
+    """Return nested choices by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        flat |= _flat(value, f"{start}{name}.") if isinstance(value, dict) else {f"{start}{name}": value}
+    return flat
+
+
+def _told_first(name: str) -> tuple[bool, str]:
+    """A setting tells more than the estimator's whole line that holds it."""
+    return not name.startswith("settings."), name

@@ -18,7 +18,7 @@ from recurra.models.language import RunningLanguage
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.text import network_rows
+from recurra.runs.text import cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
@@ -58,7 +58,7 @@ def run_language(
     model.save(out / "artefact")
     record = {
         **config,
-        "cell": settings["net"]["cell"],
+        "cell": cell_record(model.model_.plan.recurrent),
         "subtitle": f"A {settings['net']['cell']} learnt from {len(parts.train):,} lines.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),

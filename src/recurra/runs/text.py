@@ -18,7 +18,7 @@ from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.records import TextTable
 from recurra.estimators.evaluation import TextEvaluation
 from recurra.estimators.text import TextClassifier
-from recurra.layers.specs import parameters
+from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.metrics import paired_bootstrap
 from recurra.nets.plans import Plan
 from recurra.report.page import save
@@ -69,7 +69,7 @@ def run_text(
         "history": classifier.history_,
         "best_epoch": classifier.best_epoch_,
         "evaluated_on": part,
-        "cell": settings["net"]["cell"],
+        "cell": cell_record(classifier.model_.plan.recurrent),
         "subtitle": f"A {settings['net']['cell']} learnt from {len(learnt[0]):,} texts, measured on {part}.",
         "evaluation": with_rivals(evaluation, rivals),
         "vector_coverage": classifier.coverage_,
@@ -120,3 +120,8 @@ def network_rows(plan: Plan) -> list[list[Any]]:
     return [
         [name, spec.kind, str(getattr(spec, "outputs", "")), parameters(spec)] for name, spec in plan.layers().items()
     ]
+
+
+def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
+    """Kind, sizes and activation of the recurrent layer, for its drawing and its equations."""
+    return {"kind": spec.cell, "inputs": spec.inputs, "hidden": spec.hidden, "activation": spec.activation}
