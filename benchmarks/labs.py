@@ -59,7 +59,10 @@ def keep(record: dict[str, Any]) -> int:
     # the lab measured these itself, perhaps in another run: they replace what is true of this process
     made_by = f"recurra lab {lab} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
     figures = {name: value for name, value in figures.items() if name != "seeds"}
-    write_result(f"lab-{lab}", {"lab_command": made_by, **figures}, seeds=range(record["seeds"]))
+    # --take names a folder of one machine; what measures the same anywhere is told instead
+    command = f"python benchmarks/labs.py {lab} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
+    told = {"lab_command": made_by, "command": command, **figures}
+    write_result(f"lab-{lab}", told, seeds=range(record["seeds"]))
     return 0
 
 

@@ -19,7 +19,6 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("steps.py", ()),
     ("tokenise.py", ("imdb",)),
     ("labs.py", ("imdb", "glove", "wikitext-2")),
-    ("imdb.py", ("imdb", "glove")),
     ("tables.py", ()),
 )
 """Each script, and the data sets it needs."""

@@ -45,28 +45,25 @@ def read(results: Path, name: str) -> Record | None:
 
 
 def imdb(results: Path) -> str:
-    """The best gated net on IMDB beside NB-SVM."""
+    """The best gated net of the lab sentiment beside NB-SVM."""
     header = ("IMDB, 25,000 test reviews", "test accuracy", "over seeds", "against NB-SVM, paired bootstrap")
-    record = read(results, "imdb")
+    record = read(results, "lab-sentiment")
     if record is None:
         names = ("best of GRU and LSTM, GloVe", "the same with `wide=True`", "NB-SVM (1- to 3-grams)")
         return table(header, [(name, MISSING, "", "") for name in names])
-    rival, net = record["rival"], f"{record['chosen']}, chosen on validation, GloVe"
+    best, rival, against = record["cells"][record["best"]], record["rival"], record["against_rival"]
+    low, high = 100 * against["low"], 100 * against["high"]
+    told = f"{100 * against['difference']:+.2f} points ({low:+.2f} … {high:+.2f}), first seed"
     rows: Rows = [
-        _accuracy(net, record["alone"]),
-        _accuracy("the same with `wide=True`", record["wide"]),
+        _accuracy(f"{record['best']}, chosen on validation, GloVe", best, "test_accuracy", told),
+        _accuracy("the same with `wide=True`", best, "wide_test_accuracy", ""),
         (f"{rival['name']}, {rival['seconds']:.0f} s", percent(rival["accuracy"]), "", ""),
     ]
-    minutes = record["seconds"]["mean"] / 60
-    return table(header, rows) + made_by(record, f"{minutes:.0f} minutes a net")
+    return table(header, rows) + made_by(record, f"{best['seconds'] / 60:.0f} minutes of training a net")
 
 
-def _accuracy(name: str, figures: Record) -> Sequence[str]:
-    accuracy, against = figures["accuracy"], figures["against_rival"]
-    points = [100 * one["difference"] for one in against]
-    worst = max(one["p"] for one in against)
-    told = f"{span(points, 2)} points, p ≤ {worst:.4f}"
-    return (name, percent(accuracy["mean"]), span([100 * value for value in accuracy["values"]], 2, " %"), told)
+def _accuracy(name: str, cell: Record, key: str, told: str) -> Sequence[str]:
+    return (name, percent(cell[key]), span([100 * value for value in cell[f"{key}_by_seed"]], 2, " %"), told)
 
 
 def labs(results: Path) -> str:

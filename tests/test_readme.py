@@ -71,25 +71,30 @@ def test_a_figure_without_a_result_reads_not_measured_and_is_never_guessed(table
 
 
 def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -> None:
-    accuracy = {"mean": 0.9, "values": [0.89, 0.91]}
-    against = [{"difference": 0.01, "p": 0.25}, {"difference": -0.02, "p": 0.5}]
-    figures = {"accuracy": accuracy, "against_rival": against}
+    cell = {
+        "test_accuracy": 0.9,
+        "test_accuracy_by_seed": [0.89, 0.91],
+        "wide_test_accuracy": 0.92,
+        "wide_test_accuracy_by_seed": [0.92, 0.92],
+        "seconds": 600.0,
+    }
     record = {
-        "command": "python benchmarks/imdb.py",
-        "chosen": "gru",
-        "alone": figures,
-        "wide": figures,
-        "seconds": {"mean": 600.0},
+        "command": "python benchmarks/labs.py sentiment",
+        "best": "gru",
+        "cells": {"gru": cell},
+        "against_rival": {"difference": 0.025, "low": 0.01, "high": 0.04, "p": 0.25},
         "rival": {"name": "NB-SVM", "accuracy": 0.875, "seconds": 30.0},
         "versions": {"python": "3.11"},
     }
-    (tmp_path / "imdb.json").write_text(json.dumps(record))
+    (tmp_path / "lab-sentiment.json").write_text(json.dumps(record))
     rows = tables.imdb(tmp_path).splitlines()
     assert rows[2] == (
-        "| gru, chosen on validation, GloVe | 90.00 % | 89.00 … 91.00 % | -2.00 … 1.00 points, p ≤ 0.5000 |"
+        "| gru, chosen on validation, GloVe | 90.00 % | 89.00 … 91.00 % | "
+        "+2.50 points (+1.00 … +4.00), first seed |"
     )
     assert rows[4].startswith("| NB-SVM, 30 s | 87.50 % |")
-    assert rows[-1] == "<sub>`python benchmarks/imdb.py`, 10 minutes a net, python 3.11</sub>"
+    command = "python benchmarks/labs.py sentiment"
+    assert rows[-1] == f"<sub>`{command}`, 10 minutes of training a net, python 3.11</sub>"
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
