@@ -184,6 +184,50 @@ def test_refused_rows_are_listed_and_refused_data_leave_the_folder_free(rows: di
     assert [one["line"] for one in json.loads((tmp_path / "run" / "rejects.json").read_text())] == [82, 83]
 
 
+def test_slips_in_labels_and_leaks_into_the_test_rows_are_told_before_training(tmp_path: Path) -> None:
+    texts, labels = (
+        [*(f"film {row}" for row in range(20)), "same", "same", "", "x"],
+        ["good", "Bad"] * 11 + ["good", "bad"],
+    )
+    rows, test = (
+        table(tmp_path / "rows.csv", texts, labels),
+        table(tmp_path / "test.csv", ["same", "new"], ["good", "Bad"]),
+    )
+    names = ("--text", "body", "--label", "queue")
+    done = recurra(
+        "fit", "text", rows, "--test", test, *names, *SMALL, "--epochs", 1, "--out", tmp_path / "run", "--quiet"
+    )
+    assert done.code == 0
+    for told in (
+        "warning: 1 classes have one row only, which stays in training: 'bad'",
+        "warning: labels that differ only by space, case or form are different classes: 'Bad', 'bad'",
+        "warning: 1 texts have more than one label, such as 'same'",
+        "warning: leak: 1 of 2 test texts stand in the training part too",
+        "1 empty texts are kept as <empty>",
+    ):
+        assert told in done.err.splitlines()
+
+
+def test_several_files_are_read_as_one_table(rows: dict[str, Path], tmp_path: Path) -> None:
+    names = ("--text", "body", "--label", "queue")
+    done = recurra("fit", "text", rows["train"], rows["test"], *names, *SMALL, "--epochs", 1, "--out", tmp_path / "run")
+    assert done.code == 0 and done.err.startswith("training on 160 texts")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "no text"),
+        ("one line only\n", "too few lines to learn from and to hold parts out; found 1 lines; allowed: 3 or more"),
+        ("a b c\n" * 9, "the text is too short; found 28 tokens; allowed: at least 128 for 64 streams; choose fewer"),
+        ("caf\udce9\n", "lines.txt:1: not utf-8 at byte 3; found byte 0xe9; pass --encoding"),
+    ],
+)
+def test_text_that_is_too_little_or_no_text_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_bytes(text.encode("utf-8", "surrogateescape"))
+    refused(recurra("fit", "language", tmp_path / "lines.txt", "--out", tmp_path / "run", "--quiet"), 3, told)
+
+
 def test_a_finished_run_is_resumed_without_training_and_other_choices_are_refused(
     rows: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,12 @@ def test_too_little_text_is_refused() -> None:
 def test_it_clones_and_asks_to_be_fitted_first() -> None:
     estimator = small(cell="gru", tokens="character")
     assert clone(estimator).get_params() == estimator.get_params()
-    for ask in (lambda one: one.generate("a"), lambda one: one.perplexity(LINES), lambda one: one.next_words("a")):
+    asks: list[Callable[[LanguageModel], object]] = [
+        lambda one: one.generate("a"),
+        lambda one: one.perplexity(LINES),
+        lambda one: one.next_words("a"),
+    ]
+    for ask in asks:
         with pytest.raises(UsageError, match="this LanguageModel is not fitted"):
             ask(estimator)
     with pytest.raises(UsageError, match="reads forward only"):

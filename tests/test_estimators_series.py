@@ -109,6 +109,20 @@ def test_one_net_serves_many_series_each_at_its_own_scale() -> None:
     assert some["Recurra"].tolist() == model.predict()["Recurra"].tolist()[-2:]
 
 
+def test_a_constant_series_is_forecast_as_the_constant_and_one_that_starts_to_move_does_not_blow_up() -> None:
+    steps = 40
+    names = ["still"] * steps + ["wave"] * steps
+    days = np.tile(np.datetime64("2024-01-01") + np.arange(steps), 2)
+    values = np.concatenate([np.full(steps, 7.3), np.sin(np.arange(steps))])
+    for changes in ({}, {"difference": True}, {"log": True}, {"relative": True}):
+        used = np.exp(values) if changes.get("log") else values
+        model = small(horizon=2, settings=changes).fit(pd.DataFrame({"unique_id": names, "ds": days, "y": used}))
+        told = model.predict(steps=5).set_index("unique_id")["Recurra"]
+        assert told["still"].tolist() == [used[0]] * 5 and np.ptp(told["wave"]) > 0
+        moved = model.model_.forecast("still", [*used[: steps - 1], used[0] * 1.5], steps=3)
+        assert np.isfinite(moved).all() and np.abs(moved - used[0]).max() < 10 * used[0]
+
+
 def test_a_series_the_model_never_saw_is_refused_by_name() -> None:
     model = small().fit(pd.DataFrame(columns()))
     with pytest.raises(RecurraError, match="shop 9"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,12 @@ def test_a_bad_choice_is_refused_when_fit_begins(choice: dict[str, Any]) -> None
 
 
 def test_asking_before_fitting_says_so() -> None:
-    for ask in (lambda one: one.predict(MORE), lambda one: one.evaluate(MORE, TRUTH), lambda one: one.save("x")):
+    asks: list[Callable[[TextClassifier], object]] = [
+        lambda one: one.predict(MORE),
+        lambda one: one.evaluate(MORE, TRUTH),
+        lambda one: one.save("x"),
+    ]
+    for ask in asks:
         with pytest.raises(UsageError, match="this TextClassifier is not fitted; call fit first"):
             ask(TextClassifier())
 

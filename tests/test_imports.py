@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,9 +21,9 @@ SOURCE = Path(recurra.__file__).parent
 RANKS = (
     "errors",
     "config",
+    "memory",
     "layers.specs",
     "layers.types",
-    "memory",
     "metrics",
     "artefact",
     "datasets",
@@ -33,13 +34,12 @@ RANKS = (
     "engine",
     "layers",
     "nets",
+    "models",
     "training",
     "baselines",
-    "models",
     "report",
     "estimators",
     "runs",
-    "session",
     "labs",
     "cli",
     "__init__",
@@ -101,8 +101,12 @@ def own(names: Iterator[str]) -> set[str]:
     return {name.removeprefix("recurra.") for name in names if name.startswith("recurra.")}
 
 
-def test_every_subject_of_the_package_has_a_rank() -> None:
-    assert {subject(module) for module in modules()} <= set(RANKS)
+def test_every_subject_of_the_package_has_a_rank_and_the_documentation_tells_the_same() -> None:
+    assert {subject(module) for module in modules()} == set(RANKS)
+    page = (SOURCE.parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(r"^\| \d+ \| ([^|]*) \|", page, re.MULTILINE)
+    told = [name.replace("/", ".") for row in rows for name in re.findall(r"`([a-z_/]+?)(?:/KIND/|/|\.py)`", row)]
+    assert told == [name for name in RANKS if name != "layers.types" and not name.startswith("__")]
 
 
 @pytest.mark.parametrize("module", modules())

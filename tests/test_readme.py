@@ -89,8 +89,7 @@ def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -
     (tmp_path / "lab-sentiment.json").write_text(json.dumps(record))
     rows = tables.imdb(tmp_path).splitlines()
     assert rows[2] == (
-        "| gru, chosen on validation, GloVe | 90.00 % | 89.00 … 91.00 % | "
-        "+2.50 points (+1.00 … +4.00), first seed |"
+        "| gru, chosen on validation, GloVe | 90.00 % | 89.00 … 91.00 % | +2.50 points (+1.00 … +4.00), first seed |"
     )
     assert rows[4].startswith("| NB-SVM, 30 s | 87.50 % |")
     command = "python benchmarks/labs.py sentiment"

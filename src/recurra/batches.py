@@ -138,7 +138,10 @@ def language_streams(ids: NDArray[np.int32], streams: int) -> NDArray[np.int32]:
     length = len(ids) // streams
     if length < 2:
         raise DataError(
-            "the text is too short", found=f"{len(ids)} tokens", allowed=f"at least {2 * streams} for {streams} streams"
+            "the text is too short",
+            found=f"{len(ids)} tokens",
+            allowed=f"at least {2 * streams} for {streams} streams",
+            advice="choose fewer streams, or bring more text",
         )
     return ids[: length * streams].reshape(streams, length)
 

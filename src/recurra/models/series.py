@@ -41,11 +41,16 @@ class RunningForecaster:
         return self.plan.dense.outputs
 
     def forecast(self, series_id: str, values: ArrayLike, *, steps: int) -> Values:
-        """Forecast the `steps` values after `values` (past,): (steps,); beyond the horizon it reads its own answers."""
+        """Forecast the `steps` values after `values` (past,): (steps,); beyond the horizon it reads its own answers.
+
+        A series that never moved in training and has not moved since stays where it is.
+        """
         if not 1 <= steps <= 100_000:
             raise UsageError("horizon", found=str(steps), allowed="1 to 100,000")
         known = np.asarray(values, dtype=np.float64)
-        start = len(known)
+        start, reach = len(known), self.encoder.reach
+        if self.encoder.scaler(series_id).constant and start >= reach and not np.ptp(known[-reach:]):
+            return np.full(steps, known[-1])
         while len(known) < start + steps:
             window = self.encoder.last_window(series_id, known)
             coming = self.encoder.decode(series_id, self._run(window.inputs), window)[0]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from recurra.baselines.kneser_ney import fit_kneser_ney
+from recurra.errors import DataError
 from recurra.estimators.language import LanguageModel
 from recurra.models.language import RunningLanguage
 from recurra.report.page import save
@@ -36,7 +37,14 @@ class Parts:
 
 
 def cut_lines(train: list[str], validation: list[str] | None, test: list[str] | None) -> Parts:
-    """Hold out what was not given: the last twentieth of the lines is the test part, the one before it validation."""
+    """Hold out what was not given: the last twentieth of the lines is the test part, the one before it validation.
+
+    Raises DataError where too few lines are left to learn from.
+    """
+    needed = 1 + (validation is None) + (test is None)
+    if len(train) < needed:
+        found = f"{len(train)} lines"
+        raise DataError("too few lines to learn from and to hold parts out", found=found, allowed=f"{needed} or more")
     share = max(1, len(train) // 20)
     if test is None:
         train, test = train[:-share], train[-share:]
