@@ -31,9 +31,9 @@ class NBSVM:
     """One linear model for two classes, one against the rest for more; text in, log-odds out.
 
     With f the 0/1 n-gram vector of a text, p = alpha + sum of f over the class, q = alpha + sum over the rest:
-    r = log((p / |p|) / (q / |q|)), and the model is logistic regression with L2 penalty (liblinear, dual) on r * f, as
-    in Mesnil et al. 2014: its scores are log-odds. Each text's r * f is divided by its length, |r * f|, so that long
-    texts do not shout; on IMDB's validation films that was worth 0.3 points.
+    r = log((p / |p|) / (q / |q|)), and the model is a linear SVM (squared hinge, L2 penalty) on r * f divided by its
+    length, |r * f|, so that long texts do not shout. Its margins are scaled to log-odds (Platt 1999). On the validation
+    films of IMDB both, lengths and SVM, were worth a few tenths of a point over logistic regression on r * f.
     """
 
     features_: NgramFeatures
@@ -47,7 +47,7 @@ class NBSVM:
         longest: int = 3,
         min_count: int = 1,
         alpha: float = 1.0,
-        inverse_penalty: float = 10.0,
+        inverse_penalty: float = 1.0,
         tokenise: Tokenise = words_and_marks,
     ) -> None:
         """Keep the choices: n-grams of 1 to `longest` words in at least `min_count` texts, smoothing, liblinear's C."""
@@ -70,19 +70,13 @@ class NBSVM:
         wanted = np.array([self.labels_.index(label) for label in labels])
         # two classes need one model: that of the second class
         classes = [1] if len(self.labels_) == 2 else range(len(self.labels_))
-        self.models_ = [
-            fit_against_rest(matrix, wanted == number, alpha=self.alpha, inverse_penalty=self.inverse_penalty)
-            for number in classes
-        ]
+        self.models_ = [self._fit_one(matrix, wanted == number) for number in classes]
         return self
 
     def log_odds(self, texts: Sequence[str]) -> Floats:
         """Natural log-odds: (texts,) of the second of two labels, else (texts, classes) of each against the rest."""
         matrix = ngram_matrix(self.features_, texts)
-        scores = [
-            (matrix @ model.weights) / np.sqrt(np.maximum(matrix @ model.squares, 1e-12)) + model.bias
-            for model in self.models_
-        ]
+        scores = [margins(model, matrix) for model in self.models_]
         return np.asarray(scores[0]) if len(scores) == 1 else np.stack(scores, axis=1)
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
@@ -99,22 +93,52 @@ class NBSVM:
         best = (odds > 0).astype(int) if odds.ndim == 1 else odds.argmax(axis=1)
         return [self.labels_[number] for number in best]
 
+    def _fit_one(self, matrix: Any, positive: NDArray[np.bool_]) -> Linear:
+        model = fit_against_rest(matrix, positive, alpha=self.alpha, inverse_penalty=self.inverse_penalty)
+        return as_log_odds(model, matrix, positive, alpha=self.alpha, inverse_penalty=self.inverse_penalty)
+
 
 def fit_against_rest(
-    matrix: Any, positive: NDArray[np.bool_], *, alpha: float = 1.0, inverse_penalty: float = 10.0
+    matrix: Any, positive: NDArray[np.bool_], *, alpha: float = 1.0, inverse_penalty: float = 1.0
 ) -> Linear:
-    """Fit one class against the rest on a 0/1 CSR matrix (texts, features)."""
+    """Fit one class against the rest on a 0/1 CSR matrix (texts, features); its scores are the SVM's margins."""
     try:
-        from sklearn.linear_model import LogisticRegression
+        from sklearn.svm import LinearSVC
     except ImportError:
         raise UsageError("NB-SVM needs scikit-learn", advice="pip install 'recurra[train]'") from None
     ratios = log_count_ratios(matrix, positive, alpha=alpha)
     lengths = np.sqrt(np.maximum(matrix @ ratios**2, 1e-12))
     scaled = matrix.copy()
     scaled.data = ratios[matrix.indices] / np.repeat(lengths, np.diff(matrix.indptr))
-    model = LogisticRegression(solver="liblinear", dual=True, C=inverse_penalty, max_iter=1000, random_state=0)
+    model = LinearSVC(C=inverse_penalty, tol=1e-3, max_iter=5000, random_state=0)
     model.fit(scaled, positive)
     return Linear(model.coef_[0] * ratios, ratios**2, float(model.intercept_[0]))
+
+
+def margins(model: Linear, matrix: Any) -> Floats:
+    """Scores of a 0/1 CSR matrix (texts, features): (texts,)."""
+    lengths = np.sqrt(np.maximum(matrix @ model.squares, 1e-12))
+    return np.asarray((matrix @ model.weights) / lengths + model.bias)
+
+
+def as_log_odds(
+    model: Linear, matrix: Any, positive: NDArray[np.bool_], *, alpha: float, inverse_penalty: float
+) -> Linear:
+    """Scale a model so that its margins are log-odds (Platt 1999).
+
+    The scale is learnt on the margins that a model of nine tenths of the rows gives the last tenth; a model's margins
+    on its own rows are too sure. With fewer than 50 rows, or one class only in a part, the margins stay as they are.
+    """
+    held = np.arange(len(positive)) % 10 == 9
+    parts = [positive[held], positive[~held]]
+    if len(positive) < 50 or any(part.all() or not part.any() for part in parts):
+        return model
+    from sklearn.linear_model import LogisticRegression
+
+    other = fit_against_rest(matrix[~held], positive[~held], alpha=alpha, inverse_penalty=inverse_penalty)
+    scale = LogisticRegression(C=1e6).fit(margins(other, matrix[held])[:, None], positive[held])
+    slope, shift = float(scale.coef_[0, 0]), float(scale.intercept_[0])
+    return Linear(model.weights * slope, model.squares, model.bias * slope + shift)
 
 
 def log_count_ratios(matrix: Any, positive: NDArray[np.bool_], *, alpha: float) -> Floats:

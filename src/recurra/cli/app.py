@@ -111,7 +111,9 @@ def evaluate(
 def forecast(
     artefact: Artefact,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Series up to now: unique_id, ds, y.")],
-    steps: Annotated[int, typer.Option("--steps", help="Steps to forecast. [default: the model's horizon]")] = 0,
+    steps: Annotated[
+        int, typer.Option("--steps", show_default=False, help="Steps to forecast. [default: the model's horizon]")
+    ] = 0,
     level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
     unique_id: options.IdColumn = "",
     ds: options.TimeColumn = "",

@@ -86,8 +86,10 @@ def series(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Series: unique_id, ds, y; or airline.")],
     out: options.Out = "",
     horizon: Annotated[int, typer.Option("--horizon", help="Steps to forecast.")] = 1,
-    window: Annotated[int, typer.Option("--window", help="Past steps the net reads. [default: 12]")] = 0,
-    season: Annotated[int, typer.Option("--season", help="Steps of one season. [default: 1]")] = 0,
+    window: Annotated[
+        int, typer.Option("--window", show_default=False, help="Past steps the net reads. [default: 12]")
+    ] = 0,
+    season: Annotated[int, typer.Option("--season", show_default=False, help="Steps of one season. [default: 1]")] = 0,
     unique_id: options.IdColumn = "",
     ds: options.TimeColumn = "",
     y: options.ValueColumn = "",

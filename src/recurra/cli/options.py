@@ -26,11 +26,13 @@ Settings = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any configuration key, e.g. --set dropout=0.3.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
-Threads = Annotated[int, typer.Option("--threads", help="Processor threads. [default: all]")]
+Threads = Annotated[int, typer.Option("--threads", show_default=False, help="Processor threads. [default: all]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
 CellName = Annotated[str, typer.Option("--cell", help="rnn, gru or lstm.")]
-Epochs = Annotated[int, typer.Option("--epochs", help="Passes over the training part. [default: the task's]")]
+Epochs = Annotated[
+    int, typer.Option("--epochs", show_default=False, help="Passes over the training part. [default: the task's]")
+]
 Vectors = Annotated[str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")]
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")

@@ -13,7 +13,8 @@ import numpy as np
 
 from recurra.config import Cell, Settings
 from recurra.errors import DataError
-from recurra.estimators.params import Params, require_fitted
+from recurra.estimators.estimator import Estimator
+from recurra.estimators.params import require_fitted
 from recurra.models.language import RunningLanguage
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ LANGUAGE_SETTINGS = Settings().changed(
 """The defaults of language models, chosen on WikiText-2's validation part."""
 
 
-class LanguageModel(Params):
+class LanguageModel(Estimator):
     """A recurrent language model whose output layer shares the token vectors.
 
     Arguments left at None keep the value of `config` (default: `LANGUAGE_SETTINGS`). `tokens` is word, character, or
@@ -52,6 +53,11 @@ class LanguageModel(Params):
 
     >>> lm = LanguageModel(cell="lstm").fit(texts); lm.generate("the film", tokens=50, seed=1)  # doctest: +SKIP
     """
+
+    defaults = LANGUAGE_SETTINGS
+    flat = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
+    running = RunningLanguage
+    model_: RunningLanguage
 
     def __init__(
         self,
@@ -80,12 +86,6 @@ class LanguageModel(Params):
         self.validation = validation
         self.random_state = random_state
         self.config = config
-
-    def settings(self) -> Settings:
-        """Return the configuration with this estimator's own arguments put in; raises UsageError for a bad one."""
-        names = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return (self.config or LANGUAGE_SETTINGS).changed(given)
 
     def fit(
         self,
@@ -130,20 +130,3 @@ class LanguageModel(Params):
         """Go on from a prompt."""
         require_fitted(self)
         return self.model_.generate(prompt, tokens=tokens, seed=seed, temperature=temperature)
-
-    def save(self, folder: str | Path) -> None:
-        """Write the artefact."""
-        from recurra.models.cards import language_card
-
-        require_fitted(self)
-        self.model_.save(folder, card=language_card(self.model_, self.history_))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> LanguageModel:
-        """Return a language model that answers from an artefact."""
-        from recurra.artefact import resolve
-
-        loaded = cls()
-        loaded.model_ = RunningLanguage.load(resolve(Path(folder)))
-        loaded.history_, loaded.best_epoch_ = [], 0
-        return loaded

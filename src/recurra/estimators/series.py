@@ -16,7 +16,8 @@ from recurra.config import Activation, Cell, Settings
 from recurra.datasets.series_frames import SeriesColumns, SeriesTable
 from recurra.datasets.series_from_frames import series_from_frame
 from recurra.datasets.steps import grid, positions
-from recurra.estimators.params import Params, require_fitted
+from recurra.estimators.estimator import Estimator
+from recurra.estimators.params import require_fitted
 from recurra.models.series import RunningForecaster
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ANSWER = "Recurra"
 """The column of the forecasts; intervals are Recurra-lo-80, Recurra-hi-80 and so on, as Nixtla names them."""
 
 
-class Forecaster(Params):
+class Forecaster(Estimator):
     """A recurrent forecaster for many series.
 
     Arguments left at None keep the value of `config` (default: `SERIES_SETTINGS`). `season` is the number of steps in a
@@ -40,6 +41,11 @@ class Forecaster(Params):
 
     >>> fc = Forecaster(cell="lstm", horizon=24).fit(frame); fc.predict(level=[80, 95])  # doctest: +SKIP
     """
+
+    defaults = SERIES_SETTINGS
+    flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
+    running = RunningForecaster
+    model_: RunningForecaster
 
     def __init__(
         self,
@@ -68,12 +74,6 @@ class Forecaster(Params):
         self.validation = validation
         self.random_state = random_state
         self.config = config
-
-    def settings(self) -> Settings:
-        """Return the configuration with this estimator's own arguments put in; raises UsageError for a bad one."""
-        names = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return (self.config or SERIES_SETTINGS).changed(given)
 
     def fit(
         self, frame: Any, y: None = None, *, run: str | Path | None = None, watch: Watch | None = None
@@ -107,23 +107,6 @@ class Forecaster(Params):
 
             return nw.from_dict(columns, backend=nw.from_native(given, eager_only=True).implementation).to_native()
         return columns[ANSWER]
-
-    def save(self, folder: str | Path) -> None:
-        """Write the artefact."""
-        from recurra.models.cards import series_card
-
-        require_fitted(self)
-        self.model_.save(folder, card=series_card(self.model_, self.history_))
-
-    @classmethod
-    def load(cls, folder: str | Path) -> Forecaster:
-        """Return a forecaster that answers from an artefact; `predict` then needs a frame."""
-        from recurra.artefact import resolve
-
-        loaded = cls()
-        loaded.model_ = RunningForecaster.load(resolve(Path(folder)))
-        loaded.history_, loaded.best_epoch_ = [], 0
-        return loaded
 
 
 def as_table(frame: Any) -> SeriesTable:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import Cell, Pool, Settings
+from recurra.estimators.estimator import Estimator
 from recurra.estimators.evaluation import TextEvaluation, evaluate_text
-from recurra.estimators.params import Params, require_fitted
+from recurra.estimators.params import require_fitted
 from recurra.models.text import RunningClassifier
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ TEXT_SETTINGS = Settings().changed(
 """The defaults of text classification, chosen on IMDB's validation part."""
 
 
-class TextClassifier(Params):
+class TextClassifier(Estimator):
     """A recurrent text classifier.
 
     Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
@@ -58,6 +59,10 @@ class TextClassifier(Params):
     """
 
     estimator_type = "classifier"
+    defaults = TEXT_SETTINGS
+    flat = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
+    running = RunningClassifier
+    model_: RunningClassifier
 
     def __init__(
         self,
@@ -90,12 +95,6 @@ class TextClassifier(Params):
         self.validation = validation
         self.random_state = random_state
         self.config = config
-
-    def settings(self) -> Settings:
-        """Return the configuration with this estimator's own arguments put in; raises UsageError for a bad one."""
-        names = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return (self.config or TEXT_SETTINGS).changed(given)
 
     def fit(
         self,
@@ -144,20 +143,9 @@ class TextClassifier(Params):
         require_fitted(self)
         return evaluate_text(self.model_, texts, [str(label) for label in labels])
 
-    def save(self, folder: str | Path) -> None:
-        """Write the artefact."""
-        from recurra.models.cards import text_card
-
-        require_fitted(self)
-        self.model_.save(folder, card=text_card(self.model_, self.history_))
-
     @classmethod
-    def load(cls, folder: str | Path) -> TextClassifier:
-        """Return a classifier that answers from an artefact; its classes are the labels' texts."""
-        from recurra.artefact import resolve
-
-        loaded = cls()
-        loaded.model_ = RunningClassifier.load(resolve(Path(folder)))
+    def load(cls, folder: str | Path) -> Self:
+        """Return a classifier that answers from an artefact or a run; its classes are the labels' texts."""
+        loaded = super().load(folder)
         loaded.classes_ = np.array(loaded.model_.labels)
-        loaded.history_, loaded.best_epoch_ = [], 0
         return loaded

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from recurra.layers.specs import parameters
 from recurra.models.language import RunningLanguage
+from recurra.models.loading import Running
 from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
 from recurra.nets.plans import Plan
 
 Record = dict[str, float]
+
+
+def card_of(model: Running, history: list[Record]) -> str:
+    """Describe a model of any task."""
+    if isinstance(model, RunningClassifier):
+        return text_card(model, history)
+    if isinstance(model, RunningLanguage):
+        return language_card(model, history)
+    return series_card(model, history)
 
 
 def text_card(model: RunningClassifier, history: list[Record]) -> str:
