@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet, classifier
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.vectors import Vectors, load_vectors
+from recurra.text.vocabulary import Vocabulary
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
 from recurra.training.tasks import Labelled, TextTask
@@ -67,7 +69,7 @@ def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None,
     if estimator.wide:
         check_wide(labels=len(classes), weighed=validation is not None)
     encoder = fit_encoder(train.texts, settings.text)
-    vectors = load_vectors(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
+    vectors = pretrained(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
     if vectors is not None:
         settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
     plan = classifier(settings.net, words=len(encoder.vocabulary), labels=len(classes))
@@ -176,6 +178,17 @@ def _rows(part: Part, rows: NDArray[np.int64]) -> Part:
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
     return Labelled(net_ids(encoder.encode(part.texts), encoder.config), part.targets, part.weights)
+
+
+def pretrained(source: str | Path, vocabulary: Vocabulary) -> Vectors:
+    """Read word vectors; fits over the same words, such as the cells and seeds of a comparison, read them once."""
+    path = Path(source)
+    return _read_once(str(path), path.stat().st_mtime_ns if path.exists() else 0, vocabulary)
+
+
+@lru_cache(maxsize=1)
+def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
+    return load_vectors(source, vocabulary)
 
 
 def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None, seed: int) -> LearningClassifier:

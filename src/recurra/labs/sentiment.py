@@ -16,6 +16,7 @@ import numpy as np
 
 from recurra.config import Cell, Settings
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+from recurra.estimators.text_fit import pretrained
 from recurra.labs.gradients import gradient_record
 from recurra.labs.record import LabOptions, mean, remembered
 from recurra.labs.sentiment_data import SentimentData, padded_example, sentiment_data
@@ -49,7 +50,15 @@ SIMPLE = TEXT_SETTINGS.changed(
 GATED = TEXT_SETTINGS
 """GRU and LSTM: the recipe of text classification."""
 
-QUICK = {"epochs": 3, "max_length": 120, "batch_size": 16, "learning_rate": 3e-3, "table_rate": 1.0, "hidden": 32}
+QUICK = {
+    "epochs": 3,
+    "max_length": 100,
+    "batch_size": 16,
+    "learning_rate": 5e-3,
+    "table_rate": 0.5,
+    "hidden": 32,
+    "adversarial": 0.0,
+}
 """What a slice of 2,000 reviews can bear in a minute."""
 
 ASKED = ("good", "bad", "boring", "brilliant", "plot")
@@ -145,10 +154,8 @@ def _right(model: RunningClassifier, data: SentimentData) -> list[bool]:
 
 def _neighbours(model: RunningClassifier, data: SentimentData) -> dict[str, Any]:
     """Nearest words of a few words, by cosine, before and after training."""
-    from recurra.text.vectors import load_vectors
-
     vocabulary = model.encoder.vocabulary
-    before = load_vectors(data.vectors, vocabulary).matrix
+    before = pretrained(data.vectors, vocabulary).matrix
     after = model.tensors["embedding.weight"]
     words = [word for word in ASKED if word in vocabulary.index]
     return {
