@@ -158,8 +158,8 @@ def test_constructor_clone_and_unfitted_follow_scikit_learn() -> None:
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ([], "too few values: need 7, have 0"),
-        ([1.0, 2.0], "too few values: need 7"),
+        ([], "too short to hold 12 windows out; found 0 values"),
+        ([1.0, 2.0], "too short to hold 12 windows out; found 2 values"),
         ([1.0, np.nan] * 20, "missing|NaN|finite"),
         ([1.0, np.inf] * 20, "finite|inf"),
     ],

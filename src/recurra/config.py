@@ -95,7 +95,7 @@ class NetConfig(Frozen):
     embedding_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Variational dropout on token vectors: one mask per sequence (Gal & Ghahramani 2016)."""
     word_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Share of a sequence's tokens whose whole vector is dropped in training."""
+    """Share of tokens lost in training: texts read <unk> there, language models a vector of zeros."""
     recurrent_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Variational dropout on the outputs of each recurrent layer: one mask per sequence."""
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)

@@ -25,7 +25,7 @@ def text(
     cell: options.CellName = "",
     vectors: options.Vectors = "",
     wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
-    epochs: options.Epochs = 0,
+    epochs: options.Epochs = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006 - typer copies it
     on_error: options.OnError = "stop",
@@ -59,7 +59,7 @@ def language(
     tokens: Annotated[str, typer.Option("--tokens", help="word, character, or space (tokenised beforehand).")] = "",
     cell: options.CellName = "",
     vectors: options.Vectors = "",
-    epochs: options.Epochs = 0,
+    epochs: options.Epochs = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
     encoding: options.Encoding = "utf-8",
@@ -85,11 +85,9 @@ def language(
 def series(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Series: unique_id, ds, y; or airline.")],
     out: options.Out = "",
-    horizon: Annotated[int, typer.Option("--horizon", help="Steps to forecast.")] = 1,
-    window: Annotated[
-        int, typer.Option("--window", show_default=False, help="Past steps the net reads. [default: 12]")
-    ] = 0,
-    season: Annotated[int, typer.Option("--season", show_default=False, help="Steps of one season. [default: 1]")] = 0,
+    horizon: options.Horizon = None,
+    window: options.Window = None,
+    season: options.Season = None,
     unique_id: options.IdColumn = "",
     ds: options.TimeColumn = "",
     y: options.ValueColumn = "",
@@ -101,7 +99,7 @@ def series(
     impute: options.Impute = "",
     encoding: options.Encoding = "utf-8",
     cell: options.CellName = "",
-    epochs: options.Epochs = 0,
+    epochs: options.Epochs = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
     fail_under: options.FailUnder = [],  # noqa: B006

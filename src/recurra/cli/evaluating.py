@@ -12,7 +12,7 @@ import numpy as np
 
 from recurra.artefact import resolve
 from recurra.cli.gates import check_gates, read_gates
-from recurra.cli.output import emit_json, emit_table, say, warn
+from recurra.cli.output import emit_json, emit_table, say, told_rival, warn
 from recurra.errors import DataError
 from recurra.models.language import RunningLanguage
 from recurra.models.loading import load_any
@@ -57,7 +57,7 @@ def evaluate(
         figures = [(name, value) for name, value in record.items() if isinstance(value, int | float | str)]
         emit_table(("figure", "value"), figures)
         for other in record.get("rivals", []):
-            print("rival  " + ", ".join(f"{name} {value}" for name, value in other.items()))
+            print(f"rival  {told_rival(other)}")
     check_gates(gates, record)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recurra.cli.gates import check_gates, read_gates
-from recurra.cli.output import emit_json, say, warn
+from recurra.cli.output import emit_json, say, told_rival, warn
 from recurra.cli.progress import progress
 from recurra.config import Settings, read_settings
 from recurra.datasets.labels import check_known_labels, check_training_labels, duplicates_across
@@ -33,7 +33,7 @@ class FitOptions:
 
     out: str
     cell: str
-    epochs: int
+    epochs: int | None
     seed: int
     settings: list[str]
     fail_under: list[str]
@@ -53,6 +53,8 @@ class FitOptions:
         """Make or find the run's folder."""
         if self.resume and not self.out:
             raise UsageError("--resume needs --out", advice="name the run to go on with")
+        if self.resume and not Path(self.out).is_dir():
+            raise UsageError(f"--resume: there is no run at {self.out}")
         return new_run(name, out=self.out, resume=self.resume)
 
 
@@ -83,7 +85,11 @@ def fit_text(
     classifier = TextClassifier(vectors=table, wide=wide, random_state=common.seed, config=settings)
     with progress(f"training on {len(train):,} texts → {out}", quiet=common.quiet) as watch:
         record = run_text(classifier, train, held, out=out, title=f"Texts of {_stem(files[0])}", watch=watch)
-    write_json(out / "source.json", source_record(files, reading, classifier.split_ if held is None else None))
+    write_json(out / "source.json", source_record(files, reading, classifier.split_))
+    if classifier.split_ is not None:
+        warn(classifier.split_.warnings)
+    if classifier.coverage_ is not None:
+        say(f"word vectors cover {100 * classifier.coverage_:.1f} % of the vocabulary")
     _tell(out, record, gates, as_json=common.as_json)
 
 
@@ -94,11 +100,12 @@ def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str, en
     from recurra.runs.language import cut_lines, run_language
 
     gates = read_gates(common.fail_under, task="language")
-    settings, table = common.changed(LANGUAGE_SETTINGS), vectors_path(vectors)
     train, validation, test = running_text(file, encoding=encoding)
-    if test is not None:
-        tokens = tokens or "space"
-        settings = settings.changed({"lowercase": False})
+    # WikiText comes tokenised, its capitals kept; --set and --tokens may still say otherwise.
+    begun = (
+        LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}) if test is not None else LANGUAGE_SETTINGS
+    )
+    settings, table = common.changed(begun), vectors_path(vectors)
     parts = cut_lines(train, validation, test)
     out = common.folder(f"language-{_stem(file)}")
     model = LanguageModel(tokens=tokens or None, vectors=table, random_state=common.seed, config=settings)
@@ -109,7 +116,13 @@ def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str, en
 
 
 def fit_series(
-    file: str, reading: SeriesReading, common: FitOptions, *, horizon: int, window: int, season: int
+    file: str,
+    reading: SeriesReading,
+    common: FitOptions,
+    *,
+    horizon: int | None,
+    window: int | None,
+    season: int | None,
 ) -> None:
     """Train a forecaster."""
     prepare_training(common.threads)
@@ -120,8 +133,8 @@ def fit_series(
     gates = read_gates(common.fail_under, task="series")
     model = Forecaster(
         horizon=horizon,
-        window=window or None,
-        season=season or None,
+        window=window,
+        season=season,
         random_state=common.seed,
         config=common.changed(SERIES_SETTINGS),
     )
@@ -162,6 +175,7 @@ def _tell(out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_j
         "artefact": str(out / "artefact"),
         "report": str(out / "report.html"),
         "best_epoch": record["best_epoch"],
+        **({"evaluated_on": record["evaluated_on"]} if "evaluated_on" in record else {}),
         **record["history"][-1],
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
@@ -169,12 +183,13 @@ def _tell(out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_j
     if as_json:
         emit_json(result)
     else:
-        for name in ("run", "artefact", "report", "best_epoch"):
-            print(f"{name:12} {result[name]}")
+        for name in ("run", "artefact", "report", "best_epoch", "evaluated_on"):
+            if name in result:
+                print(f"{name:12} {result[name]}")
         for name, value in result["evaluation"].items():
             print(f"{name:12} {value:.4f}" if isinstance(value, float) else f"{name:12} {value}")
         if evaluation.get("rival"):
-            print(f"{'rival':12} " + ", ".join(f"{name} {value}" for name, value in evaluation["rival"].items()))
+            print(f"{'rival':12} {told_rival(evaluation['rival'])}")
     check_gates(gates, result["evaluation"])
 
 

@@ -25,15 +25,25 @@ Out = Annotated[str, typer.Option("--out", metavar="RUN", help="Folder of the ru
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any configuration key, e.g. --set dropout=0.3.")
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random.")]
-Threads = Annotated[int, typer.Option("--threads", show_default=False, help="Processor threads. [default: all]")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Threads = Annotated[int, typer.Option("--threads", min=0, show_default=False, help="Processor threads. [default: all]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
 CellName = Annotated[str, typer.Option("--cell", help="rnn, gru or lstm.")]
 Epochs = Annotated[
-    int, typer.Option("--epochs", show_default=False, help="Passes over the training part. [default: the task's]")
+    int | None,
+    typer.Option("--epochs", min=1, show_default=False, help="Passes over the training part. [default: the task's]"),
 ]
 Vectors = Annotated[str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")]
+Horizon = Annotated[
+    int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")
+]
+Window = Annotated[
+    int | None, typer.Option("--window", min=1, show_default=False, help="Past steps the net reads. [default: 12]")
+]
+Season = Annotated[
+    int | None, typer.Option("--season", min=1, show_default=False, help="Steps of one season. [default: 1]")
+]
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")
 ]

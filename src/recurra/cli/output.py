@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import category
 
@@ -41,6 +41,11 @@ def emit_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def told_rival(rival: Mapping[str, Any]) -> str:
+    """Tell a rival's figures in one line, as many digits as the model's own."""
+    return ", ".join(f"{name} {_cell(value)}" for name, value in rival.items())
 
 
 def _cell(value: Any) -> str:

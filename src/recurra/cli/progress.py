@@ -29,12 +29,22 @@ def progress(title: str, *, quiet: bool = False, every: int = 1) -> Iterator[Wat
             yield watch
     else:
         say(title)
-        yield Watch(on_epoch=lambda record: _line(record, every))
+        skipped: list[Record] = []
+
+        def on_epoch(record: Record) -> None:
+            skipped[:] = [] if _line(record, every) else [record]
+
+        yield Watch(on_epoch=on_epoch)
+        for record in skipped:
+            _line(record, 1)
 
 
-def _line(record: Record, every: int) -> None:
-    if record["epoch"] % every == 0 or record["epoch"] == 1:
+def _line(record: Record, every: int) -> bool:
+    """Tell an epoch when its turn has come; return whether it had."""
+    turn = record["epoch"] % every == 0 or record["epoch"] == 1
+    if turn:
         say("  ".join(f"{name} {_shown(name, record[name])}" for name in COLUMNS if name in record))
+    return turn
 
 
 def _shown(name: str, value: float) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from recurra.artefact import resolve
 from recurra.config import Settings
 from recurra.estimators.params import Params, require_fitted
 from recurra.models.loading import Running
@@ -40,12 +39,12 @@ class Estimator(Params):
         from recurra.models.cards import card_of
 
         require_fitted(self)
-        self.model_.save(folder, card=card_of(self.model_, self.history_))
+        self.model_.save(folder, card=card_of(self.model_, self.history_, self.best_epoch_))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Return an estimator that answers from an artefact or a run; it has no history."""
         loaded = cls()
-        loaded.model_ = cls.running.load(resolve(Path(folder)))
+        loaded.model_ = cls.running.load(folder)
         loaded.history_, loaded.best_epoch_ = [], 0
         return loaded

@@ -20,6 +20,7 @@ from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_encoder, stream_ids
 from recurra.text.vectors import load_vectors
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
+from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import LanguageTask
@@ -48,8 +49,10 @@ def fit_language(
     streams = language_streams(ids, settings.training.streams)
     held = language_streams(stream_ids(validation, encoder), min(8, settings.training.streams)) if validation else None
     task = LanguageTask(net, streams, held, settings.training, seed)
+    arrays = [streams] if held is None else [streams, held]
+    identity = fingerprint((settings, plan, seed), arrays) if run else ""
     with threads_for(step_work(settings.net, settings.training.streams * settings.training.steps)):
-        progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
+        progress = fit(task, settings.training, seed=seed, run=run, identity=identity, watch=watch)
     return progress, RunningLanguage(plan, tensors_of(net), encoder)
 
 

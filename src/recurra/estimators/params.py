@@ -58,7 +58,13 @@ class Params:
         return hasattr(self, "model_")
 
 
+class NotFittedError(UsageError, ValueError, AttributeError):
+    """A learnt thing was asked for before fit; a ValueError and an AttributeError too, as scikit-learn's own is."""
+
+
 def require_fitted(estimator: object) -> None:
-    """Raise UsageError where a learnt thing is asked for before fit."""
+    """Raise NotFittedError where a learnt thing is asked for before fit."""
     if not hasattr(estimator, "model_"):
-        raise UsageError(f"this {type(estimator).__name__} is not fitted", advice="call fit first, or load an artefact")
+        raise NotFittedError(
+            f"this {type(estimator).__name__} is not fitted", advice="call fit first, or load an artefact"
+        )

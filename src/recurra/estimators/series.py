@@ -16,6 +16,7 @@ from recurra.config import Activation, Cell, Settings
 from recurra.datasets.series_frames import SeriesColumns, SeriesTable
 from recurra.datasets.series_from_frames import series_from_frame
 from recurra.datasets.steps import grid, positions
+from recurra.errors import UsageError
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.params import require_fitted
 from recurra.models.series import RunningForecaster
@@ -97,6 +98,8 @@ class Forecaster(Estimator):
         gives an array (steps,).
         """
         require_fitted(self)
+        if frame is None and not hasattr(self, "frame_"):
+            raise UsageError("a loaded forecaster holds no series", advice="give predict a frame")
         given = self.frame_ if frame is None else frame
         table = self.table_ if frame is None else as_table(frame)
         columns = forecast_columns(self.model_, table, steps=steps or self.model_.horizon, level=level)
@@ -143,7 +146,7 @@ def forecast_columns(
         columns[names[1]] += list(coming_times(table.times[series_id], steps))
         columns[ANSWER] += answers.tolist()
         for percent in level:
-            half = model.width(series_id, percent, steps)
-            columns.setdefault(f"{ANSWER}-lo-{percent}", []).extend((answers - half).tolist())
-            columns.setdefault(f"{ANSWER}-hi-{percent}", []).extend((answers + half).tolist())
+            low, high = model.interval(series_id, answers, level=percent)
+            columns.setdefault(f"{ANSWER}-lo-{percent}", []).extend(low.tolist())
+            columns.setdefault(f"{ANSWER}-hi-{percent}", []).extend(high.tolist())
     return {name: np.array(cells) for name, cells in columns.items()}

@@ -13,11 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from recurra.datasets.series_frames import SeriesTable
+from recurra.errors import DataError
 from recurra.models.series import LEVELS, RunningForecaster
 from recurra.nets.learn import LearningForecaster, tensors_of
 from recurra.nets.plans import forecaster
 from recurra.nets.run import forecast
 from recurra.series import Examples, SeriesEncoder, fit_series
+from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import SeriesTask
@@ -35,6 +37,15 @@ def fit_forecaster(
     """Run the steps in their order."""
     settings, seed, held = estimator.settings(), estimator.random_state, estimator.validation
     cuts = {name: len(table.values[name]) - (held + settings.series.horizon - 1 if held else 0) for name in table.ids}
+    for name, cut in cuts.items():
+        if cut <= 0:
+            have = f"{len(table.values[name])} values"
+            raise DataError(
+                f"series {name!r} is too short to hold {held} windows out",
+                found=have,
+                allowed=f"more than {held + settings.series.horizon - 1}",
+                advice="lower validation, or 0 for none",
+            )
     train = {name: table.values[name][: cuts[name]] for name in table.ids}
     encoder = fit_series(train, settings.series)
     examples = {name: encoder.examples(name, values) for name, values in train.items()}
@@ -45,7 +56,8 @@ def fit_forecaster(
     task = SeriesTask(net, _pairs(examples), _pairs(kept) if held else None, settings.training, seed)
     work = plan.recurrent.hidden**2 * settings.series.window * min(settings.training.batch_size, len(task.train[0]))
     with threads_for(work):
-        progress = fit(task, settings.training, seed=seed, run=run, watch=watch)
+        identity = fingerprint((settings, plan, seed), [*task.train, *(task.validation or ())]) if run else ""
+        progress = fit(task, settings.training, seed=seed, run=run, identity=identity, watch=watch)
     model = RunningForecaster(plan, tensors_of(net), encoder)
     if not held:
         return progress, model
@@ -64,13 +76,20 @@ def _widths(
     table: SeriesTable,
     cuts: dict[str, int],
 ) -> dict[str, list[float]]:
-    """Quantiles of the absolute residuals on validation by step, in units of each series' scaler (split conformal)."""
+    """Quantiles of the absolute residuals on validation by step, in units of each series' scaler (split conformal).
+
+    Under a logarithm they are residuals of logarithms, so that intervals are factors. With n residuals a level above
+    n / (n + 1) is carried by the largest of them only.
+    """
     horizon = model.horizon
     rows = []
     for name, examples in kept.items():
         answers = encoder.decode(name, forecast(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
         later = np.lib.stride_tricks.sliding_window_view(table.values[name][cuts[name] :], horizon)
-        rows.append(np.abs(later - answers) / encoder.scaler(name).scale)
+        if encoder.config.log:
+            rows.append(np.abs(np.log(later) - np.log(answers)))
+        else:
+            rows.append(np.abs(later - answers) / encoder.scaler(name).scale)
     residuals = np.sort(np.concatenate(rows), axis=0)
     count = len(residuals)
     place = {level: min(int(np.ceil((count + 1) * level / 100)) - 1, count - 1) for level in LEVELS}

@@ -134,9 +134,10 @@ class TextClassifier(Estimator):
         chosen: NDArray[Any] = self.classes_[shares.argmax(axis=1)]
         return chosen
 
-    def score(self, texts: Sequence[str], labels: Sequence[Any]) -> float:
-        """Accuracy."""
-        return float(np.mean(self.predict(texts) == np.asarray(labels)))
+    def score(self, texts: Sequence[str], labels: Sequence[Any], sample_weight: Sequence[float] | None = None) -> float:
+        """Accuracy; labels are compared by their texts, so that a loaded classifier scores as the fitted one did."""
+        right = [str(answer) == str(label) for answer, label in zip(self.predict(texts), labels, strict=True)]
+        return float(np.average(right, weights=sample_weight))
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> TextEvaluation:
         """Accuracy, loss, F1, calibration, confusion, score by length and top losses on labelled texts."""

@@ -27,6 +27,7 @@ from recurra.nets.plans import ClassifierNet, classifier
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.vectors import Vectors, load_vectors
 from recurra.text.vocabulary import Vocabulary
+from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
 from recurra.training.tasks import Labelled, TextTask
@@ -78,7 +79,9 @@ def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None,
     task = TextTask(net, learnt, held_out, settings.training, seed)
     longest = min(settings.training.batch_tokens, settings.training.batch_size * float(task.train.lengths.mean()))
     with threads_for(step_work(settings.net, longest)):
-        progress = fit(task, settings.training, seed=seed, run=Path(run) if run else None, watch=watch)
+        identity = fingerprint((settings, plan, seed), _arrays(learnt, held_out)) if run else ""
+        folder = Path(run) if run else None
+        progress = fit(task, settings.training, seed=seed, run=folder, identity=identity, watch=watch)
     model = RunningClassifier(plan, tensors_of(net), encoder, tuple(str(name) for name in classes))
     model = _finished(model, train, validation, wide=estimator.wide)
     coverage = vectors.coverage if vectors is not None else None
@@ -143,9 +146,11 @@ def _whole(given: Given, settings: Settings) -> tuple[NDArray[Any], Part]:
 def _weights(given: Sequence[float] | None, targets: NDArray[np.int64], settings: Settings) -> NDArray[np.float32]:
     weights = np.ones(len(targets)) if given is None else np.asarray(given, dtype=np.float64)
     if settings.training.class_weight == "balanced":
-        counts = np.bincount(targets)
-        weights = weights * (len(targets) / (len(counts) * counts))[targets]
-    return weights.astype(np.float32)
+        totals = np.bincount(targets, weights=weights)
+        weights = weights * (weights.sum() / (len(totals) * totals))[targets]
+    # Of mean 1, so that a batch of light rows pulls less than a batch of heavy ones.
+    scaled: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
+    return scaled
 
 
 def _parts(
@@ -178,6 +183,16 @@ def _rows(part: Part, rows: NDArray[np.int64]) -> Part:
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
     return Labelled(net_ids(encoder.encode(part.texts), encoder.config), part.targets, part.weights)
+
+
+def _arrays(*parts: Labelled | None) -> list[NDArray[Any]]:
+    """Everything that is learnt from, for the fingerprint of a run."""
+    return [
+        array
+        for part in parts
+        if part is not None
+        for array in (np.concatenate(part.sequences), part.lengths, part.labels, part.weights)
+    ]
 
 
 def pretrained(source: str | Path, vocabulary: Vocabulary) -> Vectors:

@@ -22,14 +22,14 @@ from recurra.training.schedules import StepDrop
 FLOORS = {"literal": 0.0, "sensible": 1e-4}
 """The lowest learning rate: nothing, as the record's rule gives, or a tenth of the first rate."""
 EPOCHS = 200
-BATCHES = (8, 32, 128, 1000)
+BATCHES = (8, 32, 64, 1000)
 RATES = (1e-4, 1e-3, 1e-2)
 
 
 def measure_schedules(options: LabOptions) -> dict[str, Any]:
     """Train the counting net under both floors: rates and losses over 200 epochs, and the rate without a floor."""
     free = [round(0.001 - 0.0001 * (epoch // 10), 12) for epoch in range(EPOCHS)]
-    told = {name: remembered(options, f"schedule-{name}", {"floor": floor}, partial(_under, floor))
+    told = {name: remembered(options, f"schedule-{name}", {"floor": floor, "epochs": EPOCHS}, partial(_under, floor))
             for name, floor in FLOORS.items()}  # fmt: skip
     return {"epochs": list(range(1, EPOCHS + 1)), "without_floor": free, **told}
 
@@ -62,7 +62,12 @@ def search_optimum(options: LabOptions) -> dict[str, Any]:
 
 def _searched(options: LabOptions, batch: int, rate: float, epochs: int) -> float:
     choices = {"batch_size": batch, "learning_rate": rate, "epochs": epochs, "schedule": "constant"}
-    found = remembered(options, f"search-{batch}-{rate:g}", choices, partial(_lowest, SETTINGS.changed(choices)))
+    found = remembered(
+        options,
+        f"search-{batch}-{rate:g}",
+        SETTINGS.changed(choices).model_dump(),
+        partial(_lowest, SETTINGS.changed(choices)),
+    )
     return float(found)
 
 

@@ -96,7 +96,7 @@ def measure(options: LabOptions) -> dict[str, Any]:
         "against_rival": {name: float(value) for name, value in against._asdict().items()},
         "rival": {"name": rival["name"], "accuracy": rival["accuracy"], "seconds": rival["seconds"]},
         "majority": rival["majority"],
-        "observations": experiments(options, data, told),
+        "observations": experiments(options, data),
         "neighbours": cells["rnn"][0]["neighbours"],
         "gradients": gradient_record(options, {cell: _folder(options, cell, 0) for cell in CELLS}, data),
         "settings": {cell: settings_for(cell, quick=options.quick).model_dump(mode="json") for cell in CELLS},

@@ -17,7 +17,7 @@ from recurra.datasets.known import find
 from recurra.datasets.splits import split
 from recurra.errors import DataError
 from recurra.text.encoder import fit_encoder
-from recurra.text.pad import pad
+from recurra.text.pad import pad, truncate
 from recurra.text.tokenise import tokenise
 
 Part = tuple[list[str], list[str]]
@@ -69,14 +69,17 @@ def _part(rows: tuple[list[str], list[str]], chosen: Any) -> Part:
     return [texts[row] for row in chosen], [labels[row] for row in chosen]
 
 
-def shuffled(part: Part, seed: int) -> Part:
-    """Return the same texts with the words of each in random order."""
+def shuffled(part: Part, config: TextConfig, *, seed: int) -> Part:
+    """Return the same texts with the words of each in random order.
+
+    Each text is first cut as `config` cuts it, so that both orders hold the same words.
+    """
     random = np.random.default_rng(seed)
-    config = TextConfig()
     texts = []
     for text in part[0]:
         tokens = tokenise(text, config)
-        texts.append(" ".join(tokens[place] for place in random.permutation(len(tokens))))
+        kept = truncate(np.arange(len(tokens), dtype=np.int32), config.max_length, end=config.truncate)
+        texts.append(" ".join(tokens[place] for place in random.permutation(kept)))
     return texts, part[1]
 
 

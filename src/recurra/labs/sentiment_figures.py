@@ -58,6 +58,7 @@ def variant_table(told: dict[str, Any]) -> Table:
         "plain": "no regularisation",
         "random": "random vectors",
         "frozen": "GloVe frozen",
+        "gru": "GRU in place of the simple RNN",
     }
     rows = tuple(
         (text, told[name]["train_accuracy"], told[name]["val_accuracy"], told[name]["test_accuracy"])
@@ -90,6 +91,7 @@ def gradient_blocks(gradients: dict[str, Any]) -> list[Block]:
         ),
         Figure(
             gradient_norms(distance, *curves),
-            "Norm of the gradient of the last state by the input so many steps back, relative to the last input.",
+            "Norm of the gradient of the sum of the last state by the input so many steps back (forward direction), "
+            "relative to the last input.",
         ),
     ]

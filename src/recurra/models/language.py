@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.artefact import Artefact, load, require_task, save
+from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
@@ -115,7 +115,7 @@ class RunningLanguage:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(Path(folder), expected=expected_shapes))
+        return cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> RunningLanguage:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recurra.batches import Ragged, join
 from recurra.errors import ArtefactError
 from recurra.nets.plans import ClassifierNet, ForecastNet, LanguageNet
-from recurra.nets.run import Tensors, classify, forecast, next_logits, read_on
+from recurra.nets.run import Tensors, classify_all, forecast, next_logits, read_on
 
 TOLERANCE = 1e-4
 """Relative; generous beside float32's rounding, far below what a wrong weight does."""
@@ -28,7 +28,9 @@ def synthetic_ids(words: int) -> Ragged[NDArray[np.int32]]:
 
 def text_selftest(plan: ClassifierNet, tensors: Tensors) -> dict[str, Any]:
     """Logits of the synthetic texts."""
-    return {"logits": _rounded(classify(plan, tensors, synthetic_ids(plan.embedding.words)))}
+    rows = synthetic_ids(plan.embedding.words)
+    sequences = [rows.values[start:stop] for start, stop in zip(rows.offsets, rows.offsets[1:], strict=False)]
+    return {"logits": _rounded(classify_all(plan, tensors, sequences, sequences))}
 
 
 def language_selftest(plan: LanguageNet, tensors: Tensors) -> dict[str, Any]:

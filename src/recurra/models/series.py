@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recurra.artefact import Artefact, load, require_task, save
+from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.errors import ArtefactError, UsageError
 from recurra.models.selftest import check_selftest, series_selftest
 from recurra.models.shapes import expected_shapes, plan_of
@@ -33,7 +33,7 @@ class RunningForecaster:
     tensors: dict[str, Any]
     encoder: SeriesEncoder
     widths: dict[str, list[float]] = field(default_factory=dict)
-    """Half widths by level, one for each step of the horizon, in units of the series' scaler."""
+    """Half widths by level, one for each step of the horizon, in units of the scaler (logarithms: as they are)."""
 
     @property
     def horizon(self) -> int:
@@ -51,11 +51,13 @@ class RunningForecaster:
         start, reach = len(known), self.encoder.reach
         if self.encoder.scaler(series_id).constant and start >= reach and not np.ptp(known[-reach:]):
             return np.full(steps, known[-1])
-        while len(known) < start + steps:
-            window = self.encoder.last_window(series_id, known)
+        recent, answers = known[-reach:] if start >= reach else known, np.zeros(0)
+        while len(answers) < steps:
+            window = self.encoder.last_window(series_id, recent)
             coming = self.encoder.decode(series_id, self._run(window.inputs), window)[0]
-            known = np.concatenate([known, coming])
-        return known[start : start + steps]
+            answers = np.concatenate([answers, coming])
+            recent = np.concatenate([recent, coming])[-reach:]
+        return answers[:steps]
 
     def one_step(self, series_id: str, values: ArrayLike, *, first: int) -> Values:
         """Forecast each value from position `first` on from the true values before it: (len(values) - first,)."""
@@ -65,19 +67,25 @@ class RunningForecaster:
         examples = self.encoder.examples(series_id, extended, first_target=first)
         return self.encoder.decode(series_id, self._run(examples.inputs), examples)[:, 0]
 
-    def width(self, series_id: str, level: int, steps: int) -> Values:
-        """Half width of the interval that holds the truth `level` percent of the time, in the values' unit: (steps,).
+    def interval(self, series_id: str, answers: Values, *, level: int) -> tuple[Values, Values]:
+        """Return low and high around `answers` (steps,), meant to hold the truth `level` percent of the time.
 
         Split conformal (Vovk et al. 2005) from the residuals on validation; raises UsageError where there are none.
         """
+        half = self._half(level, len(answers))
+        if self.encoder.config.log:
+            return answers * np.exp(-half), answers * np.exp(half)
+        scaled = half * self.encoder.scaler(series_id).scale
+        return answers - scaled, answers + scaled
+
+    def _half(self, level: int, steps: int) -> Values:
         if str(level) not in self.widths:
             known = ", ".join(self.widths) or "none: the model was fitted without validation"
             raise UsageError(f"no intervals of {level} %", allowed=known)
         # Beyond the horizon answers lean on answers; the last width grows with the square root of time.
         widths = np.array(self.widths[str(level)])
         beyond = np.arange(1, max(steps - len(widths), 0) + 1)
-        grown = np.concatenate([widths, widths[-1] * np.sqrt(1 + beyond / len(widths))])[:steps]
-        return np.asarray(grown * self.encoder.scaler(series_id).scale)
+        return np.concatenate([widths, widths[-1] * np.sqrt(1 + beyond / len(widths))])[:steps]
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[Any]:
         return forecast(self.plan, self.tensors, inputs[:, :, None])
@@ -95,7 +103,7 @@ class RunningForecaster:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(Path(folder), expected=expected_shapes))
+        return cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> RunningForecaster:

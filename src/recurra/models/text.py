@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.artefact import Artefact, load, require_task, save
+from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
 from recurra.models.inputs import net_ids
@@ -95,7 +95,7 @@ class RunningClassifier:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(Path(folder), expected=expected_shapes))
+        return cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> RunningClassifier:

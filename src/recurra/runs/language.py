@@ -19,7 +19,7 @@ from recurra.models.language import RunningLanguage
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.text import cell_record, network_rows
+from recurra.runs.text import ARTICLES, cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
@@ -67,7 +67,7 @@ def run_language(
     record = {
         **config,
         "cell": cell_record(model.model_.plan.recurrent),
-        "subtitle": f"A {settings['net']['cell']} learnt from {len(parts.train):,} lines.",
+        "subtitle": f"{ARTICLES[settings['net']['cell']]} learnt from {len(parts.train):,} lines.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),
         "history": model.history_,

@@ -47,7 +47,7 @@ def source_record(files: Sequence[str], reading: Reading, split: Split | None) -
 
 def text_source(file: str, *, encoding: str, lines: int) -> dict[str, Any]:
     """Describe where running text came from; its first `lines` lines were learnt from."""
-    return {**_files([file], named=not Path(file).exists()), "encoding": encoding, "lines": lines}
+    return {**_files([file], named=file != "-" and not Path(file).exists()), "encoding": encoding, "lines": lines}
 
 
 def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:

@@ -21,7 +21,7 @@ from recurra.models.series import RunningForecaster
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.text import cell_record, network_rows
+from recurra.runs.text import ARTICLES, cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
@@ -41,7 +41,7 @@ def run_series(model: Forecaster, table: SeriesTable, *, out: Path, title: str, 
     record = {
         **config,
         "cell": cell_record(model.model_.plan.recurrent),
-        "subtitle": f"A {settings.net.cell} learnt from {len(table.ids):,} series; test: {horizon} steps.",
+        "subtitle": f"{ARTICLES[settings.net.cell]} learnt from {len(table.ids):,} series; test: {horizon} steps.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),
         "history": model.history_,

@@ -27,6 +27,8 @@ from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
+ARTICLES = {"rnn": "A simple RNN", "gru": "A GRU", "lstm": "An LSTM"}
+
 Labelled = tuple[list[str], list[str]]
 """Texts and labels."""
 
@@ -61,6 +63,10 @@ def run_text(
         write_json(out / "split.json", classifier.split_.as_json())
     learnt, rows, part = _held_out(classifier, train, test)
     evaluation = classifier.evaluate(*rows)
+    if part.startswith("validation") and classifier.split_ is not None:
+        # Rows of the file, not of the part: a reader wants to find them.
+        for top in evaluation.record["top_losses"]:
+            top["row"] = int(classifier.split_.validation[top["row"] - 1]) + 1
     rivals = text_rivals(learnt, rows)
     record = {
         **config,
@@ -70,7 +76,7 @@ def run_text(
         "best_epoch": classifier.best_epoch_,
         "evaluated_on": part,
         "cell": cell_record(classifier.model_.plan.recurrent),
-        "subtitle": f"A {settings['net']['cell']} learnt from {len(learnt[0]):,} texts, measured on {part}.",
+        "subtitle": f"{ARTICLES[settings['net']['cell']]} learnt from {len(learnt[0]):,} texts, measured on {part}.",
         "evaluation": with_rivals(evaluation, rivals),
         "vector_coverage": classifier.coverage_,
         "versions": versions(),
@@ -82,16 +88,18 @@ def run_text(
 
 def _held_out(classifier: TextClassifier, train: TextTable, test: TextTable | None) -> tuple[Labelled, Labelled, str]:
     """Return the rows learnt from, the rows to measure on, and what the latter are called."""
-    labels = train.labels or []
+    labels, split = train.labels or [], classifier.split_
+    learnt = held = (train.texts, labels)
+    if split is not None:
+        learnt, held = (
+            ([train.texts[row] for row in rows], [labels[row] for row in rows])
+            for rows in (split.train, split.validation)
+        )
     if test is not None and test.labels is not None:
-        return (train.texts, labels), (test.texts, test.labels), "test"
-    split = classifier.split_
+        return learnt, (test.texts, test.labels), "test"
     if split is None:
-        return (train.texts, labels), (train.texts, labels), "training rows (nothing was held out)"
-    learnt, held = (
-        ([train.texts[row] for row in rows], [labels[row] for row in rows]) for rows in (split.train, split.validation)
-    )
-    return learnt, held, "validation (it also chose the epoch: give --test for an untouched figure)"
+        return learnt, held, "training rows (nothing was held out)"
+    return learnt, held, "validation (it also chose epoch and temperature: give --test for an untouched figure)"
 
 
 def text_rivals(learnt: Labelled, rows: Labelled) -> list[Rival]:

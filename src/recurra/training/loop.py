@@ -43,6 +43,8 @@ class Step:
     state: Any = None
     share: float = 1.0
     """What the loss counts for in the gradient."""
+    rows: float = 0.0
+    """What the gradient is divided by, where that is not the count: weighted rows, of mean weight 1 over all."""
 
 
 class Task(Protocol, Generic[Batch]):
@@ -85,19 +87,26 @@ class Task(Protocol, Generic[Batch]):
 
 
 def fit(
-    task: Task[Any], config: TrainingConfig, *, seed: int, run: Path | None = None, watch: Watch | None = None
+    task: Task[Any],
+    config: TrainingConfig,
+    *,
+    seed: int,
+    run: Path | None = None,
+    identity: str = "",
+    watch: Watch | None = None,
 ) -> Progress:
     """Train until the epochs are over or validation has not improved for `patience`; leave the best weights in the net.
 
-    With `run`, checkpoints are written there between epochs, and training goes on from the newest one found there.
-    Raises RecurraError when a loss is no longer finite.
+    With `run`, checkpoints are written there between epochs, and training goes on from the newest one found there;
+    `identity` is the fingerprint of choices and data that it must carry. Raises UsageError for a checkpoint of another
+    training, RecurraError when a loss is no longer finite.
     """
     watch = watch or Watch()
     optimisers = optimisers_of(task.net, config, sparse=task.sparse)
     average = Average(task.net, config.ema) if config.ema else None
     progress = Progress()
     if run is not None:
-        restore(run, task.net, optimisers, average, progress)
+        restore(run, task.net, optimisers, average, progress, identity=identity)
     saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
@@ -106,7 +115,7 @@ def fit(
         if watch.on_epoch:
             watch.on_epoch(record)
         if run is not None and (progress.epoch == config.epochs or time.monotonic() - saved > BETWEEN_CHECKPOINTS):
-            checkpoint(run, task.net, optimisers, average, progress)
+            checkpoint(run, task.net, optimisers, average, progress, identity=identity)
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval()
@@ -153,7 +162,7 @@ def _descend(task: Task[Any], batch: Any, state: Any, optimisers: list[torch.opt
         optimiser.zero_grad(set_to_none=True)
     taken = []
     for step in task.steps(batch, state):
-        (step.loss * (step.share / step.count)).backward()  # type: ignore[no-untyped-call]
+        (step.loss * (step.share / (step.rows or step.count))).backward()  # type: ignore[no-untyped-call]
         taken.append(step)
     clip(task.net, largest)
     for optimiser in optimisers:
@@ -166,7 +175,8 @@ def _keep_best(task: Task[Any], average: Average | None, progress: Progress, rec
     progress.history.append(record)
     value = record.get(task.score, record["loss"])
     score = value if task.score.endswith("accuracy") else -value
-    if score > progress.best or not progress.best_tensors:
+    # Without a validation part there is nothing to choose by: the last epoch is kept, as everyone expects.
+    if task.score == "loss" or score > progress.best or not progress.best_tensors:
         progress.best, progress.best_epoch = score, progress.epoch
         with average.applied(task.net) if average else nullcontext():
             progress.best_tensors = tensors_of(task.net)

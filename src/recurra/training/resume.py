@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recurra.artefact import load_checkpoint, save_checkpoint
+from recurra.errors import UsageError
 from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.optimisers import Average
 from recurra.training.progress import Progress
@@ -22,7 +23,15 @@ from recurra.training.progress import Progress
 Optimisers = Sequence[torch.optim.Optimizer]
 
 
-def checkpoint(run: Path, net: nn.Module, optimisers: Optimisers, average: Average | None, progress: Progress) -> None:
+def checkpoint(
+    run: Path,
+    net: nn.Module,
+    optimisers: Optimisers,
+    average: Average | None,
+    progress: Progress,
+    *,
+    identity: str = "",
+) -> None:
     """Write weights, optimiser moments, the average, the best weights and the history as they stand after an epoch."""
     tensors: dict[str, NDArray[Any]] = {f"net.{name}": value for name, value in tensors_of(net).items()}
     tensors |= {f"best.{name}": value for name, value in progress.best_tensors.items()}
@@ -35,16 +44,34 @@ def checkpoint(run: Path, net: nn.Module, optimisers: Optimisers, average: Avera
         "best": progress.best,
         "history": progress.history,
         "average_steps": average.steps if average else 0,
+        "identity": identity,
     }
     save_checkpoint(run, progress.epoch, state=state, tensors=tensors)
 
 
-def restore(run: Path, net: nn.Module, optimisers: Optimisers, average: Average | None, progress: Progress) -> None:
-    """Go on from the newest sound checkpoint of a run; without one, nothing changes."""
+def restore(
+    run: Path,
+    net: nn.Module,
+    optimisers: Optimisers,
+    average: Average | None,
+    progress: Progress,
+    *,
+    identity: str = "",
+) -> None:
+    """Go on from the newest sound checkpoint of a run; without one, nothing changes.
+
+    Raises UsageError when the checkpoint is of other choices or other data.
+    """
     found = load_checkpoint(run)
     if found is None:
         return
     state, tensors = found.state, found.tensors
+    if state.get("identity", "") != identity:
+        raise UsageError(
+            f"{run} holds a checkpoint of another training",
+            found="other settings, seed or data",
+            advice="give another folder, or remove this one",
+        )
     progress.epoch, progress.best_epoch, progress.best = state["epoch"], state["best_epoch"], state["best"]
     progress.history = state["history"]
     progress.best_tensors = _starting(tensors, "best.")

@@ -96,7 +96,8 @@ class TextTask:
     def _step(self, logits: Tensor, part: Labelled, rows: Integers, smoothing: float) -> Step:
         targets, weights = torch.from_numpy(part.labels[rows]), torch.from_numpy(part.weights[rows])
         loss, count = classification(logits, targets, weights, smoothing=smoothing)
-        return Step(loss, count, float(((logits.detach().argmax(dim=1) == targets) * weights).sum()))
+        right = float(((logits.detach().argmax(dim=1) == targets) * weights).sum())
+        return Step(loss, count, right, rows=float(len(rows)))
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """Loss in nats and accuracy."""

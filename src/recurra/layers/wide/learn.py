@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.batches import Ragged
+from recurra.errors import DataError
 from recurra.layers.specs import WideSpec
 from recurra.layers.types import Ids, Weights
 from recurra.layers.wide.run import ngrams
@@ -37,6 +38,8 @@ def learn_wide(
     owners, places = ngrams(ids, longest)
     kept, columns, counts = np.unique(places, return_inverse=True, return_counts=True)
     often = counts >= SEEN
+    if not often.any():
+        raise DataError(f"no n-gram stands in {SEEN} texts", advice="give more texts, or leave wide out")
     column = np.cumsum(often) - 1
     chosen = often[columns]
     cells = (owners[chosen].astype(np.int32), column[columns[chosen]].astype(np.int32))
