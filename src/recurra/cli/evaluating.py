@@ -18,7 +18,7 @@ from recurra.models.language import RunningLanguage
 from recurra.models.loading import load_any
 from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
-from recurra.runs.sources import Reading, labelled, lines_of, read
+from recurra.runs.sources import Reading, has_parts, labelled, read, running_text
 
 if TYPE_CHECKING:
     from recurra.runs.tables import SeriesReading
@@ -64,7 +64,7 @@ def evaluate(
 def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
     from recurra.estimators.evaluation import evaluate_text
 
-    table = labelled([file], reading)[1] if file in ("imdb", "synthetic") else read(file, reading, labelled=True)
+    table = labelled([file], reading)[1] if has_parts(file) else read(file, reading, labelled=True)
     if table is None or table.labels is None:
         raise DataError(f"{file} has no labels")
     warn(table.warnings)
@@ -91,10 +91,10 @@ def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
 
 
 def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
-    from recurra.datasets.texts import read_whole_text
     from recurra.text.stream import stream_ids
 
-    lines = lines_of(read_whole_text(file, encoding=reading.encoding))
+    whole, _, test = running_text(file, encoding=reading.encoding)
+    lines = whole if test is None else test
     perplexity = model.perplexity(lines)
     tokens = len(stream_ids(lines, model.encoder)) - 1
     record = {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}

@@ -76,10 +76,13 @@ def _files(files: Sequence[str], *, named: bool) -> dict[str, Any]:
 
 def _unchanged(record: dict[str, Any]) -> bool:
     sums = record["sha256"].items()
-    return bool(record["files"]) and all(Path(file).is_file() and checksum(Path(file)) == told for file, told in sums)
+    return bool(record["files"]) and all(Path(file).exists() and checksum(Path(file)) == told for file, told in sums)
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file."""
+    """SHA-256 of a file; of a folder, that of its files' names and sizes."""
+    if path.is_dir():
+        told = sorted(f"{file.relative_to(path)} {file.stat().st_size}" for file in path.rglob("*") if file.is_file())
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -34,8 +34,11 @@ class Reading:
 
 
 def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tuple[TextTable, TextTable | None]:
-    """Return the rows to learn from and the test rows: `imdb`, `synthetic`, or files (several are joined)."""
-    if len(sources) == 1 and sources[0] in NAMED and not Path(sources[0]).exists():
+    """Return the rows to learn from and the test rows.
+
+    Sources: `imdb`, `synthetic`, the folder aclImdb or its .tar.gz, or files (several are joined; `test` is another).
+    """
+    if len(sources) == 1 and has_parts(sources[0]):
         return _named(sources[0])
     tables = [read(source, reading, labelled=True) for source in sources]
     return _joined(tables), read(test, reading, labelled=True) if test else None
@@ -54,9 +57,16 @@ def read(source: str, reading: Reading, *, labelled: bool | None) -> TextTable:
     )
 
 
+def has_parts(source: str) -> bool:
+    """Tell whether a source brings its own training and test part: a known name, aclImdb's folder or its archive."""
+    if source in NAMED and not Path(source).exists():
+        return True
+    return Path(source).is_dir() or source.endswith((".tar.gz", ".tgz"))
+
+
 def _named(name: str) -> tuple[TextTable, TextTable]:
-    if name == "imdb":
-        imdb = load_imdb()
+    if name != "synthetic":
+        imdb = load_imdb(None if name == "imdb" and not Path(name).exists() else name)
         return imdb.train, imdb.test
     return synthetic("train", 6000), synthetic("test", 2000)
 
