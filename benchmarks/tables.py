@@ -88,7 +88,8 @@ def _sentiment(results: Path) -> Rows:
         else:
             cell = record["cells"]["rnn"]
             values = [shown(value) for value in sorted(cell[f"{key}_by_seed"])]
-            rows.append(("sentiment", name, recorded, shown(cell[key]), f"{values[0]} … {values[-1]}"))
+            told = f"{values[0]} … {values[-1]}" if len(values) > 1 else "1 seed"
+            rows.append(("sentiment", name, recorded, shown(cell[key]), told))
     return rows
 
 
@@ -201,6 +202,8 @@ def percent(value: float) -> str:
 
 def span(values: Sequence[float], digits: int, unit: str = "") -> str:
     """Lowest and highest, such as `7.91 … 8.12`."""
+    if len(values) == 1:
+        return "1 seed"
     return f"{min(values):.{digits}f} … {max(values):.{digits}f}{unit}"
 
 
