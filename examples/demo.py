@@ -32,7 +32,7 @@ REAL = Settings().changed(
         "pool": ["mean", "max", "attention"],
         "heads": 4,
         "max_length": 240,
-        "epochs": 2,
+        "epochs": 3,
         "batch_tokens": 8192,
         "learning_rate": 3e-3,
         "table_rate": 0.33,
@@ -43,7 +43,7 @@ REAL = Settings().changed(
         "ema": 0.998,
     }
 )
-"""Far smaller than the recipe of `recurra fit text imdb`: shorter texts, two epochs, nothing adversarial."""
+"""Far smaller than the recipe of `recurra fit text imdb`: shorter texts, three epochs, nothing adversarial."""
 
 GENERATED = Settings().changed(
     {
