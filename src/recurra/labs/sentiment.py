@@ -59,7 +59,7 @@ QUICK = {
     "hidden": 32,
     "adversarial": 0.0,
 }
-"""What a slice of 2,000 reviews can bear in a minute."""
+"""What a slice of 1,500 reviews can bear in a minute."""
 
 ASKED = ("good", "bad", "boring", "brilliant", "plot")
 """Words whose neighbours are told before and after training."""

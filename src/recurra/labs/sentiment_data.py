@@ -52,7 +52,7 @@ def sentiment_data(*, quick: bool) -> SentimentData:
     train, validation = held.train, held.validation
     test = np.random.default_rng(0).permutation(len(imdb.test))
     if quick:
-        train, validation, test = train[:2000], validation[:500], test[:1000]
+        train, validation, test = train[:1500], validation[:400], test[:800]
     facts = {
         "training reviews": len(train),
         "validation reviews (other films)": len(validation),
