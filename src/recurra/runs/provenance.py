@@ -14,7 +14,7 @@ from typing import Any
 
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError
-from recurra.runs.sources import NAMED, Reading, labelled, running_text
+from recurra.runs.sources import Reading, is_known, labelled, running_text
 
 NAME = "source.json"
 LARGEST = 64 << 20
@@ -37,7 +37,7 @@ def read_source(run: Path) -> dict[str, Any] | None:
 
 def source_record(files: Sequence[str], reading: Reading, split: Split | None) -> dict[str, Any]:
     """Describe where labelled rows came from; `split` tells which of them were held out."""
-    named = len(files) == 1 and files[0] in NAMED and not Path(files[0]).exists()
+    named = len(files) == 1 and is_known(files[0])
     return {
         **_files(files, named=named),
         "reading": asdict(reading),

@@ -57,18 +57,21 @@ def read(source: str, reading: Reading, *, labelled: bool | None) -> TextTable:
     )
 
 
+def is_known(source: str) -> bool:
+    """Tell whether a source is a data set's name; a file of that name comes first."""
+    return source in NAMED and not Path(source).exists()
+
+
 def has_parts(source: str) -> bool:
     """Tell whether a source brings its own training and test part: a known name, aclImdb's folder or its archive."""
-    if source in NAMED and not Path(source).exists():
-        return True
-    return Path(source).is_dir() or source.endswith((".tar.gz", ".tgz"))
+    return is_known(source) or Path(source).is_dir() or source.endswith((".tar.gz", ".tgz"))
 
 
 def _named(name: str) -> tuple[TextTable, TextTable]:
-    if name != "synthetic":
-        imdb = load_imdb(None if name == "imdb" and not Path(name).exists() else name)
-        return imdb.train, imdb.test
-    return synthetic("train", 6000), synthetic("test", 2000)
+    if name == "synthetic" and is_known(name):
+        return synthetic("train", 6000), synthetic("test", 2000)
+    imdb = load_imdb(None if is_known(name) else name)
+    return imdb.train, imdb.test
 
 
 def synthetic(part: Literal["train", "validation", "test"], count: int) -> TextTable:
