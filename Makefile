@@ -14,8 +14,8 @@ endif
 
 setup: .venv/ready
 
-# One marker file: a second run installs nothing until the dependency files change.
-.venv/ready: pyproject.toml constraints.txt
+# One marker file: a second run installs nothing until the dependency files or the native engine change.
+.venv/ready: pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard native/src/*)
 	@echo "setting up .venv: once, a few minutes"
 	$(PYTHON) -m venv .venv
 	$(INSTALL) torch==2.13.0
@@ -28,6 +28,7 @@ demo: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror native/src/*
 	$(BIN)/mypy
 
 test: lint

@@ -14,6 +14,7 @@ from recurra.cells import CELLS, SweepWeights
 from recurra.config import Activation, Cell
 from recurra.engine import choose, sweep
 from recurra.layers.specs import ACTIVATIONS, GATES
+from recurra.native import engine
 
 KINDS: list[tuple[Cell, Activation]] = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
 HIDDEN, FEATURES = 3, 2
@@ -32,8 +33,15 @@ def batch_of(lengths: list[int], *, seed: int = 1) -> Ragged[torch.Tensor]:
     return Ragged(values, np.cumsum([0, *lengths]))
 
 
-def test_only_the_cell_that_torch_cannot_express_runs_step_by_step() -> None:
-    assert [kind for kind in KINDS if choose(*kind) == "plain"] == [("lstm", "relu")]
+def test_in_float64_only_the_cell_that_torch_cannot_express_runs_step_by_step() -> None:
+    assert [kind for kind in KINDS if choose(*kind, dtype=torch.float64) == "plain"] == [("lstm", "relu")]
+    assert {choose(*kind, dtype=torch.float64) for kind in KINDS} == {"torch", "plain"}
+
+
+@pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+def test_float32_on_the_processor_is_the_native_engines_and_a_gpus_is_not() -> None:
+    assert {choose(*kind) for kind in KINDS} == {"native"}
+    assert {choose(*kind, device="cuda") for kind in KINDS} == {"torch", "plain"}
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -66,7 +74,7 @@ def test_the_final_state_of_equal_lengths_is_the_last_output_and_of_ragged_ones_
     torch.testing.assert_close(final[0], outputs.values[[4, 9]], rtol=0, atol=1e-12)
     assert len(final) == (2 if cell == "lstm" else 1)
     _, unknown = sweep(cell, activation, batch_of([5, 4]), weights)
-    assert (unknown is None) == (choose(cell, activation) == "torch")
+    assert (unknown is None) == (choose(cell, activation, torch.float64) == "torch")
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)

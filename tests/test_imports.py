@@ -22,6 +22,7 @@ RANKS = (
     "errors",
     "config",
     "memory",
+    "native",
     "layers.specs",
     "layers.types",
     "metrics",
@@ -31,6 +32,7 @@ RANKS = (
     "series",
     "batches",
     "cells",
+    "autograd",
     "engine",
     "layers",
     "nets",
@@ -47,7 +49,7 @@ RANKS = (
 )
 """The subjects from low to high, as docs/architecture.md tells them."""
 
-MAY_IMPORT_TORCH = ("cells", "engine", "layers.dropout", "nets.learn", "training.", "estimators.", "labs.")
+MAY_IMPORT_TORCH = ("cells", "autograd", "engine", "layers.dropout", "nets.learn", "training.", "estimators.", "labs.")
 """Beside layers/*/learn.py: what learns. Everything else answers, reads, measures or draws without torch."""
 
 HEAVY = {"torch", "pandas", "polars", "pyarrow", "narwhals", "sklearn", "scipy", "matplotlib", "statsforecast"}

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from recurra.batches import Ragged, join
+from recurra.engine import choose
 from recurra.layers.dense.learn import Dense
 from recurra.layers.dense.run import dense
 from recurra.layers.embedding.learn import Embedding
@@ -63,12 +64,15 @@ def torch_nn(spec, net, dtype):
 def test_plain_equations_fused_kernels_and_the_numpy_run_agree(cell, activation, dtype):
     spec = spec_of(cell, activation)
     net, batch = net_of(spec, dtype), batch_of(LENGTHS, dtype)
+    values = batch.carry(batch.values.numpy())
     with torch.no_grad():
         plain, _ = net(batch, path="plain")
         chosen, _ = net(batch)
-    ran, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()))
-    close(chosen.values, plain.values, dtype)
-    close(ran.values, plain.values, dtype)
+        fused, _ = net(batch, path=choose(cell, activation, torch.float64))
+    ran, _ = recurrent(spec, tensors_of(net), values)
+    numbers, _ = recurrent(spec, tensors_of(net), values, path="numpy")
+    for found in (chosen, fused, ran, numbers):
+        close(found.values, plain.values, dtype)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

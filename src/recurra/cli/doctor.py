@@ -5,13 +5,13 @@ Not here: what is done about it.
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from recurra.cli.output import emit_json
 from recurra.datasets.known import SETS, find
+from recurra.native import engine, threads
 from recurra.runs.versions import installed, processor, versions
 
 EXTRAS = {
@@ -34,13 +34,15 @@ def doctor(*, as_json: bool) -> None:
 
 def findings() -> dict[str, Any]:
     """Look at processor, engine, extras and data."""
-    torch = installed("torch")
+    torch, found = installed("torch"), engine()
     extras = {name: all(find_spec(module) for module in modules) for name, modules in EXTRAS.items()}
     return {
-        "engine": "torch (training), numpy (answers)" if torch else "numpy (answers only: install recurra[train])",
+        "engine": found.name,
+        "engine_why": found.why,
+        "engine_instruction_sets": list(found.available),
         "instruction_sets": instruction_sets(),
         "processor": processor(),
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": threads(),
         "torch": torch or None,
         "extras": {name: "yes" if there else f"no: pip install 'recurra[{name}]'" for name, there in extras.items()},
         "data": {name: str(find(name) or "no") if one.files else "in the package" for name, one in SETS.items()},

@@ -1,6 +1,6 @@
 """The lab `sentiment`: what is measured. IMDB reviews, a simple RNN with pre-trained word vectors, GRU and LSTM beside.
 
-Not here: the data (sentiment_data.py), the experiments on the observations (sentiment_experiments.py), the page.
+Not here: the choices (sentiment_recipe.py), the data, the experiments on the observations, the page.
 
 Every choice was made on the validation films; each kept model reads the test part once.
 """
@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from recurra.config import Cell, Settings
-from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_fit import pretrained
 from recurra.labs.gradients import gradient_record
 from recurra.labs.record import LabOptions, mean, remembered
 from recurra.labs.sentiment_data import SentimentData, padded_example, sentiment_data
 from recurra.labs.sentiment_experiments import experiments
+from recurra.labs.sentiment_recipe import CELLS, settings_for
 from recurra.layers.specs import parameters
 from recurra.metrics import paired_bootstrap
 from recurra.models.text import RunningClassifier
@@ -28,49 +29,8 @@ from recurra.runs.text import text_rivals
 from recurra.runs.versions import versions
 from recurra.text.vectors import neighbours
 
-CELLS: tuple[Cell, ...] = ("rnn", "lstm", "gru")
-SIMPLE = TEXT_SETTINGS.changed(
-    {
-        "cell": "rnn",
-        "max_length": 400,
-        "pool": ["mean", "max"],
-        "adversarial": 0.0,
-        "word_dropout": 0.05,
-        "embedding_dropout": 0.1,
-        "dropout": 0.2,
-        "epochs": 10,
-        "learning_rate": 1e-3,
-        "table_rate": 1.5,
-        "warm_up": 0.1,
-        "monitor": "val_accuracy",
-    }
-)
-"""The simple RNN: little regularisation, trained on until the training loss is where the record has it."""
-
-GATED = TEXT_SETTINGS
-"""GRU and LSTM: the recipe of text classification."""
-
-QUICK = {
-    "epochs": 3,
-    "max_length": 100,
-    "batch_size": 16,
-    "learning_rate": 5e-3,
-    "table_rate": 0.5,
-    "hidden": 32,
-    "adversarial": 0.0,
-}
-"""What a slice of 1,500 reviews can bear in a minute."""
-
 ASKED = ("good", "bad", "boring", "brilliant", "plot")
 """Words whose neighbours are told before and after training."""
-
-
-def settings_for(cell: Cell, *, quick: bool) -> Settings:
-    """Return the choices for a cell."""
-    settings = SIMPLE if cell == "rnn" else GATED.changed({"cell": cell})
-    if not quick:
-        return settings
-    return settings.changed(QUICK)
 
 
 def measure(options: LabOptions) -> dict[str, Any]:

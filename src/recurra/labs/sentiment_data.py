@@ -69,17 +69,18 @@ def _part(rows: tuple[list[str], list[str]], chosen: Any) -> Part:
     return [texts[row] for row in chosen], [labels[row] for row in chosen]
 
 
-def shuffled(part: Part, config: TextConfig, *, seed: int) -> Part:
-    """Return the same texts with the words of each in random order.
+def cut(part: Part, config: TextConfig, *, shuffle: int | None = None) -> Part:
+    """Return the texts as `config` cuts them; `shuffle` is a seed that puts the words of each in random order.
 
-    Each text is first cut as `config` cuts it, so that both orders hold the same words.
+    Both orders hold the same words, so that both learn the same vocabulary.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(shuffle)
     texts = []
     for text in part[0]:
         tokens = tokenise(text, config)
         kept = truncate(np.arange(len(tokens), dtype=np.int32), config.max_length, end=config.truncate)
-        texts.append(" ".join(tokens[place] for place in random.permutation(kept)))
+        order = kept if shuffle is None else random.permutation(kept)
+        texts.append(" ".join(tokens[place] for place in order))
     return texts, part[1]
 
 

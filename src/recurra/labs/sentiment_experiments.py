@@ -2,7 +2,7 @@
 
 Not here: the record's own networks (sentiment.py) and the page.
 
-All experiments share one setting, smaller than the record's: the simple RNN, texts cut at 200 tokens, four epochs. Only
+All experiments share one setting, smaller than the record's: its simple RNN, texts cut at 200 tokens, four epochs. Only
 the named choice differs, so each difference is read against `base` and not against the record's figures.
 """
 
@@ -15,26 +15,15 @@ from typing import Any
 import numpy as np
 
 from recurra.config import Settings
-from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+from recurra.estimators.text import TextClassifier
 from recurra.labs.record import LabOptions, remembered
-from recurra.labs.sentiment_data import Part, SentimentData, shuffled
+from recurra.labs.sentiment_data import Part, SentimentData, cut
+from recurra.labs.sentiment_recipe import EXPERIMENT, EXPERIMENT_QUICK
 from recurra.layers.specs import parameters
 from recurra.metrics import paired_bootstrap
 
 PLAIN = {"embedding_dropout": 0.0, "word_dropout": 0.0, "dropout": 0.0, "weight_decay": 0.0, "ema": 0.0}
 """Nothing that regularises."""
-BASE = TEXT_SETTINGS.changed(
-    {
-        "cell": "rnn",
-        "pool": ["mean", "max"],
-        "max_length": 200,
-        "adversarial": 0.0,
-        "epochs": 4,
-        "learning_rate": 1e-3,
-        "table_rate": 1.5,
-    }
-)
-QUICK = {"epochs": 2, "max_length": 80, "batch_size": 16, "learning_rate": 3e-3, "table_rate": 1.0, "hidden": 32}
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
     "shuffled": {},
@@ -51,7 +40,7 @@ PAIR = (("rnn", "base"), ("gru", "gru"))
 
 def experiments(options: LabOptions, data: SentimentData) -> dict[str, Any]:
     """Run the variants and compare each with the base on the same reviews."""
-    base = BASE.changed(QUICK) if options.quick else BASE
+    base = EXPERIMENT.changed(EXPERIMENT_QUICK) if options.quick else EXPERIMENT
     found = {}
     for name, changes in VARIANTS.items():
         settings = base.changed(changes)
@@ -69,11 +58,10 @@ def experiments(options: LabOptions, data: SentimentData) -> dict[str, Any]:
 
 
 def _variant(options: LabOptions, data: SentimentData, settings: Settings, name: str) -> dict[str, Any]:
-    train, validation, test = data.train, data.validation, data.test
-    if name == "shuffled":
-        train, validation, test = (
-            shuffled(part, settings.text, seed=seed) for seed, part in enumerate((train, validation, test))
-        )
+    train, validation, test = (
+        cut(part, settings.text, shuffle=seed if name == "shuffled" else None)
+        for seed, part in enumerate((data.train, data.validation, data.test))
+    )
     vectors = None if name == "random" else data.vectors
     model = TextClassifier(vectors=vectors, config=settings)
     with options.watch(f"experiment: {name}") as watch:

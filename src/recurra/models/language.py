@@ -18,7 +18,7 @@ from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
 from recurra.models.selftest import check_selftest, language_selftest
-from recurra.models.shapes import encoder_of, expected_shapes, plan_of
+from recurra.models.shapes import encoder_of, expected_shapes, make_read_only, plan_of
 from recurra.nets.plans import LanguageNet
 from recurra.nets.run import next_logits, read_on, softmax
 from recurra.text.detokenise import detokenise
@@ -37,6 +37,10 @@ class RunningLanguage:
     plan: LanguageNet
     tensors: dict[str, Any]
     encoder: TextEncoder
+
+    def __post_init__(self) -> None:
+        """Lock the weights."""
+        make_read_only(self.tensors)
 
     def log_probabilities(self, ids: Ids, *, streams: int = 1) -> Floats:
         """Natural logarithm of each token's probability given all before it: (tokens - 1,), the state carried on.

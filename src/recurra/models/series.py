@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.errors import ArtefactError, UsageError
 from recurra.models.selftest import check_selftest, series_selftest
-from recurra.models.shapes import expected_shapes, plan_of
+from recurra.models.shapes import expected_shapes, make_read_only, plan_of
 from recurra.nets.plans import ForecastNet
 from recurra.nets.run import forecast
 from recurra.series import SeriesEncoder
@@ -34,6 +34,10 @@ class RunningForecaster:
     encoder: SeriesEncoder
     widths: dict[str, list[float]] = field(default_factory=dict)
     """Half widths by level, one for each step of the horizon, in units of the scaler (logarithms: as they are)."""
+
+    def __post_init__(self) -> None:
+        """Lock the weights."""
+        make_read_only(self.tensors)
 
     @property
     def horizon(self) -> int:

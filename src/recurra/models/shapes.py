@@ -5,8 +5,10 @@ Not here: files and answers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from recurra.artefact import Artefact
@@ -21,6 +23,12 @@ Net = TypeVar("Net", bound=Plan)
 def expected_shapes(config: dict[str, Any], task: str) -> dict[str, tuple[int, ...]]:
     """Return every weight's name and shape; raises ArtefactError when the plan in `config` is not a valid one."""
     return _checked(config, NETS[task]).weights()
+
+
+def make_read_only(tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Lock the weights of a trained model: the engine packs what cannot change once for ever."""
+    for tensor in tensors.values():
+        tensor.flags.writeable = False
 
 
 def plan_of(artefact: Artefact, kind: type[Net]) -> Net:

@@ -18,7 +18,7 @@ from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
 from recurra.models.inputs import net_ids
 from recurra.models.selftest import check_selftest, text_selftest
-from recurra.models.shapes import encoder_of, expected_shapes, plan_of
+from recurra.models.shapes import encoder_of, expected_shapes, make_read_only, plan_of
 from recurra.nets.plans import ClassifierNet
 from recurra.nets.run import classify_all, softmax
 from recurra.text.encoder import TextEncoder
@@ -45,6 +45,10 @@ class RunningClassifier:
     labels: tuple[str, ...]
     temperature: float = 1.0
     """Divides the logits; fitted on validation so that probabilities are honest (Guo et al. 2017)."""
+
+    def __post_init__(self) -> None:
+        """Lock the weights."""
+        make_read_only(self.tensors)
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Scores before the temperature: (rows, labels)."""

@@ -118,4 +118,4 @@ def load_tensors(net: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Copy weights in by their full names; names absent here (the wide part) are passed over."""
     with torch.no_grad():
         for name, weight in net.named_parameters():
-            weight.copy_(torch.from_numpy(tensors[name]))
+            weight.copy_(torch.tensor(tensors[name]))  # a copy: weights of a trained model are read-only

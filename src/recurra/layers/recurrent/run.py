@@ -1,21 +1,25 @@
-"""Stacked recurrent layers, running in NumPy: (tokens, inputs) -> (tokens, outputs) and the final states.
+"""Stacked recurrent layers, running without torch: (tokens, inputs) -> (tokens, outputs) and the final states.
 
 Not here: learning. The equations equal cells.py; the contract test compares them.
 
-Sequences are swept sorted from long to short and drop out at their own end, so that no pad is ever computed.
+The native engine sweeps float32 where it is there. Else, and in float64, the equations below do: sequences are swept
+sorted from long to short and drop out at their own end, so that no pad is ever computed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from recurra import native
 from recurra.batches import Ragged, grid
 from recurra.config import Activation, Cell
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
+
+Path = Literal["native", "numpy"]
 
 
 def sigmoid(values: Floats) -> Floats:
@@ -66,21 +70,37 @@ STEPS: dict[Cell, Callable[[Floats, State, Floats, Floats, Activation], State]] 
 
 
 def recurrent(
-    spec: RecurrentSpec, weights: Weights, inputs: Ragged[Floats], states: Sequence[State] | None = None
+    spec: RecurrentSpec,
+    weights: Weights,
+    inputs: Ragged[Floats],
+    states: Sequence[State] | None = None,
+    *,
+    path: Path | None = None,
 ) -> tuple[Ragged[Floats], list[State]]:
     """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`."""
+    chosen = path or choose(inputs.values.dtype)
     final: list[State] = []
     sides: list[Floats] = []
     directions = 2 if spec.bidirectional else 1
     for number, (layer, suffix) in enumerate(spec.sweeps):
         state = states[number] if states is not None else zero_state(spec, inputs.sequences, inputs.values.dtype)
-        outputs, end = _sweep(spec, _of_sweep(weights, f"_l{layer}{suffix}"), inputs, state, suffix == "_reverse")
+        own = _of_sweep(weights, f"_l{layer}{suffix}")
+        if chosen == "native":
+            swept = inputs.values, inputs.offsets, state
+            outputs, end = native.sweep(spec.cell, spec.activation, own, *swept, reverse=suffix == "_reverse")
+        else:
+            outputs, end = _sweep(spec, own, inputs, state, suffix == "_reverse")
         sides.append(outputs)
         final.append(end)
         if len(sides) == directions:
             inputs = inputs.carry(np.concatenate(sides, axis=1) if directions == 2 else sides[0])
             sides = []
     return inputs, final
+
+
+def choose(dtype: np.dtype[Any]) -> Path:
+    """Tell what sweeps values of this type."""
+    return "native" if dtype == np.float32 and native.engine().library is not None else "numpy"
 
 
 def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> State:

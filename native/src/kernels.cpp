@@ -1,0 +1,43 @@
+// The kernels of one instruction set: this file is compiled once for each, with RECURRA_ISA and RECURRA_TABLE set.
+// Not here: threads and the choice among instruction sets.
+#include "backward.hpp"
+#include "forward.hpp"
+#include "gradient.hpp"
+
+namespace recurra {
+namespace RECURRA_ISA {
+
+// Calls work.operator()<cell, activation>() for what the shape says.
+template <class Work>
+void for_cell(const Shape& shape, Work work) {
+  const auto with = [&]<Cell C>() {
+    switch (shape.activation) {
+      case Activation::tanh: work.template operator()<C, Activation::tanh>(); break;
+      case Activation::relu: work.template operator()<C, Activation::relu>(); break;
+      default: work.template operator()<C, Activation::sigmoid>();
+    }
+  };
+  switch (shape.cell) {
+    case Cell::rnn: with.template operator()<Cell::rnn>(); break;
+    case Cell::gru: with.template operator()<Cell::gru>(); break;
+    default: with.template operator()<Cell::lstm>();
+  }
+}
+
+void forward(const Sweep& sweep, const Share& share) {
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() { forward_share<C, A>(sweep, share); });
+}
+
+void backward(const Sweep& sweep, const Share& share) {
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() { backward_share<C, A>(sweep, share); });
+}
+
+}  // namespace RECURRA_ISA
+
+extern const Kernels RECURRA_TABLE = {
+    RECURRA_NAME,          RECURRA_ISA::kLanes,           RECURRA_ISA::pack,     RECURRA_ISA::forward_scratch,
+    RECURRA_ISA::forward,  RECURRA_ISA::backward_scratch, RECURRA_ISA::backward, RECURRA_ISA::gradient_scratch,
+    RECURRA_ISA::gradient, RECURRA_ISA::project,
+};
+
+}  // namespace recurra

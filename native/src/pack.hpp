@@ -1,0 +1,86 @@
+// Weights from torch's layout into panels, and where each vector of a panel comes from.
+// Not here: products.
+#pragma once
+
+#include "shapes.hpp"
+#include "vec.hpp"
+
+namespace recurra::RECURRA_ISA {
+
+// The row of torch's weights that the first lane of vector `vector` of panel `panel` stands for; for the GRU, vectors
+// are those of the input's product (n, r, z) or of the state's (r, z, n), in torch's order r, z, n.
+RECURRA_INLINE int gate_row(const Shape& shape, bool recurrent, int panel, int vector) {
+  if (shape.cell == Cell::rnn) return (panel * 4 + vector) * kLanes;
+  if (shape.cell == Cell::lstm) return vector * shape.hidden + panel * kLanes;
+  const int from_input[3] = {2, 0, 1}, from_state[3] = {0, 1, 2};
+  return (recurrent ? from_state : from_input)[vector] * shape.hidden + panel * kLanes;
+}
+
+// How many lanes of that vector stand for a unit that is there.
+RECURRA_INLINE int unit_lanes(const Shape& shape, int panel, int vector) {
+  int first = (shape.cell == Cell::rnn ? panel * 4 + vector : panel) * kLanes;
+  int left = shape.hidden - first;
+  return left < 0 ? 0 : left > kLanes ? kLanes : left;
+}
+
+RECURRA_INLINE void pack_forward(const Shape& shape, const float* from, int size, bool recurrent, int panel,
+                                 float* to) {
+  const int vectors = shape.vectors(), width = vectors * kLanes;
+  to += (size_t)panel * size * width;
+  for (int vector = 0; vector < vectors; ++vector) {
+    const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
+    for (int k = 0; k < size; ++k)
+      for (int lane = 0; lane < kLanes; ++lane)
+        to[(size_t)k * width + vector * kLanes + lane] = lane < lanes ? from[(size_t)(row + lane) * size + k] : 0.0f;
+  }
+}
+
+// The width of a block of plain columns: four vectors, fewer in the last one.
+RECURRA_INLINE int block_vectors(int size, int block) {
+  const int left = (size - block * kWidth + kLanes - 1) / kLanes;
+  return left < 4 ? left : 4;
+}
+
+// The rows of `panel` for every block of columns.
+RECURRA_INLINE void pack_backward(const Shape& shape, const float* from, int size, bool recurrent, int panel,
+                                  float* to) {
+  const int vectors = shape.vectors(), rows = shape.panels() * vectors * kLanes;
+  for (int block = 0; block < shape.columns(size); ++block) {
+    const int width = block_vectors(size, block) * kLanes;
+    for (int vector = 0; vector < vectors; ++vector) {
+      const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
+      float* target = to + (size_t)block * rows * kWidth + (size_t)(panel * vectors + vector) * kLanes * width;
+      for (int lane = 0; lane < kLanes; ++lane)
+        for (int column = 0; column < width; ++column) {
+          const int k = block * kWidth + column;
+          target[lane * width + column] = lane < lanes && k < size ? from[(size_t)(row + lane) * size + k] : 0.0f;
+        }
+    }
+  }
+}
+
+RECURRA_INLINE void pack_bias(const Shape& shape, const Plain& plain, int panel, float* to) {
+  to += panel * kWidth;
+  for (int place = 0; place < kWidth; ++place) {
+    const int vector = place / kLanes, lane = place % kLanes;
+    const bool gru = shape.cell == Cell::gru;
+    const bool there = lane < unit_lanes(shape, panel, vector);
+    // The GRU's n keeps its two biases apart: the reset gate is between them.
+    const bool input = !gru || vector < 3, recurrent = !gru || vector > 0;
+    float sum = 0.0f;
+    if (there && input) sum += plain.input_bias[gate_row(shape, false, panel, vector) + lane];
+    if (there && recurrent) sum += plain.recurrent_bias[gate_row(shape, true, panel, vector - gru) + lane];
+    to[place] = sum;
+  }
+}
+
+void pack(const Shape& shape, const Plain& plain, const Packed& packed, bool backward, int panel) {
+  pack_forward(shape, plain.input, shape.inputs, false, panel, packed.input);
+  pack_forward(shape, plain.recurrent, shape.hidden, true, panel, packed.recurrent);
+  pack_bias(shape, plain, panel, packed.bias);
+  if (!backward) return;
+  pack_backward(shape, plain.input, shape.inputs, false, panel, packed.input_back);
+  pack_backward(shape, plain.recurrent, shape.hidden, true, panel, packed.recurrent_back);
+}
+
+}  // namespace recurra::RECURRA_ISA

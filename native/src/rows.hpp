@@ -1,0 +1,67 @@
+// The sequences of one thread while they are swept in step: where each active row's data are, step by step.
+// Not here: arithmetic.
+#pragma once
+
+#include "shapes.hpp"
+#include "vec.hpp"
+
+namespace recurra::RECURRA_ISA {
+
+constexpr int kChunkTokens =
+    128;  // tokens whose inputs are projected at once: few enough to stay in the second-level cache
+constexpr int kChunkSteps = 64;
+
+// Steps that go into one chunk when `sequences` are swept together.
+RECURRA_INLINE int chunk_steps(int sequences) {
+  const int steps = kChunkTokens / (sequences > 0 ? sequences : 1);
+  return steps < 1 ? 1 : steps > kChunkSteps ? kChunkSteps : steps;
+}
+
+RECURRA_INLINE int64_t token(const Sweep& sweep, const Sequence& sequence, int64_t time) {
+  return sequence.first + sweep.step * time;
+}
+
+// How many of the sequences, from long to short, are longer than `time`; `before` is the answer for time - 1 or time
+// + 1.
+RECURRA_INLINE int active_rows(const Share& share, int64_t time, int before) {
+  int active = before;
+  while (active > 0 && share.sequences[active - 1].length <= time) --active;
+  while (active < share.count && share.sequences[active].length > time) ++active;
+  return active;
+}
+
+// Cuts scratch memory into pieces.
+struct Cutter {
+  float* at;
+  RECURRA_INLINE float* floats(size_t count) {
+    float* piece = at;
+    at += (count + kLanes - 1) / kLanes * kLanes;
+    return piece;
+  }
+  template <class Pointer>
+  RECURRA_INLINE Pointer* pointers(size_t count) {
+    return reinterpret_cast<Pointer*>(floats(count * sizeof(Pointer) / sizeof(float)));
+  }
+};
+
+// What `Cutter` hands out for that many pointers, in floats, rounding included.
+RECURRA_INLINE size_t pointer_floats(size_t count) { return count * sizeof(void*) / sizeof(float) + kLanes; }
+
+RECURRA_INLINE void copy(float* to, const float* from, int count) {
+  if (from)
+    for (int i = 0; i < count; ++i) to[i] = from[i];
+  else
+    for (int i = 0; i < count; ++i) to[i] = 0.0f;
+}
+
+RECURRA_INLINE void clear(float* to, size_t count) {
+  for (size_t i = 0; i < count; ++i) to[i] = 0.0f;
+}
+
+// Row `number` of a table of states, or null where there is none.
+template <class Pointer>
+RECURRA_INLINE Pointer state_row(Pointer states, int64_t number, int hidden) {
+  return states ? states + number * hidden : nullptr;
+}
+
+}  // namespace recurra::RECURRA_ISA

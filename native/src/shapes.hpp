@@ -1,0 +1,113 @@
+// What the parts of the engine hand to each other: plain structs of sizes and pointers, alike for all instruction sets.
+// Not here: arithmetic.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace recurra {
+
+// Always inlined: a copy compiled for one processor must never be linked into another's code.
+#define RECURRA_HERE inline __attribute__((always_inline))
+
+enum class Cell : int { rnn, gru, lstm };
+enum class Activation : int { tanh, relu, sigmoid };
+
+RECURRA_HERE constexpr int gates_of(Cell cell) { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
+
+// A layer in one direction, and how its columns lie in panels of four vectors (W lanes each):
+//   rnn   units      0 … W-1 | W … 2W-1 | … | 3W-1      4 W units a panel
+//   lstm  gates      i | f | g | o                        W units a panel
+//   gru   gates      n from the input | r | z | n from the state: the input's product takes the first three vectors,
+//         the state's the last three, so that both stay whole panels.
+struct Shape {
+  Cell cell;
+  Activation activation;
+  int inputs, hidden, lanes;
+
+  RECURRA_HERE int units() const { return cell == Cell::rnn ? 4 * lanes : lanes; }
+  RECURRA_HERE int panels() const { return (hidden + units() - 1) / units(); }
+  RECURRA_HERE int padded() const { return panels() * units(); }          // units, padded to whole panels
+  RECURRA_HERE int width() const { return panels() * 4 * lanes; }         // floats of a token's gates
+  RECURRA_HERE int vectors() const { return cell == Cell::gru ? 3 : 4; }  // of a panel that one product takes
+  RECURRA_HERE int columns(int size) const {
+    return (size + 4 * lanes - 1) / (4 * lanes);
+  }  // panels over plain columns
+};
+
+// Weights in torch's layout: rows are gates × hidden.
+struct Plain {
+  const float *input, *recurrent, *input_bias, *recurrent_bias;
+};
+
+struct Gradients {
+  float *input, *recurrent, *input_bias, *recurrent_bias;
+};
+
+// The same, packed; each pointer is to whole panels.
+struct Packed {
+  float* input;           // [panel][inputs][vectors · lanes]
+  float* recurrent;       // [panel][hidden][vectors · lanes]
+  float* bias;            // [panel][4 · lanes]
+  float* input_back;      // [columns of inputs][gate rows][4 · lanes]: what takes gate errors to the inputs
+  float* recurrent_back;  // [columns of hidden][gate rows][4 · lanes]: … and to the state before
+};
+
+// One sequence of a sweep: its tokens are first, first + step, … in the flat values.
+struct Sequence {
+  int64_t first;
+  int64_t length;
+  int64_t number;  // its row in the states
+};
+
+// A sweep over ragged sequences. Strides are in floats. Null where a thing is not there.
+struct Sweep {
+  Shape shape;
+  Packed weights;
+  int64_t step;  // 1 forward, -1 in reverse
+  const float* values;
+  ptrdiff_t value_stride;
+  float* outputs;
+  ptrdiff_t output_stride;
+  const float *hidden, *cell;        // (sequences, hidden) to start from
+  float *final_hidden, *final_cell;  // (sequences, hidden)
+  const float* projected;            // (rows, width): products of the inputs that somebody made already
+  const int32_t* projected_row;      // token -> its row there
+  float* gates;                      // (tokens, width), kept for the gradient: activated, then turned into errors
+  float* cells;                      // (tokens, padded)
+  // Backward only.
+  const float* output_errors;
+  ptrdiff_t output_error_stride;
+  const float *final_hidden_errors, *final_cell_errors;  // (sequences, hidden)
+  float* value_errors;
+  ptrdiff_t value_error_stride;
+  float *hidden_errors, *cell_errors;  // (sequences, hidden)
+};
+
+// The share of a sweep that one thread has: sequences from long to short.
+struct Share {
+  const Sequence* sequences;
+  int count;
+  float* scratch;
+};
+
+// What an instruction set offers. Sizes are in floats.
+struct Kernels {
+  const char* name;
+  int lanes;
+  void (*pack)(const Shape&, const Plain&, const Packed&, bool backward, int panel);
+  size_t (*forward_scratch)(const Sweep&, int sequences);
+  void (*forward)(const Sweep&, const Share&);
+  size_t (*backward_scratch)(const Sweep&, int sequences);
+  void (*backward)(const Sweep&, const Share&);
+  size_t (*gradient_scratch)(const Sweep&, int panels);
+  void (*gradient)(const Sweep&, const Sequence*, int sequences, int begin, int end, const Gradients&, float* scratch);
+  void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int64_t rows, float* projected);
+};
+
+extern const Kernels kPortable;
+#if defined(__x86_64__)
+extern const Kernels kAvx2, kAvx512;
+#endif
+
+}  // namespace recurra

@@ -1,0 +1,139 @@
+"""The native engine: whether it is there, which instruction set it uses, and sweeps over NumPy arrays.
+
+Not here: torch (autograd.py) and the choice among engines (engine.py). The kernels are in native/.
+
+`RECURRA_ENGINE` forces a choice: `avx512`, `avx2` or `portable` (the native engine with that instruction set), `torch`
+(torch's kernels in training, NumPy in answers) or `plain` (the equations). `OMP_NUM_THREADS` limits its threads.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.errors import UsageError
+
+Numbers = NDArray[np.float32]
+Weights = tuple[Numbers, Numbers, Numbers, Numbers]
+State = tuple[Numbers, ...]
+VARIABLE = "RECURRA_ENGINE"
+WITHOUT = ("torch", "plain")
+"""Values of the variable that leave the native engine out."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What sweeps, and why."""
+
+    name: str
+    """An instruction set of the native engine, `torch`, `plain`, or `numpy` where nothing else is there."""
+    why: str
+    available: tuple[str, ...]
+    """Instruction sets of the native engine that this processor runs, best first; none where it was not built."""
+    library: ModuleType | None
+
+
+@cache
+def engine() -> Engine:
+    """Find the engine; raises UsageError where the variable names one that cannot run here."""
+    asked = os.environ.get(VARIABLE, "").strip().lower()
+    library, trouble = _load()
+    available = tuple(library.available()) if library else ()
+    if asked in WITHOUT:
+        return Engine(asked, f"{VARIABLE}={asked}", available, None)
+    if asked and asked not in available:
+        allowed = ", ".join((*available, *WITHOUT))
+        raise UsageError(f"{VARIABLE} names no engine of this machine", found=asked, allowed=allowed)
+    if library is None:
+        return Engine("torch" if find_spec("torch") else "numpy", trouble, (), None)
+    if asked:
+        library.choose(asked)
+    why = f"{VARIABLE}={asked}" if asked else "the best this processor runs"
+    return Engine(library.engine(), why, available, library)
+
+
+def _load() -> tuple[Any, str]:
+    try:
+        from recurra import _native
+    except ImportError:
+        return None, "the native engine was not built: install again where a C++20 compiler is"
+    return _native, ""
+
+
+def threads() -> int:
+    """Processors this process may use, at most `OMP_NUM_THREADS` where that is set."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(here, int(asked)) if asked.isdigit() and int(asked) else here
+
+
+def layer(cell: str, activation: str, weights: Weights, *, backward: bool, threads: int) -> Any:
+    """Pack the weights of one layer in one direction: input and recurrent, and their biases, in torch's layout.
+
+    Raises UsageError where there is no native engine.
+    """
+    found = engine()
+    if found.library is None:
+        raise UsageError("there is no native engine", found=found.why, advice="take the plain path")
+    inputs, hidden = weights[0].shape[1], weights[1].shape[1]
+    made = found.library.layer(cell, activation, inputs, hidden)
+    made.pack(*weights, backward, threads)
+    return made
+
+
+_packed: dict[tuple[Any, ...], tuple[tuple[weakref.ref[Any], ...], Any]] = {}
+"""Packed layers of weights that nobody can change any more, with those weights; they leave with the first of them."""
+
+
+def packed_once(cell: str, activation: str, weights: Weights) -> Any:
+    """Pack for answers only; once for ever where the weights are read-only, as those of a trained model are."""
+    if any(weight.flags.writeable for weight in weights):
+        return layer(cell, activation, weights, backward=False, threads=threads())
+    key = (cell, activation, *(id(weight) for weight in weights))
+    held, packed = _packed.get(key, ((), None))
+    # An identity may come back after its array has gone: the arrays themselves are compared too.
+    if not held or any(reference() is not weight for reference, weight in zip(held, weights, strict=True)):
+        packed = layer(cell, activation, weights, backward=False, threads=threads())
+        _packed[key] = tuple(weakref.ref(weight) for weight in weights), packed
+        weakref.finalize(weights[0], _packed.pop, key, None)
+    return packed
+
+
+def sweep(
+    cell: str,
+    activation: str,
+    weights: Weights,
+    values: Numbers,
+    offsets: NDArray[np.int64],
+    state: State,
+    *,
+    reverse: bool,
+) -> tuple[Numbers, State]:
+    """Sweep ragged sequences: values (tokens, inputs) -> outputs (tokens, hidden) and each sequence's final state."""
+    packed = packed_once(cell, activation, weights)
+    outputs = np.empty((len(values), weights[1].shape[1]), np.float32)
+    start = tuple(np.ascontiguousarray(part) for part in state)
+    final = tuple(np.empty_like(part) for part in start)
+    packed.forward(
+        np.ascontiguousarray(values),
+        offsets,
+        reverse,
+        outputs,
+        *_two(start),
+        *_two(final),
+        keep=False,
+        threads=threads(),
+    )
+    return outputs, final
+
+
+def _two(state: State) -> tuple[Numbers | None, Numbers | None]:
+    return state[0], state[1] if len(state) > 1 else None
