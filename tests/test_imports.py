@@ -33,6 +33,7 @@ RANKS = (
     "batches",
     "cells",
     "autograd",
+    "nn",
     "engine",
     "layers",
     "nets",
@@ -49,7 +50,17 @@ RANKS = (
 )
 """The subjects from low to high, as docs/architecture.md tells them."""
 
-MAY_IMPORT_TORCH = ("cells", "autograd", "engine", "layers.dropout", "nets.learn", "training.", "estimators.", "labs.")
+MAY_IMPORT_TORCH = (
+    "cells",
+    "autograd",
+    "nn",
+    "engine",
+    "layers.dropout",
+    "nets.learn",
+    "training.",
+    "estimators.",
+    "labs.",
+)
 """Beside layers/*/learn.py: what learns. Everything else answers, reads, measures or draws without torch."""
 
 HEAVY = {"torch", "pandas", "polars", "pyarrow", "narwhals", "sklearn", "scipy", "matplotlib", "statsforecast"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,17 +22,22 @@ from recurra.autograd import native_sweep
 from recurra.batches import Ragged
 from recurra.cells import SweepWeights
 from recurra.config import Activation, Cell
-from recurra.engine import sweep
+from recurra.engine import sweep_layer
 from recurra.layers.specs import ACTIVATIONS, GATES
-from recurra.native import engine, layer
+from recurra.native import engine, grid, layer, library, ragged
 
 FOUND = engine()
-pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
+built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
 KINDS: list[tuple[Cell, Activation]] = [
     (cell, activation) for cell, several in ACTIVATIONS.items() for activation in several
 ]
 TOLERANCE = 1e-5
 SIZES = [(1, 1), (3, 5), (16, 16), (100, 64), (7, 33), (65, 130)]
+
+
+def test_where_a_compiler_is_the_engine_was_built() -> None:
+    # Without one the package installs all the same, which would also hide a source that does not compile.
+    assert FOUND.library is not None or not any(shutil.which(name) for name in ("c++", "g++", "clang++"))
 
 
 @pytest.fixture(params=FOUND.available or ["none"])
@@ -59,28 +65,27 @@ def drawn(*shape: int, seed: int, dtype: torch.dtype) -> torch.Tensor:
 
 
 def everything(
-    kind: tuple[Cell, Activation],
-    sizes: tuple[int, int],
-    lengths: list[int],
-    *,
-    reverse: bool,
-    carried: bool,
-    path: Any,
+    kind: tuple[Cell, Activation], sizes: tuple[int, int], lengths: list[int], *, both: bool, carried: bool, path: Any
 ) -> list[torch.Tensor]:
-    """Outputs, final state and all gradients; the equations in float64, the native engine in float32."""
+    """Outputs, final states and all gradients; the equations in float64, the native engine in float32."""
     cell, activation = kind
     dtype = torch.float64 if path == "plain" else torch.float32
     inputs, hidden = sizes
     offsets = np.cumsum([0, *lengths])
-    weights = weights_of(cell, inputs, hidden, dtype=dtype)
+    sides = range(2 if both else 1)
+    weights = [weights_of(cell, inputs, hidden, seed=20 + side, dtype=dtype) for side in sides]
     values = drawn(int(offsets[-1]), inputs, seed=1, dtype=dtype)
     parts = 2 if cell == "lstm" else 1
-    state = tuple(drawn(len(lengths), hidden, seed=2 + part, dtype=dtype) for part in range(parts)) if carried else None
-    outputs, final = sweep(cell, activation, Ragged(values, offsets), weights, state=state, reverse=reverse, path=path)
-    assert final is not None
-    told = [outputs.values, *final]
+    states = [
+        tuple(drawn(len(lengths), hidden, seed=2 + 2 * side + part, dtype=dtype) for part in range(parts))
+        for side in sides
+    ]
+    begin = states if carried else None
+    outputs, final = sweep_layer(cell, activation, Ragged(values, offsets), weights, begin, path=path)
+    told = [outputs.values, *(part for state in final for part in state or ())]
     loss = sum((one * drawn(*one.shape, seed=9 + place, dtype=dtype)).sum() for place, one in enumerate(told))
-    gradients = torch.autograd.grad(loss, [values, *weights, *(state or ())], allow_unused=True)  # type: ignore[arg-type]
+    learnt = [values, *(one for side in weights for one in side), *(part for state in begin or () for part in state)]
+    gradients = torch.autograd.grad(loss, learnt, allow_unused=True)  # type: ignore[arg-type]
     return [one.detach() for one in told] + [one for one in gradients if one is not None]
 
 
@@ -91,31 +96,33 @@ def worst(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
     return max((float((a - b).abs().max() / b.abs().max().clamp(min=1)) for a, b in pairs), default=0.0)
 
 
+@built
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("carried", [False, True])
 def test_values_and_gradients_equal_the_equations(
-    instructions: str, kind: tuple[Cell, Activation], reverse: bool, carried: bool
+    instructions: str, kind: tuple[Cell, Activation], both: bool, carried: bool
 ) -> None:
     for number, sizes in enumerate(SIZES):
         lengths = [5, 0, 1, 9, 9, 2, 12] if number % 2 else [11] * (number + 1)
-        how = {"reverse": reverse, "carried": carried}
+        how = {"both": both, "carried": carried}
         found = everything(kind, sizes, lengths, path="native", **how)
         assert worst(found, everything(kind, sizes, lengths, path="plain", **how)) <= TOLERANCE, (instructions, sizes)
 
 
+@built
 @settings(max_examples=40, deadline=None)
 @given(
     kind=st.sampled_from(KINDS),
     sizes=st.tuples(st.integers(1, 40), st.integers(1, 70)),
     lengths=st.lists(st.integers(0, 20), min_size=1, max_size=12),
-    reverse=st.booleans(),
+    both=st.booleans(),
     carried=st.booleans(),
 )
 def test_any_lengths_sizes_and_states_equal_the_equations(
-    kind: tuple[Cell, Activation], sizes: tuple[int, int], lengths: list[int], reverse: bool, carried: bool
+    kind: tuple[Cell, Activation], sizes: tuple[int, int], lengths: list[int], both: bool, carried: bool
 ) -> None:
-    how = {"reverse": reverse, "carried": carried}
+    how = {"both": both, "carried": carried}
     if sum(lengths) or carried:
         found = everything(kind, sizes, lengths, path="native", **how)
         assert worst(found[:1], everything(kind, sizes, lengths, path="plain", **how)[:1]) <= TOLERANCE
@@ -130,18 +137,19 @@ def swept(
     torch.set_num_threads(threads)
     try:
         values = [drawn(length, 20, seed=place, dtype=torch.float32) for place, length in enumerate(lengths)]
-        weights = weights_of(cell, 20, 48)
         offsets = np.cumsum([0, *(lengths[row] for row in rows)])
-        batch = Ragged(torch.cat([values[row] for row in rows]), offsets)
-        outputs, _ = native_sweep(cell, activation, batch, weights, None, False)
-        outputs.values.square().sum().backward()  # type: ignore[no-untyped-call]
-        parts = [outputs.values[start:stop] for start, stop in pairwise(offsets)]
-        gradients = [one.grad for one in weights if one.grad is not None]
+        weights = [weights_of(cell, 20, 48, seed=side) for side in range(2)]
+        batch = torch.cat([values[row] for row in rows])
+        outputs, _, _ = native_sweep(cell, activation, ragged(offsets), batch, weights)
+        outputs.square().sum().backward()  # type: ignore[no-untyped-call]
+        parts = [outputs[start:stop] for start, stop in pairwise(offsets)]
+        gradients = [one.grad for side in weights for one in side if one.grad is not None]
         return [one.detach().numpy() for one in (*parts, *gradients)]
     finally:
         torch.set_num_threads(torch_threads)
 
 
+@built
 @pytest.mark.parametrize("kind", KINDS)
 def test_bits_do_not_depend_on_threads_and_outputs_not_on_the_batch(
     instructions: str, kind: tuple[Cell, Activation]
@@ -155,11 +163,13 @@ def test_bits_do_not_depend_on_threads_and_outputs_not_on_the_batch(
         assert np.array_equal(swept(kind, lengths, turned, 2)[place], one[row]), instructions
 
 
+@built
 def test_a_hundred_thousand_tokens_in_one_sequence() -> None:
-    found = everything(("gru", "tanh"), (2, 5), [100_000], reverse=False, carried=False, path="native")
+    found = everything(("gru", "tanh"), (2, 5), [100_000], both=False, carried=False, path="native")
     assert all(torch.isfinite(one).all() for one in found)
 
 
+@built
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_a_number_stays_one_and_stays_in_its_sequence(
     instructions: str, kind: tuple[Cell, Activation]
@@ -167,69 +177,109 @@ def test_what_is_not_a_number_stays_one_and_stays_in_its_sequence(
     values = torch.zeros(6, 3)
     values[1] = torch.nan
     values[4] = torch.inf
-    outputs, _ = native_sweep(*kind, Ragged(values, np.array([0, 2, 4, 6])), weights_of(kind[0], 3, 20), None, False)
-    assert torch.isnan(outputs.values[1]).all(), instructions
-    assert torch.isfinite(outputs.values[[0, 2, 3]]).all()
+    weights = [weights_of(kind[0], 3, 20)]
+    outputs, _, _ = native_sweep(*kind, ragged(np.array([0, 2, 4, 6])), values, weights)
+    assert torch.isnan(outputs[1]).all(), instructions
+    assert torch.isfinite(outputs[[0, 2, 3]]).all()
 
 
+@built
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: Cell) -> None:
+    steps, lengths = 7, np.array([7, 0, 3, 5])
+    values, weights = (
+        drawn(steps * 4, 6, seed=0, dtype=torch.float32),
+        [weights_of(cell, 6, 10, seed=s) for s in (0, 1)],
+    )
+    outputs, final, _ = native_sweep(cell, "tanh", grid(steps, lengths), values, weights)
+    (found,) = torch.autograd.grad(outputs.square().sum(), values)
+    columns = values.view(steps, 4, 6)
+    for row, length in enumerate(lengths):
+        alone = columns[:length, row].contiguous()
+        wanted, end, _ = native_sweep(cell, "tanh", ragged(np.array([0, length])), alone, weights)
+        assert torch.equal(outputs.view(steps, 4, 20)[:length, row], wanted) and torch.equal(final[:, row], end[:, 0])
+        assert not outputs.view(steps, 4, 20)[length:, row].any() and not found.view(steps, 4, 6)[length:, row].any()
+
+
+@built
 def test_a_second_gradient_and_a_gradient_of_the_gradient_are_refused() -> None:
-    values, weights = drawn(4, 3, seed=0, dtype=torch.float32), weights_of("gru", 3, 4)
-    outputs, _ = native_sweep("gru", "tanh", Ragged(values, np.array([0, 4])), weights, None, False)
-    loss = outputs.values.square().sum()
-    (first,) = torch.autograd.grad(loss, values, create_graph=True)
+    values, weights = drawn(4, 3, seed=0, dtype=torch.float32), [weights_of("gru", 3, 4)]
+    outputs, _, _ = native_sweep("gru", "tanh", ragged(np.array([0, 4])), values, weights)
+    (first,) = torch.autograd.grad(outputs.square().sum(), values, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
-    outputs, _ = native_sweep("gru", "tanh", Ragged(values, np.array([0, 4])), weights, None, False)
-    loss = outputs.values.square().sum()
-    loss.backward(retain_graph=True)
+    outputs, _, _ = native_sweep("gru", "tanh", ragged(np.array([0, 4])), values, weights)
+    loss = outputs.square().sum()
+    loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
     with pytest.raises(RuntimeError, match="used up"):
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 def packed() -> Any:
     weights = [one.detach().numpy() for one in weights_of("lstm", 3, 4)]
-    return layer("lstm", "tanh", (weights[0], weights[1], weights[2], weights[3]), backward=True, threads=1)
+    four = (weights[0], weights[1], weights[2], weights[3])
+    return layer("lstm", "tanh", four, reverse=False, backward=True, threads=1)
 
 
 def floats(*shape: int) -> Any:
     return np.zeros(shape, np.float32)
 
 
+@built
+@pytest.mark.parametrize("wrong", [[0, 5, 3, 6], [1, 6], [], [0, -1]])
+def test_offsets_that_do_not_climb_from_zero_are_refused(wrong: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"found .* allowed"):
+        ragged(np.array(wrong, np.int64))
+
+
+@built
+@pytest.mark.parametrize(("steps", "lengths"), [(3, [4]), (3, [-1]), (-1, [0]), (2**62, [1, 1, 1])])
+def test_a_grid_that_cannot_be_is_refused(steps: int, lengths: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"found .* allowed"):
+        grid(steps, np.array(lengths))
+
+
 BAD: dict[str, dict[str, Any]] = {
-    "offsets that fall": {"offsets": np.array([0, 5, 3, 6])},
-    "offsets that begin late": {"offsets": np.array([1, 6])},
-    "offsets beyond the values": {"offsets": np.array([0, 7])},
-    "offsets of nothing": {"offsets": np.array([], np.int64)},
+    "too few values": {"values": floats(5, 3)},
     "too few inputs": {"values": floats(6, 2)},
     "columns apart": {"values": floats(6, 6)[:, ::2]},
     "rows on top of each other": {"values": np.lib.stride_tricks.as_strided(floats(8), (6, 3), (4, 4))},
+    "rows turned round": {"values": floats(6, 3)[::-1]},
     "outputs too narrow": {"outputs": floats(6, 3)},
     "outputs too short": {"outputs": floats(5, 4)},
-    "a state too few": {"hidden": floats(1, 4)},
-    "a state with gaps": {"hidden": floats(2, 8)[:, :4]},
+    "a state too few": {"hidden": floats(1, 1, 4)},
+    "a state with gaps": {"hidden": floats(1, 2, 8)[:, :, :4]},
+    "states of two directions": {"hidden": floats(2, 2, 4)},
+    "no layer": {"layers": []},
+    "three directions": {"layers": [packed(), packed(), packed()] if FOUND.library else []},
 }
 
 
+@built
 @pytest.mark.parametrize("wrong", BAD)
-def test_nothing_is_touched_before_shapes_strides_and_offsets_are_right(wrong: str) -> None:
-    good = {"values": floats(6, 3), "offsets": np.array([0, 2, 6]), "outputs": np.full((6, 4), 7, np.float32)}
+def test_nothing_is_touched_before_shapes_and_strides_are_right(wrong: str) -> None:
+    good = {"values": floats(6, 3), "places": ragged(np.array([0, 2, 6])), "outputs": np.full((6, 4), 7, np.float32)}
     with pytest.raises(ValueError, match=r"found .* allowed"):
-        packed().forward(**(good | BAD[wrong]), reverse=False, keep=False, threads=1)
+        library().forward(**({"layers": [packed()]} | good | BAD[wrong]), keep=False, threads=1)
     assert (good["outputs"] == 7).all()
 
 
+@built
 def test_numbers_of_another_type_and_weights_never_packed_are_refused() -> None:
-    library: Any = FOUND.library
-    given = (floats(6, 3), np.array([0, 6]), False, floats(6, 4))
+    places, outputs = ragged(np.array([0, 6])), floats(6, 4)
     with pytest.raises(TypeError):
-        packed().forward(given[0].astype(np.float64), *given[1:], keep=False, threads=1)
+        library().forward([packed()], places, np.zeros((6, 3)), outputs, keep=False, threads=1)
+    with pytest.raises(TypeError):
+        library().forward([packed()], places, floats(6, 3), np.zeros((6, 4)), keep=False, threads=1)
     with pytest.raises(RuntimeError, match="pack"):
-        library.layer("gru", "tanh", 3, 4).forward(*given, keep=False, threads=1)
+        fresh = library().layer("gru", "tanh", 3, 4, False)
+        library().forward([fresh], places, floats(6, 3), outputs, keep=False, threads=1)
     for bad in (("gruu", "tanh", 3, 4), ("gru", "gelu", 3, 4), ("gru", "tanh", 0, 4), ("gru", "tanh", 3, -1)):
         with pytest.raises(ValueError, match="found"):
-            library.layer(*bad)
+            library().layer(*bad, False)
 
 
+@built
 def test_several_python_threads_use_it_at_once() -> None:
     kind: tuple[Cell, Activation] = ("lstm", "tanh")
     alone = swept(kind, [30] * 8, list(range(8)), 2)
@@ -238,16 +288,13 @@ def test_several_python_threads_use_it_at_once() -> None:
             assert all(np.array_equal(a, b) for a, b in zip(found, alone, strict=True))
 
 
+@built
 def test_a_child_forked_after_the_engine_ran_sweeps_too() -> None:
     code = (
         "import os, sys, numpy as np\n"
         "from recurra import native\n"
         "w = (np.ones((96, 8), 'f') / 9, np.ones((96, 32), 'f') / 40, np.zeros(96, 'f'), np.zeros(96, 'f'))\n"
-        "made = native.layer('gru', 'tanh', w, backward=False, threads=2)\n"
-        "def run():\n"
-        "    out = np.empty((4000, 32), 'f')\n"
-        "    made.forward(np.ones((4000, 8), 'f'), np.arange(9) * 500, False, out, keep=False, threads=2)\n"
-        "    return float(out.sum())\n"
+        "run = lambda: float(native.sweep('gru', 'tanh', [w], np.ones((4000, 8), 'f'), np.arange(9) * 500)[0].sum())\n"
         "before = run()\n"
         "child = os.fork()\n"
         "if not child:\n"
@@ -259,6 +306,7 @@ def test_a_child_forked_after_the_engine_ran_sweeps_too() -> None:
     assert done.returncode == 0
 
 
+@built
 @pytest.mark.parametrize("name", [*FOUND.available, "torch", "plain"])
 def test_the_variable_forces_an_engine_and_doctor_tells_it(name: str) -> None:
     command = [sys.executable, "-m", "recurra", "doctor", "--json"]
@@ -269,6 +317,7 @@ def test_the_variable_forces_an_engine_and_doctor_tells_it(name: str) -> None:
     assert told["engine"] == name and "RECURRA_ENGINE" in told["engine_why"]
 
 
+@built
 def test_an_engine_that_is_not_there_is_one_line_and_a_usage_error() -> None:
     command = [sys.executable, "-m", "recurra", "doctor"]
     done = subprocess.run(

@@ -4,9 +4,11 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -23,6 +25,8 @@ template <class Scalar, int Dimensions>
 using Array = nb::ndarray<Scalar, nb::ndim<Dimensions>, nb::device::cpu>;
 using In = Array<const float, 2>;
 using Out = Array<float, 2>;
+using In3 = Array<const float, 3>;
+using Out3 = Array<float, 3>;
 using Vector = Array<const float, 1>;
 using VectorOut = Array<float, 1>;
 template <class Given>
@@ -55,34 +59,68 @@ auto whole(const char* name, const Given& given, int64_t rows, int64_t columns) 
 }
 
 template <class Given>
-auto maybe(const char* name, const Maybe<Given>& given, int64_t rows, int64_t columns) -> decltype(given->data()) {
-  return given ? whole(name, *given, rows, columns) : nullptr;
-}
-
-template <class Given>
 auto flat(const char* name, const Given& given, int64_t size) -> decltype(given.data()) {
   if ((int64_t)given.shape(0) != size) refuse(name, std::to_string(given.shape(0)) + " values", std::to_string(size));
   if (size > 1 && given.stride(0) != 1) refuse(name, "values apart", "one piece");
   return given.data();
 }
 
-using Offsets = Array<const int64_t, 1>;
+// States of all directions: (directions, sequences, hidden) in one piece; null where nothing was given.
+template <class Given>
+auto states(const char* name, const Maybe<Given>& given, int64_t directions, int64_t sequences, int64_t hidden)
+    -> decltype(given->data()) {
+  if (!given) return nullptr;
+  const Given& held = *given;
+  if ((int64_t)held.shape(0) != directions || (int64_t)held.shape(1) != sequences || (int64_t)held.shape(2) != hidden)
+    refuse(name, shown(held.shape(1), held.shape(2)) + " in " + std::to_string(held.shape(0)),
+           shown(sequences, hidden) + " in " + std::to_string(directions));
+  const bool empty = !directions || !sequences;
+  if (!empty && ((hidden > 1 && held.stride(2) != 1) || (sequences > 1 && held.stride(1) != hidden) ||
+                 (directions > 1 && held.stride(0) != sequences * hidden)))
+    refuse(name, "gaps", "one piece");
+  return held.data();
+}
 
-// Sequences of `tokens` tokens; the offsets must climb from 0 to just there.
-std::vector<Sequence> checked(const Offsets& offsets, int64_t tokens, bool reverse) {
+// The part of one direction, or null.
+template <class Pointer>
+Pointer part(Pointer states, size_t direction, const Places& places, int hidden) {
+  return states ? states + direction * places.sequences.size() * hidden : nullptr;
+}
+
+using Numbers = Array<const int64_t, 1>;
+
+// Sequences one after another; the offsets must climb from 0 to the number of tokens.
+Places ragged(Numbers offsets) {
   const int64_t count = (int64_t)offsets.shape(0) - 1;
   if (count < 0) refuse("offsets", "none", "one more than sequences");
   const int64_t* at = flat("offsets", offsets, count + 1);
-  if (at[0] != 0 || at[count] != tokens)
-    refuse("offsets", std::to_string(at[0]) + " … " + std::to_string(at[count]), "0 … " + std::to_string(tokens));
-  for (int64_t i = 0; i < count; ++i)
+  if (at[0] != 0) refuse("offsets", "a start at " + std::to_string(at[0]), "a start at 0");
+  Places places{{}, 1, at[count]};
+  for (int64_t i = 0; i < count; ++i) {
     if (at[i + 1] < at[i]) refuse("offsets", "a fall at " + std::to_string(i), "a climb from each to the next");
-  return sequences_of(at, count, reverse);
+    places.sequences.push_back({at[i], at[i + 1] - at[i], i});
+  }
+  return places;
+}
+
+// The columns of a (steps, sequences) grid, or the rows of a (sequences, steps) one, each as long as told.
+Places grid(int64_t steps, Numbers lengths, bool rows) {
+  const int64_t count = (int64_t)lengths.shape(0);
+  const int64_t* length = flat("lengths", lengths, count);
+  if (steps < 0 || (count && steps > std::numeric_limits<int64_t>::max() / count))
+    refuse("steps", std::to_string(steps), "0 or more");
+  Places places{{}, rows ? 1 : count, steps * count};
+  for (int64_t i = 0; i < count; ++i) {
+    if (length[i] < 0 || length[i] > steps)
+      refuse("lengths", std::to_string(length[i]) + " at " + std::to_string(i), "0 to " + std::to_string(steps));
+    places.sequences.push_back({rows ? i * steps : i, length[i], i});
+  }
+  return places;
 }
 
 constexpr int kLargest = 1 << 20;
 
-Layer* made(const std::string& cell, const std::string& activation, int inputs, int hidden) {
+Layer* made(const std::string& cell, const std::string& activation, int inputs, int hidden, bool reverse) {
   const char *cells[] = {"rnn", "gru", "lstm"}, *activations[] = {"tanh", "relu", "sigmoid"};
   int which = 0, how = 0;
   while (which < 3 && cell != cells[which]) ++which;
@@ -91,7 +129,7 @@ Layer* made(const std::string& cell, const std::string& activation, int inputs, 
   if (how == 3) refuse("activation", activation, "tanh, relu, sigmoid");
   if (inputs < 1 || inputs > kLargest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(kLargest));
   if (hidden < 1 || hidden > kLargest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(kLargest));
-  return new Layer(static_cast<Cell>(which), static_cast<Activation>(how), inputs, hidden);
+  return new Layer(static_cast<Cell>(which), static_cast<Activation>(how), inputs, hidden, reverse);
 }
 
 void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurrent_bias, bool backward, int threads) {
@@ -104,76 +142,125 @@ void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurr
   layer.pack(plain, backward, threads);
 }
 
-void ready(const Layer& layer, bool backward) {
-  if (!layer.ready(backward)) throw std::runtime_error("pack the weights first");
+using Layers = std::vector<const Layer*>;
+
+// All directions of one layer: packed, and of one shape.
+const Shape& checked(const Layers& layers, bool backward) {
+  if (layers.empty() || layers.size() > 2) refuse("layers", std::to_string(layers.size()), "one for each direction");
+  for (const Layer* layer : layers) {
+    if (!layer) refuse("layers", "none", "packed layers");
+    if (!layer->ready(backward)) throw std::runtime_error("pack the weights first");
+    const Shape &first = layers[0]->shape(), &shape = layer->shape();
+    if (shape.cell != first.cell || shape.inputs != first.inputs || shape.hidden != first.hidden)
+      refuse("layers", "different shapes", "the same cell, inputs and hidden units in both directions");
+  }
+  return layers[0]->shape();
 }
 
-std::unique_ptr<Kept> forward(const Layer& layer, In values, Offsets offsets, bool reverse, Out outputs,
-                              Maybe<In> hidden, Maybe<In> cell, Maybe<Out> final_hidden, Maybe<Out> final_cell,
-                              bool keep, int threads) {
-  ready(layer, false);
-  const Shape& shape = layer.shape();
-  const int64_t tokens = values.shape(0), count = (int64_t)offsets.shape(0) - 1;
-  const auto sequences = checked(offsets, tokens, reverse);
-  Sweep sweep{};
-  sweep.step = reverse ? -1 : 1;
-  sweep.values = table("values", values, tokens, shape.inputs);
-  sweep.value_stride = tokens > 1 ? values.stride(0) : 0;
-  sweep.outputs = table("outputs", outputs, tokens, shape.hidden);
-  sweep.output_stride = tokens > 1 ? outputs.stride(0) : 0;
-  sweep.hidden = maybe("hidden", hidden, count, shape.hidden);
-  sweep.cell = maybe("cell", cell, count, shape.hidden);
-  sweep.final_hidden = maybe("final hidden", final_hidden, count, shape.hidden);
-  sweep.final_cell = maybe("final cell", final_cell, count, shape.hidden);
-  std::unique_ptr<Kept> kept = keep ? std::make_unique<Kept>() : nullptr;
-  if (kept) kept->tokens = tokens;
+// What a sweep of all directions keeps; used up by the first gradient.
+struct AllKept {
+  std::vector<Kept> each;
+  int64_t tokens = 0;
+  bool used = false;
+  AllKept() = default;
+  AllKept(const AllKept&) = delete;
+  AllKept& operator=(const AllKept&) = delete;
+  size_t bytes() const {
+    size_t sum = 0;
+    for (const Kept& one : each) sum += one.gates.bytes() + one.cells.bytes();
+    return sum;
+  }
+};
+
+// The pointers that forward and backward share: values, and outputs side by side, direction by direction.
+std::vector<Direction> directions_of(const Layers& layers, const Places& places, const In& values, const float* outputs,
+                                     ptrdiff_t stride, const float* hidden, const float* cell) {
+  const Shape& shape = layers[0]->shape();
+  std::vector<Direction> directions;
+  for (size_t side = 0; side < layers.size(); ++side) {
+    Sweep sweep{};
+    sweep.values = table("values", values, places.tokens, shape.inputs);
+    sweep.value_stride = values.stride(0);
+    sweep.outputs = const_cast<float*>(outputs) + side * shape.hidden;
+    sweep.output_stride = stride;
+    sweep.hidden = part(hidden, side, places, shape.hidden);
+    sweep.cell = part(cell, side, places, shape.hidden);
+    directions.push_back({layers[side], sweep, nullptr, {}, false});
+  }
+  return directions;
+}
+
+std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In values, Out outputs, Maybe<In3> hidden,
+                                 Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell, bool keep,
+                                 int threads) {
+  const Shape& shape = checked(layers, false);
+  const int64_t sides = layers.size(), count = places.sequences.size();
+  float* written = table("outputs", outputs, places.tokens, sides * shape.hidden);
+  auto directions = directions_of(layers, places, values, written, outputs.stride(0),
+                                  states("hidden", hidden, sides, count, shape.hidden),
+                                  states("cell", cell, sides, count, shape.hidden));
+  float* last_hidden = states("final hidden", final_hidden, sides, count, shape.hidden);
+  float* last_cell = states("final cell", final_cell, sides, count, shape.hidden);
+  auto kept = keep ? std::make_unique<AllKept>() : nullptr;
+  if (kept) {
+    kept->tokens = places.tokens;
+    kept->each.resize(sides);
+  }
+  for (size_t side = 0; side < directions.size(); ++side) {
+    directions[side].sweep.final_hidden = part(last_hidden, side, places, shape.hidden);
+    directions[side].sweep.final_cell = part(last_cell, side, places, shape.hidden);
+    if (kept) directions[side].kept = &kept->each[side];
+  }
   nb::gil_scoped_release free;
-  sweep_forward(layer, sweep, sequences, kept.get(), threads);
+  sweep_forward(directions, places, threads);
   return kept;
 }
 
-void backward(const Layer& layer, Kept& kept, In values, Offsets offsets, bool reverse, In outputs,
-              Maybe<In> output_errors, Maybe<In> final_hidden_errors, Maybe<In> final_cell_errors, Maybe<In> hidden,
-              Maybe<In> cell, Maybe<Out> value_errors, Maybe<Out> input, Maybe<Out> recurrent,
-              Maybe<VectorOut> input_bias, Maybe<VectorOut> recurrent_bias, Maybe<Out> hidden_errors,
-              Maybe<Out> cell_errors, int threads) {
-  ready(layer, true);
-  const Shape& shape = layer.shape();
-  const int64_t tokens = values.shape(0), count = (int64_t)offsets.shape(0) - 1;
+using Learnt = std::vector<std::tuple<Out, Out, VectorOut, VectorOut>>;
+
+void backward(const Layers& layers, AllKept& kept, const Places& places, In values, In outputs, Maybe<In> output_errors,
+              Maybe<In3> final_hidden_errors, Maybe<In3> final_cell_errors, Maybe<In3> hidden, Maybe<In3> cell,
+              Maybe<Out> value_errors, Maybe<Learnt> gradients, Maybe<Out3> hidden_errors, Maybe<Out3> cell_errors,
+              int threads) {
+  const Shape& shape = checked(layers, true);
+  const int64_t sides = layers.size(), count = places.sequences.size();
   const int64_t rows = (int64_t)gates_of(shape.cell) * shape.hidden;
-  const auto sequences = checked(offsets, tokens, reverse);
-  if (kept.tokens != tokens) refuse("kept", std::to_string(kept.tokens) + " tokens", std::to_string(tokens));
+  if (kept.tokens != places.tokens || (int64_t)kept.each.size() != sides)
+    refuse("kept", std::to_string(kept.tokens) + " tokens", std::to_string(places.tokens));
   if (kept.used)
     throw std::runtime_error("what the sweep kept was used up by its first gradient; sweep again for another");
-  Sweep sweep{};
-  sweep.step = reverse ? -1 : 1;
-  sweep.values = table("values", values, tokens, shape.inputs);
-  sweep.value_stride = tokens > 1 ? values.stride(0) : 0;
-  sweep.outputs = const_cast<float*>(table("outputs", outputs, tokens, shape.hidden));
-  sweep.output_stride = tokens > 1 ? outputs.stride(0) : 0;
-  sweep.hidden = maybe("hidden", hidden, count, shape.hidden);
-  sweep.cell = maybe("cell", cell, count, shape.hidden);
-  sweep.output_errors = output_errors ? table("output errors", *output_errors, tokens, shape.hidden) : nullptr;
-  sweep.output_error_stride = output_errors && tokens > 1 ? output_errors->stride(0) : 0;
-  sweep.final_hidden_errors = maybe("final hidden errors", final_hidden_errors, count, shape.hidden);
-  sweep.final_cell_errors = maybe("final cell errors", final_cell_errors, count, shape.hidden);
-  sweep.value_errors = value_errors ? table("value errors", *value_errors, tokens, shape.inputs) : nullptr;
-  sweep.value_error_stride = value_errors && tokens > 1 ? value_errors->stride(0) : 0;
-  sweep.hidden_errors = maybe("hidden errors", hidden_errors, count, shape.hidden);
-  sweep.cell_errors = maybe("cell errors", cell_errors, count, shape.hidden);
-  sweep.gates = kept.gates.floats();
-  sweep.cells = kept.cells.floats();
-  Gradients gradients{};
-  if (input) {
-    if (!recurrent || !input_bias || !recurrent_bias) refuse("gradients", "some", "all four or none");
-    gradients = {whole("input gradient", *input, rows, shape.inputs),
-                 whole("recurrent gradient", *recurrent, rows, shape.hidden),
-                 flat("input bias gradient", *input_bias, rows),
-                 flat("recurrent bias gradient", *recurrent_bias, rows)};
+  if (gradients && (int64_t)gradients->size() != sides)
+    refuse("gradients", std::to_string(gradients->size()), "four for each direction");
+  auto directions = directions_of(
+      layers, places, values, table("outputs", outputs, places.tokens, sides * shape.hidden), outputs.stride(0),
+      states("hidden", hidden, sides, count, shape.hidden), states("cell", cell, sides, count, shape.hidden));
+  const float* errors =
+      output_errors ? table("output errors", *output_errors, places.tokens, sides * shape.hidden) : nullptr;
+  const float* last_hidden = states("final hidden errors", final_hidden_errors, sides, count, shape.hidden);
+  const float* last_cell = states("final cell errors", final_cell_errors, sides, count, shape.hidden);
+  float* first_hidden = states("hidden errors", hidden_errors, sides, count, shape.hidden);
+  float* first_cell = states("cell errors", cell_errors, sides, count, shape.hidden);
+  for (size_t side = 0; side < directions.size(); ++side) {
+    Direction& one = directions[side];
+    one.kept = &kept.each[side];
+    one.sweep.output_errors = errors ? errors + side * shape.hidden : nullptr;
+    one.sweep.output_error_stride = output_errors ? output_errors->stride(0) : 0;
+    one.sweep.final_hidden_errors = part(last_hidden, side, places, shape.hidden);
+    one.sweep.final_cell_errors = part(last_cell, side, places, shape.hidden);
+    one.sweep.hidden_errors = part(first_hidden, side, places, shape.hidden);
+    one.sweep.cell_errors = part(first_cell, side, places, shape.hidden);
+    one.sweep.value_errors = value_errors ? table("value errors", *value_errors, places.tokens, shape.inputs) : nullptr;
+    one.sweep.value_error_stride = value_errors ? value_errors->stride(0) : 0;
+    one.learns = gradients.has_value();
+    if (!one.learns) continue;
+    const auto& [input, recurrent, input_bias, recurrent_bias] = (*gradients)[side];
+    one.gradients = {
+        whole("input gradient", input, rows, shape.inputs), whole("recurrent gradient", recurrent, rows, shape.hidden),
+        flat("input bias gradient", input_bias, rows), flat("recurrent bias gradient", recurrent_bias, rows)};
   }
   kept.used = true;
   nb::gil_scoped_release free;
-  sweep_backward(layer, sweep, sequences, input ? &gradients : nullptr, threads);
+  sweep_backward(directions, places, threads);
 }
 
 }  // namespace
@@ -182,22 +269,28 @@ void backward(const Layer& layer, Kept& kept, In values, Offsets offsets, bool r
 NB_MODULE(_native, module) {
   using namespace recurra;
   using namespace nb::literals;
+  nb::set_leak_warnings(false);  // graphs and packed weights that live until the end of the process are no leak
   // Arrays are taken as they are: a converted copy of an output would be written to and thrown away.
   const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
   const auto maybe = [](const char* name) { return nb::arg(name).noconvert() = nb::none(); };
-  nb::class_<Kept>(module, "Kept").def_prop_ro("bytes", [](const Kept& kept) {
-    return kept.gates.bytes() + kept.cells.bytes();
-  });
+  nb::class_<Places>(module, "Places")
+      .def_ro("tokens", &Places::tokens)
+      .def_prop_ro("sequences", [](const Places& places) { return places.sequences.size(); })
+      .def_prop_ro("full", &Places::full, "Whether every token belongs to a sequence.");
+  nb::class_<AllKept>(module, "Kept").def_prop_ro("bytes", &AllKept::bytes);
   nb::class_<Layer>(module, "Layer")
       .def("pack", &pack, array("input"), array("recurrent"), array("input_bias"), array("recurrent_bias"),
-           "backward"_a, "threads"_a)
-      .def("forward", &forward, array("values"), array("offsets"), "reverse"_a, array("outputs"), maybe("hidden"),
-           maybe("cell"), maybe("final_hidden"), maybe("final_cell"), "keep"_a, "threads"_a)
-      .def("backward", &backward, "kept"_a, array("values"), array("offsets"), "reverse"_a, array("outputs"),
-           maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
-           maybe("cell"), maybe("value_errors"), maybe("input"), maybe("recurrent"), maybe("input_bias"),
-           maybe("recurrent_bias"), maybe("hidden_errors"), maybe("cell_errors"), "threads"_a);
-  module.def("layer", &made, "cell"_a, "activation"_a, "inputs"_a, "hidden"_a, nb::rv_policy::take_ownership);
+           "backward"_a, "threads"_a);
+  module.def("ragged", &ragged, array("offsets"));
+  module.def("grid", &grid, "steps"_a, array("lengths"), "rows"_a);
+  module.def("layer", &made, "cell"_a, "activation"_a, "inputs"_a, "hidden"_a, "reverse"_a,
+             nb::rv_policy::take_ownership);
+  module.def("forward", &forward, "layers"_a, "places"_a, array("values"), array("outputs"), maybe("hidden"),
+             maybe("cell"), maybe("final_hidden"), maybe("final_cell"), "keep"_a, "threads"_a);
+  module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, array("values"), array("outputs"),
+             maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
+             maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),
+             "threads"_a);
   module.def("available", &available);
   module.def("engine", [] { return std::string(kernels().name); });
   module.def("choose", &choose_kernels, "name"_a);

@@ -13,44 +13,111 @@ namespace {
 // Multiplications below which waking a thread costs more than it brings.
 constexpr double kWorthAThread = 2e5;
 
-int useful_threads(const Shape& shape, const std::vector<Sequence>& sequences, int threads) {
-  double tokens = 0;
-  for (const Sequence& one : sequences) tokens += (double)one.length;
-  const double work = tokens * gates_of(shape.cell) * shape.hidden * (shape.hidden + shape.inputs);
+int useful_threads(const std::vector<Direction>& directions, const Places& places, int threads) {
+  double work = 0;
+  for (const Direction& one : directions) {
+    const Shape& shape = one.layer->shape();
+    work += (double)places.tokens * gates_of(shape.cell) * shape.hidden * (shape.hidden + shape.inputs);
+  }
   return (int)std::max(1.0, std::min((double)threads, work / kWorthAThread));
 }
 
-// Each sequence, long ones first, goes to the thread with the fewest tokens. What a thread gets stays sorted.
-std::vector<std::vector<Sequence>> shared_out(const std::vector<Sequence>& sequences, int threads) {
-  std::vector<Sequence> sorted(sequences);
-  std::stable_sort(sorted.begin(), sorted.end(),
+// The sequences as a direction meets them.
+std::vector<Sequence> in_direction(const Places& places, bool reverse) {
+  std::vector<Sequence> found(places.sequences);
+  if (reverse)
+    for (Sequence& one : found) one.first += places.step * (one.length - 1);
+  return found;
+}
+
+// Each sequence, long ones first, goes to the share with the fewest tokens. What a share gets stays sorted.
+std::vector<std::vector<Sequence>> shared_out(std::vector<Sequence> sequences, int shares) {
+  std::stable_sort(sequences.begin(), sequences.end(),
                    [](const Sequence& a, const Sequence& b) { return a.length > b.length; });
-  std::vector<std::vector<Sequence>> shares(std::max(1, std::min<int>(threads, (int)sorted.size())));
-  std::vector<int64_t> tokens(shares.size(), 0);
-  for (const Sequence& one : sorted) {
+  std::vector<std::vector<Sequence>> shared(std::max(1, std::min<int>(shares, (int)sequences.size())));
+  std::vector<int64_t> tokens(shared.size(), 0);
+  for (const Sequence& one : sequences) {
     const size_t least = std::min_element(tokens.begin(), tokens.end()) - tokens.begin();
-    shares[least].push_back(one);
+    shared[least].push_back(one);
     tokens[least] += one.length;
   }
-  return shares;
+  return shared;
 }
 
 using ScratchOf = size_t (*)(const Sweep&, int);
 using Kernel = void (*)(const Sweep&, const Share&);
 
-void run_shares(const Sweep& sweep, const std::vector<Sequence>& sequences, ScratchOf scratch_of, Kernel kernel,
-                int threads) {
-  const auto shares = shared_out(sequences, threads);
-  std::vector<Buffer> scratch;
-  for (const auto& share : shares) scratch.emplace_back(scratch_of(sweep, (int)share.size()));
-  run_tasks((int)shares.size(), threads,
-            [&](int mine) { kernel(sweep, {shares[mine].data(), (int)shares[mine].size(), scratch[mine].floats()}); });
+// Runs a kernel over all shares of all directions. A thread for each direction needs no further cut.
+void run_shares(std::vector<Direction>& directions, const Places& places, ScratchOf Kernels::* scratch_of,
+                Kernel Kernels::* kernel, int threads) {
+  struct Task {
+    const Direction* direction;
+    std::vector<Sequence> sequences;
+    Buffer scratch;
+  };
+  const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
+  std::vector<Task> tasks;
+  for (const Direction& one : directions)
+    for (auto& share : shared_out(in_direction(places, one.layer->reverse()), each)) {
+      Buffer scratch((one.layer->kernels().*scratch_of)(one.sweep, (int)share.size()));
+      tasks.push_back({&one, std::move(share), std::move(scratch)});
+    }
+  run_tasks((int)tasks.size(), threads, [&](int mine) {
+    const Task& task = tasks[mine];
+    const Share share{task.sequences.data(), (int)task.sequences.size(), task.scratch.floats()};
+    (task.direction->layer->kernels().*kernel)(task.direction->sweep, share);
+  });
+}
+
+void fill(Direction& one, const Places& places) {
+  one.sweep.shape = one.layer->shape();
+  one.sweep.weights = one.layer->packed();
+  one.sweep.step = one.layer->reverse() ? -places.step : places.step;
+  if (one.kept) {
+    one.sweep.gates = one.kept->gates.floats();
+    one.sweep.cells = one.kept->cells.floats();
+  }
+}
+
+// The gradients of the weights: panels of all directions are shared out, each with its scratch.
+void run_gradients(const std::vector<Direction>& directions, const Places& places, int threads) {
+  struct Task {
+    const Direction* direction;
+    int begin, end;
+  };
+  std::vector<std::vector<Sequence>> sequences;
+  std::vector<Task> tasks;
+  const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
+  for (const Direction& one : directions) {
+    sequences.push_back(in_direction(places, one.layer->reverse()));
+    if (!one.learns) continue;
+    const int panels = one.sweep.shape.panels(), parts = std::min(each, panels);
+    for (int part = 0; part < parts; ++part)
+      tasks.push_back({&one, panels * part / parts, panels * (part + 1) / parts});
+  }
+  run_tasks((int)tasks.size(), threads, [&](int mine) {
+    const Task& task = tasks[mine];
+    const Kernels& kernels = task.direction->layer->kernels();
+    const std::vector<Sequence>& rows = sequences[task.direction - directions.data()];
+    const Buffer scratch(kernels.gradient_scratch(task.direction->sweep, task.end - task.begin));
+    kernels.gradient(task.direction->sweep, rows.data(), (int)rows.size(), task.begin, task.end,
+                     task.direction->gradients, scratch.floats());
+  });
+}
+
+// into[row] += from[row], rows of `columns` values.
+void add_rows(float* into, ptrdiff_t stride, const float* from, int64_t rows, int columns, int threads) {
+  const int64_t part = 1024;
+  run_tasks((int)((rows + part - 1) / part), threads, [&](int mine) {
+    for (int64_t row = mine * part; row < std::min(rows, (mine + 1) * part); ++row)
+      for (int column = 0; column < columns; ++column) into[row * stride + column] += from[row * columns + column];
+  });
 }
 
 }  // namespace
 
-Layer::Layer(Cell cell, Activation activation, int inputs, int hidden)
-    : kernels_(&recurra::kernels()), shape_{cell, activation, inputs, hidden, kernels_->lanes} {
+Layer::Layer(Cell cell, Activation activation, int inputs, int hidden, bool reverse)
+    : kernels_(&recurra::kernels()), shape_{cell, activation, inputs, hidden, kernels_->lanes}, reverse_(reverse) {
   const size_t panel = (size_t)shape_.vectors() * shape_.lanes;
   const size_t input = shape_.panels() * panel * inputs, recurrent = shape_.panels() * panel * hidden;
   memory_ = Buffer(input + recurrent + shape_.width());
@@ -74,48 +141,37 @@ void Layer::pack(const Plain& plain, bool backward, int threads) {
   packed_back_ = backward;
 }
 
-std::vector<Sequence> sequences_of(const int64_t* offsets, int64_t count, bool reverse) {
-  std::vector<Sequence> found(count);
-  for (int64_t i = 0; i < count; ++i)
-    found[i] = {reverse ? offsets[i + 1] - 1 : offsets[i], offsets[i + 1] - offsets[i], i};
-  return found;
-}
-
-void sweep_forward(const Layer& layer, Sweep& sweep, const std::vector<Sequence>& sequences, Kept* keep, int threads) {
-  sweep.shape = layer.shape();
-  sweep.weights = layer.packed();
-  if (keep) {
-    keep->gates = Buffer((size_t)keep->tokens * sweep.shape.width());
-    if (sweep.shape.cell == Cell::lstm) keep->cells = Buffer((size_t)keep->tokens * sweep.shape.padded());
-    sweep.gates = keep->gates.floats();
-    sweep.cells = keep->cells.floats();
+void sweep_forward(std::vector<Direction>& directions, const Places& places, int threads) {
+  for (Direction& one : directions) {
+    const Shape& shape = one.layer->shape();
+    if (one.kept) {
+      one.kept->gates = Buffer((size_t)places.tokens * shape.width());
+      if (shape.cell == Cell::lstm) one.kept->cells = Buffer((size_t)places.tokens * shape.padded());
+    }
+    fill(one, places);
   }
-  threads = useful_threads(sweep.shape, sequences, threads);
-  run_shares(sweep, sequences, layer.kernels().forward_scratch, layer.kernels().forward, threads);
+  threads = useful_threads(directions, places, threads);
+  run_shares(directions, places, &Kernels::forward_scratch, &Kernels::forward, threads);
 }
 
-void sweep_backward(const Layer& layer, Sweep& sweep, const std::vector<Sequence>& sequences,
-                    const Gradients* gradients, int threads) {
-  sweep.shape = layer.shape();
-  sweep.weights = layer.packed();
-  threads = useful_threads(sweep.shape, sequences, threads);
-  run_shares(sweep, sequences, layer.kernels().backward_scratch, layer.kernels().backward, threads);
-  if (!gradients) return;
-  const int panels = sweep.shape.panels(), parts = std::min(threads, panels);
-  run_tasks(parts, threads, [&](int mine) {
-    const int begin = panels * mine / parts, end = panels * (mine + 1) / parts;
-    const Buffer scratch(layer.kernels().gradient_scratch(sweep, end - begin));
-    layer.kernels().gradient(sweep, sequences.data(), (int)sequences.size(), begin, end, *gradients, scratch.floats());
-  });
-}
-
-void project(const Layer& layer, const float* values, ptrdiff_t stride, int64_t rows, float* projected, int threads) {
-  const int64_t part = 96, parts = (rows + part - 1) / part;
-  run_tasks((int)parts, threads, [&](int mine) {
-    const int64_t first = mine * part;
-    layer.kernels().project(layer.shape(), layer.packed(), values + first * stride, stride,
-                            std::min(part, rows - first), projected + first * layer.shape().width());
-  });
+void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads) {
+  std::vector<Buffer> apart;
+  float* values = directions[0].sweep.value_errors;
+  const ptrdiff_t stride = directions[0].sweep.value_error_stride;
+  const int inputs = directions[0].layer->shape().inputs;
+  for (Direction& one : directions) {
+    fill(one, places);
+    if (!values || &one == &directions[0]) continue;
+    apart.emplace_back((size_t)places.tokens * inputs);
+    one.sweep.value_errors = apart.back().floats();
+    // Tokens of no sequence have no error; a buffer that was used before holds anything.
+    if (!places.full()) std::fill_n(one.sweep.value_errors, places.tokens * inputs, 0.0f);
+    one.sweep.value_error_stride = inputs;
+  }
+  threads = useful_threads(directions, places, threads);
+  run_shares(directions, places, &Kernels::backward_scratch, &Kernels::backward, threads);
+  for (const Buffer& more : apart) add_rows(values, stride, more.floats(), places.tokens, inputs, threads);
+  run_gradients(directions, places, threads);
 }
 
 }  // namespace recurra

@@ -19,34 +19,54 @@ bool choose_kernels(const std::string& name);
 
 class Layer {
  public:
-  Layer(Cell cell, Activation activation, int inputs, int hidden);
+  Layer(Cell cell, Activation activation, int inputs, int hidden, bool reverse);
   void pack(const Plain& plain, bool backward, int threads);
   const Shape& shape() const { return shape_; }
   const Packed& packed() const { return packed_; }
   const Kernels& kernels() const { return *kernels_; }
+  bool reverse() const { return reverse_; }
   bool ready(bool backward) const { return backward ? packed_back_ : packed_once_; }
 
  private:
   const Kernels* kernels_;
   Shape shape_;
+  bool reverse_;
   Buffer memory_, memory_back_;
   Packed packed_{};
   bool packed_once_ = false, packed_back_ = false;
 };
 
-// What a sweep keeps for its gradient.
-struct Kept {
-  Buffer gates, cells;
-  int64_t tokens = 0;
-  bool used = false;  // the gates have become errors
+// Where the sequences of a batch lie among its tokens: one after another, or as the columns of a (steps, sequences)
+// grid.
+struct Places {
+  std::vector<Sequence> sequences;
+  int64_t step;
+  int64_t tokens;
+  // Whether every token belongs to a sequence.
+  bool full() const {
+    int64_t sum = 0;
+    for (const Sequence& one : sequences) sum += one.length;
+    return sum == tokens;
+  }
 };
 
-// Sequences of the flat values in the sweep's direction.
-std::vector<Sequence> sequences_of(const int64_t* offsets, int64_t count, bool reverse);
+// What the sweep of one direction keeps for its gradient.
+struct Kept {
+  Buffer gates, cells;
+};
 
-void sweep_forward(const Layer& layer, Sweep& sweep, const std::vector<Sequence>& sequences, Kept* keep, int threads);
-void sweep_backward(const Layer& layer, Sweep& sweep, const std::vector<Sequence>& sequences,
-                    const Gradients* gradients, int threads);
-void project(const Layer& layer, const float* values, ptrdiff_t stride, int64_t rows, float* projected, int threads);
+// One direction of a layer over a batch. `sweep` has the caller's pointers; the rest is filled in here.
+struct Direction {
+  const Layer* layer;
+  Sweep sweep;
+  Kept* kept;  // null where nothing is kept
+  Gradients gradients;
+  bool learns;  // whether gradients are wanted
+};
+
+// Sweep all directions of a layer side by side.
+void sweep_forward(std::vector<Direction>& directions, const Places& places, int threads);
+// The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there.
+void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads);
 
 }  // namespace recurra

@@ -1,10 +1,11 @@
-"""The native sweep as a torch function with a gradient.
+"""The native sweep of a layer as a torch function with a gradient.
 
 Not here: when it is used (engine.py). A gradient of the gradient is refused: the kernels know the first only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,82 +13,98 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recurra.batches import Integers, Ragged
-from recurra.cells import State, SweepWeights
+from recurra import native
+from recurra.cells import SweepWeights
 from recurra.config import Activation, Cell
-from recurra.native import Weights, layer
+
+SIDES = 4
+"""Weights of one direction: input, recurrent, and their biases."""
 
 
 def native_sweep(
     cell: Cell,
     activation: Activation,
-    inputs: Ragged[Tensor],
-    weights: SweepWeights,
-    state: State | None,
-    reverse: bool,
-) -> tuple[Ragged[Tensor], State]:
-    """Sweep one layer in one direction; float32 on the processor. The final state is each sequence's own."""
-    hidden, inner = (*(state or ()), None, None)[:2]
-    kind = (cell, activation, inputs.offsets, reverse)
-    outputs, final, final_inner = _Sweep.apply(kind, inputs.values, *weights, hidden, inner)  # type: ignore[no-untyped-call]
-    return inputs.carry(outputs), (final, final_inner) if cell == "lstm" else (final,)
+    places: Any,
+    values: Tensor,
+    weights: Sequence[SweepWeights],
+    hidden: Tensor | None = None,
+    inner: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Sweep one layer in all its directions: values (tokens, inputs) -> outputs (tokens, directions * hidden).
+
+    `places` tells where the sequences lie (native.ragged, native.grid); tokens of no sequence get zeros. The second
+    direction reads each sequence from its end. `hidden` and, for the LSTM, `inner` are the states to start from,
+    (directions, sequences, hidden); the last two results are the same at each sequence's own end.
+    """
+    flat = [one for side in weights for one in side]
+    outputs, final, final_inner = _Sweep.apply((cell, activation, places), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
+    return outputs, final, final_inner
 
 
 class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(
         context: Any,
-        kind: tuple[Cell, Activation, Integers, bool],
+        kind: tuple[Cell, Activation, Any],
         values: Tensor,
-        *given: Tensor | None,
+        hidden: Tensor | None,
+        inner: Tensor | None,
+        *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        cell, activation, offsets, reverse = kind
-        weights, states = given[:4], given[4:]
-        keep = any(context.needs_input_grad)
-        threads = torch.get_num_threads()
-        packed = layer(cell, activation, _arrays(weights), backward=keep, threads=threads)
-        rows, hidden = len(offsets) - 1, weights[1].shape[1]  # type: ignore[union-attr]
-        outputs = values.new_empty(len(values), hidden)
-        final, final_inner = values.new_empty(rows, hidden), values.new_empty(rows if cell == "lstm" else 0, hidden)
-        start = [_array(one) for one in states]
-        kept = packed.forward(
-            _array(values), offsets, reverse, outputs.numpy(), *start, final.numpy(),
+        cell, activation, places = kind
+        keep, threads = any(context.needs_input_grad), torch.get_num_threads()
+        packed = _packed(cell, activation, weights, backward=keep, threads=threads)
+        sides, size = len(packed), weights[1].shape[1]
+        outputs = (values.new_empty if places.full else values.new_zeros)(len(values), sides * size)
+        final = values.new_empty(sides, places.sequences, size)
+        final_inner = values.new_empty(final.shape if cell == "lstm" else 0)
+        kept = native.library().forward(
+            packed, places, _array(values), outputs.numpy(), _array(hidden), _array(inner), final.numpy(),
             final_inner.numpy() if cell == "lstm" else None, keep, threads,
         )  # fmt: skip
         context.kind, context.packed, context.kept, context.threads = kind, packed, kept, threads
-        context.save_for_backward(values, outputs, *weights, *states)
+        context.save_for_backward(values, outputs, hidden, inner, *weights)
         return outputs, final, final_inner
 
     @staticmethod
     @once_differentiable
     def backward(context: Any, outputs_error: Tensor, final_error: Tensor, inner_error: Tensor) -> Any:
-        cell, _, offsets, reverse = context.kind
-        values, outputs, *given = context.saved_tensors
-        weights, states = given[:4], given[4:]
-        wanted = context.needs_input_grad
-        values_error = torch.empty_like(values, memory_format=torch.contiguous_format) if wanted[1] else None
-        learnt = any(wanted[2:6])
-        gradients = [torch.empty_like(one) if learnt else None for one in weights]
-        states_error = [
-            torch.empty_like(one) if one is not None and need else None
-            for one, need in zip(states, wanted[6:], strict=True)
-        ]
-        context.packed.backward(
-            context.kept, _array(values), offsets, reverse, _array(outputs), _array(outputs_error), _array(final_error),
-            _array(inner_error) if cell == "lstm" else None, *(_array(one) for one in states), _array(values_error),
-            *(_array(one) for one in gradients), *(_array(one) for one in states_error), context.threads,
+        cell, _, places = context.kind
+        values, outputs, hidden, inner, *weights = context.saved_tensors
+        _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
+        shape = torch.empty_like if places.full else torch.zeros_like
+        values_error = shape(values, memory_format=torch.contiguous_format) if wanted else None
+        hidden_error = torch.empty_like(hidden) if wanted_hidden else None
+        started_error = torch.empty_like(inner) if wanted_inner else None
+        learnt = [torch.empty_like(one) for one in weights] if any(wanted_weights) else []
+        native.library().backward(
+            context.packed, context.kept, places, _array(values), _array(outputs), _array(outputs_error),
+            _array(final_error), _array(inner_error) if cell == "lstm" else None, _array(hidden), _array(inner),
+            _array(values_error), _fours(learnt), _array(hidden_error), _array(started_error), context.threads,
         )  # fmt: skip
-        return None, values_error, *gradients, *states_error
+        errors: list[Tensor | None] = [*learnt] if learnt else [None] * len(weights)
+        return None, values_error, hidden_error, started_error, *errors
 
 
-def _arrays(weights: tuple[Tensor | None, ...]) -> Weights:
-    input_weight, recurrent, input_bias, recurrent_bias = (_array(one) for one in weights)
-    return input_weight, recurrent, input_bias, recurrent_bias
+def _packed(
+    cell: Cell, activation: Activation, weights: Sequence[Tensor], *, backward: bool, threads: int
+) -> list[Any]:
+    return [
+        native.layer(cell, activation, side, reverse=number == 1, backward=backward, threads=threads)
+        for number, side in enumerate(_fours(weights) or [])
+    ]
+
+
+def _fours(weights: Sequence[Tensor]) -> list[tuple[Any, Any, Any, Any]] | None:
+    arrays = [_array(one) for one in weights]
+    fours = [arrays[start : start + SIDES] for start in range(0, len(arrays), SIDES)]
+    return [(one[0], one[1], one[2], one[3]) for one in fours] or None
 
 
 def _array(tensor: Tensor | None) -> Any:
-    """The tensor's memory as NumPy sees it, in rows without gaps between values."""
+    """The tensor's memory as NumPy sees it; tables may have gaps between rows, all else is in one piece."""
     if tensor is None:
         return None
     tensor = tensor.detach()
-    return np.asarray(tensor if tensor.is_contiguous() else tensor.contiguous())
+    rows = tensor.dim() == 2 and tensor.stride(1) == 1 and tensor.stride(0) >= tensor.shape[1]
+    return np.asarray(tensor if rows or tensor.is_contiguous() else tensor.contiguous())

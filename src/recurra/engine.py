@@ -10,27 +10,73 @@ sequence at its own end. torch's PackedSequence is never used: on a CPU it is tw
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from recurra import native
 from recurra.autograd import native_sweep
 from recurra.batches import Integers, Ragged, grid
 from recurra.cells import State, SweepWeights, plain_sweep
 from recurra.config import Activation, Cell
-from recurra.native import engine
 
 Path = Literal["native", "torch", "plain"]
 
 
 def choose(cell: Cell, activation: Activation, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell: the native engine, torch's fused kernels, or the equations step by step."""
-    found = engine()
-    if found.library is not None and dtype == torch.float32 and device == "cpu":
+    if native.engine().library is not None and dtype == torch.float32 and device == "cpu":
         return "native"
-    return "plain" if (cell, activation) == ("lstm", "relu") or found.name == "plain" else "torch"
+    return without_native(cell, activation)
+
+
+def without_native(cell: Cell, activation: Activation) -> Path:
+    """Tell which path sweeps a cell where the native engine does not: torch has no LSTM with ReLU."""
+    return "plain" if (cell, activation) == ("lstm", "relu") or native.engine().name == "plain" else "torch"
+
+
+def sweep_layer(
+    cell: Cell,
+    activation: Activation,
+    inputs: Ragged[Tensor],
+    weights: Sequence[SweepWeights],
+    states: Sequence[State] | None = None,
+    *,
+    path: Path | None = None,
+) -> tuple[Ragged[Tensor], list[State | None]]:
+    """Sweep one layer: inputs (tokens, features) -> outputs (tokens, directions * hidden) and the final states.
+
+    `weights` holds one entry, or two: the second direction reads each sequence from its end. So do `states`, each a
+    tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero.
+    """
+    chosen = path or choose(cell, activation, inputs.values.dtype, inputs.values.device.type)
+    if chosen == "native":
+        return _native(cell, activation, inputs, weights, states)
+    sides: list[Tensor] = []
+    final: list[State | None] = []
+    for number, side in enumerate(weights):
+        state = states[number] if states else None
+        outputs, end = sweep(cell, activation, inputs, side, state=state, reverse=number == 1, path=path)
+        sides.append(outputs.values)
+        final.append(end)
+    return inputs.carry(torch.cat(sides, dim=1) if len(sides) > 1 else sides[0]), final
+
+
+def _native(
+    cell: Cell,
+    activation: Activation,
+    inputs: Ragged[Tensor],
+    weights: Sequence[SweepWeights],
+    states: Sequence[State] | None,
+) -> tuple[Ragged[Tensor], list[State | None]]:
+    start = [torch.stack(parts) for parts in zip(*states, strict=True)] if states else []
+    places = native.ragged(inputs.offsets)
+    outputs, *final = native_sweep(cell, activation, places, inputs.values, weights, *start)
+    parts = final if cell == "lstm" else final[:1]
+    return inputs.carry(outputs), [tuple(part[side] for part in parts) for side in range(len(weights))]
 
 
 def sweep(
@@ -43,20 +89,16 @@ def sweep(
     reverse: bool = False,
     path: Path | None = None,
 ) -> tuple[Ragged[Tensor], State | None]:
-    """Sweep one layer in one direction: inputs (tokens, features) -> outputs (tokens, hidden) and the final state.
+    """Sweep one direction through torch's kernels or the equations: -> outputs (tokens, hidden) and the final state.
 
-    The state is a tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without one the sweep starts at
-    zero. On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's
-    own end; with a state given, sequences of different lengths take the plain path instead.
+    On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's own
+    end; with a state given, sequences of different lengths take the plain path instead.
     """
-    chosen = path or choose(cell, activation, inputs.values.dtype, inputs.values.device.type)
-    if chosen == "native":
-        return native_sweep(cell, activation, inputs, weights, state, reverse)
     begin = state or _zeros(inputs, weights, cell)
     if not len(inputs.values):
         return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
     carried = state is not None and not inputs.equal
-    if chosen == "plain" or (carried and path is None):
+    if (path or without_native(cell, activation)) == "plain" or (carried and path is None):
         return _plain(cell, activation, inputs, weights, begin, reverse)
     return _fused(cell, activation, inputs, weights, begin, reverse)
 

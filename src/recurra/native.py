@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -75,16 +76,31 @@ def threads() -> int:
     return min(here, int(asked)) if asked.isdigit() and int(asked) else here
 
 
-def layer(cell: str, activation: str, weights: Weights, *, backward: bool, threads: int) -> Any:
-    """Pack the weights of one layer in one direction: input and recurrent, and their biases, in torch's layout.
-
-    Raises UsageError where there is no native engine.
-    """
+def library() -> Any:
+    """Return the compiled module; raises UsageError where there is none."""
     found = engine()
     if found.library is None:
         raise UsageError("there is no native engine", found=found.why, advice="take the plain path")
+    return found.library
+
+
+def ragged(offsets: NDArray[np.int64]) -> Any:
+    """Sequences one after another: (sequences + 1,) offsets that climb from 0 to the number of tokens."""
+    return library().ragged(np.ascontiguousarray(offsets, np.int64))
+
+
+def grid(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Any:
+    """Sequences as the columns of a (steps, sequences) grid, or with `rows` as the rows of a (sequences, steps) one.
+
+    Each is padded behind its own length.
+    """
+    return library().grid(steps, np.ascontiguousarray(lengths, np.int64), rows)
+
+
+def layer(cell: str, activation: str, weights: Weights, *, reverse: bool, backward: bool, threads: int) -> Any:
+    """Pack the weights of one layer in one direction: input and recurrent, and their biases, in torch's layout."""
     inputs, hidden = weights[0].shape[1], weights[1].shape[1]
-    made = found.library.layer(cell, activation, inputs, hidden)
+    made = library().layer(cell, activation, inputs, hidden, reverse)
     made.pack(*weights, backward, threads)
     return made
 
@@ -93,15 +109,15 @@ _packed: dict[tuple[Any, ...], tuple[tuple[weakref.ref[Any], ...], Any]] = {}
 """Packed layers of weights that nobody can change any more, with those weights; they leave with the first of them."""
 
 
-def packed_once(cell: str, activation: str, weights: Weights) -> Any:
+def packed_once(cell: str, activation: str, weights: Weights, *, reverse: bool) -> Any:
     """Pack for answers only; once for ever where the weights are read-only, as those of a trained model are."""
     if any(weight.flags.writeable for weight in weights):
-        return layer(cell, activation, weights, backward=False, threads=threads())
-    key = (cell, activation, *(id(weight) for weight in weights))
+        return layer(cell, activation, weights, reverse=reverse, backward=False, threads=threads())
+    key = (cell, activation, reverse, *(id(weight) for weight in weights))
     held, packed = _packed.get(key, ((), None))
     # An identity may come back after its array has gone: the arrays themselves are compared too.
     if not held or any(reference() is not weight for reference, weight in zip(held, weights, strict=True)):
-        packed = layer(cell, activation, weights, backward=False, threads=threads())
+        packed = layer(cell, activation, weights, reverse=reverse, backward=False, threads=threads())
         _packed[key] = tuple(weakref.ref(weight) for weight in weights), packed
         weakref.finalize(weights[0], _packed.pop, key, None)
     return packed
@@ -110,30 +126,27 @@ def packed_once(cell: str, activation: str, weights: Weights) -> Any:
 def sweep(
     cell: str,
     activation: str,
-    weights: Weights,
+    weights: Sequence[Weights],
     values: Numbers,
     offsets: NDArray[np.int64],
-    state: State,
-    *,
-    reverse: bool,
+    state: State | None = None,
 ) -> tuple[Numbers, State]:
-    """Sweep ragged sequences: values (tokens, inputs) -> outputs (tokens, hidden) and each sequence's final state."""
-    packed = packed_once(cell, activation, weights)
-    outputs = np.empty((len(values), weights[1].shape[1]), np.float32)
-    start = tuple(np.ascontiguousarray(part) for part in state)
-    final = tuple(np.empty_like(part) for part in start)
-    packed.forward(
-        np.ascontiguousarray(values),
-        offsets,
-        reverse,
-        outputs,
-        *_two(start),
-        *_two(final),
-        keep=False,
+    """Sweep a layer over ragged sequences: values (tokens, inputs) -> outputs (tokens, directions * hidden).
+
+    `weights` holds one entry, or two: forward and reverse. The parts of a state are (directions, sequences, hidden).
+    """
+    packed = [packed_once(cell, activation, side, reverse=number == 1) for number, side in enumerate(weights)]
+    hidden = weights[0][1].shape[1]
+    outputs = np.empty((len(values), len(packed) * hidden), np.float32)
+    parts = 2 if cell == "lstm" else 1
+    final = [np.empty((len(packed), len(offsets) - 1, hidden), np.float32) for _ in range(parts)]
+    start = [np.ascontiguousarray(part) for part in state or ()]
+    library().forward(
+        packed, ragged(offsets), np.ascontiguousarray(values), outputs, *_two(start), *_two(final), keep=False,
         threads=threads(),
-    )
-    return outputs, final
+    )  # fmt: skip
+    return outputs, tuple(final)
 
 
-def _two(state: State) -> tuple[Numbers | None, Numbers | None]:
-    return state[0], state[1] if len(state) > 1 else None
+def _two(parts: Sequence[Numbers]) -> tuple[Numbers | None, Numbers | None]:
+    return parts[0] if parts else None, parts[1] if len(parts) > 1 else None

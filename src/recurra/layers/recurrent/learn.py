@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recurra.batches import Ragged
 from recurra.cells import State, SweepWeights
-from recurra.engine import Path, sweep
+from recurra.engine import Path, sweep_layer
 from recurra.layers.dropout import variational
 from recurra.layers.specs import RecurrentSpec
 
@@ -33,7 +33,7 @@ class Recurrent(nn.Module):
     def forward(
         self,
         inputs: Ragged[Tensor],
-        states: Sequence[State] | None = None,
+        states: Sequence[State | None] | None = None,
         *,
         between: float = 0.0,
         path: Path | None = None,
@@ -44,26 +44,26 @@ class Recurrent(nn.Module):
         """
         final: list[State | None] = []
         directions = 2 if self.spec.bidirectional else 1
-        for layer in range(self.spec.layers):
-            sides = []
-            for side in range(directions):
-                number = layer * directions + side
-                state = states[number] if states is not None else None
-                outputs, end = self._sweep(inputs, number, state, path)
-                sides.append(outputs.values)
-                final.append(end)
-            inputs = inputs.carry(torch.cat(sides, dim=1) if directions == 2 else sides[0])
+        for first in range(0, self.spec.layers * directions, directions):
+            numbers = range(first, first + directions)
+            weights = [self._weights(number) for number in numbers]
+            given = [states[number] for number in numbers] if states is not None else None
+            kinds = self.spec.cell, self.spec.activation
+            inputs, ends = sweep_layer(*kinds, inputs, weights, _known(given), path=path)
+            final += ends
             inputs = variational(inputs, between if self.training else 0.0)
         return inputs, final
 
-    def _sweep(
-        self, inputs: Ragged[Tensor], number: int, state: State | None, path: Path | None
-    ) -> tuple[Ragged[Tensor], State | None]:
+    def _weights(self, number: int) -> SweepWeights:
         layer, suffix = self.spec.sweeps[number]
         names = (f"{kind}_l{layer}{suffix}" for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-        weights = SweepWeights(*(getattr(self, name) for name in names))
-        reverse = suffix == "_reverse"
-        return sweep(self.spec.cell, self.spec.activation, inputs, weights, state=state, reverse=reverse, path=path)
+        return SweepWeights(*(getattr(self, name) for name in names))
+
+
+def _known(states: Sequence[State | None] | None) -> list[State] | None:
+    """States as they came out of an earlier sweep: all of them, or none."""
+    known = [state for state in states or () if state is not None]
+    return known or None
 
 
 def _initialise(name: str, weight: Tensor, spec: RecurrentSpec) -> None:

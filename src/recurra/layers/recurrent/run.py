@@ -20,6 +20,8 @@ from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
 
 Path = Literal["native", "numpy"]
+Side = tuple[Floats, Floats, Floats, Floats]
+"""Weights of one direction of a layer: input, recurrent, and their biases."""
 
 
 def sigmoid(values: Floats) -> Floats:
@@ -80,22 +82,34 @@ def recurrent(
     """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`."""
     chosen = path or choose(inputs.values.dtype)
     final: list[State] = []
-    sides: list[Floats] = []
     directions = 2 if spec.bidirectional else 1
-    for number, (layer, suffix) in enumerate(spec.sweeps):
-        state = states[number] if states is not None else zero_state(spec, inputs.sequences, inputs.values.dtype)
-        own = _of_sweep(weights, f"_l{layer}{suffix}")
-        if chosen == "native":
-            swept = inputs.values, inputs.offsets, state
-            outputs, end = native.sweep(spec.cell, spec.activation, own, *swept, reverse=suffix == "_reverse")
-        else:
-            outputs, end = _sweep(spec, own, inputs, state, suffix == "_reverse")
-        sides.append(outputs)
-        final.append(end)
-        if len(sides) == directions:
-            inputs = inputs.carry(np.concatenate(sides, axis=1) if directions == 2 else sides[0])
-            sides = []
+    for first in range(0, spec.layers * directions, directions):
+        names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
+        sides = [_of_sweep(weights, name) for name in names]
+        given = list(states[first : first + directions]) if states is not None else None
+        values, ends = (_native if chosen == "native" else _numpy)(spec, sides, inputs, given)
+        final += ends
+        inputs = inputs.carry(values)
     return inputs, final
+
+
+def _native(
+    spec: RecurrentSpec, sides: list[Side], inputs: Ragged[Floats], states: list[State] | None
+) -> tuple[Floats, list[State]]:
+    start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
+    values, parts = native.sweep(spec.cell, spec.activation, sides, inputs.values, inputs.offsets, start)
+    return values, [tuple(part[side] for part in parts) for side in range(len(sides))]
+
+
+def _numpy(
+    spec: RecurrentSpec, sides: list[Side], inputs: Ragged[Floats], states: list[State] | None
+) -> tuple[Floats, list[State]]:
+    begin = states or [zero_state(spec, inputs.sequences, inputs.values.dtype)] * len(sides)
+    swept = [
+        _sweep(spec, side, inputs, state, number == 1)
+        for number, (side, state) in enumerate(zip(sides, begin, strict=True))
+    ]
+    return np.concatenate([values for values, _ in swept], axis=1), [end for _, end in swept]
 
 
 def choose(dtype: np.dtype[Any]) -> Path:
@@ -108,7 +122,7 @@ def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> Sta
     return tuple(np.zeros((sequences, spec.hidden), dtype) for _ in spec.states)
 
 
-def _of_sweep(weights: Weights, ending: str) -> tuple[Floats, Floats, Floats, Floats]:
+def _of_sweep(weights: Weights, ending: str) -> Side:
     return (
         weights[f"weight_ih{ending}"],
         weights[f"weight_hh{ending}"],
@@ -119,7 +133,7 @@ def _of_sweep(weights: Weights, ending: str) -> tuple[Floats, Floats, Floats, Fl
 
 def _sweep(
     spec: RecurrentSpec,
-    weights: tuple[Floats, Floats, Floats, Floats],
+    weights: Side,
     inputs: Ragged[Floats],
     state: State,
     reverse: bool,

@@ -1,0 +1,124 @@
+"""recurra.nn's layers are torch.nn's: arguments, weights, outputs, states, gradients, errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+import recurra.nn
+from recurra.native import engine
+
+NAMES = ("RNN", "GRU", "LSTM")
+LENGTHS = torch.tensor([4, 7, 1, 5])
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "two layers, both directions": {"num_layers": 2, "bidirectional": True},
+    "batch first": {"batch_first": True},
+    "batch first, both directions": {"batch_first": True, "bidirectional": True},
+    "no bias": {"bias": False},
+}
+
+
+def pair(name: str, **options: Any) -> tuple[Any, Any]:
+    """Torch's layer and ours, of the same weights."""
+    torch.manual_seed(0)
+    reference = getattr(nn, name)(6, 10, **options)
+    ours = getattr(recurra.nn, name)(6, 10, **options)
+    ours.load_state_dict(reference.state_dict())
+    return reference, ours
+
+
+def padded(layer: Any) -> Tensor:
+    values = torch.randn(7, 4, 6, generator=torch.Generator().manual_seed(1))
+    return values.transpose(0, 1).contiguous() if layer.batch_first else values
+
+
+def parts(final: Any) -> tuple[Tensor, ...]:
+    return final if isinstance(final, tuple) else (final,)
+
+
+def same(found: Any, wanted: Any) -> None:
+    for a, b in zip((found[0], *parts(found[1])), (wanted[0], *parts(wanted[1])), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+
+
+def gradients(layer: Any, result: Any) -> list[Tensor]:
+    loss = result[0].square().sum() + sum(part.sum() for part in parts(result[1]))
+    return list(torch.autograd.grad(loss, list(layer.parameters())))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("given", [False, True])
+def test_padded_input_gives_torchs_outputs_states_and_gradients(
+    name: str, options: dict[str, Any], given: bool
+) -> None:
+    reference, ours = pair(name, **options)
+    states = torch.randn(2 if name == "LSTM" else 1, *_states_shape(ours))
+    hx = (tuple(states) if name == "LSTM" else states[0]) if given else None
+    wanted, found = reference(padded(ours), hx), ours(padded(ours), hx)
+    same(found, wanted)
+    for a, b in zip(gradients(ours, found), gradients(reference, wanted), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
+
+
+def _states_shape(layer: Any) -> tuple[int, int, int]:
+    return layer.num_layers * (2 if layer.bidirectional else 1), 4, 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_lengths_and_packed_sequences_give_what_torch_gives_for_packed_ones(name: str, options: dict[str, Any]) -> None:
+    reference, ours = pair(name, **options)
+    first = ours.batch_first
+    packed = pack_padded_sequence(padded(ours), LENGTHS, first, enforce_sorted=False)
+    wanted, states = reference(packed)
+    outputs, _ = pad_packed_sequence(wanted, first)
+    same(ours(padded(ours), lengths=LENGTHS), (outputs, states))
+    found, ends = ours(packed)
+    assert isinstance(found, PackedSequence)
+    same((pad_packed_sequence(found, first)[0], ends), (outputs, states))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_sequence_without_a_batch(name: str) -> None:
+    reference, ours = pair(name)
+    same(ours(padded(ours)[:, 0]), reference(padded(ours)[:, 0]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float64_takes_torchs_own_way_with_lengths_too(name: str) -> None:
+    reference, ours = (one.double() for one in pair(name))
+    same(ours(padded(ours).double()), reference(padded(ours).double()))
+    packed = pack_padded_sequence(padded(ours).double(), LENGTHS, enforce_sorted=False)
+    wanted, states = reference(packed)
+    same(ours(padded(ours).double(), lengths=LENGTHS), (pad_packed_sequence(wanted)[0], states))
+
+
+def test_an_rnn_with_relu_and_dropout_between_layers() -> None:
+    reference, ours = pair("RNN", nonlinearity="relu", num_layers=3, dropout=0.5)
+    same(ours.eval()(padded(ours)), reference.eval()(padded(ours)))
+    assert not torch.equal(ours.train()(padded(ours))[0], ours(padded(ours))[0])
+
+
+@pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+def test_lengths_that_do_not_fit_and_shapes_that_do_not_fit_are_refused() -> None:
+    _, ours = pair("LSTM")
+    for lengths in ([4, 7, 1], [4, 8, 1, 5], [4, -1, 1, 5]):
+        with pytest.raises(ValueError, match="lengths"):
+            ours(padded(ours), lengths=lengths)
+    with pytest.raises(RuntimeError, match="input"):
+        ours(torch.zeros(7, 4, 5))
+    with pytest.raises(RuntimeError, match="hidden"):
+        ours(padded(ours), (torch.zeros(1, 3, 10), torch.zeros(1, 4, 10)))
+
+
+def test_a_whole_module_is_saved_and_loaded_as_torchs_is() -> None:
+    reference, ours = pair("GRU", num_layers=2, bidirectional=True)
+    assert list(ours.state_dict()) == list(reference.state_dict())
+    assert repr(ours) == repr(reference)
+    assert isinstance(ours, nn.GRU)
