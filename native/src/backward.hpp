@@ -22,7 +22,7 @@ template <int V>
 RECURRA_INLINE void back_block(const Back& back, int block, size_t gate_rows, const float* const* errors,
                                float* const* into, int rows) {
   const float* weights = back.weights + (size_t)block * gate_rows * kWidth;
-  in_blocks(rows, [&]<int R>(int row) __attribute__((always_inline)) {
+  in_blocks<V>(rows, [&]<int R>(int row) __attribute__((always_inline)) {
     Vec sums[R][4];
     for (int r = 0; r < R; ++r)
       for (int v = 0; v < V; ++v) sums[r][v] = back.add ? load(into[row + r] + block * kWidth + v * kLanes) : Vec{};
@@ -90,7 +90,7 @@ RECURRA_INLINE void errors_of_gates(const Shape& shape, const StepBack& step, in
 
 RECURRA_INLINE size_t carried_width(const Shape& shape) {
   const size_t blocks = (size_t)shape.columns(shape.hidden) * kWidth;
-  return blocks > (size_t)shape.padded() ? blocks : shape.padded();
+  return (blocks > (size_t)shape.padded() ? blocks : shape.padded()) + kLanes;
 }
 
 size_t backward_scratch(const Sweep& sweep, int sequences) {
@@ -139,10 +139,10 @@ void backward_share(const Sweep& sweep, const Share& share) {
       step.output[row] = sweep.outputs + where * sweep.output_stride;
       step.before[row] = time ? sweep.outputs + last * sweep.output_stride : start ? start : zeros;
       step.error[row] = sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : zeros;
-      step.gates[row] = sweep.gates + where * width;
+      step.gates[row] = kept_gates(sweep, sequence, where);
       if constexpr (C == Cell::lstm) {
-        step.cell[row] = sweep.cells + where * shape.padded();
-        step.cell_before[row] = time ? sweep.cells + last * shape.padded() : start_cell ? start_cell : zeros;
+        step.cell[row] = kept_cells(sweep, sequence, where);
+        step.cell_before[row] = time ? kept_cells(sweep, sequence, last) : start_cell ? start_cell : zeros;
       }
       state_errors[row] = step.gates[row] + (C == Cell::gru ? kLanes : 0);
       if (sweep.value_errors) {

@@ -98,7 +98,7 @@ Places ragged(Numbers offsets) {
   Places places{{}, 1, at[count]};
   for (int64_t i = 0; i < count; ++i) {
     if (at[i + 1] < at[i]) refuse("offsets", "a fall at " + std::to_string(i), "a climb from each to the next");
-    places.sequences.push_back({at[i], at[i + 1] - at[i], i});
+    places.sequences.push_back({at[i], at[i + 1] - at[i], i, i});
   }
   return places;
 }
@@ -113,7 +113,7 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
   for (int64_t i = 0; i < count; ++i) {
     if (length[i] < 0 || length[i] > steps)
       refuse("lengths", std::to_string(length[i]) + " at " + std::to_string(i), "0 to " + std::to_string(steps));
-    places.sequences.push_back({rows ? i * steps : i, length[i], i});
+    places.sequences.push_back({rows ? i * steps : i, length[i], i, rows ? i : 0});
   }
   return places;
 }
@@ -291,6 +291,7 @@ NB_MODULE(_native, module) {
              maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
              maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),
              "threads"_a);
+  module.def("peak_work", &peak_work, "rounds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def("available", &available);
   module.def("engine", [] { return std::string(kernels().name); });
   module.def("choose", &choose_kernels, "name"_a);

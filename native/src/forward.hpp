@@ -15,7 +15,7 @@ RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const
   for (int panel = 0; panel < shape.panels(); ++panel) {
     const float* weights = packed.input + (size_t)panel * shape.inputs * V * kLanes;
     const float* bias = packed.bias + panel * kWidth;
-    in_blocks(rows, [&]<int R>(int row) __attribute__((always_inline)) {
+    in_blocks<V>(rows, [&]<int R>(int row) __attribute__((always_inline)) {
       Vec sums[R][4];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(bias + v * kLanes);
@@ -29,11 +29,12 @@ RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const
 // Where the active rows of a step read and write.
 struct Step {
   const float** source;  // projected inputs
-  const float** before;  // the state before
+  const float** before;  // the state before, and the state after, both the engine's own
+  float** after;
   float** output;
-  float** gates;  // null entries' array when nothing is kept
-  const float** cell_before;
-  float** cell;
+  float** gates;  // kept, if anything is
+  float** cell;   // the inner state, changed in place
+  float** kept_cell;
   int active;
   bool first;  // the state before is zero: no product
 };
@@ -45,18 +46,22 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
     if constexpr (C == Cell::rnn) {
       for (int v = 0; v < 4; ++v) {
         const int unit = panel * kWidth + v * kLanes;
-        if (unit < hidden) store(step.output[row + r] + unit, Rnn<A>::forward(sums[r][v]), hidden - unit);
+        const Vec result = Rnn<A>::forward(sums[r][v]);
+        store(step.after[row + r] + unit, result);
+        if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
     } else {
       const int unit = panel * kLanes;
       Vec result;
       if constexpr (C == Cell::lstm) {
-        Vec cell = load(step.cell_before[row + r] + unit);
+        Vec cell = load(step.cell[row + r] + unit);
         result = Lstm<A>::forward(sums[r], cell);
         store(step.cell[row + r] + unit, cell);
+        if (sweep.cells) store(step.kept_cell[row + r] + unit, cell);
       } else {
-        result = Gru<A>::forward(sums[r], load(step.before[row + r] + unit, hidden - unit));
+        result = Gru<A>::forward(sums[r], load(step.before[row + r] + unit));
       }
+      store(step.after[row + r] + unit, result);
       store(step.output[row + r] + unit, result, hidden - unit);
       if (sweep.gates)
         for (int v = 0; v < 4; ++v) store(step.gates[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
@@ -70,7 +75,7 @@ RECURRA_INLINE void take_step(const Sweep& sweep, const Step& step) {
   const Shape& shape = sweep.shape;
   for (int panel = 0; panel < shape.panels(); ++panel) {
     const float* weights = sweep.weights.recurrent + (size_t)panel * shape.hidden * V * kLanes;
-    in_blocks(step.active, [&]<int R>(int row) __attribute__((always_inline)) {
+    in_blocks<V>(step.active, [&]<int R>(int row) __attribute__((always_inline)) {
       Vec sums[R][4];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(step.source[row + r] + panel * kWidth + v * kLanes);
@@ -80,85 +85,117 @@ RECURRA_INLINE void take_step(const Sweep& sweep, const Step& step) {
   }
 }
 
+// What a share of a sweep works in.
+struct Workspace {
+  float* slots;                  // projected inputs of a chunk, where nothing is kept
+  float *hidden, *other, *cell;  // states of all rows; two of the hidden one, taken in turn
+  const float** values;          // of a chunk's tokens: inputs
+  float** projected;             // … and their products
+  Step step;
+};
+
 size_t forward_scratch(const Sweep& sweep, int sequences) {
-  const size_t count = sequences, chunk = count * chunk_steps(sequences);
-  const size_t kept = sweep.gates ? 0 : chunk * sweep.shape.width();
-  return kept + count * sweep.shape.padded() + sweep.shape.padded() + kWidth + 2 * pointer_floats(chunk) +
-         6 * pointer_floats(count);
+  const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * sweep.shape.state_pitch();
+  const size_t slots = sweep.gates ? 0 : chunk * sweep.shape.gate_pitch();
+  return slots + 3 * state + 4 * kLanes + 2 * pointer_floats(chunk) + 7 * pointer_floats(count);
+}
+
+RECURRA_INLINE Workspace workspace(const Sweep& sweep, const Share& share) {
+  const size_t count = share.count, chunk = count * chunk_steps(share.count), state = count * sweep.shape.state_pitch();
+  Cutter cut{share.scratch};
+  Workspace work;
+  work.slots = cut.floats(sweep.gates ? 0 : chunk * sweep.shape.gate_pitch());
+  work.hidden = cut.floats(state);
+  work.other = cut.floats(state);
+  work.cell = cut.floats(state);
+  work.values = cut.pointers<const float*>(chunk);
+  work.projected = cut.pointers<float*>(chunk);
+  work.step = {cut.pointers<const float*>(count),
+               cut.pointers<const float*>(count),
+               cut.pointers<float*>(count),
+               cut.pointers<float*>(count),
+               cut.pointers<float*>(count),
+               cut.pointers<float*>(count),
+               cut.pointers<float*>(count),
+               share.count,
+               false};
+  return work;
+}
+
+// The states that a sweep starts from, in the engine's own rows; units that are not there are zero.
+RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspace& work) {
+  const size_t pitch = sweep.shape.state_pitch();
+  clear(work.hidden, 3 * share.count * pitch);
+  for (int row = 0; row < share.count; ++row) {
+    const int64_t number = share.sequences[row].number;
+    if (sweep.hidden)
+      copy(work.hidden + row * pitch, state_row(sweep.hidden, number, sweep.shape.hidden), sweep.shape.hidden);
+    if (sweep.cell)
+      copy(work.cell + row * pitch, state_row(sweep.cell, number, sweep.shape.hidden), sweep.shape.hidden);
+    work.step.cell[row] = work.cell + row * pitch;
+  }
+}
+
+// Projects the inputs of a chunk of steps; starts[i] is where those of step i begin.
+template <int V>
+RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, const Workspace& work, int64_t time,
+                                  int active, int* starts) {
+  int tokens = 0;
+  for (int ahead = 0; ahead < chunk_steps(share.count); ++ahead) {
+    active = active_rows(share, time + ahead, active);
+    starts[ahead] = tokens;
+    for (int row = 0; row < active; ++row, ++tokens) {
+      const Sequence& sequence = share.sequences[row];
+      const int64_t where = token(sweep, sequence, time + ahead);
+      work.values[tokens] = sweep.values + where * sweep.value_stride;
+      work.projected[tokens] =
+          sweep.gates ? kept_gates(sweep, sequence, where) : work.slots + (size_t)tokens * sweep.shape.gate_pitch();
+    }
+  }
+  project_rows<V>(sweep.shape, sweep.weights, work.values, work.projected, tokens);
+}
+
+RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspace& work) {
+  const int hidden = sweep.shape.hidden;
+  for (int row = 0; row < share.count; ++row) {
+    const Sequence& sequence = share.sequences[row];
+    const size_t place = row * (size_t)sweep.shape.state_pitch();
+    // A row's state is where its own number of steps left it.
+    const float* state = (sequence.length % 2 ? work.other : work.hidden) + place;
+    if (sweep.final_hidden) copy(sweep.final_hidden + sequence.number * hidden, state, hidden);
+    if (sweep.final_cell) copy(sweep.final_cell + sequence.number * hidden, work.cell + place, hidden);
+  }
 }
 
 template <Cell C, Activation A>
 void forward_share(const Sweep& sweep, const Share& share) {
-  constexpr int V = C == Cell::gru ? 3 : 4;
-  const Shape& shape = sweep.shape;
-  const int count = share.count, steps = chunk_steps(count), hidden = shape.hidden, width = shape.width();
-  Cutter cut{share.scratch};
-  float* kept = sweep.gates ? nullptr : cut.floats((size_t)count * steps * width);
-  float* carried = cut.floats((size_t)count * shape.padded());
-  float* zeros = cut.floats(shape.padded());
-  const float** values = cut.pointers<const float*>((size_t)count * steps);
-  float** projected = cut.pointers<float*>((size_t)count * steps);
-  Step step{cut.pointers<const float*>(count),
-            cut.pointers<const float*>(count),
-            cut.pointers<float*>(count),
-            cut.pointers<float*>(count),
-            cut.pointers<const float*>(count),
-            cut.pointers<float*>(count),
-            count,
-            false};
-  clear(zeros, shape.padded());
-  clear(carried, (size_t)count * shape.padded());
-  if (C == Cell::lstm && sweep.cell)
-    for (int row = 0; row < count; ++row)
-      copy(carried + (size_t)row * shape.padded(), state_row(sweep.cell, share.sequences[row].number, hidden), hidden);
-
+  const int steps = chunk_steps(share.count);
+  const size_t pitch = sweep.shape.state_pitch();
+  Workspace work = workspace(sweep, share);
+  start(sweep, share, work);
+  Step& step = work.step;
   int starts[kChunkSteps];
-  int active = count;
+  int active = share.count;
   for (int64_t time = 0; (active = active_rows(share, time, active)) > 0; ++time) {
     const int place = (int)(time % steps);
-    if (!sweep.projected && place == 0) {
-      int tokens = 0;
-      for (int ahead = 0, running = active; ahead < steps; ++ahead) {
-        running = active_rows(share, time + ahead, running);
-        starts[ahead] = tokens;
-        for (int row = 0; row < running; ++row, ++tokens) {
-          const int64_t where = token(sweep, share.sequences[row], time + ahead);
-          values[tokens] = sweep.values + where * sweep.value_stride;
-          projected[tokens] = sweep.gates ? sweep.gates + where * width : kept + (size_t)tokens * width;
-        }
-      }
-      project_rows<V>(shape, sweep.weights, values, projected, tokens);
-    }
+    if (!sweep.projected && place == 0) project_chunk<C == Cell::gru ? 3 : 4>(sweep, share, work, time, active, starts);
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
-      const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
-      const float* start = state_row(sweep.hidden, sequence.number, hidden);
-      float* own = carried + (size_t)row * shape.padded();
-      step.source[row] = sweep.projected ? sweep.projected + (ptrdiff_t)sweep.projected_row[where] * width
-                                         : projected[starts[place] + row];
-      step.before[row] = time ? sweep.outputs + last * sweep.output_stride : start ? start : zeros;
+      const int64_t where = token(sweep, sequence, time);
+      step.source[row] = sweep.projected
+                             ? sweep.projected + (ptrdiff_t)sweep.projected_row[where] * sweep.shape.gate_pitch()
+                             : work.projected[starts[place] + row];
+      step.before[row] = (time % 2 ? work.other : work.hidden) + row * pitch;
+      step.after[row] = (time % 2 ? work.hidden : work.other) + row * pitch;
       step.output[row] = sweep.outputs + where * sweep.output_stride;
-      step.gates[row] = sweep.gates ? sweep.gates + where * width : nullptr;
-      step.cell_before[row] = sweep.cells && time ? sweep.cells + last * shape.padded() : own;
-      step.cell[row] = sweep.cells ? sweep.cells + where * shape.padded() : own;
+      if (sweep.gates) step.gates[row] = kept_gates(sweep, sequence, where);
+      if (sweep.cells) step.kept_cell[row] = kept_cells(sweep, sequence, where);
     }
     step.active = active;
     step.first = time == 0 && !sweep.hidden;
     take_step<C, A>(sweep, step);
   }
-
-  for (int row = 0; row < count; ++row) {
-    const Sequence& sequence = share.sequences[row];
-    const int64_t end = token(sweep, sequence, sequence.length - 1);
-    const bool swept = sequence.length > 0;
-    if (sweep.final_hidden)
-      copy(sweep.final_hidden + sequence.number * hidden,
-           swept ? sweep.outputs + end * sweep.output_stride : state_row(sweep.hidden, sequence.number, hidden),
-           hidden);
-    if (sweep.final_cell)
-      copy(sweep.final_cell + sequence.number * hidden,
-           swept && sweep.cells ? sweep.cells + end * shape.padded() : carried + (size_t)row * shape.padded(), hidden);
-  }
+  finals(sweep, share, work);
 }
 
 void project(const Shape& shape, const Packed& packed, const float* values, ptrdiff_t stride, int64_t rows,
@@ -170,7 +207,7 @@ void project(const Shape& shape, const Packed& packed, const float* values, ptrd
     const int count = (int)(rows - first < kAtOnce ? rows - first : kAtOnce);
     for (int row = 0; row < count; ++row) {
       from[row] = values + (first + row) * stride;
-      into[row] = projected + (first + row) * shape.width();
+      into[row] = projected + (first + row) * shape.gate_pitch();
     }
     if (shape.vectors() == 3)
       project_rows<3>(shape, packed, from, into, count);

@@ -13,7 +13,7 @@ constexpr int kBlockTokens = 128;  // a panel's errors of so many tokens stay in
 // tile[k] += Σ_j rows[j][k] · errors[j] for all k < size.
 template <int V>
 RECURRA_INLINE void add_products(float* tile, int size, const float* const* rows, const float* errors, int tokens) {
-  in_blocks(size, [&]<int R>(int k) __attribute__((always_inline)) {
+  in_blocks<V>(size, [&]<int R>(int k) __attribute__((always_inline)) {
     Vec sums[R][4];
     float* place = tile + (size_t)k * V * kLanes;
     for (int r = 0; r < R; ++r)
@@ -93,17 +93,28 @@ void gradient_panels(const Sweep& sweep, const Sequence* sequences, int count, i
       add_block<V>(sweep, tokens, panel, tiles + (panel - begin) * tile_floats(shape), packed);
     tokens.count = 0;
   };
-  for (int row = 0; row < count; ++row)
-    for (int64_t time = 0; time < sequences[row].length; ++time) {
-      const int64_t where = token(sweep, sequences[row], time);
-      const float* start = state_row(sweep.hidden, sequences[row].number, shape.hidden);
-      tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
-      tokens.errors[tokens.count] = sweep.gates + where * shape.width();
-      tokens.before[tokens.count] = time    ? sweep.outputs + (where - sweep.step) * sweep.output_stride
-                                    : start ? start
-                                            : zeros;
-      if (++tokens.count == kBlockTokens) flush();
-    }
+  const auto add = [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
+    const int64_t where = token(sweep, sequence, time);
+    const float* start = state_row(sweep.hidden, sequence.number, shape.hidden);
+    tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
+    tokens.errors[tokens.count] = kept_gates(sweep, sequence, where);
+    tokens.before[tokens.count] = time    ? sweep.outputs + (where - sweep.step) * sweep.output_stride
+                                  : start ? start
+                                          : zeros;
+    if (++tokens.count == kBlockTokens) flush();
+  };
+  // Tokens are taken as they lie in memory: sequence by sequence, or step by step in a grid of columns.
+  if (sweep.step == 1 || sweep.step == -1) {
+    for (int row = 0; row < count; ++row)
+      for (int64_t time = 0; time < sequences[row].length; ++time) add(sequences[row], time);
+  } else {
+    int64_t longest = 0;
+    for (int row = 0; row < count; ++row)
+      if (sequences[row].length > longest) longest = sequences[row].length;
+    for (int64_t time = 0; time < longest; ++time)
+      for (int row = 0; row < count; ++row)
+        if (time < sequences[row].length) add(sequences[row], time);
+  }
   flush();
   for (int panel = begin; panel < end; ++panel)
     finish_panel<V>(shape, panel, tiles + (panel - begin) * tile_floats(shape), to);

@@ -145,8 +145,9 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
   for (Direction& one : directions) {
     const Shape& shape = one.layer->shape();
     if (one.kept) {
-      one.kept->gates = Buffer((size_t)places.tokens * shape.width());
-      if (shape.cell == Cell::lstm) one.kept->cells = Buffer((size_t)places.tokens * shape.padded());
+      const size_t rows = places.tokens + places.sequences.size();
+      one.kept->gates = Buffer(rows * shape.gate_pitch());
+      if (shape.cell == Cell::lstm) one.kept->cells = Buffer(rows * shape.state_pitch());
     }
     fill(one, places);
   }
@@ -172,6 +173,17 @@ void sweep_backward(std::vector<Direction>& directions, const Places& places, in
   run_shares(directions, places, &Kernels::backward_scratch, &Kernels::backward, threads);
   for (const Buffer& more : apart) add_rows(values, stride, more.floats(), places.tokens, inputs, threads);
   run_gradients(directions, places, threads);
+}
+
+double peak_work(int64_t rounds, int threads) {
+  std::vector<double> done(threads);
+  run_tasks(threads, threads, [&](int mine) {
+    float sums[16];
+    done[mine] = 2 * kernels().multiply_add(rounds, sums);
+  });
+  double sum = 0;
+  for (double one : done) sum += one;
+  return sum;
 }
 
 }  // namespace recurra

@@ -69,4 +69,7 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there.
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads);
 
+// Floating-point operations done by a loop of multiply-adds on registers: what the processor can do at best.
+double peak_work(int64_t rounds, int threads);
+
 }  // namespace recurra

@@ -30,7 +30,7 @@ RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const f
       Vec weights[V];
       RECURRA_UNROLL for (int v = 0; v < V; ++v) {
         weights[v] = load(panel + v * kLanes);
-        if constexpr (kRows == 6) RECURRA_KEEP(weights[v]);
+        if constexpr (kSums == 24) RECURRA_KEEP(weights[v]);
       }
       RECURRA_UNROLL for (int r = 0; r < R; ++r) {
         Vec value = splat(at[r][k]);
@@ -54,7 +54,7 @@ RECURRA_NOINLINE void outer(Vec* into, const float* const* rows, ptrdiff_t colum
     Vec errors[V];
     RECURRA_UNROLL for (int v = 0; v < V; ++v) {
       errors[v] = load(panel + v * kLanes);
-      if constexpr (kRows == 6) RECURRA_KEEP(errors[v]);
+      if constexpr (kSums == 24) RECURRA_KEEP(errors[v]);
     }
     RECURRA_UNROLL for (int r = 0; r < R; ++r) {
       Vec value = splat(row[r]);
@@ -66,25 +66,28 @@ RECURRA_NOINLINE void outer(Vec* into, const float* const* rows, ptrdiff_t colum
   RECURRA_UNROLL for (int r = 0; r < R; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) into[r * 4 + v] = sums[r][v];
 }
 
-// Calls work.operator()<R>(first) for blocks of at most kRows rows, as even as they can be.
-template <class Work>
+// Rows that are multiplied at once by V vectors; three allow more than four do.
+constexpr int rows_at_once(int vectors) { return vectors >= 4 ? kSums / 4 : kSums / 3; }
+
+// Calls work.operator()<R>(first) for blocks of at most rows_at_once(V) rows, as even as they can be.
+template <int V, class Work>
 RECURRA_INLINE void in_blocks(int rows, Work work) {
-  int blocks = (rows + kRows - 1) / kRows;
+  constexpr int most = rows_at_once(V);
+  int blocks = (rows + most - 1) / most;
   for (int first = 0; blocks > 0; --blocks) {
-    int size = (rows - first + blocks - 1) / blocks;
+    const int size = (rows - first + blocks - 1) / blocks;
+    const auto run = [&]<int R>() __attribute__((always_inline)) {
+      if constexpr (R <= most) work.template operator()<R>(first);
+    };
     switch (size) {
-      case 1: work.template operator()<1>(first); break;
-      case 2: work.template operator()<2>(first); break;
-      case 3: work.template operator()<3>(first); break;
-      case 4:
-        if constexpr (kRows >= 4) work.template operator()<4>(first);
-        break;
-      case 5:
-        if constexpr (kRows >= 5) work.template operator()<5>(first);
-        break;
-      default:
-        if constexpr (kRows >= 6) work.template operator()<6>(first);
-        break;
+      case 1: run.template operator()<1>(); break;
+      case 2: run.template operator()<2>(); break;
+      case 3: run.template operator()<3>(); break;
+      case 4: run.template operator()<4>(); break;
+      case 5: run.template operator()<5>(); break;
+      case 6: run.template operator()<6>(); break;
+      case 7: run.template operator()<7>(); break;
+      default: run.template operator()<8>();
     }
     first += size;
   }

@@ -21,6 +21,16 @@ RECURRA_INLINE int64_t token(const Sweep& sweep, const Sequence& sequence, int64
   return sequence.first + sweep.step * time;
 }
 
+// A token's row among what is kept. Sequences that lie one after another are shifted by a row each: else those of equal
+// lengths would meet in the same sets of the cache at every step.
+RECURRA_INLINE float* kept_gates(const Sweep& sweep, const Sequence& sequence, int64_t token) {
+  return sweep.gates + (token + sequence.shift) * sweep.shape.gate_pitch();
+}
+
+RECURRA_INLINE float* kept_cells(const Sweep& sweep, const Sequence& sequence, int64_t token) {
+  return sweep.cells + (token + sequence.shift) * sweep.shape.state_pitch();
+}
+
 // How many of the sequences, from long to short, are longer than `time`; `before` is the answer for time - 1 or time
 // + 1.
 RECURRA_INLINE int active_rows(const Share& share, int64_t time, int before) {

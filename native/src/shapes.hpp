@@ -27,8 +27,12 @@ struct Shape {
 
   RECURRA_HERE int units() const { return cell == Cell::rnn ? 4 * lanes : lanes; }
   RECURRA_HERE int panels() const { return (hidden + units() - 1) / units(); }
-  RECURRA_HERE int padded() const { return panels() * units(); }          // units, padded to whole panels
-  RECURRA_HERE int width() const { return panels() * 4 * lanes; }         // floats of a token's gates
+  RECURRA_HERE int padded() const { return panels() * units(); }   // units, padded to whole panels
+  RECURRA_HERE int width() const { return panels() * 4 * lanes; }  // floats of a token's gates
+  // Rows of the engine's own tables are this long: a power of two would put all of them into the same sets of the
+  // cache.
+  RECURRA_HERE int gate_pitch() const { return width() + lanes; }
+  RECURRA_HERE int state_pitch() const { return padded() + lanes; }
   RECURRA_HERE int vectors() const { return cell == Cell::gru ? 3 : 4; }  // of a panel that one product takes
   RECURRA_HERE int columns(int size) const {
     return (size + 4 * lanes - 1) / (4 * lanes);
@@ -58,6 +62,7 @@ struct Sequence {
   int64_t first;
   int64_t length;
   int64_t number;  // its row in the states
+  int64_t shift;   // how many rows later than its tokens it lies among what is kept
 };
 
 // A sweep over ragged sequences. Strides are in floats. Null where a thing is not there.
@@ -73,8 +78,8 @@ struct Sweep {
   float *final_hidden, *final_cell;  // (sequences, hidden)
   const float* projected;            // (rows, width): products of the inputs that somebody made already
   const int32_t* projected_row;      // token -> its row there
-  float* gates;                      // (tokens, width), kept for the gradient: activated, then turned into errors
-  float* cells;                      // (tokens, padded)
+  float* gates;                      // kept for the gradient: activated, then turned into errors (see gate_row)
+  float* cells;                      // likewise, of the LSTM's inner states
   // Backward only.
   const float* output_errors;
   ptrdiff_t output_error_stride;
@@ -103,6 +108,7 @@ struct Kernels {
   size_t (*gradient_scratch)(const Sweep&, int panels);
   void (*gradient)(const Sweep&, const Sequence*, int sequences, int begin, int end, const Gradients&, float* scratch);
   void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int64_t rows, float* projected);
+  double (*multiply_add)(int64_t rounds, float* into);
 };
 
 extern const Kernels kPortable;
