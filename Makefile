@@ -10,7 +10,7 @@ ifneq ($(strip $(RECURRA_DATA)),)
 export RECURRA_DATA := $(abspath $(RECURRA_DATA))
 endif
 
-.PHONY: setup demo test lint accept bench tables clean
+.PHONY: setup demo test lint accept sanitize bench tables clean
 
 setup: .venv/ready
 
@@ -36,6 +36,10 @@ test: lint
 
 accept: setup
 	$(BIN)/pytest -m slow
+
+# The engine's tests under the address, undefined-behaviour and thread sanitizers.
+sanitize: setup
+	native/sanitize.sh
 
 bench: setup
 	$(BIN)/python benchmarks/run_all.py

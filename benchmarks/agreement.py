@@ -1,4 +1,4 @@
-"""How closely all ways of sweeping a cell agree: equations, fused kernels, NumPy, torch.nn, alone, in chunks.
+"""How closely all ways of sweeping a cell agree: equations, native, fused, NumPy, torch.nn, alone, in chunks.
 
 Not here: the proof with its tolerances (tests/test_layers.py); this measures how much room is left under them.
 Run: `python benchmarks/agreement.py`. A difference is the largest |a - b| / max(1, |b|), b from the equations.
@@ -16,7 +16,7 @@ from writing import write_result
 
 from recurra.batches import Ragged, join
 from recurra.config import Activation, Cell
-from recurra.engine import choose
+from recurra.engine import choose, without_native
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import ACTIVATIONS, RecurrentSpec
@@ -44,18 +44,20 @@ def main() -> None:
 
 
 def differences(cell: Cell, activation: Activation, dtype: torch.dtype) -> dict[str, float | None]:
-    """Compare every path with the equations; None where torch has no such cell, or no fused kernel is chosen."""
+    """Compare every path with the equations; None where a path does not have it."""
     both = RecurrentSpec(
         cell=cell, activation=activation, inputs=INPUTS, hidden=HIDDEN, layers=LAYERS, bidirectional=True
     )
     net, batch = net_of(both, dtype), batch_of(LENGTHS, dtype)
     with torch.no_grad():
         plain = net(batch, path="plain")[0].values.numpy()
-        fused = None if choose(cell, activation) == "plain" else net(batch)[0].values.numpy()
+        kernels = without_native(cell, activation)
+        fused = None if kernels == "plain" else net(batch, path=kernels)[0].values.numpy()
+        native = net(batch)[0].values.numpy() if choose(cell, activation, dtype) == "native" else None
         alone = np.concatenate([net(one)[0].values.numpy() for one in singles(batch)])
-        numbers, _ = recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()))
+        numbers, _ = recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()), path="numpy")
         reference = by_torch(net, batch)
-    found = {"fused": fused, "numpy": numbers.values, "torch_nn": reference, "alone": alone}
+    found = {"native": native, "fused": fused, "numpy": numbers.values, "torch_nn": reference, "alone": alone}
     told = {name: None if one is None else worst(one, plain) for name, one in found.items()}
     return told | {"chunks": chunked(both.model_copy(update={"bidirectional": False}), dtype)}
 

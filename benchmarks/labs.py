@@ -39,7 +39,8 @@ def main() -> int:
     if unknown := set(arguments.labs) - set(LABS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(LABS)}")
     if arguments.take:
-        return keep(json.loads((Path(arguments.take) / "report.json").read_text(encoding="utf-8"))["record"])
+        folder = Path(arguments.take)
+        return keep(json.loads((folder / "report.json").read_text(encoding="utf-8"))["record"], folder)
     return sum(measure(lab, arguments.seeds or SEEDS[lab], arguments.quick) for lab in arguments.labs or LABS)
 
 
@@ -49,13 +50,13 @@ def measure(lab: str, seeds: int, quick: bool) -> int:
     words = ["lab", lab, "--seeds", str(seeds), "--out", str(out), "--json", *(["--quick"] if quick else [])]
     say(f"recurra {' '.join(words)}")
     done = subprocess.run([sys.executable, "-m", "recurra", *words], check=False, stdout=subprocess.PIPE, text=True)
-    return keep(json.loads(done.stdout)) if done.returncode == 0 else 1
+    return keep(json.loads(done.stdout), out) if done.returncode == 0 else 1
 
 
-def keep(record: dict[str, Any]) -> int:
+def keep(record: dict[str, Any], folder: Path) -> int:
     """Write a lab's figures without its texts; return 0."""
     lab = record["lab"]
-    figures = without_texts(record, words=False)
+    figures = without_texts(record, words=False) | further_seeds(record, folder)
     # the lab measured these itself, perhaps in another run: they replace what is true of this process
     made_by = f"recurra lab {lab} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
     figures = {name: value for name, value in figures.items() if name != "seeds"}
@@ -64,6 +65,20 @@ def keep(record: dict[str, Any]) -> int:
     told = {"lab_command": made_by, "command": command, **figures}
     write_result(f"lab-{lab}", told, seeds=range(record["seeds"]))
     return 0
+
+
+def further_seeds(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Test perplexities of nets of the language lab that were trained from more seeds than the record joins.
+
+    All LSTMs come first in that lab: a lab that was stopped early has their spread all the same.
+    """
+    found: dict[str, list[float]] = {}
+    for cell in record["cells"] if record["lab"] == "language" else ():
+        for part in sorted(folder.glob(f"parts/{cell}-*.json")):
+            if int(part.stem.removeprefix(f"{cell}-")) >= record["seeds"]:
+                result = json.loads(part.read_text(encoding="utf-8"))["result"]
+                found.setdefault(cell, []).append(result["test_perplexity"])
+    return {"further_seeds": found} if found else {}
 
 
 def without_texts(value: Any, *, words: bool) -> Any:

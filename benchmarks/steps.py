@@ -35,7 +35,7 @@ def main() -> None:
         if sys.argv[2] == "kept":
             keep_buffers()
         net, batch = net_of("lstm", "tanh", bidirectional=True), batch_of([256] * 64)
-        print(seconds(step_of(net, batch), repeats=9))
+        print(seconds(step_of(net, batch, "torch"), repeats=9))
         return
     figures = {
         "allocator": {name: allocator(name) for name in ("default", "kept")},

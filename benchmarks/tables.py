@@ -98,8 +98,9 @@ def _language(results: Path) -> Rows:
     if record is None:
         return [("language", "LSTM, test perplexity on WikiText-2", "—", MISSING, "")]
     cell, rival = record["cells"]["lstm"], record["rival"]
+    every = [*cell["test_perplexities"], *record.get("further_seeds", {}).get("lstm", [])]
     return [
-        ("language", "LSTM, test perplexity on WikiText-2", "—", f"{cell['test_perplexity']:.1f}", ""),
+        ("language", "LSTM, test perplexity on WikiText-2", "—", *_mean_and_span(every, 1)),
         ("language", f"{rival['name']}, same tokens", "—", f"{rival['perplexity']:.1f}", ""),
     ]
 
@@ -148,6 +149,7 @@ def _seconds(figures: Record) -> tuple[str, str]:
 def agreement(results: Path) -> str:
     """The largest difference of each path from the equations, over all cells."""
     names = {
+        "native": "the native engine",
         "fused": "torch's fused kernels",
         "numpy": "the NumPy run",
         "torch_nn": "torch.nn's own modules",
@@ -168,8 +170,9 @@ PRECISIONS = ("float32", "float64")
 
 
 def _worst(record: Record, key: str, precision: str) -> str:
-    found = [row[key] for row in record["rows"] if row["precision"] == precision and row[key] is not None]
-    return f"{max(found):.1e}"
+    found = [row.get(key) for row in record["rows"] if row["precision"] == precision]
+    known = [value for value in found if value is not None]
+    return f"{max(known):.1e}" if known else "—"
 
 
 def steps(results: Path) -> str:
@@ -189,6 +192,30 @@ def steps(results: Path) -> str:
         (name, *(_step(key, record[key][choice]) for choice in choices)) for key, (name, *choices) in names.items()
     ]
     return table(header, rows) + made_by(record)
+
+
+def engine(results: Path) -> str:
+    """The native engine beside torch, and its share of the processor's peak."""
+    header = ("work", "native", "torch", "ratio")
+    record = read(results, "speed")
+    if record is None:
+        return table(header, [("layers, real reviews, inference", MISSING, MISSING, MISSING)])
+    rows: Rows = []
+    for part, title in ENGINE_PARTS.items():
+        for name, one in record.get(part, {}).items():
+            times = (f"{1000 * one[which]:.1f} ms" for which in ("seconds", "rival_seconds"))
+            rows.append((f"{title}: {name}", *times, f"{one['ratio']:.2f} ×"))
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in record.get("shares", {}).items())
+    rows.append(("share of the float32 peak, training", shares, f"peak {record['peak_gflops']:.0f} GFLOP/s", ""))
+    return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
+
+
+ENGINE_PARTS = {
+    "layers": "forward and backward, 64 × 256, 100 → 128",
+    "reviews": "the same on real reviews, torch",
+    "inference": "forward alone",
+    "held": "both held to AVX2",
+}
 
 
 def _step(key: str, value: float) -> str:
@@ -228,6 +255,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "imdb": imdb,
     "labs": labs,
     "speed": speed,
+    "engine": engine,
     "agreement": agreement,
     "steps": steps,
 }

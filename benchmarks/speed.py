@@ -1,0 +1,263 @@
+"""How quick the native engine is beside torch: layers, real lengths, inference, shares of the processor's peak.
+
+Not here: accuracy, and whole trainings (labs.py). Run: `python benchmarks/speed.py [--quick] [PART …]`.
+
+Ours and the rival's steps are taken in turn in one process, medians of at least seven; "tuned" is torch with glibc's
+allocator thresholds raised, as our own training has them, "default" is torch without, in a process of its own. The peak
+is a loop of multiply-adds on registers in the engine itself (native/src/kernels.cpp), on as many threads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from recurra.memory import keep_buffers
+
+DEFAULT = "default-allocator"
+if DEFAULT not in sys.argv:
+    keep_buffers()  # before torch is imported
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from writing import write_result  # noqa: E402
+
+import recurra.nn  # noqa: E402
+from recurra.batches import Integers  # noqa: E402
+from recurra.datasets.imdb import load_imdb  # noqa: E402
+from recurra.errors import DataError  # noqa: E402
+from recurra.native import engine, library  # noqa: E402
+
+NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = 100, 128, 64, 256, 500
+ROUNDS = 9
+THREADS = 2
+
+
+def main() -> None:
+    """Measure the parts asked for, or all; print one JSON line (--quick) or write results/speed.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="the layers alone, one JSON line, within 90 seconds")
+    arguments = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
+    if arguments.quick:
+        print(json.dumps(quick()))
+        return
+    if arguments.parts == [DEFAULT]:
+        print(json.dumps({cell: seconds(training_step(cell, nn)) for cell in NAMES}))
+        return
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
+    found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
+    for name in arguments.parts or PARTS:
+        found[name] = PARTS[name]()
+        print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
+    write_result("speed", found, seeds=[0])
+
+
+def quick() -> dict[str, float | None]:
+    """The few ratios that others may rely on."""
+    layers = {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn), rounds=7) for cell in NAMES}
+    lengths = review_lengths(SEQUENCES * 4)
+    best = peak()
+    return {
+        **{f"{cell}_fp32_vs_torch_tuned": round(told["ratio"], 2) for cell, told in layers.items()},
+        "lstm_bf16_vs_torch_bf16": None,
+        "lstm_fp32_peak_share": round(work("lstm") / layers["lstm"]["seconds"] / best / 1e9, 3),
+        "lstm_vs_torch_packed": round(ragged("lstm", lengths, against="packed", rounds=3)["ratio"], 2),
+        "gru_vs_torch_sorted": round(ragged("gru", lengths, against="sorted", rounds=5)["ratio"], 2),
+        "peak_fp32_gflops": round(best, 1),
+    }
+
+
+def layers() -> dict[str, Any]:
+    """Forward and backward of a layer, batch 64 × 256, 100 → 128, against torch tuned and default."""
+    done = subprocess.run([sys.executable, __file__, DEFAULT], check=True, capture_output=True, text=True)
+    default = json.loads(done.stdout)
+    told = {}
+    for cell in NAMES:
+        one = in_turn(training_step(cell, recurra.nn), training_step(cell, nn))
+        told[cell] = one | {"ratio_to_default": default[cell] / one["seconds"]}
+    return told
+
+
+def shares() -> dict[str, Any]:
+    """The share of the peak that training reaches, layer as wide as its input."""
+    told = {}
+    for cell in ("lstm", "gru"):
+        for size in (128, 256, 512):
+            taken = seconds(training_step(cell, recurra.nn, inputs=size, hidden=size))
+            told[f"{cell} {size}"] = work(cell, inputs=size, hidden=size) / taken / peak() / 1e9
+    return told
+
+
+def reviews() -> dict[str, Any]:
+    """Real reviews cut at 500 tokens, useful tokens: torch packed, padded to 500 and length-sorted."""
+    lengths = review_lengths(SEQUENCES * 8)
+    return {
+        f"{cell} {rival}": ragged(cell, lengths, against=rival)
+        for cell in ("lstm", "gru")
+        for rival in ("packed", "padded", "sorted")
+    }
+
+
+def inference() -> dict[str, Any]:
+    """Forward alone, in eval mode: batch 64 and batch 1, 128 and 256 units."""
+    told = {}
+    for cell in ("lstm", "gru"):
+        for hidden in (128, 256):
+            for rows, steps in ((64, 256), (1, 230)):
+                sizes = {"inputs": INPUTS, "hidden": hidden, "rows": rows, "steps": steps}
+                one = in_turn(answer(cell, recurra.nn, **sizes), answer(cell, nn, **sizes), rounds=15)
+                told[f"{cell} {hidden} batch {rows}"] = one
+    return told
+
+
+def held() -> dict[str, Any]:
+    """The AVX2 kernels, forced, beside torch held to AVX2: in a process of its own."""
+    if os.environ.get("RECURRA_ENGINE") == "avx2":
+        return {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn)) for cell in NAMES}
+    less = {"RECURRA_ENGINE": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+    less |= {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+    code = "import json, speed; speed.torch.set_num_threads(speed.THREADS); print(json.dumps(speed.held()))"
+    there = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH120, PTH100
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | less, cwd=there, check=True, capture_output=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "layers": layers,
+    "shares": shares,
+    "reviews": reviews,
+    "inference": inference,
+    "held": held,
+}
+
+
+def work(cell: str, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> float:
+    """Floating-point operations of the products of a training step, forward and backward."""
+    return 3 * 2 * GATES[cell] * hidden * (inputs + hidden) * SEQUENCES * STEPS
+
+
+def training_step(cell: str, home: Any, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> Callable[[], None]:
+    """Forward and backward of one layer of `home` (torch.nn or recurra.nn) over a (steps, sequences) grid."""
+    torch.manual_seed(0)
+    layer = getattr(home, NAMES[cell])(inputs, hidden)
+    values = torch.randn(STEPS, SEQUENCES, inputs, requires_grad=True)
+    errors = torch.randn(STEPS, SEQUENCES, hidden)
+
+    def step() -> None:
+        values.grad = None
+        layer.zero_grad(set_to_none=True)
+        layer(values)[0].backward(errors)
+
+    return step
+
+
+def answer(cell: str, home: Any, *, inputs: int, hidden: int, rows: int, steps: int) -> Callable[[], None]:
+    """Forward of one layer without gradients."""
+    torch.manual_seed(0)
+    layer = getattr(home, NAMES[cell])(inputs, hidden).eval()
+    values = torch.randn(steps, rows, inputs)
+
+    def step() -> None:
+        with torch.no_grad():
+            layer(values)
+
+    return step
+
+
+def review_lengths(count: int) -> Integers:
+    """Words of real reviews, at most 500; without IMDB lengths spread like theirs."""
+    try:
+        texts = load_imdb().train.texts
+    except DataError:
+        drawn = np.random.default_rng(0).lognormal(5.3, 0.65, count)
+        return np.clip(drawn, 10, LONGEST).astype(np.int64)
+    chosen = np.random.default_rng(0).permutation(len(texts))[:count]
+    return np.array([min(len(texts[row].split()), LONGEST) for row in chosen])
+
+
+def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> dict[str, float]:
+    """Training steps over batches of 64 reviews: ours as they come, the rival's packed, padded or length-sorted."""
+    torch.manual_seed(0)
+    name = NAMES[cell]
+    ours, theirs = getattr(recurra.nn, name)(INPUTS, HIDDEN), getattr(nn, name)(INPUTS, HIDDEN)
+    order = np.sort(lengths) if against == "sorted" else lengths
+    mine = [batch_of(rows, int(rows.max())) for rows in np.split(lengths, len(lengths) // SEQUENCES)]
+    longest = LONGEST if against == "padded" else 0
+    other = [batch_of(rows, longest or int(rows.max())) for rows in np.split(order, len(order) // SEQUENCES)]
+
+    def our_steps() -> None:
+        for values, told in mine:
+            ours(values, lengths=told)[0].sum().backward()
+
+    def their_steps() -> None:
+        for values, told in other:
+            if against == "packed":
+                given: Any = nn.utils.rnn.pack_padded_sequence(values, told, enforce_sorted=False)
+                theirs(given)[0].data.sum().backward()
+            else:
+                theirs(values)[0].sum().backward()
+
+    told = in_turn(our_steps, their_steps, rounds=rounds, warm=1)
+    return told | {"tokens_per_second": float(lengths.sum()) / told["seconds"]}
+
+
+def batch_of(lengths: Integers, steps: int) -> tuple[Tensor, Tensor]:
+    """Random values for so many steps and sequences, and the lengths."""
+    return torch.randn(steps, len(lengths), INPUTS, requires_grad=True), torch.from_numpy(lengths)
+
+
+def in_turn(
+    ours: Callable[[], None], theirs: Callable[[], None], *, rounds: int = ROUNDS, warm: int = 2
+) -> dict[str, float]:
+    """Medians of steps taken in turn, and how much longer the rival takes."""
+    for _ in range(warm):
+        ours()
+        theirs()
+    pairs = [(timed(ours), timed(theirs)) for _ in range(rounds)]
+    mine, other = (statistics.median(one) for one in zip(*pairs, strict=True))
+    return {"seconds": mine, "rival_seconds": other, "ratio": other / mine}
+
+
+def seconds(step: Callable[[], None], rounds: int = ROUNDS) -> float:
+    """Median seconds of a step."""
+    step()
+    step()
+    return statistics.median(timed(step) for _ in range(rounds))
+
+
+def timed(step: Callable[[], None]) -> float:
+    """Seconds of one call."""
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
+
+
+def peak() -> float:
+    """GFLOP/s of multiply-adds on registers, the best of five."""
+    rates = []
+    for _ in range(5):
+        started = time.perf_counter()
+        done = library().peak_work(5_000_000, THREADS)
+        rates.append(done / (time.perf_counter() - started) / 1e9)
+    return max(rates)
+
+
+if __name__ == "__main__":
+    main()

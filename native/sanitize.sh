@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Builds the engine with sanitizers and runs its whole test file on it: address and undefined behaviour, then threads.
+# The plain interpreter runs the tests: a virtual environment would load the engine that is installed there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+plain=$(.venv/bin/python -c 'import sys; print(sys._base_executable)')
+
+run() { # NAME SANITIZERS LIBRARY TESTS…
+  local name=$1 sanitizers=$2 library=$3
+  shift 3
+  local home=build/sanitize-$name
+  rm -rf "$home"
+  PIP_CONSTRAINT=constraints.txt .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --target "$home" \
+    -C build-dir="build/sanitize-$name-objects" -C install.strip=false \
+    -C cmake.define.RECURRA_SANITIZE="$sanitizers" .
+  PYTHONPATH=$home:$site LD_PRELOAD=$(g++ -print-file-name="$library") \
+    ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+    TSAN_OPTIONS="suppressions=$PWD/native/tsan.txt:ignore_noninstrumented_modules=1" \
+    OMP_NUM_THREADS=1 "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
+}
+
+run address address,undefined libasan.so tests/test_native.py
+run thread thread libtsan.so tests/test_native.py -k "threads or forked or several"
