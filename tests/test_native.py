@@ -18,6 +18,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recurra import native
 from recurra.autograd import native_sweep
 from recurra.batches import Ragged
 from recurra.cells import SweepWeights
@@ -181,6 +182,22 @@ def test_what_is_not_a_number_stays_one_and_stays_in_its_sequence(
     outputs, _, _ = native_sweep(*kind, ragged(np.array([0, 2, 4, 6])), values, weights)
     assert torch.isnan(outputs[1]).all(), instructions
     assert torch.isfinite(outputs[[0, 2, 3]]).all()
+
+
+@built
+@pytest.mark.parametrize("kind", KINDS)
+def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(
+    instructions: str, kind: tuple[Cell, Activation]
+) -> None:
+    sides = [tuple(one.detach().numpy() for one in weights_of(kind[0], 6, 20, seed=seed)) for seed in (0, 1)]
+    words = drawn(9, 6, seed=2, dtype=torch.float32).detach().numpy()
+    rows, offsets = np.random.default_rng(0).integers(0, 9, 400).astype(np.int32), np.array([0, 150, 150, 151, 400])
+    found, _ = native.sweep(*kind, sides, words, offsets, None, rows)
+    wanted, _ = native.sweep(*kind, sides, words[rows], offsets)
+    assert np.array_equal(found, wanted), instructions
+    for wrong in (np.full(400, 9, np.int32), np.full(400, -1, np.int32), rows[:399]):
+        with pytest.raises(ValueError, match="rows"):
+            native.sweep(*kind, sides, words, offsets, None, wrong)
 
 
 @built

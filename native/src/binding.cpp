@@ -1,4 +1,4 @@
-// The engine for Python: every shape, stride, offset and length is checked here before a pointer is touched.
+// The engine for Python: layers, places of sequences, and the sweeps over them, each argument checked first.
 // Not here: arithmetic. The interpreter's lock is released while the engine works.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -14,78 +14,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "checks.hpp"
 #include "layer.hpp"
-
-namespace nb = nanobind;
 
 namespace recurra {
 namespace {
-
-template <class Scalar, int Dimensions>
-using Array = nb::ndarray<Scalar, nb::ndim<Dimensions>, nb::device::cpu>;
-using In = Array<const float, 2>;
-using Out = Array<float, 2>;
-using In3 = Array<const float, 3>;
-using Out3 = Array<float, 3>;
-using Vector = Array<const float, 1>;
-using VectorOut = Array<float, 1>;
-template <class Given>
-using Maybe = std::optional<Given>;
-
-[[noreturn]] void refuse(const std::string& name, const std::string& found, const std::string& allowed) {
-  throw std::invalid_argument(name + ": found " + found + ", allowed " + allowed);
-}
-
-std::string shown(int64_t rows, int64_t columns) {
-  return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
-}
-
-// A table of that many rows and columns whose rows are each in one piece; null where nothing was given.
-template <class Given>
-auto table(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
-  if ((int64_t)given.shape(0) != rows || (int64_t)given.shape(1) != columns)
-    refuse(name, shown(given.shape(0), given.shape(1)), shown(rows, columns));
-  if (rows > 0 && columns > 1 && given.stride(1) != 1) refuse(name, "columns apart", "values of a row side by side");
-  if (rows > 1 && given.stride(0) < columns) refuse(name, "overlapping rows", "rows one after another");
-  return given.data();
-}
-
-// The same without gaps between rows.
-template <class Given>
-auto whole(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
-  auto data = table(name, given, rows, columns);
-  if (rows > 1 && given.stride(0) != columns) refuse(name, "gaps between rows", "one piece");
-  return data;
-}
-
-template <class Given>
-auto flat(const char* name, const Given& given, int64_t size) -> decltype(given.data()) {
-  if ((int64_t)given.shape(0) != size) refuse(name, std::to_string(given.shape(0)) + " values", std::to_string(size));
-  if (size > 1 && given.stride(0) != 1) refuse(name, "values apart", "one piece");
-  return given.data();
-}
-
-// States of all directions: (directions, sequences, hidden) in one piece; null where nothing was given.
-template <class Given>
-auto states(const char* name, const Maybe<Given>& given, int64_t directions, int64_t sequences, int64_t hidden)
-    -> decltype(given->data()) {
-  if (!given) return nullptr;
-  const Given& held = *given;
-  if ((int64_t)held.shape(0) != directions || (int64_t)held.shape(1) != sequences || (int64_t)held.shape(2) != hidden)
-    refuse(name, shown(held.shape(1), held.shape(2)) + " in " + std::to_string(held.shape(0)),
-           shown(sequences, hidden) + " in " + std::to_string(directions));
-  const bool empty = !directions || !sequences;
-  if (!empty && ((hidden > 1 && held.stride(2) != 1) || (sequences > 1 && held.stride(1) != hidden) ||
-                 (directions > 1 && held.stride(0) != sequences * hidden)))
-    refuse(name, "gaps", "one piece");
-  return held.data();
-}
-
-// The part of one direction, or null.
-template <class Pointer>
-Pointer part(Pointer states, size_t direction, const Places& places, int hidden) {
-  return states ? states + direction * places.sequences.size() * hidden : nullptr;
-}
 
 using Numbers = Array<const int64_t, 1>;
 
@@ -173,30 +106,35 @@ struct AllKept {
 };
 
 // The pointers that forward and backward share: values, and outputs side by side, direction by direction.
-std::vector<Direction> directions_of(const Layers& layers, const Places& places, const In& values, const float* outputs,
-                                     ptrdiff_t stride, const float* hidden, const float* cell) {
+std::vector<Direction> directions_of(const Layers& layers, const Places& places, const In& values, int64_t rows,
+                                     const float* outputs, ptrdiff_t stride, const float* hidden, const float* cell) {
   const Shape& shape = layers[0]->shape();
   std::vector<Direction> directions;
   for (size_t side = 0; side < layers.size(); ++side) {
     Sweep sweep{};
-    sweep.values = table("values", values, places.tokens, shape.inputs);
+    sweep.values = table("values", values, rows, shape.inputs);
     sweep.value_stride = values.stride(0);
     sweep.outputs = const_cast<float*>(outputs) + side * shape.hidden;
     sweep.output_stride = stride;
     sweep.hidden = part(hidden, side, places, shape.hidden);
     sweep.cell = part(cell, side, places, shape.hidden);
-    directions.push_back({layers[side], sweep, nullptr, {}, false});
+    directions.push_back({layers[side], sweep, nullptr, {}, false, {}});
   }
   return directions;
 }
 
 std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In values, Out outputs, Maybe<In3> hidden,
-                                 Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell, bool keep,
-                                 int threads) {
+                                 Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell,
+                                 Maybe<Array<const int32_t, 1>> rows, bool keep, int threads) {
   const Shape& shape = checked(layers, false);
   const int64_t sides = layers.size(), count = places.sequences.size();
   float* written = table("outputs", outputs, places.tokens, sides * shape.hidden);
-  auto directions = directions_of(layers, places, values, written, outputs.stride(0),
+  const int64_t known = values.shape(0);
+  const int32_t* row = rows ? flat("rows", *rows, places.tokens) : nullptr;
+  for (int64_t token = 0; rows && token < places.tokens; ++token)
+    if (row[token] < 0 || row[token] >= known)
+      refuse("rows", std::to_string(row[token]), "0 to " + std::to_string(known - 1));
+  auto directions = directions_of(layers, places, values, rows ? known : places.tokens, written, outputs.stride(0),
                                   states("hidden", hidden, sides, count, shape.hidden),
                                   states("cell", cell, sides, count, shape.hidden));
   float* last_hidden = states("final hidden", final_hidden, sides, count, shape.hidden);
@@ -207,12 +145,13 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
     kept->each.resize(sides);
   }
   for (size_t side = 0; side < directions.size(); ++side) {
+    directions[side].sweep.projected_row = row;
     directions[side].sweep.final_hidden = part(last_hidden, side, places, shape.hidden);
     directions[side].sweep.final_cell = part(last_cell, side, places, shape.hidden);
     if (kept) directions[side].kept = &kept->each[side];
   }
   nb::gil_scoped_release free;
-  sweep_forward(directions, places, threads);
+  sweep_forward(directions, places, rows ? known : 0, threads);
   return kept;
 }
 
@@ -231,9 +170,10 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
     throw std::runtime_error("what the sweep kept was used up by its first gradient; sweep again for another");
   if (gradients && (int64_t)gradients->size() != sides)
     refuse("gradients", std::to_string(gradients->size()), "four for each direction");
-  auto directions = directions_of(
-      layers, places, values, table("outputs", outputs, places.tokens, sides * shape.hidden), outputs.stride(0),
-      states("hidden", hidden, sides, count, shape.hidden), states("cell", cell, sides, count, shape.hidden));
+  auto directions = directions_of(layers, places, values, places.tokens,
+                                  table("outputs", outputs, places.tokens, sides * shape.hidden), outputs.stride(0),
+                                  states("hidden", hidden, sides, count, shape.hidden),
+                                  states("cell", cell, sides, count, shape.hidden));
   const float* errors =
       output_errors ? table("output errors", *output_errors, places.tokens, sides * shape.hidden) : nullptr;
   const float* last_hidden = states("final hidden errors", final_hidden_errors, sides, count, shape.hidden);
@@ -286,7 +226,7 @@ NB_MODULE(_native, module) {
   module.def("layer", &made, "cell"_a, "activation"_a, "inputs"_a, "hidden"_a, "reverse"_a,
              nb::rv_policy::take_ownership);
   module.def("forward", &forward, "layers"_a, "places"_a, array("values"), array("outputs"), maybe("hidden"),
-             maybe("cell"), maybe("final_hidden"), maybe("final_cell"), "keep"_a, "threads"_a);
+             maybe("cell"), maybe("final_hidden"), maybe("final_cell"), maybe("rows"), "keep"_a, "threads"_a);
   module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, array("values"), array("outputs"),
              maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
              maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),

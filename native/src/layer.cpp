@@ -79,6 +79,23 @@ void fill(Direction& one, const Places& places) {
   }
 }
 
+// The products of distinct inputs, for all directions.
+void project_distinct(std::vector<Direction>& directions, int64_t distinct, int threads) {
+  constexpr int64_t kPart = 96;
+  const int64_t parts = (distinct + kPart - 1) / kPart;
+  for (Direction& one : directions) {
+    one.projected = Buffer((size_t)distinct * one.sweep.shape.gate_pitch());
+    one.sweep.projected = one.projected.floats();
+  }
+  run_tasks((int)(parts * directions.size()), threads, [&](int mine) {
+    const Direction& one = directions[mine / parts];
+    const int64_t first = mine % parts * kPart;
+    one.layer->kernels().project(one.sweep.shape, one.sweep.weights, one.sweep.values + first * one.sweep.value_stride,
+                                 one.sweep.value_stride, std::min(kPart, distinct - first),
+                                 one.projected.floats() + first * one.sweep.shape.gate_pitch());
+  });
+}
+
 // The gradients of the weights: panels of all directions are shared out, each with its scratch.
 void run_gradients(const std::vector<Direction>& directions, const Places& places, int threads) {
   struct Task {
@@ -141,7 +158,7 @@ void Layer::pack(const Plain& plain, bool backward, int threads) {
   packed_back_ = backward;
 }
 
-void sweep_forward(std::vector<Direction>& directions, const Places& places, int threads) {
+void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {
   for (Direction& one : directions) {
     const Shape& shape = one.layer->shape();
     if (one.kept) {
@@ -152,6 +169,7 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
     fill(one, places);
   }
   threads = useful_threads(directions, places, threads);
+  if (distinct > 0) project_distinct(directions, distinct, threads);
   run_shares(directions, places, &Kernels::forward_scratch, &Kernels::forward, threads);
 }
 

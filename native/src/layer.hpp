@@ -61,11 +61,13 @@ struct Direction {
   Sweep sweep;
   Kept* kept;  // null where nothing is kept
   Gradients gradients;
-  bool learns;  // whether gradients are wanted
+  bool learns;       // whether gradients are wanted
+  Buffer projected;  // products of distinct inputs
 };
 
-// Sweep all directions of a layer side by side.
-void sweep_forward(std::vector<Direction>& directions, const Places& places, int threads);
+// Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
+// sweep's projected_row tells which of them a token has: every one is multiplied once, however often it comes.
+void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there.
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads);
 

@@ -60,7 +60,7 @@ class _Sweep(torch.autograd.Function):
         final_inner = values.new_empty(final.shape if cell == "lstm" else 0)
         kept = native.library().forward(
             packed, places, _array(values), outputs.numpy(), _array(hidden), _array(inner), final.numpy(),
-            final_inner.numpy() if cell == "lstm" else None, keep, threads,
+            final_inner.numpy() if cell == "lstm" else None, None, keep, threads,
         )  # fmt: skip
         context.kind, context.packed, context.kept, context.threads = kind, packed, kept, threads
         context.save_for_backward(values, outputs, hidden, inner, *weights)

@@ -130,20 +130,23 @@ def sweep(
     values: Numbers,
     offsets: NDArray[np.int64],
     state: State | None = None,
+    rows: NDArray[np.int32] | None = None,
 ) -> tuple[Numbers, State]:
     """Sweep a layer over ragged sequences: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
     `weights` holds one entry, or two: forward and reverse. The parts of a state are (directions, sequences, hidden).
+    With `rows` (tokens,) the values are distinct inputs, each multiplied once, and `rows` tells which one a token has;
+    the outputs have the same bits.
     """
     packed = [packed_once(cell, activation, side, reverse=number == 1) for number, side in enumerate(weights)]
     hidden = weights[0][1].shape[1]
-    outputs = np.empty((len(values), len(packed) * hidden), np.float32)
+    outputs = np.empty((int(offsets[-1]), len(packed) * hidden), np.float32)
     parts = 2 if cell == "lstm" else 1
     final = [np.empty((len(packed), len(offsets) - 1, hidden), np.float32) for _ in range(parts)]
     start = [np.ascontiguousarray(part) for part in state or ()]
     library().forward(
-        packed, ragged(offsets), np.ascontiguousarray(values), outputs, *_two(start), *_two(final), keep=False,
-        threads=threads(),
+        packed, ragged(offsets), np.ascontiguousarray(values), outputs, *_two(start), *_two(final), rows,
+        keep=False, threads=threads(),
     )  # fmt: skip
     return outputs, tuple(final)
 

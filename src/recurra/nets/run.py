@@ -30,8 +30,9 @@ def part(tensors: Tensors, layer: str) -> Weights:
 
 def classify(plan: ClassifierNet, tensors: Tensors, ids: Ragged[Ids]) -> Floats:
     """Ragged token ids -> logits (sequences, classes), without the wide part."""
-    vectors = ids.carry(embedding(plan.embedding, part(tensors, "embedding"), ids.values))
-    states, _ = recurrent(plan.recurrent, part(tensors, "recurrent"), vectors)
+    words, rows = np.unique(ids.values, return_inverse=True)
+    vectors = ids.carry(embedding(plan.embedding, part(tensors, "embedding"), words))
+    states, _ = recurrent(plan.recurrent, part(tensors, "recurrent"), vectors, rows=rows.astype(np.int32))
     return dense(plan.dense, part(tensors, "dense"), pooling(plan.pooling, part(tensors, "pooling"), states))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recurra import native
 from recurra.batches import Ragged, grid
@@ -77,9 +78,14 @@ def recurrent(
     inputs: Ragged[Floats],
     states: Sequence[State] | None = None,
     *,
+    rows: NDArray[np.int32] | None = None,
     path: Path | None = None,
 ) -> tuple[Ragged[Floats], list[State]]:
-    """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`."""
+    """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`.
+
+    With `rows` (tokens,) the values are distinct inputs, and `rows` tells which one each token has: words come again
+    and again, and the engine multiplies each of them once.
+    """
     chosen = path or choose(inputs.values.dtype)
     final: list[State] = []
     directions = 2 if spec.bidirectional else 1
@@ -87,23 +93,33 @@ def recurrent(
         names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
         sides = [_of_sweep(weights, name) for name in names]
         given = list(states[first : first + directions]) if states is not None else None
-        values, ends = (_native if chosen == "native" else _numpy)(spec, sides, inputs, given)
+        sweep = _native if chosen == "native" else _numpy
+        values, ends = sweep(spec, sides, inputs, given, rows if first == 0 else None)
         final += ends
         inputs = inputs.carry(values)
     return inputs, final
 
 
 def _native(
-    spec: RecurrentSpec, sides: list[Side], inputs: Ragged[Floats], states: list[State] | None
+    spec: RecurrentSpec,
+    sides: list[Side],
+    inputs: Ragged[Floats],
+    states: list[State] | None,
+    rows: NDArray[np.int32] | None,
 ) -> tuple[Floats, list[State]]:
     start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
-    values, parts = native.sweep(spec.cell, spec.activation, sides, inputs.values, inputs.offsets, start)
+    values, parts = native.sweep(spec.cell, spec.activation, sides, inputs.values, inputs.offsets, start, rows)
     return values, [tuple(part[side] for part in parts) for side in range(len(sides))]
 
 
 def _numpy(
-    spec: RecurrentSpec, sides: list[Side], inputs: Ragged[Floats], states: list[State] | None
+    spec: RecurrentSpec,
+    sides: list[Side],
+    inputs: Ragged[Floats],
+    states: list[State] | None,
+    rows: NDArray[np.int32] | None,
 ) -> tuple[Floats, list[State]]:
+    inputs = inputs if rows is None else inputs.carry(inputs.values[rows])
     begin = states or [zero_state(spec, inputs.sequences, inputs.values.dtype)] * len(sides)
     swept = [
         _sweep(spec, side, inputs, state, number == 1)

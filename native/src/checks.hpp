@@ -1,0 +1,85 @@
+// Arrays from Python: every shape and stride is checked here before a pointer is touched.
+// Not here: what is done with them (binding.cpp).
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "layer.hpp"
+
+namespace recurra {
+
+namespace nb = nanobind;
+
+template <class Scalar, int Dimensions>
+using Array = nb::ndarray<Scalar, nb::ndim<Dimensions>, nb::device::cpu>;
+using In = Array<const float, 2>;
+using Out = Array<float, 2>;
+using In3 = Array<const float, 3>;
+using Out3 = Array<float, 3>;
+using Vector = Array<const float, 1>;
+using VectorOut = Array<float, 1>;
+template <class Given>
+using Maybe = std::optional<Given>;
+
+[[noreturn]] inline void refuse(const std::string& name, const std::string& found, const std::string& allowed) {
+  throw std::invalid_argument(name + ": found " + found + ", allowed " + allowed);
+}
+
+inline std::string shown(int64_t rows, int64_t columns) {
+  return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
+}
+
+// A table of that many rows and columns whose rows are each in one piece; null where nothing was given.
+template <class Given>
+auto table(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
+  if ((int64_t)given.shape(0) != rows || (int64_t)given.shape(1) != columns)
+    refuse(name, shown(given.shape(0), given.shape(1)), shown(rows, columns));
+  if (rows > 0 && columns > 1 && given.stride(1) != 1) refuse(name, "columns apart", "values of a row side by side");
+  if (rows > 1 && given.stride(0) < columns) refuse(name, "overlapping rows", "rows one after another");
+  return given.data();
+}
+
+// The same without gaps between rows.
+template <class Given>
+auto whole(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
+  auto data = table(name, given, rows, columns);
+  if (rows > 1 && given.stride(0) != columns) refuse(name, "gaps between rows", "one piece");
+  return data;
+}
+
+template <class Given>
+auto flat(const char* name, const Given& given, int64_t size) -> decltype(given.data()) {
+  if ((int64_t)given.shape(0) != size) refuse(name, std::to_string(given.shape(0)) + " values", std::to_string(size));
+  if (size > 1 && given.stride(0) != 1) refuse(name, "values apart", "one piece");
+  return given.data();
+}
+
+// States of all directions: (directions, sequences, hidden) in one piece; null where nothing was given.
+template <class Given>
+auto states(const char* name, const Maybe<Given>& given, int64_t directions, int64_t sequences, int64_t hidden)
+    -> decltype(given->data()) {
+  if (!given) return nullptr;
+  const Given& held = *given;
+  if ((int64_t)held.shape(0) != directions || (int64_t)held.shape(1) != sequences || (int64_t)held.shape(2) != hidden)
+    refuse(name, shown(held.shape(1), held.shape(2)) + " in " + std::to_string(held.shape(0)),
+           shown(sequences, hidden) + " in " + std::to_string(directions));
+  const bool empty = !directions || !sequences;
+  if (!empty && ((hidden > 1 && held.stride(2) != 1) || (sequences > 1 && held.stride(1) != hidden) ||
+                 (directions > 1 && held.stride(0) != sequences * hidden)))
+    refuse(name, "gaps", "one piece");
+  return held.data();
+}
+
+// The part of one direction, or null.
+template <class Pointer>
+Pointer part(Pointer states, size_t direction, const Places& places, int hidden) {
+  return states ? states + direction * places.sequences.size() * hidden : nullptr;
+}
+
+}  // namespace recurra
