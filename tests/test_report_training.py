@@ -90,6 +90,14 @@ def test_a_text_run_shows_all_it_holds(whole: Report) -> None:
         assert words in html
 
 
+def test_settings_of_another_task_are_left_out() -> None:
+    groups = {"text": {"max_length": 77}, "net": {"hidden": 8}, "series": {"horizon": 99}}
+    for task, unread in (("text", "horizon"), ("series", "max_length")):
+        page = to_html(training_report({"task": task, "title": "A run", "settings": groups}))
+        shown = {name for name in ("max_length", "hidden", "horizon") if name in page}
+        assert shown == {"max_length", "hidden", "horizon"} - {unread}
+
+
 @pytest.mark.parametrize("part", ["settings", "versions", "network", "history", "evaluation"])
 def test_a_part_that_is_missing_is_left_out(part: str, whole: Report) -> None:
     report = training_report({key: value for key, value in TEXT.items() if key != part})

@@ -2,6 +2,7 @@
 // Not here: small things, which the C library serves well.
 #include "buffers.hpp"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include <cstdlib>
@@ -29,7 +30,12 @@ struct List {
 };
 
 List& list() {
-  static List* only = new List;
+  static List* only = [] {
+    static List* made = new List;
+    // A fork waits until nobody is in the list: the child's copy of the lock would stay locked for ever.
+    pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); }, [] { made->mutex.unlock(); });
+    return made;
+  }();
   return *only;
 }
 

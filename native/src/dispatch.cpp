@@ -1,5 +1,7 @@
 // Which instruction set's kernels are used: the one place that asks the processor.
 // Not here: the kernels.
+#include <atomic>
+
 #include "layer.hpp"
 
 namespace recurra {
@@ -25,18 +27,18 @@ const Kernels* const kTables[] = {
     &kPortable,
 };
 
-const Kernels* chosen = nullptr;
+std::atomic<const Kernels*> chosen{nullptr};
 
 }  // namespace
 
 const Kernels& kernels() {
-  if (!chosen)
+  if (!chosen.load())
     for (const Kernels* table : kTables)
       if (runs(*table)) {
-        chosen = table;
+        chosen.store(table);
         break;
       }
-  return *chosen;
+  return *chosen.load();
 }
 
 std::vector<std::string> available() {
@@ -49,7 +51,7 @@ std::vector<std::string> available() {
 bool choose_kernels(const std::string& name) {
   for (const Kernels* table : kTables)
     if (name == table->name && runs(*table)) {
-      chosen = table;
+      chosen.store(table);
       return true;
     }
   return false;

@@ -3,6 +3,7 @@
 #include "backward.hpp"
 #include "forward.hpp"
 #include "gradient.hpp"
+#include "pooling.hpp"
 
 namespace recurra {
 namespace RECURRA_ISA {
@@ -49,9 +50,9 @@ double multiply_add(int64_t rounds, float* into) {
 }  // namespace RECURRA_ISA
 
 extern const Kernels RECURRA_TABLE = {
-    RECURRA_NAME,          RECURRA_ISA::kLanes,           RECURRA_ISA::pack,         RECURRA_ISA::forward_scratch,
-    RECURRA_ISA::forward,  RECURRA_ISA::backward_scratch, RECURRA_ISA::backward,     RECURRA_ISA::gradient_scratch,
-    RECURRA_ISA::gradient, RECURRA_ISA::project,          RECURRA_ISA::multiply_add,
+    RECURRA_NAME,          RECURRA_ISA::kLanes,           RECURRA_ISA::pack,     RECURRA_ISA::forward_scratch,
+    RECURRA_ISA::forward,  RECURRA_ISA::backward_scratch, RECURRA_ISA::backward, RECURRA_ISA::gradient_scratch,
+    RECURRA_ISA::gradient, RECURRA_ISA::project,          RECURRA_ISA::maximum,  RECURRA_ISA::multiply_add,
 };
 
 }  // namespace recurra

@@ -108,6 +108,8 @@ struct Kernels {
   size_t (*gradient_scratch)(const Sweep&, int panels);
   void (*gradient)(const Sweep&, const Sequence*, int sequences, int begin, int end, const Gradients&, float* scratch);
   void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int64_t rows, float* projected);
+  void (*maximum)(const float* values, ptrdiff_t stride, int columns, int64_t step, const Sequence*, int count,
+                  float* into, int32_t* where);
   double (*multiply_add)(int64_t rounds, float* into);
 };
 

@@ -28,9 +28,12 @@ Path = Literal["native", "torch", "plain"]
 
 def choose(cell: Cell, activation: Activation, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell: the native engine, torch's fused kernels, or the equations step by step."""
-    if native.engine().library is not None and dtype == torch.float32 and device == "cpu":
-        return "native"
-    return without_native(cell, activation)
+    return "native" if is_native(dtype, device) else without_native(cell, activation)
+
+
+def is_native(dtype: torch.dtype, device: str) -> bool:
+    """Tell whether the native engine works on such values: float32 on the processor."""
+    return native.engine().library is not None and dtype == torch.float32 and device == "cpu"
 
 
 def without_native(cell: Cell, activation: Activation) -> Path:

@@ -151,5 +151,13 @@ def sweep(
     return outputs, tuple(final)
 
 
+def maximum(values: Numbers, offsets: NDArray[np.int64], *, threads: int) -> tuple[Numbers, NDArray[np.int32]]:
+    """Largest value of each column over each sequence, and its token: (sequences, columns); empty ones: 0 and -1."""
+    shape = len(offsets) - 1, values.shape[1]
+    best, where = np.empty(shape, np.float32), np.empty(shape, np.int32)
+    library().maximum(ragged(offsets), values, best, where, threads)
+    return best, where
+
+
 def _two(parts: Sequence[Numbers]) -> tuple[Numbers | None, Numbers | None]:
     return parts[0] if parts else None, parts[1] if len(parts) > 1 else None

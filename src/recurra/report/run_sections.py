@@ -47,6 +47,10 @@ MOST_EPOCHS = 40
 """Rows of a history that are printed; of a longer one, epochs at even distances and the last."""
 
 
+UNREAD = {"text": ("series",), "language": ("series",), "series": ("text",)}
+"""Groups of settings that say nothing about a task."""
+
+
 def section(title: str, blocks: Sequence[Block | None]) -> list[Section]:
     """Return a section in a list, or an empty list where nothing stands in it."""
     present = tuple(block for block in blocks if block is not None)
@@ -183,8 +187,9 @@ def _cell_blocks(description: Record) -> list[Block]:
 
 
 def settings_sections(record: Record) -> list[Section]:
-    """Return the settings and the versions of a run."""
-    settings = flattened(part(record, "settings"))
+    """Return the settings and the versions of a run; settings that its task does not read are left out."""
+    unread = UNREAD.get(str(record.get("task")), ())
+    settings = flattened({group: told for group, told in part(record, "settings").items() if group not in unread})
     versions = flattened(part(record, "versions"))
     command = str(record.get("command") or "")
     made = Paragraph(f"Made with `{command}`.") if command and "`" not in command else None

@@ -8,7 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recurra.autograd import native_maximum
 from recurra.batches import Ragged, last_places
+from recurra.engine import is_native
 from recurra.layers.specs import PoolingSpec
 
 
@@ -67,6 +69,8 @@ def _mean(inputs: Ragged[Tensor]) -> Tensor:
 
 
 def _maximum(inputs: Ragged[Tensor]) -> Tensor:
+    if is_native(inputs.values.dtype, inputs.values.device.type):
+        return native_maximum(inputs.values, inputs.offsets)
     # segment_reduce knows no empty segment for max; each keeps its own zero.
     lengths = _lengths(inputs)
     if int(lengths.min()) == 0:

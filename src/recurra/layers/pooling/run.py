@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from recurra import native
 from recurra.batches import Ragged, last_places
 from recurra.config import Pool
 from recurra.layers.specs import PoolingSpec
@@ -24,9 +25,15 @@ def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats
     if part == "attention":
         return _attention(spec, weights, inputs)
     if part == "max":
-        return _reduced(np.maximum, inputs)
+        return _maximum(inputs)
     sums = _reduced(np.add, inputs)
     return sums / np.maximum(inputs.lengths, 1)[:, None].astype(sums.dtype)
+
+
+def _maximum(inputs: Ragged[Floats]) -> Floats:
+    if inputs.values.dtype == np.float32 and native.engine().library is not None:
+        return native.maximum(np.ascontiguousarray(inputs.values), inputs.offsets, threads=native.threads())[0]
+    return _reduced(np.maximum, inputs)
 
 
 def _reduced(operation: np.ufunc, inputs: Ragged[Floats]) -> Floats:
@@ -52,6 +59,6 @@ def _attention(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> F
     hidden = np.tanh(inputs.values @ weights["attention_weight"].T + weights["attention_bias"])
     scores = inputs.carry(hidden @ weights["attention_query"].T)
     owners = inputs.owners()
-    raised = np.exp(scores.values - _reduced(np.maximum, scores)[owners])
+    raised = np.exp(scores.values - _maximum(scores)[owners])
     shares = raised / _reduced(np.add, scores.carry(raised))[owners]
     return _reduced(np.add, inputs.carry(inputs.values * np.repeat(shares, spec.inputs // spec.heads, axis=1)))
