@@ -342,6 +342,15 @@ def test_a_child_forked_after_the_engine_ran_sweeps_too() -> None:
 
 
 @built
+def test_training_processes_let_torchs_threads_wait_politely_unless_told_otherwise(monkeypatch: Any) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    native.share_processor()
+    assert os.environ["GOMP_SPINCOUNT"] == native.LOOKS
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    native.share_processor()
+    assert os.environ["GOMP_SPINCOUNT"] == "7"
+
+
 @pytest.mark.parametrize("name", [*FOUND.available, "torch", "plain"])
 def test_the_variable_forces_an_engine_and_doctor_tells_it(name: str) -> None:
     command = [sys.executable, "-m", "recurra", "doctor", "--json"]
