@@ -77,7 +77,7 @@ def threads() -> int:
 
 
 LOOKS = "5000"
-"""How often an OpenMP thread of torch's looks for work before it sleeps; left alone it looks about sixty times longer."""
+"""How often an OpenMP thread of torch's looks for work before it sleeps; left alone it looks sixty times longer."""
 
 
 def share_processor() -> None:

@@ -60,7 +60,7 @@ class FitOptions:
 
 
 def prepare_training(threads: int) -> None:
-    """Raise the allocator's thresholds before torch is imported, let its threads wait politely, and set their number."""
+    """Raise the allocator's thresholds before torch is imported, shorten its threads' waiting, set their number."""
     keep_buffers()
     share_processor()
     if threads:
