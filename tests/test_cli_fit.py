@@ -8,9 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -243,19 +242,16 @@ def test_an_interrupted_run_ends_with_130_and_goes_on_to_the_same_weights(
     rows: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit = ("fit", "text", rows["train"], "--text", "body", "--label", "queue", *SMALL, "--epochs", 60, "--quiet")
+    checkpoint = loop.checkpoint
 
-    def interrupt() -> None:
-        latest = tmp_path / "broken" / "checkpoints" / "latest"
-        while not latest.exists():
-            time.sleep(0.001)
+    def written_then_interrupted(*given: Any, **named: Any) -> None:
+        checkpoint(*given, **named)
         os.kill(os.getpid(), signal.SIGINT)
 
-    watcher = threading.Thread(target=interrupt, daemon=True)
-    watcher.start()
     with monkeypatch.context() as often:
         often.setattr(loop, "BETWEEN_CHECKPOINTS", 0.0)
+        often.setattr(loop, "checkpoint", written_then_interrupted)
         refused(recurra(*fit, "--out", tmp_path / "broken"), 130, "recurra: interrupted")
-    watcher.join()
     assert not (tmp_path / "broken" / "artefact").exists()
     assert recurra(*fit, "--out", tmp_path / "broken", "--resume").code == 0
     assert recurra(*fit, "--out", tmp_path / "whole").code == 0
