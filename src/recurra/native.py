@@ -96,6 +96,11 @@ def library() -> Any:
     return found.library
 
 
+def serves(dtype: np.dtype[Any]) -> bool:
+    """Tell whether the engine works on arrays of this type: float32, where it was built and is not left out."""
+    return dtype == np.float32 and engine().library is not None
+
+
 def ragged(offsets: NDArray[np.int64]) -> Any:
     """Sequences one after another: (sequences + 1,) offsets that climb from 0 to the number of tokens."""
     return library().ragged(np.ascontiguousarray(offsets, np.int64))

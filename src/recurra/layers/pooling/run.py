@@ -31,7 +31,7 @@ def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats
 
 
 def _maximum(inputs: Ragged[Floats]) -> Floats:
-    if inputs.values.dtype == np.float32 and native.engine().library is not None:
+    if native.serves(inputs.values.dtype):
         return native.maximum(np.ascontiguousarray(inputs.values), inputs.offsets, threads=native.threads())[0]
     return _reduced(np.maximum, inputs)
 

@@ -130,7 +130,7 @@ def _numpy(
 
 def choose(dtype: np.dtype[Any]) -> Path:
     """Tell what sweeps values of this type."""
-    return "native" if dtype == np.float32 and native.engine().library is not None else "numpy"
+    return "native" if native.serves(dtype) else "numpy"
 
 
 def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> State:
