@@ -14,7 +14,9 @@ run() { # NAME SANITIZERS LIBRARY TESTS…
   PIP_CONSTRAINT=constraints.txt .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --target "$home" \
     -C build-dir="build/sanitize-$name-objects" -C install.strip=false \
     -C cmake.define.RECURRA_SANITIZE="$sanitizers" .
-  PYTHONPATH=$home:$site LD_PRELOAD=$(g++ -print-file-name="$library") \
+  # The C++ library comes first too: a sanitizer that starts before it never finds what throws its exceptions.
+  PYTHONPATH=$home:$site \
+    LD_PRELOAD="$(g++ -print-file-name="$library") $(g++ -print-file-name=libstdc++.so.6)" \
     ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     TSAN_OPTIONS="suppressions=$PWD/native/tsan.txt:ignore_noninstrumented_modules=1" \
     OMP_NUM_THREADS=1 "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
