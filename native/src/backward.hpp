@@ -71,7 +71,7 @@ RECURRA_INLINE void errors_of_gates(const Shape& shape, const StepBack& step, in
         continue;
       }
       const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
-      store(gates + v * kLanes, Rnn<A>::backward(load(step.output[row] + unit, lanes), error));
+      store(gates + v * kLanes, Rnn<A, Exact>::backward(load(step.output[row] + unit, lanes), error));
     }
     return;
   }
@@ -80,10 +80,10 @@ RECURRA_INLINE void errors_of_gates(const Shape& shape, const StepBack& step, in
   const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
   if constexpr (C == Cell::lstm) {
     Vec carried = load(step.carried_cell[row] + unit);
-    Lstm<A>::backward(part, load(step.cell[row] + unit), load(step.cell_before[row] + unit, lanes), error, carried);
+    Lstm<A, Exact>::backward(part, load(step.cell[row] + unit), load(step.cell_before[row] + unit, lanes), error, carried);
     store(step.carried_cell[row] + unit, carried);
   } else {
-    store(step.carried[row] + unit, Gru<A>::backward(part, load(step.before[row] + unit, lanes), error));
+    store(step.carried[row] + unit, Gru<A, Exact>::backward(part, load(step.before[row] + unit, lanes), error));
   }
   for (int v = 0; v < 4; ++v) store(gates + v * kLanes, part[v]);
 }

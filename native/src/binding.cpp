@@ -53,7 +53,8 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
 
 constexpr int kLargest = 1 << 20;
 
-Layer* made(const std::string& cell, const std::string& activation, int inputs, int hidden, bool reverse) {
+Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, int inputs, int hidden,
+            bool reverse) {
   const char *cells[] = {"rnn", "gru", "lstm"}, *activations[] = {"tanh", "relu", "sigmoid"};
   int which = 0, how = 0;
   while (which < 3 && cell != cells[which]) ++which;
@@ -62,7 +63,9 @@ Layer* made(const std::string& cell, const std::string& activation, int inputs, 
   if (how == 3) refuse("activation", activation, "tanh, relu, sigmoid");
   if (inputs < 1 || inputs > kLargest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(kLargest));
   if (hidden < 1 || hidden > kLargest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(kLargest));
-  return new Layer(static_cast<Cell>(which), static_cast<Activation>(how), inputs, hidden, reverse);
+  if (precision != "float32" && precision != "bf16") refuse("precision", precision, "float32, bf16");
+  return new Layer(static_cast<Cell>(which), static_cast<Activation>(how),
+                   precision == "bf16" ? Precision::half : Precision::single, inputs, hidden, reverse);
 }
 
 void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurrent_bias, bool backward, int threads) {
@@ -84,8 +87,8 @@ const Shape& checked(const Layers& layers, bool backward) {
     if (!layer) refuse("layers", "none", "packed layers");
     if (!layer->ready(backward)) throw std::runtime_error("pack the weights first");
     const Shape &first = layers[0]->shape(), &shape = layer->shape();
-    if (shape.cell != first.cell || shape.inputs != first.inputs || shape.hidden != first.hidden)
-      refuse("layers", "different shapes", "the same cell, inputs and hidden units in both directions");
+    if (shape.cell != first.cell || shape.precision != first.precision || shape.inputs != first.inputs || shape.hidden != first.hidden)
+      refuse("layers", "different shapes", "the same cell, precision, inputs and hidden units in both directions");
   }
   return layers[0]->shape();
 }
@@ -145,7 +148,7 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
     kept->each.resize(sides);
   }
   for (size_t side = 0; side < directions.size(); ++side) {
-    directions[side].sweep.projected_row = row;
+    directions[side].sweep.row = row;
     directions[side].sweep.final_hidden = part(last_hidden, side, places, shape.hidden);
     directions[side].sweep.final_cell = part(last_cell, side, places, shape.hidden);
     if (kept) directions[side].kept = &kept->each[side];
@@ -234,7 +237,7 @@ NB_MODULE(_native, module) {
            "backward"_a, "threads"_a);
   module.def("ragged", &ragged, array("offsets"));
   module.def("grid", &grid, "steps"_a, array("lengths"), "rows"_a);
-  module.def("layer", &made, "cell"_a, "activation"_a, "inputs"_a, "hidden"_a, "reverse"_a,
+  module.def("layer", &made, "cell"_a, "activation"_a, "precision"_a, "inputs"_a, "hidden"_a, "reverse"_a,
              nb::rv_policy::take_ownership);
   module.def("forward", &forward, "layers"_a, "places"_a, array("values"), array("outputs"), maybe("hidden"),
              maybe("cell"), maybe("final_hidden"), maybe("final_cell"), maybe("rows"), "keep"_a, "threads"_a);
@@ -245,7 +248,7 @@ NB_MODULE(_native, module) {
   module.def("maximum", &pooled_maximum, "places"_a, array("values"), array("into"), array("where"), "threads"_a);
   module.def("peak_work", &peak_work, "rounds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def("available", &available);
-  module.def("engine", [] { return std::string(kernels().name); });
-  module.def("choose", &choose_kernels, "name"_a);
+  module.def("engine", [] { return std::string(instructions().name); });
+  module.def("choose", &choose_instructions, "name"_a);
   module.def("release_buffers", &release_buffers);
 }

@@ -2,40 +2,76 @@
 // Not here: the kernels.
 #include <atomic>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "layer.hpp"
 
 namespace recurra {
 namespace {
 
-bool runs(const Kernels& table) {
 #if defined(__x86_64__)
-  if (&table == &kAvx512)
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-  if (&table == &kAvx2)
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+// What gcc 12 and clang 14 do not tell by name: the matrix units' bits, and whether the system lets us use them.
+bool has_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 24 & 1) || !(d >> 22 & 1)) return false;
+#if defined(__linux__)
+  constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+  return false;
 #endif
-  return &table == &kPortable;
 }
 
-const Kernels* const kTables[] = {
-#if defined(__x86_64__)
-    &kAvx512,
-    &kAvx2,
+bool runs_avx512() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi2");
+}
+
+bool runs_avx512_bf16() { return runs_avx512() && __builtin_cpu_supports("avx512bf16"); }
+
+bool runs_amx() {
+  static const bool there = runs_avx512_bf16() && has_amx();
+  return there;
+}
+
+bool runs_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+}
 #endif
-    &kPortable,
+
+bool runs_anywhere() { return true; }
+
+struct Entry {
+  InstructionSet set;
+  bool (*runs)();
 };
 
-std::atomic<const Kernels*> chosen{nullptr};
+const Entry kEntries[] = {
+#if defined(__x86_64__)
+    {{"amx", &kAvx512, &kAmxHalf}, runs_amx},
+    {{"avx512_bf16", &kAvx512, &kAvx512Bf16Half}, runs_avx512_bf16},
+    {{"avx512", &kAvx512, &kAvx512Half}, runs_avx512},
+    {{"avx2", &kAvx2, &kAvx2Half}, runs_avx2},
+#endif
+    {{"portable", &kPortable, &kPortableHalf}, runs_anywhere},
+};
+
+std::atomic<const InstructionSet*> chosen{nullptr};
 
 }  // namespace
 
-const Kernels& kernels() {
+const InstructionSet& instructions() {
   if (!chosen.load())
-    for (const Kernels* table : kTables)
-      if (runs(*table)) {
-        chosen.store(table);
+    for (const Entry& one : kEntries)
+      if (one.runs()) {
+        chosen.store(&one.set);
         break;
       }
   return *chosen.load();
@@ -43,15 +79,15 @@ const Kernels& kernels() {
 
 std::vector<std::string> available() {
   std::vector<std::string> names;
-  for (const Kernels* table : kTables)
-    if (runs(*table)) names.emplace_back(table->name);
+  for (const Entry& one : kEntries)
+    if (one.runs()) names.emplace_back(one.set.name);
   return names;
 }
 
-bool choose_kernels(const std::string& name) {
-  for (const Kernels* table : kTables)
-    if (name == table->name && runs(*table)) {
-      chosen.store(table);
+bool choose_instructions(const std::string& name) {
+  for (const Entry& one : kEntries)
+    if (name == one.set.name && one.runs()) {
+      chosen.store(&one.set);
       return true;
     }
   return false;

@@ -46,7 +46,7 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
     if constexpr (C == Cell::rnn) {
       for (int v = 0; v < 4; ++v) {
         const int unit = panel * kWidth + v * kLanes;
-        const Vec result = Rnn<A>::forward(sums[r][v]);
+        const Vec result = Rnn<A, Exact>::forward(sums[r][v]);
         store(step.after[row + r] + unit, result);
         if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
@@ -55,11 +55,11 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
       Vec result;
       if constexpr (C == Cell::lstm) {
         Vec cell = load(step.cell[row + r] + unit);
-        result = Lstm<A>::forward(sums[r], cell);
+        result = Lstm<A, Exact>::forward(sums[r], cell);
         store(step.cell[row + r] + unit, cell);
         if (sweep.cells) store(step.kept_cell[row + r] + unit, cell);
       } else {
-        result = Gru<A>::forward(sums[r], load(step.before[row + r] + unit));
+        result = Gru<A, Exact>::forward(sums[r], load(step.before[row + r] + unit));
       }
       store(step.after[row + r] + unit, result);
       store(step.output[row + r] + unit, result, hidden - unit);
@@ -183,7 +183,7 @@ void forward_share(const Sweep& sweep, const Share& share) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time);
       step.source[row] = sweep.projected
-                             ? sweep.projected + (ptrdiff_t)sweep.projected_row[where] * sweep.shape.gate_pitch()
+                             ? sweep.projected + (ptrdiff_t)sweep.row[where] * sweep.shape.gate_pitch()
                              : work.projected[starts[place] + row];
       step.before[row] = (time % 2 ? work.other : work.hidden) + row * pitch;
       step.after[row] = (time % 2 ? work.hidden : work.other) + row * pitch;

@@ -24,20 +24,19 @@ RECURRA_INLINE void add_products(float* tile, int size, const float* const* rows
   });
 }
 
-// From a panel's tile into torch's layout.
-RECURRA_INLINE void unpack(const Shape& shape, bool recurrent, int panel, const float* tile, int size, float* to) {
-  const int vectors = shape.vectors(), width = vectors * kLanes;
-  for (int vector = 0; vector < vectors; ++vector) {
+// From a panel's tile, whose rows are `pitch` apart, into torch's layout.
+RECURRA_INLINE void unpack(const Shape& shape, bool recurrent, int panel, const float* tile, ptrdiff_t pitch, int size,
+                           float* to) {
+  for (int vector = 0; vector < shape.vectors(); ++vector) {
     const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
     for (int lane = 0; lane < lanes; ++lane)
-      for (int k = 0; k < size; ++k)
-        to[(size_t)(row + lane) * size + k] = tile[(size_t)k * width + vector * kLanes + lane];
+      for (int k = 0; k < size; ++k) to[(size_t)(row + lane) * size + k] = tile[k * pitch + vector * kLanes + lane];
   }
 }
 
 RECURRA_INLINE size_t tile_floats(const Shape& shape) { return (size_t)(shape.inputs + shape.hidden + 1) * kWidth; }
 
-size_t gradient_scratch(const Sweep& sweep, int panels) {
+inline size_t gradient_scratch(const Sweep& sweep, int panels) {
   return panels * tile_floats(sweep.shape) + kBlockTokens * kWidth + sweep.shape.hidden + kWidth +
          3 * pointer_floats(kBlockTokens);
 }
@@ -66,14 +65,41 @@ RECURRA_INLINE void add_block(const Sweep& sweep, const Tokens& tokens, int pane
   add_products<V>(recurrent, shape.hidden, tokens.before, packed + (4 - V) * kLanes, tokens.count);
 }
 
+// Sums of one panel.
+struct PanelSums {
+  const float *input, *recurrent, *bias;
+  ptrdiff_t pitch;
+};
+
 template <int V>
-RECURRA_INLINE void finish_panel(const Shape& shape, int panel, const float* tile, const Gradients& to) {
-  const float* recurrent = tile + (size_t)shape.inputs * kWidth;
-  const float* bias = recurrent + (size_t)shape.hidden * kWidth;
-  unpack(shape, false, panel, tile, shape.inputs, to.input);
-  unpack(shape, true, panel, recurrent, shape.hidden, to.recurrent);
-  unpack(shape, false, panel, bias, 1, to.input_bias);
-  unpack(shape, true, panel, bias + (4 - V) * kLanes, 1, to.recurrent_bias);
+RECURRA_INLINE void finish_panel(const Shape& shape, int panel, const PanelSums& sums, const Gradients& to) {
+  unpack(shape, false, panel, sums.input, sums.pitch, shape.inputs, to.input);
+  unpack(shape, true, panel, sums.recurrent, sums.pitch, shape.hidden, to.recurrent);
+  unpack(shape, false, panel, sums.bias, kWidth, 1, to.input_bias);
+  unpack(shape, true, panel, sums.bias + (4 - V) * kLanes, kWidth, 1, to.recurrent_bias);
+}
+
+RECURRA_INLINE const float* state_before(const Sweep& sweep, const Sequence& sequence, int64_t time,
+                                         const float* zeros) {
+  if (time) return sweep.outputs + (token(sweep, sequence, time) - sweep.step) * sweep.output_stride;
+  const float* start = state_row(sweep.hidden, sequence.number, sweep.shape.hidden);
+  return start ? start : zeros;
+}
+
+// Tokens as they lie in memory: sequence by sequence, or step by step in a grid of columns.
+template <class Work>
+RECURRA_INLINE void for_tokens(const Sweep& sweep, const Sequence* sequences, int count, Work work) {
+  if (sweep.step == 1 || sweep.step == -1) {
+    for (int row = 0; row < count; ++row)
+      for (int64_t time = 0; time < sequences[row].length; ++time) work(sequences[row], time);
+    return;
+  }
+  int64_t longest = 0;
+  for (int row = 0; row < count; ++row)
+    if (sequences[row].length > longest) longest = sequences[row].length;
+  for (int64_t time = 0; time < longest; ++time)
+    for (int row = 0; row < count; ++row)
+      if (time < sequences[row].length) work(sequences[row], time);
 }
 
 template <int V>
@@ -93,34 +119,22 @@ void gradient_panels(const Sweep& sweep, const Sequence* sequences, int count, i
       add_block<V>(sweep, tokens, panel, tiles + (panel - begin) * tile_floats(shape), packed);
     tokens.count = 0;
   };
-  const auto add = [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
+  for_tokens(sweep, sequences, count, [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
     const int64_t where = token(sweep, sequence, time);
-    const float* start = state_row(sweep.hidden, sequence.number, shape.hidden);
     tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
     tokens.errors[tokens.count] = kept_gates(sweep, sequence, where);
-    tokens.before[tokens.count] = time    ? sweep.outputs + (where - sweep.step) * sweep.output_stride
-                                  : start ? start
-                                          : zeros;
+    tokens.before[tokens.count] = state_before(sweep, sequence, time, zeros);
     if (++tokens.count == kBlockTokens) flush();
-  };
-  // Tokens are taken as they lie in memory: sequence by sequence, or step by step in a grid of columns.
-  if (sweep.step == 1 || sweep.step == -1) {
-    for (int row = 0; row < count; ++row)
-      for (int64_t time = 0; time < sequences[row].length; ++time) add(sequences[row], time);
-  } else {
-    int64_t longest = 0;
-    for (int row = 0; row < count; ++row)
-      if (sequences[row].length > longest) longest = sequences[row].length;
-    for (int64_t time = 0; time < longest; ++time)
-      for (int row = 0; row < count; ++row)
-        if (time < sequences[row].length) add(sequences[row], time);
-  }
+  });
   flush();
-  for (int panel = begin; panel < end; ++panel)
-    finish_panel<V>(shape, panel, tiles + (panel - begin) * tile_floats(shape), to);
+  for (int panel = begin; panel < end; ++panel) {
+    const float* tile = tiles + (panel - begin) * tile_floats(shape);
+    const float* recurrent = tile + (size_t)shape.inputs * kWidth;
+    finish_panel<V>(shape, panel, {tile, recurrent, recurrent + (size_t)shape.hidden * kWidth, V * kLanes}, to);
+  }
 }
 
-void gradient(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
+inline void gradient(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
               float* scratch) {
   if (sweep.shape.vectors() == 3)
     gradient_panels<3>(sweep, sequences, count, begin, end, to, scratch);

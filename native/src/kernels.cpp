@@ -1,4 +1,4 @@
-// The kernels of one instruction set: this file is compiled once for each, with RECURRA_ISA and RECURRA_TABLE set.
+// The kernels of one instruction set in float32: this file is compiled once for each, with RECURRA_ISA and RECURRA_TABLE set.
 // Not here: threads and the choice among instruction sets.
 #include "backward.hpp"
 #include "forward.hpp"
@@ -7,23 +7,6 @@
 
 namespace recurra {
 namespace RECURRA_ISA {
-
-// Calls work.operator()<cell, activation>() for what the shape says.
-template <class Work>
-void for_cell(const Shape& shape, Work work) {
-  const auto with = [&]<Cell C>() {
-    switch (shape.activation) {
-      case Activation::tanh: work.template operator()<C, Activation::tanh>(); break;
-      case Activation::relu: work.template operator()<C, Activation::relu>(); break;
-      default: work.template operator()<C, Activation::sigmoid>();
-    }
-  };
-  switch (shape.cell) {
-    case Cell::rnn: with.template operator()<Cell::rnn>(); break;
-    case Cell::gru: with.template operator()<Cell::gru>(); break;
-    default: with.template operator()<Cell::lstm>();
-  }
-}
 
 void forward(const Sweep& sweep, const Share& share) {
   for_cell(sweep.shape, [&]<Cell C, Activation A>() { forward_share<C, A>(sweep, share); });
@@ -50,9 +33,12 @@ double multiply_add(int64_t rounds, float* into) {
 }  // namespace RECURRA_ISA
 
 extern const Kernels RECURRA_TABLE = {
-    RECURRA_NAME,          RECURRA_ISA::kLanes,           RECURRA_ISA::pack,     RECURRA_ISA::forward_scratch,
-    RECURRA_ISA::forward,  RECURRA_ISA::backward_scratch, RECURRA_ISA::backward, RECURRA_ISA::gradient_scratch,
-    RECURRA_ISA::gradient, RECURRA_ISA::project,          RECURRA_ISA::maximum,  RECURRA_ISA::multiply_add,
+    RECURRA_ISA::kLanes,
+    {RECURRA_ISA::pack, RECURRA_ISA::forward_scratch, RECURRA_ISA::forward, RECURRA_ISA::backward_scratch,
+     RECURRA_ISA::backward, RECURRA_ISA::gradient_scratch, RECURRA_ISA::gradient},
+    RECURRA_ISA::project,
+    RECURRA_ISA::maximum,
+    RECURRA_ISA::multiply_add,
 };
 
 }  // namespace recurra

@@ -48,8 +48,8 @@ using ScratchOf = size_t (*)(const Sweep&, int);
 using Kernel = void (*)(const Sweep&, const Share&);
 
 // Runs a kernel over all shares of all directions. A thread for each direction needs no further cut.
-void run_shares(std::vector<Direction>& directions, const Places& places, ScratchOf Kernels::* scratch_of,
-                Kernel Kernels::* kernel, int threads) {
+void run_shares(std::vector<Direction>& directions, const Places& places, ScratchOf Sweeper::* scratch_of,
+                Kernel Sweeper::* kernel, int threads) {
   struct Task {
     const Direction* direction;
     std::vector<Sequence> sequences;
@@ -59,13 +59,13 @@ void run_shares(std::vector<Direction>& directions, const Places& places, Scratc
   std::vector<Task> tasks;
   for (const Direction& one : directions)
     for (auto& share : shared_out(in_direction(places, one.layer->reverse()), each)) {
-      Buffer scratch((one.layer->kernels().*scratch_of)(one.sweep, (int)share.size()));
+      Buffer scratch((one.layer->sweeper().*scratch_of)(one.sweep, (int)share.size()));
       tasks.push_back({&one, std::move(share), std::move(scratch)});
     }
   run_tasks((int)tasks.size(), threads, [&](int mine) {
     const Task& task = tasks[mine];
     const Share share{task.sequences.data(), (int)task.sequences.size(), task.scratch.floats()};
-    (task.direction->layer->kernels().*kernel)(task.direction->sweep, share);
+    (task.direction->layer->sweeper().*kernel)(task.direction->sweep, share);
   });
 }
 
@@ -114,10 +114,10 @@ void run_gradients(const std::vector<Direction>& directions, const Places& place
   }
   run_tasks((int)tasks.size(), threads, [&](int mine) {
     const Task& task = tasks[mine];
-    const Kernels& kernels = task.direction->layer->kernels();
+    const Sweeper& sweeper = task.direction->layer->sweeper();
     const std::vector<Sequence>& rows = sequences[task.direction - directions.data()];
-    const Buffer scratch(kernels.gradient_scratch(task.direction->sweep, task.end - task.begin));
-    kernels.gradient(task.direction->sweep, rows.data(), (int)rows.size(), task.begin, task.end,
+    const Buffer scratch(sweeper.gradient_scratch(task.direction->sweep, task.end - task.begin));
+    sweeper.gradient(task.direction->sweep, rows.data(), (int)rows.size(), task.begin, task.end,
                      task.direction->gradients, scratch.floats());
   });
 }
@@ -133,10 +133,13 @@ void add_rows(float* into, ptrdiff_t stride, const float* from, int64_t rows, in
 
 }  // namespace
 
-Layer::Layer(Cell cell, Activation activation, int inputs, int hidden, bool reverse)
-    : kernels_(&recurra::kernels()), shape_{cell, activation, inputs, hidden, kernels_->lanes}, reverse_(reverse) {
+Layer::Layer(Cell cell, Activation activation, Precision precision, int inputs, int hidden, bool reverse)
+    : instructions_(&instructions()),
+      shape_{cell, activation, precision, inputs, hidden, kernels().lanes},
+      reverse_(reverse) {
   const size_t panel = (size_t)shape_.vectors() * shape_.lanes;
-  const size_t input = shape_.panels() * panel * inputs, recurrent = shape_.panels() * panel * hidden;
+  const size_t input = shape_.panels() * panel * shape_.depth(inputs);
+  const size_t recurrent = shape_.panels() * panel * shape_.depth(hidden);
   memory_ = Buffer(input + recurrent + shape_.width());
   packed_.input = memory_.floats();
   packed_.recurrent = packed_.input + input;
@@ -145,7 +148,7 @@ Layer::Layer(Cell cell, Activation activation, int inputs, int hidden, bool reve
 
 void Layer::pack(const Plain& plain, bool backward, int threads) {
   if (backward && !packed_.input_back) {
-    const size_t rows = (size_t)shape_.panels() * shape_.vectors() * shape_.lanes, wide = 4 * shape_.lanes;
+    const size_t rows = shape_.gate_depth(), wide = 4 * shape_.lanes;
     const size_t input = shape_.columns(shape_.inputs) * rows * wide;
     memory_back_ = Buffer(input + shape_.columns(shape_.hidden) * rows * wide);
     packed_.input_back = memory_back_.floats();
@@ -153,7 +156,7 @@ void Layer::pack(const Plain& plain, bool backward, int threads) {
   }
   const double floats = (double)gates_of(shape_.cell) * shape_.hidden * (shape_.hidden + shape_.inputs);
   run_tasks(shape_.panels(), floats > kWorthAThread ? threads : 1,
-            [&](int panel) { kernels_->pack(shape_, plain, packed_, backward, panel); });
+            [&](int panel) { sweeper().pack(shape_, plain, packed_, backward, panel); });
   packed_once_ = true;
   packed_back_ = backward;
 }
@@ -163,14 +166,15 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
     const Shape& shape = one.layer->shape();
     if (one.kept) {
       const size_t rows = places.tokens + places.sequences.size();
-      one.kept->gates = Buffer(rows * shape.gate_pitch());
-      if (shape.cell == Cell::lstm) one.kept->cells = Buffer(rows * shape.state_pitch());
+      const size_t each = shape.half() ? 2 : 1;  // values in a float's room
+      one.kept->gates = Buffer(rows * shape.gate_pitch() / each + 1);
+      if (shape.cell == Cell::lstm) one.kept->cells = Buffer(rows * shape.state_pitch() / each + 1);
     }
     fill(one, places);
   }
   threads = useful_threads(directions, places, threads);
-  if (distinct > 0) project_distinct(directions, distinct, threads);
-  run_shares(directions, places, &Kernels::forward_scratch, &Kernels::forward, threads);
+  if (distinct > 0 && !directions[0].layer->shape().half()) project_distinct(directions, distinct, threads);
+  run_shares(directions, places, &Sweeper::forward_scratch, &Sweeper::forward, threads);
 }
 
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads) {
@@ -188,7 +192,7 @@ void sweep_backward(std::vector<Direction>& directions, const Places& places, in
     one.sweep.value_error_stride = inputs;
   }
   threads = useful_threads(directions, places, threads);
-  run_shares(directions, places, &Kernels::backward_scratch, &Kernels::backward, threads);
+  run_shares(directions, places, &Sweeper::backward_scratch, &Sweeper::backward, threads);
   for (const Buffer& more : apart) add_rows(values, stride, more.floats(), places.tokens, inputs, threads);
   run_gradients(directions, places, threads);
 }
@@ -197,10 +201,11 @@ void pool_maximum(const Places& places, const float* values, ptrdiff_t stride, i
                   int threads) {
   constexpr int kPart = 4;
   const int count = (int)places.sequences.size();
+  const Kernels& kernels = *instructions().kernels;
   run_tasks((count + kPart - 1) / kPart, threads, [&](int mine) {
     const int first = mine * kPart;
     const size_t place = (size_t)first * columns;
-    kernels().maximum(values, stride, columns, places.step, &places.sequences[first], std::min(kPart, count - first),
+    kernels.maximum(values, stride, columns, places.step, &places.sequences[first], std::min(kPart, count - first),
                       into + place, where + place);
   });
 }
@@ -209,7 +214,7 @@ double peak_work(int64_t rounds, int threads) {
   std::vector<double> done(threads);
   run_tasks(threads, threads, [&](int mine) {
     float sums[16];
-    done[mine] = 2 * kernels().multiply_add(rounds, sums);
+    done[mine] = 2 * instructions().kernels->multiply_add(rounds, sums);
   });
   double sum = 0;
   for (double one : done) sum += one;

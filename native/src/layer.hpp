@@ -10,25 +10,33 @@
 
 namespace recurra {
 
-// The kernels in use: the best this processor runs, or what choose_kernels() was told.
-const Kernels& kernels();
+// An instruction set: its kernels in float32, and its sweeps in bfloat16.
+struct InstructionSet {
+  const char* name;
+  const Kernels* kernels;
+  const Sweeper* half;
+};
+
+// The one in use: the best this processor runs, or what choose_instructions() was told.
+const InstructionSet& instructions();
 // Names of the instruction sets this processor runs, best first.
 std::vector<std::string> available();
 // Forces one of them; false if this processor cannot run it.
-bool choose_kernels(const std::string& name);
+bool choose_instructions(const std::string& name);
 
 class Layer {
  public:
-  Layer(Cell cell, Activation activation, int inputs, int hidden, bool reverse);
+  Layer(Cell cell, Activation activation, Precision precision, int inputs, int hidden, bool reverse);
   void pack(const Plain& plain, bool backward, int threads);
   const Shape& shape() const { return shape_; }
   const Packed& packed() const { return packed_; }
-  const Kernels& kernels() const { return *kernels_; }
+  const Kernels& kernels() const { return *instructions_->kernels; }
+  const Sweeper& sweeper() const { return shape_.half() ? *instructions_->half : instructions_->kernels->single; }
   bool reverse() const { return reverse_; }
   bool ready(bool backward) const { return backward ? packed_back_ : packed_once_; }
 
  private:
-  const Kernels* kernels_;
+  const InstructionSet* instructions_;
   Shape shape_;
   bool reverse_;
   Buffer memory_, memory_back_;
@@ -66,7 +74,7 @@ struct Direction {
 };
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
-// sweep's projected_row tells which of them a token has: every one is multiplied once, however often it comes.
+// sweep's row tells which of them a token has: in float32 every one is multiplied once, however often it comes.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there.
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads);

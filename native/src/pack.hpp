@@ -74,7 +74,7 @@ RECURRA_INLINE void pack_bias(const Shape& shape, const Plain& plain, int panel,
   }
 }
 
-void pack(const Shape& shape, const Plain& plain, const Packed& packed, bool backward, int panel) {
+inline void pack(const Shape& shape, const Plain& plain, const Packed& packed, bool backward, int panel) {
   pack_forward(shape, plain.input, shape.inputs, false, panel, packed.input);
   pack_forward(shape, plain.recurrent, shape.hidden, true, panel, packed.recurrent);
   pack_bias(shape, plain, panel, packed.bias);

@@ -23,12 +23,14 @@ RECURRA_INLINE int64_t token(const Sweep& sweep, const Sequence& sequence, int64
 
 // A token's row among what is kept. Sequences that lie one after another are shifted by a row each: else those of equal
 // lengths would meet in the same sets of the cache at every step.
-RECURRA_INLINE float* kept_gates(const Sweep& sweep, const Sequence& sequence, int64_t token) {
-  return sweep.gates + (token + sequence.shift) * sweep.shape.gate_pitch();
+template <class Element = float>
+RECURRA_INLINE Element* kept_gates(const Sweep& sweep, const Sequence& sequence, int64_t token) {
+  return static_cast<Element*>(sweep.gates) + (token + sequence.shift) * sweep.shape.gate_pitch();
 }
 
-RECURRA_INLINE float* kept_cells(const Sweep& sweep, const Sequence& sequence, int64_t token) {
-  return sweep.cells + (token + sequence.shift) * sweep.shape.state_pitch();
+template <class Element = float>
+RECURRA_INLINE Element* kept_cells(const Sweep& sweep, const Sequence& sequence, int64_t token) {
+  return static_cast<Element*>(sweep.cells) + (token + sequence.shift) * sweep.shape.state_pitch();
 }
 
 // How many of the sequences, from long to short, are longer than `time`; `before` is the answer for time - 1 or time
@@ -52,6 +54,7 @@ struct Cutter {
   RECURRA_INLINE Pointer* pointers(size_t count) {
     return reinterpret_cast<Pointer*>(floats(count * sizeof(Pointer) / sizeof(float)));
   }
+  RECURRA_INLINE Half* halves(size_t count) { return reinterpret_cast<Half*>(floats((count + 1) / 2)); }
 };
 
 // What `Cutter` hands out for that many pointers, in floats, rounding included.

@@ -12,6 +12,12 @@ namespace recurra {
 
 enum class Cell : int { rnn, gru, lstm };
 enum class Activation : int { tanh, relu, sigmoid };
+// What products are made of: float32, or bfloat16 whose sums are float32.
+enum class Precision : int { single, half };
+
+// Two neighbouring bfloat16 in one word: the unit that matrix units and dot products of bfloat16 read.
+using Half = uint16_t;
+using Pair = uint32_t;
 
 RECURRA_HERE constexpr int gates_of(Cell cell) { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
 
@@ -23,6 +29,7 @@ RECURRA_HERE constexpr int gates_of(Cell cell) { return cell == Cell::lstm ? 4 :
 struct Shape {
   Cell cell;
   Activation activation;
+  Precision precision;
   int inputs, hidden, lanes;
 
   RECURRA_HERE int units() const { return cell == Cell::rnn ? 4 * lanes : lanes; }
@@ -33,6 +40,11 @@ struct Shape {
   // cache.
   RECURRA_HERE int gate_pitch() const { return width() + lanes; }
   RECURRA_HERE int state_pitch() const { return padded() + lanes; }
+  RECURRA_HERE bool half() const { return precision == Precision::half; }
+  // Terms of a sum over `size` values: single values, or pairs, padded to whole tiles of 16.
+  RECURRA_HERE int depth(int size) const { return half() ? (size + 31) / 32 * 16 : size; }
+  // … over the errors of all gates. Pairs run over all four vectors, so that a row of errors is read in one go.
+  RECURRA_HERE int gate_depth() const { return half() ? width() / 2 : panels() * vectors() * lanes; }
   RECURRA_HERE int vectors() const { return cell == Cell::gru ? 3 : 4; }  // of a panel that one product takes
   RECURRA_HERE int columns(int size) const {
     return (size + 4 * lanes - 1) / (4 * lanes);
@@ -48,13 +60,13 @@ struct Gradients {
   float *input, *recurrent, *input_bias, *recurrent_bias;
 };
 
-// The same, packed; each pointer is to whole panels.
+// The same, packed; each pointer is to whole panels. In bfloat16 each float stands for a Pair of neighbouring terms.
 struct Packed {
-  float* input;           // [panel][inputs][vectors · lanes]
-  float* recurrent;       // [panel][hidden][vectors · lanes]
+  float* input;           // [panel][depth of inputs][vectors · lanes]
+  float* recurrent;       // [panel][depth of hidden][vectors · lanes]
   float* bias;            // [panel][4 · lanes]
-  float* input_back;      // [columns of inputs][gate rows][4 · lanes]: what takes gate errors to the inputs
-  float* recurrent_back;  // [columns of hidden][gate rows][4 · lanes]: … and to the state before
+  float* input_back;      // [columns of inputs][gate depth][4 · lanes]: what takes gate errors to the inputs
+  float* recurrent_back;  // [columns of hidden][gate depth][4 · lanes]: … and to the state before
 };
 
 // One sequence of a sweep: its tokens are first, first + step, … in the flat values.
@@ -76,10 +88,10 @@ struct Sweep {
   ptrdiff_t output_stride;
   const float *hidden, *cell;        // (sequences, hidden) to start from
   float *final_hidden, *final_cell;  // (sequences, hidden)
-  const float* projected;            // (rows, width): products of the inputs that somebody made already
-  const int32_t* projected_row;      // token -> its row there
-  float* gates;                      // kept for the gradient: activated, then turned into errors (see gate_row)
-  float* cells;                      // likewise, of the LSTM's inner states
+  const int32_t* row;                // token -> its row among the values, where those are distinct inputs
+  const float* projected;            // (rows, gate pitch): products of the distinct inputs, made already
+  void* gates;                       // kept for the gradient: activated, then turned into errors (see kept_gates)
+  void* cells;                       // likewise, of the LSTM's inner states; both float or Half
   // Backward only.
   const float* output_errors;
   ptrdiff_t output_error_stride;
@@ -96,10 +108,8 @@ struct Share {
   float* scratch;
 };
 
-// What an instruction set offers. Sizes are in floats.
-struct Kernels {
-  const char* name;
-  int lanes;
+// Sweeps of one precision on one instruction set. Sizes are in floats.
+struct Sweeper {
   void (*pack)(const Shape&, const Plain&, const Packed&, bool backward, int panel);
   size_t (*forward_scratch)(const Sweep&, int sequences);
   void (*forward)(const Sweep&, const Share&);
@@ -107,6 +117,12 @@ struct Kernels {
   void (*backward)(const Sweep&, const Share&);
   size_t (*gradient_scratch)(const Sweep&, int panels);
   void (*gradient)(const Sweep&, const Sequence*, int sequences, int begin, int end, const Gradients&, float* scratch);
+};
+
+// What an instruction set offers beside the sweeps in bfloat16.
+struct Kernels {
+  int lanes;
+  Sweeper single;
   void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int64_t rows, float* projected);
   void (*maximum)(const float* values, ptrdiff_t stride, int columns, int64_t step, const Sequence*, int count,
                   float* into, int32_t* where);
@@ -114,8 +130,10 @@ struct Kernels {
 };
 
 extern const Kernels kPortable;
+extern const Sweeper kPortableHalf;
 #if defined(__x86_64__)
 extern const Kernels kAvx2, kAvx512;
+extern const Sweeper kAvx2Half, kAvx512Half, kAvx512Bf16Half, kAmxHalf;
 #endif
 
 }  // namespace recurra

@@ -1,0 +1,67 @@
+// bfloat16: rounding to it, widening from it, and rows of it interleaved or transposed into pairs.
+// Not here: products.
+#pragma once
+
+#include "shapes.hpp"
+#include "vec.hpp"
+
+namespace recurra::RECURRA_ISA {
+
+typedef uint16_t Halves __attribute__((vector_size(2 * kLanes)));
+typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));
+typedef uint16_t LooseHalves __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
+typedef uint32_t LooseWords __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+
+// The nearest bfloat16 of each lane, ties to even.
+RECURRA_INLINE Halves rounded(Vec value) {
+#if defined(__AVX512BF16__)
+  return (Halves)_mm512_cvtneps_pbh((__m512)value);
+#else
+  const Words bits = (Words)value;
+  const Words up = bits + 0x7fff + ((bits >> 16) & 1);
+  const Words safe = value != value ? Words{} + 0x7fc00000 : up;  // rounding up would make some of these a number
+  return __builtin_convertvector(safe >> 16, Halves);
+#endif
+}
+
+RECURRA_INLINE Vec widened(Halves value) { return (Vec)(__builtin_convertvector(value, Words) << 16); }
+
+RECURRA_INLINE void store_halves(Half* to, Halves value) { *reinterpret_cast<LooseHalves*>(to) = value; }
+RECURRA_INLINE Halves load_halves(const Half* from) { return *reinterpret_cast<const LooseHalves*>(from); }
+RECURRA_INLINE void store_pairs(Pair* to, Words value) { *reinterpret_cast<LooseWords*>(to) = value; }
+RECURRA_INLINE Words load_pairs(const Pair* from) { return *reinterpret_cast<const LooseWords*>(from); }
+
+// Two rows as one of pairs: the first's value is the lower half.
+RECURRA_INLINE Words paired(Halves first, Halves second) {
+  return __builtin_convertvector(first, Words) | (__builtin_convertvector(second, Words) << 16);
+}
+
+// A row of `size` float32 as bfloat16. Writes whole vectors; lanes that are not there become zero.
+RECURRA_INLINE void round_row(Half* to, const float* from, int size) {
+  for (int at = 0; at < size; at += kLanes) store_halves(to + at, rounded(load(from + at, size - at)));
+}
+
+RECURRA_INLINE Half rounded_one(float value) { return rounded(splat(value))[0]; }
+
+RECURRA_INLINE Pair pair_of(float first, float second) {
+  return (Pair)rounded_one(first) | (Pair)rounded_one(second) << 16;
+}
+
+// Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.
+RECURRA_INLINE void transpose(Words (&rows)[kLanes]) {
+  Ints low, high;
+  RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) {
+    low[lane] = lane / 2 + (lane % 2 ? kLanes : 0);
+    high[lane] = low[lane] + kLanes / 2;
+  }
+  RECURRA_UNROLL for (int round = 1; round < kLanes; round *= 2) {
+    Words next[kLanes];
+    RECURRA_UNROLL for (int i = 0; i < kLanes / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], low);
+      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], high);
+    }
+    RECURRA_UNROLL for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
+  }
+}
+
+}  // namespace recurra::RECURRA_ISA

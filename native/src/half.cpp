@@ -1,0 +1,27 @@
+// The sweeps in bfloat16 of one instruction set: compiled once for each, with RECURRA_ISA and RECURRA_HALF set.
+// Not here: float32 (kernels.cpp), threads and the choice among instruction sets.
+#include "backward_half.hpp"
+#include "forward_half.hpp"
+#include "gradient_half.hpp"
+#include "pack_half.hpp"
+
+namespace recurra {
+namespace RECURRA_ISA {
+
+void forward_half(const Sweep& sweep, const Share& share) {
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() { forward_half_share<C, A>(sweep, share); });
+}
+
+void backward_half(const Sweep& sweep, const Share& share) {
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() { backward_half_share<C, A>(sweep, share); });
+}
+
+}  // namespace RECURRA_ISA
+
+extern const Sweeper RECURRA_HALF = {
+    RECURRA_ISA::pack_half,     RECURRA_ISA::forward_half_scratch,  RECURRA_ISA::forward_half,
+    RECURRA_ISA::backward_half_scratch, RECURRA_ISA::backward_half, RECURRA_ISA::gradient_half_scratch,
+    RECURRA_ISA::gradient_half,
+};
+
+}  // namespace recurra
