@@ -11,19 +11,20 @@ import torch
 import recurra.engine
 from recurra.batches import Ragged
 from recurra.cells import CELLS, SweepWeights
-from recurra.config import Activation, Cell
+from recurra.config import Cell, CellKind
 from recurra.engine import choose, sweep, without_native
 from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.native import engine
 
-KINDS: list[tuple[Cell, Activation]] = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
+KINDS = [CellKind(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
 HIDDEN, FEATURES = 3, 2
 
 
 def weights_of(cell: Cell, *, seed: int = 0) -> SweepWeights:
     generator = torch.Generator().manual_seed(seed)
     rows = HIDDEN * len(GATES[cell])
-    shapes = ((rows, FEATURES), (rows, HIDDEN), (rows,), (rows,))
+    recurrent, recurrent_bias = CellKind(cell).recurrent_shapes(len(GATES[cell]), HIDDEN)
+    shapes = ((rows, FEATURES), recurrent, (rows,), recurrent_bias)
     return SweepWeights(*(torch.randn(shape, generator=generator, dtype=torch.float64) * 0.5 for shape in shapes))
 
 
@@ -33,71 +34,71 @@ def batch_of(lengths: list[int], *, seed: int = 1) -> Ragged[torch.Tensor]:
     return Ragged(values, np.cumsum([0, *lengths]))
 
 
-def test_in_float64_only_the_cell_that_torch_cannot_express_runs_step_by_step() -> None:
-    assert [kind for kind in KINDS if choose(*kind, dtype=torch.float64) == "plain"] == [("lstm", "relu")]
-    assert {choose(*kind, dtype=torch.float64) for kind in KINDS} == {"torch", "plain"}
+def test_in_float64_only_what_torch_cannot_express_runs_step_by_step() -> None:
+    plain = [kind[:2] for kind in KINDS if choose(kind, dtype=torch.float64) == "plain"]
+    assert plain == [("lstm", "relu"), ("mingru", "tanh"), ("sru", "tanh")]
+    assert {choose(kind, dtype=torch.float64) for kind in KINDS} == {"torch", "plain"}
+    assert {without_native(kind._replace(precision="bf16")) for kind in KINDS} == {"plain"}
 
 
 @pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 def test_float32_on_the_processor_is_the_native_engines_and_a_gpus_is_not() -> None:
-    assert {choose(*kind) for kind in KINDS} == {"native"}
-    assert {choose(*kind, device="cuda") for kind in KINDS} == {"torch", "plain"}
+    assert {choose(kind) for kind in KINDS} == {"native"}
+    assert {choose(kind, device="cuda") for kind in KINDS} == {"torch", "plain"}
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_both_paths_give_the_same_outputs(cell: Cell, activation: Activation, reverse: bool) -> None:
-    inputs, weights = batch_of([4, 0, 6, 1]), weights_of(cell)
-    chosen, _ = sweep(cell, activation, inputs, weights, reverse=reverse)
-    plain, _ = sweep(cell, activation, inputs, weights, reverse=reverse, path="plain")
+def test_both_paths_give_the_same_outputs(kind: CellKind, reverse: bool) -> None:
+    inputs, weights = batch_of([4, 0, 6, 1]), weights_of(kind.cell)
+    chosen, _ = sweep(kind, inputs, weights, reverse=reverse)
+    plain, _ = sweep(kind, inputs, weights, reverse=reverse, path="plain")
     assert chosen.offsets is inputs.offsets
     torch.testing.assert_close(chosen.values, plain.values, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_a_reversed_sweep_reads_each_sequence_from_its_own_end(cell: Cell, activation: Activation) -> None:
-    inputs, weights = batch_of([4, 2, 7]), weights_of(cell)
-    backward, _ = sweep(cell, activation, inputs, weights, reverse=True)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reversed_sweep_reads_each_sequence_from_its_own_end(kind: CellKind) -> None:
+    inputs, weights = batch_of([4, 2, 7]), weights_of(kind.cell)
+    backward, _ = sweep(kind, inputs, weights, reverse=True)
     for start, stop in zip(inputs.offsets, inputs.offsets[1:], strict=False):
         turned = Ragged(inputs.values[start:stop].flip(0), np.array([0, stop - start]))
-        alone, _ = sweep(cell, activation, turned, weights)
+        alone, _ = sweep(kind, turned, weights)
         torch.testing.assert_close(backward.values[start:stop], alone.values.flip(0), rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_the_final_state_of_equal_lengths_is_the_last_output_and_of_ragged_ones_never_guessed(
-    cell: Cell, activation: Activation
-) -> None:
-    inputs, weights = batch_of([5, 5]), weights_of(cell)
-    outputs, final = sweep(cell, activation, inputs, weights)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_final_state_of_equal_lengths_is_the_last_output_and_of_ragged_ones_never_guessed(kind: CellKind) -> None:
+    inputs, weights = batch_of([5, 5]), weights_of(kind.cell)
+    outputs, final = sweep(kind, inputs, weights)
     assert final is not None
     torch.testing.assert_close(final[0], outputs.values[[4, 9]], rtol=0, atol=1e-12)
-    assert len(final) == (2 if cell == "lstm" else 1)
-    _, unknown = sweep(cell, activation, batch_of([5, 4]), weights)
-    assert (unknown is None) == (without_native(cell, activation) == "torch")
+    assert len(final) == len(kind.states)
+    _, unknown = sweep(kind, batch_of([5, 4]), weights)
+    assert (unknown is None) == (without_native(kind) == "torch")
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_a_carried_state_is_where_the_sweep_goes_on(cell: Cell, activation: Activation) -> None:
-    weights, whole = weights_of(cell), batch_of([6])
-    outputs, _ = sweep(cell, activation, whole, weights)
-    first, state = sweep(cell, activation, Ragged(whole.values[:2], np.array([0, 2])), weights)
-    rest, _ = sweep(cell, activation, Ragged(whole.values[2:], np.array([0, 4])), weights, state=state)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_carried_state_is_where_the_sweep_goes_on(kind: CellKind) -> None:
+    weights, whole = weights_of(kind.cell), batch_of([6])
+    outputs, _ = sweep(kind, whole, weights)
+    first, state = sweep(kind, Ragged(whole.values[:2], np.array([0, 2])), weights)
+    rest, _ = sweep(kind, Ragged(whole.values[2:], np.array([0, 4])), weights, state=state)
     torch.testing.assert_close(torch.cat([first.values, rest.values]), outputs.values, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_no_tokens_at_all_leave_the_state_as_it_was(cell: Cell, activation: Activation) -> None:
-    empty, weights = batch_of([0, 0]), weights_of(cell)
-    outputs, state = sweep(cell, activation, empty, weights)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_tokens_at_all_leave_the_state_as_it_was(kind: CellKind) -> None:
+    empty, weights = batch_of([0, 0]), weights_of(kind.cell)
+    outputs, state = sweep(kind, empty, weights)
     assert outputs.values.shape == (0, HIDDEN) and state is not None and not state[0].any()
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_gradients_never_leak_from_one_sequence_to_another(cell: Cell, activation: Activation) -> None:
-    inputs, weights = batch_of([3, 5, 2]), weights_of(cell)
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_never_leak_from_one_sequence_to_another(kind: CellKind) -> None:
+    inputs, weights = batch_of([3, 5, 2]), weights_of(kind.cell)
     values = inputs.values.requires_grad_()
-    outputs, _ = sweep(cell, activation, inputs.carry(values), weights)
+    outputs, _ = sweep(kind, inputs.carry(values), weights)
     outputs.values[3:8].sum().backward()  # type: ignore[no-untyped-call]
     assert values.grad is not None
     assert values.grad[3:8].any() and not values.grad[:3].any() and not values.grad[8:].any()
@@ -106,8 +107,8 @@ def test_gradients_never_leak_from_one_sequence_to_another(cell: Cell, activatio
 def test_the_sigmoid_cell_stays_exact_where_tanh_saturates() -> None:
     inputs, weights = batch_of([4]), weights_of("rnn")
     large = inputs.carry(inputs.values * 50)
-    fused, _ = sweep("rnn", "sigmoid", large, weights, path="torch")
-    plain, _ = sweep("rnn", "sigmoid", large, weights, path="plain")
+    fused, _ = sweep(CellKind("rnn", "sigmoid"), large, weights, path="torch")
+    plain, _ = sweep(CellKind("rnn", "sigmoid"), large, weights, path="plain")
     torch.testing.assert_close(fused.values, plain.values, rtol=0, atol=1e-12)
     assert ((fused.values >= 0) & (fused.values <= 1)).all()
 

@@ -22,16 +22,15 @@ from recurra import native
 from recurra.autograd import native_maximum, native_sweep
 from recurra.batches import Ragged
 from recurra.cells import SweepWeights
-from recurra.config import Activation, Cell
+from recurra.config import Cell, CellKind
 from recurra.engine import sweep_layer
 from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.native import engine, grid, layer, library, ragged
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
-KINDS: list[tuple[Cell, Activation]] = [
-    (cell, activation) for cell, several in ACTIVATIONS.items() for activation in several
-]
+KINDS = [CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+BOTH = [kind._replace(precision=precision) for kind in KINDS for precision in ("float32", "bf16")]
 TOLERANCE = 1e-5
 SIZES = [(1, 1), (3, 5), (16, 16), (100, 64), (7, 33), (65, 130)]
 
@@ -55,7 +54,8 @@ def weights_of(
 ) -> SweepWeights:
     generator = torch.Generator().manual_seed(seed)
     rows = hidden * len(GATES[cell])
-    shapes = ((rows, inputs), (rows, hidden), (rows,), (rows,))
+    recurrent, recurrent_bias = CellKind(cell).recurrent_shapes(len(GATES[cell]), hidden)
+    shapes = ((rows, inputs), recurrent, (rows,), recurrent_bias)
     scales = (inputs**-0.5, 0.7 * hidden**-0.5, 0.1, 0.1)
     drawn = [torch.randn(shape, generator=generator) * scale for shape, scale in zip(shapes, scales, strict=True)]
     return SweepWeights(*(one.to(dtype).requires_grad_() for one in drawn))
@@ -66,28 +66,30 @@ def drawn(*shape: int, seed: int, dtype: torch.dtype) -> torch.Tensor:
 
 
 def everything(
-    kind: tuple[Cell, Activation], sizes: tuple[int, int], lengths: list[int], *, both: bool, carried: bool, path: Any
+    kind: CellKind, sizes: tuple[int, int], lengths: list[int], *, both: bool, carried: bool, path: Any
 ) -> list[torch.Tensor]:
     """Outputs, final states and all gradients; the equations in float64, the native engine in float32."""
-    cell, activation = kind
+    cell = kind.cell
     dtype = torch.float64 if path == "plain" else torch.float32
     inputs, hidden = sizes
     offsets = np.cumsum([0, *lengths])
     sides = range(2 if both else 1)
     weights = [weights_of(cell, inputs, hidden, seed=20 + side, dtype=dtype) for side in sides]
     values = drawn(int(offsets[-1]), inputs, seed=1, dtype=dtype)
-    parts = 2 if cell == "lstm" else 1
+    parts = len(kind.states)
     states = [
         tuple(drawn(len(lengths), hidden, seed=2 + 2 * side + part, dtype=dtype) for part in range(parts))
         for side in sides
     ]
     begin = states if carried else None
-    outputs, final = sweep_layer(cell, activation, Ragged(values, offsets), weights, begin, path=path)
+    outputs, final = sweep_layer(kind, Ragged(values, offsets), weights, begin, path=path)
     told = [outputs.values, *(part for state in final for part in state or ())]
     loss = sum((one * drawn(*one.shape, seed=9 + place, dtype=dtype)).sum() for place, one in enumerate(told))
     learnt = [values, *(one for side in weights for one in side), *(part for state in begin or () for part in state)]
     gradients = torch.autograd.grad(loss, learnt, allow_unused=True)  # type: ignore[arg-type]
-    return [one.detach() for one in told] + [one for one in gradients if one is not None]
+    each = zip(learnt, gradients, strict=True)
+    told += [torch.zeros_like(one) if gradient is None else gradient for one, gradient in each]
+    return [one.detach() for one in told if one.numel()]
 
 
 def worst(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
@@ -101,14 +103,35 @@ def worst(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("carried", [False, True])
-def test_values_and_gradients_equal_the_equations(
-    instructions: str, kind: tuple[Cell, Activation], both: bool, carried: bool
-) -> None:
+def test_values_and_gradients_equal_the_equations(instructions: str, kind: CellKind, both: bool, carried: bool) -> None:
     for number, sizes in enumerate(SIZES):
         lengths = [5, 0, 1, 9, 9, 2, 12] if number % 2 else [11] * (number + 1)
         how = {"both": both, "carried": carried}
         found = everything(kind, sizes, lengths, path="native", **how)
         assert worst(found, everything(kind, sizes, lengths, path="plain", **how)) <= TOLERANCE, (instructions, sizes)
+
+
+def apart(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
+    """Length of the largest difference of any tensor, relative to that tensor's length: bfloat16 rounds each value."""
+    pairs = [(a.double(), b) for a, b in zip(found, wanted, strict=True) if b.numel()]
+    return max((float((a - b).norm() / b.norm().clamp(min=1e-3)) for a, b in pairs), default=0.0)
+
+
+@built
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("carried", [False, True])
+def test_bfloat16_values_and_gradients_equal_the_equations_that_round_alike(
+    instructions: str, kind: CellKind, carried: bool
+) -> None:
+    for number, sizes in enumerate(SIZES[1:]):
+        how: Any = {"both": number % 2 == 0, "carried": carried}
+        lengths = [5, 0, 17, 1, 40, 33, *([9] * (3 * number))]
+        rounding, exact = kind._replace(precision="bf16"), everything(kind, sizes, lengths, path="plain", **how)
+        found = everything(rounding, sizes, lengths, path="native", **how)
+        # A ReLU whose sum rounds to the other side of zero has another slope: few of them, and each counts whole.
+        allowed = 6e-2 if kind.activation == "relu" else 1e-2
+        assert apart(found, everything(rounding, sizes, lengths, path="plain", **how)) <= allowed, (instructions, sizes)
+        assert 1e-5 < apart(found[:1], exact[:1]) <= 1e-2, (instructions, sizes)
 
 
 @built
@@ -121,7 +144,7 @@ def test_values_and_gradients_equal_the_equations(
     carried=st.booleans(),
 )
 def test_any_lengths_sizes_and_states_equal_the_equations(
-    kind: tuple[Cell, Activation], sizes: tuple[int, int], lengths: list[int], both: bool, carried: bool
+    kind: CellKind, sizes: tuple[int, int], lengths: list[int], both: bool, carried: bool
 ) -> None:
     how = {"both": both, "carried": carried}
     if sum(lengths) or carried:
@@ -130,10 +153,10 @@ def test_any_lengths_sizes_and_states_equal_the_equations(
 
 
 def swept(
-    kind: tuple[Cell, Activation], lengths: list[int], rows: list[int], threads: int
+    kind: CellKind, lengths: list[int], rows: list[int], threads: int
 ) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
     """Outputs of each chosen sequence, then all gradients when all are chosen."""
-    cell, activation = kind
+    cell = kind.cell
     torch_threads = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -141,7 +164,7 @@ def swept(
         offsets = np.cumsum([0, *(lengths[row] for row in rows)])
         weights = [weights_of(cell, 20, 48, seed=side) for side in range(2)]
         batch = torch.cat([values[row] for row in rows])
-        outputs, _, _ = native_sweep(cell, activation, ragged(offsets), batch, weights)
+        outputs, _, _ = native_sweep(kind, ragged(offsets), batch, weights)
         outputs.square().sum().backward()  # type: ignore[no-untyped-call]
         parts = [outputs[start:stop] for start, stop in pairwise(offsets)]
         gradients = [one.grad for side in weights for one in side if one.grad is not None]
@@ -151,10 +174,8 @@ def swept(
 
 
 @built
-@pytest.mark.parametrize("kind", KINDS)
-def test_bits_do_not_depend_on_threads_and_outputs_not_on_the_batch(
-    instructions: str, kind: tuple[Cell, Activation]
-) -> None:
+@pytest.mark.parametrize("kind", BOTH)
+def test_bits_do_not_depend_on_threads_and_outputs_not_on_the_batch(instructions: str, kind: CellKind) -> None:
     lengths = [40, 3, 17, 29, 29, 1, 8]
     rows = list(range(len(lengths)))
     one, several = swept(kind, lengths, rows, 1), swept(kind, lengths, rows, 3)
@@ -166,38 +187,34 @@ def test_bits_do_not_depend_on_threads_and_outputs_not_on_the_batch(
 
 @built
 def test_a_hundred_thousand_tokens_in_one_sequence() -> None:
-    found = everything(("gru", "tanh"), (2, 5), [100_000], both=False, carried=False, path="native")
+    found = everything(CellKind("gru"), (2, 5), [100_000], both=False, carried=False, path="native")
     assert all(torch.isfinite(one).all() for one in found)
 
 
 @built
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_a_number_stays_one_and_stays_in_its_sequence(
-    instructions: str, kind: tuple[Cell, Activation]
-) -> None:
+@pytest.mark.parametrize("kind", BOTH)
+def test_what_is_not_a_number_stays_one_and_stays_in_its_sequence(instructions: str, kind: CellKind) -> None:
     values = torch.zeros(6, 3)
     values[1] = torch.nan
     values[4] = torch.inf
     weights = [weights_of(kind[0], 3, 20)]
-    outputs, _, _ = native_sweep(*kind, ragged(np.array([0, 2, 4, 6])), values, weights)
+    outputs, _, _ = native_sweep(kind, ragged(np.array([0, 2, 4, 6])), values, weights)
     assert torch.isnan(outputs[1]).all(), instructions
     assert torch.isfinite(outputs[[0, 2, 3]]).all()
 
 
 @built
-@pytest.mark.parametrize("kind", KINDS)
-def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(
-    instructions: str, kind: tuple[Cell, Activation]
-) -> None:
+@pytest.mark.parametrize("kind", BOTH)
+def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(instructions: str, kind: CellKind) -> None:
     sides = [tuple(one.detach().numpy() for one in weights_of(kind[0], 6, 20, seed=seed)) for seed in (0, 1)]
     words = drawn(9, 6, seed=2, dtype=torch.float32).detach().numpy()
     rows, offsets = np.random.default_rng(0).integers(0, 9, 400).astype(np.int32), np.array([0, 150, 150, 151, 400])
-    found, _ = native.sweep(*kind, sides, words, offsets, None, rows)
-    wanted, _ = native.sweep(*kind, sides, words[rows], offsets)
+    found, _ = native.sweep(kind, sides, words, offsets, None, rows)
+    wanted, _ = native.sweep(kind, sides, words[rows], offsets)
     assert np.array_equal(found, wanted), instructions
     for wrong in (np.full(400, 9, np.int32), np.full(400, -1, np.int32), rows[:399]):
         with pytest.raises(ValueError, match="rows"):
-            native.sweep(*kind, sides, words, offsets, None, wrong)
+            native.sweep(kind, sides, words, offsets, None, wrong)
 
 
 @built
@@ -226,12 +243,12 @@ def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: Cell) -> None
         drawn(steps * 4, 6, seed=0, dtype=torch.float32),
         [weights_of(cell, 6, 10, seed=s) for s in (0, 1)],
     )
-    outputs, final, _ = native_sweep(cell, "tanh", grid(steps, lengths), values, weights)
+    outputs, final, _ = native_sweep(CellKind(cell), grid(steps, lengths), values, weights)
     (found,) = torch.autograd.grad(outputs.square().sum(), values)
     columns = values.view(steps, 4, 6)
     for row, length in enumerate(lengths):
         alone = columns[:length, row].contiguous()
-        wanted, end, _ = native_sweep(cell, "tanh", ragged(np.array([0, length])), alone, weights)
+        wanted, end, _ = native_sweep(CellKind(cell), ragged(np.array([0, length])), alone, weights)
         assert torch.equal(outputs.view(steps, 4, 20)[:length, row], wanted) and torch.equal(final[:, row], end[:, 0])
         assert not outputs.view(steps, 4, 20)[length:, row].any() and not found.view(steps, 4, 6)[length:, row].any()
 
@@ -239,11 +256,11 @@ def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: Cell) -> None
 @built
 def test_a_second_gradient_and_a_gradient_of_the_gradient_are_refused() -> None:
     values, weights = drawn(4, 3, seed=0, dtype=torch.float32), [weights_of("gru", 3, 4)]
-    outputs, _, _ = native_sweep("gru", "tanh", ragged(np.array([0, 4])), values, weights)
+    outputs, _, _ = native_sweep(CellKind("gru"), ragged(np.array([0, 4])), values, weights)
     (first,) = torch.autograd.grad(outputs.square().sum(), values, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
-    outputs, _, _ = native_sweep("gru", "tanh", ragged(np.array([0, 4])), values, weights)
+    outputs, _, _ = native_sweep(CellKind("gru"), ragged(np.array([0, 4])), values, weights)
     loss = outputs.square().sum()
     loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
     with pytest.raises(RuntimeError, match="used up"):
@@ -253,7 +270,7 @@ def test_a_second_gradient_and_a_gradient_of_the_gradient_are_refused() -> None:
 def packed() -> Any:
     weights = [one.detach().numpy() for one in weights_of("lstm", 3, 4)]
     four = (weights[0], weights[1], weights[2], weights[3])
-    return layer("lstm", "tanh", four, reverse=False, backward=True, threads=1)
+    return layer(CellKind("lstm"), four, reverse=False, backward=True, threads=1)
 
 
 def floats(*shape: int) -> Any:
@@ -307,16 +324,17 @@ def test_numbers_of_another_type_and_weights_never_packed_are_refused() -> None:
     with pytest.raises(TypeError):
         library().forward([packed()], places, floats(6, 3), np.zeros((6, 4)), keep=False, threads=1)
     with pytest.raises(RuntimeError, match="pack"):
-        fresh = library().layer("gru", "tanh", 3, 4, False)
+        fresh = library().layer("gru", "tanh", "float32", 3, 4, False)
         library().forward([fresh], places, floats(6, 3), outputs, keep=False, threads=1)
-    for bad in (("gruu", "tanh", 3, 4), ("gru", "gelu", 3, 4), ("gru", "tanh", 0, 4), ("gru", "tanh", 3, -1)):
+    good: dict[str, Any] = {"cell": "gru", "activation": "tanh", "precision": "bf16", "inputs": 3, "hidden": 4}
+    for bad in ({"cell": "gruu"}, {"activation": "relu"}, {"precision": "fp8"}, {"inputs": 0}, {"hidden": -1}):
         with pytest.raises(ValueError, match="found"):
-            library().layer(*bad, False)
+            library().layer(**(good | bad), reverse=False)
 
 
 @built
 def test_several_python_threads_use_it_at_once() -> None:
-    kind: tuple[Cell, Activation] = ("lstm", "tanh")
+    kind = CellKind("lstm")
     alone = swept(kind, [30] * 8, list(range(8)), 2)
     with ThreadPoolExecutor(4) as several:
         for found in several.map(lambda _: swept(kind, [30] * 8, list(range(8)), 2), range(12)):
@@ -328,8 +346,10 @@ def test_a_child_forked_after_the_engine_ran_sweeps_too() -> None:
     code = (
         "import os, sys, numpy as np\n"
         "from recurra import native\n"
+        "from recurra.config import CellKind\n"
         "w = (np.ones((96, 8), 'f') / 9, np.ones((96, 32), 'f') / 40, np.zeros(96, 'f'), np.zeros(96, 'f'))\n"
-        "run = lambda: float(native.sweep('gru', 'tanh', [w], np.ones((4000, 8), 'f'), np.arange(9) * 500)[0].sum())\n"
+        "x, at = np.ones((4000, 8), 'f'), np.arange(9) * 500\n"
+        "run = lambda: float(native.sweep(CellKind('gru'), [w], x, at)[0].sum())\n"
         "before = run()\n"
         "child = os.fork()\n"
         "if not child:\n"

@@ -122,3 +122,19 @@ def test_a_whole_module_is_saved_and_loaded_as_torchs_is() -> None:
     assert list(ours.state_dict()) == list(reference.state_dict())
     assert repr(ours) == repr(reference)
     assert isinstance(ours, nn.GRU)
+
+
+@pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+@pytest.mark.parametrize("name", NAMES)
+def test_under_autocast_products_are_of_bfloat16_and_outputs_stay_float32(name: str) -> None:
+    reference, ours = pair(name)
+    exact = ours(padded(ours))[0]
+    with torch.autocast("cpu", torch.bfloat16):
+        found = ours(padded(ours))[0]
+        of_half = ours(padded(ours).bfloat16())[0]
+        wanted = reference(padded(ours))[0]
+    assert found.dtype == of_half.dtype == torch.float32
+    assert not torch.equal(found, exact)
+    torch.testing.assert_close(found, exact, rtol=2e-2, atol=2e-2)
+    torch.testing.assert_close(found, wanted.float(), rtol=2e-2, atol=2e-2)
+    torch.testing.assert_close(of_half, found, rtol=2e-2, atol=2e-2)

@@ -59,8 +59,8 @@ struct StepBack {
 };
 
 template <Cell C, Activation A>
-RECURRA_INLINE void errors_of_gates(const Shape& shape, const StepBack& step, int panel, int row) {
-  const int hidden = shape.hidden;
+RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, int panel, int row) {
+  const int hidden = sweep.shape.hidden;
   float* gates = step.gates[row] + panel * kWidth;
   Vec part[4];
   if constexpr (C == Cell::rnn) {
@@ -75,12 +75,33 @@ RECURRA_INLINE void errors_of_gates(const Shape& shape, const StepBack& step, in
     }
     return;
   }
-  const int unit = panel * kLanes, lanes = hidden - unit;
   for (int v = 0; v < 4; ++v) part[v] = load(gates + v * kLanes);
+  if constexpr (C == Cell::mingru) {
+    for (int half = 0; half < 2; ++half) {
+      const int unit = (panel * 2 + half) * kLanes, lanes = hidden - unit;
+      if (lanes <= 0) {
+        part[2] = part[3] = Vec{};
+        continue;
+      }
+      const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
+      store(step.carried[row] + unit,
+            MinGru<Exact>::backward(part + 2 * half, load(step.before[row] + unit, lanes), error));
+    }
+    for (int v = 0; v < 4; ++v) store(gates + v * kLanes, part[v]);
+    return;
+  }
+  const int unit = panel * kLanes, lanes = hidden - unit;
   const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
-  if constexpr (C == Cell::lstm) {
+  if constexpr (has_inner(C)) {
     Vec carried = load(step.carried_cell[row] + unit);
-    Lstm<A, Exact>::backward(part, load(step.cell[row] + unit), load(step.cell_before[row] + unit, lanes), error, carried);
+    const Vec cell = load(step.cell[row] + unit), before = load(step.cell_before[row] + unit, lanes);
+    if constexpr (C == Cell::lstm) {
+      Lstm<A, Exact>::backward(part, cell, before, error, carried);
+    } else {
+      const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
+      Sru<Exact>::backward(part, cell, before, error, carried, load(vectors), load(vectors + kLanes));
+      store(step.carried[row] + unit, Vec{});  // no product brings the state's error back
+    }
     store(step.carried_cell[row] + unit, carried);
   } else {
     store(step.carried[row] + unit, Gru<A, Exact>::backward(part, load(step.before[row] + unit, lanes), error));
@@ -140,7 +161,7 @@ void backward_share(const Sweep& sweep, const Share& share) {
       step.before[row] = time ? sweep.outputs + last * sweep.output_stride : start ? start : zeros;
       step.error[row] = sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : zeros;
       step.gates[row] = kept_gates(sweep, sequence, where);
-      if constexpr (C == Cell::lstm) {
+      if constexpr (has_inner(C)) {
         step.cell[row] = kept_cells(sweep, sequence, where);
         step.cell_before[row] = time ? kept_cells(sweep, sequence, last) : start_cell ? start_cell : zeros;
       }
@@ -151,8 +172,8 @@ void backward_share(const Sweep& sweep, const Share& share) {
       }
     }
     for (int panel = 0; panel < shape.panels(); ++panel)
-      for (int row = 0; row < active; ++row) errors_of_gates<C, A>(shape, step, panel, row);
-    if (time > 0 || sweep.hidden_errors)
+      for (int row = 0; row < active; ++row) errors_of_gates<C, A>(sweep, step, panel, row);
+    if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
       back_rows(shape, {sweep.weights.recurrent_back, hidden, read, C == Cell::gru, true}, state_errors, step.carried,
                 active);
     if (tokens > 0 && time % steps == 0) {

@@ -1,6 +1,6 @@
-// One thread's share of a sweep in bfloat16, backward: from the errors of the outputs to those of gates, states, inputs.
-// Not here: the gradients of the weights (gradient_half.hpp). Errors of gates are rounded where they are kept, which is
-// where they are multiplied; those of states and inputs are float32.
+// One thread's share of a sweep in bfloat16, backward: from the errors of the outputs to those of gates, states,
+// inputs. Not here: the gradients of the weights (gradient_half.hpp). Errors of gates are rounded where they are kept,
+// which is where they are multiplied; those of states and inputs are float32.
 #pragma once
 
 #include "cells.hpp"
@@ -25,10 +25,10 @@ RECURRA_INLINE Vec inner_before(const HalfRowBack& row, int unit, int lanes) {
 }
 
 template <Cell C, Activation A>
-RECURRA_INLINE void errors_of_half_gates(const Shape& shape, const HalfRowBack& row, int panel) {
-  const auto known = [](const float* from, int unit, int lanes) __attribute__((always_inline)) {
-    return from ? load(from + unit, lanes) : Vec{};
-  };
+RECURRA_INLINE void errors_of_half_gates(const Sweep& sweep, const HalfRowBack& row, int panel) {
+  const Shape& shape = sweep.shape;
+  const auto known = [](const float* from, int unit, int lanes)
+                         __attribute__((always_inline)) { return from ? load(from + unit, lanes) : Vec{}; };
   const size_t place = (size_t)panel * kWidth;
   Vec part[4];
   if constexpr (C == Cell::rnn) {
@@ -39,14 +39,29 @@ RECURRA_INLINE void errors_of_half_gates(const Shape& shape, const HalfRowBack& 
       const Vec error = known(row.error, unit, lanes) + load(row.carried + unit);
       part[v] = Rnn<A, Quick>::backward(load(row.output + unit, lanes), error);
     }
+  } else if constexpr (C == Cell::mingru) {
+    for (int v = 0; v < 4; ++v) part[v] = widened(load_halves(row.gates + place + v * kLanes));
+    for (int each = 0; each < 2; ++each) {
+      const int unit = (panel * 2 + each) * kLanes, lanes = shape.hidden - unit;
+      part[2 * each] = lanes > 0 ? part[2 * each] : Vec{};
+      const Vec error = lanes > 0 ? known(row.error, unit, lanes) + load(row.carried + unit) : Vec{};
+      const Vec before = lanes > 0 ? known(row.before, unit, lanes) : Vec{};
+      store(row.carried + unit, MinGru<Quick>::backward(part + 2 * each, before, error));
+    }
   } else {
     const int unit = panel * kLanes, lanes = shape.hidden - unit;
     for (int v = 0; v < 4; ++v) part[v] = widened(load_halves(row.gates + place + v * kLanes));
     const Vec error = known(row.error, unit, lanes) + load(row.carried + unit);
-    if constexpr (C == Cell::lstm) {
+    if constexpr (has_inner(C)) {
       Vec carried = load(row.carried_inner + unit);
-      Lstm<A, Quick>::backward(part, widened(load_halves(row.inner + unit)), inner_before(row, unit, lanes), error,
-                               carried);
+      const Vec inner = widened(load_halves(row.inner + unit)), before = inner_before(row, unit, lanes);
+      if constexpr (C == Cell::lstm) {
+        Lstm<A, Quick>::backward(part, inner, before, error, carried);
+      } else {
+        const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
+        Sru<Quick>::backward(part, inner, before, error, carried, load(vectors), load(vectors + kLanes));
+        store(row.carried + unit, Vec{});  // no product brings the state's error back
+      }
       store(row.carried_inner + unit, carried);
     } else {
       store(row.carried + unit, Gru<A, Quick>::backward(part, known(row.before, unit, lanes), error));
@@ -129,7 +144,7 @@ void backward_half_share(const Sweep& sweep, const Share& share) {
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
-      const bool inner = C == Cell::lstm;
+      constexpr bool inner = has_inner(C);
       rows[row] = {sweep.outputs + where * sweep.output_stride,
                    time ? sweep.outputs + last * sweep.output_stride : state_row(sweep.hidden, sequence.number, hidden),
                    sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : nullptr,
@@ -143,8 +158,8 @@ void backward_half_share(const Sweep& sweep, const Share& share) {
                    sweep.value_errors ? sweep.value_errors + where * sweep.value_error_stride : nullptr};
     }
     for (int row = 0; row < active; ++row)
-      for (int panel = 0; panel < shape.panels(); ++panel) errors_of_half_gates<C, A>(shape, rows[row], panel);
-    if (time > 0 || sweep.hidden_errors)
+      for (int panel = 0; panel < shape.panels(); ++panel) errors_of_half_gates<C, A>(sweep, rows[row], panel);
+    if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
       half_back(shape, to_states, errors, sums, active, [&](int row) { return rows[row].carried; });
     if (sweep.value_errors)
       half_back(shape, to_values, errors, sums, active, [&](int row) { return rows[row].value_errors; });

@@ -48,7 +48,7 @@ RECURRA_INLINE Pair pair_of(float first, float second) {
 }
 
 // Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.
-RECURRA_INLINE void transpose(Words (&rows)[kLanes]) {
+RECURRA_NOINLINE inline void transpose(Words (&rows)[kLanes]) {
   Ints low, high;
   RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) {
     low[lane] = lane / 2 + (lane % 2 ? kLanes : 0);

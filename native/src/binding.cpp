@@ -53,14 +53,15 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
 
 constexpr int kLargest = 1 << 20;
 
-Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, int inputs, int hidden,
-            bool reverse) {
-  const char *cells[] = {"rnn", "gru", "lstm"}, *activations[] = {"tanh", "relu", "sigmoid"};
+Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, int inputs,
+            int hidden, bool reverse) {
+  const char *cells[] = {"rnn", "gru", "lstm", "mingru", "sru"}, *activations[] = {"tanh", "relu", "sigmoid"};
   int which = 0, how = 0;
-  while (which < 3 && cell != cells[which]) ++which;
+  while (which < 5 && cell != cells[which]) ++which;
   while (how < 3 && activation != activations[how]) ++how;
-  if (which == 3) refuse("cell", cell, "rnn, gru, lstm");
-  if (how == 3) refuse("activation", activation, "tanh, relu, sigmoid");
+  if (which == 5) refuse("cell", cell, "rnn, gru, lstm, mingru, sru");
+  if (how == 3 || !knows(static_cast<Cell>(which), static_cast<Activation>(how)))
+    refuse("activation", activation, "tanh; of a simple RNN relu and sigmoid too, of an LSTM relu");
   if (inputs < 1 || inputs > kLargest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(kLargest));
   if (hidden < 1 || hidden > kLargest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(kLargest));
   if (precision != "float32" && precision != "bf16") refuse("precision", precision, "float32, bf16");
@@ -72,8 +73,9 @@ void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurr
   const Shape& shape = layer.shape();
   const int64_t rows = (int64_t)gates_of(shape.cell) * shape.hidden;
   const Plain plain{whole("input weights", input, rows, shape.inputs),
-                    whole("recurrent weights", recurrent, rows, shape.hidden), flat("input bias", input_bias, rows),
-                    flat("recurrent bias", recurrent_bias, rows)};
+                    whole("recurrent weights", recurrent, recurrent_rows(shape.cell, shape.hidden), shape.hidden),
+                    flat("input bias", input_bias, rows),
+                    flat("recurrent bias", recurrent_bias, recurrent_biases(shape.cell, shape.hidden))};
   nb::gil_scoped_release free;
   layer.pack(plain, backward, threads);
 }
@@ -87,7 +89,8 @@ const Shape& checked(const Layers& layers, bool backward) {
     if (!layer) refuse("layers", "none", "packed layers");
     if (!layer->ready(backward)) throw std::runtime_error("pack the weights first");
     const Shape &first = layers[0]->shape(), &shape = layer->shape();
-    if (shape.cell != first.cell || shape.precision != first.precision || shape.inputs != first.inputs || shape.hidden != first.hidden)
+    if (shape.cell != first.cell || shape.precision != first.precision || shape.inputs != first.inputs ||
+        shape.hidden != first.hidden)
       refuse("layers", "different shapes", "the same cell, precision, inputs and hidden units in both directions");
   }
   return layers[0]->shape();
@@ -197,9 +200,10 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
     one.learns = gradients.has_value();
     if (!one.learns) continue;
     const auto& [input, recurrent, input_bias, recurrent_bias] = (*gradients)[side];
-    one.gradients = {
-        whole("input gradient", input, rows, shape.inputs), whole("recurrent gradient", recurrent, rows, shape.hidden),
-        flat("input bias gradient", input_bias, rows), flat("recurrent bias gradient", recurrent_bias, rows)};
+    one.gradients = {whole("input gradient", input, rows, shape.inputs),
+                     whole("recurrent gradient", recurrent, recurrent_rows(shape.cell, shape.hidden), shape.hidden),
+                     flat("input bias gradient", input_bias, rows),
+                     flat("recurrent bias gradient", recurrent_bias, recurrent_biases(shape.cell, shape.hidden))};
   }
   kept.used = true;
   nb::gil_scoped_release free;

@@ -74,20 +74,58 @@ struct Gru {
   }
 };
 
-// Calls work.operator()<cell, activation>() for what the shape says.
+// Sums of the update gate and of what is new, in place. It has no activation.
+template <class Math>
+struct MinGru {
+  static RECURRA_INLINE Vec forward(Vec gates[2], Vec before) {
+    gates[0] = Math::sigmoid(gates[0]);
+    return before + gates[0] * (gates[1] - before);
+  }
+  // Gates become errors; returns the part of the error that goes to the state before.
+  static RECURRA_INLINE Vec backward(Vec gates[2], Vec before, Vec error) {
+    const Vec z = gates[0], fresh = gates[1];
+    gates[0] = error * (fresh - before) * (z - z * z);
+    gates[1] = error * z;
+    return error - gates[1];
+  }
+};
+
+// Sums of what is new, forget, reset and highway, in place; the two vectors are those on the state.
+template <class Math>
+struct Sru {
+  static RECURRA_INLINE Vec forward(Vec gates[4], Vec& cell, Vec forget, Vec reset) {
+    gates[1] = Math::sigmoid(gates[1] + forget * cell);
+    gates[2] = Math::sigmoid(gates[2] + reset * cell);
+    cell = gates[0] + gates[1] * (cell - gates[0]);
+    return gates[3] + gates[2] * (cell - gates[3]);
+  }
+  static RECURRA_INLINE void backward(Vec gates[4], Vec cell, Vec before, Vec error, Vec& carried, Vec forget,
+                                      Vec reset) {
+    const Vec fresh = gates[0], f = gates[1], r = gates[2], highway = gates[3];
+    const Vec inner = carried + error * r;
+    gates[0] = inner - inner * f;
+    gates[1] = inner * (before - fresh) * (f - f * f);
+    gates[2] = error * (cell - highway) * (r - r * r);
+    gates[3] = error - error * r;
+    carried = inner * f + gates[1] * forget + gates[2] * reset;
+  }
+};
+
+// Calls work.operator()<cell, activation>() for what the shape says; there is no other pair (see knows()).
 template <class Work>
 void for_cell(const Shape& shape, Work work) {
-  const auto with = [&]<Cell C>() {
-    switch (shape.activation) {
-      case Activation::tanh: work.template operator()<C, Activation::tanh>(); break;
-      case Activation::relu: work.template operator()<C, Activation::relu>(); break;
-      default: work.template operator()<C, Activation::sigmoid>();
-    }
-  };
+  const Activation activation = shape.activation;
   switch (shape.cell) {
-    case Cell::rnn: with.template operator()<Cell::rnn>(); break;
-    case Cell::gru: with.template operator()<Cell::gru>(); break;
-    default: with.template operator()<Cell::lstm>();
+    case Cell::rnn:
+      if (activation == Activation::tanh) return work.template operator()<Cell::rnn, Activation::tanh>();
+      if (activation == Activation::relu) return work.template operator()<Cell::rnn, Activation::relu>();
+      return work.template operator()<Cell::rnn, Activation::sigmoid>();
+    case Cell::lstm:
+      if (activation == Activation::relu) return work.template operator()<Cell::lstm, Activation::relu>();
+      return work.template operator()<Cell::lstm, Activation::tanh>();
+    case Cell::gru: return work.template operator()<Cell::gru, Activation::tanh>();
+    case Cell::mingru: return work.template operator()<Cell::mingru, Activation::tanh>();
+    default: return work.template operator()<Cell::sru, Activation::tanh>();
   }
 }
 

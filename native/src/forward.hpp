@@ -50,12 +50,24 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
         store(step.after[row + r] + unit, result);
         if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
+    } else if constexpr (C == Cell::mingru) {
+      for (int half = 0; half < 2; ++half) {
+        const int unit = (panel * 2 + half) * kLanes;
+        const Vec result = MinGru<Exact>::forward(sums[r] + 2 * half, load(step.before[row + r] + unit));
+        store(step.after[row + r] + unit, result);
+        if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
+      }
     } else {
       const int unit = panel * kLanes;
       Vec result;
-      if constexpr (C == Cell::lstm) {
+      if constexpr (has_inner(C)) {
         Vec cell = load(step.cell[row + r] + unit);
-        result = Lstm<A, Exact>::forward(sums[r], cell);
+        if constexpr (C == Cell::lstm) {
+          result = Lstm<A, Exact>::forward(sums[r], cell);
+        } else {
+          const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
+          result = Sru<Exact>::forward(sums[r], cell, load(vectors), load(vectors + kLanes));
+        }
         store(step.cell[row + r] + unit, cell);
         if (sweep.cells) store(step.kept_cell[row + r] + unit, cell);
       } else {
@@ -63,9 +75,10 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
       }
       store(step.after[row + r] + unit, result);
       store(step.output[row + r] + unit, result, hidden - unit);
+    }
+    if constexpr (C != Cell::rnn)
       if (sweep.gates)
         for (int v = 0; v < 4; ++v) store(step.gates[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
-    }
   }
 }
 
@@ -79,7 +92,8 @@ RECURRA_INLINE void take_step(const Sweep& sweep, const Step& step) {
       Vec sums[R][4];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(step.source[row + r] + panel * kWidth + v * kLanes);
-      if (!step.first) rows_by_panel<R, V>(&sums[0][4 - V], step.before + row, weights, {shape.hidden, 1, 0});
+      if (!is_parallel(C) && !step.first)
+        rows_by_panel<R, V>(&sums[0][4 - V], step.before + row, weights, {shape.hidden, 1, 0});
       finish<C, A, R>(sweep, step, panel, row, sums);
     });
   }
@@ -182,9 +196,8 @@ void forward_share(const Sweep& sweep, const Share& share) {
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time);
-      step.source[row] = sweep.projected
-                             ? sweep.projected + (ptrdiff_t)sweep.row[where] * sweep.shape.gate_pitch()
-                             : work.projected[starts[place] + row];
+      step.source[row] = sweep.projected ? sweep.projected + (ptrdiff_t)sweep.row[where] * sweep.shape.gate_pitch()
+                                         : work.projected[starts[place] + row];
       step.before[row] = (time % 2 ? work.other : work.hidden) + row * pitch;
       step.after[row] = (time % 2 ? work.hidden : work.other) + row * pitch;
       step.output[row] = sweep.outputs + where * sweep.output_stride;

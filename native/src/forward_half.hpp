@@ -12,9 +12,7 @@ namespace recurra::RECURRA_ISA {
 // Rows of bfloat16 of that many values: whole tiles, and a line more so that rows lie in different sets of the cache.
 RECURRA_INLINE size_t half_pitch(int size) { return (size + 31) / 32 * 32 + 32; }
 
-RECURRA_INLINE size_t whole_tiles(int sequences) {
-  return ((size_t)sequences + kTileRows - 1) / kTileRows * kTileRows;
-}
+RECURRA_INLINE size_t whole_tiles(int sequences) { return ((size_t)sequences + kTileRows - 1) / kTileRows * kTileRows; }
 
 // Where one row of a step reads and writes.
 struct HalfRow {
@@ -42,8 +40,13 @@ RECURRA_INLINE HalfStates start_halves(const Sweep& sweep, const Share& share) {
   const size_t values = rows * half_pitch(sweep.shape.inputs), state = rows * half_pitch(sweep.shape.hidden);
   clear(share.scratch, forward_half_scratch(sweep, share.count));
   Cutter cut{share.scratch};
-  const HalfStates work{cut.halves(values),     cut.halves(state),        cut.halves(state),
-                        cut.floats(rows * pitch), cut.floats(rows * pitch), cut.floats(kTileRows * kWidth), cut.pointers<HalfRow>(share.count)};
+  const HalfStates work{cut.halves(values),
+                        cut.halves(state),
+                        cut.halves(state),
+                        cut.floats(rows * pitch),
+                        cut.floats(rows * pitch),
+                        cut.floats(kTileRows * kWidth),
+                        cut.pointers<HalfRow>(share.count)};
   const int hidden = sweep.shape.hidden;
   for (int row = 0; row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
@@ -56,8 +59,9 @@ RECURRA_INLINE HalfStates start_halves(const Sweep& sweep, const Share& share) {
 }
 
 template <Cell C, Activation A>
-RECURRA_INLINE void finish_half(const Shape& shape, const HalfRow& row, int panel, const float* sums,
-                                const float* bias) {
+RECURRA_INLINE void finish_half(const Sweep& sweep, const HalfRow& row, int panel, const float* sums) {
+  const Shape& shape = sweep.shape;
+  const float* bias = sweep.weights.bias + panel * kWidth;
   Vec part[4];
   for (int v = 0; v < 4; ++v) part[v] = load(sums + v * kLanes) + load(bias + v * kLanes);
   if constexpr (C == Cell::rnn) {
@@ -71,19 +75,28 @@ RECURRA_INLINE void finish_half(const Shape& shape, const HalfRow& row, int pane
     }
     return;
   }
-  const int unit = panel * kLanes;
-  Vec result;
-  if constexpr (C == Cell::lstm) {
-    Vec inner = load(row.inner + unit);
-    result = Lstm<A, Quick>::forward(part, inner);
-    store(row.inner + unit, inner);
-    if (row.kept_inner) store_halves(row.kept_inner + unit, rounded(inner));
-  } else {
-    result = Gru<A, Quick>::forward(part, load(row.hidden + unit));
+  for (int each = 0; each < (C == Cell::mingru ? 2 : 1); ++each) {
+    const int unit = C == Cell::mingru ? (panel * 2 + each) * kLanes : panel * kLanes;
+    Vec result;
+    if constexpr (has_inner(C)) {
+      Vec inner = load(row.inner + unit);
+      if constexpr (C == Cell::lstm) {
+        result = Lstm<A, Quick>::forward(part, inner);
+      } else {
+        const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
+        result = Sru<Quick>::forward(part, inner, load(vectors), load(vectors + kLanes));
+      }
+      store(row.inner + unit, inner);
+      if (row.kept_inner) store_halves(row.kept_inner + unit, rounded(inner));
+    } else if constexpr (C == Cell::mingru) {
+      result = MinGru<Quick>::forward(part + 2 * each, load(row.hidden + unit));
+    } else {
+      result = Gru<A, Quick>::forward(part, load(row.hidden + unit));
+    }
+    store(row.hidden + unit, result);
+    if constexpr (!is_parallel(C)) store_halves(row.after + unit, rounded(result));
+    if (unit < shape.hidden) store(row.output + unit, result, shape.hidden - unit);
   }
-  store(row.hidden + unit, result);
-  store_halves(row.after + unit, rounded(result));
-  store(row.output + unit, result, shape.hidden - unit);
   if (row.gates)
     for (int v = 0; v < 4; ++v) store_halves(row.gates + panel * kWidth + v * kLanes, rounded(part[v]));
 }
@@ -94,22 +107,22 @@ RECURRA_INLINE void take_half_step(const Sweep& sweep, const HalfStates& work, i
   const Shape& shape = sweep.shape;
   const ptrdiff_t value_pitch = half_pitch(shape.inputs), state_pitch = half_pitch(shape.hidden);
   const int inputs = shape.depth(shape.inputs), states = shape.depth(shape.hidden);
-  const auto pairs = [](const float* floats) __attribute__((always_inline)) {
-    return reinterpret_cast<const Pair*>(floats);
-  };
+  const auto pairs = [](const float* floats)
+                         __attribute__((always_inline)) { return reinterpret_cast<const Pair*>(floats); };
   for (int panel = 0; panel < shape.panels(); ++panel) {
     const Pair* from_values = pairs(sweep.weights.input) + (size_t)panel * inputs * V * kLanes;
     const Pair* from_states = pairs(sweep.weights.recurrent) + (size_t)panel * states * V * kLanes;
     for (int first = 0; first < active; first += kTileRows) {
       const int count = active - first < kTileRows ? active - first : kTileRows;
       multiply<false>(work.sums, kWidth, count, [&](auto add) __attribute__((always_inline)) {
-        add.template operator()<0, V>({work.values + first * value_pitch, value_pitch, from_values, V * kLanes, inputs});
-        add.template operator()<4 - V, V>(
-            {work.before + first * state_pitch, state_pitch, from_states, V * kLanes, states});
+        add.template operator()<0, V>(
+            {work.values + first * value_pitch, value_pitch, from_values, V * kLanes, inputs});
+        if constexpr (!is_parallel(C))
+          add.template operator()<4 - V, V>(
+              {work.before + first * state_pitch, state_pitch, from_states, V * kLanes, states});
       });
       for (int row = 0; row < count; ++row)
-        finish_half<C, A>(shape, work.rows[first + row], panel, work.sums + row * kWidth,
-                          sweep.weights.bias + panel * kWidth);
+        finish_half<C, A>(sweep, work.rows[first + row], panel, work.sums + row * kWidth);
     }
   }
 }

@@ -25,8 +25,8 @@ RECURRA_INLINE void add_products(float* tile, int size, const float* const* rows
 }
 
 // From a panel's tile, whose rows are `pitch` apart, into torch's layout.
-RECURRA_INLINE void unpack(const Shape& shape, bool recurrent, int panel, const float* tile, ptrdiff_t pitch, int size,
-                           float* to) {
+RECURRA_NOINLINE inline void unpack(const Shape& shape, bool recurrent, int panel, const float* tile, ptrdiff_t pitch,
+                                    int size, float* to) {
   for (int vector = 0; vector < shape.vectors(); ++vector) {
     const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
     for (int lane = 0; lane < lanes; ++lane)
@@ -34,35 +34,57 @@ RECURRA_INLINE void unpack(const Shape& shape, bool recurrent, int panel, const 
   }
 }
 
-RECURRA_INLINE size_t tile_floats(const Shape& shape) { return (size_t)(shape.inputs + shape.hidden + 1) * kWidth; }
+// Rows of a panel's sums that the recurrent weights take; a parallel cell has at most two vectors of them.
+RECURRA_INLINE size_t recurrent_sums(const Shape& shape) { return is_parallel(shape.cell) ? 1 : shape.hidden; }
+
+RECURRA_INLINE size_t tile_floats(const Shape& shape) {
+  return (shape.inputs + recurrent_sums(shape) + 1) * (size_t)kWidth;
+}
 
 inline size_t gradient_scratch(const Sweep& sweep, int panels) {
   return panels * tile_floats(sweep.shape) + kBlockTokens * kWidth + sweep.shape.hidden + kWidth +
-         3 * pointer_floats(kBlockTokens);
+         4 * pointer_floats(kBlockTokens);
 }
 
 // Rows of a block of tokens: inputs, the states before, the gates' errors.
 struct Tokens {
-  const float **values, **before, **errors;
+  const float **values, **before, **errors, **inner_before;
   int count;
 };
 
-template <int V>
+constexpr int vectors_of(Cell cell) { return cell == Cell::gru ? 3 : 4; }
+
+// An SRU's two vectors: the errors of their gates times the inner state before.
+RECURRA_INLINE void add_vectors(Vec (&sums)[2], const Vec errors[4], Vec inner) {
+  sums[0] += errors[1] * inner;
+  sums[1] += errors[2] * inner;
+}
+
+template <Cell C>
 RECURRA_INLINE void add_block(const Sweep& sweep, const Tokens& tokens, int panel, float* tile, float* packed) {
+  constexpr int V = vectors_of(C);
   const Shape& shape = sweep.shape;
   float* recurrent = tile + (size_t)shape.inputs * kWidth;
-  float* bias = recurrent + (size_t)shape.hidden * kWidth;
-  Vec sums[4];
+  float* bias = recurrent + recurrent_sums(shape) * kWidth;
+  const int unit = panel * kLanes, lanes = shape.hidden - unit;
+  Vec sums[4], vectors[2] = {load(recurrent), load(recurrent + kLanes)};
   for (int v = 0; v < 4; ++v) sums[v] = load(bias + v * kLanes);
-  for (int j = 0; j < tokens.count; ++j)
+  for (int j = 0; j < tokens.count; ++j) {
+    Vec errors[4];
     for (int v = 0; v < 4; ++v) {
-      const Vec error = load(tokens.errors[j] + panel * kWidth + v * kLanes);
-      store(packed + j * kWidth + v * kLanes, error);
-      sums[v] += error;
+      errors[v] = load(tokens.errors[j] + panel * kWidth + v * kLanes);
+      store(packed + j * kWidth + v * kLanes, errors[v]);
+      sums[v] += errors[v];
     }
+    if constexpr (C == Cell::sru)
+      if (tokens.inner_before[j]) add_vectors(vectors, errors, load(tokens.inner_before[j] + unit, lanes));
+  }
   for (int v = 0; v < 4; ++v) store(bias + v * kLanes, sums[v]);
   add_products<V>(tile, shape.inputs, tokens.values, packed, tokens.count);
-  add_products<V>(recurrent, shape.hidden, tokens.before, packed + (4 - V) * kLanes, tokens.count);
+  if constexpr (C == Cell::sru)
+    for (int v = 0; v < 2; ++v) store(recurrent + v * kLanes, vectors[v]);
+  if constexpr (!is_parallel(C))
+    add_products<V>(recurrent, shape.hidden, tokens.before, packed + (4 - V) * kLanes, tokens.count);
 }
 
 // Sums of one panel.
@@ -71,12 +93,29 @@ struct PanelSums {
   ptrdiff_t pitch;
 };
 
-template <int V>
+template <Cell C>
 RECURRA_INLINE void finish_panel(const Shape& shape, int panel, const PanelSums& sums, const Gradients& to) {
   unpack(shape, false, panel, sums.input, sums.pitch, shape.inputs, to.input);
-  unpack(shape, true, panel, sums.recurrent, sums.pitch, shape.hidden, to.recurrent);
   unpack(shape, false, panel, sums.bias, kWidth, 1, to.input_bias);
-  unpack(shape, true, panel, sums.bias + (4 - V) * kLanes, kWidth, 1, to.recurrent_bias);
+  if constexpr (C == Cell::sru)
+    for (int v = 0; v < 2; ++v)
+      for (int lane = 0; lane < unit_lanes(shape, panel, 0); ++lane)
+        to.recurrent[(size_t)v * shape.hidden + panel * kLanes + lane] = sums.recurrent[v * kLanes + lane];
+  if constexpr (is_parallel(C)) return;
+  unpack(shape, true, panel, sums.recurrent, sums.pitch, shape.hidden, to.recurrent);
+  unpack(shape, true, panel, sums.bias + (4 - vectors_of(C)) * kLanes, kWidth, 1, to.recurrent_bias);
+}
+
+// Calls work.operator()<cell>() for what the shape says.
+template <class Work>
+void for_cell_alone(const Shape& shape, Work work) {
+  switch (shape.cell) {
+    case Cell::rnn: work.template operator()<Cell::rnn>(); break;
+    case Cell::gru: work.template operator()<Cell::gru>(); break;
+    case Cell::lstm: work.template operator()<Cell::lstm>(); break;
+    case Cell::mingru: work.template operator()<Cell::mingru>(); break;
+    default: work.template operator()<Cell::sru>();
+  }
 }
 
 RECURRA_INLINE const float* state_before(const Sweep& sweep, const Sequence& sequence, int64_t time,
@@ -102,7 +141,13 @@ RECURRA_INLINE void for_tokens(const Sweep& sweep, const Sequence* sequences, in
       if (time < sequences[row].length) work(sequences[row], time);
 }
 
-template <int V>
+// The inner state before, kept by the sweep or given by the caller; null where it is zero.
+template <class Element>
+RECURRA_INLINE const Element* inner_kept_before(const Sweep& sweep, const Sequence& sequence, int64_t time) {
+  return time ? kept_cells<Element>(sweep, sequence, token(sweep, sequence, time) - sweep.step) : nullptr;
+}
+
+template <Cell C>
 void gradient_panels(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
                      float* scratch) {
   const Shape& shape = sweep.shape;
@@ -111,12 +156,12 @@ void gradient_panels(const Sweep& sweep, const Sequence* sequences, int count, i
   float* packed = cut.floats(kBlockTokens * kWidth);
   float* zeros = cut.floats(shape.hidden);
   Tokens tokens{cut.pointers<const float*>(kBlockTokens), cut.pointers<const float*>(kBlockTokens),
-                cut.pointers<const float*>(kBlockTokens), 0};
+                cut.pointers<const float*>(kBlockTokens), cut.pointers<const float*>(kBlockTokens), 0};
   clear(tiles, (end - begin) * tile_floats(shape));
   clear(zeros, shape.hidden);
   const auto flush = [&]() __attribute__((always_inline)) {
     for (int panel = begin; panel < end; ++panel)
-      add_block<V>(sweep, tokens, panel, tiles + (panel - begin) * tile_floats(shape), packed);
+      add_block<C>(sweep, tokens, panel, tiles + (panel - begin) * tile_floats(shape), packed);
     tokens.count = 0;
   };
   for_tokens(sweep, sequences, count, [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
@@ -124,22 +169,24 @@ void gradient_panels(const Sweep& sweep, const Sequence* sequences, int count, i
     tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
     tokens.errors[tokens.count] = kept_gates(sweep, sequence, where);
     tokens.before[tokens.count] = state_before(sweep, sequence, time, zeros);
+    if constexpr (C == Cell::sru) {
+      const float* kept = inner_kept_before<float>(sweep, sequence, time);
+      tokens.inner_before[tokens.count] = kept ? kept : state_row(sweep.cell, sequence.number, shape.hidden);
+    }
     if (++tokens.count == kBlockTokens) flush();
   });
   flush();
   for (int panel = begin; panel < end; ++panel) {
     const float* tile = tiles + (panel - begin) * tile_floats(shape);
     const float* recurrent = tile + (size_t)shape.inputs * kWidth;
-    finish_panel<V>(shape, panel, {tile, recurrent, recurrent + (size_t)shape.hidden * kWidth, V * kLanes}, to);
+    finish_panel<C>(shape, panel, {tile, recurrent, recurrent + recurrent_sums(shape) * kWidth, vectors_of(C) * kLanes},
+                    to);
   }
 }
 
 inline void gradient(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
-              float* scratch) {
-  if (sweep.shape.vectors() == 3)
-    gradient_panels<3>(sweep, sequences, count, begin, end, to, scratch);
-  else
-    gradient_panels<4>(sweep, sequences, count, begin, end, to, scratch);
+                     float* scratch) {
+  for_cell_alone(sweep.shape, [&]<Cell C>() { gradient_panels<C>(sweep, sequences, count, begin, end, to, scratch); });
 }
 
 }  // namespace recurra::RECURRA_ISA

@@ -12,19 +12,23 @@ constexpr ptrdiff_t kBlockPitch = kHalfBlock + 32;  // of a feature's tokens: no
 
 RECURRA_INLINE size_t features(int size) { return (size_t)(size + 15) / 16 * 16; }
 
+RECURRA_INLINE size_t half_recurrent_sums(const Shape& shape) {
+  return is_parallel(shape.cell) ? recurrent_sums(shape) : features(shape.hidden);
+}
+
 RECURRA_INLINE size_t half_tile_floats(const Shape& shape) {
-  return (features(shape.inputs) + features(shape.hidden) + 1) * kWidth;
+  return (features(shape.inputs) + half_recurrent_sums(shape) + 1) * kWidth;
 }
 
 size_t gradient_half_scratch(const Sweep& sweep, int panels) {
   const Shape& shape = sweep.shape;
   return panels * half_tile_floats(shape) +
          (features(shape.inputs) + features(shape.hidden)) * (size_t)kBlockPitch / 2 + kHalfBlock / 2 * kWidth +
-         shape.hidden + 6 * kLanes + 3 * pointer_floats(kHalfBlock);
+         shape.hidden + 6 * kLanes + 5 * pointer_floats(kHalfBlock);
 }
 
 // to[feature][token] = rows[token][feature], rounded; what is not there is zero.
-RECURRA_INLINE void transpose_rows(Half* to, const float* const* rows, int tokens, int size) {
+RECURRA_NOINLINE inline void transpose_rows(Half* to, const float* const* rows, int tokens, int size) {
   for (int feature = 0; feature < size; feature += kLanes)
     for (int token = 0; token < (tokens + 31) / 32 * 32; token += 2 * kLanes) {
       const auto row = [&](int at) __attribute__((always_inline)) {
@@ -40,7 +44,8 @@ RECURRA_INLINE void transpose_rows(Half* to, const float* const* rows, int token
 
 struct HalfTokens {
   const float **values, **before;
-  const Half** errors;
+  const Half **errors, **inner_before;
+  const float** inner_start;  // where a sequence begins and the caller gave the state
   int count;
   Half *turned_values, *turned_before;  // transposed
   Pair* pairs;                          // errors of a panel
@@ -55,10 +60,11 @@ RECURRA_INLINE void add_half_products(float* tile, int size, const Half* turned,
     });
 }
 
-template <int V>
+template <Cell C>
 RECURRA_INLINE void add_half_block(const Shape& shape, const HalfTokens& tokens, int panel, float* tile) {
+  constexpr int V = vectors_of(C);
   float* recurrent = tile + features(shape.inputs) * kWidth;
-  float* bias = recurrent + features(shape.hidden) * kWidth;
+  float* bias = recurrent + half_recurrent_sums(shape) * kWidth;
   const int pairs = (tokens.count + 31) / 32 * 16;
   const auto error = [&](int token, int v) __attribute__((always_inline)) {
     return token < tokens.count ? load_halves(tokens.errors[token] + panel * kWidth + v * kLanes) : Halves{};
@@ -72,11 +78,22 @@ RECURRA_INLINE void add_half_block(const Shape& shape, const HalfTokens& tokens,
       sums[v] += widened(first) + widened(second);
     }
   for (int v = 0; v < 4; ++v) store(bias + v * kLanes, sums[v]);
+  if constexpr (C == Cell::sru) {
+    const int unit = panel * kLanes;
+    Vec vectors[2] = {load(recurrent), load(recurrent + kLanes)};
+    for (int j = 0; j < tokens.count; ++j) {
+      const Vec errors[4] = {{}, widened(error(j, 1)), widened(error(j, 2)), {}};
+      if (tokens.inner_before[j]) add_vectors(vectors, errors, widened(load_halves(tokens.inner_before[j] + unit)));
+      if (tokens.inner_start[j]) add_vectors(vectors, errors, load(tokens.inner_start[j] + unit, shape.hidden - unit));
+    }
+    for (int v = 0; v < 2; ++v) store(recurrent + v * kLanes, vectors[v]);
+  }
   add_half_products<0, V>(tile, shape.inputs, tokens.turned_values, tokens.pairs, pairs);
-  add_half_products<4 - V, V>(recurrent, shape.hidden, tokens.turned_before, tokens.pairs, pairs);
+  if constexpr (!is_parallel(C))
+    add_half_products<4 - V, V>(recurrent, shape.hidden, tokens.turned_before, tokens.pairs, pairs);
 }
 
-template <int V>
+template <Cell C>
 void gradient_half_panels(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end,
                           const Gradients& to, float* scratch) {
   const Shape& shape = sweep.shape;
@@ -85,16 +102,21 @@ void gradient_half_panels(const Sweep& sweep, const Sequence* sequences, int cou
   Cutter cut{scratch};
   float* tiles = cut.floats((end - begin) * each);
   float* zeros = cut.floats(shape.hidden);
-  HalfTokens tokens{cut.pointers<const float*>(kHalfBlock), cut.pointers<const float*>(kHalfBlock),
-                    cut.pointers<const Half*>(kHalfBlock), 0, cut.halves(features(shape.inputs) * kBlockPitch),
+  HalfTokens tokens{cut.pointers<const float*>(kHalfBlock),
+                    cut.pointers<const float*>(kHalfBlock),
+                    cut.pointers<const Half*>(kHalfBlock),
+                    cut.pointers<const Half*>(kHalfBlock),
+                    cut.pointers<const float*>(kHalfBlock),
+                    0,
+                    cut.halves(features(shape.inputs) * kBlockPitch),
                     cut.halves(features(shape.hidden) * kBlockPitch),
                     reinterpret_cast<Pair*>(cut.floats(kHalfBlock / 2 * kWidth))};
   const Tiles units(kTileRows);
   const auto flush = [&]() __attribute__((always_inline)) {
     transpose_rows(tokens.turned_values, tokens.values, tokens.count, shape.inputs);
-    transpose_rows(tokens.turned_before, tokens.before, tokens.count, shape.hidden);
+    if constexpr (!is_parallel(C)) transpose_rows(tokens.turned_before, tokens.before, tokens.count, shape.hidden);
     for (int panel = begin; panel < end; ++panel)
-      add_half_block<V>(shape, tokens, panel, tiles + (panel - begin) * each);
+      add_half_block<C>(shape, tokens, panel, tiles + (panel - begin) * each);
     tokens.count = 0;
   };
   for_tokens(sweep, sequences, count, [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
@@ -102,23 +124,25 @@ void gradient_half_panels(const Sweep& sweep, const Sequence* sequences, int cou
     tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
     tokens.errors[tokens.count] = kept_gates<Half>(sweep, sequence, where);
     tokens.before[tokens.count] = state_before(sweep, sequence, time, zeros);
+    if constexpr (C == Cell::sru) {
+      tokens.inner_before[tokens.count] = inner_kept_before<Half>(sweep, sequence, time);
+      tokens.inner_start[tokens.count] = time ? nullptr : state_row(sweep.cell, sequence.number, shape.hidden);
+    }
     if (++tokens.count == kHalfBlock) flush();
   });
   flush();
   for (int panel = begin; panel < end; ++panel) {
     const float* tile = tiles + (panel - begin) * each;
     const float* recurrent = tile + features(shape.inputs) * kWidth;
-    const float* bias = recurrent + features(shape.hidden) * kWidth;
-    finish_panel<V>(shape, panel, {tile, recurrent + (4 - V) * kLanes, bias, kWidth}, to);
+    const float* bias = recurrent + half_recurrent_sums(shape) * kWidth;
+    finish_panel<C>(shape, panel, {tile, recurrent + (4 - vectors_of(C)) * kLanes, bias, kWidth}, to);
   }
 }
 
-void gradient_half(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
-                   float* scratch) {
-  if (sweep.shape.vectors() == 3)
-    gradient_half_panels<3>(sweep, sequences, count, begin, end, to, scratch);
-  else
-    gradient_half_panels<4>(sweep, sequences, count, begin, end, to, scratch);
+inline void gradient_half(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end,
+                          const Gradients& to, float* scratch) {
+  for_cell_alone(sweep.shape,
+                 [&]<Cell C>() { gradient_half_panels<C>(sweep, sequences, count, begin, end, to, scratch); });
 }
 
 }  // namespace recurra::RECURRA_ISA

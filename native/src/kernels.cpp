@@ -1,5 +1,5 @@
-// The kernels of one instruction set in float32: this file is compiled once for each, with RECURRA_ISA and RECURRA_TABLE set.
-// Not here: threads and the choice among instruction sets.
+// The kernels of one instruction set in float32: this file is compiled once for each, with RECURRA_ISA and
+// RECURRA_TABLE set. Not here: threads and the choice among instruction sets.
 #include "backward.hpp"
 #include "forward.hpp"
 #include "gradient.hpp"

@@ -139,7 +139,7 @@ Layer::Layer(Cell cell, Activation activation, Precision precision, int inputs, 
       reverse_(reverse) {
   const size_t panel = (size_t)shape_.vectors() * shape_.lanes;
   const size_t input = shape_.panels() * panel * shape_.depth(inputs);
-  const size_t recurrent = shape_.panels() * panel * shape_.depth(hidden);
+  const size_t recurrent = shape_.recurrent_floats();
   memory_ = Buffer(input + recurrent + shape_.width());
   packed_.input = memory_.floats();
   packed_.recurrent = packed_.input + input;
@@ -150,7 +150,8 @@ void Layer::pack(const Plain& plain, bool backward, int threads) {
   if (backward && !packed_.input_back) {
     const size_t rows = shape_.gate_depth(), wide = 4 * shape_.lanes;
     const size_t input = shape_.columns(shape_.inputs) * rows * wide;
-    memory_back_ = Buffer(input + shape_.columns(shape_.hidden) * rows * wide);
+    const size_t recurrent = is_parallel(shape_.cell) ? 0 : shape_.columns(shape_.hidden) * rows * wide;
+    memory_back_ = Buffer(input + recurrent);
     packed_.input_back = memory_back_.floats();
     packed_.recurrent_back = packed_.input_back + input;
   }
@@ -168,7 +169,7 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
       const size_t rows = places.tokens + places.sequences.size();
       const size_t each = shape.half() ? 2 : 1;  // values in a float's room
       one.kept->gates = Buffer(rows * shape.gate_pitch() / each + 1);
-      if (shape.cell == Cell::lstm) one.kept->cells = Buffer(rows * shape.state_pitch() / each + 1);
+      if (has_inner(shape.cell)) one.kept->cells = Buffer(rows * shape.state_pitch() / each + 1);
     }
     fill(one, places);
   }
@@ -206,7 +207,7 @@ void pool_maximum(const Places& places, const float* values, ptrdiff_t stride, i
     const int first = mine * kPart;
     const size_t place = (size_t)first * columns;
     kernels.maximum(values, stride, columns, places.step, &places.sequences[first], std::min(kPart, count - first),
-                      into + place, where + place);
+                    into + place, where + place);
   });
 }
 

@@ -8,7 +8,7 @@
 namespace recurra::RECURRA_ISA {
 
 // A square of weights: `lanes` rows from `row`, pairs of their terms from 2 · `pair`; zero where nothing is.
-RECURRA_INLINE void square(const float* from, int size, int row, int lanes, int pair, Words (&words)[kLanes]) {
+RECURRA_NOINLINE inline void square(const float* from, int size, int row, int lanes, int pair, Words (&words)[kLanes]) {
   for (int lane = 0; lane < kLanes; ++lane) {
     Half halves[2 * kLanes];
     for (int part = 0; part < 2; ++part) {
@@ -22,8 +22,8 @@ RECURRA_INLINE void square(const float* from, int size, int row, int lanes, int 
   transpose(words);
 }
 
-RECURRA_INLINE void pack_half_forward(const Shape& shape, const float* from, int size, bool recurrent, int panel,
-                                      Pair* to) {
+RECURRA_NOINLINE inline void pack_half_forward(const Shape& shape, const float* from, int size, bool recurrent,
+                                               int panel, Pair* to) {
   const int vectors = shape.vectors(), width = vectors * kLanes, depth = shape.depth(size);
   to += (size_t)panel * depth * width;
   for (int vector = 0; vector < vectors; ++vector) {
@@ -37,8 +37,8 @@ RECURRA_INLINE void pack_half_forward(const Shape& shape, const float* from, int
 }
 
 // The rows of `panel` for every block of columns; the vector that a GRU's product leaves out is zero.
-RECURRA_INLINE void pack_half_backward(const Shape& shape, const float* from, int size, bool recurrent, int panel,
-                                       Pair* to) {
+RECURRA_NOINLINE inline void pack_half_backward(const Shape& shape, const float* from, int size, bool recurrent,
+                                                int panel, Pair* to) {
   const int shift = recurrent ? 4 - shape.vectors() : 0;
   for (int block = 0; block < shape.columns(size); ++block) {
     const int width = block_vectors(size, block) * kLanes;
@@ -63,10 +63,11 @@ RECURRA_INLINE void pack_half_backward(const Shape& shape, const float* from, in
 void pack_half(const Shape& shape, const Plain& plain, const Packed& packed, bool backward, int panel) {
   const auto pairs = [](float* floats) __attribute__((always_inline)) { return reinterpret_cast<Pair*>(floats); };
   pack_half_forward(shape, plain.input, shape.inputs, false, panel, pairs(packed.input));
-  pack_half_forward(shape, plain.recurrent, shape.hidden, true, panel, pairs(packed.recurrent));
   pack_bias(shape, plain, panel, packed.bias);
+  if (backward) pack_half_backward(shape, plain.input, shape.inputs, false, panel, pairs(packed.input_back));
+  if (is_parallel(shape.cell)) return pack_vectors(shape, plain, panel, packed.recurrent);
+  pack_half_forward(shape, plain.recurrent, shape.hidden, true, panel, pairs(packed.recurrent));
   if (!backward) return;
-  pack_half_backward(shape, plain.input, shape.inputs, false, panel, pairs(packed.input_back));
   pack_half_backward(shape, plain.recurrent, shape.hidden, true, panel, pairs(packed.recurrent_back));
 }
 

@@ -10,7 +10,7 @@ namespace recurra {
 // Always inlined: a copy compiled for one processor must never be linked into another's code.
 #define RECURRA_HERE inline __attribute__((always_inline))
 
-enum class Cell : int { rnn, gru, lstm };
+enum class Cell : int { rnn, gru, lstm, mingru, sru };
 enum class Activation : int { tanh, relu, sigmoid };
 // What products are made of: float32, or bfloat16 whose sums are float32.
 enum class Precision : int { single, half };
@@ -19,20 +19,39 @@ enum class Precision : int { single, half };
 using Half = uint16_t;
 using Pair = uint32_t;
 
-RECURRA_HERE constexpr int gates_of(Cell cell) { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
+RECURRA_HERE constexpr int gates_of(Cell cell) {
+  return cell == Cell::rnn ? 1 : cell == Cell::mingru ? 2 : cell == Cell::gru ? 3 : 4;
+}
+// No product waits for the state.
+RECURRA_HERE constexpr bool is_parallel(Cell cell) { return cell == Cell::mingru || cell == Cell::sru; }
+// Which activations a cell may have; the parallel cells have none.
+RECURRA_HERE constexpr bool knows(Cell cell, Activation activation) {
+  return activation == Activation::tanh || cell == Cell::rnn || (cell == Cell::lstm && activation == Activation::relu);
+}
+// The state has a part beside the output.
+RECURRA_HERE constexpr bool has_inner(Cell cell) { return cell == Cell::lstm || cell == Cell::sru; }
+// Rows of the recurrent weights: an SRU has two vectors, a minGRU nothing.
+RECURRA_HERE constexpr int64_t recurrent_rows(Cell cell, int hidden) {
+  return cell == Cell::sru ? 2 : cell == Cell::mingru ? 0 : (int64_t)gates_of(cell) * hidden;
+}
+RECURRA_HERE constexpr int64_t recurrent_biases(Cell cell, int hidden) {
+  return is_parallel(cell) ? 0 : (int64_t)gates_of(cell) * hidden;
+}
 
 // A layer in one direction, and how its columns lie in panels of four vectors (W lanes each):
 //   rnn   units      0 … W-1 | W … 2W-1 | … | 3W-1      4 W units a panel
 //   lstm  gates      i | f | g | o                        W units a panel
 //   gru   gates      n from the input | r | z | n from the state: the input's product takes the first three vectors,
 //         the state's the last three, so that both stay whole panels.
+//   mingru  z | n | z | n                               2 W units a panel
+//   sru     n | f | r | highway                           W units a panel
 struct Shape {
   Cell cell;
   Activation activation;
   Precision precision;
   int inputs, hidden, lanes;
 
-  RECURRA_HERE int units() const { return cell == Cell::rnn ? 4 * lanes : lanes; }
+  RECURRA_HERE int units() const { return cell == Cell::rnn ? 4 * lanes : cell == Cell::mingru ? 2 * lanes : lanes; }
   RECURRA_HERE int panels() const { return (hidden + units() - 1) / units(); }
   RECURRA_HERE int padded() const { return panels() * units(); }   // units, padded to whole panels
   RECURRA_HERE int width() const { return panels() * 4 * lanes; }  // floats of a token's gates
@@ -45,6 +64,10 @@ struct Shape {
   RECURRA_HERE int depth(int size) const { return half() ? (size + 31) / 32 * 16 : size; }
   // … over the errors of all gates. Pairs run over all four vectors, so that a row of errors is read in one go.
   RECURRA_HERE int gate_depth() const { return half() ? width() / 2 : panels() * vectors() * lanes; }
+  RECURRA_HERE size_t recurrent_floats() const {
+    if (is_parallel(cell)) return (size_t)panels() * 2 * lanes;
+    return (size_t)panels() * vectors() * lanes * depth(hidden);
+  }
   RECURRA_HERE int vectors() const { return cell == Cell::gru ? 3 : 4; }  // of a panel that one product takes
   RECURRA_HERE int columns(int size) const {
     return (size + 4 * lanes - 1) / (4 * lanes);
@@ -63,7 +86,7 @@ struct Gradients {
 // The same, packed; each pointer is to whole panels. In bfloat16 each float stands for a Pair of neighbouring terms.
 struct Packed {
   float* input;           // [panel][depth of inputs][vectors · lanes]
-  float* recurrent;       // [panel][depth of hidden][vectors · lanes]
+  float* recurrent;       // [panel][depth of hidden][vectors · lanes]; of an SRU [panel][2 · lanes], always float
   float* bias;            // [panel][4 · lanes]
   float* input_back;      // [columns of inputs][gate depth][4 · lanes]: what takes gate errors to the inputs
   float* recurrent_back;  // [columns of hidden][gate depth][4 · lanes]: … and to the state before

@@ -91,7 +91,9 @@ struct QuickParts {
     return between(value - whole.value) * whole.power();
 #endif
   }
-  static RECURRA_INLINE Vec between(Vec rest) { return ((rest * 0.0782674558f + 0.226308376f) * rest + 0.695424168f) * rest + 1.0f; }
+  static RECURRA_INLINE Vec between(Vec rest) {
+    return ((rest * 0.0782674558f + 0.226308376f) * rest + 0.695424168f) * rest + 1.0f;
+  }
 };
 
 // σ(x) = 1 / (1 + 2^(-x / ln 2)); tanh(x) = 2 σ(2 x) - 1.

@@ -39,10 +39,10 @@ class Tiles {
   RECURRA_INLINE ~Tiles() { _tile_release(); }
 };
 
-#define RECURRA_TILE(sum, weights, vector)                                 \
-  {                                                                        \
+#define RECURRA_TILE(sum, weights, vector)                             \
+  {                                                                    \
     _tile_loadd(weights, panel + (vector) * kLanes, terms.stride * 4); \
-    _tile_dpbf16ps(sum, 4, weights);                                       \
+    _tile_dpbf16ps(sum, 4, weights);                                   \
   }
 
 // V vectors of sums, the first of which is `First`.

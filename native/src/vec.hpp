@@ -1,6 +1,7 @@
 // Vectors of float32 for one instruction set: load and store.
-// Not here: activations and matrices. Everything is in a namespace of its own for each instruction set (RECURRA_ISA), and no function
-// of the standard library is called: the linker would merge a copy that was compiled for another processor.
+// Not here: activations and matrices. Everything is in a namespace of its own for each instruction set (RECURRA_ISA),
+// and no function of the standard library is called: the linker would merge a copy that was compiled for another
+// processor.
 #pragma once
 
 #include <cstddef>

@@ -16,15 +16,14 @@ from torch.autograd.function import once_differentiable
 from recurra import native
 from recurra.batches import Integers
 from recurra.cells import SweepWeights
-from recurra.config import Activation, Cell
+from recurra.config import CellKind
 
 SIDES = 4
 """Weights of one direction: input, recurrent, and their biases."""
 
 
 def native_sweep(
-    cell: Cell,
-    activation: Activation,
+    kind: CellKind,
     places: Any,
     values: Tensor,
     weights: Sequence[SweepWeights],
@@ -34,11 +33,11 @@ def native_sweep(
     """Sweep one layer in all its directions: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
     `places` tells where the sequences lie (native.ragged, native.grid); tokens of no sequence get zeros. The second
-    direction reads each sequence from its end. `hidden` and, for the LSTM, `inner` are the states to start from,
+    direction reads each sequence from its end. `hidden` and, for LSTM and SRU, `inner` are the states to start from,
     (directions, sequences, hidden); the last two results are the same at each sequence's own end.
     """
     flat = [one for side in weights for one in side]
-    outputs, final, final_inner = _Sweep.apply((cell, activation, places), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
+    outputs, final, final_inner = _Sweep.apply((kind, places), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
     return outputs, final, final_inner
 
 
@@ -46,31 +45,32 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(
         context: Any,
-        kind: tuple[Cell, Activation, Any],
+        called: tuple[CellKind, Any],
         values: Tensor,
         hidden: Tensor | None,
         inner: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        cell, activation, places = kind
+        kind, places = called
+        inner_too = "cell" in kind.states
         keep, threads = any(context.needs_input_grad), torch.get_num_threads()
-        packed = _packed(cell, activation, weights, backward=keep, threads=threads)
+        packed = _packed(kind, weights, backward=keep, threads=threads)
         sides, size = len(packed), weights[1].shape[1]
         outputs = (values.new_empty if places.full else values.new_zeros)(len(values), sides * size)
         final = values.new_empty(sides, places.sequences, size)
-        final_inner = values.new_empty(final.shape if cell == "lstm" else 0)
+        final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.library().forward(
             packed, places, _array(values), outputs.numpy(), _array(hidden), _array(inner), final.numpy(),
-            final_inner.numpy() if cell == "lstm" else None, None, keep, threads,
+            final_inner.numpy() if inner_too else None, None, keep, threads,
         )  # fmt: skip
-        context.kind, context.packed, context.kept, context.threads = kind, packed, kept, threads
+        context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
         context.save_for_backward(values, outputs, hidden, inner, *weights)
         return outputs, final, final_inner
 
     @staticmethod
     @once_differentiable
     def backward(context: Any, outputs_error: Tensor, final_error: Tensor, inner_error: Tensor) -> Any:
-        cell, _, places = context.kind
+        kind, places = context.called
         values, outputs, hidden, inner, *weights = context.saved_tensors
         _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
         shape = torch.empty_like if places.full else torch.zeros_like
@@ -80,7 +80,7 @@ class _Sweep(torch.autograd.Function):
         learnt = [torch.empty_like(one) for one in weights] if any(wanted_weights) else []
         native.library().backward(
             context.packed, context.kept, places, _array(values), _array(outputs), _array(outputs_error),
-            _array(final_error), _array(inner_error) if cell == "lstm" else None, _array(hidden), _array(inner),
+            _array(final_error), _array(inner_error) if "cell" in kind.states else None, _array(hidden), _array(inner),
             _array(values_error), _fours(learnt), _array(hidden_error), _array(started_error), context.threads,
         )  # fmt: skip
         errors: list[Tensor | None] = [*learnt] if learnt else [None] * len(weights)
@@ -112,11 +112,9 @@ class _Maximum(torch.autograd.Function):
         return found, None
 
 
-def _packed(
-    cell: Cell, activation: Activation, weights: Sequence[Tensor], *, backward: bool, threads: int
-) -> list[Any]:
+def _packed(kind: CellKind, weights: Sequence[Tensor], *, backward: bool, threads: int) -> list[Any]:
     return [
-        native.layer(cell, activation, side, reverse=number == 1, backward=backward, threads=threads)
+        native.layer(kind, side, reverse=number == 1, backward=backward, threads=threads)
         for number, side in enumerate(_fours(weights) or [])
     ]
 

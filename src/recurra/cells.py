@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers
-from recurra.config import Activation, Cell
+from recurra.config import Activation, Cell, CellKind
 
 State = tuple[Tensor, ...]
 
@@ -26,24 +26,33 @@ ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
+def rounded(values: Tensor, kind: CellKind) -> Tensor:
+    """What is multiplied, in the kind's precision; so is the error that comes back through it."""
+    return values.to(torch.bfloat16).to(values.dtype) if kind.precision == "bf16" else values
+
+
 class SweepWeights(NamedTuple):
     """The weights of one layer in one direction."""
 
     input: Tensor
     """(gates * hidden, inputs)"""
     recurrent: Tensor
-    """(gates * hidden, hidden)"""
+    """(gates * hidden, hidden); of an SRU (2, hidden), of a minGRU (0, hidden)"""
     input_bias: Tensor
     """(gates * hidden,)"""
     recurrent_bias: Tensor
-    """(gates * hidden,)"""
+    """(gates * hidden,); of the parallel cells (0,)"""
+
+    def from_state(self, hidden: Tensor, kind: CellKind) -> Tensor:
+        """W_hh h_{t-1} + b_hh."""
+        return rounded(hidden, kind) @ rounded(self.recurrent, kind).T + self.recurrent_bias
 
 
 class CellEquations(Protocol):
     """What a cell is: one step from a state to the next; the first part of a state is the output."""
 
     @staticmethod
-    def step(projected: Tensor, state: State, weights: SweepWeights, activation: Activation) -> State:
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
         """Return the next state."""
         ...
 
@@ -52,10 +61,10 @@ class Rnn:
     """The simple recurrent network (Elman 1990): h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)."""
 
     @staticmethod
-    def step(projected: Tensor, state: State, weights: SweepWeights, activation: Activation) -> State:
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
         """Take one step; f is tanh, ReLU or the logistic sigmoid."""
         (hidden,) = state
-        return (ACTIVATE[activation](projected + hidden @ weights.recurrent.T + weights.recurrent_bias),)
+        return (ACTIVATE[kind.activation](projected + weights.from_state(hidden, kind)),)
 
 
 class Gru:
@@ -66,14 +75,14 @@ class Gru:
     """
 
     @staticmethod
-    def step(projected: Tensor, state: State, weights: SweepWeights, activation: Activation) -> State:
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
         """Take one step; f is tanh."""
         (hidden,) = state
         from_input = projected.chunk(3, dim=1)
-        from_state = (hidden @ weights.recurrent.T + weights.recurrent_bias).chunk(3, dim=1)
+        from_state = weights.from_state(hidden, kind).chunk(3, dim=1)
         reset = torch.sigmoid(from_input[0] + from_state[0])
         update = torch.sigmoid(from_input[1] + from_state[1])
-        new = ACTIVATE[activation](from_input[2] + reset * from_state[2])
+        new = ACTIVATE[kind.activation](from_input[2] + reset * from_state[2])
         return ((1 - update) * new + update * hidden,)
 
 
@@ -84,28 +93,60 @@ class Lstm:
     """
 
     @staticmethod
-    def step(projected: Tensor, state: State, weights: SweepWeights, activation: Activation) -> State:
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
         """Take one step."""
         hidden, cell = state
-        gates = projected + hidden @ weights.recurrent.T + weights.recurrent_bias
+        gates = projected + weights.from_state(hidden, kind)
         entry, forget, candidate, output = gates.chunk(4, dim=1)
-        activate = ACTIVATE[activation]
+        activate = ACTIVATE[kind.activation]
         cell = torch.sigmoid(forget) * cell + torch.sigmoid(entry) * activate(candidate)
         return (torch.sigmoid(output) * activate(cell), cell)
 
 
-CELLS: dict[Cell, type[CellEquations]] = {"rnn": Rnn, "gru": Gru, "lstm": Lstm}
+class MinGru:
+    """The minimal gated unit (Feng et al. 2024, "Were RNNs all we needed?", section 3.1): no product of the state.
+
+    z = σ(x_z), h_t = (1 - z) · h_{t-1} + z · x_n.
+    """
+
+    @staticmethod
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
+        """Take one step."""
+        update, new = projected.chunk(2, dim=1)
+        (hidden,) = state
+        return (hidden + torch.sigmoid(update) * (new - hidden),)
+
+
+class Sru:
+    """The simple recurrent unit (Lei et al. 2018, "Simple recurrent units for highly parallelizable recurrence").
+
+    f = σ(x_f + v_f · c_{t-1}), r = σ(x_r + v_r · c_{t-1}), c_t = f · c_{t-1} + (1 - f) · x_n,
+    h_t = r · c_t + (1 - r) · x_w. The highway x_w is a product of the input, so that widths may differ.
+    """
+
+    @staticmethod
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
+        """Take one step."""
+        _, cell = state
+        new, forget, reset, highway = projected.chunk(4, dim=1)
+        forget_vector, reset_vector = weights.recurrent
+        reset = torch.sigmoid(reset + reset_vector * cell)
+        cell = new + torch.sigmoid(forget + forget_vector * cell) * (cell - new)
+        return (highway + reset * (cell - highway), cell)
+
+
+CELLS: dict[Cell, type[CellEquations]] = {"rnn": Rnn, "gru": Gru, "lstm": Lstm, "mingru": MinGru, "sru": Sru}
 
 
 def plain_sweep(
-    cell: Cell, activation: Activation, projected: Tensor, lengths: Integers, weights: SweepWeights, state: State
+    kind: CellKind, projected: Tensor, lengths: Integers, weights: SweepWeights, state: State
 ) -> tuple[list[Tensor], State]:
     """Run a cell over sequences sorted from long to short, dropping each at its own end.
 
     `projected` is (steps, sequences, gates * hidden). Returns the outputs of each step, (running, hidden), and the
     final states, (sequences, hidden).
     """
-    step = CELLS[cell].step
+    step = CELLS[kind.cell].step
     running = len(lengths)
     outputs: list[Tensor] = []
     finished: list[State] = []
@@ -114,7 +155,7 @@ def plain_sweep(
         if still < running:
             finished.append(tuple(part[still:] for part in state))
             state, running = tuple(part[:still] for part in state), still
-        state = step(projected[time, :running], state, weights, activation)
+        state = step(projected[time, :running], state, weights, kind)
         outputs.append(state[0])
     finished.append(state)
     return outputs, tuple(torch.cat(parts) for parts in zip(*reversed(finished), strict=True))

@@ -7,15 +7,41 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recurra.errors import UsageError
 
-Cell = Literal["rnn", "gru", "lstm"]
+Cell = Literal["rnn", "gru", "lstm", "mingru", "sru"]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Pool = Literal["last", "mean", "max", "attention"]
+Precision = Literal["float32", "bf16"]
+
+
+class CellKind(NamedTuple):
+    """What is computed at each step of a sweep, and of which numbers its products are made."""
+
+    cell: Cell
+    activation: Activation = "tanh"
+    precision: Precision = "float32"
+    """bf16: what is multiplied is rounded to bfloat16; sums, activations and states stay float32."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether no product waits for the state: all of them are made at once, and the rest is a scan."""
+        return self.cell in ("mingru", "sru")
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The parts of a state: hidden, which is the output, and the inner one where the cell has it."""
+        return ("hidden", "cell") if self.cell in ("lstm", "sru") else ("hidden",)
+
+    def recurrent_shapes(self, gates: int, hidden: int) -> tuple[tuple[int, int], tuple[int]]:
+        """Shapes of the recurrent weights and their bias; an SRU's weights are two vectors, a minGRU has none."""
+        if self.parallel:
+            return (2 if self.cell == "sru" else 0, hidden), (0,)
+        return (gates * hidden, hidden), (gates * hidden,)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -77,7 +103,11 @@ class NetConfig(Frozen):
     cell: Cell = "lstm"
     """The recurrent cell."""
     activation: Activation = "tanh"
-    """The cell's activation (for rnn: tanh, relu or sigmoid; for lstm: tanh or relu; gru: tanh)."""
+    """The cell's activation (for rnn: tanh, relu or sigmoid; for lstm: tanh or relu; gru: tanh; mingru and sru have
+    none and do not read it)."""
+    precision: Precision = "float32"
+    """bf16 multiplies in bfloat16 and sums in float32: on matrix units (AMX) several times as quick; weights stay
+    float32."""
     embedding_size: int = Field(default=100, ge=1, le=4096)
     """Features of a token's vector; pre-trained vectors set it."""
     hidden: int = Field(default=128, ge=1, le=16_384)

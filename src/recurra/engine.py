@@ -2,7 +2,8 @@
 
 Not here: the equations (cells.py) and the runtime without torch (layers/*/run.py).
 
-The native engine serves every cell in float32 on the processor, on the ragged values as they are. Elsewhere torch's
+The native engine serves every cell on the processor, in float32 or with products of bfloat16, on the ragged values as
+they are; what follows multiplies in float32 whatever precision was asked for. Elsewhere torch's
 fused kernels serve every cell they can express. They run on a right-padded grid of sequences whose lengths are alike;
 pads follow each sequence's end, so that no pad ever reaches a state that is read. The backward direction starts each
 sequence at its own end. torch's PackedSequence is never used: on a CPU it is twenty times slower.
@@ -20,15 +21,15 @@ from torch import Tensor
 from recurra import native
 from recurra.autograd import native_sweep
 from recurra.batches import Integers, Ragged, grid
-from recurra.cells import State, SweepWeights, plain_sweep
-from recurra.config import Activation, Cell
+from recurra.cells import State, SweepWeights, plain_sweep, rounded
+from recurra.config import Activation, Cell, CellKind
 
 Path = Literal["native", "torch", "plain"]
 
 
-def choose(cell: Cell, activation: Activation, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
+def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell: the native engine, torch's fused kernels, or the equations step by step."""
-    return "native" if is_native(dtype, device) else without_native(cell, activation)
+    return "native" if is_native(dtype, device) else without_native(kind)
 
 
 def is_native(dtype: torch.dtype, device: str) -> bool:
@@ -36,14 +37,18 @@ def is_native(dtype: torch.dtype, device: str) -> bool:
     return native.engine().library is not None and dtype == torch.float32 and device == "cpu"
 
 
-def without_native(cell: Cell, activation: Activation) -> Path:
-    """Tell which path sweeps a cell where the native engine does not: torch has no LSTM with ReLU."""
-    return "plain" if (cell, activation) == ("lstm", "relu") or native.engine().name == "plain" else "torch"
+def without_native(kind: CellKind) -> Path:
+    """Tell which path sweeps a cell where the native engine does not.
+
+    torch has neither the LSTM with ReLU nor the parallel cells, and its kernels cannot multiply in bfloat16 and sum in
+    float32 step by step.
+    """
+    known = not kind.parallel and (kind.cell, kind.activation) != ("lstm", "relu") and kind.precision == "float32"
+    return "torch" if known and native.engine().name != "plain" else "plain"
 
 
 def sweep_layer(
-    cell: Cell,
-    activation: Activation,
+    kind: CellKind,
     inputs: Ragged[Tensor],
     weights: Sequence[SweepWeights],
     states: Sequence[State] | None = None,
@@ -55,36 +60,34 @@ def sweep_layer(
     `weights` holds one entry, or two: the second direction reads each sequence from its end. So do `states`, each a
     tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero.
     """
-    chosen = path or choose(cell, activation, inputs.values.dtype, inputs.values.device.type)
+    chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
     if chosen == "native":
-        return _native(cell, activation, inputs, weights, states)
+        return _native(kind, inputs, weights, states)
     sides: list[Tensor] = []
     final: list[State | None] = []
     for number, side in enumerate(weights):
         state = states[number] if states else None
-        outputs, end = sweep(cell, activation, inputs, side, state=state, reverse=number == 1, path=path)
+        outputs, end = sweep(kind, inputs, side, state=state, reverse=number == 1, path=path)
         sides.append(outputs.values)
         final.append(end)
     return inputs.carry(torch.cat(sides, dim=1) if len(sides) > 1 else sides[0]), final
 
 
 def _native(
-    cell: Cell,
-    activation: Activation,
+    kind: CellKind,
     inputs: Ragged[Tensor],
     weights: Sequence[SweepWeights],
     states: Sequence[State] | None,
 ) -> tuple[Ragged[Tensor], list[State | None]]:
     start = [torch.stack(parts) for parts in zip(*states, strict=True)] if states else []
     places = native.ragged(inputs.offsets)
-    outputs, *final = native_sweep(cell, activation, places, inputs.values, weights, *start)
-    parts = final if cell == "lstm" else final[:1]
+    outputs, *final = native_sweep(kind, places, inputs.values, weights, *start)
+    parts = final[: len(kind.states)]
     return inputs.carry(outputs), [tuple(part[side] for part in parts) for side in range(len(weights))]
 
 
 def sweep(
-    cell: Cell,
-    activation: Activation,
+    kind: CellKind,
     inputs: Ragged[Tensor],
     weights: SweepWeights,
     *,
@@ -97,32 +100,34 @@ def sweep(
     On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's own
     end; with a state given, sequences of different lengths take the plain path instead.
     """
-    begin = state or _zeros(inputs, weights, cell)
+    begin = state or _zeros(inputs, weights, kind)
     if not len(inputs.values):
         return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
     carried = state is not None and not inputs.equal
-    if (path or without_native(cell, activation)) == "plain" or (carried and path is None):
-        return _plain(cell, activation, inputs, weights, begin, reverse)
-    return _fused(cell, activation, inputs, weights, begin, reverse)
+    if (path or without_native(kind)) == "plain" or (carried and path is None):
+        return _plain(kind, inputs, weights, begin, reverse)
+    return _fused(kind, inputs, weights, begin, reverse)
 
 
-def _zeros(inputs: Ragged[Tensor], weights: SweepWeights, cell: Cell) -> State:
+def _zeros(inputs: Ragged[Tensor], weights: SweepWeights, kind: CellKind) -> State:
     zeros = inputs.values.new_zeros(inputs.sequences, weights.recurrent.shape[1])
-    return (zeros, zeros) if cell == "lstm" else (zeros,)
+    return (zeros,) * len(kind.states)
 
 
 def _plain(
-    cell: Cell, activation: Activation, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
+    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
 ) -> tuple[Ragged[Tensor], State]:
     order = np.argsort(-inputs.lengths, kind="stable")
     where = torch.from_numpy(order)
     back = torch.from_numpy(np.argsort(order))
     lengths = inputs.lengths[order]
     places = _index(_sorted_places(inputs.offsets, order, reverse))
-    projected = torch.nn.functional.linear(inputs.values, weights.input, weights.input_bias)
+    projected = torch.nn.functional.linear(
+        rounded(inputs.values, kind), rounded(weights.input, kind), weights.input_bias
+    )
     steps = int(lengths[0])
     padded = _pad(projected, places, steps, len(order))
-    outputs, final = plain_sweep(cell, activation, padded, lengths, weights, tuple(part[where] for part in state))
+    outputs, final = plain_sweep(kind, padded, lengths, weights, tuple(part[where] for part in state))
     dense = torch.cat([torch.nn.functional.pad(out, (0, 0, 0, len(order) - len(out))) for out in outputs])
     return inputs.carry(dense[places]), tuple(part[back] for part in final)
 
@@ -134,12 +139,12 @@ def _sorted_places(offsets: Integers, order: Integers, reverse: bool) -> Integer
 
 
 def _fused(
-    cell: Cell, activation: Activation, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
+    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
 ) -> tuple[Ragged[Tensor], State | None]:
     laid = grid(inputs.offsets, reverse=reverse)
     places = _index(laid.places)
     padded = _pad(inputs.values, places, laid.steps, laid.sequences)
-    parts, final = _kernel(cell, activation, padded, weights, state)
+    parts, final = _kernel(kind.cell, kind.activation, padded, weights, state)
     outputs = inputs.carry(parts.reshape(laid.steps * laid.sequences, -1)[places])
     return outputs, final if inputs.equal else None
 

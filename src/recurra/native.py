@@ -2,8 +2,9 @@
 
 Not here: torch (autograd.py) and the choice among engines (engine.py). The kernels are in native/.
 
-`RECURRA_ENGINE` forces a choice: `avx512`, `avx2` or `portable` (the native engine with that instruction set), `torch`
-(torch's kernels in training, NumPy in answers) or `plain` (the equations). `OMP_NUM_THREADS` limits its threads.
+`RECURRA_ENGINE` forces a choice: `amx`, `avx512_bf16`, `avx512`, `avx2` or `portable` (the native engine with that
+instruction set; the first three differ in bfloat16 alone), `torch` (torch's kernels in training, NumPy in answers) or
+`plain` (the equations). `OMP_NUM_THREADS` limits its threads.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.config import CellKind
 from recurra.errors import UsageError
 
 Numbers = NDArray[np.float32]
@@ -114,10 +116,10 @@ def grid(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Any:
     return library().grid(steps, np.ascontiguousarray(lengths, np.int64), rows)
 
 
-def layer(cell: str, activation: str, weights: Weights, *, reverse: bool, backward: bool, threads: int) -> Any:
+def layer(kind: CellKind, weights: Weights, *, reverse: bool, backward: bool, threads: int) -> Any:
     """Pack the weights of one layer in one direction: input and recurrent, and their biases, in torch's layout."""
     inputs, hidden = weights[0].shape[1], weights[1].shape[1]
-    made = library().layer(cell, activation, inputs, hidden, reverse)
+    made = library().layer(*kind, inputs, hidden, reverse)
     made.pack(*weights, backward, threads)
     return made
 
@@ -126,23 +128,22 @@ _packed: dict[tuple[Any, ...], tuple[tuple[weakref.ref[Any], ...], Any]] = {}
 """Packed layers of weights that nobody can change any more, with those weights; they leave with the first of them."""
 
 
-def packed_once(cell: str, activation: str, weights: Weights, *, reverse: bool) -> Any:
+def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Any:
     """Pack for answers only; once for ever where the weights are read-only, as those of a trained model are."""
     if any(weight.flags.writeable for weight in weights):
-        return layer(cell, activation, weights, reverse=reverse, backward=False, threads=threads())
-    key = (cell, activation, reverse, *(id(weight) for weight in weights))
+        return layer(kind, weights, reverse=reverse, backward=False, threads=threads())
+    key = (kind, reverse, *(id(weight) for weight in weights))
     held, packed = _packed.get(key, ((), None))
     # An identity may come back after its array has gone: the arrays themselves are compared too.
     if not held or any(reference() is not weight for reference, weight in zip(held, weights, strict=True)):
-        packed = layer(cell, activation, weights, reverse=reverse, backward=False, threads=threads())
+        packed = layer(kind, weights, reverse=reverse, backward=False, threads=threads())
         _packed[key] = tuple(weakref.ref(weight) for weight in weights), packed
         weakref.finalize(weights[0], _packed.pop, key, None)
     return packed
 
 
 def sweep(
-    cell: str,
-    activation: str,
+    kind: CellKind,
     weights: Sequence[Weights],
     values: Numbers,
     offsets: NDArray[np.int64],
@@ -155,11 +156,10 @@ def sweep(
     With `rows` (tokens,) the values are distinct inputs, each multiplied once, and `rows` tells which one a token has;
     the outputs have the same bits.
     """
-    packed = [packed_once(cell, activation, side, reverse=number == 1) for number, side in enumerate(weights)]
+    packed = [packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
     hidden = weights[0][1].shape[1]
     outputs = np.empty((int(offsets[-1]), len(packed) * hidden), np.float32)
-    parts = 2 if cell == "lstm" else 1
-    final = [np.empty((len(packed), len(offsets) - 1, hidden), np.float32) for _ in range(parts)]
+    final = [np.empty((len(packed), len(offsets) - 1, hidden), np.float32) for _ in kind.states]
     start = [np.ascontiguousarray(part) for part in state or ()]
     library().forward(
         packed, ragged(offsets), np.ascontiguousarray(values), outputs, *_two(start), *_two(final), rows,

@@ -7,7 +7,8 @@ Not here: cells that torch does not have (layers/recurrent).
 
 They are subclasses of torch's layers: the same arguments, the same names and layout of weights, the same outputs to
 rounding, for padded input (with or without `lengths`) and for a PackedSequence. float64, tensors on a GPU, projections
-(`proj_size`) and machines without the engine go to torch's own forward.
+(`proj_size`) and machines without the engine go to torch's own forward. Under `torch.autocast("cpu", torch.bfloat16)`
+products are of bfloat16, summed in float32; outputs stay float32.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from recurra import native
 from recurra.autograd import native_sweep
 from recurra.cells import SweepWeights
-from recurra.config import Activation, Cell
+from recurra.config import Activation, Cell, CellKind
 
 if TYPE_CHECKING:
     Base = nn.RNNBase
@@ -43,6 +44,8 @@ class _Swept(Base):
         final states are those of each one's own end, as they would be for a PackedSequence. Raises ValueError for
         lengths that do not fit the input, and what torch raises for shapes that do not fit the layer.
         """
+        if _half() and isinstance(input, Tensor) and input.dtype == torch.bfloat16:
+            input = input.float()  # what another layer made under autocast
         values = input.data if isinstance(input, PackedSequence) else input
         if self.proj_size or values.dtype != torch.float32 or values.is_cuda or not native.engine().library:
             return self._by_torch(input, hx, lengths)
@@ -86,12 +89,13 @@ class _Swept(Base):
         """Layer by layer, dropout between them: values (tokens, features) -> outputs and (layers · sides, …) states."""
         directions = 2 if self.bidirectional else 1
         activation: Activation = getattr(self, "nonlinearity", "tanh")
+        kind = CellKind(self.cell, activation, "bf16" if _half() else "float32")
         final: list[tuple[Tensor, ...]] = []
         for first in range(0, self.num_layers * directions, directions):
             sides = range(first, first + directions)
             begin = [part[first : first + directions] for part in states]
             weights = [self._weights(number) for number in sides]
-            values, *ends = native_sweep(self.cell, activation, places, values, weights, *begin)
+            values, *ends = native_sweep(kind, places, values, weights, *begin)
             final.append(tuple(ends[: 2 if self.cell == "lstm" else 1]))
             if first + directions < self.num_layers * directions:
                 values = nn.functional.dropout(values, self.dropout, self.training)
@@ -116,6 +120,10 @@ class _Swept(Base):
         packed = pack_padded_sequence(given, told, self.batch_first, enforce_sorted=False)
         outputs, final = super().forward(packed, hx)
         return pad_packed_sequence(outputs, self.batch_first, total_length=steps)[0], final
+
+
+def _half() -> bool:
+    return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
 
 
 def _states(hx: Any, alone: bool) -> tuple[Tensor, ...]:

@@ -16,6 +16,7 @@ from recurra.cli.output import emit_json, emit_table, harmless, say, warn
 from recurra.errors import UsageError, printable
 
 if TYPE_CHECKING:
+    from recurra.config import Precision
     from recurra.runs.sources import OnError
     from recurra.runs.tables import SeriesReading
 
@@ -24,14 +25,22 @@ CHUNK = 2048
 
 
 def predict(
-    artefact: str, file: str, *, texts: Sequence[str], column: str, encoding: str, on_error: OnError, as_json: bool
+    artefact: str,
+    file: str,
+    *,
+    texts: Sequence[str],
+    column: str,
+    encoding: str,
+    on_error: OnError,
+    as_json: bool,
+    precision: Precision | None,
 ) -> None:
     """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
     from recurra.models.text import RunningClassifier
 
     if bool(file) == bool(texts):
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
-    model = RunningClassifier.load(resolve(Path(artefact)))
+    model = RunningClassifier.load(resolve(Path(artefact)), precision=precision)
     rows, lines = _texts(file, texts, column, encoding, on_error)
     numbered = 0
     for start in range(0, len(rows), CHUNK):
@@ -61,14 +70,21 @@ def _texts(
 
 
 def forecast(
-    artefact: str, file: str, reading: SeriesReading, *, steps: int, level: Sequence[int], as_json: bool
+    artefact: str,
+    file: str,
+    reading: SeriesReading,
+    *,
+    steps: int,
+    level: Sequence[int],
+    as_json: bool,
+    precision: Precision | None,
 ) -> None:
     """Forecast every series of a file, as CSV."""
     from recurra.estimators.series import forecast_columns
     from recurra.models.series import RunningForecaster
     from recurra.runs.tables import series_table
 
-    model = RunningForecaster.load(resolve(Path(artefact)))
+    model = RunningForecaster.load(resolve(Path(artefact)), precision=precision)
     table = series_table(file, reading)
     warn(table.warnings)
     columns = forecast_columns(model, table, steps=steps or model.horizon, level=level)
@@ -90,12 +106,20 @@ def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def generate(
-    artefact: str, prompt: str, *, tokens: int, temperature: float, next_words: int, seed: int, as_json: bool
+    artefact: str,
+    prompt: str,
+    *,
+    tokens: int,
+    temperature: float,
+    next_words: int,
+    seed: int,
+    as_json: bool,
+    precision: Precision | None,
 ) -> None:
     """Go on from a prompt, or show the most probable next words."""
     from recurra.models.language import RunningLanguage
 
-    model = RunningLanguage.load(resolve(Path(artefact)))
+    model = RunningLanguage.load(resolve(Path(artefact)), precision=precision)
     if next_words:
         found = model.next_words(prompt, count=next_words)
         if as_json:

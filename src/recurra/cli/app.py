@@ -56,6 +56,7 @@ def predict(
     column: Annotated[str, typer.Option("--column", help="Column of the texts. [default: guessed]")] = "",
     encoding: options.Encoding = "utf-8",
     on_error: options.OnError = "stop",
+    precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
     """Label texts: every row once and in order.
@@ -67,7 +68,16 @@ def predict(
     from recurra.cli.answering import predict as work
 
     policy = options.on_error(on_error)
-    work(artefact, file, texts=text or [], column=column, encoding=encoding, on_error=policy, as_json=json_)
+    work(
+        artefact,
+        file,
+        texts=text or [],
+        column=column,
+        encoding=encoding,
+        on_error=policy,
+        as_json=json_,
+        precision=options.precision(precision),
+    )
 
 
 @app.command()
@@ -90,6 +100,7 @@ def evaluate(
     fail_under: options.FailUnder = [],  # noqa: B006 - typer copies it
     report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
     rival: Annotated[bool, typer.Option("--rival/--no-rival", help="Measure the rival on the same rows.")] = True,
+    precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
     """Measure a model on labelled rows, running text or series, beside the rival on the same rows.
@@ -104,7 +115,17 @@ def evaluate(
     given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
     rows = Reading(text or None, label or None, None, encoding, options.on_error(on_error))
     series = given.reading(encoding)
-    work(artefact, file, rows, series, fail_under=fail_under, report=report, rival=rival, as_json=json_)
+    work(
+        artefact,
+        file,
+        rows,
+        series,
+        fail_under=fail_under,
+        report=report,
+        rival=rival,
+        as_json=json_,
+        precision=options.precision(precision),
+    )
 
 
 @app.command()
@@ -125,6 +146,7 @@ def forecast(
     fill_gaps: options.FillGaps = False,
     impute: options.Impute = "",
     encoding: options.Encoding = "utf-8",
+    precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
     """Forecast the coming values of every series in a file, as CSV on stdout.
@@ -134,7 +156,15 @@ def forecast(
     from recurra.cli.answering import forecast as work
 
     given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
-    work(artefact, file, given.reading(encoding), steps=steps, level=level or [], as_json=json_)
+    work(
+        artefact,
+        file,
+        given.reading(encoding),
+        steps=steps,
+        level=level or [],
+        as_json=json_,
+        precision=options.precision(precision),
+    )
 
 
 @app.command()
@@ -145,6 +175,7 @@ def generate(
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
     next_words: Annotated[int, typer.Option("--next", min=0, help="Instead show the N most probable next words.")] = 0,
     seed: options.Seed = 0,
+    precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
     """Go on from a prompt with a language model.
@@ -153,7 +184,16 @@ def generate(
     """
     from recurra.cli.answering import generate as work
 
-    work(artefact, prompt, tokens=tokens, temperature=temperature, next_words=next_words, seed=seed, as_json=json_)
+    work(
+        artefact,
+        prompt,
+        tokens=tokens,
+        temperature=temperature,
+        next_words=next_words,
+        seed=seed,
+        as_json=json_,
+        precision=options.precision(precision),
+    )
 
 
 @app.command()

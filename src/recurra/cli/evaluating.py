@@ -21,6 +21,7 @@ from recurra.models.text import RunningClassifier
 from recurra.runs.sources import Reading, has_parts, labelled, read, running_text
 
 if TYPE_CHECKING:
+    from recurra.config import Precision
     from recurra.runs.tables import SeriesReading
 
 
@@ -34,10 +35,11 @@ def evaluate(
     report: str,
     rival: bool,
     as_json: bool,
+    precision: Precision | None,
 ) -> None:
     """Measure, print, write the report, hold against the gates."""
     folder = resolve(Path(artefact))
-    model = load_any(folder)
+    model = load_any(folder, precision=precision)
     gates = read_gates(fail_under, task=model.plan.task)
     if isinstance(model, RunningClassifier):
         record = _text(model, folder, file, reading, rival)

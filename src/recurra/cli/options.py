@@ -13,6 +13,7 @@ import typer
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
+    from recurra.config import Precision
     from recurra.datasets.imputing import Impute as Filling
     from recurra.datasets.moments import Epoch
     from recurra.datasets.series_checks import Duplicates
@@ -29,7 +30,10 @@ Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything ran
 Threads = Annotated[int, typer.Option("--threads", min=0, show_default=False, help="Processor threads. [default: all]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
-CellName = Annotated[str, typer.Option("--cell", help="rnn, gru or lstm.")]
+CellName = Annotated[str, typer.Option("--cell", help="rnn, gru, lstm, mingru or sru.")]
+PrecisionName = Annotated[
+    str, typer.Option("--precision", help="Multiply in float32 or bf16. [default: what the model learnt in]")
+]
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, show_default=False, help="Passes over the training part. [default: the task's]"),
@@ -108,6 +112,11 @@ def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | Non
     if not given:
         return None
     raise UsageError(option, found=repr(given), allowed=", ".join(allowed))
+
+
+def precision(given: str) -> Precision | None:
+    """Read --precision; raises UsageError."""
+    return one_of("--precision", given, ("float32", "bf16")) or None
 
 
 def on_error(given: str) -> Literal["stop", "reject"]:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from recurra.config import Activation, Cell, Frozen, Pool
+from recurra.config import Activation, Cell, CellKind, Frozen, Pool, Precision
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -18,14 +18,20 @@ GATES: dict[Cell, tuple[str, ...]] = {
     "rnn": ("state",),
     "gru": ("reset", "update", "new"),
     "lstm": ("input", "forget", "cell", "output"),
+    "mingru": ("update", "new"),
+    "sru": ("new", "forget", "reset", "highway"),
 }
-"""The gates of each cell in the order their rows are stacked in the weights (torch's and cuDNN's order)."""
+"""The gates of each cell in the order their rows are stacked in the weights (torch's and cuDNN's order, where those
+have the cell)."""
 
 ACTIVATIONS: dict[Cell, tuple[Activation, ...]] = {
     "rnn": ("tanh", "relu", "sigmoid"),
     "gru": ("tanh",),
     "lstm": ("tanh", "relu"),
+    "mingru": ("tanh",),
+    "sru": ("tanh",),
 }
+"""What each cell may be given; the parallel cells have no activation and do not read it."""
 
 
 class EmbeddingSpec(Frozen):
@@ -52,6 +58,7 @@ class RecurrentSpec(Frozen):
     kind: Literal["recurrent"] = "recurrent"
     cell: Cell
     activation: Activation = "tanh"
+    precision: Precision = "float32"
     inputs: int = Field(ge=1, le=16_384)
     hidden: int = Field(ge=1, le=16_384)
     layers: int = Field(default=1, ge=1, le=16)
@@ -65,15 +72,21 @@ class RecurrentSpec(Frozen):
 
     def weights(self) -> Shapes:
         """Names and shapes of the weights: torch.nn's names, so that state dicts are interchangeable."""
-        rows = len(GATES[self.cell]) * self.hidden
+        gates = len(GATES[self.cell])
+        recurrent, recurrent_bias = self.computed.recurrent_shapes(gates, self.hidden)
         shapes: Shapes = {}
         for layer, suffix in self.sweeps:
             inputs = self.inputs if layer == 0 else self.outputs
-            shapes[f"weight_ih_l{layer}{suffix}"] = (rows, inputs)
-            shapes[f"weight_hh_l{layer}{suffix}"] = (rows, self.hidden)
-            shapes[f"bias_ih_l{layer}{suffix}"] = (rows,)
-            shapes[f"bias_hh_l{layer}{suffix}"] = (rows,)
-        return shapes
+            shapes[f"weight_ih_l{layer}{suffix}"] = (gates * self.hidden, inputs)
+            shapes[f"weight_hh_l{layer}{suffix}"] = recurrent
+            shapes[f"bias_ih_l{layer}{suffix}"] = (gates * self.hidden,)
+            shapes[f"bias_hh_l{layer}{suffix}"] = recurrent_bias
+        return {name: shape for name, shape in shapes.items() if shape[0]}  # what a cell does not have is left out
+
+    @property
+    def computed(self) -> CellKind:
+        """What is computed at each step."""
+        return CellKind(self.cell, self.activation, self.precision)
 
     @property
     def sweeps(self) -> list[tuple[int, str]]:
@@ -83,8 +96,8 @@ class RecurrentSpec(Frozen):
 
     @property
     def states(self) -> tuple[str, ...]:
-        """The parts of a sweep's state: hidden, and for the LSTM the cell."""
-        return ("hidden", "cell") if self.cell == "lstm" else ("hidden",)
+        """The parts of a sweep's state: hidden, and the inner one where the cell has it."""
+        return self.computed.states
 
     @property
     def outputs(self) -> int:

@@ -15,10 +15,11 @@ import numpy as np
 
 from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.batches import Integers, Ragged, join
+from recurra.config import Precision
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
 from recurra.models.selftest import check_selftest, language_selftest
-from recurra.models.shapes import encoder_of, expected_shapes, make_read_only, plan_of
+from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import LanguageNet
 from recurra.nets.run import next_logits, read_on, softmax
 from recurra.text.detokenise import detokenise
@@ -114,19 +115,21 @@ class RunningLanguage:
         save(Path(folder), Artefact("language", config, self.tensors, files, selftest, card))
 
     @classmethod
-    def load(cls, folder: str | Path) -> RunningLanguage:
-        """Read an artefact, check everything, replay its self-test.
+    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> RunningLanguage:
+        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
+        loaded = cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
+        answering: RunningLanguage = in_precision(loaded, precision)
+        return answering
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> RunningLanguage:
         """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
         require_task(held, "language")
         plan = plan_of(held, LanguageNet)
-        check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors))
+        check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors), plan.recurrent.precision)
         return cls(plan, held.tensors, encoder_of(held, plan.embedding.words))
 
 

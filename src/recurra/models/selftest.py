@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.batches import Ragged, join
+from recurra.config import Precision
 from recurra.errors import ArtefactError
 from recurra.nets.plans import ClassifierNet, ForecastNet, LanguageNet
 from recurra.nets.run import Tensors, classify_all, forecast, next_logits, read_on
 
-TOLERANCE = 1e-4
-"""Relative; generous beside float32's rounding, far below what a wrong weight does."""
+TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bf16": 3e-2}
+"""Relative; generous beside each precision's rounding, far below what a wrong weight does."""
 
 
 def synthetic_ids(words: int) -> Ragged[NDArray[np.int32]]:
@@ -46,12 +47,12 @@ def series_selftest(plan: ForecastNet, tensors: Tensors) -> dict[str, Any]:
     return {"forecasts": _rounded(forecast(plan, tensors, windows))}
 
 
-def check_selftest(saved: dict[str, Any], replay: Callable[[], dict[str, Any]]) -> None:
+def check_selftest(saved: dict[str, Any], replay: Callable[[], dict[str, Any]], precision: Precision) -> None:
     """Replay the rows; raises ArtefactError when they come out otherwise than they were saved."""
-    found = replay()
+    found, near = replay(), TOLERANCE[precision]
     for name, rows in found.items():
         wanted, got = np.asarray(saved.get(name), dtype=np.float64), np.asarray(rows)
-        if wanted.shape != got.shape or not np.allclose(got, wanted, rtol=TOLERANCE, atol=TOLERANCE):
+        if wanted.shape != got.shape or not np.allclose(got, wanted, rtol=near, atol=near):
             raise ArtefactError(
                 f"the self-test rows ({name}) come out otherwise than when the model was saved",
                 advice="save the model again, or report the processor and the versions of `recurra doctor`",

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recurra.artefact import Artefact, load, require_task, resolve, save
+from recurra.config import Precision
 from recurra.errors import ArtefactError, UsageError
 from recurra.models.selftest import check_selftest, series_selftest
-from recurra.models.shapes import expected_shapes, make_read_only, plan_of
+from recurra.models.shapes import expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import ForecastNet
 from recurra.nets.run import forecast
 from recurra.series import SeriesEncoder
@@ -102,12 +103,14 @@ class RunningForecaster:
         save(Path(folder), Artefact("series", config, self.tensors, files, selftest, card))
 
     @classmethod
-    def load(cls, folder: str | Path) -> RunningForecaster:
-        """Read an artefact, check everything, replay its self-test.
+    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> RunningForecaster:
+        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
+        loaded = cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
+        answering: RunningForecaster = in_precision(loaded, precision)
+        return answering
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> RunningForecaster:
@@ -117,7 +120,7 @@ class RunningForecaster:
         encoder = SeriesEncoder.from_json(held.files.get("scaler.json", b""))
         if encoder.config.horizon != plan.dense.outputs:
             raise ArtefactError("scaler.json does not fit the net", found=f"horizon {encoder.config.horizon}")
-        check_selftest(held.selftest, lambda: series_selftest(plan, held.tensors))
+        check_selftest(held.selftest, lambda: series_selftest(plan, held.tensors), plan.recurrent.precision)
         return cls(plan, held.tensors, encoder, _widths(held.config, plan))
 
 

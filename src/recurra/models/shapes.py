@@ -6,13 +6,14 @@ Not here: files and answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from recurra.artefact import Artefact
-from recurra.config import problem_line
+from recurra.config import Precision, problem_line
 from recurra.errors import ArtefactError
 from recurra.nets.plans import NETS, Plan
 from recurra.text.encoder import TextEncoder
@@ -29,6 +30,11 @@ def make_read_only(tensors: Mapping[str, NDArray[Any]]) -> None:
     """Lock the weights of a trained model: the engine packs what cannot change once for ever."""
     for tensor in tensors.values():
         tensor.flags.writeable = False
+
+
+def in_precision(model: Any, precision: Precision | None) -> Any:
+    """Return a running model that multiplies in another precision than it learnt in; None leaves it as it is."""
+    return replace(model, plan=model.plan.in_precision(precision)) if precision else model
 
 
 def plan_of(artefact: Artefact, kind: type[Net]) -> Net:

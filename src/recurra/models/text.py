@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact import Artefact, load, require_task, resolve, save
+from recurra.config import Precision
 from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
 from recurra.models.inputs import net_ids
 from recurra.models.selftest import check_selftest, text_selftest
-from recurra.models.shapes import encoder_of, expected_shapes, make_read_only, plan_of
+from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import ClassifierNet
 from recurra.nets.run import classify_all, softmax
 from recurra.text.encoder import TextEncoder
@@ -94,12 +95,14 @@ class RunningClassifier:
         save(Path(folder), Artefact("text", config, self.tensors, files, text_selftest(self.plan, self.tensors), card))
 
     @classmethod
-    def load(cls, folder: str | Path) -> RunningClassifier:
-        """Read an artefact, check everything, replay its self-test.
+    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> RunningClassifier:
+        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
+        loaded = cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
+        answering: RunningClassifier = in_precision(loaded, precision)
+        return answering
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> RunningClassifier:
@@ -111,7 +114,7 @@ class RunningClassifier:
             found = repr(temperature)[:60]
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
         encoder = encoder_of(held, plan.embedding.words)
-        check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors))
+        check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors), plan.recurrent.precision)
         return cls(plan, held.tensors, encoder, labels, temperature)
 
 

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import ValidationError, model_validator
 
-from recurra.config import Frozen, NetConfig, problem_line
+from recurra.config import Frozen, NetConfig, Precision, problem_line
 from recurra.errors import UsageError
 from recurra.layers.specs import (
     DenseSpec,
@@ -38,6 +38,11 @@ class Plan(Frozen):
         return {
             f"{layer}.{name}": shape for layer, spec in self.layers().items() for name, shape in spec.weights().items()
         }
+
+    def in_precision(self, precision: Precision) -> Self:
+        """Return the plan with its recurrence multiplied in another precision; the weights stay as they are."""
+        recurrent = self.layers()["recurrent"].model_copy(update={"precision": precision})
+        return self.model_copy(update={"recurrent": recurrent})
 
 
 class ClassifierNet(Plan):
@@ -153,6 +158,7 @@ def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
     return RecurrentSpec(
         cell=net.cell,
         activation=net.activation,
+        precision=net.precision,
         inputs=inputs,
         hidden=net.hidden,
         layers=net.layers,

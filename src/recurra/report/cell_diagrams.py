@@ -22,7 +22,11 @@ def cell_diagram(cell: Cell, *, inputs: int, hidden: int, activation: Activation
     Raises UsageError for a cell that is not known or an activation it has not.
     """
     if cell not in DRAWINGS or activation not in ACTIVATIONS[cell]:
-        raise UsageError("cell of a diagram", found=f"{cell} with {activation}", allowed="rnn, gru, lstm as in specs")
+        raise UsageError(
+            "cell of a diagram",
+            found=f"{cell} with {activation}",
+            allowed="; ".join(f"{name} with {', '.join(several)}" for name, several in ACTIVATIONS.items()),
+        )
     return DRAWINGS[cell](inputs, hidden, FUNCTION[activation])
 
 
@@ -149,12 +153,73 @@ def _gru_mixing(hidden: int) -> list[str]:
     ]  # fmt: skip
 
 
+def _mingru(inputs: int, hidden: int, function: str) -> str:
+    bus = [
+        _input(150, 408, 325, inputs), wire([(150, 325), (580, 325), (580, 252)]), dot((450, 325)),
+        wire([(450, 325), (450, 249)]), gate((450, 230), "σ"), words((466, 273), "update", anchor="start"),
+        box((580, 232), (62, 40)), symbol((580, 230), "W", "n"), words((572, 273), "new", anchor="end"),
+    ]  # fmt: skip
+    mixing = [
+        _entering(108, "h", hidden, 438), wire([(462, 108), (568, 108)]), _leaving(108, "h", hidden, 592), _output(108),
+        wire([(450, 211), (450, 166)]), ring((450, 150), "one minus"), wire([(450, 134), (450, 120)]),
+        dot((450, 185)), wire([(450, 185), (568, 185)]), wire([(580, 212), (580, 197)]), wire([(580, 173), (580, 120)]),
+        ring((450, 108), "times"), ring((580, 185), "times"), ring((580, 108), "plus"),
+        symbol((505, 175), "z", "t", size=15),
+    ]  # fmt: skip
+    return sheet(760, 420, [frame((130, 56), (490, 306)), *bus, *mixing, *_stacked("mingru", inputs, hidden)])
+
+
+def _sru(inputs: int, hidden: int, function: str) -> str:
+    buses = [
+        _input(150, 408, 325, inputs), wire([(150, 325), (580, 325), (580, 265)]),
+        dot((260, 325)), wire([(260, 325), (260, 249)], hops=(290,)), dot((370, 325)),
+        wire([(370, 325), (370, 250)], hops=(290,)), dot((490, 325)), wire([(490, 325), (490, 249)]),
+        dot((170, 108)), wire([(170, 108), (170, 290), (470, 290), (470, 249)]), dot((240, 290)),
+        wire([(240, 290), (240, 249)]), symbol((228, 278), "v", "f", anchor="end", size=15),
+        symbol((458, 278), "v", "r", anchor="end", size=15),
+    ]  # fmt: skip
+    gates = [
+        gate((250, 230), "σ"), gate((480, 230), "σ"), box((370, 232), (62, 36)), symbol((370, 230), "W", "n"),
+        box((580, 246), (62, 36)), symbol((580, 244), "W", "w"), words((268, 273), "forget", anchor="start"),
+        words((498, 308), "reset", anchor="start"), words((572, 290), "highway", anchor="end"),
+        words((378, 273), "new", anchor="start"),
+    ]  # fmt: skip
+    return sheet(
+        760,
+        420,
+        [frame((130, 56), (490, 306)), *buses, *gates, *_sru_state(hidden), *_stacked("sru", inputs, hidden)],
+    )
+
+
+def _sru_state(hidden: int) -> list[str]:
+    """Return the upper half of the SRU: the line of the cell state, and what the highway adds on the way out."""
+    return [
+        _entering(108, "c", hidden, 238), wire([(262, 108), (358, 108)]), _leaving(108, "c", hidden, 382),
+        wire([(250, 211), (250, 120)]), dot((250, 170)), wire([(250, 170), (292, 170)]), ring((308, 170), "one minus"),
+        wire([(324, 170), (358, 170)]), wire([(370, 213), (370, 182)]), wire([(370, 158), (370, 120)]),
+        dot((480, 108)), wire([(480, 108), (480, 138)]), wire([(480, 211), (480, 162)]), wire([(492, 150), (568, 150)]),
+        dot((480, 190)), wire([(480, 190), (512, 190)]), ring((528, 190), "one minus"), wire([(544, 190), (568, 190)]),
+        wire([(580, 228), (580, 202)]), wire([(580, 178), (580, 162)]), wire([(592, 150), (702, 150)]),
+        symbol((712, 148), "h", "t", anchor="start"), words((712, 170), f"({hidden})", anchor="start", size=12),
+        _output(150, (108,)), ring((250, 108), "times"), ring((370, 108), "plus"), ring((370, 170), "times"),
+        ring((480, 150), "times"), ring((580, 150), "plus"), ring((580, 190), "times"),
+        symbol((242, 148), "f", "t", anchor="end", size=15), symbol((472, 186), "r", "t", anchor="end", size=15),
+    ]  # fmt: skip
+
+
 def _stacked(cell: Cell, inputs: int, hidden: int) -> list[str]:
     """Return the line below that tells the weights' shapes, the gates' rows stacked."""
     count = len(GATES[cell])
-    rows, word = count * hidden, {3: "three", 4: "four"}[count]
-    sizes = f"W {_shape(rows, inputs)}\u2002·\u2002U {_shape(rows, hidden)}\u2002·\u2002{word} gates of {hidden} rows"
+    rows, word = count * hidden, {2: "two", 3: "three", 4: "four"}[count]
+    state = {"mingru": [], "sru": [f"v {_shape(2, hidden)}"]}.get(cell, [f"U {_shape(rows, hidden)}"])
+    sizes = "\u2002·\u2002".join([f"W {_shape(rows, inputs)}", *state, f"{word} gates of {hidden} rows"])
     return [words((620, 386), sizes, anchor="end", quiet=True)]
 
 
-DRAWINGS: dict[Cell, Callable[[int, int, str], str]] = {"rnn": _rnn, "gru": _gru, "lstm": _lstm}
+DRAWINGS: dict[Cell, Callable[[int, int, str], str]] = {
+    "rnn": _rnn,
+    "gru": _gru,
+    "lstm": _lstm,
+    "mingru": _mingru,
+    "sru": _sru,
+}

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Literal
 
-from recurra.config import Activation
+from recurra.config import Activation, Cell
 from recurra.report.blocks import Equation
 
 BEFORE = "<mrow><mi>t</mi><mo>−</mo><mn>1</mn></mrow>"
@@ -115,8 +114,42 @@ def gru_equations(caption: str = "") -> Equation:
     return Equation(aligned([*lines, (now["n"], applied("tanh", candidate)), (now["h"], mixed)]), caption)
 
 
-def cell_equations(cell: Literal["rnn", "gru", "lstm"], activation: Activation = "tanh") -> Equation:
-    """Return the equations of a cell by its name."""
+def _from_input(index: str) -> str:
+    """Return W_g x_t + b_g."""
+    return row(lower("W", letter(index)), lower("x", NOW), operator("+"), lower("b", letter(index)))
+
+
+def _mixed(share: str, first: str, second: str) -> str:
+    """Return share ⊙ first + (1 − share) ⊙ second."""
+    times = operator("⊙")
+    other = row(operator("("), "<mn>1</mn>", operator("−"), share, operator(")"))
+    return row(share, times, first, operator("+"), other, times, second)
+
+
+def mingru_equations(caption: str = "") -> Equation:
+    """Return the two equations of the minGRU (Feng et al. 2024): no product of the state."""
+    z, h = lower("z", NOW), lower("h", NOW)
+    new = row(operator("("), _from_input("n"), operator(")"))
+    lines = [(z, applied("σ", _from_input("z"))), (h, _mixed(z, new, lower("h", BEFORE)))]
+    return Equation(aligned(lines), caption)
+
+
+def sru_equations(caption: str = "") -> Equation:
+    """Return the four equations of the SRU (Lei et al. 2018), its highway a product of the input."""
+    now = {name: lower(name, NOW) for name in "frch"}
+    lines = []
+    for name in "fr":
+        reach = row(lower("v", letter(name)), operator("⊙"), lower("c", BEFORE))
+        lines.append((now[name], applied("σ", row(_from_input(name), operator("+"), reach))))
+    new, highway = (row(operator("("), _from_input(name), operator(")")) for name in "nw")
+    lines += [(now["c"], _mixed(now["f"], lower("c", BEFORE), new)), (now["h"], _mixed(now["r"], now["c"], highway))]
+    return Equation(aligned(lines), caption)
+
+
+def cell_equations(cell: Cell, activation: Activation = "tanh") -> Equation:
+    """Return the equations of a cell by its name; gru, mingru and sru have one activation only."""
+    if cell == "rnn":
+        return rnn_equation(activation)
     if cell == "lstm":
         return lstm_equations(activation)
-    return gru_equations() if cell == "gru" else rnn_equation(activation)
+    return {"gru": gru_equations, "mingru": mingru_equations, "sru": sru_equations}[cell]()

@@ -27,7 +27,7 @@ from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
-ARTICLES = {"rnn": "A simple RNN", "gru": "A GRU", "lstm": "An LSTM"}
+ARTICLES = {"rnn": "A simple RNN", "gru": "A GRU", "lstm": "An LSTM", "mingru": "A minGRU", "sru": "An SRU"}
 
 Labelled = tuple[list[str], list[str]]
 """Texts and labels."""

@@ -48,8 +48,7 @@ class Recurrent(nn.Module):
             numbers = range(first, first + directions)
             weights = [self._weights(number) for number in numbers]
             given = [states[number] for number in numbers] if states is not None else None
-            kinds = self.spec.cell, self.spec.activation
-            inputs, ends = sweep_layer(*kinds, inputs, weights, _known(given), path=path)
+            inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), path=path)
             final += ends
             inputs = variational(inputs, between if self.training else 0.0)
         return inputs, final
@@ -57,7 +56,11 @@ class Recurrent(nn.Module):
     def _weights(self, number: int) -> SweepWeights:
         layer, suffix = self.spec.sweeps[number]
         names = (f"{kind}_l{layer}{suffix}" for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-        return SweepWeights(*(getattr(self, name) for name in names))
+        # A weight that the cell does not have is one of no rows.
+        held = dict(self.named_parameters())
+        like = next(iter(held.values()))
+        none = {"weight_hh": like.new_zeros(0, self.spec.hidden), "bias_hh": like.new_zeros(0)}
+        return SweepWeights(*(held[name] if name in held else none[name.partition("_l")[0]] for name in names))
 
 
 def _known(states: Sequence[State | None] | None) -> list[State] | None:
@@ -67,6 +70,8 @@ def _known(states: Sequence[State | None] | None) -> list[State] | None:
 
 
 def _initialise(name: str, weight: Tensor, spec: RecurrentSpec) -> None:
+    if spec.computed.parallel and not name.startswith("weight_ih"):
+        return  # vectors on the state and biases start at zero, as in the SRU's paper
     gates = weight.chunk(len(weight) // spec.hidden)
     if name.startswith("weight_ih"):
         for gate in gates:

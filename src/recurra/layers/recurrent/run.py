@@ -9,6 +9,7 @@ sorted from long to short and drop out at their own end, so that no pad is ever 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from recurra import native
 from recurra.batches import Ragged, grid
-from recurra.config import Activation, Cell
+from recurra.config import Activation, Cell, CellKind
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
 
@@ -38,37 +39,72 @@ ACTIVATE: dict[Activation, Callable[[Floats], Floats]] = {
 }
 
 
-def rnn_step(projected: Floats, state: State, recurrent: Floats, bias: Floats, activation: Activation) -> State:
+def rounded(values: Floats, kind: CellKind) -> Floats:
+    """What is multiplied, in the kind's precision: the nearest bfloat16, ties to even, as float32 or float64 again."""
+    if kind.precision != "bf16":
+        return values
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    nearest = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    found: Floats = np.where(np.isnan(values), values, nearest.view(np.float32)).astype(values.dtype)
+    return found
+
+
+def from_state(hidden: Floats, side: Side, kind: CellKind) -> Floats:
+    """W_hh h_{t-1} + b_hh, of weights that are rounded already."""
+    product: Floats = rounded(hidden, kind) @ side[1].T + side[3]
+    return product
+
+
+def rnn_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
     """h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)."""
-    return (ACTIVATE[activation](projected + state[0] @ recurrent.T + bias),)
+    return (ACTIVATE[kind.activation](projected + from_state(state[0], side, kind)),)
 
 
-def gru_step(projected: Floats, state: State, recurrent: Floats, bias: Floats, activation: Activation) -> State:
+def gru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
     """h_t = (1 - z) · n + z · h_{t-1}, the reset applied to the product."""
     (hidden,) = state
     size = hidden.shape[1]
-    from_state = hidden @ recurrent.T + bias
-    gates = sigmoid(projected[:, : 2 * size] + from_state[:, : 2 * size])
+    product = from_state(hidden, side, kind)
+    gates = sigmoid(projected[:, : 2 * size] + product[:, : 2 * size])
     reset, update = gates[:, :size], gates[:, size:]
-    new = ACTIVATE[activation](projected[:, 2 * size :] + reset * from_state[:, 2 * size :])
+    new = ACTIVATE[kind.activation](projected[:, 2 * size :] + reset * product[:, 2 * size :])
     return (new + update * (hidden - new),)
 
 
-def lstm_step(projected: Floats, state: State, recurrent: Floats, bias: Floats, activation: Activation) -> State:
+def lstm_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
     """c_t = f · c_{t-1} + i · g, h_t = o · a(c_t)."""
     hidden, cell = state
     size = hidden.shape[1]
-    gates = projected + hidden @ recurrent.T + bias
+    gates = projected + from_state(hidden, side, kind)
     entry, forget = np.split(sigmoid(gates[:, : 2 * size]), 2, axis=1)
-    activate = ACTIVATE[activation]
+    activate = ACTIVATE[kind.activation]
     cell = forget * cell + entry * activate(gates[:, 2 * size : 3 * size])
     return (sigmoid(gates[:, 3 * size :]) * activate(cell), cell)
 
 
-STEPS: dict[Cell, Callable[[Floats, State, Floats, Floats, Activation], State]] = {
+def mingru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+    """h_t = (1 - z) · h_{t-1} + z · x_n."""
+    (hidden,) = state
+    update, new = np.split(projected, 2, axis=1)
+    return (hidden + sigmoid(update) * (new - hidden),)
+
+
+def sru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+    """c_t = f · c_{t-1} + (1 - f) · x_n, h_t = r · c_t + (1 - r) · x_w."""
+    _, cell = state
+    new, forget, reset, highway = np.split(projected, 4, axis=1)
+    forget_vector, reset_vector = side[1]
+    reset = sigmoid(reset + reset_vector * cell)
+    cell = new + sigmoid(forget + forget_vector * cell) * (cell - new)
+    return (highway + reset * (cell - highway), cell)
+
+
+STEPS: dict[Cell, Callable[[Floats, State, Side, CellKind], State]] = {
     "rnn": rnn_step,
     "gru": gru_step,
     "lstm": lstm_step,
+    "mingru": mingru_step,
+    "sru": sru_step,
 }
 
 
@@ -91,7 +127,7 @@ def recurrent(
     directions = 2 if spec.bidirectional else 1
     for first in range(0, spec.layers * directions, directions):
         names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
-        sides = [_of_sweep(weights, name) for name in names]
+        sides = [_of_sweep(spec, weights, name) for name in names]
         given = list(states[first : first + directions]) if states is not None else None
         sweep = _native if chosen == "native" else _numpy
         values, ends = sweep(spec, sides, inputs, given, rows if first == 0 else None)
@@ -108,7 +144,7 @@ def _native(
     rows: NDArray[np.int32] | None,
 ) -> tuple[Floats, list[State]]:
     start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
-    values, parts = native.sweep(spec.cell, spec.activation, sides, inputs.values, inputs.offsets, start, rows)
+    values, parts = native.sweep(spec.computed, sides, inputs.values, inputs.offsets, start, rows)
     return values, [tuple(part[side] for part in parts) for side in range(len(sides))]
 
 
@@ -138,13 +174,23 @@ def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> Sta
     return tuple(np.zeros((sequences, spec.hidden), dtype) for _ in spec.states)
 
 
-def _of_sweep(weights: Weights, ending: str) -> Side:
+def _of_sweep(spec: RecurrentSpec, weights: Weights, ending: str) -> Side:
+    none, none_bias = _absent(spec.hidden)
     return (
         weights[f"weight_ih{ending}"],
-        weights[f"weight_hh{ending}"],
+        weights.get(f"weight_hh{ending}", none),
         weights[f"bias_ih{ending}"],
-        weights[f"bias_hh{ending}"],
+        weights.get(f"bias_hh{ending}", none_bias),
     )
+
+
+@cache
+def _absent(hidden: int) -> tuple[Floats, Floats]:
+    """What stands for recurrent weights that a cell does not have: no rows, always the same ones."""
+    none = np.zeros((0, hidden), np.float32), np.zeros(0, np.float32)
+    for one in none:
+        one.flags.writeable = False
+    return none
 
 
 def _sweep(
@@ -154,7 +200,10 @@ def _sweep(
     state: State,
     reverse: bool,
 ) -> tuple[Floats, State]:
+    kind = spec.computed
     input_weight, recurrent_weight, input_bias, recurrent_bias = weights
+    # An SRU's vectors meet the state one by one, never in a product.
+    side = weights if kind.parallel else (input_weight, rounded(recurrent_weight, kind), input_bias, recurrent_bias)
     order = np.argsort(-inputs.lengths, kind="stable")
     laid = grid(inputs.offsets, reverse=reverse)
     step_of, owner = np.divmod(laid.places, max(laid.sequences, 1))
@@ -163,13 +212,13 @@ def _sweep(
     # Tokens sorted by (step, rank): each step's running sequences lie side by side, nothing between them.
     places = starts[step_of] + np.argsort(order)[owner]
     projected = np.empty((len(places), len(input_bias)), inputs.values.dtype)
-    projected[places] = inputs.values @ input_weight.T + input_bias
+    projected[places] = rounded(inputs.values, kind) @ rounded(input_weight, kind).T + input_bias
     outputs = np.empty((len(places), spec.hidden), inputs.values.dtype)
     whole = tuple(part[order] for part in state)
     for time in range(laid.steps):
         start, stop = starts[time], starts[time + 1]
         active = tuple(part[: running[time]] for part in whole)
-        active = STEPS[spec.cell](projected[start:stop], active, recurrent_weight, recurrent_bias, spec.activation)
+        active = STEPS[kind.cell](projected[start:stop], active, side, kind)
         outputs[start:stop] = active[0]
         for part, new in zip(whole, active, strict=True):
             part[: running[time]] = new
