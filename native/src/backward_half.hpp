@@ -118,6 +118,18 @@ size_t backward_half_scratch(const Sweep& sweep, int sequences) {
          kTileRows * kWidth + 5 * kLanes + sequences * sizeof(HalfRowBack) / sizeof(float);
 }
 
+// Asks for what the errors of a row will read at `time`.
+template <Cell C>
+RECURRA_INLINE void fetch_row(const Sweep& sweep, const Sequence& sequence, int64_t time) {
+  const Shape& shape = sweep.shape;
+  const int64_t where = token(sweep, sequence, time);
+  if (C != Cell::rnn) fetch(kept_gates<Half>(sweep, sequence, where), shape.width() * sizeof(Half));
+  if (has_inner(C) && time > 0)
+    fetch(kept_cells<Half>(sweep, sequence, where - sweep.step), shape.padded() * sizeof(Half));
+  if (sweep.output_errors) fetch(sweep.output_errors + where * sweep.output_error_stride, shape.hidden * sizeof(float));
+  if (!has_inner(C)) fetch(sweep.outputs + where * sweep.output_stride, shape.hidden * sizeof(float));
+}
+
 template <Cell C, Activation A>
 void backward_half_share(const Sweep& sweep, const Share& share) {
   const Shape& shape = sweep.shape;
@@ -157,8 +169,10 @@ void backward_half_share(const Sweep& sweep, const Share& share) {
                    carried_inner + row * pitch,
                    sweep.value_errors ? sweep.value_errors + where * sweep.value_error_stride : nullptr};
     }
-    for (int row = 0; row < active; ++row)
+    for (int row = 0; row < active; ++row) {
       for (int panel = 0; panel < shape.panels(); ++panel) errors_of_half_gates<C, A>(sweep, rows[row], panel);
+      if (time > 0) fetch_row<C>(sweep, share.sequences[row], time - 1);
+    }
     if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
       half_back(shape, to_states, errors, sums, active, [&](int row) { return rows[row].carried; });
     if (sweep.value_errors)

@@ -24,7 +24,18 @@ RECURRA_INLINE Halves rounded(Vec value) {
 #endif
 }
 
-RECURRA_INLINE Vec widened(Halves value) { return (Vec)(__builtin_convertvector(value, Words) << 16); }
+// Halves as words. By name: left to __builtin_convertvector, gcc cuts a vector in two and joins it again.
+RECURRA_INLINE Words as_words(Halves value) {
+#if defined(__AVX512F__)
+  return (Words)_mm512_cvtepu16_epi32((__m256i)value);
+#elif defined(__AVX2__)
+  return (Words)_mm256_cvtepu16_epi32((__m128i)value);
+#else
+  return __builtin_convertvector(value, Words);
+#endif
+}
+
+RECURRA_INLINE Vec widened(Halves value) { return (Vec)(as_words(value) << 16); }
 
 RECURRA_INLINE void store_halves(Half* to, Halves value) { *reinterpret_cast<LooseHalves*>(to) = value; }
 RECURRA_INLINE Halves load_halves(const Half* from) { return *reinterpret_cast<const LooseHalves*>(from); }
@@ -32,9 +43,7 @@ RECURRA_INLINE void store_pairs(Pair* to, Words value) { *reinterpret_cast<Loose
 RECURRA_INLINE Words load_pairs(const Pair* from) { return *reinterpret_cast<const LooseWords*>(from); }
 
 // Two rows as one of pairs: the first's value is the lower half.
-RECURRA_INLINE Words paired(Halves first, Halves second) {
-  return __builtin_convertvector(first, Words) | (__builtin_convertvector(second, Words) << 16);
-}
+RECURRA_INLINE Words paired(Halves first, Halves second) { return as_words(first) | as_words(second) << 16; }
 
 // A row of `size` float32 as bfloat16. Writes whole vectors; lanes that are not there become zero.
 RECURRA_INLINE void round_row(Half* to, const float* from, int size) {

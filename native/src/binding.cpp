@@ -1,5 +1,7 @@
 // The engine for Python: layers, places of sequences, and the sweeps over them, each argument checked first.
 // Not here: arithmetic. The interpreter's lock is released while the engine works.
+#include "binding.hpp"
+
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
@@ -255,4 +257,5 @@ NB_MODULE(_native, module) {
   module.def("engine", [] { return std::string(instructions().name); });
   module.def("choose", &choose_instructions, "name"_a);
   module.def("release_buffers", &release_buffers);
+  bind_steps(module);
 }

@@ -146,6 +146,8 @@ void forward_half_share(const Sweep& sweep, const Share& share) {
                         work.after + row * half,
                         sweep.gates && C != Cell::rnn ? kept_gates<Half>(sweep, sequence, where) : nullptr,
                         sweep.cells ? kept_cells<Half>(sweep, sequence, where) : nullptr};
+      if (work.rows[row].gates)
+        fetch<true>(work.rows[row].gates + sweep.step * shape.gate_pitch(), shape.width() * sizeof(Half));
     }
     take_half_step<C, A>(sweep, work, active);
     Half* const next = work.before;

@@ -4,6 +4,7 @@
 #include "forward.hpp"
 #include "gradient.hpp"
 #include "pooling.hpp"
+#include "tables.hpp"
 
 namespace recurra {
 namespace RECURRA_ISA {
@@ -39,6 +40,9 @@ extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::project,
     RECURRA_ISA::maximum,
     RECURRA_ISA::multiply_add,
+    RECURRA_ISA::gather,
+    RECURRA_ISA::gather_errors,
+    RECURRA_ISA::adam_row,
 };
 
 }  // namespace recurra

@@ -67,6 +67,12 @@ RECURRA_INLINE void copy(float* to, const float* from, int count) {
     for (int i = 0; i < count; ++i) to[i] = 0.0f;
 }
 
+// Asks for a row before it is read, or written: rows of one step lie far apart, so that the processor cannot guess.
+template <bool Write = false>
+RECURRA_INLINE void fetch(const void* row, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(row) + at, Write, 2);
+}
+
 RECURRA_INLINE void clear(float* to, size_t count) {
   for (size_t i = 0; i < count; ++i) to[i] = 0.0f;
 }

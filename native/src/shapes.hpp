@@ -131,6 +131,18 @@ struct Share {
   float* scratch;
 };
 
+// A table of rows, `stride` floats apart.
+struct Rows {
+  const float* values;
+  ptrdiff_t stride;
+  int columns;
+};
+
+// One step of Adam; `size` is the learning rate with both moments' bias taken out.
+struct Adam {
+  float size, beta1, beta2, epsilon;
+};
+
 // Sweeps of one precision on one instruction set. Sizes are in floats.
 struct Sweeper {
   void (*pack)(const Shape&, const Plain&, const Packed&, bool backward, int panel);
@@ -150,6 +162,11 @@ struct Kernels {
   void (*maximum)(const float* values, ptrdiff_t stride, int columns, int64_t step, const Sequence*, int count,
                   float* into, int32_t* where);
   double (*multiply_add)(int64_t rounds, float* into);
+  void (*gather)(const Rows& from, const int64_t* ids, int64_t first, int64_t step, int64_t count, const float* mask,
+                 float scale, float* into);
+  void (*gather_errors)(const Rows& errors, const int64_t* tokens, int64_t count, const float* masks,
+                        const int32_t* owners, float scale, float* into);
+  void (*adam_row)(float* weight, float* first, float* second, const float* gradient, int columns, const Adam&);
 };
 
 extern const Kernels kPortable;

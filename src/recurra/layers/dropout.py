@@ -8,7 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from recurra.autograd_rows import native_masked
 from recurra.batches import Ragged
+from recurra.engine import is_native
 from recurra.text.vocabulary import UNK
 
 
@@ -16,9 +18,17 @@ def variational(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
     """Drop the same features at every step of a sequence (Gal & Ghahramani 2016), scaled by 1 / (1 - rate)."""
     if not rate:
         return inputs
-    kept = torch.rand(inputs.sequences, inputs.values.shape[1], device=inputs.values.device) >= rate
-    mask = kept.to(inputs.values.dtype) / (1 - rate)
-    return inputs.carry(inputs.values * mask[torch.from_numpy(inputs.owners())])
+    values = inputs.values
+    masks = variational_masks(inputs.sequences, values.shape[1], rate, like=values)
+    if is_native(values.dtype, values.device.type):
+        return inputs.carry(native_masked(values, masks, inputs.offsets))
+    return inputs.carry(values * masks[torch.from_numpy(inputs.owners())])
+
+
+def variational_masks(sequences: int, features: int, rate: float, *, like: Tensor) -> Tensor:
+    """Draw one mask for each sequence: (sequences, features), zero or 1 / (1 - rate)."""
+    kept = torch.rand(sequences, features, device=like.device) >= rate
+    return kept.to(like.dtype) / (1 - rate)
 
 
 def unknown_words(ids: Ragged[Tensor], rate: float) -> Ragged[Tensor]:

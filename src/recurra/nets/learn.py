@@ -45,9 +45,9 @@ class LearningClassifier(nn.Module):
     def vectors(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
         """Embed, with dropout in training."""
         if not self.training:
-            return ids.carry(self.embedding(ids.values))
+            return self.embedding(ids)  # type: ignore[no-any-return]
         known = unknown_words(ids, self.config.word_dropout)
-        return variational(known.carry(self.embedding(known.values)), self.config.embedding_dropout)
+        return self.embedding(known, dropout=self.config.embedding_dropout)  # type: ignore[no-any-return]
 
     def judge(self, vectors: Ragged[Tensor]) -> Tensor:
         """Sweep, pool, score."""
@@ -71,7 +71,7 @@ class LearningLanguage(nn.Module):
 
     def forward(self, ids: Ragged[Tensor], states: Sequence[State] | None) -> tuple[Tensor, list[State | None]]:
         """Embed, sweep from the carried states, project."""
-        vectors = ids.carry(self.embedding(ids.values))
+        vectors = self.embedding(ids)
         if self.training:
             vectors = variational(whole_tokens(vectors, self.config.word_dropout), self.config.embedding_dropout)
         hidden, final = self.recurrent(vectors, states, between=self.config.recurrent_dropout)

@@ -5,13 +5,17 @@ Not here: schedules and the loop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from recurra import native
 from recurra.config import TrainingConfig
+from recurra.engine import is_native
 
 TABLES = ("embedding.weight", "output.bias")
 """Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
@@ -40,7 +44,7 @@ def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool)
     if config.optimiser == "sgd":
         return torch.optim.SGD(tables, lr=config.learning_rate)
     # A full softmax reaches every row of the shared table, and SparseAdam refuses dense gradients.
-    return (torch.optim.SparseAdam if sparse else torch.optim.Adam)(tables, lr=config.learning_rate)
+    return (RowAdam if sparse else torch.optim.Adam)(tables, lr=config.learning_rate)
 
 
 def _dense(groups: list[dict[str, object]], config: TrainingConfig) -> torch.optim.Optimizer:
@@ -71,9 +75,50 @@ def _values(weight: Tensor) -> Tensor:
     gradient = weight.grad
     if gradient is None or not gradient.is_sparse:
         return gradient if gradient is not None else weight
+    # The engine's rows are in order; the flag that says so is lost where gradients are accumulated.
+    rows = gradient._indices()[0]
+    if bool((rows[1:] > rows[:-1]).all()):
+        gradient._coalesced_(True)
     # Coalesced once here, the rows' true gradients are clipped and the optimiser finds them ready.
     weight.grad = gradient.coalesce()
     return weight.grad.values()
+
+
+class RowAdam(torch.optim.SparseAdam):
+    """torch's SparseAdam with the same state, each row's moments and weights moved in one pass by the native engine."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Take a step; coalesced float32 gradients on the processor are the engine's, others torch's."""
+        for group in self.param_groups:
+            if closure or not all(_rowwise(weight) for weight in group["params"]):
+                return super().step(closure)  # type: ignore[no-untyped-call]
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self._move(weight, group)
+        return None
+
+    def _move(self, weight: Tensor, group: dict[str, Any]) -> None:
+        state = self.state[weight]
+        if not state:
+            state |= {"step": 0, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
+        state["step"] += 1
+        first, second = group["betas"]
+        size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
+        gradient = weight.grad
+        assert gradient is not None
+        arrays = (weight, state["exp_avg"], state["exp_avg_sq"], gradient.indices()[0], gradient.values())
+        moved = [one.detach().contiguous().numpy() for one in arrays]
+        native.library().adam(*moved, size, first, second, group["eps"], torch.get_num_threads())
+
+
+def _rowwise(weight: Tensor) -> bool:
+    gradient = weight.grad
+    if gradient is None:
+        return True
+    fits = gradient.is_sparse and gradient.is_coalesced() and weight.is_contiguous() and weight.dim() == 2
+    return fits and is_native(weight.dtype, weight.device.type)
 
 
 class Average:

@@ -1,4 +1,4 @@
-"""Token vectors, learning: ids (tokens,) -> (tokens, size).
+"""Token vectors, learning: ragged ids -> ragged vectors (tokens, size).
 
 Not here: where the vectors come from (text/vectors.py).
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recurra.autograd_rows import native_gather
+from recurra.batches import Ragged
+from recurra.engine import is_native
+from recurra.layers.dropout import variational, variational_masks
 from recurra.layers.specs import EmbeddingSpec
 
 
@@ -20,6 +24,11 @@ class Embedding(nn.Module):
         self.spec = spec
         self.weight = nn.Parameter(torch.randn(spec.words, spec.size) * 0.1)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Look the rows up."""
-        return nn.functional.embedding(ids, self.weight, sparse=True) * self.spec.scale
+    def forward(self, ids: Ragged[Tensor], *, dropout: float = 0.0) -> Ragged[Tensor]:
+        """Look the rows up; `dropout` is variational, one mask for each sequence."""
+        if not is_native(self.weight.dtype, self.weight.device.type):
+            found = nn.functional.embedding(ids.values, self.weight, sparse=True) * self.spec.scale
+            return variational(ids.carry(found), dropout)
+        size = self.spec.size
+        masks = variational_masks(ids.sequences, size, dropout, like=self.weight) if dropout else None
+        return ids.carry(native_gather(self.weight, ids.values, ids.offsets, scale=self.spec.scale, masks=masks))

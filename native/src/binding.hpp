@@ -1,0 +1,10 @@
+// The parts of the Python module, each bound in a file of its own.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+namespace recurra {
+
+void bind_steps(nanobind::module_& module);
+
+}  // namespace recurra

@@ -1,0 +1,103 @@
+// The rest of a training step for Python: gather, masks, their gradients, sparse Adam; each argument checked first.
+// Not here: sweeps (binding.cpp).
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/unique_ptr.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+#include "binding.hpp"
+#include "checks.hpp"
+#include "steps.hpp"
+
+namespace recurra {
+namespace {
+
+using Ids = Array<const int64_t, 1>;
+
+const int64_t* checked_ids(const char* name, const Ids& ids, int64_t count, int64_t rows) {
+  const int64_t* at = flat(name, ids, count);
+  for (int64_t i = 0; i < count; ++i)
+    if (at[i] < 0 || at[i] >= rows) refuse(name, std::to_string(at[i]), "0 to " + std::to_string(rows - 1));
+  return at;
+}
+
+const float* checked_masks(const Maybe<In>& masks, const Places& places, int64_t columns) {
+  return masks ? whole("masks", *masks, (int64_t)places.sequences.size(), columns) : nullptr;
+}
+
+void gather(const Places& places, In from, Maybe<Ids> ids, Maybe<In> masks, float scale, Out into, int threads) {
+  const int64_t rows = from.shape(0), columns = from.shape(1);
+  const Rows source{table("from", from, ids ? rows : places.tokens, columns), from.stride(0), (int)columns};
+  const int64_t* chosen = ids ? checked_ids("ids", *ids, places.tokens, rows) : nullptr;
+  const float* mask = checked_masks(masks, places, columns);
+  float* to = whole("into", into, places.tokens, columns);
+  nb::gil_scoped_release free;
+  gather_rows(places, source, chosen, mask, scale, to, threads);
+}
+
+// A gradient's words, and their rows once they are asked for.
+struct Gradient {
+  Words words;
+  std::vector<int32_t> owners;
+};
+
+std::unique_ptr<Gradient> words(const Places& places, Ids ids) {
+  auto found = std::make_unique<Gradient>();
+  const int64_t* at = checked_ids("ids", ids, places.tokens, std::numeric_limits<int64_t>::max());
+  nb::gil_scoped_release free;
+  found->words = words_of(places, at, found->owners);
+  return found;
+}
+
+void gradient(const Gradient& held, const Places& places, In errors, Maybe<In> masks, float scale,
+              Array<int64_t, 1> ids, Out rows, int threads) {
+  const int64_t columns = errors.shape(1), count = (int64_t)held.words.ids.size();
+  if ((int64_t)held.owners.size() != places.tokens)
+    refuse("words", std::to_string(held.owners.size()) + " tokens", std::to_string(places.tokens));
+  const Rows from{table("errors", errors, places.tokens, columns), errors.stride(0), (int)columns};
+  const float* mask = checked_masks(masks, places, columns);
+  int64_t* told = flat("ids", ids, count);
+  float* into = whole("rows", rows, count, columns);
+  nb::gil_scoped_release free;
+  std::copy(held.words.ids.begin(), held.words.ids.end(), told);
+  gather_gradient(held.words, from, held.owners, mask, scale, into, threads);
+}
+
+void adam(Out weight, Out first, Out second, Ids ids, In gradient, float size, float beta1, float beta2, float epsilon,
+          int threads) {
+  const int64_t rows = weight.shape(0), columns = weight.shape(1), count = ids.shape(0);
+  float* to = whole("weight", weight, rows, columns);
+  float* mean = whole("first moment", first, rows, columns);
+  float* square = whole("second moment", second, rows, columns);
+  const int64_t* chosen = checked_ids("ids", ids, count, rows);
+  // Two threads must never move one row.
+  for (int64_t i = 1; i < count; ++i)
+    if (chosen[i] <= chosen[i - 1]) refuse("ids", "a fall or a double at " + std::to_string(i), "a climb");
+  const float* slope = whole("gradient", gradient, count, columns);
+  nb::gil_scoped_release free;
+  adam_rows(to, mean, square, chosen, count, slope, (int)columns, {size, beta1, beta2, epsilon}, threads);
+}
+
+}  // namespace
+
+void bind_steps(nb::module_& module) {
+  using namespace nb::literals;
+  const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
+  const auto maybe = [](const char* name) { return nb::arg(name).noconvert() = nb::none(); };
+  nb::class_<Gradient>(module, "Words").def_prop_ro("count", [](const Gradient& held) {
+    return held.words.ids.size();
+  });
+  module.def("gather", &gather, "places"_a, array("from"), maybe("ids"), maybe("masks"), "scale"_a, array("into"),
+             "threads"_a);
+  module.def("words", &words, "places"_a, array("ids"));
+  module.def("gather_gradient", &gradient, "words"_a, "places"_a, array("errors"), maybe("masks"), "scale"_a,
+             array("ids"), array("rows"), "threads"_a);
+  module.def("adam", &adam, array("weight"), array("first"), array("second"), array("ids"), array("gradient"), "size"_a,
+             "beta1"_a, "beta2"_a, "epsilon"_a, "threads"_a);
+}
+
+}  // namespace recurra

@@ -1,0 +1,94 @@
+// What is shared out among threads around the sweeps: sequences, words, rows.
+// Not here: arithmetic.
+#include "steps.hpp"
+
+#include <algorithm>
+
+#include "pool.hpp"
+
+namespace recurra {
+namespace {
+
+constexpr int64_t kFewRows = 256;  // rows below which a thread is not woken
+
+// Runs work(begin, end) over parts of `count` things.
+template <class Work>
+void in_parts(int64_t count, int64_t part, int threads, Work work) {
+  run_tasks((int)((count + part - 1) / part), count > kFewRows ? threads : 1,
+            [&](int mine) { work(mine * part, std::min(count, (mine + 1) * part)); });
+}
+
+// Sorts tokens by id, equal ones in their order, a byte and a half of the ids at a time.
+void sort_by_id(const int64_t* ids, int64_t largest, std::vector<int64_t>& tokens) {
+  constexpr int kBits = 11, kBuckets = 1 << kBits;
+  std::vector<int64_t> other(tokens.size());
+  for (int shift = 0; shift < 63 && (largest >> shift) > 0; shift += kBits) {
+    std::vector<int64_t> starts(kBuckets + 1, 0);
+    const auto bucket = [&](int64_t token) { return (ids[token] >> shift) & (kBuckets - 1); };
+    for (int64_t token : tokens) ++starts[bucket(token) + 1];
+    for (int i = 0; i < kBuckets; ++i) starts[i + 1] += starts[i];
+    for (int64_t token : tokens) other[starts[bucket(token)]++] = token;
+    tokens.swap(other);
+  }
+}
+
+}  // namespace
+
+void gather_rows(const Places& places, const Rows& from, const int64_t* ids, const float* masks, float scale,
+                 float* into, int threads) {
+  const Kernels& kernels = *instructions().kernels;
+  in_parts((int64_t)places.sequences.size(), 4, places.tokens > kFewRows ? threads : 1,
+           [&](int64_t begin, int64_t end) {
+             for (int64_t at = begin; at < end; ++at) {
+               const Sequence& one = places.sequences[at];
+               const float* mask = masks ? masks + one.number * from.columns : nullptr;
+               kernels.gather(from, ids, one.first, places.step, one.length, mask, scale, into);
+             }
+           });
+}
+
+Words words_of(const Places& places, const int64_t* ids, std::vector<int32_t>& owners) {
+  Words words;
+  owners.assign(places.tokens, -1);
+  for (const Sequence& one : places.sequences)
+    for (int64_t time = 0; time < one.length; ++time) owners[one.first + places.step * time] = (int32_t)one.number;
+  int64_t largest = 0;
+  for (int64_t token = 0; token < places.tokens; ++token) {
+    if (owners[token] < 0) continue;
+    words.tokens.push_back(token);
+    largest = std::max(largest, ids[token]);
+  }
+  sort_by_id(ids, largest, words.tokens);
+  for (size_t at = 0; at < words.tokens.size(); ++at) {
+    const int64_t id = ids[words.tokens[at]];
+    if (!words.ids.empty() && words.ids.back() == id) continue;
+    words.ids.push_back(id);
+    words.starts.push_back((int64_t)at);
+  }
+  words.starts.push_back((int64_t)words.tokens.size());
+  return words;
+}
+
+void gather_gradient(const Words& words, const Rows& errors, const std::vector<int32_t>& owners, const float* masks,
+                     float scale, float* into, int threads) {
+  const Kernels& kernels = *instructions().kernels;
+  in_parts((int64_t)words.ids.size(), 64, threads, [&](int64_t begin, int64_t end) {
+    for (int64_t word = begin; word < end; ++word)
+      kernels.gather_errors(errors, words.tokens.data() + words.starts[word],
+                            words.starts[word + 1] - words.starts[word], masks, owners.data(), scale,
+                            into + word * errors.columns);
+  });
+}
+
+void adam_rows(float* weight, float* first, float* second, const int64_t* ids, int64_t count, const float* gradient,
+               int columns, const Adam& adam, int threads) {
+  const Kernels& kernels = *instructions().kernels;
+  in_parts(count, 64, threads, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const int64_t place = ids[row] * columns;
+      kernels.adam_row(weight + place, first + place, second + place, gradient + row * columns, columns, adam);
+    }
+  });
+}
+
+}  // namespace recurra
