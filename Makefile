@@ -10,7 +10,7 @@ ifneq ($(strip $(RECURRA_DATA)),)
 export RECURRA_DATA := $(abspath $(RECURRA_DATA))
 endif
 
-.PHONY: setup demo test lint accept sanitize bench tables clean
+.PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables clean
 
 setup: .venv/ready
 
@@ -43,6 +43,14 @@ sanitize: setup
 
 bench: setup
 	$(BIN)/python benchmarks/run_all.py
+
+# How quick the engine is beside torch, and beside the rivals where `make rivals` was run (a gigabyte of downloads).
+bench-speed: setup
+	$(BIN)/python benchmarks/speed.py
+
+rivals:
+	$(PYTHON) -m venv .venv-rivals
+	.venv-rivals/bin/pip install --quiet --disable-pip-version-check -r benchmarks/rivals/requirements.txt
 
 tables: setup
 	$(BIN)/python benchmarks/tables.py

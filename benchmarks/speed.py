@@ -12,10 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,20 +25,32 @@ if DEFAULT not in sys.argv:
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from speed_answers import PARTS as ANSWERS  # noqa: E402
+from speed_steps import PARTS as STEPS_OF_USERS  # noqa: E402
+from timing import (  # noqa: E402
+    HIDDEN,
+    INPUTS,
+    LONGEST,
+    NAMES,
+    SEQUENCES,
+    STEPS,
+    THREADS,
+    Step,
+    in_turn,
+    peak,
+    review_lengths,
+    seconds,
+    work,
+)
 from torch import Tensor, nn  # noqa: E402
-from writing import write_result  # noqa: E402
+from writing import RESULTS, write_result  # noqa: E402
 
 import recurra.nn  # noqa: E402
-from recurra.batches import Integers  # noqa: E402
-from recurra.datasets.imdb import load_imdb  # noqa: E402
-from recurra.errors import DataError  # noqa: E402
-from recurra.native import engine, library  # noqa: E402
-
-NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = 100, 128, 64, 256, 500
-ROUNDS = 9
-THREADS = 2
+from recurra.batches import Integers, Ragged  # noqa: E402
+from recurra.config import CellKind  # noqa: E402
+from recurra.layers.recurrent.learn import Recurrent  # noqa: E402
+from recurra.layers.specs import RecurrentSpec  # noqa: E402
+from recurra.native import engine  # noqa: E402
 
 
 def main() -> None:
@@ -60,6 +70,9 @@ def main() -> None:
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
     found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
+    if arguments.parts and (RESULTS / "speed.json").exists():  # the other parts stay as they were measured
+        kept = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
+        found |= {name: kept[name] for name in PARTS if name in kept}
     for name in arguments.parts or PARTS:
         found[name] = PARTS[name]()
         print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
@@ -69,11 +82,13 @@ def main() -> None:
 def quick() -> dict[str, float | None]:
     """The few ratios that others may rely on."""
     layers = {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn), rounds=7) for cell in NAMES}
+    with torch.autocast("cpu", torch.bfloat16):
+        half = in_turn(training_step("lstm", recurra.nn), training_step("lstm", nn), rounds=7)
     lengths = review_lengths(SEQUENCES * 4)
     best = peak()
     return {
         **{f"{cell}_fp32_vs_torch_tuned": round(told["ratio"], 2) for cell, told in layers.items()},
-        "lstm_bf16_vs_torch_bf16": None,
+        "lstm_bf16_vs_torch_bf16": round(half["ratio"], 2),
         "lstm_fp32_peak_share": round(work("lstm") / layers["lstm"]["seconds"] / best / 1e9, 3),
         "lstm_vs_torch_packed": round(ragged("lstm", lengths, against="packed", rounds=3)["ratio"], 2),
         "gru_vs_torch_sorted": round(ragged("gru", lengths, against="sorted", rounds=5)["ratio"], 2),
@@ -112,15 +127,19 @@ def reviews() -> dict[str, Any]:
     }
 
 
-def inference() -> dict[str, Any]:
-    """Forward alone, in eval mode: batch 64 and batch 1, 128 and 256 units."""
+def bf16() -> dict[str, Any]:
+    """The same layers with products of bfloat16, under autocast on both sides."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn)) for cell in NAMES}
+
+
+def parallel() -> dict[str, Any]:
+    """The parallel cells beside the LSTM of equal width, all ours: training, both precisions."""
     told = {}
-    for cell in ("lstm", "gru"):
-        for hidden in (128, 256):
-            for rows, steps in ((64, 256), (1, 230)):
-                sizes = {"inputs": INPUTS, "hidden": hidden, "rows": rows, "steps": steps}
-                one = in_turn(answer(cell, recurra.nn, **sizes), answer(cell, nn, **sizes), rounds=15)
-                told[f"{cell} {hidden} batch {rows}"] = one
+    for precision in ("float32", "bf16"):
+        for cell in ("mingru", "sru"):
+            kinds = CellKind(cell, precision=precision), CellKind("lstm", precision=precision)
+            told[f"{cell} {precision}"] = in_turn(*(own_step(kind) for kind in kinds))
     return told
 
 
@@ -141,19 +160,17 @@ def held() -> dict[str, Any]:
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "layers": layers,
+    "bf16": bf16,
+    "parallel": parallel,
     "shares": shares,
     "reviews": reviews,
-    "inference": inference,
     "held": held,
+    **STEPS_OF_USERS,
+    **ANSWERS,
 }
 
 
-def work(cell: str, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> float:
-    """Floating-point operations of the products of a training step, forward and backward."""
-    return 3 * 2 * GATES[cell] * hidden * (inputs + hidden) * SEQUENCES * STEPS
-
-
-def training_step(cell: str, home: Any, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> Callable[[], None]:
+def training_step(cell: str, home: Any, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> Step:
     """Forward and backward of one layer of `home` (torch.nn or recurra.nn) over a (steps, sequences) grid."""
     torch.manual_seed(0)
     layer = getattr(home, NAMES[cell])(inputs, hidden)
@@ -168,28 +185,20 @@ def training_step(cell: str, home: Any, *, inputs: int = INPUTS, hidden: int = H
     return step
 
 
-def answer(cell: str, home: Any, *, inputs: int, hidden: int, rows: int, steps: int) -> Callable[[], None]:
-    """Forward of one layer without gradients."""
-    torch.manual_seed(0)
-    layer = getattr(home, NAMES[cell])(inputs, hidden).eval()
-    values = torch.randn(steps, rows, inputs)
+def own_step(kind: CellKind) -> Step:
+    """Forward and backward of one of our layers over ragged sequences of equal length."""
+    spec = RecurrentSpec(**kind._asdict(), inputs=INPUTS, hidden=HIDDEN)
+    layer = Recurrent(spec)
+    values = torch.randn(STEPS * SEQUENCES, INPUTS, requires_grad=True)
+    batch = Ragged(values, np.arange(SEQUENCES + 1) * STEPS)
+    errors = torch.randn(STEPS * SEQUENCES, HIDDEN)
 
     def step() -> None:
-        with torch.no_grad():
-            layer(values)
+        values.grad = None
+        layer.zero_grad(set_to_none=True)
+        layer(batch)[0].values.backward(errors)
 
     return step
-
-
-def review_lengths(count: int) -> Integers:
-    """Words of real reviews, at most 500; without IMDB lengths spread like theirs."""
-    try:
-        texts = load_imdb().train.texts
-    except DataError:
-        drawn = np.random.default_rng(0).lognormal(5.3, 0.65, count)
-        return np.clip(drawn, 10, LONGEST).astype(np.int64)
-    chosen = np.random.default_rng(0).permutation(len(texts))[:count]
-    return np.array([min(len(texts[row].split()), LONGEST) for row in chosen])
 
 
 def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> dict[str, float]:
@@ -221,42 +230,6 @@ def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> di
 def batch_of(lengths: Integers, steps: int) -> tuple[Tensor, Tensor]:
     """Random values for so many steps and sequences, and the lengths."""
     return torch.randn(steps, len(lengths), INPUTS, requires_grad=True), torch.from_numpy(lengths)
-
-
-def in_turn(
-    ours: Callable[[], None], theirs: Callable[[], None], *, rounds: int = ROUNDS, warm: int = 2
-) -> dict[str, float]:
-    """Medians of steps taken in turn, and how much longer the rival takes."""
-    for _ in range(warm):
-        ours()
-        theirs()
-    pairs = [(timed(ours), timed(theirs)) for _ in range(rounds)]
-    mine, other = (statistics.median(one) for one in zip(*pairs, strict=True))
-    return {"seconds": mine, "rival_seconds": other, "ratio": other / mine}
-
-
-def seconds(step: Callable[[], None], rounds: int = ROUNDS) -> float:
-    """Median seconds of a step."""
-    step()
-    step()
-    return statistics.median(timed(step) for _ in range(rounds))
-
-
-def timed(step: Callable[[], None]) -> float:
-    """Seconds of one call."""
-    started = time.perf_counter()
-    step()
-    return time.perf_counter() - started
-
-
-def peak() -> float:
-    """GFLOP/s of multiply-adds on registers, the best of five."""
-    rates = []
-    for _ in range(5):
-        started = time.perf_counter()
-        done = library().peak_work(5_000_000, THREADS)
-        rates.append(done / (time.perf_counter() - started) / 1e9)
-    return max(rates)
 
 
 if __name__ == "__main__":

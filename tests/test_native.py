@@ -204,6 +204,17 @@ def test_what_is_not_a_number_stays_one_and_stays_in_its_sequence(instructions: 
 
 
 @built
+def test_errors_that_vanish_become_zero_and_the_callers_own_arithmetic_keeps_its_denormals() -> None:
+    weights, values = [weights_of("gru", 3, 20)], drawn(3000, 3, seed=0, dtype=torch.float32)
+    outputs, _, _ = native_sweep(CellKind("gru"), ragged(np.array([0, 3000])), values, weights)
+    outputs[-1].sum().backward()  # type: ignore[no-untyped-call]
+    assert values.grad is not None
+    far, near = values.grad[:1000], values.grad[-10:]
+    assert near.all() and not far.any()
+    assert np.float32(1e-30) * np.float32(1e-10) > 0
+
+
+@built
 @pytest.mark.parametrize("kind", BOTH)
 def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(instructions: str, kind: CellKind) -> None:
     sides = [tuple(one.detach().numpy() for one in weights_of(kind[0], 6, 20, seed=seed)) for seed in (0, 1)]

@@ -22,6 +22,28 @@ void pause() {
 #endif
 }
 
+// While this lives, results and operands below the normal range count as zero on this thread. Errors that vanish over
+// hundreds of steps end there, and each operation on them would take a hundred times as long.
+class NoDenormals {
+ public:
+#if defined(__x86_64__)
+  NoDenormals() : before_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before_ | 0x8040); }
+  ~NoDenormals() { __builtin_ia32_ldmxcsr(before_); }
+
+ private:
+  unsigned before_;
+#elif defined(__aarch64__)
+  NoDenormals() {
+    asm volatile("mrs %0, fpcr" : "=r"(before_));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (1ul << 24)));
+  }
+  ~NoDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
+
+ private:
+  unsigned long before_;
+#endif
+};
+
 // One call's work. Workers hold it by a shared pointer, so that a late one finds it done rather than gone.
 struct Job {
   const std::function<void(int)>* task;
@@ -29,6 +51,7 @@ struct Job {
   std::atomic<int> next{0}, left;
   Job(const std::function<void(int)>* work, int count) : task(work), tasks(count), left(count) {}
   void help() {
+    const NoDenormals fast;
     for (int mine; (mine = next.fetch_add(1)) < tasks;) {
       (*task)(mine);
       left.fetch_sub(1, std::memory_order_acq_rel);
@@ -104,6 +127,7 @@ void run_tasks(int tasks, int threads, const std::function<void(int)>& task) {
   std::call_once(once, start);
   threads = threads < tasks ? threads : tasks;
   if (threads > 1 && pool->run(tasks, threads, task)) return;
+  const NoDenormals fast;
   for (int mine = 0; mine < tasks; ++mine) task(mine);
 }
 

@@ -37,7 +37,7 @@ def native_sweep(
     (directions, sequences, hidden); the last two results are the same at each sequence's own end.
     """
     flat = [one for side in weights for one in side]
-    outputs, final, final_inner = _Sweep.apply((kind, places), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
+    outputs, final, final_inner = _Sweep.apply((kind, places, torch.is_grad_enabled()), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
     return outputs, final, final_inner
 
 
@@ -45,15 +45,16 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(
         context: Any,
-        called: tuple[CellKind, Any],
+        called: tuple[CellKind, Any, bool],
         values: Tensor,
         hidden: Tensor | None,
         inner: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        kind, places = called
+        kind, places, learning = called
         inner_too = "cell" in kind.states
-        keep, threads = any(context.needs_input_grad), torch.get_num_threads()
+        # Without gradients weights still tell that they want one: what a gradient needs would be kept for nobody.
+        keep, threads = learning and any(context.needs_input_grad), torch.get_num_threads()
         packed = _packed(kind, weights, backward=keep, threads=threads)
         sides, size = len(packed), weights[1].shape[1]
         outputs = (values.new_empty if places.full else values.new_zeros)(len(values), sides * size)
@@ -70,7 +71,7 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(context: Any, outputs_error: Tensor, final_error: Tensor, inner_error: Tensor) -> Any:
-        kind, places = context.called
+        kind, places, _ = context.called
         values, outputs, hidden, inner, *weights = context.saved_tensors
         _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
         shape = torch.empty_like if places.full else torch.zeros_like

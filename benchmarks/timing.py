@@ -1,0 +1,75 @@
+"""Steps taken in turn and their medians, real lengths, the processor's peak: what every timing here is made with.
+
+Not here: what is timed. Ratios are taken in one run: seconds of different runs on a shared machine do not compare.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from recurra.batches import Integers
+from recurra.datasets.imdb import load_imdb
+from recurra.errors import DataError
+from recurra.native import library
+
+INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = 100, 128, 64, 256, 500
+ROUNDS = 9
+THREADS = 2
+NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+Step = Callable[[], float | None]
+"""One step; one that another process takes returns its own seconds."""
+
+
+def in_turn(ours: Step, theirs: Step, *, rounds: int = ROUNDS, warm: int = 2) -> dict[str, float]:
+    """Medians of steps taken in turn, and how much longer the rival takes."""
+    for _ in range(warm):
+        ours()
+        theirs()
+    pairs = [(timed(ours), timed(theirs)) for _ in range(rounds)]
+    mine, other = (statistics.median(one) for one in zip(*pairs, strict=True))
+    return {"seconds": mine, "rival_seconds": other, "ratio": other / mine}
+
+
+def seconds(step: Step, rounds: int = ROUNDS) -> float:
+    """Median seconds of a step."""
+    step()
+    step()
+    return statistics.median(timed(step) for _ in range(rounds))
+
+
+def timed(step: Step) -> float:
+    """Seconds of one call."""
+    started = time.perf_counter()
+    told = step()
+    return told if isinstance(told, float) else time.perf_counter() - started
+
+
+def peak() -> float:
+    """GFLOP/s of multiply-adds on registers, the best of five."""
+    rates = []
+    for _ in range(5):
+        started = time.perf_counter()
+        done = library().peak_work(5_000_000, THREADS)
+        rates.append(done / (time.perf_counter() - started) / 1e9)
+    return max(rates)
+
+
+def work(cell: str, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> float:
+    """Floating-point operations of the products of a training step, forward and backward."""
+    return 3 * 2 * GATES[cell] * hidden * (inputs + hidden) * SEQUENCES * STEPS
+
+
+def review_lengths(count: int) -> Integers:
+    """Words of real reviews, at most 500; without IMDB lengths spread like theirs."""
+    try:
+        texts = load_imdb().train.texts
+    except DataError:
+        drawn = np.random.default_rng(0).lognormal(5.3, 0.65, count)
+        return np.clip(drawn, 10, LONGEST).astype(np.int64)
+    chosen = np.random.default_rng(0).permutation(len(texts))[:count]
+    return np.array([min(len(texts[row].split()), LONGEST) for row in chosen])
