@@ -5,19 +5,16 @@ Not here: measuring. A figure whose JSON is missing reads "not measured yet", ne
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+
+from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
+from tables_engine import cells, engine
 
 HERE = Path(__file__).parent
-PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md")
+PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "engine.md")
 MARKED = re.compile(r"(<!-- table:(?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
-MISSING = "not measured yet"
-
-Record = dict[str, Any]
-Rows = list[Sequence[str]]
 
 
 def main() -> None:
@@ -33,15 +30,6 @@ def main() -> None:
 def rendered(text: str, results: Path = HERE / "results") -> str:
     """Return a text with all its marked tables rendered anew; raises KeyError for an unknown table."""
     return MARKED.sub(lambda found: found[1] + TABLES[found["name"]](results) + found[4], text)
-
-
-def read(results: Path, name: str) -> Record | None:
-    """Return the record of results/NAME.json, None where it is not measured yet."""
-    path = results / f"{name}.json"
-    if not path.is_file():
-        return None
-    record: Record = json.loads(path.read_text(encoding="utf-8"))
-    return record
 
 
 def imdb(results: Path) -> str:
@@ -194,61 +182,8 @@ def steps(results: Path) -> str:
     return table(header, rows) + made_by(record)
 
 
-def engine(results: Path) -> str:
-    """The native engine beside torch, and its share of the processor's peak."""
-    header = ("work", "native", "torch", "ratio")
-    record = read(results, "speed")
-    if record is None:
-        return table(header, [("layers, real reviews, inference", MISSING, MISSING, MISSING)])
-    rows: Rows = []
-    for part, title in ENGINE_PARTS.items():
-        for name, one in record.get(part, {}).items():
-            times = (f"{1000 * one[which]:.1f} ms" for which in ("seconds", "rival_seconds"))
-            rows.append((f"{title}: {name}", *times, f"{one['ratio']:.2f} ×"))
-    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in record.get("shares", {}).items())
-    rows.append(("share of the float32 peak, training", shares, f"peak {record['peak_gflops']:.0f} GFLOP/s", ""))
-    return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
-
-
-ENGINE_PARTS = {
-    "layers": "forward and backward, 64 × 256, 100 → 128",
-    "reviews": "the same on real reviews, torch",
-    "inference": "forward alone",
-    "held": "both held to AVX2",
-}
-
-
 def _step(key: str, value: float) -> str:
     return percent(value) if key == "padding" else f"{1000 * value:.1f} ms"
-
-
-def percent(value: float) -> str:
-    """A share in percent with two decimals."""
-    return f"{100 * value:.2f} %"
-
-
-def span(values: Sequence[float], digits: int, unit: str = "") -> str:
-    """Lowest and highest, such as `7.91 … 8.12`."""
-    if len(values) == 1:
-        return "1 seed"
-    return f"{min(values):.{digits}f} … {max(values):.{digits}f}{unit}"
-
-
-def table(header: Sequence[str], rows: Rows) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def made_by(record: Record, note: str = "") -> str:
-    """The command, the machine and the versions that a table's figures come from."""
-    versions = record.get("versions", {})
-    command = record.get("lab_command") or record["command"]
-    told = [f"`{command}`", *([note] if note else [])]
-    told += [f"{name} {versions[name]}" for name in ("python", "torch", "numpy") if name in versions]
-    told += [f"{versions['cores']} cores"] if "cores" in versions else []
-    told += [f"load {record['load_average']}"] if "load_average" in record else []
-    return f"\n<sub>{', '.join(told)}</sub>\n"
 
 
 TABLES: dict[str, Callable[[Path], str]] = {
@@ -256,6 +191,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "labs": labs,
     "speed": speed,
     "engine": engine,
+    "cells": cells,
     "agreement": agreement,
     "steps": steps,
 }

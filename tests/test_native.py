@@ -186,6 +186,21 @@ def test_bits_do_not_depend_on_threads_and_outputs_not_on_the_batch(instructions
 
 
 @built
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("lengths", [[9], [0], [7, 12]])
+def test_threads_that_share_the_panels_of_few_wide_sequences_give_the_same_bits(
+    instructions: str, kind: CellKind, lengths: list[int]
+) -> None:
+    told, before = [], torch.get_num_threads()
+    for threads in (1, 2, 5):
+        torch.set_num_threads(threads)
+        told.append(everything(kind, (40, 400), lengths, both=True, carried=True, path="native"))
+    torch.set_num_threads(before)
+    for several in told[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(several, told[0], strict=True)), instructions
+
+
+@built
 def test_a_hundred_thousand_tokens_in_one_sequence() -> None:
     found = everything(CellKind("gru"), (2, 5), [100_000], both=False, carried=False, path="native")
     assert all(torch.isfinite(one).all() for one in found)

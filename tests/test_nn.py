@@ -10,7 +10,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 import recurra.nn
+from recurra.config import CellKind
+from recurra.engine import torch_is_quicker
 from recurra.native import engine
+from recurra.nn import LSTM, always_native
 
 NAMES = ("RNN", "GRU", "LSTM")
 LENGTHS = torch.tensor([4, 7, 1, 5])
@@ -138,3 +141,17 @@ def test_under_autocast_products_are_of_bfloat16_and_outputs_stay_float32(name: 
     torch.testing.assert_close(found, exact, rtol=2e-2, atol=2e-2)
     torch.testing.assert_close(found, wanted.float(), rtol=2e-2, atol=2e-2)
     torch.testing.assert_close(of_half, found, rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+def test_a_wide_lstm_over_few_sequences_goes_where_it_is_quicker_unless_told_not_to() -> None:
+    ours = LSTM(8, 256)
+    assert torch_is_quicker(CellKind("lstm"), 256, 16) and not torch_is_quicker(CellKind("lstm"), 256, 17)
+    assert not torch_is_quicker(CellKind("lstm", precision="bf16"), 256, 1)
+    assert not torch_is_quicker(CellKind("gru"), 1024, 1)
+    values = torch.randn(5, 2, 8)
+    routed = ours(values)[0]
+    with always_native():
+        native = ours(values)[0]
+    assert "Sweep" in type(native.grad_fn).__name__ or "View" in type(native.grad_fn).__name__
+    torch.testing.assert_close(routed, native, rtol=0, atol=1e-5)

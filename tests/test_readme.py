@@ -11,6 +11,7 @@ import importlib.util
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,7 @@ RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
 @pytest.fixture(scope="module")
 def tables() -> ModuleType:
     """The script that renders tables."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))  # where its parts lie
     spec = importlib.util.spec_from_file_location("tables", ROOT / "benchmarks" / "tables.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

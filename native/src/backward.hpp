@@ -35,10 +35,11 @@ RECURRA_INLINE void back_block(const Back& back, int block, size_t gate_rows, co
   });
 }
 
-RECURRA_INLINE void back_rows(const Shape& shape, const Back& back, const float* const* errors, float* const* into,
-                              int rows) {
+RECURRA_INLINE void back_rows(const Shape& shape, const Share& share, const Back& back, const float* const* errors,
+                              float* const* into, int rows) {
+  const int blocks = shape.columns(back.size);
   const size_t gate_rows = (size_t)shape.panels() * shape.vectors() * kLanes;
-  for (int block = 0; block < shape.columns(back.size); ++block) switch (block_vectors(back.size, block)) {
+  for (int block = share.from(blocks); block < share.to(blocks); ++block) switch (block_vectors(back.size, block)) {
       case 1: back_block<1>(back, block, gate_rows, errors, into, rows); break;
       case 2: back_block<2>(back, block, gate_rows, errors, into, rows); break;
       case 3: back_block<3>(back, block, gate_rows, errors, into, rows); break;
@@ -128,9 +129,10 @@ void backward_share(const Sweep& sweep, const Share& share) {
   const int vectors = shape.vectors() * kLanes;
   const Reading whole{width, 1, 0}, apart{vectors, shape.panels(), kWidth};
   const Reading read = C == Cell::gru ? apart : whole;
-  Cutter cut{share.scratch};
-  float* carried = cut.floats((size_t)count * wide);
-  float* carried_cell = cut.floats((size_t)count * shape.padded());
+  Cutter common{share.common};
+  float* carried = common.floats((size_t)count * wide);
+  float* carried_cell = common.floats((size_t)count * shape.padded());
+  Cutter cut{share.scratch + (common.at - share.common)};
   float* zeros = cut.floats(shape.padded());
   const float** chunk_errors = cut.pointers<const float*>((size_t)count * steps);
   float** chunk_values = cut.pointers<float*>((size_t)count * steps);
@@ -139,15 +141,17 @@ void backward_share(const Sweep& sweep, const Share& share) {
                 cut.pointers<float*>(count),       cut.pointers<float*>(count)};
   const float** state_errors = cut.pointers<const float*>(count);
   clear(zeros, shape.padded());
-  clear(carried, (size_t)count * wide);
-  clear(carried_cell, (size_t)count * shape.padded());
+  if (share.first()) clear(carried, (size_t)count * wide);
+  if (share.first()) clear(carried_cell, (size_t)count * shape.padded());
   for (int row = 0; row < count; ++row) {
     const int64_t number = share.sequences[row].number;
     step.carried[row] = carried + (size_t)row * wide;
     step.carried_cell[row] = carried_cell + (size_t)row * shape.padded();
+    if (!share.first()) continue;
     if (sweep.final_hidden_errors) copy(step.carried[row], sweep.final_hidden_errors + number * hidden, hidden);
     if (sweep.final_cell_errors) copy(step.carried_cell[row], sweep.final_cell_errors + number * hidden, hidden);
   }
+  meet(share);
 
   int tokens = 0, active = 0;
   for (int64_t time = (count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
@@ -171,18 +175,20 @@ void backward_share(const Sweep& sweep, const Share& share) {
         chunk_values[tokens++] = sweep.value_errors + where * sweep.value_error_stride;
       }
     }
-    for (int panel = 0; panel < shape.panels(); ++panel)
+    for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
       for (int row = 0; row < active; ++row) errors_of_gates<C, A>(sweep, step, panel, row);
+    meet(share);
     if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
-      back_rows(shape, {sweep.weights.recurrent_back, hidden, read, C == Cell::gru, true}, state_errors, step.carried,
-                active);
+      back_rows(shape, share, {sweep.weights.recurrent_back, hidden, read, C == Cell::gru, true}, state_errors,
+                step.carried, active);
     if (tokens > 0 && time % steps == 0) {
-      back_rows(shape, {sweep.weights.input_back, shape.inputs, read, false, false}, chunk_errors, chunk_values,
+      back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false}, chunk_errors, chunk_values,
                 tokens);
       tokens = 0;
     }
+    if constexpr (!is_parallel(C)) meet(share);
   }
-  for (int row = 0; row < count; ++row) {
+  for (int row = 0; share.first() && row < count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.hidden_errors) copy(sweep.hidden_errors + number * hidden, step.carried[row], hidden);
     if (sweep.cell_errors) copy(sweep.cell_errors + number * hidden, step.carried_cell[row], hidden);

@@ -103,9 +103,10 @@ RECURRA_INLINE void half_back_block(const Shape& shape, const HalfBack& back, in
 }
 
 template <class Into>
-RECURRA_INLINE void half_back(const Shape& shape, const HalfBack& back, const Half* errors, float* sums, int active,
-                              Into into) {
-  for (int block = 0; block < shape.columns(back.size); ++block) switch (block_vectors(back.size, block)) {
+RECURRA_INLINE void half_back(const Shape& shape, const Share& share, const HalfBack& back, const Half* errors,
+                              float* sums, int active, Into into) {
+  const int blocks = shape.columns(back.size);
+  for (int block = share.from(blocks); block < share.to(blocks); ++block) switch (block_vectors(back.size, block)) {
       case 1: half_back_block<1>(shape, back, block, errors, sums, active, into); break;
       case 2: half_back_block<2>(shape, back, block, errors, sums, active, into); break;
       case 3: half_back_block<3>(shape, back, block, errors, sums, active, into); break;
@@ -135,18 +136,20 @@ void backward_half_share(const Sweep& sweep, const Share& share) {
   const Shape& shape = sweep.shape;
   const int count = share.count, hidden = shape.hidden;
   const size_t pitch = shape.state_pitch(), wide = half_pitch(shape.width());
-  clear(share.scratch, backward_half_scratch(sweep, count));
-  Cutter cut{share.scratch};
-  Half* errors = cut.halves(whole_tiles(count) * wide);
-  float* carried = cut.floats(count * pitch);
-  float* carried_inner = cut.floats(count * pitch);
+  Cutter common{share.common};
+  Half* errors = common.halves(whole_tiles(count) * wide);
+  float* carried = common.floats(count * pitch);
+  float* carried_inner = common.floats(count * pitch);
+  Cutter cut{share.scratch + (common.at - share.common)};
+  if (share.first()) clear(share.common, common.at - share.common);
   float* sums = cut.floats(kTileRows * kWidth);
   HalfRowBack* rows = cut.pointers<HalfRowBack>(count);
-  for (int row = 0; row < count; ++row) {
+  for (int row = 0; share.first() && row < count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.final_hidden_errors) copy(carried + row * pitch, sweep.final_hidden_errors + number * hidden, hidden);
     if (sweep.final_cell_errors) copy(carried_inner + row * pitch, sweep.final_cell_errors + number * hidden, hidden);
   }
+  meet(share);
   const HalfBack to_states{reinterpret_cast<const Pair*>(sweep.weights.recurrent_back), hidden, C == Cell::gru};
   const HalfBack to_values{reinterpret_cast<const Pair*>(sweep.weights.input_back), shape.inputs, false};
   const Tiles tiles(count);
@@ -170,15 +173,18 @@ void backward_half_share(const Sweep& sweep, const Share& share) {
                    sweep.value_errors ? sweep.value_errors + where * sweep.value_error_stride : nullptr};
     }
     for (int row = 0; row < active; ++row) {
-      for (int panel = 0; panel < shape.panels(); ++panel) errors_of_half_gates<C, A>(sweep, rows[row], panel);
+      for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
+        errors_of_half_gates<C, A>(sweep, rows[row], panel);
       if (time > 0) fetch_row<C>(sweep, share.sequences[row], time - 1);
     }
+    meet(share);
     if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
-      half_back(shape, to_states, errors, sums, active, [&](int row) { return rows[row].carried; });
+      half_back(shape, share, to_states, errors, sums, active, [&](int row) { return rows[row].carried; });
     if (sweep.value_errors)
-      half_back(shape, to_values, errors, sums, active, [&](int row) { return rows[row].value_errors; });
+      half_back(shape, share, to_values, errors, sums, active, [&](int row) { return rows[row].value_errors; });
+    meet(share);
   }
-  for (int row = 0; row < count; ++row) {
+  for (int row = 0; share.first() && row < count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.hidden_errors) copy(sweep.hidden_errors + number * hidden, carried + row * pitch, hidden);
     if (sweep.cell_errors) copy(sweep.cell_errors + number * hidden, carried_inner + row * pitch, hidden);

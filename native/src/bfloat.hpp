@@ -8,7 +8,6 @@
 namespace recurra::RECURRA_ISA {
 
 typedef uint16_t Halves __attribute__((vector_size(2 * kLanes)));
-typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));
 typedef uint16_t LooseHalves __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
 typedef uint32_t LooseWords __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 
@@ -54,23 +53,6 @@ RECURRA_INLINE Half rounded_one(float value) { return rounded(splat(value))[0]; 
 
 RECURRA_INLINE Pair pair_of(float first, float second) {
   return (Pair)rounded_one(first) | (Pair)rounded_one(second) << 16;
-}
-
-// Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.
-RECURRA_NOINLINE inline void transpose(Words (&rows)[kLanes]) {
-  Ints low, high;
-  RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) {
-    low[lane] = lane / 2 + (lane % 2 ? kLanes : 0);
-    high[lane] = low[lane] + kLanes / 2;
-  }
-  RECURRA_UNROLL for (int round = 1; round < kLanes; round *= 2) {
-    Words next[kLanes];
-    RECURRA_UNROLL for (int i = 0; i < kLanes / 2; ++i) {
-      next[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], low);
-      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], high);
-    }
-    RECURRA_UNROLL for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
-  }
 }
 
 }  // namespace recurra::RECURRA_ISA

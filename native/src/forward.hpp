@@ -11,8 +11,8 @@ namespace recurra::RECURRA_ISA {
 // into[row] = bias + values[row] · input weights, panel by panel, so that a panel stays in the first-level cache.
 template <int V>
 RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const float* const* values,
-                                 float* const* into, int rows) {
-  for (int panel = 0; panel < shape.panels(); ++panel) {
+                                 float* const* into, int rows, int begin, int end) {
+  for (int panel = begin; panel < end; ++panel) {
     const float* weights = packed.input + (size_t)panel * shape.inputs * V * kLanes;
     const float* bias = packed.bias + panel * kWidth;
     in_blocks<V>(rows, [&]<int R>(int row) __attribute__((always_inline)) {
@@ -83,10 +83,10 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
 }
 
 template <Cell C, Activation A>
-RECURRA_INLINE void take_step(const Sweep& sweep, const Step& step) {
+RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step& step) {
   constexpr int V = C == Cell::gru ? 3 : 4;
   const Shape& shape = sweep.shape;
-  for (int panel = 0; panel < shape.panels(); ++panel) {
+  for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
     const float* weights = sweep.weights.recurrent + (size_t)panel * shape.hidden * V * kLanes;
     in_blocks<V>(step.active, [&]<int R>(int row) __attribute__((always_inline)) {
       Vec sums[R][4];
@@ -116,12 +116,13 @@ size_t forward_scratch(const Sweep& sweep, int sequences) {
 
 RECURRA_INLINE Workspace workspace(const Sweep& sweep, const Share& share) {
   const size_t count = share.count, chunk = count * chunk_steps(share.count), state = count * sweep.shape.state_pitch();
-  Cutter cut{share.scratch};
+  Cutter common{share.common};
   Workspace work;
+  work.hidden = common.floats(state);
+  work.other = common.floats(state);
+  work.cell = common.floats(state);
+  Cutter cut{share.scratch + (common.at - share.common)};
   work.slots = cut.floats(sweep.gates ? 0 : chunk * sweep.shape.gate_pitch());
-  work.hidden = cut.floats(state);
-  work.other = cut.floats(state);
-  work.cell = cut.floats(state);
   work.values = cut.pointers<const float*>(chunk);
   work.projected = cut.pointers<float*>(chunk);
   work.step = {cut.pointers<const float*>(count),
@@ -139,15 +140,16 @@ RECURRA_INLINE Workspace workspace(const Sweep& sweep, const Share& share) {
 // The states that a sweep starts from, in the engine's own rows; units that are not there are zero.
 RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspace& work) {
   const size_t pitch = sweep.shape.state_pitch();
-  clear(work.hidden, 3 * share.count * pitch);
-  for (int row = 0; row < share.count; ++row) {
+  for (int row = 0; row < share.count; ++row) work.step.cell[row] = work.cell + row * pitch;
+  if (share.first()) clear(work.hidden, 3 * share.count * pitch);
+  for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.hidden)
       copy(work.hidden + row * pitch, state_row(sweep.hidden, number, sweep.shape.hidden), sweep.shape.hidden);
     if (sweep.cell)
       copy(work.cell + row * pitch, state_row(sweep.cell, number, sweep.shape.hidden), sweep.shape.hidden);
-    work.step.cell[row] = work.cell + row * pitch;
   }
+  meet(share);
 }
 
 // Projects the inputs of a chunk of steps; starts[i] is where those of step i begin.
@@ -166,12 +168,16 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, const 
           sweep.gates ? kept_gates(sweep, sequence, where) : work.slots + (size_t)tokens * sweep.shape.gate_pitch();
     }
   }
-  project_rows<V>(sweep.shape, sweep.weights, work.values, work.projected, tokens);
+  const int panels = sweep.shape.panels();
+  project_rows<V>(sweep.shape, sweep.weights, work.values, work.projected, tokens, share.from(panels),
+                  share.to(panels));
 }
 
+template <Cell C>
 RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspace& work) {
   const int hidden = sweep.shape.hidden;
-  for (int row = 0; row < share.count; ++row) {
+  if constexpr (is_parallel(C)) meet(share);
+  for (int row = 0; share.first() && row < share.count; ++row) {
     const Sequence& sequence = share.sequences[row];
     const size_t place = row * (size_t)sweep.shape.state_pitch();
     // A row's state is where its own number of steps left it.
@@ -206,9 +212,10 @@ void forward_share(const Sweep& sweep, const Share& share) {
     }
     step.active = active;
     step.first = time == 0 && !sweep.hidden;
-    take_step<C, A>(sweep, step);
+    take_step<C, A>(sweep, share, step);
+    if constexpr (!is_parallel(C)) meet(share);
   }
-  finals(sweep, share, work);
+  finals<C>(sweep, share, work);
 }
 
 void project(const Shape& shape, const Packed& packed, const float* values, ptrdiff_t stride, int64_t rows,
@@ -223,9 +230,9 @@ void project(const Shape& shape, const Packed& packed, const float* values, ptrd
       into[row] = projected + (first + row) * shape.gate_pitch();
     }
     if (shape.vectors() == 3)
-      project_rows<3>(shape, packed, from, into, count);
+      project_rows<3>(shape, packed, from, into, count, 0, shape.panels());
     else
-      project_rows<4>(shape, packed, from, into, count);
+      project_rows<4>(shape, packed, from, into, count, 0, shape.panels());
   }
 }
 

@@ -38,23 +38,28 @@ size_t forward_half_scratch(const Sweep& sweep, int sequences) {
 RECURRA_INLINE HalfStates start_halves(const Sweep& sweep, const Share& share) {
   const size_t rows = whole_tiles(share.count), pitch = sweep.shape.state_pitch();
   const size_t values = rows * half_pitch(sweep.shape.inputs), state = rows * half_pitch(sweep.shape.hidden);
-  clear(share.scratch, forward_half_scratch(sweep, share.count));
-  Cutter cut{share.scratch};
-  const HalfStates work{cut.halves(values),
-                        cut.halves(state),
-                        cut.halves(state),
-                        cut.floats(rows * pitch),
-                        cut.floats(rows * pitch),
-                        cut.floats(kTileRows * kWidth),
-                        cut.pointers<HalfRow>(share.count)};
+  Cutter common{share.common};
+  HalfStates work;
+  work.before = common.halves(state);
+  work.after = common.halves(state);
+  work.hidden = common.floats(rows * pitch);
+  work.inner = common.floats(rows * pitch);
+  const size_t shared = common.at - share.common;
+  if (share.first()) clear(share.common, shared);
+  Cutter cut{share.scratch + shared};
+  work.values = cut.halves(values);
+  clear(share.scratch + shared, values / 2);
+  work.sums = cut.floats(kTileRows * kWidth);
+  work.rows = cut.pointers<HalfRow>(share.count);
   const int hidden = sweep.shape.hidden;
-  for (int row = 0; row < share.count; ++row) {
+  for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.cell) copy(work.inner + row * pitch, state_row(sweep.cell, number, hidden), hidden);
     if (!sweep.hidden) continue;
     copy(work.hidden + row * pitch, state_row(sweep.hidden, number, hidden), hidden);
     round_row(work.before + row * half_pitch(hidden), state_row(sweep.hidden, number, hidden), hidden);
   }
+  meet(share);
   return work;
 }
 
@@ -102,14 +107,14 @@ RECURRA_INLINE void finish_half(const Sweep& sweep, const HalfRow& row, int pane
 }
 
 template <Cell C, Activation A>
-RECURRA_INLINE void take_half_step(const Sweep& sweep, const HalfStates& work, int active) {
+RECURRA_INLINE void take_half_step(const Sweep& sweep, const Share& share, const HalfStates& work, int active) {
   constexpr int V = C == Cell::gru ? 3 : 4;
   const Shape& shape = sweep.shape;
   const ptrdiff_t value_pitch = half_pitch(shape.inputs), state_pitch = half_pitch(shape.hidden);
   const int inputs = shape.depth(shape.inputs), states = shape.depth(shape.hidden);
   const auto pairs = [](const float* floats)
                          __attribute__((always_inline)) { return reinterpret_cast<const Pair*>(floats); };
-  for (int panel = 0; panel < shape.panels(); ++panel) {
+  for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
     const Pair* from_values = pairs(sweep.weights.input) + (size_t)panel * inputs * V * kLanes;
     const Pair* from_states = pairs(sweep.weights.recurrent) + (size_t)panel * states * V * kLanes;
     for (int first = 0; first < active; first += kTileRows) {
@@ -149,12 +154,14 @@ void forward_half_share(const Sweep& sweep, const Share& share) {
       if (work.rows[row].gates)
         fetch<true>(work.rows[row].gates + sweep.step * shape.gate_pitch(), shape.width() * sizeof(Half));
     }
-    take_half_step<C, A>(sweep, work, active);
+    take_half_step<C, A>(sweep, share, work, active);
+    if constexpr (!is_parallel(C)) meet(share);
     Half* const next = work.before;
     work.before = work.after;
     work.after = next;
   }
-  for (int row = 0; row < share.count; ++row) {
+  if constexpr (is_parallel(C)) meet(share);
+  for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.final_hidden) copy(sweep.final_hidden + number * hidden, work.hidden + row * pitch, hidden);
     if (sweep.final_cell) copy(sweep.final_cell + number * hidden, work.inner + row * pitch, hidden);

@@ -47,26 +47,58 @@ std::vector<std::vector<Sequence>> shared_out(std::vector<Sequence> sequences, i
 using ScratchOf = size_t (*)(const Sweep&, int);
 using Kernel = void (*)(const Sweep&, const Share&);
 
+// Multiplications of one step of a share below which meeting costs more than a second thread brings.
+constexpr double kWorthMeeting = 4e4;
+
+// How many threads sweep each share of a direction: more than one where threads would have no sequence of their own.
+int members_of(const Shape& shape, int threads, int shares) {
+  const double step = (double)gates_of(shape.cell) * shape.hidden * shape.hidden;
+  return shares > 0 && step > kWorthMeeting ? std::max(1, std::min(threads / shares, shape.panels())) : 1;
+}
+
+struct Task {
+  const Direction* direction;
+  const std::vector<Sequence>* sequences;
+  int member, members;
+  Meeting* meeting;
+};
+
 // Runs a kernel over all shares of all directions. A thread for each direction needs no further cut.
 void run_shares(std::vector<Direction>& directions, const Places& places, ScratchOf Sweeper::* scratch_of,
                 Kernel Sweeper::* kernel, int threads) {
-  struct Task {
-    const Direction* direction;
-    std::vector<Sequence> sequences;
-    Buffer scratch;
-  };
   const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
-  std::vector<Task> tasks;
+  std::vector<std::vector<std::vector<Sequence>>> shares;
   for (const Direction& one : directions)
-    for (auto& share : shared_out(in_direction(places, one.layer->reverse()), each)) {
-      Buffer scratch((one.layer->sweeper().*scratch_of)(one.sweep, (int)share.size()));
-      tasks.push_back({&one, std::move(share), std::move(scratch)});
-    }
-  run_tasks((int)tasks.size(), threads, [&](int mine) {
-    const Task& task = tasks[mine];
-    const Share share{task.sequences.data(), (int)task.sequences.size(), task.scratch.floats()};
-    (task.direction->layer->sweeper().*kernel)(task.direction->sweep, share);
-  });
+    shares.push_back(shared_out(in_direction(places, one.layer->reverse()), each));
+  const int count = (int)(directions.size() * shares[0].size());
+  const auto run = [&](int members) {
+    std::vector<Task> tasks;
+    std::vector<Buffer> scratch;
+    std::vector<Meeting> meetings(count);
+    for (size_t side = 0; side < directions.size(); ++side)
+      for (const auto& share : shares[side])
+        for (int member = 0; member < members; ++member) {
+          const Direction& one = directions[side];
+          scratch.emplace_back((one.layer->sweeper().*scratch_of)(one.sweep, (int)share.size()));
+          tasks.push_back({&one, &share, member, members, &meetings[tasks.size() / members]});
+        }
+    const std::function<void(int)> work = [&](int mine) {
+      const Task& task = tasks[mine];
+      const Share share{task.sequences->data(),
+                        (int)task.sequences->size(),
+                        scratch[mine].floats(),
+                        scratch[mine - task.member].floats(),
+                        task.member,
+                        task.members,
+                        task.meeting};
+      (task.direction->layer->sweeper().*kernel)(task.direction->sweep, share);
+    };
+    if (members > 1) return run_together((int)tasks.size(), work);
+    run_tasks((int)tasks.size(), threads, work);
+    return true;
+  };
+  const int members = members_of(directions[0].layer->shape(), threads, count);
+  if (members == 1 || !run(members)) run(1);
 }
 
 void fill(Direction& one, const Places& places) {

@@ -32,9 +32,14 @@ RECURRA_NOINLINE inline void pack_forward(const Shape& shape, const float* from,
   to += (size_t)panel * size * width;
   for (int vector = 0; vector < vectors; ++vector) {
     const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
-    for (int k = 0; k < size; ++k)
+    for (int first = 0; first < size; first += kLanes) {
+      Words square[kLanes];
       for (int lane = 0; lane < kLanes; ++lane)
-        to[(size_t)k * width + vector * kLanes + lane] = lane < lanes ? from[(size_t)(row + lane) * size + k] : 0.0f;
+        square[lane] = lane < lanes ? (Words)load(from + (size_t)(row + lane) * size + first, size - first) : Words{};
+      transpose(square);
+      for (int k = 0; k < kLanes && first + k < size; ++k)
+        store(to + (size_t)(first + k) * width + vector * kLanes, (Vec)square[k]);
+    }
   }
 }
 

@@ -122,11 +122,21 @@ void start() {
 
 }  // namespace
 
-void run_tasks(int tasks, int threads, const std::function<void(int)>& task) {
+namespace {
+
+Pool& ready() {
   static std::once_flag once;
   std::call_once(once, start);
+  return *pool;
+}
+
+}  // namespace
+
+bool run_together(int tasks, const std::function<void(int)>& task) { return ready().run(tasks, tasks, task); }
+
+void run_tasks(int tasks, int threads, const std::function<void(int)>& task) {
   threads = threads < tasks ? threads : tasks;
-  if (threads > 1 && pool->run(tasks, threads, task)) return;
+  if (threads > 1 && ready().run(tasks, threads, task)) return;
   const NoDenormals fast;
   for (int mine = 0; mine < tasks; ++mine) task(mine);
 }

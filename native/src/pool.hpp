@@ -11,4 +11,8 @@ namespace recurra {
 // anew.
 void run_tasks(int tasks, int threads, const std::function<void(int)>& task);
 
+// The same with a thread for every task, all at work at once, so that they may wait for each other; false, and nothing
+// done, while the pool is busy.
+bool run_together(int tasks, const std::function<void(int)>& task);
+
 }  // namespace recurra

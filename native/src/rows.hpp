@@ -2,6 +2,8 @@
 // Not here: arithmetic.
 #pragma once
 
+#include <sched.h>
+
 #include "shapes.hpp"
 #include "vec.hpp"
 
@@ -10,6 +12,7 @@ namespace recurra::RECURRA_ISA {
 constexpr int kChunkTokens =
     128;  // tokens whose inputs are projected at once: few enough to stay in the second-level cache
 constexpr int kChunkSteps = 64;
+constexpr int kPatience = 20000;  // looks before a waiting member lets others have its processor
 
 // Steps that go into one chunk when `sequences` are swept together.
 RECURRA_INLINE int chunk_steps(int sequences) {
@@ -40,6 +43,20 @@ RECURRA_INLINE int active_rows(const Share& share, int64_t time, int before) {
   while (active > 0 && share.sequences[active - 1].length <= time) --active;
   while (active < share.count && share.sequences[active].length > time) ++active;
   return active;
+}
+
+// Waits until all members of a share have come here.
+RECURRA_INLINE void meet(const Share& share) {
+  if (share.members == 1) return;
+  Meeting& meeting = *share.meeting;
+  const int round = __atomic_load_n(&meeting.round, __ATOMIC_ACQUIRE);
+  if (__atomic_add_fetch(&meeting.arrived, 1, __ATOMIC_ACQ_REL) == share.members) {
+    __atomic_store_n(&meeting.arrived, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&meeting.round, round + 1, __ATOMIC_RELEASE);
+    return;
+  }
+  for (int look = 1; __atomic_load_n(&meeting.round, __ATOMIC_ACQUIRE) == round; ++look)
+    if (look % kPatience == 0) sched_yield();
 }
 
 // Cuts scratch memory into pieces.

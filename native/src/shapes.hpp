@@ -124,11 +124,25 @@ struct Sweep {
   float *hidden_errors, *cell_errors;  // (sequences, hidden)
 };
 
-// The share of a sweep that one thread has: sequences from long to short.
+// Threads that sweep the same sequences, each its panels: they meet twice or once a step.
+struct Meeting {
+  int arrived = 0, round = 0;
+};
+
+// The share of a sweep that one thread has: sequences from long to short, and if there are more threads than sequences
+// its part of the panels. Every sum has the order it would have alone.
 struct Share {
   const Sequence* sequences;
   int count;
-  float* scratch;
+  float* scratch;  // its own
+  float* common;   // the first member's, where states are
+  int member, members;
+  Meeting* meeting;
+
+  // The part of `things` that is this member's: from … to, the last not included.
+  RECURRA_HERE int from(int things) const { return things * member / members; }
+  RECURRA_HERE int to(int things) const { return things * (member + 1) / members; }
+  RECURRA_HERE bool first() const { return member == 0; }
 };
 
 // A table of rows, `stride` floats apart.

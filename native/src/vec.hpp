@@ -1,4 +1,4 @@
-// Vectors of float32 for one instruction set: load and store.
+// Vectors of float32 for one instruction set: load, store, transpose.
 // Not here: activations and matrices. Everything is in a namespace of its own for each instruction set (RECURRA_ISA),
 // and no function of the standard library is called: the linker would merge a copy that was compiled for another
 // processor.
@@ -39,6 +39,7 @@ constexpr int kWidth = 4 * kLanes;  // columns of a panel: four vectors
 
 typedef float Vec __attribute__((vector_size(4 * kLanes)));
 typedef int32_t Ints __attribute__((vector_size(4 * kLanes)));
+typedef uint32_t Words __attribute__((vector_size(4 * kLanes)));
 typedef float Loose __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 
 RECURRA_INLINE Vec load(const float* from) { return *reinterpret_cast<const Loose*>(from); }
@@ -56,6 +57,23 @@ RECURRA_INLINE Vec load(const float* from, int count) {
 RECURRA_INLINE void store(float* to, Vec value, int count) {
   if (count >= kLanes) return store(to, value);
   for (int lane = 0; lane < count; ++lane) to[lane] = value[lane];
+}
+
+// Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.
+RECURRA_NOINLINE inline void transpose(Words (&rows)[kLanes]) {
+  Ints low, high;
+  RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) {
+    low[lane] = lane / 2 + (lane % 2 ? kLanes : 0);
+    high[lane] = low[lane] + kLanes / 2;
+  }
+  RECURRA_UNROLL for (int round = 1; round < kLanes; round *= 2) {
+    Words next[kLanes];
+    RECURRA_UNROLL for (int i = 0; i < kLanes / 2; ++i) {
+      next[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], low);
+      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], high);
+    }
+    RECURRA_UNROLL for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
+  }
 }
 
 }  // namespace recurra::RECURRA_ISA

@@ -47,6 +47,16 @@ def without_native(kind: CellKind) -> Path:
     return "torch" if known and native.engine().name != "plain" else "plain"
 
 
+def torch_is_quicker(kind: CellKind, hidden: int, sequences: int) -> bool:
+    """Tell where torch's kernel beats the native one: a wide LSTM in float32 over few sequences of one length.
+
+    There the weights stream through the second-level cache at every step, which oneDNN does as well or better; the
+    rule is read off `benchmarks/heat.py`. It knows sizes only, never times: the same batch always takes one path.
+    """
+    few = hidden >= 256 and 16 * sequences <= hidden
+    return few and kind == ("lstm", "tanh", "float32")
+
+
 def sweep_layer(
     kind: CellKind,
     inputs: Ragged[Tensor],
@@ -61,6 +71,8 @@ def sweep_layer(
     tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero.
     """
     chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
+    if path is None and inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences):
+        chosen = without_native(kind)
     if chosen == "native":
         return _native(kind, inputs, weights, states)
     sides: list[Tensor] = []

@@ -13,7 +13,8 @@ products are of bfloat16, summed in float32; outputs stay float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from recurra import native
 from recurra.autograd import native_sweep
 from recurra.cells import SweepWeights
 from recurra.config import Activation, Cell, CellKind
+from recurra.engine import torch_is_quicker
 
 if TYPE_CHECKING:
     Base = nn.RNNBase
@@ -51,6 +53,8 @@ class _Swept(Base):
             return self._by_torch(input, hx, lengths)
         if isinstance(input, PackedSequence):
             return self._packed(input, hx)
+        if lengths is None and _route(self, input):
+            return self._by_torch(input, hx, None)
         return self._padded(input, hx, lengths)
 
     def _padded(self, given: Tensor, hx: Any, lengths: Tensor | Sequence[int] | None) -> Any:
@@ -120,6 +124,26 @@ class _Swept(Base):
         packed = pack_padded_sequence(given, told, self.batch_first, enforce_sorted=False)
         outputs, final = super().forward(packed, hx)
         return pad_packed_sequence(outputs, self.batch_first, total_length=steps)[0], final
+
+
+_routing = True
+
+
+@contextmanager
+def always_native() -> Iterator[None]:
+    """Sweep natively where torch's kernel would be quicker too, to measure both."""
+    global _routing
+    before, _routing = _routing, False
+    try:
+        yield
+    finally:
+        _routing = before
+
+
+def _route(layer: Any, given: Tensor) -> bool:
+    sequences = 1 if given.dim() == 2 else given.shape[0 if layer.batch_first else 1]
+    kind = CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), "bf16" if _half() else "float32")
+    return _routing and torch_is_quicker(kind, layer.hidden_size, sequences)
 
 
 def _half() -> bool:

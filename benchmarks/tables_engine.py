@@ -1,0 +1,73 @@
+"""The tables of the native engine: its speed beside torch and others, and what other cells and precisions reach.
+
+Not here: measuring (speed.py, cells.py, heat.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markdown import MISSING, Rows, made_by, percent, read, span, table
+
+PARTS = {
+    "layers": "forward and backward, 64 × 256, 100 → 128: {}, torch",
+    "bf16": "the same with products of bfloat16, both: {}, torch",
+    "reviews": "the same on real reviews, torch: {}",
+    "whole_step": "a whole step of a GRU classifier, 50,000 words, loss on the last state: {}",
+    "parallel": "forward and backward: {} beside our LSTM",
+    "held": "both held to AVX2: {}, torch",
+}
+
+
+def engine(results: Path) -> str:
+    """The native engine beside others, its share of the processor's peak, and its memory."""
+    header = ("work", "native", "the other", "ratio")
+    record = read(results, "speed")
+    if record is None:
+        return table(header, [("layers, real reviews, inference", MISSING, MISSING, MISSING)])
+    rows: Rows = []
+    for part, title in PARTS.items():
+        rows += [_row(title.format(name), one) for name, one in record.get(part, {}).items()]
+    if "tutorial" in record:
+        told = "a tutorial's LSTM classifier with PackedSequence, one import changed; losses differ by at most "
+        rows.append(_row(f"{told}{record['tutorial']['largest_difference_of_losses']:.0e}", record["tutorial"]))
+    for name, several in record.get("inference", {}).items():
+        rows += [_row(f"forward alone: {name}, {rival}", one) for rival, one in several.items()]
+    shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in record.get("shares", {}).items())
+    rows.append(("share of the float32 peak, training", shares, f"peak {record['peak_gflops']:.0f} GFLOP/s", ""))
+    memory = ", ".join(f"{name} {size:.0f} MB" for name, size in record.get("memory", {}).items())
+    rows.append(("memory that training steps of an LSTM layer add", memory, "", ""))
+    rows += _heat(results)
+    return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
+
+
+def _row(name: str, one: dict[str, float]) -> tuple[str, str, str, str]:
+    ours, theirs = (f"{1000 * one[which]:.1f} ms" for which in ("seconds", "rival_seconds"))
+    return name, ours, theirs, f"{one['ratio']:.2f} ×"
+
+
+def _heat(results: Path) -> Rows:
+    record = read(results, "heat")
+    if record is None:
+        return []
+    name = f"{record['cells']} widths, batches, lengths, threads (`benchmarks/heat.py`)"
+    lost = f"slower than torch in {percent(record['native_under_1'])} of them, at worst {record['lowest_native']:.2f} ×"
+    return [(name, lost, f"routed: at worst {record['lowest_routed']:.2f} ×", "")]
+
+
+def cells(results: Path) -> str:
+    """Accuracy of other cells and precisions on IMDB, by the sentiment lab's recipe."""
+    header = ("IMDB, the sentiment lab's recipe", "test accuracy", "over seeds", "minutes on one thread")
+    record = read(results, "cells")
+    if record is None:
+        return table(header, [("cells and precisions", MISSING, "", "")])
+    rows: Rows = []
+    for name, one in record["nets"].items():
+        accuracies = [100 * value for value in one["test_accuracy_by_seed"]]
+        minutes = [value / 60 for value in one["seconds_by_seed"]]
+        cell, precision = name.split("-")
+        spread = span(accuracies, 2, " %")
+        rows.append((f"{cell}, {precision}", percent(one["test_accuracy"]), spread, span(minutes, 0)))
+    return table(header, rows) + made_by(
+        record, "seeds side by side with other work, so that times only compare roughly"
+    )
