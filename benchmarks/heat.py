@@ -1,7 +1,7 @@
 """Where the engine beats torch and where it does not: ratios over widths, batches, lengths and threads.
 
 Not here: the other speeds (speed.py). Both are torch.nn's layers, ours with the engine's forward, weights packed at
-every call. Run: `python benchmarks/heat.py`; results/heat.json, and the map as heat.png under runs/benchmarks.
+every call. Run: `python benchmarks/heat.py`; results/heat.json, and the map as docs/images/heat.png.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ keep_buffers()  # before torch is imported
 import torch  # noqa: E402
 from timing import GATES, NAMES, Step, in_turn  # noqa: E402
 from torch import nn  # noqa: E402
-from writing import PARTS, write_result  # noqa: E402
+from writing import RESULTS, write_result  # noqa: E402
 
 import recurra.nn  # noqa: E402
 from recurra.config import CellKind  # noqa: E402
@@ -24,6 +24,7 @@ from recurra.engine import torch_is_quicker  # noqa: E402
 
 WIDTHS = (64, 128, 256, 512, 1024)
 SHAPES = ((1, 16), (1, 256), (1, 4096), (8, 16), (8, 256), (64, 16), (64, 256), (512, 16), (512, 256))
+MAP = RESULTS.parent.parent / "docs" / "images" / "heat.png"
 MOST = 6e10
 """Floating-point operations of a step, at most: larger ones are left out."""
 
@@ -99,10 +100,10 @@ def draw(cells: list[dict[str, Any]]) -> None:
         for row, line in enumerate(grid):
             for place, ratio in enumerate(line):
                 if not np.isnan(ratio):
-                    axes.text(place, row, f"{ratio:.1f}", ha="center", va="center", fontsize=8)
+                    color = "white" if abs(np.log2(ratio)) > 1.2 else "black"
+                    axes.text(place, row, f"{ratio:.1f}", ha="center", va="center", fontsize=8, color=color)
     figure.suptitle("torch's time over the engine's: above 1 the engine is quicker (batch × time, units)")
-    PARTS.mkdir(parents=True, exist_ok=True)
-    figure.savefig(PARTS / "heat.png", dpi=90)
+    figure.savefig(MAP, dpi=80)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,24 +127,23 @@ class _Swept(Base):
         return pad_packed_sequence(outputs, self.batch_first, total_length=steps)[0], final
 
 
-_routing = True
+_routing: ContextVar[bool] = ContextVar("routing", default=True)
 
 
 @contextmanager
 def always_native() -> Iterator[None]:
     """Sweep natively where torch's kernel would be quicker too, to measure both."""
-    global _routing
-    before, _routing = _routing, False
+    before = _routing.set(False)
     try:
         yield
     finally:
-        _routing = before
+        _routing.reset(before)
 
 
 def _route(layer: Any, given: Tensor) -> bool:
     sequences = 1 if given.dim() == 2 else given.shape[0 if layer.batch_first else 1]
     kind = CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), "bf16" if _half() else "float32")
-    return _routing and torch_is_quicker(kind, layer.hidden_size, sequences)
+    return _routing.get() and torch_is_quicker(kind, layer.hidden_size, sequences)
 
 
 def _half() -> bool:
