@@ -12,7 +12,7 @@ namespace recurra {
 void run_tasks(int tasks, int threads, const std::function<void(int)>& task);
 
 // The same with a thread for every task, all at work at once, so that they may wait for each other; false, and nothing
-// done, while the pool is busy.
+// done, while the pool is busy or a thread is slow to wake.
 bool run_together(int tasks, const std::function<void(int)>& task);
 
 }  // namespace recurra

@@ -12,7 +12,7 @@ namespace recurra::RECURRA_ISA {
 constexpr int kChunkTokens =
     128;  // tokens whose inputs are projected at once: few enough to stay in the second-level cache
 constexpr int kChunkSteps = 64;
-constexpr int kPatience = 20000;  // looks before a waiting member lets others have its processor
+constexpr int kPatience = 500;  // looks before a waiting member lets others have its processor
 
 // Steps that go into one chunk when `sequences` are swept together.
 RECURRA_INLINE int chunk_steps(int sequences) {
