@@ -33,8 +33,9 @@ RANKS = (
     "batches",
     "cells",
     "autograd",
-    "nn",
+    "autograd_rows",
     "engine",
+    "nn",
     "layers",
     "nets",
     "models",
@@ -53,6 +54,7 @@ RANKS = (
 MAY_IMPORT_TORCH = (
     "cells",
     "autograd",
+    "autograd_rows",
     "nn",
     "engine",
     "layers.dropout",

@@ -115,17 +115,8 @@ def evaluate(
     given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
     rows = Reading(text or None, label or None, None, encoding, options.on_error(on_error))
     series = given.reading(encoding)
-    work(
-        artefact,
-        file,
-        rows,
-        series,
-        fail_under=fail_under,
-        report=report,
-        rival=rival,
-        as_json=json_,
-        precision=options.precision(precision),
-    )
+    kind = options.precision(precision)
+    work(artefact, file, rows, series, fail_under=fail_under, report=report, rival=rival, as_json=json_, precision=kind)
 
 
 @app.command()

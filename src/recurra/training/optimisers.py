@@ -96,18 +96,16 @@ class RowAdam(torch.optim.SparseAdam):
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is not None:
-                    self._move(weight, group)
+                    self._move(weight, weight.grad, group)
         return None
 
-    def _move(self, weight: Tensor, group: dict[str, Any]) -> None:
+    def _move(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[weight]
         if not state:
             state |= {"step": 0, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
         state["step"] += 1
         first, second = group["betas"]
         size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
-        gradient = weight.grad
-        assert gradient is not None
         arrays = (weight, state["exp_avg"], state["exp_avg_sq"], gradient.indices()[0], gradient.values())
         moved = [one.detach().contiguous().numpy() for one in arrays]
         native.library().adam(*moved, size, first, second, group["eps"], torch.get_num_threads())
