@@ -57,17 +57,14 @@ def _heat(results: Path) -> Rows:
 
 def cells(results: Path) -> str:
     """Accuracy of other cells and precisions on IMDB, by the sentiment lab's recipe."""
-    header = ("IMDB, the sentiment lab's recipe", "test accuracy", "over seeds", "minutes on one thread")
+    header = ("IMDB, the sentiment lab's recipe", "test accuracy", "over seeds")
     record = read(results, "cells")
     if record is None:
-        return table(header, [("cells and precisions", MISSING, "", "")])
+        return table(header, [("cells and precisions", MISSING, "")])
     rows: Rows = []
     for name, one in record["nets"].items():
         accuracies = [100 * value for value in one["test_accuracy_by_seed"]]
-        minutes = [value / 60 for value in one["seconds_by_seed"]]
         cell, precision = name.split("-")
         spread = span(accuracies, 2, " %")
-        rows.append((f"{cell}, {precision}", percent(one["test_accuracy"]), spread, span(minutes, 0)))
-    return table(header, rows) + made_by(
-        record, "seeds side by side with other work, so that times only compare roughly"
-    )
+        rows.append((f"{cell}, {precision}", percent(one["test_accuracy"]), spread))
+    return table(header, rows) + made_by(record)

@@ -1,0 +1,73 @@
+"""Every cell in both precisions through the whole product: trained, saved, loaded, answering, and in one command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from command_line import recurra
+from recurra.config import Cell, Precision
+from recurra.estimators.language import LanguageModel
+from recurra.estimators.series import Forecaster
+from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+from recurra.models.text import RunningClassifier
+from recurra.report.cell_diagrams import cell_diagram
+from recurra.report.equations import cell_equations
+
+GOOD, BAD = "a good film , warm and bright", "a bad film , dull and grey"
+TEXTS, LABELS = [GOOD, BAD] * 20, ["good", "bad"] * 20
+CELLS: tuple[Cell, ...] = get_args(Cell)
+
+
+def classifier_of(cell: Cell, precision: Precision) -> TextClassifier:
+    choices = {"cell": cell, "precision": precision, "hidden": 24, "embedding_size": 8, "epochs": 12, "batch_size": 8}
+    choices |= {"learning_rate": 0.03, "pool": ["max"], "adversarial": 0.0, "min_count": 1}
+    model = TextClassifier(config=TEXT_SETTINGS.changed(choices), random_state=0)
+    return model.fit(TEXTS, LABELS, validation_data=(TEXTS[:4], LABELS[:4]))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("precision", get_args(Precision))
+def test_a_classifier_learns_is_saved_and_answers_alike_from_disk(
+    cell: Cell, precision: Precision, tmp_path: Path
+) -> None:
+    model = classifier_of(cell, precision)
+    assert list(model.predict([GOOD, BAD])) == ["good", "bad"]
+    model.save(tmp_path / "model")
+    loaded = RunningClassifier.load(tmp_path / "model")
+    assert loaded.plan.recurrent.precision == precision
+    np.testing.assert_array_equal(loaded.predict_proba(TEXTS[:3]), model.predict_proba(TEXTS[:3]))
+    other = RunningClassifier.load(tmp_path / "model", precision="bf16" if precision == "float32" else "float32")
+    assert not np.array_equal(other.logits(TEXTS[:3]), loaded.logits(TEXTS[:3]))
+    np.testing.assert_allclose(other.predict_proba(TEXTS[:3]), loaded.predict_proba(TEXTS[:3]), atol=0.02)
+
+
+@pytest.mark.parametrize("cell", ["mingru", "sru"])
+def test_parallel_cells_model_language_and_forecast_too(cell: Cell) -> None:
+    language = LanguageModel(cell=cell, epochs=2, random_state=0).fit(TEXTS * 5)
+    assert language.generate("a good", tokens=5, seed=1)
+    season = np.sin(np.arange(120) * np.pi / 6)
+    forecaster = Forecaster(cell=cell, horizon=3, epochs=3, random_state=0).fit(season)
+    assert len(forecaster.predict()) == 3
+
+
+def test_the_command_line_answers_in_another_precision_and_refuses_one_it_does_not_know(tmp_path: Path) -> None:
+    classifier_of("gru", "float32").save(tmp_path / "model")
+    told = [
+        recurra("predict", tmp_path / "model", "--text", GOOD, "--json", *more).rows()[0]
+        for more in ((), ("--precision", "bf16"), ("--precision", "float32"))
+    ]
+    assert told[0] == told[2] and told[0]["label"] == told[1]["label"]
+    assert told[0]["probabilities"] != told[1]["probabilities"]
+    refused = recurra("predict", tmp_path / "model", "--text", GOOD, "--precision", "int8")
+    assert refused.code == 2 and "bf16" in refused.err and refused.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_has_equations_and_a_drawing_with_its_shapes(cell: Cell) -> None:
+    assert "mrow" in cell_equations(cell).mathml or "mtable" in cell_equations(cell).mathml
+    drawing = cell_diagram(cell, inputs=100, hidden=128)
+    assert "(128)" in drawing and drawing.startswith("<svg")
