@@ -37,6 +37,9 @@ def engine(results: Path) -> str:
     rows.append(("share of the float32 peak, training", shares, f"peak {record['peak_gflops']:.0f} GFLOP/s", ""))
     memory = ", ".join(f"{name} {size:.0f} MB" for name, size in record.get("memory", {}).items())
     rows.append(("memory that training steps of an LSTM layer add", memory, "", ""))
+    if record.get("epoch"):
+        seconds = ", ".join(f"{name} {min(record['epoch'][name]):.1f} s" for name in ("float32", "bf16"))
+        rows.append((f"an epoch over {record['epoch']['reviews']:,} IMDB reviews, bidirectional GRU", seconds, "", ""))
     rows += _heat(results)
     return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
 

@@ -18,7 +18,7 @@ run() { # NAME SANITIZERS LIBRARY TESTS…
   PYTHONPATH=$home:$site \
     LD_PRELOAD="$(g++ -print-file-name="$library") $(g++ -print-file-name=libstdc++.so.6)" \
     ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    TSAN_OPTIONS="suppressions=$PWD/native/tsan.txt:ignore_noninstrumented_modules=1" \
+    TSAN_OPTIONS="suppressions=$PWD/native/tsan.txt:ignore_noninstrumented_modules=1:log_path=$PWD/build/tsan" \
     OMP_NUM_THREADS=1 "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
 }
 
