@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,15 @@ def test_a_finished_run_is_resumed_without_training_and_other_choices_are_refuse
     refused(recurra(*fit, "--epochs", 3, "--resume", "--quiet"), 2, told)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT as a terminal has it: a shell that starts the tests in the background has its children ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_ends_with_130_and_goes_on_to_the_same_weights(
     rows: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,6 +269,7 @@ def test_an_interrupted_run_ends_with_130_and_goes_on_to_the_same_weights(
     assert weights[0] == weights[1]
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("number", "code", "told"), [(2, 130, "interrupted"), (15, 143, "terminated")])
 def test_signals_end_a_training_with_their_own_exit_code(
     number: int, code: int, told: str, rows: dict[str, Path], tmp_path: Path
