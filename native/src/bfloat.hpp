@@ -49,10 +49,4 @@ RECURRA_INLINE void round_row(Half* to, const float* from, int size) {
   for (int at = 0; at < size; at += kLanes) store_halves(to + at, rounded(load(from + at, size - at)));
 }
 
-RECURRA_INLINE Half rounded_one(float value) { return rounded(splat(value))[0]; }
-
-RECURRA_INLINE Pair pair_of(float first, float second) {
-  return (Pair)rounded_one(first) | (Pair)rounded_one(second) << 16;
-}
-
 }  // namespace recurra::RECURRA_ISA

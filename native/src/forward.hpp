@@ -84,7 +84,7 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
 
 template <Cell C, Activation A>
 RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step& step) {
-  constexpr int V = C == Cell::gru ? 3 : 4;
+  constexpr int V = vectors_of(C);
   const Shape& shape = sweep.shape;
   for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
     const float* weights = sweep.weights.recurrent + (size_t)panel * shape.hidden * V * kLanes;
@@ -198,7 +198,7 @@ void forward_share(const Sweep& sweep, const Share& share) {
   int active = share.count;
   for (int64_t time = 0; (active = active_rows(share, time, active)) > 0; ++time) {
     const int place = (int)(time % steps);
-    if (!sweep.projected && place == 0) project_chunk<C == Cell::gru ? 3 : 4>(sweep, share, work, time, active, starts);
+    if (!sweep.projected && place == 0) project_chunk<vectors_of(C)>(sweep, share, work, time, active, starts);
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time);

@@ -108,7 +108,7 @@ RECURRA_INLINE void finish_half(const Sweep& sweep, const HalfRow& row, int pane
 
 template <Cell C, Activation A>
 RECURRA_INLINE void take_half_step(const Sweep& sweep, const Share& share, const HalfStates& work, int active) {
-  constexpr int V = C == Cell::gru ? 3 : 4;
+  constexpr int V = vectors_of(C);
   const Shape& shape = sweep.shape;
   const ptrdiff_t value_pitch = half_pitch(shape.inputs), state_pitch = half_pitch(shape.hidden);
   const int inputs = shape.depth(shape.inputs), states = shape.depth(shape.hidden);

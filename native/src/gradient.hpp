@@ -52,8 +52,6 @@ struct Tokens {
   int count;
 };
 
-constexpr int vectors_of(Cell cell) { return cell == Cell::gru ? 3 : 4; }
-
 // An SRU's two vectors: the errors of their gates times the inner state before.
 RECURRA_INLINE void add_vectors(Vec (&sums)[2], const Vec errors[4], Vec inner) {
   sums[0] += errors[1] * inner;

@@ -164,10 +164,6 @@ void start() {
   (void)registered;
 }
 
-}  // namespace
-
-namespace {
-
 Pool& ready() {
   static std::once_flag once;
   std::call_once(once, start);

@@ -22,6 +22,8 @@ using Pair = uint32_t;
 RECURRA_HERE constexpr int gates_of(Cell cell) {
   return cell == Cell::rnn ? 1 : cell == Cell::mingru ? 2 : cell == Cell::gru ? 3 : 4;
 }
+// Vectors of a panel that one product takes.
+RECURRA_HERE constexpr int vectors_of(Cell cell) { return cell == Cell::gru ? 3 : 4; }
 // No product waits for the state.
 RECURRA_HERE constexpr bool is_parallel(Cell cell) { return cell == Cell::mingru || cell == Cell::sru; }
 // Which activations a cell may have; the parallel cells have none.
@@ -68,7 +70,7 @@ struct Shape {
     if (is_parallel(cell)) return (size_t)panels() * 2 * lanes;
     return (size_t)panels() * vectors() * lanes * depth(hidden);
   }
-  RECURRA_HERE int vectors() const { return cell == Cell::gru ? 3 : 4; }  // of a panel that one product takes
+  RECURRA_HERE int vectors() const { return vectors_of(cell); }
   RECURRA_HERE int columns(int size) const {
     return (size + 4 * lanes - 1) / (4 * lanes);
   }  // panels over plain columns

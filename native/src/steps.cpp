@@ -9,12 +9,13 @@
 namespace recurra {
 namespace {
 
-constexpr int64_t kFewRows = 256;  // rows below which a thread is not woken
+// Threads for so many rows: below some hundreds a second one is not woken.
+int worth(int64_t rows, int threads) { return rows > 256 ? threads : 1; }
 
 // Runs work(begin, end) over parts of `count` things.
 template <class Work>
 void in_parts(int64_t count, int64_t part, int threads, Work work) {
-  run_tasks((int)((count + part - 1) / part), count > kFewRows ? threads : 1,
+  run_tasks((int)((count + part - 1) / part), threads,
             [&](int mine) { work(mine * part, std::min(count, (mine + 1) * part)); });
 }
 
@@ -37,14 +38,13 @@ void sort_by_id(const int64_t* ids, int64_t largest, std::vector<int64_t>& token
 void gather_rows(const Places& places, const Rows& from, const int64_t* ids, const float* masks, float scale,
                  float* into, int threads) {
   const Kernels& kernels = *instructions().kernels;
-  in_parts((int64_t)places.sequences.size(), 4, places.tokens > kFewRows ? threads : 1,
-           [&](int64_t begin, int64_t end) {
-             for (int64_t at = begin; at < end; ++at) {
-               const Sequence& one = places.sequences[at];
-               const float* mask = masks ? masks + one.number * from.columns : nullptr;
-               kernels.gather(from, ids, one.first, places.step, one.length, mask, scale, into);
-             }
-           });
+  in_parts((int64_t)places.sequences.size(), 4, worth(places.tokens, threads), [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) {
+      const Sequence& one = places.sequences[at];
+      const float* mask = masks ? masks + one.number * from.columns : nullptr;
+      kernels.gather(from, ids, one.first, places.step, one.length, mask, scale, into);
+    }
+  });
 }
 
 Words words_of(const Places& places, const int64_t* ids, std::vector<int32_t>& owners) {
@@ -72,7 +72,7 @@ Words words_of(const Places& places, const int64_t* ids, std::vector<int32_t>& o
 void gather_gradient(const Words& words, const Rows& errors, const std::vector<int32_t>& owners, const float* masks,
                      float scale, float* into, int threads) {
   const Kernels& kernels = *instructions().kernels;
-  in_parts((int64_t)words.ids.size(), 64, threads, [&](int64_t begin, int64_t end) {
+  in_parts((int64_t)words.ids.size(), 64, worth((int64_t)words.ids.size(), threads), [&](int64_t begin, int64_t end) {
     for (int64_t word = begin; word < end; ++word)
       kernels.gather_errors(errors, words.tokens.data() + words.starts[word],
                             words.starts[word + 1] - words.starts[word], masks, owners.data(), scale,
@@ -83,7 +83,7 @@ void gather_gradient(const Words& words, const Rows& errors, const std::vector<i
 void adam_rows(float* weight, float* first, float* second, const int64_t* ids, int64_t count, const float* gradient,
                int columns, const Adam& adam, int threads) {
   const Kernels& kernels = *instructions().kernels;
-  in_parts(count, 64, threads, [&](int64_t begin, int64_t end) {
+  in_parts(count, 64, worth(count, threads), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t place = ids[row] * columns;
       kernels.adam_row(weight + place, first + place, second + place, gradient + row * columns, columns, adam);

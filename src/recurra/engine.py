@@ -3,10 +3,10 @@
 Not here: the equations (cells.py) and the runtime without torch (layers/*/run.py).
 
 The native engine serves every cell on the processor, in float32 or with products of bfloat16, on the ragged values as
-they are; what follows multiplies in float32 whatever precision was asked for. Elsewhere torch's
-fused kernels serve every cell they can express. They run on a right-padded grid of sequences whose lengths are alike;
-pads follow each sequence's end, so that no pad ever reaches a state that is read. The backward direction starts each
-sequence at its own end. torch's PackedSequence is never used: on a CPU it is twenty times slower.
+they are. Elsewhere torch's fused kernels serve what they can express, and the equations the rest. They run on a
+right-padded grid of sequences whose lengths are alike; pads follow each sequence's end, so that no pad ever reaches a
+state that is read. The backward direction starts each sequence at its own end. torch's PackedSequence is never used: on
+a CPU it is twenty times slower.
 """
 
 from __future__ import annotations

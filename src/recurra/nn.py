@@ -26,7 +26,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from recurra import native
 from recurra.autograd import native_sweep
 from recurra.cells import SweepWeights
-from recurra.config import Activation, Cell, CellKind
+from recurra.config import Cell, CellKind
 from recurra.engine import torch_is_quicker
 
 if TYPE_CHECKING:
@@ -93,15 +93,14 @@ class _Swept(Base):
     def _layers(self, places: Any, values: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Layer by layer, dropout between them: values (tokens, features) -> outputs and (layers · sides, …) states."""
         directions = 2 if self.bidirectional else 1
-        activation: Activation = getattr(self, "nonlinearity", "tanh")
-        kind = CellKind(self.cell, activation, "bf16" if _half() else "float32")
+        kind = _kind(self)
         final: list[tuple[Tensor, ...]] = []
         for first in range(0, self.num_layers * directions, directions):
             sides = range(first, first + directions)
             begin = [part[first : first + directions] for part in states]
             weights = [self._weights(number) for number in sides]
             values, *ends = native_sweep(kind, places, values, weights, *begin)
-            final.append(tuple(ends[: 2 if self.cell == "lstm" else 1]))
+            final.append(tuple(ends[: len(kind.states)]))
             if first + directions < self.num_layers * directions:
                 values = nn.functional.dropout(values, self.dropout, self.training)
         return values, tuple(torch.cat(parts) for parts in zip(*final, strict=True))
@@ -142,8 +141,11 @@ def always_native() -> Iterator[None]:
 
 def _route(layer: Any, given: Tensor) -> bool:
     sequences = 1 if given.dim() == 2 else given.shape[0 if layer.batch_first else 1]
-    kind = CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), "bf16" if _half() else "float32")
-    return _routing.get() and torch_is_quicker(kind, layer.hidden_size, sequences)
+    return _routing.get() and torch_is_quicker(_kind(layer), layer.hidden_size, sequences)
+
+
+def _kind(layer: Any) -> CellKind:
+    return CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), "bf16" if _half() else "float32")
 
 
 def _half() -> bool:
