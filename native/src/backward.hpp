@@ -1,8 +1,10 @@
-// One thread's share of a sweep, backward: from the errors of the outputs to those of gates, states and inputs.
-// Not here: the gradients of the weights (gradient.hpp), which read the gates' errors that this leaves in `gates`.
+// One thread's share of a sweep, backward: from the errors of the outputs to those of gates, states, inputs and
+// weights. Not here: the products of the weights' gradients (gradient.hpp). The errors of the gates live for a chunk of
+// steps only, panel by panel: all that is made of them is made while they are in the second-level cache.
 #pragma once
 
 #include "cells.hpp"
+#include "gradient.hpp"
 #include "pack.hpp"
 #include "product.hpp"
 #include "rows.hpp"
@@ -52,31 +54,34 @@ struct StepBack {
   const float** output;  // h of this step
   const float** before;  // h of the step before
   const float** error;   // of the output, from above
-  float** gates;
+  const float** gates;   // kept by the sweep forward
   const float** cell_before;
   const float** cell;
   float** carried;  // error of h from the step after; then of the step before
   float** carried_cell;
+  const float** from_state;  // the errors that its product brings back to the state before
+  float* errors;             // of the first row's gates; the next row's follow, the next panel's are `pitch` further
+  ptrdiff_t pitch;
 };
 
 template <Cell C, Activation A>
 RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, int panel, int row) {
   const int hidden = sweep.shape.hidden;
-  float* gates = step.gates[row] + panel * kWidth;
+  float* errors = step.errors + panel * step.pitch + row * kWidth;
   Vec part[4];
   if constexpr (C == Cell::rnn) {
     for (int v = 0; v < 4; ++v) {
       const int unit = panel * kWidth + v * kLanes, lanes = hidden - unit;
       if (lanes <= 0) {
-        store(gates + v * kLanes, Vec{});
+        store(errors + v * kLanes, Vec{});
         continue;
       }
       const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
-      store(gates + v * kLanes, Rnn<A, Exact>::backward(load(step.output[row] + unit, lanes), error));
+      store(errors + v * kLanes, Rnn<A, Exact>::backward(load(step.output[row] + unit, lanes), error));
     }
     return;
   }
-  for (int v = 0; v < 4; ++v) part[v] = load(gates + v * kLanes);
+  for (int v = 0; v < 4; ++v) part[v] = load(step.gates[row] + panel * kWidth + v * kLanes);
   if constexpr (C == Cell::mingru) {
     for (int half = 0; half < 2; ++half) {
       const int unit = (panel * 2 + half) * kLanes, lanes = hidden - unit;
@@ -88,7 +93,7 @@ RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, in
       store(step.carried[row] + unit,
             MinGru<Exact>::backward(part + 2 * half, load(step.before[row] + unit, lanes), error));
     }
-    for (int v = 0; v < 4; ++v) store(gates + v * kLanes, part[v]);
+    for (int v = 0; v < 4; ++v) store(errors + v * kLanes, part[v]);
     return;
   }
   const int unit = panel * kLanes, lanes = hidden - unit;
@@ -107,7 +112,7 @@ RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, in
   } else {
     store(step.carried[row] + unit, Gru<A, Exact>::backward(part, load(step.before[row] + unit, lanes), error));
   }
-  for (int v = 0; v < 4; ++v) store(gates + v * kLanes, part[v]);
+  for (int v = 0; v < 4; ++v) store(errors + v * kLanes, part[v]);
 }
 
 RECURRA_INLINE size_t carried_width(const Shape& shape) {
@@ -115,83 +120,139 @@ RECURRA_INLINE size_t carried_width(const Shape& shape) {
   return (blocks > (size_t)shape.padded() ? blocks : shape.padded()) + kLanes;
 }
 
+// Steps of a chunk; wide layers take longer ones, because the sums of their gradients pass through the cache each time.
+RECURRA_INLINE int back_steps(const Shape& shape, int sequences) {
+  const int steps = chunk_steps(sequences);
+  return shape.inputs + shape.hidden >= kWide ? 2 * steps : steps;
+}
+
 size_t backward_scratch(const Sweep& sweep, int sequences) {
-  const size_t count = sequences, chunk = count * chunk_steps(sequences);
-  return count * (carried_width(sweep.shape) + sweep.shape.padded()) + sweep.shape.padded() + 2 * kWidth +
-         2 * pointer_floats(chunk) + 9 * pointer_floats(count);
+  const size_t count = sequences, chunk = count * back_steps(sweep.shape, sequences);
+  return count * (carried_width(sweep.shape) + sweep.shape.padded()) + chunk * sweep.shape.width() +
+         sweep.shape.padded() + 3 * kWidth + 5 * pointer_floats(chunk) + 9 * pointer_floats(count);
+}
+
+// What a share works in, and the tokens of the chunk so far.
+struct WorkspaceBack {
+  float *carried, *carried_cell, *errors, *zeros;
+  const float** chunk_errors;  // where each token's errors begin, the first panel's
+  float** chunk_values;        // errors of its inputs
+  Tokens tokens;
+  StepBack step;
+};
+
+RECURRA_INLINE WorkspaceBack workspace_back(const Sweep& sweep, const Share& share) {
+  const Shape& shape = sweep.shape;
+  const size_t count = share.count, chunk = count * back_steps(shape, share.count);
+  Cutter common{share.common};
+  WorkspaceBack work;
+  work.carried = common.floats(count * carried_width(shape));
+  work.carried_cell = common.floats(count * shape.padded());
+  work.errors = common.floats(chunk * shape.width());
+  Cutter cut{share.scratch + (common.at - share.common)};
+  work.zeros = cut.floats(shape.padded());
+  work.chunk_errors = cut.pointers<const float*>(chunk);
+  work.chunk_values = cut.pointers<float*>(chunk);
+  work.tokens = {cut.pointers<const float*>(chunk), cut.pointers<const float*>(chunk),
+                 cut.pointers<const float*>(chunk), 0};
+  work.step = {cut.pointers<const float*>(count), cut.pointers<const float*>(count),
+               cut.pointers<const float*>(count), cut.pointers<const float*>(count),
+               cut.pointers<const float*>(count), cut.pointers<const float*>(count),
+               cut.pointers<float*>(count),       cut.pointers<float*>(count),
+               cut.pointers<const float*>(count), work.errors,
+               (ptrdiff_t)chunk * kWidth};
+  return work;
+}
+
+// The errors of the final states, and sums that are zero.
+RECURRA_INLINE void start_back(const Sweep& sweep, const Share& share, const WorkspaceBack& work) {
+  const Shape& shape = sweep.shape;
+  const size_t wide = carried_width(shape), padded = shape.padded(), tile = tile_floats(shape);
+  const int begin = share.from(shape.panels()), end = share.to(shape.panels());
+  clear(work.zeros, padded);
+  if (share.sums) clear(share.sums + begin * tile, (end - begin) * tile);
+  if (share.first()) clear(work.carried, share.count * wide);
+  if (share.first()) clear(work.carried_cell, share.count * padded);
+  for (int row = 0; row < share.count; ++row) {
+    const int64_t number = share.sequences[row].number;
+    work.step.carried[row] = work.carried + row * wide;
+    work.step.carried_cell[row] = work.carried_cell + row * padded;
+    if (!share.first()) continue;
+    if (sweep.final_hidden_errors)
+      copy(work.step.carried[row], sweep.final_hidden_errors + number * shape.hidden, shape.hidden);
+    if (sweep.final_cell_errors)
+      copy(work.step.carried_cell[row], sweep.final_cell_errors + number * shape.hidden, shape.hidden);
+  }
+  meet(share);
+}
+
+// Where a row's data of a step are; its token joins the chunk.
+template <Cell C>
+RECURRA_INLINE void place_row(const Sweep& sweep, const Sequence& sequence, int64_t time, int row,
+                              WorkspaceBack& work) {
+  StepBack& step = work.step;
+  const int hidden = sweep.shape.hidden;
+  const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
+  const float* start = state_row(sweep.hidden, sequence.number, hidden);
+  const float* start_cell = state_row(sweep.cell, sequence.number, hidden);
+  const int at = work.tokens.count++;
+  step.output[row] = sweep.outputs + where * sweep.output_stride;
+  step.before[row] = time ? sweep.outputs + last * sweep.output_stride : start ? start : work.zeros;
+  step.error[row] = sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : work.zeros;
+  if constexpr (C != Cell::rnn) step.gates[row] = kept_gates(sweep, sequence, where);
+  if constexpr (has_inner(C)) {
+    step.cell[row] = kept_cells(sweep, sequence, where);
+    step.cell_before[row] = time ? kept_cells(sweep, sequence, last) : start_cell ? start_cell : work.zeros;
+    work.tokens.inner_before[at] = time || start_cell ? step.cell_before[row] : nullptr;
+  }
+  work.tokens.values[at] = sweep.values + where * sweep.value_stride;
+  work.tokens.before[at] = step.before[row];
+  work.chunk_errors[at] = work.errors + (ptrdiff_t)at * kWidth;
+  if (sweep.value_errors) work.chunk_values[at] = sweep.value_errors + where * sweep.value_error_stride;
+}
+
+// Makes the errors of the inputs and the gradients of the weights of a chunk, which is empty then.
+template <Cell C>
+RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const Reading& read, WorkspaceBack& work) {
+  const Shape& shape = sweep.shape;
+  if (sweep.value_errors)
+    back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false}, work.chunk_errors,
+              work.chunk_values, work.tokens.count);
+  if (share.sums) add_chunk<C>(shape, share, work.tokens, work.errors, work.step.pitch);
+  work.tokens.count = 0;
 }
 
 template <Cell C, Activation A>
 void backward_share(const Sweep& sweep, const Share& share) {
   const Shape& shape = sweep.shape;
-  const int count = share.count, steps = chunk_steps(count), hidden = shape.hidden, width = shape.width();
-  const size_t wide = carried_width(shape);
-  const int vectors = shape.vectors() * kLanes;
-  const Reading whole{width, 1, 0}, apart{vectors, shape.panels(), kWidth};
-  const Reading read = C == Cell::gru ? apart : whole;
-  Cutter common{share.common};
-  float* carried = common.floats((size_t)count * wide);
-  float* carried_cell = common.floats((size_t)count * shape.padded());
-  Cutter cut{share.scratch + (common.at - share.common)};
-  float* zeros = cut.floats(shape.padded());
-  const float** chunk_errors = cut.pointers<const float*>((size_t)count * steps);
-  float** chunk_values = cut.pointers<float*>((size_t)count * steps);
-  StepBack step{cut.pointers<const float*>(count), cut.pointers<const float*>(count), cut.pointers<const float*>(count),
-                cut.pointers<float*>(count),       cut.pointers<const float*>(count), cut.pointers<const float*>(count),
-                cut.pointers<float*>(count),       cut.pointers<float*>(count)};
-  const float** state_errors = cut.pointers<const float*>(count);
-  clear(zeros, shape.padded());
-  if (share.first()) clear(carried, (size_t)count * wide);
-  if (share.first()) clear(carried_cell, (size_t)count * shape.padded());
-  for (int row = 0; row < count; ++row) {
-    const int64_t number = share.sequences[row].number;
-    step.carried[row] = carried + (size_t)row * wide;
-    step.carried_cell[row] = carried_cell + (size_t)row * shape.padded();
-    if (!share.first()) continue;
-    if (sweep.final_hidden_errors) copy(step.carried[row], sweep.final_hidden_errors + number * hidden, hidden);
-    if (sweep.final_cell_errors) copy(step.carried_cell[row], sweep.final_cell_errors + number * hidden, hidden);
-  }
-  meet(share);
-
-  int tokens = 0, active = 0;
-  for (int64_t time = (count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
+  const int steps = back_steps(shape, share.count);
+  WorkspaceBack work = workspace_back(sweep, share);
+  StepBack& step = work.step;
+  const Reading read{vectors_of(C) * kLanes, shape.panels(), step.pitch};
+  start_back(sweep, share, work);
+  int active = 0;
+  for (int64_t time = (share.count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
     active = active_rows(share, time, active);
-    for (int row = 0; row < active; ++row) {
-      const Sequence& sequence = share.sequences[row];
-      const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
-      const float* start = state_row(sweep.hidden, sequence.number, hidden);
-      const float* start_cell = state_row(sweep.cell, sequence.number, hidden);
-      step.output[row] = sweep.outputs + where * sweep.output_stride;
-      step.before[row] = time ? sweep.outputs + last * sweep.output_stride : start ? start : zeros;
-      step.error[row] = sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : zeros;
-      step.gates[row] = kept_gates(sweep, sequence, where);
-      if constexpr (has_inner(C)) {
-        step.cell[row] = kept_cells(sweep, sequence, where);
-        step.cell_before[row] = time ? kept_cells(sweep, sequence, last) : start_cell ? start_cell : zeros;
-      }
-      state_errors[row] = step.gates[row] + (C == Cell::gru ? kLanes : 0);
-      if (sweep.value_errors) {
-        chunk_errors[tokens] = step.gates[row];
-        chunk_values[tokens++] = sweep.value_errors + where * sweep.value_error_stride;
-      }
-    }
+    const int first = work.tokens.count;
+    step.errors = work.errors + (ptrdiff_t)first * kWidth;
+    for (int row = 0; row < active; ++row) place_row<C>(sweep, share.sequences[row], time, row, work);
     for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
       for (int row = 0; row < active; ++row) errors_of_gates<C, A>(sweep, step, panel, row);
     meet(share);
-    if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
-      back_rows(shape, share, {sweep.weights.recurrent_back, hidden, read, C == Cell::gru, true}, state_errors,
+    if (!is_parallel(C) && (time > 0 || sweep.hidden_errors)) {
+      for (int row = 0; row < active; ++row)
+        step.from_state[row] = work.chunk_errors[first + row] + (4 - vectors_of(C)) * kLanes;
+      back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true}, step.from_state,
                 step.carried, active);
-    if (tokens > 0 && time % steps == 0) {
-      back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false}, chunk_errors, chunk_values,
-                tokens);
-      tokens = 0;
     }
-    if constexpr (!is_parallel(C)) meet(share);
+    const bool full = time % steps == 0;
+    if (full) finish_chunk<C>(sweep, share, read, work);
+    if (!is_parallel(C) || full) meet(share);
   }
-  for (int row = 0; share.first() && row < count; ++row) {
+  for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
-    if (sweep.hidden_errors) copy(sweep.hidden_errors + number * hidden, step.carried[row], hidden);
-    if (sweep.cell_errors) copy(sweep.cell_errors + number * hidden, step.carried_cell[row], hidden);
+    if (sweep.hidden_errors) copy(sweep.hidden_errors + number * shape.hidden, step.carried[row], shape.hidden);
+    if (sweep.cell_errors) copy(sweep.cell_errors + number * shape.hidden, step.carried_cell[row], shape.hidden);
   }
 }
 

@@ -1,10 +1,11 @@
-// One thread's share of a sweep in bfloat16, backward: from the errors of the outputs to those of gates, states,
-// inputs. Not here: the gradients of the weights (gradient_half.hpp). Errors of gates are rounded where they are kept,
-// which is where they are multiplied; those of states and inputs are float32.
+// One thread's share of a sweep in bfloat16, backward: from the errors of the outputs to those of gates, states, inputs
+// and weights. Not here: the products of the weights' gradients (gradient_half.hpp). Errors of gates live for a chunk
+// of steps, rounded, since they are multiplied only; those of states and inputs are float32.
 #pragma once
 
 #include "cells.hpp"
 #include "forward_half.hpp"
+#include "gradient_half.hpp"
 #include "pack.hpp"
 
 namespace recurra::RECURRA_ISA {
@@ -12,11 +13,11 @@ namespace recurra::RECURRA_ISA {
 // Where one row of a step reads and writes.
 struct HalfRowBack {
   const float *output, *before, *error;
-  Half *gates, *errors;
+  const Half* gates;
+  Half* errors;
   const Half *inner, *inner_before;  // kept by the sweep …
   const float* inner_start;          // … but for the first step's state before, which the caller gave, if anybody did
   float *carried, *carried_inner;    // errors of the states, from the step after; then of the step before
-  float* value_errors;
 };
 
 RECURRA_INLINE Vec inner_before(const HalfRowBack& row, int unit, int lanes) {
@@ -67,11 +68,7 @@ RECURRA_INLINE void errors_of_half_gates(const Sweep& sweep, const HalfRowBack& 
       store(row.carried + unit, Gru<A, Quick>::backward(part, known(row.before, unit, lanes), error));
     }
   }
-  for (int v = 0; v < 4; ++v) {
-    const Halves error = rounded(part[v]);
-    store_halves(row.gates + place + v * kLanes, error);
-    store_halves(row.errors + place + v * kLanes, error);
-  }
+  for (int v = 0; v < 4; ++v) store_halves(row.errors + place + v * kLanes, rounded(part[v]));
 }
 
 // What takes the errors of the gates back to a step's inputs, or to the states before it.
@@ -114,9 +111,14 @@ RECURRA_INLINE void half_back(const Shape& shape, const Share& share, const Half
     }
 }
 
+// Tokens of a chunk are as many as are transposed at once.
+RECURRA_INLINE int half_steps(int sequences) { return kHalfBlock / kChunkTokens * chunk_steps(sequences); }
+
 size_t backward_half_scratch(const Sweep& sweep, int sequences) {
-  return whole_tiles(sequences) * (half_pitch(sweep.shape.width()) / 2 + 2 * sweep.shape.state_pitch()) +
-         kTileRows * kWidth + 5 * kLanes + sequences * sizeof(HalfRowBack) / sizeof(float);
+  const size_t chunk = (size_t)sequences * half_steps(sequences);
+  return (chunk + kTileRows) * half_pitch(sweep.shape.width()) / 2 + 2 * sequences * sweep.shape.state_pitch() +
+         turned_floats(sweep.shape) + sweep.shape.padded() + kTileRows * kWidth + 9 * kLanes +
+         6 * pointer_floats(chunk) + sequences * sizeof(HalfRowBack) / sizeof(float);
 }
 
 // Asks for what the errors of a row will read at `time`.
@@ -127,67 +129,126 @@ RECURRA_INLINE void fetch_row(const Sweep& sweep, const Sequence& sequence, int6
   if (C != Cell::rnn) fetch(kept_gates<Half>(sweep, sequence, where), shape.width() * sizeof(Half));
   if (has_inner(C) && time > 0)
     fetch(kept_cells<Half>(sweep, sequence, where - sweep.step), shape.padded() * sizeof(Half));
+  fetch(sweep.values + where * sweep.value_stride, shape.inputs * sizeof(float));
   if (sweep.output_errors) fetch(sweep.output_errors + where * sweep.output_error_stride, shape.hidden * sizeof(float));
-  if (!has_inner(C)) fetch(sweep.outputs + where * sweep.output_stride, shape.hidden * sizeof(float));
+  fetch(sweep.outputs + where * sweep.output_stride, shape.hidden * sizeof(float));
+}
+
+// What a share works in, and the tokens of the chunk so far.
+struct HalfWorkBack {
+  Half* errors;  // rows of a chunk, and room for a whole tile behind them
+  float *carried, *carried_inner, *sums, *zeros;
+  HalfRowBack* rows;
+  float** chunk_values;  // errors of the inputs of each token
+  HalfTokens tokens;
+  Turned turned;
+};
+
+RECURRA_INLINE HalfWorkBack start_half_back(const Sweep& sweep, const Share& share) {
+  const Shape& shape = sweep.shape;
+  const int count = share.count, hidden = shape.hidden;
+  const size_t chunk = (size_t)count * half_steps(count), pitch = shape.state_pitch();
+  Cutter common{share.common};
+  HalfWorkBack work;
+  work.errors = common.halves((chunk + kTileRows) * half_pitch(shape.width()));
+  work.carried = common.floats(count * pitch);
+  work.carried_inner = common.floats(count * pitch);
+  const size_t shared = common.at - share.common;
+  if (share.first()) clear(share.common, shared);
+  Cutter cut{share.scratch + shared};
+  work.sums = cut.floats(kTileRows * kWidth);
+  work.zeros = cut.floats(shape.padded());
+  clear(work.zeros, shape.padded());
+  work.rows = cut.pointers<HalfRowBack>(count);
+  work.chunk_values = cut.pointers<float*>(chunk);
+  work.tokens = {cut.pointers<const float*>(chunk), cut.pointers<const float*>(chunk), cut.pointers<const Half*>(chunk),
+                 cut.pointers<const Half*>(chunk),  cut.pointers<const float*>(chunk), 0};
+  work.turned = turned(shape, cut);
+  const int begin = share.from(shape.panels()), end = share.to(shape.panels());
+  if (share.sums) clear(share.sums + begin * half_tile_floats(shape), (end - begin) * half_tile_floats(shape));
+  for (int row = 0; share.first() && row < count; ++row) {
+    const int64_t number = share.sequences[row].number;
+    if (sweep.final_hidden_errors)
+      copy(work.carried + row * pitch, sweep.final_hidden_errors + number * hidden, hidden);
+    if (sweep.final_cell_errors)
+      copy(work.carried_inner + row * pitch, sweep.final_cell_errors + number * hidden, hidden);
+  }
+  meet(share);
+  return work;
+}
+
+// Where a row's data of a step are; its token joins the chunk.
+template <Cell C>
+RECURRA_INLINE void place_half_row(const Sweep& sweep, const Sequence& sequence, int64_t time, int row,
+                                   HalfWorkBack& work) {
+  constexpr bool inner = has_inner(C);
+  const Shape& shape = sweep.shape;
+  const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
+  const size_t pitch = shape.state_pitch();
+  const int at = work.tokens.count++;
+  HalfRowBack& one = work.rows[row];
+  one = {sweep.outputs + where * sweep.output_stride,
+         time ? sweep.outputs + last * sweep.output_stride : state_row(sweep.hidden, sequence.number, shape.hidden),
+         sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : nullptr,
+         C != Cell::rnn ? kept_gates<Half>(sweep, sequence, where) : nullptr,
+         work.errors + at * half_pitch(shape.width()),
+         inner ? kept_cells<Half>(sweep, sequence, where) : nullptr,
+         inner && time ? kept_cells<Half>(sweep, sequence, last) : nullptr,
+         inner && !time ? state_row(sweep.cell, sequence.number, shape.hidden) : nullptr,
+         work.carried + row * pitch,
+         work.carried_inner + row * pitch};
+  work.tokens.values[at] = sweep.values + where * sweep.value_stride;
+  work.tokens.before[at] = one.before ? one.before : work.zeros;
+  work.tokens.errors[at] = one.errors;
+  work.tokens.inner_before[at] = one.inner_before;
+  work.tokens.inner_start[at] = one.inner_start;
+  if (sweep.value_errors) work.chunk_values[at] = sweep.value_errors + where * sweep.value_error_stride;
+}
+
+// Makes the errors of the inputs and the gradients of the weights of a chunk, which is empty then.
+template <Cell C>
+RECURRA_INLINE void finish_half_chunk(const Sweep& sweep, const Share& share, HalfWorkBack& work) {
+  const HalfBack to_values{reinterpret_cast<const Pair*>(sweep.weights.input_back), sweep.shape.inputs, false};
+  if (sweep.value_errors)
+    half_back(sweep.shape, share, to_values, work.errors, work.sums, work.tokens.count,
+              [&](int at) { return work.chunk_values[at]; });
+  if (share.sums) add_half_chunk<C>(sweep.shape, share, work.tokens, work.turned);
+  work.tokens.count = 0;
 }
 
 template <Cell C, Activation A>
 void backward_half_share(const Sweep& sweep, const Share& share) {
   const Shape& shape = sweep.shape;
-  const int count = share.count, hidden = shape.hidden;
-  const size_t pitch = shape.state_pitch(), wide = half_pitch(shape.width());
-  Cutter common{share.common};
-  Half* errors = common.halves(whole_tiles(count) * wide);
-  float* carried = common.floats(count * pitch);
-  float* carried_inner = common.floats(count * pitch);
-  Cutter cut{share.scratch + (common.at - share.common)};
-  if (share.first()) clear(share.common, common.at - share.common);
-  float* sums = cut.floats(kTileRows * kWidth);
-  HalfRowBack* rows = cut.pointers<HalfRowBack>(count);
-  for (int row = 0; share.first() && row < count; ++row) {
-    const int64_t number = share.sequences[row].number;
-    if (sweep.final_hidden_errors) copy(carried + row * pitch, sweep.final_hidden_errors + number * hidden, hidden);
-    if (sweep.final_cell_errors) copy(carried_inner + row * pitch, sweep.final_cell_errors + number * hidden, hidden);
-  }
-  meet(share);
+  const int steps = half_steps(share.count), hidden = shape.hidden;
+  const size_t pitch = shape.state_pitch();
+  HalfWorkBack work = start_half_back(sweep, share);
   const HalfBack to_states{reinterpret_cast<const Pair*>(sweep.weights.recurrent_back), hidden, C == Cell::gru};
-  const HalfBack to_values{reinterpret_cast<const Pair*>(sweep.weights.input_back), shape.inputs, false};
-  const Tiles tiles(count);
+  Tiles tiles(share.count);
   int active = 0;
-  for (int64_t time = (count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
+  for (int64_t time = (share.count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
     active = active_rows(share, time, active);
-    for (int row = 0; row < active; ++row) {
-      const Sequence& sequence = share.sequences[row];
-      const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
-      constexpr bool inner = has_inner(C);
-      rows[row] = {sweep.outputs + where * sweep.output_stride,
-                   time ? sweep.outputs + last * sweep.output_stride : state_row(sweep.hidden, sequence.number, hidden),
-                   sweep.output_errors ? sweep.output_errors + where * sweep.output_error_stride : nullptr,
-                   kept_gates<Half>(sweep, sequence, where),
-                   errors + row * wide,
-                   inner ? kept_cells<Half>(sweep, sequence, where) : nullptr,
-                   inner && time ? kept_cells<Half>(sweep, sequence, last) : nullptr,
-                   state_row(sweep.cell, sequence.number, hidden),
-                   carried + row * pitch,
-                   carried_inner + row * pitch,
-                   sweep.value_errors ? sweep.value_errors + where * sweep.value_error_stride : nullptr};
-    }
+    const Half* errors = work.errors + work.tokens.count * half_pitch(shape.width());
+    for (int row = 0; row < active; ++row) place_half_row<C>(sweep, share.sequences[row], time, row, work);
     for (int row = 0; row < active; ++row) {
       for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
-        errors_of_half_gates<C, A>(sweep, rows[row], panel);
+        errors_of_half_gates<C, A>(sweep, work.rows[row], panel);
       if (time > 0) fetch_row<C>(sweep, share.sequences[row], time - 1);
     }
     meet(share);
     if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
-      half_back(shape, share, to_states, errors, sums, active, [&](int row) { return rows[row].carried; });
-    if (sweep.value_errors)
-      half_back(shape, share, to_values, errors, sums, active, [&](int row) { return rows[row].value_errors; });
-    meet(share);
+      half_back(shape, share, to_states, errors, work.sums, active, [&](int row) { return work.rows[row].carried; });
+    const bool full = time % steps == 0;
+    if (full) {
+      tiles.take(kTileRows);
+      finish_half_chunk<C>(sweep, share, work);
+      tiles.take(share.count);
+    }
+    if (!is_parallel(C) || full) meet(share);
   }
-  for (int row = 0; share.first() && row < count; ++row) {
+  for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
-    if (sweep.hidden_errors) copy(sweep.hidden_errors + number * hidden, carried + row * pitch, hidden);
-    if (sweep.cell_errors) copy(sweep.cell_errors + number * hidden, carried_inner + row * pitch, hidden);
+    if (sweep.hidden_errors) copy(sweep.hidden_errors + number * hidden, work.carried + row * pitch, hidden);
+    if (sweep.cell_errors) copy(sweep.cell_errors + number * hidden, work.carried_inner + row * pitch, hidden);
   }
 }
 

@@ -126,7 +126,7 @@ std::vector<Direction> directions_of(const Layers& layers, const Places& places,
     sweep.output_stride = stride;
     sweep.hidden = part(hidden, side, places, shape.hidden);
     sweep.cell = part(cell, side, places, shape.hidden);
-    directions.push_back({layers[side], sweep, nullptr, {}, false, {}});
+    directions.push_back({layers[side], sweep, nullptr, {}, false, {}, {}});
   }
   return directions;
 }

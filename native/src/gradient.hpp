@@ -1,5 +1,7 @@
-// The gradients of the weights from the gates' errors: outer products summed over all tokens in their own order.
-// Not here: the sweep. Threads share out panels, never tokens, so that each sum has one order whatever their number.
+// The gradients of the weights from the gates' errors: outer products summed over the tokens of a group of sequences.
+// Not here: the sweep (backward.hpp), which hands over the errors of a chunk of steps while they are still in the
+// cache. Which sequences make a group depends on the batch alone: each sum has one order, whatever the number of
+// threads.
 #pragma once
 
 #include "pack.hpp"
@@ -29,26 +31,30 @@ RECURRA_NOINLINE inline void unpack(const Shape& shape, bool recurrent, int pane
                                     int size, float* to) {
   for (int vector = 0; vector < shape.vectors(); ++vector) {
     const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
-    for (int lane = 0; lane < lanes; ++lane)
-      for (int k = 0; k < size; ++k) to[(size_t)(row + lane) * size + k] = tile[k * pitch + vector * kLanes + lane];
+    for (int first = 0; first < size; first += kLanes) {
+      Words square[kLanes];
+      for (int k = 0; k < kLanes; ++k)
+        square[k] = first + k < size ? (Words)load(tile + (first + k) * pitch + vector * kLanes) : Words{};
+      transpose(square);
+      for (int lane = 0; lane < lanes; ++lane)
+        store(to + (size_t)(row + lane) * size + first, (Vec)square[lane], size - first);
+    }
   }
 }
 
 // Rows of a panel's sums that the recurrent weights take; a parallel cell has at most two vectors of them.
 RECURRA_INLINE size_t recurrent_sums(const Shape& shape) { return is_parallel(shape.cell) ? 1 : shape.hidden; }
 
+// A panel's sums: of the input weights, the recurrent ones, the biases.
 RECURRA_INLINE size_t tile_floats(const Shape& shape) {
   return (shape.inputs + recurrent_sums(shape) + 1) * (size_t)kWidth;
 }
 
-inline size_t gradient_scratch(const Sweep& sweep, int panels) {
-  return panels * tile_floats(sweep.shape) + kBlockTokens * kWidth + sweep.shape.hidden + kWidth +
-         4 * pointer_floats(kBlockTokens);
-}
+inline size_t sums_floats(const Shape& shape) { return shape.panels() * tile_floats(shape); }
 
-// Rows of a block of tokens: inputs, the states before, the gates' errors.
+// Rows of a chunk's tokens: inputs, the states before, the inner ones before (null where they are zero).
 struct Tokens {
-  const float **values, **before, **errors, **inner_before;
+  const float **values, **before, **inner_before;
   int count;
 };
 
@@ -58,31 +64,45 @@ RECURRA_INLINE void add_vectors(Vec (&sums)[2], const Vec errors[4], Vec inner) 
   sums[1] += errors[2] * inner;
 }
 
+// Adds the products of a panel's errors, four vectors a token, side by side.
 template <Cell C>
-RECURRA_INLINE void add_block(const Sweep& sweep, const Tokens& tokens, int panel, float* tile, float* packed) {
+RECURRA_INLINE void add_block(const Shape& shape, const Tokens& tokens, int panel, const float* errors, float* tile) {
   constexpr int V = vectors_of(C);
-  const Shape& shape = sweep.shape;
   float* recurrent = tile + (size_t)shape.inputs * kWidth;
   float* bias = recurrent + recurrent_sums(shape) * kWidth;
   const int unit = panel * kLanes, lanes = shape.hidden - unit;
   Vec sums[4], vectors[2] = {load(recurrent), load(recurrent + kLanes)};
   for (int v = 0; v < 4; ++v) sums[v] = load(bias + v * kLanes);
   for (int j = 0; j < tokens.count; ++j) {
-    Vec errors[4];
+    Vec each[4];
     for (int v = 0; v < 4; ++v) {
-      errors[v] = load(tokens.errors[j] + panel * kWidth + v * kLanes);
-      store(packed + j * kWidth + v * kLanes, errors[v]);
-      sums[v] += errors[v];
+      each[v] = load(errors + j * kWidth + v * kLanes);
+      sums[v] += each[v];
     }
     if constexpr (C == Cell::sru)
-      if (tokens.inner_before[j]) add_vectors(vectors, errors, load(tokens.inner_before[j] + unit, lanes));
+      if (tokens.inner_before[j]) add_vectors(vectors, each, load(tokens.inner_before[j] + unit, lanes));
   }
   for (int v = 0; v < 4; ++v) store(bias + v * kLanes, sums[v]);
-  add_products<V>(tile, shape.inputs, tokens.values, packed, tokens.count);
+  add_products<V>(tile, shape.inputs, tokens.values, errors, tokens.count);
   if constexpr (C == Cell::sru)
     for (int v = 0; v < 2; ++v) store(recurrent + v * kLanes, vectors[v]);
   if constexpr (!is_parallel(C))
-    add_products<V>(recurrent, shape.hidden, tokens.before, packed + (4 - V) * kLanes, tokens.count);
+    add_products<V>(recurrent, shape.hidden, tokens.before, errors + (4 - V) * kLanes, tokens.count);
+}
+
+// The same for all of a chunk's tokens and this member's panels; `errors` of a panel begin `pitch` after those of the
+// one before.
+template <Cell C>
+RECURRA_INLINE void add_chunk(const Shape& shape, const Share& share, const Tokens& tokens, const float* errors,
+                              ptrdiff_t pitch) {
+  for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
+    for (int first = 0; first < tokens.count; first += kBlockTokens) {
+      const int left = tokens.count - first;
+      const Tokens block{tokens.values + first, tokens.before + first, tokens.inner_before + first,
+                         left < kBlockTokens ? left : kBlockTokens};
+      add_block<C>(shape, block, panel, errors + panel * pitch + (ptrdiff_t)first * kWidth,
+                   share.sums + panel * tile_floats(shape));
+    }
 }
 
 // Sums of one panel.
@@ -116,75 +136,21 @@ void for_cell_alone(const Shape& shape, Work work) {
   }
 }
 
-RECURRA_INLINE const float* state_before(const Sweep& sweep, const Sequence& sequence, int64_t time,
-                                         const float* zeros) {
-  if (time) return sweep.outputs + (token(sweep, sequence, time) - sweep.step) * sweep.output_stride;
-  const float* start = state_row(sweep.hidden, sequence.number, sweep.shape.hidden);
-  return start ? start : zeros;
+// Adds up the groups' sums of a panel, in their order, on the first group's.
+RECURRA_INLINE float* add_groups(float* const* groups, int count, size_t first, size_t floats) {
+  float* tile = groups[0] + first;
+  for (int group = 1; group < count; ++group)
+    for (size_t at = 0; at < floats; at += kLanes) store(tile + at, load(tile + at) + load(groups[group] + first + at));
+  return tile;
 }
 
-// Tokens as they lie in memory: sequence by sequence, or step by step in a grid of columns.
-template <class Work>
-RECURRA_INLINE void for_tokens(const Sweep& sweep, const Sequence* sequences, int count, Work work) {
-  if (sweep.step == 1 || sweep.step == -1) {
-    for (int row = 0; row < count; ++row)
-      for (int64_t time = 0; time < sequences[row].length; ++time) work(sequences[row], time);
-    return;
-  }
-  int64_t longest = 0;
-  for (int row = 0; row < count; ++row)
-    if (sequences[row].length > longest) longest = sequences[row].length;
-  for (int64_t time = 0; time < longest; ++time)
-    for (int row = 0; row < count; ++row)
-      if (time < sequences[row].length) work(sequences[row], time);
-}
-
-// The inner state before, kept by the sweep or given by the caller; null where it is zero.
-template <class Element>
-RECURRA_INLINE const Element* inner_kept_before(const Sweep& sweep, const Sequence& sequence, int64_t time) {
-  return time ? kept_cells<Element>(sweep, sequence, token(sweep, sequence, time) - sweep.step) : nullptr;
-}
-
-template <Cell C>
-void gradient_panels(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
-                     float* scratch) {
-  const Shape& shape = sweep.shape;
-  Cutter cut{scratch};
-  float* tiles = cut.floats((end - begin) * tile_floats(shape));
-  float* packed = cut.floats(kBlockTokens * kWidth);
-  float* zeros = cut.floats(shape.hidden);
-  Tokens tokens{cut.pointers<const float*>(kBlockTokens), cut.pointers<const float*>(kBlockTokens),
-                cut.pointers<const float*>(kBlockTokens), cut.pointers<const float*>(kBlockTokens), 0};
-  clear(tiles, (end - begin) * tile_floats(shape));
-  clear(zeros, shape.hidden);
-  const auto flush = [&]() __attribute__((always_inline)) {
-    for (int panel = begin; panel < end; ++panel)
-      add_block<C>(sweep, tokens, panel, tiles + (panel - begin) * tile_floats(shape), packed);
-    tokens.count = 0;
-  };
-  for_tokens(sweep, sequences, count, [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
-    const int64_t where = token(sweep, sequence, time);
-    tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
-    tokens.errors[tokens.count] = kept_gates(sweep, sequence, where);
-    tokens.before[tokens.count] = state_before(sweep, sequence, time, zeros);
-    if constexpr (C == Cell::sru) {
-      const float* kept = inner_kept_before<float>(sweep, sequence, time);
-      tokens.inner_before[tokens.count] = kept ? kept : state_row(sweep.cell, sequence.number, shape.hidden);
-    }
-    if (++tokens.count == kBlockTokens) flush();
-  });
-  flush();
-  for (int panel = begin; panel < end; ++panel) {
-    const float* tile = tiles + (panel - begin) * tile_floats(shape);
-    const float* recurrent = tile + (size_t)shape.inputs * kWidth;
-    finish_panel<C>(shape, panel, {tile, recurrent, recurrent + recurrent_sums(shape) * kWidth, vectors_of(C) * kLanes},
-                    to);
-  }
-}
-
-inline void gradient(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end, const Gradients& to,
-                     float* scratch) {
-  for_cell_alone(sweep.shape, [&]<Cell C>() { gradient_panels<C>(sweep, sequences, count, begin, end, to, scratch); });
+// Adds up a panel's sums and writes them as torch has them.
+inline void finish_gradient(const Shape& shape, int panel, float* const* groups, int count, const Gradients& to) {
+  float* tile = add_groups(groups, count, panel * tile_floats(shape), tile_floats(shape));
+  const float* recurrent = tile + (size_t)shape.inputs * kWidth;
+  const float* bias = recurrent + recurrent_sums(shape) * kWidth;
+  for_cell_alone(shape,
+                 [&]<Cell C>() { finish_panel<C>(shape, panel, {tile, recurrent, bias, vectors_of(C) * kLanes}, to); });
 }
 
 }  // namespace recurra::RECURRA_ISA

@@ -1,5 +1,5 @@
 // The gradients of the weights in bfloat16: blocks of tokens are transposed, so that they are sums over tokens.
-// Not here: the sweep. Threads share out panels, never tokens, so that each sum has one order whatever their number.
+// Not here: the sweep (backward_half.hpp), which hands over the errors of a chunk of steps.
 #pragma once
 
 #include "forward_half.hpp"
@@ -20,11 +20,23 @@ RECURRA_INLINE size_t half_tile_floats(const Shape& shape) {
   return (features(shape.inputs) + half_recurrent_sums(shape) + 1) * kWidth;
 }
 
-size_t gradient_half_scratch(const Sweep& sweep, int panels) {
-  const Shape& shape = sweep.shape;
-  return panels * half_tile_floats(shape) +
-         (features(shape.inputs) + features(shape.hidden)) * (size_t)kBlockPitch / 2 + kHalfBlock / 2 * kWidth +
-         shape.hidden + 6 * kLanes + 5 * pointer_floats(kHalfBlock);
+inline size_t half_sums_floats(const Shape& shape) { return shape.panels() * half_tile_floats(shape); }
+
+// What a block of tokens is turned into.
+struct Turned {
+  Half *values, *before;  // transposed
+  Pair* pairs;            // errors of a panel, two tokens in one
+};
+
+RECURRA_INLINE size_t turned_floats(const Shape& shape) {
+  return (features(shape.inputs) + features(shape.hidden)) * (size_t)kBlockPitch / 2 + kHalfBlock / 2 * kWidth +
+         3 * kLanes;
+}
+
+RECURRA_INLINE Turned turned(const Shape& shape, Cutter& cut) {
+  Half* const values = cut.halves(features(shape.inputs) * kBlockPitch);
+  Half* const before = cut.halves(features(shape.hidden) * kBlockPitch);
+  return {values, before, reinterpret_cast<Pair*>(cut.floats(kHalfBlock / 2 * kWidth))};
 }
 
 // to[feature][token] = rows[token][feature], rounded; what is not there is zero.
@@ -42,13 +54,18 @@ RECURRA_NOINLINE inline void transpose_rows(Half* to, const float* const* rows, 
     }
 }
 
+// Rows of a chunk's tokens.
 struct HalfTokens {
   const float **values, **before;
   const Half **errors, **inner_before;
   const float** inner_start;  // where a sequence begins and the caller gave the state
   int count;
-  Half *turned_values, *turned_before;  // transposed
-  Pair* pairs;                          // errors of a panel
+
+  RECURRA_INLINE HalfTokens from(int first, int most) const {
+    const int left = count - first;
+    return {values + first,       before + first,      errors + first,
+            inner_before + first, inner_start + first, left < most ? left : most};
+  }
 };
 
 template <int First, int V>
@@ -61,7 +78,8 @@ RECURRA_INLINE void add_half_products(float* tile, int size, const Half* turned,
 }
 
 template <Cell C>
-RECURRA_INLINE void add_half_block(const Shape& shape, const HalfTokens& tokens, int panel, float* tile) {
+RECURRA_INLINE void add_half_block(const Shape& shape, const HalfTokens& tokens, const Turned& to, int panel,
+                                   float* tile) {
   constexpr int V = vectors_of(C);
   float* recurrent = tile + features(shape.inputs) * kWidth;
   float* bias = recurrent + half_recurrent_sums(shape) * kWidth;
@@ -74,7 +92,7 @@ RECURRA_INLINE void add_half_block(const Shape& shape, const HalfTokens& tokens,
   for (int pair = 0; pair < pairs; ++pair)
     for (int v = 0; v < 4; ++v) {
       const Halves first = error(2 * pair, v), second = error(2 * pair + 1, v);
-      store_pairs(tokens.pairs + pair * kWidth + v * kLanes, paired(first, second));
+      store_pairs(to.pairs + pair * kWidth + v * kLanes, paired(first, second));
       sums[v] += widened(first) + widened(second);
     }
   for (int v = 0; v < 4; ++v) store(bias + v * kLanes, sums[v]);
@@ -88,61 +106,30 @@ RECURRA_INLINE void add_half_block(const Shape& shape, const HalfTokens& tokens,
     }
     for (int v = 0; v < 2; ++v) store(recurrent + v * kLanes, vectors[v]);
   }
-  add_half_products<0, V>(tile, shape.inputs, tokens.turned_values, tokens.pairs, pairs);
-  if constexpr (!is_parallel(C))
-    add_half_products<4 - V, V>(recurrent, shape.hidden, tokens.turned_before, tokens.pairs, pairs);
+  add_half_products<0, V>(tile, shape.inputs, to.values, to.pairs, pairs);
+  if constexpr (!is_parallel(C)) add_half_products<4 - V, V>(recurrent, shape.hidden, to.before, to.pairs, pairs);
 }
 
+// Adds the products of all of a chunk's tokens to this member's panels.
 template <Cell C>
-void gradient_half_panels(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end,
-                          const Gradients& to, float* scratch) {
-  const Shape& shape = sweep.shape;
-  const size_t each = half_tile_floats(shape);
-  clear(scratch, gradient_half_scratch(sweep, end - begin));
-  Cutter cut{scratch};
-  float* tiles = cut.floats((end - begin) * each);
-  float* zeros = cut.floats(shape.hidden);
-  HalfTokens tokens{cut.pointers<const float*>(kHalfBlock),
-                    cut.pointers<const float*>(kHalfBlock),
-                    cut.pointers<const Half*>(kHalfBlock),
-                    cut.pointers<const Half*>(kHalfBlock),
-                    cut.pointers<const float*>(kHalfBlock),
-                    0,
-                    cut.halves(features(shape.inputs) * kBlockPitch),
-                    cut.halves(features(shape.hidden) * kBlockPitch),
-                    reinterpret_cast<Pair*>(cut.floats(kHalfBlock / 2 * kWidth))};
-  const Tiles units(kTileRows);
-  const auto flush = [&]() __attribute__((always_inline)) {
-    transpose_rows(tokens.turned_values, tokens.values, tokens.count, shape.inputs);
-    if constexpr (!is_parallel(C)) transpose_rows(tokens.turned_before, tokens.before, tokens.count, shape.hidden);
-    for (int panel = begin; panel < end; ++panel)
-      add_half_block<C>(shape, tokens, panel, tiles + (panel - begin) * each);
-    tokens.count = 0;
-  };
-  for_tokens(sweep, sequences, count, [&](const Sequence& sequence, int64_t time) __attribute__((always_inline)) {
-    const int64_t where = token(sweep, sequence, time);
-    tokens.values[tokens.count] = sweep.values + where * sweep.value_stride;
-    tokens.errors[tokens.count] = kept_gates<Half>(sweep, sequence, where);
-    tokens.before[tokens.count] = state_before(sweep, sequence, time, zeros);
-    if constexpr (C == Cell::sru) {
-      tokens.inner_before[tokens.count] = inner_kept_before<Half>(sweep, sequence, time);
-      tokens.inner_start[tokens.count] = time ? nullptr : state_row(sweep.cell, sequence.number, shape.hidden);
-    }
-    if (++tokens.count == kHalfBlock) flush();
-  });
-  flush();
-  for (int panel = begin; panel < end; ++panel) {
-    const float* tile = tiles + (panel - begin) * each;
-    const float* recurrent = tile + features(shape.inputs) * kWidth;
-    const float* bias = recurrent + half_recurrent_sums(shape) * kWidth;
-    finish_panel<C>(shape, panel, {tile, recurrent + (4 - vectors_of(C)) * kLanes, bias, kWidth}, to);
+RECURRA_INLINE void add_half_chunk(const Shape& shape, const Share& share, const HalfTokens& tokens, const Turned& to) {
+  for (int first = 0; first < tokens.count; first += kHalfBlock) {
+    const HalfTokens block = tokens.from(first, kHalfBlock);
+    transpose_rows(to.values, block.values, block.count, shape.inputs);
+    if constexpr (!is_parallel(C)) transpose_rows(to.before, block.before, block.count, shape.hidden);
+    for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
+      add_half_block<C>(shape, block, to, panel, share.sums + panel * half_tile_floats(shape));
   }
 }
 
-inline void gradient_half(const Sweep& sweep, const Sequence* sequences, int count, int begin, int end,
-                          const Gradients& to, float* scratch) {
-  for_cell_alone(sweep.shape,
-                 [&]<Cell C>() { gradient_half_panels<C>(sweep, sequences, count, begin, end, to, scratch); });
+// Adds up the groups' sums of a panel, in their order, and writes them as torch has them.
+inline void finish_half_gradient(const Shape& shape, int panel, float* const* groups, int count, const Gradients& to) {
+  float* tile = add_groups(groups, count, panel * half_tile_floats(shape), half_tile_floats(shape));
+  const float* recurrent = tile + features(shape.inputs) * kWidth;
+  const float* bias = recurrent + half_recurrent_sums(shape) * kWidth;
+  for_cell_alone(shape, [&]<Cell C>() {
+    finish_panel<C>(shape, panel, {tile, recurrent + (4 - vectors_of(C)) * kLanes, bias, kWidth}, to);
+  });
 }
 
 }  // namespace recurra::RECURRA_ISA

@@ -19,10 +19,13 @@ void backward_half(const Sweep& sweep, const Share& share) {
 }  // namespace RECURRA_ISA
 
 extern const Sweeper RECURRA_HALF = {
-    RECURRA_ISA::pack_half,     RECURRA_ISA::forward_half_scratch,
-    RECURRA_ISA::forward_half,  RECURRA_ISA::backward_half_scratch,
-    RECURRA_ISA::backward_half, RECURRA_ISA::gradient_half_scratch,
-    RECURRA_ISA::gradient_half,
+    RECURRA_ISA::pack_half,
+    RECURRA_ISA::forward_half_scratch,
+    RECURRA_ISA::forward_half,
+    RECURRA_ISA::backward_half_scratch,
+    RECURRA_ISA::backward_half,
+    RECURRA_ISA::half_sums_floats,
+    RECURRA_ISA::finish_half_gradient,
 };
 
 }  // namespace recurra

@@ -36,7 +36,7 @@ double multiply_add(int64_t rounds, float* into) {
 extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::kLanes,
     {RECURRA_ISA::pack, RECURRA_ISA::forward_scratch, RECURRA_ISA::forward, RECURRA_ISA::backward_scratch,
-     RECURRA_ISA::backward, RECURRA_ISA::gradient_scratch, RECURRA_ISA::gradient},
+     RECURRA_ISA::backward, RECURRA_ISA::sums_floats, RECURRA_ISA::finish_gradient},
     RECURRA_ISA::project,
     RECURRA_ISA::maximum,
     RECURRA_ISA::multiply_add,

@@ -61,12 +61,12 @@ struct Task {
   const std::vector<Sequence>* sequences;
   int member, members;
   Meeting* meeting;
+  float* sums;
 };
 
-// Runs a kernel over all shares of all directions. A thread for each direction needs no further cut.
-void run_shares(std::vector<Direction>& directions, const Places& places, ScratchOf Sweeper::* scratch_of,
+// Runs a kernel over all directions, each cut into so many shares; `sums` of a direction has a buffer for each share.
+void run_shares(std::vector<Direction>& directions, const Places& places, int each, ScratchOf Sweeper::* scratch_of,
                 Kernel Sweeper::* kernel, int threads) {
-  const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
   std::vector<std::vector<std::vector<Sequence>>> shares;
   for (const Direction& one : directions)
     shares.push_back(shared_out(in_direction(places, one.layer->reverse()), each));
@@ -76,11 +76,13 @@ void run_shares(std::vector<Direction>& directions, const Places& places, Scratc
     std::vector<Buffer> scratch;
     std::vector<Meeting> meetings(count);
     for (size_t side = 0; side < directions.size(); ++side)
-      for (const auto& share : shares[side])
+      for (size_t share = 0; share < shares[side].size(); ++share)
         for (int member = 0; member < members; ++member) {
           const Direction& one = directions[side];
-          scratch.emplace_back((one.layer->sweeper().*scratch_of)(one.sweep, (int)share.size()));
-          tasks.push_back({&one, &share, member, members, &meetings[tasks.size() / members]});
+          const std::vector<Sequence>& rows = shares[side][share];
+          scratch.emplace_back((one.layer->sweeper().*scratch_of)(one.sweep, (int)rows.size()));
+          float* sums = one.sums.empty() ? nullptr : one.sums[share].floats();
+          tasks.push_back({&one, &rows, member, members, &meetings[tasks.size() / members], sums});
         }
     const std::function<void(int)> work = [&](int mine) {
       const Task& task = tasks[mine];
@@ -90,7 +92,8 @@ void run_shares(std::vector<Direction>& directions, const Places& places, Scratc
                         scratch[mine - task.member].floats(),
                         task.member,
                         task.members,
-                        task.meeting};
+                        task.meeting,
+                        task.sums};
       (task.direction->layer->sweeper().*kernel)(task.direction->sweep, share);
     };
     if (members > 1) return run_together((int)tasks.size(), work);
@@ -99,6 +102,13 @@ void run_shares(std::vector<Direction>& directions, const Places& places, Scratc
   };
   const int members = members_of(directions[0].layer->shape(), threads, count);
   if (members == 1 || !run(members)) run(1);
+}
+
+// Groups of sequences whose gradients are summed apart and then added up: as many for any number of threads, so that
+// each sum has one order.
+int groups_of(const Places& places) {
+  const int count = (int)places.sequences.size();
+  return count < 2 ? 1 : std::clamp(count / 32, 2, 8);
 }
 
 void fill(Direction& one, const Places& places) {
@@ -128,29 +138,19 @@ void project_distinct(std::vector<Direction>& directions, int64_t distinct, int 
   });
 }
 
-// The gradients of the weights: panels of all directions are shared out, each with its scratch.
-void run_gradients(const std::vector<Direction>& directions, const Places& places, int threads) {
-  struct Task {
-    const Direction* direction;
-    int begin, end;
-  };
-  std::vector<std::vector<Sequence>> sequences;
-  std::vector<Task> tasks;
-  const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
+// Adds up the groups' gradients of the weights, panel by panel.
+void finish_gradients(const std::vector<Direction>& directions, int threads) {
+  const Direction& first = directions[0];
+  const int panels = first.sweep.shape.panels();
+  std::vector<std::vector<float*>> sums;
   for (const Direction& one : directions) {
-    sequences.push_back(in_direction(places, one.layer->reverse()));
-    if (!one.learns) continue;
-    const int panels = one.sweep.shape.panels(), parts = std::min(each, panels);
-    for (int part = 0; part < parts; ++part)
-      tasks.push_back({&one, panels * part / parts, panels * (part + 1) / parts});
+    sums.emplace_back();
+    for (const Buffer& group : one.sums) sums.back().push_back(group.floats());
   }
-  run_tasks((int)tasks.size(), threads, [&](int mine) {
-    const Task& task = tasks[mine];
-    const Sweeper& sweeper = task.direction->layer->sweeper();
-    const std::vector<Sequence>& rows = sequences[task.direction - directions.data()];
-    const Buffer scratch(sweeper.gradient_scratch(task.direction->sweep, task.end - task.begin));
-    sweeper.gradient(task.direction->sweep, rows.data(), (int)rows.size(), task.begin, task.end,
-                     task.direction->gradients, scratch.floats());
+  run_tasks(panels * (int)directions.size(), threads, [&](int mine) {
+    const Direction& one = directions[mine / panels];
+    const std::vector<float*>& groups = sums[mine / panels];
+    one.layer->sweeper().finish(one.sweep.shape, mine % panels, groups.data(), (int)groups.size(), one.gradients);
   });
 }
 
@@ -200,14 +200,16 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
     if (one.kept) {
       const size_t rows = places.tokens + places.sequences.size();
       const size_t each = shape.half() ? 2 : 1;  // values in a float's room
-      one.kept->gates = Buffer(rows * shape.gate_pitch() / each + 1);
+      if (shape.cell != Cell::rnn) one.kept->gates = Buffer(rows * shape.gate_pitch() / each + 1);
       if (has_inner(shape.cell)) one.kept->cells = Buffer(rows * shape.state_pitch() / each + 1);
     }
     fill(one, places);
   }
   threads = useful_threads(directions, places, threads);
   if (distinct > 0 && !directions[0].layer->shape().half()) project_distinct(directions, distinct, threads);
-  run_shares(directions, places, &Sweeper::forward_scratch, &Sweeper::forward, threads);
+  // A thread for each direction needs no further cut.
+  const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
+  run_shares(directions, places, each, &Sweeper::forward_scratch, &Sweeper::forward, threads);
 }
 
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads) {
@@ -215,8 +217,11 @@ void sweep_backward(std::vector<Direction>& directions, const Places& places, in
   float* values = directions[0].sweep.value_errors;
   const ptrdiff_t stride = directions[0].sweep.value_error_stride;
   const int inputs = directions[0].layer->shape().inputs;
+  const int groups = groups_of(places);
   for (Direction& one : directions) {
     fill(one, places);
+    for (int group = 0; one.learns && group < groups; ++group)
+      one.sums.emplace_back(one.layer->sweeper().sums(one.sweep.shape));
     if (!values || &one == &directions[0]) continue;
     apart.emplace_back((size_t)places.tokens * inputs);
     one.sweep.value_errors = apart.back().floats();
@@ -225,9 +230,9 @@ void sweep_backward(std::vector<Direction>& directions, const Places& places, in
     one.sweep.value_error_stride = inputs;
   }
   threads = useful_threads(directions, places, threads);
-  run_shares(directions, places, &Sweeper::backward_scratch, &Sweeper::backward, threads);
+  run_shares(directions, places, groups, &Sweeper::backward_scratch, &Sweeper::backward, threads);
   for (const Buffer& more : apart) add_rows(values, stride, more.floats(), places.tokens, inputs, threads);
-  run_gradients(directions, places, threads);
+  if (directions[0].learns) finish_gradients(directions, threads);
 }
 
 void pool_maximum(const Places& places, const float* values, ptrdiff_t stride, int columns, float* into, int32_t* where,

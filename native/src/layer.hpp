@@ -69,8 +69,9 @@ struct Direction {
   Sweep sweep;
   Kept* kept;  // null where nothing is kept
   Gradients gradients;
-  bool learns;       // whether gradients are wanted
-  Buffer projected;  // products of distinct inputs
+  bool learns;               // whether gradients are wanted
+  Buffer projected;          // products of distinct inputs
+  std::vector<Buffer> sums;  // gradients of the weights, of each group of sequences
 };
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each

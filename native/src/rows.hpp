@@ -12,6 +12,7 @@ namespace recurra::RECURRA_ISA {
 constexpr int kChunkTokens =
     128;  // tokens whose inputs are projected at once: few enough to stay in the second-level cache
 constexpr int kChunkSteps = 64;
+constexpr int kWide = 512;      // inputs and units from which a layer's gradients do not stay in the second-level cache
 constexpr int kPatience = 500;  // looks before a waiting member lets others have its processor
 
 // Steps that go into one chunk when `sequences` are swept together.

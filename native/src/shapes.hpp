@@ -115,8 +115,8 @@ struct Sweep {
   float *final_hidden, *final_cell;  // (sequences, hidden)
   const int32_t* row;                // token -> its row among the values, where those are distinct inputs
   const float* projected;            // (rows, gate pitch): products of the distinct inputs, made already
-  void* gates;                       // kept for the gradient: activated, then turned into errors (see kept_gates)
-  void* cells;                       // likewise, of the LSTM's inner states; both float or Half
+  void* gates;                       // kept for the gradient, activated (see kept_gates); an RNN's outputs tell all
+  void* cells;                       // likewise, the inner states; both float or Half
   // Backward only.
   const float* output_errors;
   ptrdiff_t output_error_stride;
@@ -140,6 +140,7 @@ struct Share {
   float* common;   // the first member's, where states are
   int member, members;
   Meeting* meeting;
+  float* sums;  // backward: where the gradients of the weights are summed over its sequences; null if nobody learns
 
   // The part of `things` that is this member's: from … to, the last not included.
   RECURRA_HERE int from(int things) const { return things * member / members; }
@@ -166,8 +167,8 @@ struct Sweeper {
   void (*forward)(const Sweep&, const Share&);
   size_t (*backward_scratch)(const Sweep&, int sequences);
   void (*backward)(const Sweep&, const Share&);
-  size_t (*gradient_scratch)(const Sweep&, int panels);
-  void (*gradient)(const Sweep&, const Sequence*, int sequences, int begin, int end, const Gradients&, float* scratch);
+  size_t (*sums)(const Shape&);  // of the gradients of the weights over a group of sequences
+  void (*finish)(const Shape&, int panel, float* const* groups, int count, const Gradients&);
 };
 
 // What an instruction set offers beside the sweeps in bfloat16.

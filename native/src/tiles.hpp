@@ -23,7 +23,10 @@ struct Terms {
 // Tiles of 16 × 16 floats or pairs, as long as this lives.
 class Tiles {
  public:
-  explicit RECURRA_INLINE Tiles(int rows) {
+  explicit RECURRA_INLINE Tiles(int rows) { take(rows); }
+  RECURRA_INLINE ~Tiles() { _tile_release(); }
+  // From now on blocks have so many rows, at most 16.
+  RECURRA_INLINE void take(int rows) {
     struct {
       uint8_t palette = 1, start = 0, unused[14] = {};
       uint16_t bytes[16] = {};
@@ -36,7 +39,6 @@ class Tiles {
     }
     _tile_loadconfig(&config);
   }
-  RECURRA_INLINE ~Tiles() { _tile_release(); }
 };
 
 #define RECURRA_TILE(sum, weights, vector)                             \
@@ -85,6 +87,7 @@ RECURRA_INLINE void multiply(float* sums, ptrdiff_t pitch, int, Work work) {
 
 struct Tiles {
   explicit RECURRA_INLINE Tiles(int) {}
+  RECURRA_INLINE void take(int) {}
 };
 
 // R rows by V vectors in registers.
