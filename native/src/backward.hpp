@@ -18,6 +18,7 @@ struct Back {
   Reading read;  // how a row of gate errors is read
   bool add;      // onto what is in `into`
   bool padded;   // rows of `into` have room for whole blocks
+  Ahead* ahead;  // what to ask for meanwhile, or null
 };
 
 template <int V>
@@ -28,7 +29,7 @@ RECURRA_INLINE void back_block(const Back& back, int block, size_t gate_rows, co
     Vec sums[R][4];
     for (int r = 0; r < R; ++r)
       for (int v = 0; v < V; ++v) sums[r][v] = back.add ? load(into[row + r] + block * kWidth + v * kLanes) : Vec{};
-    rows_by_panel<R, V>(sums[0], errors + row, weights, back.read);
+    rows_by_panel<R, V>(sums[0], errors + row, weights, back.read, back.ahead);
     for (int r = 0; r < R; ++r)
       for (int v = 0; v < V; ++v) {
         const int column = block * kWidth + v * kLanes;
@@ -120,6 +121,41 @@ RECURRA_INLINE size_t carried_width(const Shape& shape) {
   return (blocks > (size_t)shape.padded() ? blocks : shape.padded()) + kLanes;
 }
 
+// What the errors of a row, and the products made of them, will read at `time`: at most six pieces.
+template <Cell C>
+RECURRA_INLINE Ahead::Piece* add_pieces(const Sweep& sweep, const Sequence& sequence, int64_t time, Ahead::Piece* to) {
+  const Shape& shape = sweep.shape;
+  const int64_t where = token(sweep, sequence, time), last = where - sweep.step;
+  const auto add = [&](const float* from, int floats) __attribute__((always_inline)) {
+    const char* begin = reinterpret_cast<const char*>(from);
+    *to++ = {begin, begin + floats * sizeof(float)};
+  };
+  if constexpr (C != Cell::rnn) add(kept_gates(sweep, sequence, where), shape.width());
+  if constexpr (has_inner(C))
+    if (time > 0) add(kept_cells(sweep, sequence, last), shape.padded());
+  if (sweep.output_errors) add(sweep.output_errors + where * sweep.output_error_stride, shape.hidden);
+  if (time > 0) add(sweep.outputs + last * sweep.output_stride, shape.hidden);
+  add(sweep.values + where * sweep.value_stride, shape.inputs);
+  return to;
+}
+constexpr int kPieces = 6;  // of a row, at most
+
+// What the step before `time` will read, spread over the product of `rows` that comes first.
+template <Cell C>
+RECURRA_INLINE void look_ahead(const Sweep& sweep, const Share& share, int64_t time, int active, Ahead& ahead,
+                               Ahead::Piece* pieces) {
+  const Shape& shape = sweep.shape;
+  const int later = time > 0 ? active_rows(share, time - 1, active) : 0;
+  Ahead::Piece* end = pieces;
+  for (int row = 0; row < later; ++row) end = add_pieces<C>(sweep, share.sequences[row], time - 1, end);
+  *end = {nullptr, nullptr};
+  const int lines = later * (shape.width() + 3 * shape.padded() + shape.inputs) / kLanes;
+  const int most = rows_at_once(4);
+  const int asks =
+      (active + most - 1) / most * shape.columns(shape.hidden) * shape.panels() * vectors_of(C) * kLanes / kAskEvery;
+  ahead = {pieces, end, pieces->begin, asks > 0 ? lines / asks + 1 : 0};
+}
+
 // Steps of a chunk; wide layers take longer ones, because the sums of their gradients pass through the cache each time.
 RECURRA_INLINE int back_steps(const Shape& shape, int sequences) {
   const int steps = chunk_steps(sequences);
@@ -129,7 +165,8 @@ RECURRA_INLINE int back_steps(const Shape& shape, int sequences) {
 size_t backward_scratch(const Sweep& sweep, int sequences) {
   const size_t count = sequences, chunk = count * back_steps(sweep.shape, sequences);
   return count * (carried_width(sweep.shape) + sweep.shape.padded()) + chunk * sweep.shape.width() +
-         sweep.shape.padded() + 3 * kWidth + 5 * pointer_floats(chunk) + 9 * pointer_floats(count);
+         sweep.shape.padded() + 3 * kWidth + 5 * pointer_floats(chunk) + 9 * pointer_floats(count) +
+         pointer_floats(2 * (count * kPieces + 1));
 }
 
 // What a share works in, and the tokens of the chunk so far.
@@ -137,6 +174,7 @@ struct WorkspaceBack {
   float *carried, *carried_cell, *errors, *zeros;
   const float** chunk_errors;  // where each token's errors begin, the first panel's
   float** chunk_values;        // errors of its inputs
+  Ahead::Piece* pieces;
   Tokens tokens;
   StepBack step;
 };
@@ -153,6 +191,7 @@ RECURRA_INLINE WorkspaceBack workspace_back(const Sweep& sweep, const Share& sha
   work.zeros = cut.floats(shape.padded());
   work.chunk_errors = cut.pointers<const float*>(chunk);
   work.chunk_values = cut.pointers<float*>(chunk);
+  work.pieces = cut.pointers<Ahead::Piece>(count * kPieces + 1);
   work.tokens = {cut.pointers<const float*>(chunk), cut.pointers<const float*>(chunk),
                  cut.pointers<const float*>(chunk), 0};
   work.step = {cut.pointers<const float*>(count), cut.pointers<const float*>(count),
@@ -216,7 +255,7 @@ template <Cell C>
 RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const Reading& read, WorkspaceBack& work) {
   const Shape& shape = sweep.shape;
   if (sweep.value_errors)
-    back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false}, work.chunk_errors,
+    back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false, nullptr}, work.chunk_errors,
               work.chunk_values, work.tokens.count);
   if (share.sums) add_chunk<C>(shape, share, work.tokens, work.errors, work.step.pitch);
   work.tokens.count = 0;
@@ -230,20 +269,23 @@ void backward_share(const Sweep& sweep, const Share& share) {
   StepBack& step = work.step;
   const Reading read{vectors_of(C) * kLanes, shape.panels(), step.pitch};
   start_back(sweep, share, work);
+  Ahead ahead;
   int active = 0;
   for (int64_t time = (share.count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
     active = active_rows(share, time, active);
     const int first = work.tokens.count;
     step.errors = work.errors + (ptrdiff_t)first * kWidth;
     for (int row = 0; row < active; ++row) place_row<C>(sweep, share.sequences[row], time, row, work);
-    for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
-      for (int row = 0; row < active; ++row) errors_of_gates<C, A>(sweep, step, panel, row);
+    for (int row = 0; row < active; ++row)
+      for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
+        errors_of_gates<C, A>(sweep, step, panel, row);
     meet(share);
     if (!is_parallel(C) && (time > 0 || sweep.hidden_errors)) {
+      look_ahead<C>(sweep, share, time, active, ahead, work.pieces);
       for (int row = 0; row < active; ++row)
         step.from_state[row] = work.chunk_errors[first + row] + (4 - vectors_of(C)) * kLanes;
-      back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true}, step.from_state,
-                step.carried, active);
+      back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true, &ahead},
+                step.from_state, step.carried, active);
     }
     const bool full = time % steps == 0;
     if (full) finish_chunk<C>(sweep, share, read, work);

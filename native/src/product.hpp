@@ -10,6 +10,27 @@ namespace recurra::RECURRA_ISA {
 // Sums of R rows, four vectors each, live in the caller's memory between calls: inlined into the caller's loop, they
 // would be spilled in the innermost one.
 
+// Memory that will be read soon, asked for line by line while a product runs: a processor core waits for a dozen lines
+// at once, and whoever asks for more stands still.
+struct Ahead {
+  struct Piece {
+    const char *begin, *end;
+  };
+  const Piece *piece, *last;
+  const char* at;
+  int each;  // lines to ask for at a time
+
+  RECURRA_INLINE void ask() {
+    for (int line = 0; line < each && piece != last; ++line) {
+      __builtin_prefetch(at, 0, 2);
+      at += 64;
+      if (at >= piece->end) at = (++piece)->begin;
+    }
+  }
+};
+
+constexpr int kAskEvery = 16;  // terms of a product from one call of ask() to the next
+
 // How a row is read: `parts` stretches of `depth` values, each `stride` values after the one before.
 struct Reading {
   int depth, parts;
@@ -18,7 +39,8 @@ struct Reading {
 
 // sums[r] += Σ_k rows[r][k] · panel[k], V vectors wide.
 template <int R, int V>
-RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const float* panel, Reading read) {
+RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const float* panel, Reading read,
+                                    Ahead* ahead = nullptr) {
   Vec sums[R][V];
   const float* at[R];
   RECURRA_UNROLL for (int r = 0; r < R; ++r) {
@@ -26,18 +48,22 @@ RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const f
     RECURRA_UNROLL for (int v = 0; v < V; ++v) sums[r][v] = into[r * 4 + v];
   }
   for (int part = 0; part < read.parts; ++part) {
-    for (ptrdiff_t k = 0; k < read.depth; ++k) {
-      Vec weights[V];
-      RECURRA_UNROLL for (int v = 0; v < V; ++v) {
-        weights[v] = load(panel + v * kLanes);
-        if constexpr (kSums == 24) RECURRA_KEEP(weights[v]);
+    for (ptrdiff_t k = 0; k < read.depth;) {
+      if (ahead) ahead->ask();
+      const ptrdiff_t next = k + kAskEvery < read.depth ? k + kAskEvery : read.depth;
+      for (; k < next; ++k) {
+        Vec weights[V];
+        RECURRA_UNROLL for (int v = 0; v < V; ++v) {
+          weights[v] = load(panel + v * kLanes);
+          if constexpr (kSums == 24) RECURRA_KEEP(weights[v]);
+        }
+        RECURRA_UNROLL for (int r = 0; r < R; ++r) {
+          Vec value = splat(at[r][k]);
+          RECURRA_KEEP(value);
+          RECURRA_UNROLL for (int v = 0; v < V; ++v) sums[r][v] += value * weights[v];
+        }
+        panel += V * kLanes;
       }
-      RECURRA_UNROLL for (int r = 0; r < R; ++r) {
-        Vec value = splat(at[r][k]);
-        RECURRA_KEEP(value);
-        RECURRA_UNROLL for (int v = 0; v < V; ++v) sums[r][v] += value * weights[v];
-      }
-      panel += V * kLanes;
     }
     RECURRA_UNROLL for (int r = 0; r < R; ++r) at[r] += read.stride;
   }
