@@ -39,6 +39,11 @@ struct Step {
   bool first;  // the state before is zero: no product
 };
 
+// What the gradient will read.
+RECURRA_INLINE void keep(const Sweep& sweep, float* to, Vec value) {
+  sweep.much ? store_past(to, value) : store(to, value);
+}
+
 template <Cell C, Activation A, int R>
 RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, Vec (&sums)[R][4]) {
   const int hidden = sweep.shape.hidden;
@@ -69,7 +74,7 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
           result = Sru<Exact>::forward(sums[r], cell, load(vectors), load(vectors + kLanes));
         }
         store(step.cell[row + r] + unit, cell);
-        if (sweep.cells) store(step.kept_cell[row + r] + unit, cell);
+        if (sweep.cells) keep(sweep, step.kept_cell[row + r] + unit, cell);
       } else {
         result = Gru<A, Exact>::forward(sums[r], load(step.before[row + r] + unit));
       }
@@ -78,7 +83,7 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
     }
     if constexpr (C != Cell::rnn)
       if (sweep.gates)
-        for (int v = 0; v < 4; ++v) store(step.gates[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
+        for (int v = 0; v < 4; ++v) keep(sweep, step.gates[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
   }
 }
 
@@ -101,7 +106,7 @@ RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step
 
 // What a share of a sweep works in.
 struct Workspace {
-  float* slots;                  // projected inputs of a chunk, where nothing is kept
+  float* slots;                  // projected inputs of a chunk
   float *hidden, *other, *cell;  // states of all rows; two of the hidden one, taken in turn
   const float** values;          // of a chunk's tokens: inputs
   float** projected;             // … and their products
@@ -110,8 +115,8 @@ struct Workspace {
 
 size_t forward_scratch(const Sweep& sweep, int sequences) {
   const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * sweep.shape.state_pitch();
-  const size_t slots = sweep.gates ? 0 : chunk * sweep.shape.gate_pitch();
-  return slots + 3 * state + 4 * kLanes + 2 * pointer_floats(chunk) + 7 * pointer_floats(count);
+  return chunk * sweep.shape.gate_pitch() + 3 * state + 4 * kLanes + 2 * pointer_floats(chunk) +
+         7 * pointer_floats(count);
 }
 
 RECURRA_INLINE Workspace workspace(const Sweep& sweep, const Share& share) {
@@ -122,7 +127,7 @@ RECURRA_INLINE Workspace workspace(const Sweep& sweep, const Share& share) {
   work.other = common.floats(state);
   work.cell = common.floats(state);
   Cutter cut{share.scratch + (common.at - share.common)};
-  work.slots = cut.floats(sweep.gates ? 0 : chunk * sweep.shape.gate_pitch());
+  work.slots = cut.floats(chunk * sweep.shape.gate_pitch());
   work.values = cut.pointers<const float*>(chunk);
   work.projected = cut.pointers<float*>(chunk);
   work.step = {cut.pointers<const float*>(count),
@@ -164,8 +169,7 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, const 
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time + ahead);
       work.values[tokens] = sweep.values + where * sweep.value_stride;
-      work.projected[tokens] =
-          sweep.gates ? kept_gates(sweep, sequence, where) : work.slots + (size_t)tokens * sweep.shape.gate_pitch();
+      work.projected[tokens] = work.slots + (size_t)tokens * sweep.shape.gate_pitch();
     }
   }
   const int panels = sweep.shape.panels();
@@ -215,6 +219,7 @@ void forward_share(const Sweep& sweep, const Share& share) {
     take_step<C, A>(sweep, share, step);
     if constexpr (!is_parallel(C)) meet(share);
   }
+  if (sweep.much) settle();
   finals<C>(sweep, share, work);
 }
 

@@ -111,6 +111,9 @@ int groups_of(const Places& places) {
   return count < 2 ? 1 : std::clamp(count / 32, 2, 8);
 }
 
+// Bytes kept by a sweep that will have left a core's cache before they are read again.
+constexpr size_t kMuch = size_t{4} << 20;
+
 void fill(Direction& one, const Places& places) {
   one.sweep.shape = one.layer->shape();
   one.sweep.weights = one.layer->packed();
@@ -118,6 +121,7 @@ void fill(Direction& one, const Places& places) {
   if (one.kept) {
     one.sweep.gates = one.kept->gates.floats();
     one.sweep.cells = one.kept->cells.floats();
+    one.sweep.much = one.kept->gates.bytes() > kMuch;
   }
 }
 

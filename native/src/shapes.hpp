@@ -117,6 +117,7 @@ struct Sweep {
   const float* projected;            // (rows, gate pitch): products of the distinct inputs, made already
   void* gates;                       // kept for the gradient, activated (see kept_gates); an RNN's outputs tell all
   void* cells;                       // likewise, the inner states; both float or Half
+  bool much;                         // more is kept than caches hold
   // Backward only.
   const float* output_errors;
   ptrdiff_t output_error_stride;

@@ -46,6 +46,24 @@ RECURRA_INLINE Vec load(const float* from) { return *reinterpret_cast<const Loos
 RECURRA_INLINE void store(float* to, Vec value) { *reinterpret_cast<Loose*>(to) = value; }
 RECURRA_INLINE Vec splat(float value) { return value - Vec{}; }
 
+// Past the caches, to a whole vector's boundary: for what is too much to find there again. See settle().
+RECURRA_INLINE void store_past(float* to, Vec value) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, (__m512)value);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(to, (__m256)value);
+#else
+  store(to, value);
+#endif
+}
+
+// What was stored past the caches is there for other threads.
+RECURRA_INLINE void settle() {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
+
 // The first `count` lanes; the others are zero.
 RECURRA_INLINE Vec load(const float* from, int count) {
   if (count >= kLanes) return load(from);
