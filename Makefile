@@ -31,8 +31,10 @@ lint: setup
 	$(BIN)/clang-format --dry-run --Werror native/src/*
 	$(BIN)/mypy
 
+# All but tests/test_gpu.py are the processor's: bit for bit, whatever else is in the machine.
 test: lint
-	$(BIN)/pytest -m "not slow"
+	CUDA_VISIBLE_DEVICES= $(BIN)/pytest -m "not slow"
+	$(BIN)/pytest tests/test_gpu.py
 
 accept: setup
 	$(BIN)/pytest -m slow

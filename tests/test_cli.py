@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from command_line import environment, process, recurra, refused
+from recurra.cli import doctor
 from recurra.cli.output import harmless
 from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
@@ -205,12 +206,26 @@ def test_help_and_version_answer_on_stdout(models: dict[str, Path]) -> None:
     assert bare.code == 2 and "Commands:" in bare.out and bare.err == "recurra: no command\n"
 
 
+def test_doctor_asks_torch_for_gpus_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "installed", lambda name: "2.13.0")
+    real = doctor.graphics()
+    assert real == ("none", "torch 2.13.0 finds none") or "GiB" in real[0]
+    listing = "print('NVIDIA T4, 14.6 GiB'); print('NVIDIA A100, 79.2 GiB')"
+    monkeypatch.setattr(doctor, "ASK", listing)
+    assert doctor.graphics() == ("NVIDIA T4, 14.6 GiB; NVIDIA A100, 79.2 GiB", "")
+    monkeypatch.setattr(doctor, "ASK", "raise OSError('no driver')")
+    assert doctor.graphics() == ("none", "OSError: no driver")
+    monkeypatch.setattr(doctor, "installed", lambda name: "")
+    assert doctor.graphics() == ("none", "torch is not installed")
+
+
 def test_doctor_and_data_tell_what_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path))
     told = recurra("doctor", "--json").json()
     assert {"engine", "instruction_sets", "threads", "torch", "extras", "data", "versions"} <= told.keys()
     assert told["data"]["imdb"] == "no" and recurra("doctor").out.startswith("engine ")
+    assert (told["gpu"] == "none") == bool(told["gpu_why"])
     sets = recurra("data", "list", "--json").json()["sets"]
     assert [one["name"] for one in sets] == ["imdb", "glove", "wikitext-2", "airline"]
     assert sets[0]["place"] == "not here: recurra data get imdb" and sets[3]["place"] == "in the package"

@@ -237,6 +237,9 @@ def test_a_finished_run_is_resumed_without_training_and_other_choices_are_refuse
     assert again.json() == first and len(again.err.splitlines()) == 1
     told = "was begun with other choices; found settings.training.epochs 2 before, 3 now"
     refused(recurra(*fit, "--epochs", 3, "--resume", "--quiet"), 2, told)
+    # Where it learns is no part of what it learns.
+    assert recurra(*fit, "--epochs", 2, "--json", "--resume", "--device", "cpu").json() == first
+    refused(recurra(*fit, "--epochs", 2, "--resume", "--device", "tpu"), 2, "training.device", "'cuda'")
 
 
 @pytest.fixture

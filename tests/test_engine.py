@@ -15,6 +15,7 @@ from recurra.config import Cell, CellKind
 from recurra.engine import choose, sweep, without_native
 from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.native import engine
+from recurra.scan import has_kernels
 
 KINDS = [CellKind(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
 HIDDEN, FEATURES = 3, 2
@@ -36,15 +37,23 @@ def batch_of(lengths: list[int], *, seed: int = 1) -> Ragged[torch.Tensor]:
 
 def test_in_float64_only_what_torch_cannot_express_runs_step_by_step() -> None:
     plain = [kind[:2] for kind in KINDS if choose(kind, dtype=torch.float64) == "plain"]
-    assert plain == [("lstm", "relu"), ("mingru", "tanh"), ("sru", "tanh")]
-    assert {choose(kind, dtype=torch.float64) for kind in KINDS} == {"torch", "plain"}
-    assert {without_native(kind._replace(precision="bf16")) for kind in KINDS} == {"plain"}
+    assert plain == [("lstm", "relu"), ("sru", "tanh")]
+    assert {choose(kind, dtype=torch.float64) for kind in KINDS} == {"torch", "scan", "plain"}
+    assert {without_native(kind._replace(precision="bf16")) for kind in KINDS} == {"scan", "plain"}
 
 
 @pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 def test_float32_on_the_processor_is_the_native_engines_and_a_gpus_is_not() -> None:
     assert {choose(kind) for kind in KINDS} == {"native"}
-    assert {choose(kind, device="cuda") for kind in KINDS} == {"torch", "plain"}
+
+
+def test_a_gpu_packs_what_cudnn_knows_in_both_precisions_and_scans_the_parallel_cells() -> None:
+    paths = {kind[:2]: choose(kind, device="cuda") for kind in KINDS}
+    packed = {kind for kind, path in paths.items() if path == "packed"}
+    assert packed == {("rnn", "tanh"), ("rnn", "relu"), ("rnn", "sigmoid"), ("gru", "tanh"), ("lstm", "tanh")}
+    assert paths["lstm", "relu"] == "plain" and paths["mingru", "tanh"] == "scan"
+    assert paths["sru", "tanh"] == ("scan" if has_kernels() else "plain")
+    assert paths == {kind[:2]: choose(kind._replace(precision="bf16"), device="cuda") for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -113,7 +122,8 @@ def test_the_sigmoid_cell_stays_exact_where_tanh_saturates() -> None:
     assert ((fused.values >= 0) & (fused.values <= 1)).all()
 
 
-def test_torchs_packed_sequences_are_nowhere_in_the_package_but_where_users_may_bring_them() -> None:
+def test_on_the_processor_nothing_is_packed_but_where_users_bring_it() -> None:
+    assert "packed" not in {choose(kind, dtype) for kind in KINDS for dtype in (torch.float32, torch.float64)}
     folder = File(recurra.engine.__file__).parent
     texts = {path.name: path.read_text("utf-8") for path in folder.rglob("*.py") if path != folder / "nn.py"}
     assert not [name for name, text in texts.items() if "pack_padded" in text or "nn.utils.rnn" in text]

@@ -31,9 +31,13 @@ RANKS = (
     "text",
     "series",
     "batches",
+    "devices",
     "cells",
     "autograd",
     "autograd_rows",
+    "packed",
+    "scan_triton",
+    "scan",
     "engine",
     "nn",
     "layers",
@@ -52,7 +56,10 @@ RANKS = (
 """The subjects from low to high, as docs/architecture.md tells them."""
 
 MAY_IMPORT_TORCH = (
+    "devices",
     "cells",
+    "packed",
+    "scan",
     "autograd",
     "autograd_rows",
     "nn",

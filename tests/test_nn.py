@@ -102,6 +102,28 @@ def test_float64_takes_torchs_own_way_with_lengths_too(name: str) -> None:
     same(ours(padded(ours).double(), lengths=LENGTHS), (pad_packed_sequence(wanted)[0], states))
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("given", [False, True])
+def test_torchs_own_way_takes_empty_sequences_as_the_engine_does(name: str, first: bool, given: bool) -> None:
+    _, ours = (one.double() for one in pair(name, batch_first=first, bidirectional=True))
+    values, lengths = padded(ours).double(), torch.tensor([4, 0, 7, 1])
+    states = torch.randn(2 if name == "LSTM" else 1, *_states_shape(ours), dtype=torch.float64)
+    hx = (tuple(states) if name == "LSTM" else states[0]) if given else None
+    found, ends = ours(values, hx, lengths=lengths)
+    kept = [0, 2, 3]
+    rest = values[kept] if first else values[:, kept]
+    others = None if hx is None else tuple(part[:, kept] for part in states) if name == "LSTM" else states[0][:, kept]
+    same((found[kept] if first else found[:, kept], tuple(part[:, kept] for part in parts(ends))),
+         ours(rest, others, lengths=lengths[kept]))  # fmt: skip
+    assert not (found[1] if first else found[:, 1]).any()
+    for part, start in zip(parts(ends), states, strict=True):
+        torch.testing.assert_close(part[:, 1], start[:, 1] if given else torch.zeros_like(part[:, 1]))
+    for wrong in ([4, 0, 8, 1], [4, -1, 7, 1], [4, 7, 1]):
+        with pytest.raises(ValueError, match="lengths"):
+            ours(values, lengths=wrong)
+
+
 def test_an_rnn_with_relu_and_dropout_between_layers() -> None:
     reference, ours = pair("RNN", nonlinearity="relu", num_layers=3, dropout=0.5)
     same(ours.eval()(padded(ours)), reference.eval()(padded(ours)))

@@ -17,6 +17,7 @@ Cell = Literal["rnn", "gru", "lstm", "mingru", "sru"]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Pool = Literal["last", "mean", "max", "attention"]
 Precision = Literal["float32", "bf16"]
+Device = Literal["auto", "cpu", "cuda"]
 
 
 class CellKind(NamedTuple):
@@ -137,6 +138,8 @@ class NetConfig(Frozen):
 class TrainingConfig(Frozen):
     """How a net learns."""
 
+    device: Device = Field(default="auto", repr=False)
+    """Where it learns; auto: the GPU where torch can use one. No part of what is learnt: a run may change it."""
     epochs: int = Field(default=5, ge=1, le=100_000)
     """Passes over the training part, at most."""
     batch_size: int = Field(default=64, ge=1, le=1_000_000)

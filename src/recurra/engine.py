@@ -3,10 +3,10 @@
 Not here: the equations (cells.py) and the runtime without torch (layers/*/run.py).
 
 The native engine serves every cell on the processor, in float32 or with products of bfloat16, on the ragged values as
-they are. Elsewhere torch's fused kernels serve what they can express, and the equations the rest. They run on a
-right-padded grid of sequences whose lengths are alike; pads follow each sequence's end, so that no pad ever reaches a
-state that is read. The backward direction starts each sequence at its own end. torch's PackedSequence is never used: on
-a CPU it is twenty times slower.
+they are. On a GPU cuDNN serves what it can express, packed (packed.py), and scans the parallel cells (scan.py).
+Elsewhere torch's fused kernels serve what they can express, and the equations the rest. They run on a right-padded grid
+of sequences whose lengths are alike; pads follow each sequence's end, so that no pad ever reaches a state that is read.
+The backward direction starts each sequence at its own end. On a CPU nothing is packed: there it is twenty times slower.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from recurra.autograd import native_sweep
 from recurra.batches import Integers, Ragged, grid
 from recurra.cells import State, SweepWeights, plain_sweep, rounded
 from recurra.config import Activation, Cell, CellKind
+from recurra.devices import tensor_on
+from recurra.packed import packed_sweep, through_tanh
+from recurra.scan import scanned_sweep, scans
 
-Path = Literal["native", "torch", "plain"]
+Path = Literal["native", "packed", "scan", "torch", "plain"]
 
 
 def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
-    """Tell which path sweeps a cell: the native engine, torch's fused kernels, or the equations step by step."""
-    return "native" if is_native(dtype, device) else without_native(kind)
+    """Tell which path sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
+    return "native" if is_native(dtype, device) else without_native(kind, device)
 
 
 def is_native(dtype: torch.dtype, device: str) -> bool:
@@ -37,14 +40,19 @@ def is_native(dtype: torch.dtype, device: str) -> bool:
     return native.engine().library is not None and dtype == torch.float32 and device == "cpu"
 
 
-def without_native(kind: CellKind) -> Path:
+def without_native(kind: CellKind, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell where the native engine does not.
 
-    torch has neither the LSTM with ReLU nor the parallel cells, and its kernels cannot multiply in bfloat16 and sum in
-    float32 step by step.
+    torch has neither the LSTM with ReLU nor the parallel cells. On a CPU its kernels cannot multiply in bfloat16 and
+    sum in float32 step by step; on a GPU they do (devices.products).
     """
-    known = not kind.parallel and (kind.cell, kind.activation) != ("lstm", "relu") and kind.precision == "float32"
-    return "torch" if known and native.engine().name != "plain" else "plain"
+    if native.engine().name == "plain" or (kind.cell, kind.activation) == ("lstm", "relu"):
+        return "plain"
+    if kind.parallel:
+        return "scan" if scans(kind, device) else "plain"
+    if device == "cuda":
+        return "packed"
+    return "torch" if kind.precision == "float32" else "plain"
 
 
 def torch_is_quicker(kind: CellKind, hidden: int, sequences: int) -> bool:
@@ -71,10 +79,13 @@ def sweep_layer(
     tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero.
     """
     chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
-    if path is None and inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences):
+    few = inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences)
+    if path is None and chosen == "native" and few:
         chosen = without_native(kind)
     if chosen == "native":
         return _native(kind, inputs, weights, states)
+    if chosen == "packed":
+        return packed_sweep(kind, inputs, weights, states)
     sides: list[Tensor] = []
     final: list[State | None] = []
     for number, side in enumerate(weights):
@@ -107,7 +118,7 @@ def sweep(
     reverse: bool = False,
     path: Path | None = None,
 ) -> tuple[Ragged[Tensor], State | None]:
-    """Sweep one direction through torch's kernels or the equations: -> outputs (tokens, hidden) and the final state.
+    """Sweep one direction, padded or scanned: -> outputs (tokens, hidden) and the final state.
 
     On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's own
     end; with a state given, sequences of different lengths take the plain path instead.
@@ -115,8 +126,11 @@ def sweep(
     begin = state or _zeros(inputs, weights, kind)
     if not len(inputs.values):
         return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
+    chosen = path or without_native(kind, inputs.values.device.type)
+    if chosen == "scan":
+        return scanned_sweep(kind, inputs, weights, begin, reverse=reverse)
     carried = state is not None and not inputs.equal
-    if (path or without_native(kind)) == "plain" or (carried and path is None):
+    if chosen == "plain" or (carried and path is None):
         return _plain(kind, inputs, weights, begin, reverse)
     return _fused(kind, inputs, weights, begin, reverse)
 
@@ -130,10 +144,10 @@ def _plain(
     kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
 ) -> tuple[Ragged[Tensor], State]:
     order = np.argsort(-inputs.lengths, kind="stable")
-    where = torch.from_numpy(order)
-    back = torch.from_numpy(np.argsort(order))
+    device = inputs.values.device
+    where, back = tensor_on(device, order), tensor_on(device, np.argsort(order))
     lengths = inputs.lengths[order]
-    places = _index(_sorted_places(inputs.offsets, order, reverse))
+    places = tensor_on(device, _sorted_places(inputs.offsets, order, reverse))
     projected = torch.nn.functional.linear(
         rounded(inputs.values, kind), rounded(weights.input, kind), weights.input_bias
     )
@@ -154,7 +168,7 @@ def _fused(
     kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
 ) -> tuple[Ragged[Tensor], State | None]:
     laid = grid(inputs.offsets, reverse=reverse)
-    places = _index(laid.places)
+    places = tensor_on(inputs.values.device, laid.places)
     padded = _pad(inputs.values, places, laid.steps, laid.sequences)
     parts, final = _kernel(kind.cell, kind.activation, padded, weights, state)
     outputs = inputs.carry(parts.reshape(laid.steps * laid.sequences, -1)[places])
@@ -165,6 +179,9 @@ def _kernel(
     cell: Cell, activation: Activation, padded: Tensor, weights: SweepWeights, state: State
 ) -> tuple[Tensor, State]:
     """Call torch's fused kernel on a (steps, sequences, features) grid."""
+    if activation == "sigmoid":
+        outputs, (hidden,) = _kernel(cell, "tanh", padded, through_tanh(weights), (2 * state[0] - 1,))
+        return (outputs + 1) / 2, ((hidden + 1) / 2,)
     flat, begin = list(weights), [part.unsqueeze(0) for part in state]
     train = torch.is_grad_enabled()
     if cell == "lstm":
@@ -174,31 +191,11 @@ def _kernel(
         outputs, hidden = torch.gru(padded, begin[0], flat, True, 1, 0.0, train, False, False)
     elif activation == "relu":
         outputs, hidden = torch.rnn_relu(padded, begin[0], flat, True, 1, 0.0, train, False, False)
-    elif activation == "tanh":
-        outputs, hidden = torch.rnn_tanh(padded, begin[0], flat, True, 1, 0.0, train, False, False)
     else:
-        return _sigmoid_through_tanh(padded, weights, state)
+        outputs, hidden = torch.rnn_tanh(padded, begin[0], flat, True, 1, 0.0, train, False, False)
     return outputs, (hidden[0],)
-
-
-def _sigmoid_through_tanh(padded: Tensor, weights: SweepWeights, state: State) -> tuple[Tensor, State]:
-    """Run σ through torch's tanh kernel, exactly.
-
-    σ(z) = (1 + tanh(z / 2)) / 2. With g = 2 h - 1 the recurrence h_t = σ(W h_{t-1} + U x_t + b) becomes
-    g_t = tanh(W/4 g_{t-1} + U/2 x_t + b/2 + W 1 / 4).
-    """
-    quarter = weights.recurrent / 4
-    moved = SweepWeights(
-        weights.input / 2, quarter, weights.input_bias / 2, weights.recurrent_bias / 2 + quarter.sum(dim=1)
-    )
-    outputs, (hidden,) = _kernel("rnn", "tanh", padded, moved, (2 * state[0] - 1,))
-    return (outputs + 1) / 2, ((hidden + 1) / 2,)
 
 
 def _pad(values: Tensor, places: Tensor, steps: int, sequences: int) -> Tensor:
     flat = values.new_zeros(steps * sequences, values.shape[1])
     return flat.index_copy(0, places, values).view(steps, sequences, values.shape[1])
-
-
-def _index(places: Integers) -> Tensor:
-    return torch.from_numpy(places)

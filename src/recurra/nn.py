@@ -119,11 +119,24 @@ class _Swept(Base):
     def _by_torch(self, given: Any, hx: Any, lengths: Tensor | Sequence[int] | None) -> Any:
         if lengths is None or isinstance(given, PackedSequence):
             return super().forward(given, hx)
-        steps = given.shape[1 if self.batch_first else 0]
-        told = torch.as_tensor(lengths, dtype=torch.int64).cpu()
-        packed = pack_padded_sequence(given, told, self.batch_first, enforce_sorted=False)
-        outputs, final = super().forward(packed, hx)
-        return pad_packed_sequence(outputs, self.batch_first, total_length=steps)[0], final
+        rows, steps = given.shape[:2] if self.batch_first else (given.shape[1], given.shape[0])
+        told = torch.from_numpy(_lengths(lengths, rows, steps))
+        if told.min() < 0 or told.max() > steps:
+            raise ValueError(f"lengths: allowed 0 to {steps}, the steps there are")
+        # torch packs no empty sequence: each is swept for a step, which is then taken back.
+        packed = pack_padded_sequence(given, told.clamp(min=1), self.batch_first, enforce_sorted=False)
+        swept, final = super().forward(packed, hx)
+        outputs = pad_packed_sequence(swept, self.batch_first, total_length=steps)[0]
+        return (outputs, final) if told.all() else self._emptied(outputs, final, hx, told == 0)
+
+    def _emptied(self, outputs: Tensor, final: Any, hx: Any, empty: Tensor) -> Any:
+        """Give empty sequences outputs of zero and the states they came with."""
+        empty = empty.to(outputs.device)
+        outputs = outputs.masked_fill(empty[:, None, None] if self.batch_first else empty[:, None], 0.0)
+        ends = final if isinstance(final, tuple) else (final,)
+        begun = _states(hx, alone=False) or tuple(torch.zeros_like(part) for part in ends)
+        kept = tuple(torch.where(empty[:, None], start, end) for start, end in zip(begun, ends, strict=True))
+        return outputs, kept if self.cell == "lstm" else kept[0]
 
 
 _routing: ContextVar[bool] = ContextVar("routing", default=True)

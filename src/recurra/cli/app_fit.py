@@ -31,6 +31,7 @@ def text(
     on_error: options.OnError = "stop",
     encoding: options.Encoding = "utf-8",
     fail_under: options.FailUnder = [],  # noqa: B006
+    device: options.Device = "",
     threads: options.Threads = 0,
     resume: options.Resume = False,
     quiet: options.Quiet = False,
@@ -48,7 +49,7 @@ def text(
     from recurra.runs.sources import Reading
 
     reading = Reading(text_ or None, label or None, group or None, encoding, options.on_error(on_error))
-    common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
     fit_text(files, reading, common, test=test, vectors=vectors, wide=wide)
 
 
@@ -64,6 +65,7 @@ def language(
     set_: options.Settings = [],  # noqa: B006
     encoding: options.Encoding = "utf-8",
     fail_under: options.FailUnder = [],  # noqa: B006
+    device: options.Device = "",
     threads: options.Threads = 0,
     resume: options.Resume = False,
     quiet: options.Quiet = False,
@@ -77,7 +79,7 @@ def language(
     """
     from recurra.cli.fitting import FitOptions, fit_language
 
-    common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
     fit_language(file, common, tokens=tokens, vectors=vectors, encoding=encoding)
 
 
@@ -103,6 +105,7 @@ def series(
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
     fail_under: options.FailUnder = [],  # noqa: B006
+    device: options.Device = "",
     threads: options.Threads = 0,
     resume: options.Resume = False,
     quiet: options.Quiet = False,
@@ -116,6 +119,6 @@ def series(
     """
     from recurra.cli.fitting import FitOptions, fit_series
 
-    common = FitOptions(out, cell, epochs, seed, set_, fail_under, threads, resume, quiet, json_)
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
     given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
     fit_series(file, given.reading(encoding), common, horizon=horizon, window=window, season=season)

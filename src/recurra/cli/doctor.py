@@ -5,12 +5,15 @@ Not here: what is done about it.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from recurra.cli.output import emit_json
 from recurra.datasets.known import SETS, find
+from recurra.errors import printable
 from recurra.native import engine, threads
 from recurra.runs.versions import installed, processor, versions
 
@@ -33,8 +36,9 @@ def doctor(*, as_json: bool) -> None:
 
 
 def findings() -> dict[str, Any]:
-    """Look at processor, engine, extras and data."""
+    """Look at processor, engine, GPU, extras and data."""
     torch, found = installed("torch"), engine()
+    gpu, gpu_why = graphics()
     extras = {name: all(find_spec(module) for module in modules) for name, modules in EXTRAS.items()}
     return {
         "engine": found.name,
@@ -43,11 +47,35 @@ def findings() -> dict[str, Any]:
         "instruction_sets": instruction_sets(),
         "processor": processor(),
         "threads": threads(),
+        "gpu": gpu,
+        "gpu_why": gpu_why,
         "torch": torch or None,
         "extras": {name: "yes" if there else f"no: pip install 'recurra[{name}]'" for name, there in extras.items()},
         "data": {name: str(find(name) or "no") if one.files else "in the package" for name, one in SETS.items()},
         "versions": versions(),
     }
+
+
+ASK = """
+import torch
+for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+    one = torch.cuda.get_device_properties(number)
+    print(f"{one.name}, {one.total_memory / 2**30:.1f} GiB")
+"""
+"""What torch is asked in a process of its own: it alone knows what it can use, and takes seconds to import."""
+
+
+def graphics() -> tuple[str, str]:
+    """Name the GPUs that torch can use, with their memory, or `none` and why."""
+    torch = installed("torch")
+    if not torch:
+        return "none", "torch is not installed"
+    if torch.endswith("+cpu"):
+        return "none", f"torch {torch} is built for the processor alone"
+    asked = subprocess.run([sys.executable, "-W", "ignore", "-c", ASK], capture_output=True, text=True, check=False)
+    named = "; ".join(asked.stdout.splitlines())
+    trouble = printable(asked.stderr.strip().rpartition("\n")[2])
+    return (named, "") if named else ("none", trouble or f"torch {torch} finds none")
 
 
 def instruction_sets() -> list[str]:

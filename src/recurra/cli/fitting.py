@@ -38,17 +38,23 @@ class FitOptions:
     seed: int
     settings: list[str]
     fail_under: list[str]
+    device: str
     threads: int
     resume: bool
     quiet: bool
     as_json: bool
 
     def changed(self, settings: Settings) -> Settings:
-        """Put the options into a task's settings; raises UsageError for a bad one."""
+        """Put the options into a task's settings; raises UsageError for a bad one, or a device that is not there."""
+        from recurra.devices import device_of
+
         changes: dict[str, Any] = read_settings(self.settings)
         changes |= {"cell": self.cell} if self.cell else {}
         changes |= {"epochs": self.epochs} if self.epochs else {}
-        return settings.changed(changes)
+        changes |= {"device": self.device} if self.device else {}
+        changed = settings.changed(changes)
+        device_of(changed.training.device)
+        return changed
 
     def folder(self, name: str) -> Path:
         """Make or find the run's folder."""

@@ -29,6 +29,7 @@ Settings = Annotated[
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Threads = Annotated[int, typer.Option("--threads", min=0, show_default=False, help="Processor threads. [default: all]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
+Device = Annotated[str, typer.Option("--device", help="Where to learn: auto, cpu or cuda. [default: auto]")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
 CellName = Annotated[str, typer.Option("--cell", help="rnn, gru, lstm, mingru or sru.")]
 PrecisionName = Annotated[

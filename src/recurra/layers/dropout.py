@@ -10,6 +10,7 @@ from torch import Tensor
 
 from recurra.autograd_rows import native_masked
 from recurra.batches import Ragged
+from recurra.devices import tensor_on
 from recurra.engine import is_native
 from recurra.text.vocabulary import UNK
 
@@ -22,7 +23,7 @@ def variational(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
     masks = variational_masks(inputs.sequences, values.shape[1], rate, like=values)
     if is_native(values.dtype, values.device.type):
         return inputs.carry(native_masked(values, masks, inputs.offsets))
-    return inputs.carry(values * masks[torch.from_numpy(inputs.owners())])
+    return inputs.carry(values * masks[tensor_on(values.device, inputs.owners())])
 
 
 def variational_masks(sequences: int, features: int, rate: float, *, like: Tensor) -> Tensor:

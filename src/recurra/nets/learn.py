@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells import State
 from recurra.config import NetConfig
+from recurra.devices import PROCESSOR, tensor_on
 from recurra.layers.dense.learn import Dense
 from recurra.layers.dropout import unknown_words, variational, whole_tokens
 from recurra.layers.embedding.learn import Embedding
@@ -104,9 +105,9 @@ class LearningForecaster(nn.Module):
 LearningNet = LearningClassifier | LearningLanguage | LearningForecaster
 
 
-def to_tensor(ids: Ragged[NDArray[Any]]) -> Ragged[Tensor]:
+def to_tensor(ids: Ragged[NDArray[Any]], device: torch.device = PROCESSOR) -> Ragged[Tensor]:
     """Hand a batch of ids to torch."""
-    return ids.carry(torch.from_numpy(np.ascontiguousarray(ids.values, dtype=np.int64)))
+    return ids.carry(tensor_on(device, np.ascontiguousarray(ids.values, dtype=np.int64)))
 
 
 def tensors_of(net: nn.Module) -> dict[str, NDArray[np.float32]]:

@@ -50,14 +50,19 @@ def write_json(path: Path, record: Any) -> None:
     write_atomically(path, json.dumps(record, indent=2, sort_keys=True, allow_nan=False, default=str) + "\n")
 
 
+PASSED_OVER = ("settings.training.device",)
+"""Choices that a run may change when it goes on."""
+
+
 def check_same_run(folder: Path, config: dict[str, Any]) -> None:
     """Write run.json, or compare with the one a killed run left; raises UsageError naming what differs."""
     path = folder / "run.json"
     if path.exists():
         before, now = _flat(json.loads(path.read_text())), _flat(json.loads(json.dumps(config, default=str)))
-        names = sorted((name for name in {*before, *now} if before.get(name) != now.get(name)), key=_told_first)
+        names = {name for name in {*before, *now} if before.get(name) != now.get(name)}.difference(PASSED_OVER)
         if names:
-            shown = f"{names[0]} {before.get(names[0])!r} before, {now.get(names[0])!r} now"
+            name = min(names, key=_told_first)
+            shown = f"{name} {before.get(name)!r} before, {now.get(name)!r} now"
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise UsageError(f"{folder} was begun with other choices", found=shown + more, advice="give another --out")
     write_json(path, config)

@@ -1,4 +1,4 @@
-"""What a figure was measured with: versions, processor, threads.
+"""What a figure was measured with: versions, processor, threads, GPU.
 
 Not here: figures.
 """
@@ -21,6 +21,8 @@ def versions() -> dict[str, str]:
     told["cores"] = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     if "torch" in sys.modules:
         told["threads"] = str(sys.modules["torch"].get_num_threads())
+        if sys.modules["torch"].cuda.is_initialized():
+            told["gpu"] = sys.modules["torch"].cuda.get_device_name()
     return told | {name: found for name in PACKAGES if (found := installed(name))}
 
 

@@ -17,11 +17,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from recurra.config import TrainingConfig
+from recurra.devices import PROCESSOR, device_of, products
 from recurra.errors import RecurraError
-from recurra.nets.learn import load_tensors, tensors_of
+from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
 from recurra.training.progress import Progress, Record, Watch
 from recurra.training.resume import checkpoint, restore
@@ -51,7 +52,7 @@ class Task(Protocol, Generic[Batch]):
     """What the loop needs to know of a task."""
 
     @property
-    def net(self) -> nn.Module:
+    def net(self) -> LearningNet:
         """The net that learns."""
         ...
 
@@ -97,11 +98,14 @@ def fit(
 ) -> Progress:
     """Train until the epochs are over or validation has not improved for `patience`; leave the best weights in the net.
 
+    It learns where `config.device` says, and comes back to the processor.
+
     With `run`, checkpoints are written there between epochs, and training goes on from the newest one found there;
     `identity` is the fingerprint of choices and data that it must carry. Raises UsageError for a checkpoint of another
-    training, RecurraError when a loss is no longer finite.
+    training and for a device that is not there, RecurraError when a loss is no longer finite.
     """
-    watch = watch or Watch()
+    watch, device = watch or Watch(), device_of(config.device)
+    task.net.to(device)
     optimisers = optimisers_of(task.net, config, sparse=task.sparse)
     average = Average(task.net, config.ema) if config.ema else None
     progress = Progress()
@@ -109,7 +113,8 @@ def fit(
         restore(run, task.net, optimisers, average, progress, identity=identity)
     saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
-        record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
+        with products(device, task.net.plan.recurrent.precision):
+            record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
         _check_finite(record)
         _keep_best(task, average, progress, record)
         if watch.on_epoch:
@@ -118,7 +123,7 @@ def fit(
             checkpoint(run, task.net, optimisers, average, progress, identity=identity)
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
-    task.net.eval()
+    task.net.eval().to(PROCESSOR)
     return progress
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recurra.batches import Ragged
+from recurra.devices import tensor_on
 from recurra.layers.tied.learn import Tied
 
 
@@ -24,7 +25,7 @@ def classification(logits: Tensor, targets: Tensor, weights: Tensor, *, smoothin
 def adversarial(vectors: Ragged[Tensor], length: float) -> Tensor:
     """Return the step on token vectors that raises each sequence's loss most: (tokens, size), of norm `length` each."""
     gradient = gradient_of(vectors.values)
-    owners = torch.from_numpy(vectors.owners())
+    owners = tensor_on(gradient.device, vectors.owners())
     squares = gradient.new_zeros(vectors.sequences).index_add(0, owners, (gradient**2).sum(dim=1))
     return gradient * (length / squares.sqrt().clamp(min=1e-12))[owners, None]
 
@@ -55,7 +56,7 @@ def sampled_softmax(
     Senécal 2008); q is the chance that w is among the kept words of a step, `chance` (words,). The target itself is
     always kept, and its correction is the same, so that the expected gradient approaches the full softmax's.
     """
-    kept = torch.unique(torch.cat([targets, torch.from_numpy(drawn)]))
+    kept = torch.unique(torch.cat([targets, tensor_on(targets.device, drawn)]))
     places = torch.searchsorted(kept, targets)
     scores = output(hidden, table, kept) - torch.log(chance[kept])
     return functional.cross_entropy(scores, places, reduction="sum"), float(len(targets))

@@ -1,6 +1,7 @@
 """Checkpoints of a training run: what must be written so that a killed run goes on to the same weights.
 
-Not here: files (artefact/checkpoints.py). Batches and dropout are functions of (seed, epoch), so no generator is saved.
+Not here: files (artefact/checkpoints.py). Batches and dropout are functions of (seed, epoch), so no generator is saved;
+arrays lie on no device, so a run may go on on another.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def checkpoint(
     """Write weights, optimiser moments, the average, the best weights and the history as they stand after an epoch."""
     tensors: dict[str, NDArray[Any]] = {f"net.{name}": value for name, value in tensors_of(net).items()}
     tensors |= {f"best.{name}": value for name, value in progress.best_tensors.items()}
-    tensors |= {f"optimiser.{name}": value.numpy() for name, value in _moments(optimisers)}
+    tensors |= {f"optimiser.{name}": value.cpu().numpy() for name, value in _moments(optimisers)}
     if average:
-        tensors |= {f"average.{place}": value.numpy() for place, value in enumerate(average.weights)}
+        tensors |= {f"average.{place}": value.cpu().numpy() for place, value in enumerate(average.weights)}
     state = {
         "epoch": progress.epoch,
         "best_epoch": progress.best_epoch,
@@ -79,7 +80,9 @@ def restore(
     _restore_moments(optimisers, _starting(tensors, "optimiser."))
     if average:
         average.steps = state["average_steps"]
-        average.weights = [_tensor(tensors[f"average.{place}"]) for place in range(len(average.weights))]
+        average.weights = [
+            _tensor(tensors[f"average.{place}"]).to(held.device) for place, held in enumerate(average.weights)
+        ]
 
 
 def _moments(optimisers: Optimisers) -> Iterator[tuple[str, Tensor]]:

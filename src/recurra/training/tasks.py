@@ -17,6 +17,7 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches, stream_chunks
 from recurra.cells import State
 from recurra.config import TrainingConfig
+from recurra.devices import home, tensor_on
 from recurra.layers.types import Ids
 from recurra.nets.learn import LearningClassifier, LearningForecaster, LearningLanguage, to_tensor
 from recurra.training.loop import Step
@@ -79,7 +80,7 @@ class TextTask:
         Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
         losses count for a half, and both gradients reach the table in one go.
         """
-        vectors = self.net.vectors(to_tensor(pick(self.train.sequences, batch.rows)))
+        vectors = self.net.vectors(to_tensor(pick(self.train.sequences, batch.rows), home(self.net)))
         smoothing = self.config.label_smoothing
         if not batch.adversarial:
             yield self._step(self.net.judge(vectors), self.train, batch.rows, smoothing)
@@ -94,7 +95,7 @@ class TextTask:
             vectors.values.backward(both)  # type: ignore[no-untyped-call]
 
     def _step(self, logits: Tensor, part: Labelled, rows: Integers, smoothing: float) -> Step:
-        targets, weights = torch.from_numpy(part.labels[rows]), torch.from_numpy(part.weights[rows])
+        targets, weights = (tensor_on(logits.device, values[rows]) for values in (part.labels, part.weights))
         loss, count = classification(logits, targets, weights, smoothing=smoothing)
         right = float(((logits.detach().argmax(dim=1) == targets) * weights).sum())
         return Step(loss, count, right, rows=float(len(rows)))
@@ -114,7 +115,8 @@ class TextTask:
         """Mean loss and accuracy of a part, without dropout."""
         batches = sorted_batches(part.lengths, batch_size=256, batch_tokens=65_536)
         with torch.no_grad():
-            steps = [self._step(self.net(to_tensor(pick(part.sequences, rows))), part, rows, 0.0) for rows in batches]
+            read = (to_tensor(pick(part.sequences, rows), home(self.net)) for rows in batches)
+            steps = [self._step(self.net(ids), part, rows, 0.0) for rows, ids in zip(batches, read, strict=True)]
         count = sum(step.count for step in steps)
         return sum(float(step.loss) for step in steps) / count, sum(step.correct for step in steps) / count
 
@@ -158,6 +160,7 @@ class LanguageTask:
             draws = np.random.default_rng(seed).random(self.config.samples)
             drawn = np.minimum(np.searchsorted(self.proposal, draws), len(self.proposal) - 1)
             table = self.net.embedding.weight
+            self.chance = self.chance.to(table.device)
             loss, count = sampled_softmax(self.net.output, hidden, table, targets, drawn=drawn, chance=self.chance)
         else:
             loss, count = full_softmax(self.net.output, hidden, self.net.embedding.weight, targets)
@@ -168,8 +171,8 @@ class LanguageTask:
     ) -> tuple[Tensor, Tensor, list[State]]:
         inputs = np.ascontiguousarray(streams[:, start:stop])
         offsets = np.arange(len(streams) + 1, dtype=np.int64) * (stop - start)
-        hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets)), state)
-        targets = torch.from_numpy(streams[:, start + 1 : stop + 1].astype(np.int64)).reshape(-1)
+        hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets), home(self.net)), state)
+        targets = tensor_on(hidden.device, streams[:, start + 1 : stop + 1].astype(np.int64)).reshape(-1)
         return hidden, targets, final
 
     def epoch_record(self, loss: float, correct: float) -> Record:
@@ -218,7 +221,7 @@ class SeriesTask:
 
     def steps(self, batch: Integers, state: Any) -> Iterator[Step]:
         """Squared error of all steps of the horizon."""
-        windows, targets = (torch.from_numpy(part[batch]) for part in self.train)
+        windows, targets = (tensor_on(home(self.net), part[batch]) for part in self.train)
         loss, count = squared_error(self.net(windows), targets)
         yield Step(loss, count)
 
@@ -230,6 +233,6 @@ class SeriesTask:
         """Mean squared error of scaled values on the validation part."""
         if self.validation is None:
             return {}
-        windows, targets = (torch.from_numpy(part) for part in self.validation)
+        windows, targets = (tensor_on(home(self.net), part) for part in self.validation)
         loss, count = squared_error(self.net(windows), targets)
         return {"val_loss": float(loss) / count}

@@ -5,11 +5,13 @@ Not here: what is pooled.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from recurra.autograd import native_maximum
 from recurra.batches import Ragged, last_places
+from recurra.devices import tensor_on
 from recurra.engine import is_native
 from recurra.layers.specs import PoolingSpec
 
@@ -39,7 +41,7 @@ class Pooling(nn.Module):
         sides = inputs.values.chunk(2, dim=1) if self.spec.bidirectional else (inputs.values,)
         ends = []
         for number, side in enumerate(sides):
-            places = torch.from_numpy(last_places(inputs.offsets, reverse=number == 1))
+            places = tensor_on(side.device, last_places(inputs.offsets, reverse=number == 1))
             ends.append(torch.where(places[:, None] >= 0, side[places], 0.0))
         return torch.cat(ends, dim=1)
 
@@ -52,14 +54,14 @@ class Pooling(nn.Module):
 
 def _softmax(scores: Ragged[Tensor]) -> Tensor:
     """Softmax over the tokens of each sequence: (tokens, heads)."""
-    owners = torch.from_numpy(scores.owners())
+    owners = tensor_on(scores.values.device, scores.owners())
     highest = _maximum(scores.carry(scores.values.detach()))
     raised = torch.exp(scores.values - highest[owners])
     return raised / _sum(scores.carry(raised))[owners]
 
 
 def _sum(inputs: Ragged[Tensor]) -> Tensor:
-    owners = torch.from_numpy(inputs.owners())
+    owners = tensor_on(inputs.values.device, inputs.owners())
     return inputs.values.new_zeros(inputs.sequences, inputs.values.shape[1]).index_add(0, owners, inputs.values)
 
 
@@ -72,13 +74,13 @@ def _maximum(inputs: Ragged[Tensor]) -> Tensor:
     if is_native(inputs.values.dtype, inputs.values.device.type):
         return native_maximum(inputs.values, inputs.offsets)
     # segment_reduce knows no empty segment for max; each keeps its own zero.
-    lengths = _lengths(inputs)
-    if int(lengths.min()) == 0:
-        kept = lengths > 0
-        pooled = torch.segment_reduce(inputs.values, "max", lengths=lengths[kept], axis=0)
-        return pooled.new_zeros(len(lengths), pooled.shape[1]).index_put((kept,), pooled)
-    return torch.segment_reduce(inputs.values, "max", lengths=lengths, axis=0)
+    kept, device = np.flatnonzero(inputs.lengths), inputs.values.device
+    lengths = tensor_on(device, inputs.lengths[kept])
+    pooled = torch.segment_reduce(inputs.values, "max", lengths=lengths, axis=0)
+    if len(kept) == inputs.sequences:
+        return pooled
+    return pooled.new_zeros(inputs.sequences, pooled.shape[1]).index_copy(0, tensor_on(device, kept), pooled)
 
 
 def _lengths(inputs: Ragged[Tensor]) -> Tensor:
-    return torch.from_numpy(inputs.lengths)
+    return tensor_on(inputs.values.device, inputs.lengths)
