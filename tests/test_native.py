@@ -280,17 +280,45 @@ def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: Cell) -> None
 
 
 @built
-def test_a_second_gradient_and_a_gradient_of_the_gradient_are_refused() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("both", [False, True])
+def test_distinct_inputs_give_the_same_as_every_token_with_its_own(
+    instructions: str, kind: CellKind, both: bool
+) -> None:
+    for sizes, lengths, known in (((5, 7), [4, 0, 9, 1], 3), ((100, 33), [30] * 12, 40), ((17, 130), [70, 3], 200)):
+        places, rows = ragged(np.cumsum([0, *lengths])), np.random.default_rng(0).integers(0, known, sum(lengths))
+        values = drawn(known, sizes[0], seed=1, dtype=torch.float32)
+        weights = [weights_of(kind.cell, *sizes, seed=20 + side) for side in range(1 + both)]
+        learnt = [values, *(one for side in weights for one in side if one.numel())]
+        told = {}
+        for name, given, row in (("distinct", values, rows.astype(np.int32)), ("each", values[rows], None)):
+            outputs, *final = native_sweep(kind, places, given, weights, rows=row)
+            loss = (outputs * drawn(*outputs.shape, seed=3, dtype=torch.float32)).sum() + final[0].square().sum()
+            told[name] = [outputs.detach(), *torch.autograd.grad(loss, learnt)]
+        assert torch.equal(told["distinct"][0], told["each"][0]), instructions
+        assert worst(told["distinct"], [one.double() for one in told["each"]]) <= TOLERANCE, (instructions, sizes)
+
+
+@built
+def test_a_second_gradient_equals_the_first_unless_inputs_are_distinct() -> None:
+    places, rows = ragged(np.array([0, 4])), np.array([0, 1, 1, 2], np.int32)
+    values, weights = drawn(4, 3, seed=0, dtype=torch.float32), [weights_of("gru", 3, 4)]
+    loss = native_sweep(CellKind("gru"), places, values, weights)[0].square().sum()
+    first, second = (torch.autograd.grad(loss, [values, *weights[0]], retain_graph=True) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    loss = native_sweep(CellKind("gru"), places, values[:3], weights, rows=rows)[0].square().sum()
+    loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    with pytest.raises(RuntimeError, match="used up"):
+        loss.backward()  # type: ignore[no-untyped-call]
+
+
+@built
+def test_a_gradient_of_the_gradient_is_refused() -> None:
     values, weights = drawn(4, 3, seed=0, dtype=torch.float32), [weights_of("gru", 3, 4)]
     outputs, _, _ = native_sweep(CellKind("gru"), ragged(np.array([0, 4])), values, weights)
     (first,) = torch.autograd.grad(outputs.square().sum(), values, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
-    outputs, _, _ = native_sweep(CellKind("gru"), ragged(np.array([0, 4])), values, weights)
-    loss = outputs.square().sum()
-    loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
-    with pytest.raises(RuntimeError, match="used up"):
-        loss.backward()  # type: ignore[no-untyped-call]
 
 
 def packed() -> Any:

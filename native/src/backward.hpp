@@ -69,7 +69,7 @@ RECURRA_INLINE Ahead::Piece* add_pieces(const Sweep& sweep, const Sequence& sequ
     if (time > 0) add(kept_cells(sweep, sequence, last), shape.padded());
   if (sweep.output_errors) add(sweep.output_errors + where * sweep.output_error_stride, shape.hidden);
   if (time > 0) add(sweep.outputs + last * sweep.output_stride, shape.hidden);
-  add(sweep.values + where * sweep.value_stride, shape.inputs);
+  if (!sweep.row) add(sweep.values + where * sweep.value_stride, shape.inputs);
   return to;
 }
 constexpr int kPieces = 6;  // of a row, at most
@@ -99,7 +99,7 @@ RECURRA_INLINE int back_steps(const Shape& shape, int sequences) {
 size_t backward_scratch(const Sweep& sweep, int sequences) {
   const size_t count = sequences, chunk = count * back_steps(sweep.shape, sequences);
   return count * (carried_width(sweep.shape) + sweep.shape.padded()) + chunk * sweep.shape.width() +
-         sweep.shape.padded() + 3 * kWidth + 5 * pointer_floats(chunk) + 9 * pointer_floats(count) +
+         sweep.shape.padded() + 3 * kWidth + 6 * pointer_floats(chunk) + 9 * pointer_floats(count) +
          pointer_floats(2 * (count * kPieces + 1));
 }
 
@@ -108,6 +108,7 @@ struct WorkspaceBack {
   float *carried, *carried_cell, *errors, *zeros;
   const float** chunk_errors;  // where each token's errors begin, the first panel's
   float** chunk_values;        // errors of its inputs
+  float** chunk_kept;          // where its errors stay, if its input is one of distinct ones
   Ahead::Piece* pieces;
   Tokens tokens;
   StepBack step;
@@ -125,6 +126,7 @@ RECURRA_INLINE WorkspaceBack workspace_back(const Sweep& sweep, const Share& sha
   work.zeros = cut.floats(shape.padded());
   work.chunk_errors = cut.pointers<const float*>(chunk);
   work.chunk_values = cut.pointers<float*>(chunk);
+  work.chunk_kept = cut.pointers<float*>(chunk);
   work.pieces = cut.pointers<Ahead::Piece>(count * kPieces + 1);
   work.tokens = {cut.pointers<const float*>(chunk), cut.pointers<const float*>(chunk),
                  cut.pointers<const float*>(chunk), 0};
@@ -178,20 +180,35 @@ RECURRA_INLINE void place_row(const Sweep& sweep, const Sequence& sequence, int6
     step.cell_before[row] = time ? kept_cells(sweep, sequence, last) : start_cell ? start_cell : work.zeros;
     work.tokens.inner_before[at] = time || start_cell ? step.cell_before[row] : nullptr;
   }
-  work.tokens.values[at] = sweep.values + where * sweep.value_stride;
+  if (sweep.row)
+    work.chunk_kept[at] = kept_gates(sweep, sequence, where);
+  else
+    work.tokens.values[at] = sweep.values + where * sweep.value_stride;
   work.tokens.before[at] = step.before[row];
   work.chunk_errors[at] = work.errors + (ptrdiff_t)at * kWidth;
-  if (sweep.value_errors) work.chunk_values[at] = sweep.value_errors + where * sweep.value_error_stride;
+  if (sweep.value_errors && !sweep.row) work.chunk_values[at] = sweep.value_errors + where * sweep.value_error_stride;
+}
+
+// The errors of a chunk's tokens, where their gates were kept.
+RECURRA_INLINE void keep_errors(const Sweep& sweep, const Share& share, const WorkspaceBack& work) {
+  for (int panel = share.from(sweep.shape.panels()); panel < share.to(sweep.shape.panels()); ++panel)
+    for (int at = 0; at < work.tokens.count; ++at)
+      for (int v = 0; v < 4; ++v) {
+        const float* from = work.errors + panel * work.step.pitch + at * kWidth + v * kLanes;
+        keep(sweep, work.chunk_kept[at] + panel * kWidth + v * kLanes, load(from));
+      }
 }
 
 // Makes the errors of the inputs and the gradients of the weights of a chunk, which is empty then.
 template <Cell C>
 RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const Reading& read, WorkspaceBack& work) {
   const Shape& shape = sweep.shape;
-  if (sweep.value_errors)
+  if (sweep.row)
+    keep_errors(sweep, share, work);
+  else if (sweep.value_errors)
     back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false, nullptr}, work.chunk_errors,
               work.chunk_values, work.tokens.count);
-  if (share.sums) add_chunk<C>(shape, share, work.tokens, work.errors, work.step.pitch);
+  if (share.sums) add_chunk<C>(sweep, share, work.tokens, work.errors, work.step.pitch);
   work.tokens.count = 0;
 }
 

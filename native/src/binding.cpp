@@ -98,7 +98,7 @@ const Shape& checked(const Layers& layers, bool backward) {
   return layers[0]->shape();
 }
 
-// What a sweep of all directions keeps; used up by the first gradient.
+// What a sweep of all directions keeps; used up by the first gradient where inputs are distinct ones.
 struct AllKept {
   std::vector<Kept> each;
   int64_t tokens = 0;
@@ -131,17 +131,25 @@ std::vector<Direction> directions_of(const Layers& layers, const Places& places,
   return directions;
 }
 
-std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In values, Out outputs, Maybe<In3> hidden,
-                                 Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell,
-                                 Maybe<Array<const int32_t, 1>> rows, bool keep, int threads) {
-  const Shape& shape = checked(layers, false);
-  const int64_t sides = layers.size(), count = places.sequences.size();
-  float* written = table("outputs", outputs, places.tokens, sides * shape.hidden);
-  const int64_t known = values.shape(0);
+using MaybeRows = Maybe<Array<const int32_t, 1>>;
+
+// Which of the distinct inputs each token has; null where every token has its own.
+const int32_t* checked_rows(const MaybeRows& rows, const Places& places, int64_t known) {
   const int32_t* row = rows ? flat("rows", *rows, places.tokens) : nullptr;
   for (int64_t token = 0; rows && token < places.tokens; ++token)
     if (row[token] < 0 || row[token] >= known)
       refuse("rows", std::to_string(row[token]), "0 to " + std::to_string(known - 1));
+  return row;
+}
+
+std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In values, Out outputs, Maybe<In3> hidden,
+                                 Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell, MaybeRows rows,
+                                 bool keep, int threads) {
+  const Shape& shape = checked(layers, false);
+  const int64_t sides = layers.size(), count = places.sequences.size();
+  float* written = table("outputs", outputs, places.tokens, sides * shape.hidden);
+  const int64_t known = values.shape(0);
+  const int32_t* row = checked_rows(rows, places, known);
   auto directions = directions_of(layers, places, values, rows ? known : places.tokens, written, outputs.stride(0),
                                   states("hidden", hidden, sides, count, shape.hidden),
                                   states("cell", cell, sides, count, shape.hidden));
@@ -168,7 +176,7 @@ using Learnt = std::vector<std::tuple<Out, Out, VectorOut, VectorOut>>;
 void backward(const Layers& layers, AllKept& kept, const Places& places, In values, In outputs, Maybe<In> output_errors,
               Maybe<In3> final_hidden_errors, Maybe<In3> final_cell_errors, Maybe<In3> hidden, Maybe<In3> cell,
               Maybe<Out> value_errors, Maybe<Learnt> gradients, Maybe<Out3> hidden_errors, Maybe<Out3> cell_errors,
-              int threads) {
+              MaybeRows rows_of, int threads) {
   const Shape& shape = checked(layers, true);
   const int64_t sides = layers.size(), count = places.sequences.size();
   const int64_t rows = (int64_t)gates_of(shape.cell) * shape.hidden;
@@ -178,10 +186,12 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
     throw std::runtime_error("what the sweep kept was used up by its first gradient; sweep again for another");
   if (gradients && (int64_t)gradients->size() != sides)
     refuse("gradients", std::to_string(gradients->size()), "four for each direction");
-  auto directions = directions_of(layers, places, values, places.tokens,
-                                  table("outputs", outputs, places.tokens, sides * shape.hidden), outputs.stride(0),
-                                  states("hidden", hidden, sides, count, shape.hidden),
-                                  states("cell", cell, sides, count, shape.hidden));
+  const int64_t known = rows_of ? (int64_t)values.shape(0) : places.tokens;
+  const int32_t* row = checked_rows(rows_of, places, known);
+  if (row && shape.half()) refuse("rows", "products of bfloat16", "float32: they multiply every token's input");
+  auto directions = directions_of(
+      layers, places, values, known, table("outputs", outputs, places.tokens, sides * shape.hidden), outputs.stride(0),
+      states("hidden", hidden, sides, count, shape.hidden), states("cell", cell, sides, count, shape.hidden));
   const float* errors =
       output_errors ? table("output errors", *output_errors, places.tokens, sides * shape.hidden) : nullptr;
   const float* last_hidden = states("final hidden errors", final_hidden_errors, sides, count, shape.hidden);
@@ -191,13 +201,14 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
   for (size_t side = 0; side < directions.size(); ++side) {
     Direction& one = directions[side];
     one.kept = &kept.each[side];
+    one.sweep.row = row;
     one.sweep.output_errors = errors ? errors + side * shape.hidden : nullptr;
     one.sweep.output_error_stride = output_errors ? output_errors->stride(0) : 0;
     one.sweep.final_hidden_errors = part(last_hidden, side, places, shape.hidden);
     one.sweep.final_cell_errors = part(last_cell, side, places, shape.hidden);
     one.sweep.hidden_errors = part(first_hidden, side, places, shape.hidden);
     one.sweep.cell_errors = part(first_cell, side, places, shape.hidden);
-    one.sweep.value_errors = value_errors ? table("value errors", *value_errors, places.tokens, shape.inputs) : nullptr;
+    one.sweep.value_errors = value_errors ? table("value errors", *value_errors, known, shape.inputs) : nullptr;
     one.sweep.value_error_stride = value_errors ? value_errors->stride(0) : 0;
     one.learns = gradients.has_value();
     if (!one.learns) continue;
@@ -207,9 +218,9 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
                      flat("input bias gradient", input_bias, rows),
                      flat("recurrent bias gradient", recurrent_bias, recurrent_biases(shape.cell, shape.hidden))};
   }
-  kept.used = true;
+  kept.used = row != nullptr;
   nb::gil_scoped_release free;
-  sweep_backward(directions, places, threads);
+  sweep_backward(directions, places, row ? known : 0, threads);
 }
 
 void pooled_maximum(const Places& places, In values, Out into, Array<int32_t, 2> where, int threads) {
@@ -250,7 +261,7 @@ NB_MODULE(_native, module) {
   module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, array("values"), array("outputs"),
              maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
              maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),
-             "threads"_a);
+             maybe("rows"), "threads"_a);
   module.def("maximum", &pooled_maximum, "places"_a, array("values"), array("into"), array("where"), "threads"_a);
   module.def("peak_work", &peak_work, "rounds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def("available", &available);

@@ -39,11 +39,6 @@ struct Step {
   bool first;  // the state before is zero: no product
 };
 
-// What the gradient will read.
-RECURRA_INLINE void keep(const Sweep& sweep, float* to, Vec value) {
-  sweep.much ? store_past(to, value) : store(to, value);
-}
-
 template <Cell C, Activation A, int R>
 RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, Vec (&sums)[R][4]) {
   const int hidden = sweep.shape.hidden;
@@ -225,11 +220,10 @@ void forward_share(const Sweep& sweep, const Share& share) {
 
 void project(const Shape& shape, const Packed& packed, const float* values, ptrdiff_t stride, int64_t rows,
              float* projected) {
-  constexpr int kAtOnce = 96;
-  const float* from[kAtOnce];
-  float* into[kAtOnce];
-  for (int64_t first = 0; first < rows; first += kAtOnce) {
-    const int count = (int)(rows - first < kAtOnce ? rows - first : kAtOnce);
+  const float* from[kDistinctRows];
+  float* into[kDistinctRows];
+  for (int64_t first = 0; first < rows; first += kDistinctRows) {
+    const int count = (int)(rows - first < kDistinctRows ? rows - first : kDistinctRows);
     for (int row = 0; row < count; ++row) {
       from[row] = values + (first + row) * stride;
       into[row] = projected + (first + row) * shape.gate_pitch();

@@ -64,10 +64,11 @@ RECURRA_INLINE void add_vectors(Vec (&sums)[2], const Vec errors[4], Vec inner) 
   sums[1] += errors[2] * inner;
 }
 
-// Adds the products of a panel's errors, four vectors a token, side by side.
+// Adds the products of a panel's errors, four vectors a token, side by side. Distinct inputs have their turn later.
 template <Cell C>
-RECURRA_INLINE void add_block(const Shape& shape, const Tokens& tokens, int panel, const float* errors, float* tile) {
+RECURRA_INLINE void add_block(const Sweep& sweep, const Tokens& tokens, int panel, const float* errors, float* tile) {
   constexpr int V = vectors_of(C);
+  const Shape& shape = sweep.shape;
   float* recurrent = tile + (size_t)shape.inputs * kWidth;
   float* bias = recurrent + recurrent_sums(shape) * kWidth;
   const int unit = panel * kLanes, lanes = shape.hidden - unit;
@@ -83,7 +84,7 @@ RECURRA_INLINE void add_block(const Shape& shape, const Tokens& tokens, int pane
       if (tokens.inner_before[j]) add_vectors(vectors, each, load(tokens.inner_before[j] + unit, lanes));
   }
   for (int v = 0; v < 4; ++v) store(bias + v * kLanes, sums[v]);
-  add_products<V>(tile, shape.inputs, tokens.values, errors, tokens.count);
+  if (!sweep.row) add_products<V>(tile, shape.inputs, tokens.values, errors, tokens.count);
   if constexpr (C == Cell::sru)
     for (int v = 0; v < 2; ++v) store(recurrent + v * kLanes, vectors[v]);
   if constexpr (!is_parallel(C))
@@ -93,14 +94,15 @@ RECURRA_INLINE void add_block(const Shape& shape, const Tokens& tokens, int pane
 // The same for all of a chunk's tokens and this member's panels; `errors` of a panel begin `pitch` after those of the
 // one before.
 template <Cell C>
-RECURRA_INLINE void add_chunk(const Shape& shape, const Share& share, const Tokens& tokens, const float* errors,
+RECURRA_INLINE void add_chunk(const Sweep& sweep, const Share& share, const Tokens& tokens, const float* errors,
                               ptrdiff_t pitch) {
+  const Shape& shape = sweep.shape;
   for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
     for (int first = 0; first < tokens.count; first += kBlockTokens) {
       const int left = tokens.count - first;
       const Tokens block{tokens.values + first, tokens.before + first, tokens.inner_before + first,
                          left < kBlockTokens ? left : kBlockTokens};
-      add_block<C>(shape, block, panel, errors + panel * pitch + (ptrdiff_t)first * kWidth,
+      add_block<C>(sweep, block, panel, errors + panel * pitch + (ptrdiff_t)first * kWidth,
                    share.sums + panel * tile_floats(shape));
     }
 }

@@ -1,6 +1,6 @@
 // The kernels of one instruction set in float32: this file is compiled once for each, with RECURRA_ISA and
 // RECURRA_TABLE set. Not here: threads and the choice among instruction sets.
-#include "backward.hpp"
+#include "distinct.hpp"
 #include "forward.hpp"
 #include "gradient.hpp"
 #include "pooling.hpp"
@@ -38,6 +38,9 @@ extern const Kernels RECURRA_TABLE = {
     {RECURRA_ISA::pack, RECURRA_ISA::forward_scratch, RECURRA_ISA::forward, RECURRA_ISA::backward_scratch,
      RECURRA_ISA::backward, RECURRA_ISA::sums_floats, RECURRA_ISA::finish_gradient},
     RECURRA_ISA::project,
+    RECURRA_ISA::sum_errors,
+    RECURRA_ISA::distinct_values,
+    RECURRA_ISA::distinct_gradient,
     RECURRA_ISA::maximum,
     RECURRA_ISA::multiply_add,
     RECURRA_ISA::gather,

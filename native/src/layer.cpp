@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "pool.hpp"
+#include "shared_inputs.hpp"
 
 namespace recurra {
 namespace {
@@ -111,6 +112,12 @@ int groups_of(const Places& places) {
   return count < 2 ? 1 : std::clamp(count / 32, 2, 8);
 }
 
+// A row of `pitch` values for each token.
+Buffer kept_rows(const Places& places, const Shape& shape, int pitch) {
+  const size_t rows = places.tokens + places.sequences.size(), each = shape.half() ? 2 : 1;  // values in a float's room
+  return Buffer(rows * pitch / each + 1);
+}
+
 // Bytes kept by a sweep that will have left a core's cache before they are read again.
 constexpr size_t kMuch = size_t{4} << 20;
 
@@ -123,23 +130,6 @@ void fill(Direction& one, const Places& places) {
     one.sweep.cells = one.kept->cells.floats();
     one.sweep.much = one.kept->gates.bytes() > kMuch;
   }
-}
-
-// The products of distinct inputs, for all directions.
-void project_distinct(std::vector<Direction>& directions, int64_t distinct, int threads) {
-  constexpr int64_t kPart = 96;
-  const int64_t parts = (distinct + kPart - 1) / kPart;
-  for (Direction& one : directions) {
-    one.projected = Buffer((size_t)distinct * one.sweep.shape.gate_pitch());
-    one.sweep.projected = one.projected.floats();
-  }
-  run_tasks((int)(parts * directions.size()), threads, [&](int mine) {
-    const Direction& one = directions[mine / parts];
-    const int64_t first = mine % parts * kPart;
-    one.layer->kernels().project(one.sweep.shape, one.sweep.weights, one.sweep.values + first * one.sweep.value_stride,
-                                 one.sweep.value_stride, std::min(kPart, distinct - first),
-                                 one.projected.floats() + first * one.sweep.shape.gate_pitch());
-  });
 }
 
 // Adds up the groups' gradients of the weights, panel by panel.
@@ -202,10 +192,8 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
   for (Direction& one : directions) {
     const Shape& shape = one.layer->shape();
     if (one.kept) {
-      const size_t rows = places.tokens + places.sequences.size();
-      const size_t each = shape.half() ? 2 : 1;  // values in a float's room
-      if (shape.cell != Cell::rnn) one.kept->gates = Buffer(rows * shape.gate_pitch() / each + 1);
-      if (has_inner(shape.cell)) one.kept->cells = Buffer(rows * shape.state_pitch() / each + 1);
+      if (shape.cell != Cell::rnn) one.kept->gates = kept_rows(places, shape, shape.gate_pitch());
+      if (has_inner(shape.cell)) one.kept->cells = kept_rows(places, shape, shape.state_pitch());
     }
     fill(one, places);
   }
@@ -216,26 +204,29 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
   run_shares(directions, places, each, &Sweeper::forward_scratch, &Sweeper::forward, threads);
 }
 
-void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads) {
+void sweep_backward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {
   std::vector<Buffer> apart;
   float* values = directions[0].sweep.value_errors;
   const ptrdiff_t stride = directions[0].sweep.value_error_stride;
-  const int inputs = directions[0].layer->shape().inputs;
-  const int groups = groups_of(places);
+  const int inputs = directions[0].layer->shape().inputs, groups = groups_of(places);
+  const int64_t rows = distinct > 0 ? distinct : places.tokens;
   for (Direction& one : directions) {
+    const Shape& shape = one.layer->shape();
+    if (distinct > 0 && !one.kept->gates.bytes()) one.kept->gates = kept_rows(places, shape, shape.gate_pitch());
     fill(one, places);
     for (int group = 0; one.learns && group < groups; ++group)
       one.sums.emplace_back(one.layer->sweeper().sums(one.sweep.shape));
     if (!values || &one == &directions[0]) continue;
-    apart.emplace_back((size_t)places.tokens * inputs);
+    apart.emplace_back((size_t)rows * inputs);
     one.sweep.value_errors = apart.back().floats();
     // Tokens of no sequence have no error; a buffer that was used before holds anything.
-    if (!places.full()) std::fill_n(one.sweep.value_errors, places.tokens * inputs, 0.0f);
+    if (!places.full()) std::fill_n(one.sweep.value_errors, rows * inputs, 0.0f);
     one.sweep.value_error_stride = inputs;
   }
   threads = useful_threads(directions, places, threads);
   run_shares(directions, places, groups, &Sweeper::backward_scratch, &Sweeper::backward, threads);
-  for (const Buffer& more : apart) add_rows(values, stride, more.floats(), places.tokens, inputs, threads);
+  if (distinct > 0) back_distinct(directions, places, distinct, threads);
+  for (const Buffer& more : apart) add_rows(values, stride, more.floats(), rows, inputs, threads);
   if (directions[0].learns) finish_gradients(directions, threads);
 }
 

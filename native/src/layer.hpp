@@ -78,7 +78,9 @@ struct Direction {
 // sweep's row tells which of them a token has: in float32 every one is multiplied once, however often it comes.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there.
-void sweep_backward(std::vector<Direction>& directions, const Places& places, int threads);
+// With `distinct` > 0 (float32 only) so are the errors of the inputs: of that many different ones, each the sum over
+// its tokens; what was kept is used up then.
+void sweep_backward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 
 // The largest value of each column over each sequence, and the token that has it: (sequences, columns).
 void pool_maximum(const Places& places, const float* values, ptrdiff_t stride, int columns, float* into, int32_t* where,

@@ -37,6 +37,11 @@ RECURRA_INLINE Element* kept_cells(const Sweep& sweep, const Sequence& sequence,
   return static_cast<Element*>(sweep.cells) + (token + sequence.shift) * sweep.shape.state_pitch();
 }
 
+// What the gradient will read.
+RECURRA_INLINE void keep(const Sweep& sweep, float* to, Vec value) {
+  sweep.much ? store_past(to, value) : store(to, value);
+}
+
 // How many of the sequences, from long to short, are longer than `time`; `before` is the answer for time - 1 or time
 // + 1.
 RECURRA_INLINE int active_rows(const Share& share, int64_t time, int before) {

@@ -113,7 +113,8 @@ struct Sweep {
   ptrdiff_t output_stride;
   const float *hidden, *cell;        // (sequences, hidden) to start from
   float *final_hidden, *final_cell;  // (sequences, hidden)
-  const int32_t* row;                // token -> its row among the values, where those are distinct inputs
+  const int32_t* row;                // token -> its row among the values, where those are distinct inputs; backward
+                                     // leaves the errors of such tokens where their gates were kept
   const float* projected;            // (rows, gate pitch): products of the distinct inputs, made already
   void* gates;                       // kept for the gradient, activated (see kept_gates); an RNN's outputs tell all
   void* cells;                       // likewise, the inner states; both float or Half
@@ -126,6 +127,9 @@ struct Sweep {
   ptrdiff_t value_error_stride;
   float *hidden_errors, *cell_errors;  // (sequences, hidden)
 };
+
+// Rows of distinct inputs that one task takes.
+constexpr int kDistinctRows = 96;
 
 // Threads that sweep the same sequences, each its panels: they meet twice or once a step.
 struct Meeting {
@@ -177,6 +181,10 @@ struct Kernels {
   int lanes;
   Sweeper single;
   void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int64_t rows, float* projected);
+  // Backward over distinct inputs; `pitch` is from panel to panel of their errors (see distinct.hpp).
+  void (*sum_errors)(const Sweep&, const int64_t* kept_rows, int64_t count, float* into, ptrdiff_t pitch);
+  void (*distinct_values)(const Sweep&, const float* errors, ptrdiff_t pitch, int64_t first, int count);
+  void (*distinct_gradient)(const Sweep&, int panel, const float* errors, ptrdiff_t pitch, int64_t rows, float* sums);
   void (*maximum)(const float* values, ptrdiff_t stride, int columns, int64_t step, const Sequence*, int count,
                   float* into, int32_t* where);
   double (*multiply_add)(int64_t rounds, float* into);

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -29,15 +30,20 @@ def native_sweep(
     weights: Sequence[SweepWeights],
     hidden: Tensor | None = None,
     inner: Tensor | None = None,
+    rows: NDArray[np.int32] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sweep one layer in all its directions: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
     `places` tells where the sequences lie (native.ragged, native.grid); tokens of no sequence get zeros. The second
     direction reads each sequence from its end. `hidden` and, for LSTM and SRU, `inner` are the states to start from,
-    (directions, sequences, hidden); the last two results are the same at each sequence's own end.
+    (directions, sequences, hidden); the last two results are the same at each sequence's own end. With `rows` (tokens,)
+    the values are distinct inputs, and `rows` tells which one a token has: each is multiplied once, forward and
+    backward, where products are of float32.
     """
+    if rows is not None and kind.precision != "float32":
+        values, rows = values[torch.from_numpy(rows)], None
     flat = [one for side in weights for one in side]
-    outputs, final, final_inner = _Sweep.apply((kind, places, torch.is_grad_enabled()), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
+    outputs, final, final_inner = _Sweep.apply((kind, places, rows, torch.is_grad_enabled()), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
     return outputs, final, final_inner
 
 
@@ -45,24 +51,24 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(
         context: Any,
-        called: tuple[CellKind, Any, bool],
+        called: tuple[CellKind, Any, NDArray[np.int32] | None, bool],
         values: Tensor,
         hidden: Tensor | None,
         inner: Tensor | None,
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        kind, places, learning = called
+        kind, places, rows, learning = called
         inner_too = "cell" in kind.states
         # Without gradients weights still tell that they want one: what a gradient needs would be kept for nobody.
         keep, threads = learning and any(context.needs_input_grad), torch.get_num_threads()
         packed = _packed(kind, weights, backward=keep, threads=threads)
         sides, size = len(packed), weights[1].shape[1]
-        outputs = (values.new_empty if places.full else values.new_zeros)(len(values), sides * size)
+        outputs = (values.new_empty if places.full else values.new_zeros)(places.tokens, sides * size)
         final = values.new_empty(sides, places.sequences, size)
         final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.library().forward(
             packed, places, _array(values), outputs.numpy(), _array(hidden), _array(inner), final.numpy(),
-            final_inner.numpy() if inner_too else None, None, keep, threads,
+            final_inner.numpy() if inner_too else None, rows, keep, threads,
         )  # fmt: skip
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
         context.save_for_backward(values, outputs, hidden, inner, *weights)
@@ -71,10 +77,10 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(context: Any, outputs_error: Tensor, final_error: Tensor, inner_error: Tensor) -> Any:
-        kind, places, _ = context.called
+        kind, places, rows, _ = context.called
         values, outputs, hidden, inner, *weights = context.saved_tensors
         _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
-        shape = torch.empty_like if places.full else torch.zeros_like
+        shape = torch.empty_like if places.full or rows is not None else torch.zeros_like
         values_error = shape(values, memory_format=torch.contiguous_format) if wanted else None
         hidden_error = torch.empty_like(hidden) if wanted_hidden else None
         started_error = torch.empty_like(inner) if wanted_inner else None
@@ -82,7 +88,7 @@ class _Sweep(torch.autograd.Function):
         native.library().backward(
             context.packed, context.kept, places, _array(values), _array(outputs), _array(outputs_error),
             _array(final_error), _array(inner_error) if "cell" in kind.states else None, _array(hidden), _array(inner),
-            _array(values_error), _fours(learnt), _array(hidden_error), _array(started_error), context.threads,
+            _array(values_error), _fours(learnt), _array(hidden_error), _array(started_error), rows, context.threads,
         )  # fmt: skip
         errors: list[Tensor | None] = [*learnt] if learnt else [None] * len(weights)
         return None, values_error, hidden_error, started_error, *errors

@@ -1,0 +1,15 @@
+// Inputs that several tokens have, as words come again and again: each is multiplied once, forward and backward.
+// Not here: the sweeps (layer.cpp).
+#pragma once
+
+#include "layer.hpp"
+
+namespace recurra {
+
+// The products of distinct inputs, for all directions.
+void project_distinct(std::vector<Direction>& directions, int64_t distinct, int threads);
+
+// The errors of the inputs, and what they add to the gradients of the input weights, from what the sweeps left.
+void back_distinct(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
+
+}  // namespace recurra
