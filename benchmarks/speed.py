@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from recurra.memory import keep_buffers
@@ -39,6 +40,7 @@ from timing import (  # noqa: E402
     in_turn,
     peak,
     review_lengths,
+    review_words,
     seconds,
     work,
 )
@@ -143,6 +145,17 @@ def parallel() -> dict[str, Any]:
     return told
 
 
+def distinct() -> dict[str, Any]:
+    """Layers over real reviews, each distinct word multiplied once, beside a row for each token."""
+    rows, offsets = review_words(SEQUENCES)
+    told = {}
+    for cell, inputs in product(NAMES, (INPUTS, 3 * INPUTS)):
+        told[f"{cell} {inputs}"] = in_turn(
+            *(shared_step(cell, inputs, rows, offsets, share) for share in (True, False))
+        )
+    return told
+
+
 def held() -> dict[str, Any]:
     """The AVX2 kernels, forced, beside torch held to AVX2: in a process of its own."""
     if os.environ.get("RECURRA_ENGINE") == "avx2":
@@ -162,6 +175,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "layers": layers,
     "bf16": bf16,
     "parallel": parallel,
+    "distinct": distinct,
     "shares": shares,
     "reviews": reviews,
     "held": held,
@@ -197,6 +211,22 @@ def own_step(kind: CellKind) -> Step:
         values.grad = None
         layer.zero_grad(set_to_none=True)
         layer(batch)[0].values.backward(errors)
+
+    return step
+
+
+def shared_step(cell: str, inputs: int, rows: Integers, offsets: Integers, share: bool) -> Step:
+    """Forward and backward of a layer over inputs that tokens share; each multiplied once, or token by token."""
+    layer = Recurrent(RecurrentSpec(cell=cell, inputs=inputs, hidden=HIDDEN))  # type: ignore[arg-type]
+    words = torch.randn(int(rows.max()) + 1, inputs)
+    batch = Ragged((words if share else words[torch.from_numpy(rows)]).requires_grad_(), offsets)
+    errors = torch.randn(len(rows), HIDDEN)
+    which = rows.astype(np.int32) if share else None
+
+    def step() -> None:
+        batch.values.grad = None
+        layer.zero_grad(set_to_none=True)
+        layer(batch, rows=which)[0].values.backward(errors)
 
     return step
 

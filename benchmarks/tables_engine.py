@@ -15,6 +15,7 @@ PARTS = {
     "reviews": "the same on real reviews, torch: {}",
     "whole_step": "a whole step of a GRU classifier, 50,000 words, loss on the last state: {}",
     "parallel": "forward and backward: {} beside our LSTM",
+    "distinct": "real reviews, each distinct word multiplied once, beside a row for each token: {} → 128",
     "held": "both held to AVX2: {}, torch",
 }
 

@@ -12,9 +12,11 @@ from collections.abc import Callable
 import numpy as np
 
 from recurra.batches import Integers
+from recurra.config import TextConfig
 from recurra.datasets.imdb import load_imdb
 from recurra.errors import DataError
 from recurra.native import library
+from recurra.text.tokenise import tokenise
 
 INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = 100, 128, 64, 256, 500
 ROUNDS = 9
@@ -68,10 +70,27 @@ def work(cell: str, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> float:
 
 def review_lengths(count: int) -> Integers:
     """Words of real reviews, at most 500; without IMDB lengths spread like theirs."""
+    texts = reviews(count)
+    if texts is None:
+        drawn = np.random.default_rng(0).lognormal(5.3, 0.65, count)
+        return np.clip(drawn, 10, LONGEST).astype(np.int64)
+    return np.array([min(len(text.split()), LONGEST) for text in texts])
+
+
+def review_words(count: int) -> tuple[Integers, Integers]:
+    """Real reviews, at most 500 tokens each: which of their distinct words each token is, and the offsets."""
+    texts = reviews(count)
+    if texts is None:
+        raise SystemExit("real reviews are not at hand: recurra data get imdb, or RECURRA_DATA")
+    tokens = [tokenise(text, TextConfig())[:LONGEST] for text in texts]
+    _, rows = np.unique(np.concatenate(tokens), return_inverse=True)
+    return rows, np.cumsum([0, *map(len, tokens)])
+
+
+def reviews(count: int) -> list[str] | None:
+    """So many of IMDB's training reviews, drawn at random; None where it is not at hand."""
     try:
         texts = load_imdb().train.texts
     except DataError:
-        drawn = np.random.default_rng(0).lognormal(5.3, 0.65, count)
-        return np.clip(drawn, 10, LONGEST).astype(np.int64)
-    chosen = np.random.default_rng(0).permutation(len(texts))[:count]
-    return np.array([min(len(texts[row].split()), LONGEST) for row in chosen])
+        return None
+    return [texts[row] for row in np.random.default_rng(0).permutation(len(texts))[:count]]

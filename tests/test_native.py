@@ -291,8 +291,8 @@ def test_distinct_inputs_give_the_same_as_every_token_with_its_own(
         weights = [weights_of(kind.cell, *sizes, seed=20 + side) for side in range(1 + both)]
         learnt = [values, *(one for side in weights for one in side if one.numel())]
         told = {}
-        for name, given, row in (("distinct", values, rows.astype(np.int32)), ("each", values[rows], None)):
-            outputs, *final = native_sweep(kind, places, given, weights, rows=row)
+        for name, mine, row in (("distinct", values, rows.astype(np.int32)), ("each", values[rows], None)):
+            outputs, *final = native_sweep(kind, places, mine, weights, rows=row)
             loss = (outputs * drawn(*outputs.shape, seed=3, dtype=torch.float32)).sum() + final[0].square().sum()
             told[name] = [outputs.detach(), *torch.autograd.grad(loss, learnt)]
         assert torch.equal(told["distinct"][0], told["each"][0]), instructions

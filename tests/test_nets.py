@@ -235,3 +235,18 @@ def test_a_cell_takes_the_activations_it_has_and_no_other(cell: Cell, activation
     else:
         with pytest.raises(UsageError, match=f"activation of {cell}: one of"):
             forecaster(chosen, horizon=1)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_words_multiplied_once_learn_the_same_as_every_token_by_itself(precision: Any) -> None:
+    net = wild(text_net("gru", "tanh", bidirectional=True, precision=precision))
+    ids = to_tensor(join(TEXTS))
+    told = []
+    for logits in (net(ids), net.judge(net.vectors(ids))):
+        net.zero_grad(set_to_none=True)
+        logits.square().sum().backward()
+        gradients = [weight.grad for weight in net.parameters() if weight.grad is not None]
+        told.append([logits.detach(), *(one.to_dense() for one in gradients)])
+    assert torch.equal(told[0][0], told[1][0]) and len(told[0]) == len(told[1])
+    for found, wanted in zip(*told, strict=True):
+        close(found, wanted)

@@ -53,6 +53,18 @@ std::unique_ptr<Gradient> words(const Places& places, Ids ids) {
   return found;
 }
 
+// The distinct ids in rising order, and which of them each token has.
+void distinct(const Gradient& held, Array<int64_t, 1> ids, Array<int32_t, 1> rows) {
+  const Words& words = held.words;
+  int64_t* told = flat("ids", ids, (int64_t)words.ids.size());
+  int32_t* row = flat("rows", rows, (int64_t)held.owners.size());
+  nb::gil_scoped_release free;
+  std::copy(words.ids.begin(), words.ids.end(), told);
+  std::fill_n(row, held.owners.size(), 0);
+  for (size_t word = 0; word < words.ids.size(); ++word)
+    for (int64_t at = words.starts[word]; at < words.starts[word + 1]; ++at) row[words.tokens[at]] = (int32_t)word;
+}
+
 void gradient(const Gradient& held, const Places& places, In errors, Maybe<In> masks, float scale,
               Array<int64_t, 1> ids, Out rows, int threads) {
   const int64_t columns = errors.shape(1), count = (int64_t)held.words.ids.size();
@@ -94,6 +106,7 @@ void bind_steps(nb::module_& module) {
   module.def("gather", &gather, "places"_a, array("from"), maybe("ids"), maybe("masks"), "scale"_a, array("into"),
              "threads"_a);
   module.def("words", &words, "places"_a, array("ids"));
+  module.def("distinct", &distinct, "words"_a, array("ids"), array("rows"));
   module.def("gather_gradient", &gradient, "words"_a, "places"_a, array("errors"), maybe("masks"), "scale"_a,
              array("ids"), array("rows"), "threads"_a);
   module.def("adam", &adam, array("weight"), array("first"), array("second"), array("ids"), array("gradient"), "size"_a,

@@ -30,6 +30,7 @@ def native_sweep(
     weights: Sequence[SweepWeights],
     hidden: Tensor | None = None,
     inner: Tensor | None = None,
+    *,
     rows: NDArray[np.int32] | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sweep one layer in all its directions: values (tokens, inputs) -> outputs (tokens, directions * hidden).
@@ -43,7 +44,9 @@ def native_sweep(
     if rows is not None and kind.precision != "float32":
         values, rows = values[torch.from_numpy(rows)], None
     flat = [one for side in weights for one in side]
-    outputs, final, final_inner = _Sweep.apply((kind, places, rows, torch.is_grad_enabled()), values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
+    outputs, final, final_inner = _Sweep.apply(
+        (kind, places, rows, torch.is_grad_enabled()), values, hidden, inner, *flat
+    )  # type: ignore[no-untyped-call]
     return outputs, final, final_inner
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -47,8 +48,35 @@ class _Gather(torch.autograd.Function):
         native.library().gather_gradient(
             words, places, _rows(error), _rows(masks), context.scale, chosen.numpy(), rows.numpy(), threads
         )
-        gradient = torch.sparse_coo_tensor(chosen[None], rows, context.shape, is_coalesced=True, check_invariants=False)
-        return gradient, None, None, None, None
+        return _sparse(chosen, rows, context.shape), None, None, None, None
+
+
+def native_distinct(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float) -> tuple[Tensor, NDArray[np.int32]]:
+    """Rows of the distinct ids, times scale: (words, size); and which of them each token has: (tokens,)."""
+    words = native.library().words(native.ragged(offsets), ids.numpy())
+    chosen, rows = np.empty(words.count, np.int64), np.empty(len(ids), np.int32)
+    native.library().distinct(words, chosen, rows)
+    found: Tensor = _Distinct.apply(table, torch.from_numpy(chosen), scale)  # type: ignore[no-untyped-call]
+    return found, rows
+
+
+class _Distinct(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, table: Tensor, chosen: Tensor, scale: float) -> Tensor:
+        context.scale, context.shape = scale, table.shape
+        context.save_for_backward(chosen)
+        return table[chosen].mul_(scale)
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, error: Tensor) -> Any:
+        (chosen,) = context.saved_tensors
+        return _sparse(chosen, error * context.scale, context.shape), None, None
+
+
+def _sparse(chosen: Tensor, rows: Tensor, shape: torch.Size) -> Tensor:
+    """A gradient of a few rows of a table, `chosen` in rising order."""
+    return torch.sparse_coo_tensor(chosen[None], rows, shape, is_coalesced=True, check_invariants=False)
 
 
 def native_masked(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:

@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from recurra import native
@@ -28,6 +29,8 @@ from recurra.packed import packed_sweep, through_tanh
 from recurra.scan import scanned_sweep, scans
 
 Path = Literal["native", "packed", "scan", "torch", "plain"]
+Rows = NDArray[np.int32]
+"""(tokens,): which of the distinct inputs each token has."""
 
 
 def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
@@ -71,19 +74,23 @@ def sweep_layer(
     weights: Sequence[SweepWeights],
     states: Sequence[State] | None = None,
     *,
+    rows: Rows | None = None,
     path: Path | None = None,
 ) -> tuple[Ragged[Tensor], list[State | None]]:
     """Sweep one layer: inputs (tokens, features) -> outputs (tokens, directions * hidden) and the final states.
 
     `weights` holds one entry, or two: the second direction reads each sequence from its end. So do `states`, each a
-    tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero.
+    tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero. With `rows`
+    the inputs are distinct ones, which the native engine multiplies once.
     """
     chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
     few = inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences)
     if path is None and chosen == "native" and few:
         chosen = without_native(kind)
     if chosen == "native":
-        return _native(kind, inputs, weights, states)
+        return _native(kind, inputs, weights, states, rows)
+    if rows is not None:
+        inputs = inputs.carry(inputs.values[tensor_on(inputs.values.device, rows)])
     if chosen == "packed":
         return packed_sweep(kind, inputs, weights, states)
     sides: list[Tensor] = []
@@ -101,10 +108,11 @@ def _native(
     inputs: Ragged[Tensor],
     weights: Sequence[SweepWeights],
     states: Sequence[State] | None,
+    rows: Rows | None,
 ) -> tuple[Ragged[Tensor], list[State | None]]:
     start = [torch.stack(parts) for parts in zip(*states, strict=True)] if states else []
     places = native.ragged(inputs.offsets)
-    outputs, *final = native_sweep(kind, places, inputs.values, weights, *start)
+    outputs, *final = native_sweep(kind, places, inputs.values, weights, *start, rows=rows)
     parts = final[: len(kind.states)]
     return inputs.carry(outputs), [tuple(part[side] for part in parts) for side in range(len(weights))]
 

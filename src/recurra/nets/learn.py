@@ -17,6 +17,7 @@ from recurra.batches import Ragged
 from recurra.cells import State
 from recurra.config import NetConfig
 from recurra.devices import PROCESSOR, tensor_on
+from recurra.engine import Rows
 from recurra.layers.dense.learn import Dense
 from recurra.layers.dropout import unknown_words, variational, whole_tokens
 from recurra.layers.embedding.learn import Embedding
@@ -40,22 +41,26 @@ class LearningClassifier(nn.Module):
         self.dense = Dense(plan.dense)
 
     def forward(self, ids: Ragged[Tensor]) -> Tensor:
-        """Embed, sweep, pool, score."""
-        return self.judge(self.vectors(ids))
+        """Embed, sweep, pool, score. Where no mask sets the texts apart, each word is multiplied once."""
+        known = self._known(ids)
+        if self.training and self.config.embedding_dropout:
+            return self.judge(self.embedding(known, dropout=self.config.embedding_dropout))
+        return self.judge(*self.embedding.distinct(known))
 
     def vectors(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
-        """Embed, with dropout in training."""
-        if not self.training:
-            return self.embedding(ids)  # type: ignore[no-any-return]
-        known = unknown_words(ids, self.config.word_dropout)
-        return self.embedding(known, dropout=self.config.embedding_dropout)  # type: ignore[no-any-return]
+        """Embed every token by itself, with dropout in training."""
+        dropout = self.config.embedding_dropout if self.training else 0.0
+        return self.embedding(self._known(ids), dropout=dropout)  # type: ignore[no-any-return]
 
-    def judge(self, vectors: Ragged[Tensor]) -> Tensor:
-        """Sweep, pool, score."""
-        states, _ = self.recurrent(vectors, between=self.config.recurrent_dropout)
+    def judge(self, vectors: Ragged[Tensor], rows: Rows | None = None) -> Tensor:
+        """Sweep, pool, score. With `rows` (tokens,) the vectors are those of distinct words."""
+        states, _ = self.recurrent(vectors, between=self.config.recurrent_dropout, rows=rows)
         pooled = nn.functional.dropout(self.pooling(states), self.config.dropout, self.training)
         logits: Tensor = self.dense(pooled)
         return logits
+
+    def _known(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
+        return unknown_words(ids, self.config.word_dropout) if self.training else ids
 
 
 class LearningLanguage(nn.Module):

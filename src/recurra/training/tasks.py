@@ -80,11 +80,12 @@ class TextTask:
         Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
         losses count for a half, and both gradients reach the table in one go.
         """
-        vectors = self.net.vectors(to_tensor(pick(self.train.sequences, batch.rows), home(self.net)))
+        ids = to_tensor(pick(self.train.sequences, batch.rows), home(self.net))
         smoothing = self.config.label_smoothing
         if not batch.adversarial:
-            yield self._step(self.net.judge(vectors), self.train, batch.rows, smoothing)
+            yield self._step(self.net(ids), self.train, batch.rows, smoothing)
             return
+        vectors = self.net.vectors(ids)
         first = vectors.carry(vectors.values.detach().requires_grad_())
         yield replace(self._step(self.net.judge(first), self.train, batch.rows, smoothing), share=0.5)
         moved = first.values.detach() + adversarial(first, self.config.adversarial)

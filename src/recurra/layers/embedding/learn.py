@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recurra.autograd_rows import native_gather
+from recurra.autograd_rows import native_distinct, native_gather
 from recurra.batches import Ragged
-from recurra.engine import is_native
+from recurra.engine import Rows, is_native
 from recurra.layers.dropout import variational, variational_masks
 from recurra.layers.specs import EmbeddingSpec
 
@@ -32,3 +32,13 @@ class Embedding(nn.Module):
         size = self.spec.size
         masks = variational_masks(ids.sequences, size, dropout, like=self.weight) if dropout else None
         return ids.carry(native_gather(self.weight, ids.values, ids.offsets, scale=self.spec.scale, masks=masks))
+
+    def distinct(self, ids: Ragged[Tensor]) -> tuple[Ragged[Tensor], Rows | None]:
+        """Look each distinct id up once: (words, size), and which of them each token has: (tokens,).
+
+        Without the native engine every token has its own row, and nothing is told beside.
+        """
+        if not is_native(self.weight.dtype, self.weight.device.type):
+            return self(ids), None
+        found, rows = native_distinct(self.weight, ids.values, ids.offsets, scale=self.spec.scale)
+        return ids.carry(found), rows

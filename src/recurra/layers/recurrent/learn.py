@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from recurra.batches import Ragged
 from recurra.cells import State, SweepWeights
-from recurra.engine import Path, sweep_layer
+from recurra.engine import Path, Rows, sweep_layer
 from recurra.layers.dropout import variational
 from recurra.layers.specs import RecurrentSpec
 
@@ -36,11 +36,13 @@ class Recurrent(nn.Module):
         states: Sequence[State | None] | None = None,
         *,
         between: float = 0.0,
+        rows: Rows | None = None,
         path: Path | None = None,
     ) -> tuple[Ragged[Tensor], list[State | None]]:
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
 
-        `between` is variational dropout on the outputs of each layer, active in training only.
+        `between` is variational dropout on the outputs of each layer, active in training only. With `rows` (tokens,)
+        the inputs are distinct ones, and `rows` tells which of them each token has.
         """
         final: list[State | None] = []
         directions = 2 if self.spec.bidirectional else 1
@@ -48,7 +50,8 @@ class Recurrent(nn.Module):
             numbers = range(first, first + directions)
             weights = [self._weights(number) for number in numbers]
             given = [states[number] for number in numbers] if states is not None else None
-            inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), path=path)
+            inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), rows=rows, path=path)
+            rows = None
             final += ends
             inputs = variational(inputs, between if self.training else 0.0)
         return inputs, final
