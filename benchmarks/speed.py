@@ -27,6 +27,7 @@ if DEFAULT not in sys.argv:
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from speed_answers import PARTS as ANSWERS  # noqa: E402
+from speed_profile import PARTS as PROFILES  # noqa: E402
 from speed_steps import PARTS as STEPS_OF_USERS  # noqa: E402
 from timing import (  # noqa: E402
     HIDDEN,
@@ -180,6 +181,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "reviews": reviews,
     "held": held,
     **STEPS_OF_USERS,
+    **PROFILES,
     **ANSWERS,
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
-from tables_engine import cells, engine
+from tables_engine import cells, engine, profile
 
 HERE = Path(__file__).parent
 PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "engine.md")
@@ -191,6 +191,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "labs": labs,
     "speed": speed,
     "engine": engine,
+    "profile": profile,
     "cells": cells,
     "agreement": agreement,
     "steps": steps,

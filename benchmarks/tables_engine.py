@@ -45,6 +45,21 @@ def engine(results: Path) -> str:
     return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
 
 
+def profile(results: Path) -> str:
+    """Where a whole training step of the text classifier goes."""
+    record = read(results, "speed")
+    if record is None or "profile_step" not in record:
+        return table(("a whole step of the text classifier", "ms"), [("parts of a step", MISSING)])
+    nets = record["profile_step"]
+    parts = list(next(iter(nets.values()))["shares"])
+    rows: Rows = [
+        (name, f"{1000 * one['seconds']:.1f}", *(f"{100 * one['shares'][part]:.1f} %" for part in parts))
+        for name, one in nets.items()
+    ]
+    header = ("a whole step of the text classifier", "ms", *parts)
+    return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
+
+
 def _row(name: str, one: dict[str, float]) -> tuple[str, str, str, str]:
     ours, theirs = (f"{1000 * one[which]:.1f} ms" for which in ("seconds", "rival_seconds"))
     return name, ours, theirs, f"{one['ratio']:.2f} ×"

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurra import native
-from recurra.autograd import native_maximum, native_sweep
+from recurra.autograd import native_sweep
 from recurra.batches import Ragged
 from recurra.cells import SweepWeights
 from recurra.config import Cell, CellKind
@@ -241,24 +241,6 @@ def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(instruction
     for wrong in (np.full(400, 9, np.int32), np.full(400, -1, np.int32), rows[:399]):
         with pytest.raises(ValueError, match="rows"):
             native.sweep(kind, sides, words, offsets, None, wrong)
-
-
-@built
-@pytest.mark.parametrize("columns", [1, 7, 16, 50])
-def test_the_largest_value_of_a_sequence_and_its_gradient(instructions: str, columns: int) -> None:
-    offsets = np.array([0, 5, 5, 6, 30])
-    values = drawn(30, columns, seed=3, dtype=torch.float32)
-    found = native_maximum(values, offsets)
-    parts = [
-        values[start:stop].amax(dim=0) if stop > start else torch.zeros(columns) for start, stop in pairwise(offsets)
-    ]
-    assert torch.equal(found, torch.stack(parts)), instructions
-    weights = torch.arange(1.0, 4 * columns + 1).view(4, columns)
-    wanted = torch.autograd.grad((torch.stack(parts) * weights).sum(), values)
-    assert torch.equal(torch.autograd.grad((found * weights).sum(), values)[0], wanted[0])
-    broken = values.detach().clone()
-    broken[7] = torch.nan
-    assert torch.isnan(native_maximum(broken, offsets)[3]).all()
 
 
 @built

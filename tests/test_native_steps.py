@@ -1,4 +1,4 @@
-"""Embedding rows, dropout masks and sparse Adam of the native engine equal torch's own operations."""
+"""Embedding rows, dropout masks, clipping and Adam of the native engine equal torch's own operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from recurra.autograd_rows import native_gather, native_masked
 from recurra.native import engine, grid, library, ragged
-from recurra.training.optimisers import RowAdam
+from recurra.training.adam import RowAdam, WholeAdam
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -108,6 +108,90 @@ def test_gradients_that_are_not_coalesced_take_torchs_way() -> None:
     table.grad = torch.sparse_coo_tensor(torch.tensor([[4, 4]]), torch.ones(2, 3), (9, 3), check_invariants=False)
     RowAdam([table], lr=0.1).step()
     assert torch.equal((table.detach() != before).any(dim=1).nonzero().flatten(), torch.tensor([4]))
+
+
+SHAPES = [(70, 33), (5,), (1, 1), (40_000,), (3, 0)]
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_adam_over_whole_weights_equals_torchs_step_after_step_and_goes_on_from_its_state(
+    decoupled: bool, decay: float
+) -> None:
+    both = [[drawn(*shape, seed=place).requires_grad_() for place, shape in enumerate(SHAPES)] for _ in range(2)]
+    kinds = WholeAdam, torch.optim.AdamW if decoupled else torch.optim.Adam
+    how: list[dict[str, Any]] = [{"decoupled_weight_decay": decoupled}, {}]
+    made = []
+    for kind, weights, more in zip(kinds, both, how, strict=True):
+        groups = [{"params": weights[:2], "weight_decay": decay}, {"params": weights[2:], "weight_decay": 0.0}]
+        made.append(kind(groups, lr=0.01, **more))
+    ours, theirs = made
+    for step in range(7):
+        for weights in both:
+            for place, weight in enumerate(weights):
+                weight.grad = None if place == 1 and step < 2 else drawn(*weight.shape, seed=100 * step + place) * 1e-3
+        for one in (ours, theirs):
+            one.step()
+        if step == 3:  # each goes on from the other's state, as a checkpoint would hand it over
+            mine, other = (copy.deepcopy(one.state_dict()) for one in (ours, theirs))
+            ours.load_state_dict(other)
+            theirs.load_state_dict(mine)
+    for mine, other in zip(*both, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-5, atol=1e-6)
+        told, wanted = ours.state[mine], theirs.state[other]
+        assert set(told) == set(wanted) and told["step"].dtype == wanted["step"].dtype
+        for name in told:
+            torch.testing.assert_close(told[name], wanted[name], rtol=1e-5, atol=1e-9)
+
+
+def test_weights_the_engine_does_not_move_take_torchs_way() -> None:
+    for changes in ({"amsgrad": True}, {"maximize": True}, {}):
+        dtype = torch.float32 if changes else torch.float64
+        mine, other = (drawn(4, 3).to(dtype).requires_grad_() for _ in range(2))
+        mine.grad = other.grad = drawn(4, 3, seed=1).to(dtype)
+        WholeAdam([mine], lr=0.1, **changes).step()
+        torch.optim.Adam([other], lr=0.1, **changes).step()
+        assert torch.equal(mine, other)
+
+
+def test_clipping_scales_all_gradients_to_one_joint_length_and_its_bits_do_not_depend_on_threads() -> None:
+    given, told = [drawn(*shape, seed=place) for place, shape in enumerate(SHAPES)], []
+    wanted = float(torch.cat([one.flatten() for one in given]).double().norm())
+    for threads in (1, 3):
+        arrays = [one.clone().numpy() for one in given]
+        norm = library().clip(arrays, 0.5, threads)
+        assert norm == pytest.approx(wanted, rel=1e-12)
+        told.append((norm, *arrays))
+        for mine, before in zip(arrays, given, strict=True):
+            np.testing.assert_allclose(mine, before.numpy() * (0.5 / wanted), rtol=1e-5)
+    assert all(np.array_equal(one, other) for one, other in zip(*told, strict=True))
+    untouched = [one.clone().numpy() for one in given]
+    for largest in (0.0, wanted * 1.01):
+        library().clip(untouched, largest, 2)
+    assert all(np.array_equal(mine, one.numpy()) for mine, one in zip(untouched, given, strict=True))
+
+
+def test_gradients_too_large_to_square_are_clipped_and_what_is_not_a_number_is_told() -> None:
+    large = np.full(1000, 1e30, np.float32)
+    assert library().clip([large], 1.0, 1) == pytest.approx(1e30 * 1000**0.5, rel=1e-6)
+    np.testing.assert_allclose(large, 1000**-0.5, rtol=1e-5)
+    broken = np.array([1.0, np.nan, 5.0], np.float32)
+    assert np.isnan(library().clip([broken], 1.0, 1)) and broken[2] == 5.0
+    assert library().clip([], 1.0, 1) == 0.0
+
+
+def test_arrays_that_overlap_or_do_not_fit_are_refused_before_anything_is_touched() -> None:
+    whole = np.full((8, 4), 7, np.float32)
+    with pytest.raises(ValueError, match="overlapping"):
+        library().clip([whole, whole[2:]], 1.0, 1)
+    for wrong in (whole[:, :2], whole.astype(np.float64)):
+        with pytest.raises(TypeError):
+            library().clip([wrong], 1.0, 1)
+    sizes = (0.1, 0.9, 0.999, 1e-8, 0.0, 1.0)
+    for arrays in ((whole, whole, whole.copy(), whole.copy()), (whole, whole.copy(), whole[1:].copy(), whole.copy())):
+        with pytest.raises(ValueError, match=r"found .* allowed"):
+            library().adam_whole([(*arrays, *sizes)], 1)
+    assert (whole == 7).all()
 
 
 def test_bad_ids_shapes_and_order_are_refused_before_anything_is_touched() -> None:

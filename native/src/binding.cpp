@@ -223,17 +223,6 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
   sweep_backward(directions, places, row ? known : 0, threads);
 }
 
-void pooled_maximum(const Places& places, In values, Out into, Array<int32_t, 2> where, int threads) {
-  const int64_t columns = values.shape(1), count = places.sequences.size();
-  if (places.tokens > std::numeric_limits<int32_t>::max()) refuse("tokens", "too many", "at most 2^31 - 1");
-  const float* from = table("values", values, places.tokens, columns);
-  float* best = whole("maxima", into, count, columns);
-  int32_t* token = whole("places of the maxima", where, count, columns);
-  const ptrdiff_t stride = values.stride(0);
-  nb::gil_scoped_release free;
-  pool_maximum(places, from, stride, (int)columns, best, token, threads);
-}
-
 }  // namespace
 }  // namespace recurra
 
@@ -262,11 +251,11 @@ NB_MODULE(_native, module) {
              maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
              maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),
              maybe("rows"), "threads"_a);
-  module.def("maximum", &pooled_maximum, "places"_a, array("values"), array("into"), array("where"), "threads"_a);
   module.def("peak_work", &peak_work, "rounds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
   module.def("available", &available);
   module.def("engine", [] { return std::string(instructions().name); });
   module.def("choose", &choose_instructions, "name"_a);
   module.def("release_buffers", &release_buffers);
   bind_steps(module);
+  bind_pools(module);
 }

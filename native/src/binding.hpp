@@ -6,5 +6,6 @@
 namespace recurra {
 
 void bind_steps(nanobind::module_& module);
+void bind_pools(nanobind::module_& module);
 
 }  // namespace recurra

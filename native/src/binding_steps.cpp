@@ -1,13 +1,18 @@
-// The rest of a training step for Python: gather, masks, their gradients, sparse Adam; each argument checked first.
+// The rest of a training step for Python: gather, masks, their gradients, clipping, Adam; each argument checked first.
 // Not here: sweeps (binding.cpp).
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "binding.hpp"
 #include "checks.hpp"
@@ -79,8 +84,13 @@ void gradient(const Gradient& held, const Places& places, In errors, Maybe<In> m
   gather_gradient(held.words, from, held.owners, mask, scale, into, threads);
 }
 
-void adam(Out weight, Out first, Out second, Ids ids, In gradient, float size, float beta1, float beta2, float epsilon,
-          int threads) {
+// In float64 until here: 1 - β of a β that was rounded to float32 is off by 1e-5.
+Adam step_of(double size, double beta1, double beta2, double epsilon, double pull = 0.0, double kept = 1.0) {
+  return {(float)size, (float)(1.0 - beta1), (float)(1.0 - beta2), (float)epsilon, (float)pull, (float)kept};
+}
+
+void adam(Out weight, Out first, Out second, Ids ids, In gradient, double size, double beta1, double beta2,
+          double epsilon, int threads) {
   const int64_t rows = weight.shape(0), columns = weight.shape(1), count = ids.shape(0);
   float* to = whole("weight", weight, rows, columns);
   float* mean = whole("first moment", first, rows, columns);
@@ -91,7 +101,47 @@ void adam(Out weight, Out first, Out second, Ids ids, In gradient, float size, f
     if (chosen[i] <= chosen[i - 1]) refuse("ids", "a fall or a double at " + std::to_string(i), "a climb");
   const float* slope = whole("gradient", gradient, count, columns);
   nb::gil_scoped_release free;
-  adam_rows(to, mean, square, chosen, count, slope, (int)columns, {size, beta1, beta2, epsilon}, threads);
+  adam_rows(to, mean, square, chosen, count, slope, (int)columns, step_of(size, beta1, beta2, epsilon), threads);
+}
+
+// An array of any shape in one piece.
+using Whole = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
+
+// What is written to must not overlap: two threads would work on one value.
+void check_apart(const char* name, std::vector<Span> spans) {
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.values < b.values; });
+  for (size_t i = 1; i < spans.size(); ++i)
+    if (spans[i].values < spans[i - 1].values + spans[i - 1].size) refuse(name, "overlapping arrays", "each by itself");
+}
+
+double clip(const std::vector<Whole>& gradients, double largest, int threads) {
+  std::vector<Span> spans;
+  for (const Whole& one : gradients)
+    if (one.size()) spans.push_back({one.data(), (int64_t)one.size()});
+  check_apart("gradients", spans);
+  nb::gil_scoped_release free;
+  return clip_gradients(spans, largest, threads);
+}
+
+// Weight, first and second moment, gradient, and the sizes of Adam's step.
+using Moving = std::tuple<Whole, Whole, Whole, Whole, double, double, double, double, double, double>;
+
+void adam_all(const std::vector<Moving>& weights, int threads) {
+  std::vector<Moved> moved;
+  std::vector<Span> spans;
+  for (const auto& [weight, first, second, gradient, size, beta1, beta2, epsilon, pull, kept] : weights) {
+    const int64_t count = (int64_t)weight.size();
+    for (const Whole* other : {&first, &second, &gradient})
+      if ((int64_t)other->size() != count)
+        refuse("moments and gradient", std::to_string(other->size()) + " values", std::to_string(count));
+    if (!count) continue;
+    moved.push_back({weight.data(), first.data(), second.data(), gradient.data(), count,
+                     step_of(size, beta1, beta2, epsilon, pull, kept)});
+    for (float* values : {weight.data(), first.data(), second.data()}) spans.push_back({values, count});
+  }
+  check_apart("weights and moments", spans);
+  nb::gil_scoped_release free;
+  adam_whole(moved, threads);
 }
 
 }  // namespace
@@ -111,6 +161,8 @@ void bind_steps(nb::module_& module) {
              array("ids"), array("rows"), "threads"_a);
   module.def("adam", &adam, array("weight"), array("first"), array("second"), array("ids"), array("gradient"), "size"_a,
              "beta1"_a, "beta2"_a, "epsilon"_a, "threads"_a);
+  module.def("clip", &clip, array("gradients"), "largest"_a, "threads"_a);
+  module.def("adam_whole", &adam_all, array("weights"), "threads"_a);
 }
 
 }  // namespace recurra

@@ -3,6 +3,7 @@
 #include "distinct.hpp"
 #include "forward.hpp"
 #include "gradient.hpp"
+#include "norms.hpp"
 #include "pooling.hpp"
 #include "tables.hpp"
 
@@ -41,11 +42,14 @@ extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::sum_errors,
     RECURRA_ISA::distinct_values,
     RECURRA_ISA::distinct_gradient,
-    RECURRA_ISA::maximum,
     RECURRA_ISA::multiply_add,
     RECURRA_ISA::gather,
     RECURRA_ISA::gather_errors,
     RECURRA_ISA::adam_row,
+    RECURRA_ISA::squares,
+    RECURRA_ISA::scale,
+    {RECURRA_ISA::packed_scorer, RECURRA_ISA::pack_scorer, RECURRA_ISA::pool_scratch, RECURRA_ISA::pool,
+     RECURRA_ISA::pool_back_scratch, RECURRA_ISA::pool_back},
 };
 
 }  // namespace recurra

@@ -230,19 +230,6 @@ void sweep_backward(std::vector<Direction>& directions, const Places& places, in
   if (directions[0].learns) finish_gradients(directions, threads);
 }
 
-void pool_maximum(const Places& places, const float* values, ptrdiff_t stride, int columns, float* into, int32_t* where,
-                  int threads) {
-  constexpr int kPart = 4;
-  const int count = (int)places.sequences.size();
-  const Kernels& kernels = *instructions().kernels;
-  run_tasks((count + kPart - 1) / kPart, threads, [&](int mine) {
-    const int first = mine * kPart;
-    const size_t place = (size_t)first * columns;
-    kernels.maximum(values, stride, columns, places.step, &places.sequences[first], std::min(kPart, count - first),
-                    into + place, where + place);
-  });
-}
-
 double peak_work(int64_t rounds, int threads) {
   std::vector<double> done(threads);
   run_tasks(threads, threads, [&](int mine) {

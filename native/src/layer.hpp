@@ -82,10 +82,6 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
 // its tokens; what was kept is used up then.
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 
-// The largest value of each column over each sequence, and the token that has it: (sequences, columns).
-void pool_maximum(const Places& places, const float* values, ptrdiff_t stride, int columns, float* into, int32_t* where,
-                  int threads);
-
 // Floating-point operations done by a loop of multiply-adds on registers: what the processor can do at best.
 double peak_work(int64_t rounds, int threads);
 

@@ -160,9 +160,10 @@ struct Rows {
   int columns;
 };
 
-// One step of Adam; `size` is the learning rate with both moments' bias taken out.
+// One step of Adam: the learning rate with both moments' bias taken out, and what each gradient counts for in a moment,
+// 1 - β. Weight decay either joins the gradient (`pull`) or shrinks the weight itself (`kept` is what stays of it).
 struct Adam {
-  float size, beta1, beta2, epsilon;
+  float size, first_share, second_share, epsilon, pull = 0.0f, kept = 1.0f;
 };
 
 // Sweeps of one precision on one instruction set. Sizes are in floats.
@@ -176,6 +177,19 @@ struct Sweeper {
   void (*finish)(const Shape&, int panel, float* const* groups, int count, const Gradients&);
 };
 
+// Poolings: pooling_shapes.hpp. Sizes are in floats.
+struct Pooling;
+struct PoolErrors;
+struct Scorer;
+struct Pooler {
+  size_t (*packed)(int units, int inputs, bool backward);
+  void (*pack)(const Scorer&, int inputs, bool backward);
+  size_t (*scratch)(const Pooling&);
+  void (*forward)(const Pooling&, const Sequence*, int count, float* scratch);
+  size_t (*backward_scratch)(const Pooling&);
+  void (*backward)(const Pooling&, const PoolErrors&, const Sequence*, int count, float* scratch);
+};
+
 // What an instruction set offers beside the sweeps in bfloat16.
 struct Kernels {
   int lanes;
@@ -185,14 +199,15 @@ struct Kernels {
   void (*sum_errors)(const Sweep&, const int64_t* kept_rows, int64_t count, float* into, ptrdiff_t pitch);
   void (*distinct_values)(const Sweep&, const float* errors, ptrdiff_t pitch, int64_t first, int count);
   void (*distinct_gradient)(const Sweep&, int panel, const float* errors, ptrdiff_t pitch, int64_t rows, float* sums);
-  void (*maximum)(const float* values, ptrdiff_t stride, int columns, int64_t step, const Sequence*, int count,
-                  float* into, int32_t* where);
   double (*multiply_add)(int64_t rounds, float* into);
   void (*gather)(const Rows& from, const int64_t* ids, int64_t first, int64_t step, int64_t count, const float* mask,
                  float scale, float* into);
   void (*gather_errors)(const Rows& errors, const int64_t* tokens, int64_t count, const float* masks,
                         const int32_t* owners, float scale, float* into);
   void (*adam_row)(float* weight, float* first, float* second, const float* gradient, int columns, const Adam&);
+  double (*squares)(const float* values, int64_t count);
+  void (*scale)(float* values, int64_t count, float by);
+  Pooler pooler;
 };
 
 extern const Kernels kPortable;

@@ -3,6 +3,7 @@
 #include "steps.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "pool.hpp"
 
@@ -17,6 +18,23 @@ template <class Work>
 void in_parts(int64_t count, int64_t part, int threads, Work work) {
   run_tasks((int)((count + part - 1) / part), threads,
             [&](int mine) { work(mine * part, std::min(count, (mine + 1) * part)); });
+}
+
+constexpr int64_t kPiece = 1 << 14;  // values that one task moves, measures or scales
+
+// A piece of one of several arrays.
+struct Piece {
+  size_t array;
+  int64_t begin, size;
+};
+
+template <class Array>
+std::vector<Piece> pieces_of(const std::vector<Array>& arrays) {
+  std::vector<Piece> pieces;
+  for (size_t array = 0; array < arrays.size(); ++array)
+    for (int64_t begin = 0; begin < arrays[array].size; begin += kPiece)
+      pieces.push_back({array, begin, std::min(kPiece, arrays[array].size - begin)});
+  return pieces;
 }
 
 // Sorts tokens by id, equal ones in their order, a byte and a half of the ids at a time.
@@ -89,6 +107,34 @@ void adam_rows(float* weight, float* first, float* second, const int64_t* ids, i
       kernels.adam_row(weight + place, first + place, second + place, gradient + row * columns, columns, adam);
     }
   });
+}
+
+void adam_whole(const std::vector<Moved>& moved, int threads) {
+  const Kernels& kernels = *instructions().kernels;
+  const std::vector<Piece> pieces = pieces_of(moved);
+  run_tasks((int)pieces.size(), threads, [&](int mine) {
+    const Piece& piece = pieces[mine];
+    const Moved& one = moved[piece.array];
+    kernels.adam_row(one.weight + piece.begin, one.first + piece.begin, one.second + piece.begin,
+                     one.gradient + piece.begin, (int)piece.size, one.adam);
+  });
+}
+
+double clip_gradients(const std::vector<Span>& gradients, double largest, int threads) {
+  const Kernels& kernels = *instructions().kernels;
+  const std::vector<Piece> pieces = pieces_of(gradients);
+  std::vector<double> squares(pieces.size());
+  const auto at = [&](int mine) { return gradients[pieces[mine].array].values + pieces[mine].begin; };
+  run_tasks((int)pieces.size(), threads,
+            [&](int mine) { squares[mine] = kernels.squares(at(mine), pieces[mine].size); });
+  double sum = 0.0;
+  for (double one : squares) sum += one;
+  const double norm = std::sqrt(sum);
+  if (largest > 0 && norm > largest) {
+    const float by = (float)(largest / (norm + 1e-6));
+    run_tasks((int)pieces.size(), threads, [&](int mine) { kernels.scale(at(mine), pieces[mine].size, by); });
+  }
+  return norm;
 }
 
 }  // namespace recurra

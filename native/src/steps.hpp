@@ -1,4 +1,4 @@
-// The rest of a training step around the sweeps, on all threads: embedding rows, dropout masks, sparse Adam.
+// The rest of a training step around the sweeps, on all threads: embedding rows, dropout masks, clipping, Adam.
 // Not here: arithmetic (tables.hpp) and Python (binding_steps.cpp), which checks everything before it calls.
 #pragma once
 
@@ -28,5 +28,25 @@ void gather_gradient(const Words& words, const Rows& errors, const std::vector<i
 // Moves the rows `ids` of a table and of its two moments.
 void adam_rows(float* weight, float* first, float* second, const int64_t* ids, int64_t count, const float* gradient,
                int columns, const Adam& adam, int threads);
+
+// A weight that Adam moves as a whole.
+struct Moved {
+  float *weight, *first, *second;
+  const float* gradient;
+  int64_t size;
+  Adam adam;
+};
+
+// Moves all of them in one go.
+void adam_whole(const std::vector<Moved>& moved, int threads);
+
+struct Span {
+  float* values;
+  int64_t size;
+};
+
+// Scales all gradients to a joint length of at most `largest` (0: any) and returns the length they had (Pascanu et al.
+// 2013). Its squares are summed in one order, whatever the number of threads.
+double clip_gradients(const std::vector<Span>& gradients, double largest, int threads);
 
 }  // namespace recurra

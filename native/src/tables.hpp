@@ -53,17 +53,19 @@ void gather_errors(const Rows& errors, const int64_t* tokens, int64_t count, con
   }
 }
 
-// One row of Adam (Kingma & Ba 2015), both moments and the row itself in one pass.
+// One row of Adam (Kingma & Ba 2015; kept apart from the gradient, decay is Loshchilov & Hutter's 2019), both moments
+// and the row itself in one pass.
 void adam_row(float* weight, float* first, float* second, const float* gradient, int columns, const Adam& adam) {
   for (int column = 0; column < columns; column += kLanes) {
     const int lanes = columns - column;
-    const Vec slope = load(gradient + column, lanes);
+    const Vec before = load(weight + column, lanes);
+    const Vec slope = load(gradient + column, lanes) + adam.pull * before;
     const Vec mean = load(first + column, lanes), square = load(second + column, lanes);
-    const Vec moved = mean + (slope - mean) * (1.0f - adam.beta1);
-    const Vec spread = square + (slope * slope - square) * (1.0f - adam.beta2);
+    const Vec moved = mean + (slope - mean) * adam.first_share;
+    const Vec spread = square + (slope * slope - square) * adam.second_share;
     store(first + column, moved, lanes);
     store(second + column, spread, lanes);
-    store(weight + column, load(weight + column, lanes) - adam.size * moved / (root(spread) + adam.epsilon), lanes);
+    store(weight + column, before * adam.kept - adam.size * moved / (root(spread) + adam.epsilon), lanes);
   }
 }
 

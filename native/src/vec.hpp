@@ -64,7 +64,36 @@ RECURRA_INLINE void settle() {
 #endif
 }
 
-// The first `count` lanes; the others are zero.
+// The first `count` lanes, none where that is negative; the others are zero. With masks, where there are any: rows of
+// tables end anywhere.
+#if defined(__AVX512F__)
+RECURRA_INLINE __mmask16 first_lanes(int count) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_cmpgt_epi32_mask(_mm512_set1_epi32(count), lanes);
+}
+
+RECURRA_INLINE Vec load(const float* from, int count) {
+  return count >= kLanes ? load(from) : (Vec)_mm512_maskz_loadu_ps(first_lanes(count), from);
+}
+
+RECURRA_INLINE void store(float* to, Vec value, int count) {
+  if (count >= kLanes) return store(to, value);
+  _mm512_mask_storeu_ps(to, first_lanes(count), (__m512)value);
+}
+#elif defined(__AVX2__)
+RECURRA_INLINE __m256i first_lanes(int count) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+RECURRA_INLINE Vec load(const float* from, int count) {
+  return count >= kLanes ? load(from) : (Vec)_mm256_maskload_ps(from, first_lanes(count));
+}
+
+RECURRA_INLINE void store(float* to, Vec value, int count) {
+  if (count >= kLanes) return store(to, value);
+  _mm256_maskstore_ps(to, first_lanes(count), (__m256)value);
+}
+#else
 RECURRA_INLINE Vec load(const float* from, int count) {
   if (count >= kLanes) return load(from);
   Vec value{};
@@ -75,6 +104,17 @@ RECURRA_INLINE Vec load(const float* from, int count) {
 RECURRA_INLINE void store(float* to, Vec value, int count) {
   if (count >= kLanes) return store(to, value);
   for (int lane = 0; lane < count; ++lane) to[lane] = value[lane];
+}
+#endif
+
+// The sum of all lanes, halves upon halves.
+RECURRA_INLINE float total(Vec value) {
+  RECURRA_UNROLL for (int half = kLanes / 2; half > 0; half /= 2) {
+    Ints from;
+    RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) from[lane] = (lane + half) % kLanes;
+    value += __builtin_shuffle(value, from);
+  }
+  return value[0];
 }
 
 // Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.

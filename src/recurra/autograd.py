@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recurra import native
-from recurra.batches import Integers
 from recurra.cells import SweepWeights
 from recurra.config import CellKind
 
@@ -95,31 +94,6 @@ class _Sweep(torch.autograd.Function):
         )  # fmt: skip
         errors: list[Tensor | None] = [*learnt] if learnt else [None] * len(weights)
         return None, values_error, hidden_error, started_error, *errors
-
-
-def native_maximum(values: Tensor, offsets: Integers) -> Tensor:
-    """Largest value of each column over the tokens of each sequence: (sequences, columns); an empty one gives zeros."""
-    best: Tensor = _Maximum.apply(values, offsets)  # type: ignore[no-untyped-call]
-    return best
-
-
-class _Maximum(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, values: Tensor, offsets: Integers) -> Tensor:
-        best, where = native.maximum(_array(values), offsets, threads=torch.get_num_threads())
-        context.shape = values.shape
-        context.save_for_backward(torch.from_numpy(where))
-        return torch.from_numpy(best)
-
-    @staticmethod
-    @once_differentiable
-    def backward(context: Any, error: Tensor) -> tuple[Tensor, None]:
-        (where,) = context.saved_tensors
-        there = where >= 0  # an empty sequence has no token to blame
-        found = error.new_zeros(context.shape)
-        if found.numel():
-            found.scatter_add_(0, where.clamp(min=0).long(), error * there)
-        return found, None
 
 
 def _packed(kind: CellKind, weights: Sequence[Tensor], *, backward: bool, threads: int) -> list[Any]:

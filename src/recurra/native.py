@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import CellKind
+from recurra.config import CellKind, Pool
 from recurra.errors import UsageError
 
 Numbers = NDArray[np.float32]
@@ -168,12 +168,47 @@ def sweep(
     return outputs, tuple(final)
 
 
-def maximum(values: Numbers, offsets: NDArray[np.int64], *, threads: int) -> tuple[Numbers, NDArray[np.int32]]:
-    """Largest value of each column over each sequence, and its token: (sequences, columns); empty ones: 0 and -1."""
-    shape = len(offsets) - 1, values.shape[1]
-    best, where = np.empty(shape, np.float32), np.empty(shape, np.int32)
-    library().maximum(ragged(offsets), values, best, where, threads)
-    return best, where
+Scorer = tuple[Numbers, Numbers, Numbers]
+"""What scores a token for attention: weight (units, inputs), bias (units,) and query (heads, units)."""
+
+
+class Pooled(NamedTuple):
+    """Rows (sequences, columns of all parts), and what their gradient needs; None where a part is not wanted."""
+
+    rows: Numbers
+    where: NDArray[np.int32] | None
+    """The token that has each maximum: (sequences, inputs); -1 in an empty sequence."""
+    shares: Numbers | None
+    """Attention's softmax: (heads, tokens)."""
+    hidden: Numbers | None
+    """tanh(W h + b) of each token: (tokens, units); None where nobody learns."""
+
+
+def pool(
+    values: Numbers,
+    places: Any,
+    parts: Sequence[Pool],
+    scorer: Scorer | None = None,
+    *,
+    directions: int = 1,
+    learning: bool = False,
+    threads: int,
+) -> Pooled:
+    """Pool ragged sequences: values (tokens, inputs) -> the parts side by side; an empty sequence gives zeros.
+
+    `last` is each direction's own end; `attention` wants a scorer (Yang et al. 2016), each of its heads an equal share
+    of the inputs. All parts come from one reading of the values. Raises ValueError for shapes that do not fit.
+    """
+    tokens, inputs = values.shape
+    sequences = places.sequences
+    pooled = Pooled(
+        np.empty((sequences, inputs * len(parts)), np.float32),
+        np.empty((sequences, inputs), np.int32) if "max" in parts else None,
+        np.empty((len(scorer[2]), tokens), np.float32) if scorer else None,
+        np.empty((tokens, len(scorer[0])), np.float32) if scorer and learning else None,
+    )
+    library().pool(places, values, list(parts), directions, scorer, *pooled, threads)
+    return pooled
 
 
 def _two(parts: Sequence[Numbers]) -> tuple[Numbers | None, Numbers | None]:

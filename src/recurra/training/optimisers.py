@@ -1,14 +1,12 @@
-"""Optimisers through torch.optim, with row-sparse updates for embedding tables, clipping and weight averaging.
+"""Which optimiser moves which weights, clipping, and weight averaging.
 
-Not here: schedules and the loop.
+Not here: the steps of Adam (adam.py), schedules and the loop.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from recurra import native
 from recurra.config import TrainingConfig
 from recurra.engine import is_native
+from recurra.training.adam import RowAdam, WholeAdam
 
 TABLES = ("embedding.weight", "output.bias")
 """Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
@@ -44,14 +43,13 @@ def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool)
     if config.optimiser == "sgd":
         return torch.optim.SGD(tables, lr=config.learning_rate)
     # A full softmax reaches every row of the shared table, and SparseAdam refuses dense gradients.
-    return (RowAdam if sparse else torch.optim.Adam)(tables, lr=config.learning_rate)
+    return (RowAdam if sparse else WholeAdam)(tables, lr=config.learning_rate)
 
 
 def _dense(groups: list[dict[str, object]], config: TrainingConfig) -> torch.optim.Optimizer:
     if config.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9)
-    kind = torch.optim.AdamW if config.optimiser == "adamw" else torch.optim.Adam
-    return kind(groups, lr=config.learning_rate)
+    return WholeAdam(groups, lr=config.learning_rate, decoupled_weight_decay=config.optimiser == "adamw")
 
 
 def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float) -> None:
@@ -64,6 +62,9 @@ def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float) -> None:
 def clip(net: nn.Module, largest: float) -> float:
     """Scale all gradients to a joint norm of at most `largest` (Pascanu et al. 2013); return the norm before."""
     gradients = [_values(weight) for weight in net.parameters() if weight.grad is not None]
+    if all(one.is_contiguous() and is_native(one.dtype, one.device.type) for one in gradients):
+        arrays = [one.detach().numpy() for one in gradients]
+        return float(native.library().clip(arrays, largest, torch.get_num_threads()))
     norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(values) for values in gradients])))
     if largest and norm > largest:
         for values in gradients:
@@ -82,41 +83,6 @@ def _values(weight: Tensor) -> Tensor:
     # Coalesced once here, the rows' true gradients are clipped and the optimiser finds them ready.
     weight.grad = gradient.coalesce()
     return weight.grad.values()
-
-
-class RowAdam(torch.optim.SparseAdam):
-    """torch's SparseAdam with the same state, each row's moments and weights moved in one pass by the native engine."""
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """Take a step; coalesced float32 gradients on the processor are the engine's, others torch's."""
-        for group in self.param_groups:
-            if closure or not all(_rowwise(weight) for weight in group["params"]):
-                return super().step(closure)  # type: ignore[no-untyped-call]
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    self._move(weight, weight.grad, group)
-        return None
-
-    def _move(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[weight]
-        if not state:
-            state |= {"step": 0, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
-        state["step"] += 1
-        first, second = group["betas"]
-        size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
-        arrays = (weight, state["exp_avg"], state["exp_avg_sq"], gradient.indices()[0], gradient.values())
-        moved = [one.detach().contiguous().numpy() for one in arrays]
-        native.library().adam(*moved, size, first, second, group["eps"], torch.get_num_threads())
-
-
-def _rowwise(weight: Tensor) -> bool:
-    gradient = weight.grad
-    if gradient is None:
-        return True
-    fits = gradient.is_sparse and gradient.is_coalesced() and weight.is_contiguous() and weight.dim() == 2
-    return fits and is_native(weight.dtype, weight.device.type)
 
 
 class Average:

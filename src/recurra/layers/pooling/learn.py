@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.autograd import native_maximum
+from recurra.autograd_pools import Scorer, native_pool
 from recurra.batches import Ragged, last_places
 from recurra.devices import tensor_on
 from recurra.engine import is_native
@@ -33,7 +33,11 @@ class Pooling(nn.Module):
             self.register_parameter(name, nn.Parameter(value))
 
     def forward(self, inputs: Ragged[Tensor]) -> Tensor:
-        """Pool."""
+        """Pool; the engine makes all parts from one reading of the values."""
+        if is_native(inputs.values.dtype, inputs.values.device.type):
+            directions = 2 if self.spec.bidirectional else 1
+            scorer = self._scorer() if "attention" in self.spec.parts else None
+            return native_pool(inputs.values, inputs.offsets, self.spec.parts, scorer, directions=directions)
         pools = {"last": self._last, "mean": _mean, "max": _maximum, "attention": self._attention}
         return torch.cat([pools[part](inputs) for part in self.spec.parts], dim=1)
 
@@ -45,8 +49,11 @@ class Pooling(nn.Module):
             ends.append(torch.where(places[:, None] >= 0, side[places], 0.0))
         return torch.cat(ends, dim=1)
 
+    def _scorer(self) -> Scorer:
+        return Scorer(*(self.get_parameter(f"attention_{name}") for name in Scorer._fields))
+
     def _attention(self, inputs: Ragged[Tensor]) -> Tensor:
-        weight, bias, query = (getattr(self, f"attention_{name}") for name in ("weight", "bias", "query"))
+        weight, bias, query = self._scorer()
         scores = torch.tanh(nn.functional.linear(inputs.values, weight, bias)) @ query.T
         shares = _softmax(inputs.carry(scores)).repeat_interleave(self.spec.inputs // self.spec.heads, dim=1)
         return _sum(inputs.carry(inputs.values * shares))
@@ -71,8 +78,6 @@ def _mean(inputs: Ragged[Tensor]) -> Tensor:
 
 
 def _maximum(inputs: Ragged[Tensor]) -> Tensor:
-    if is_native(inputs.values.dtype, inputs.values.device.type):
-        return native_maximum(inputs.values, inputs.offsets)
     # segment_reduce knows no empty segment for max; each keeps its own zero.
     kept, device = np.flatnonzero(inputs.lengths), inputs.values.device
     lengths = tensor_on(device, inputs.lengths[kept])

@@ -5,6 +5,8 @@ Not here: learning.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from recurra import native
@@ -15,8 +17,21 @@ from recurra.layers.types import Floats, Weights
 
 
 def pooling(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:
-    """Concatenate the parts in the order of the spec; an empty sequence gives zeros."""
+    """Concatenate the parts in the order of the spec; an empty sequence gives zeros.
+
+    The engine makes all parts of float32 from one reading of the values; else, and in float64, NumPy makes each.
+    """
+    if native.serves(inputs.values.dtype):
+        return _native(spec, weights, inputs)
     return np.concatenate([_pool(part, spec, weights, inputs) for part in spec.parts], axis=1)
+
+
+def _native(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:
+    scorer: Any = tuple(weights[f"attention_{name}"] for name in ("weight", "bias", "query") if weights)
+    directions = 2 if spec.bidirectional else 1
+    values: Any = np.ascontiguousarray(inputs.values)
+    places = native.ragged(inputs.offsets)
+    return native.pool(values, places, spec.parts, scorer or None, directions=directions, threads=native.threads()).rows
 
 
 def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:
@@ -25,15 +40,9 @@ def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats
     if part == "attention":
         return _attention(spec, weights, inputs)
     if part == "max":
-        return _maximum(inputs)
+        return _reduced(np.maximum, inputs)
     sums = _reduced(np.add, inputs)
     return sums / np.maximum(inputs.lengths, 1)[:, None].astype(sums.dtype)
-
-
-def _maximum(inputs: Ragged[Floats]) -> Floats:
-    if native.serves(inputs.values.dtype):
-        return native.maximum(np.ascontiguousarray(inputs.values), inputs.offsets, threads=native.threads())[0]
-    return _reduced(np.maximum, inputs)
 
 
 def _reduced(operation: np.ufunc, inputs: Ragged[Floats]) -> Floats:
@@ -59,6 +68,6 @@ def _attention(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> F
     hidden = np.tanh(inputs.values @ weights["attention_weight"].T + weights["attention_bias"])
     scores = inputs.carry(hidden @ weights["attention_query"].T)
     owners = inputs.owners()
-    raised = np.exp(scores.values - _maximum(scores)[owners])
+    raised = np.exp(scores.values - _reduced(np.maximum, scores)[owners])
     shares = raised / _reduced(np.add, scores.carry(raised))[owners]
     return _reduced(np.add, inputs.carry(inputs.values * np.repeat(shares, spec.inputs // spec.heads, axis=1)))

@@ -6,6 +6,7 @@ Not here: the equations (cells.py) and how they are swept (engine.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,12 +59,13 @@ class Recurrent(nn.Module):
 
     def _weights(self, number: int) -> SweepWeights:
         layer, suffix = self.spec.sweeps[number]
-        names = (f"{kind}_l{layer}{suffix}" for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        held: Any = [getattr(self, f"{kind}_l{layer}{suffix}", None) for kind in kinds]
+        weight, recurrent, bias, recurrent_bias = held
         # A weight that the cell does not have is one of no rows.
-        held = dict(self.named_parameters())
-        like = next(iter(held.values()))
-        none = {"weight_hh": like.new_zeros(0, self.spec.hidden), "bias_hh": like.new_zeros(0)}
-        return SweepWeights(*(held[name] if name in held else none[name.partition("_l")[0]] for name in names))
+        none = weight.new_zeros(0)
+        recurrent = none.view(0, self.spec.hidden) if recurrent is None else recurrent
+        return SweepWeights(weight, recurrent, bias, none if recurrent_bias is None else recurrent_bias)
 
 
 def _known(states: Sequence[State | None] | None) -> list[State] | None:
