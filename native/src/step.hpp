@@ -1,0 +1,27 @@
+// A step of a sweep forward: where its active rows read and write.
+// Not here: what is done with them (forward.hpp, reset_before.hpp).
+#pragma once
+
+#include "rows.hpp"
+
+namespace recurra::RECURRA_ISA {
+
+// Where the active rows of a step read and write.
+struct Step {
+  const float** source;  // projected inputs
+  const float** before;  // the state before, and the state after, both the engine's own
+  float** after;
+  float** output;
+  float** gates;  // kept, if anything is
+  float** cell;   // the inner state, changed in place
+  float** kept_cell;
+  int active;
+  bool first;  // the state before is zero: no product
+};
+
+// What the gradient will read.
+RECURRA_INLINE void keep(const Sweep& sweep, float* to, Vec value) {
+  sweep.much ? store_past(to, value) : store(to, value);
+}
+
+}  // namespace recurra::RECURRA_ISA
