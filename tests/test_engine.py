@@ -13,6 +13,7 @@ from recurra.batches import Ragged
 from recurra.cells import CELLS, SweepWeights
 from recurra.config import Cell, CellKind
 from recurra.engine import choose, sweep, without_native
+from recurra.layers.recurrent.run import choose as step_choice
 from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.native import engine
 from recurra.scan import has_kernels
@@ -45,6 +46,15 @@ def test_in_float64_only_what_torch_cannot_express_runs_step_by_step() -> None:
 @pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 def test_float32_on_the_processor_is_the_native_engines_and_a_gpus_is_not() -> None:
     assert {choose(kind) for kind in KINDS} == {"native"}
+
+
+def test_a_gru_that_resets_before_its_product_is_never_torchs_nor_cudnns() -> None:
+    kinds = [CellKind("gru", reset_after=False)._replace(precision=precision) for precision in ("float32", "bf16")]
+    for kind in kinds:
+        assert {without_native(kind, device) for device in ("cpu", "cuda")} == {"plain"}
+    if engine().library is not None:
+        assert [choose(kind) for kind in kinds] == ["native", "plain"]
+        assert [step_choice(kind, np.dtype(np.float32)) for kind in kinds] == ["native", "numpy"]
 
 
 def test_a_gpu_packs_what_cudnn_knows_in_both_precisions_and_scans_the_parallel_cells() -> None:

@@ -19,15 +19,14 @@ from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import ACTIVATIONS, DenseSpec, EmbeddingSpec, PoolingSpec, RecurrentSpec
 from recurra.nets.learn import tensors_of
 
-KINDS = [(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+SHARED = [CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+KINDS = [*SHARED, CellKind("gru", reset_after=False)]
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-12}
 LENGTHS = [5, 1, 9, 9, 2]
 
 
-def spec_of(cell, activation, *, layers=2, bidirectional=True):
-    return RecurrentSpec(
-        cell=cell, activation=activation, inputs=3, hidden=4, layers=layers, bidirectional=bidirectional
-    )
+def spec_of(kind, *, layers=2, bidirectional=True):
+    return RecurrentSpec(**kind._asdict(), inputs=3, hidden=4, layers=layers, bidirectional=bidirectional)
 
 
 def batch_of(lengths, dtype, *, features=3, seed=0):
@@ -61,9 +60,9 @@ def torch_nn(spec, net, dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_plain_equations_fused_kernels_and_the_numpy_run_agree(cell, activation, dtype):
-    spec = spec_of(cell, activation)
+@pytest.mark.parametrize("kind", KINDS)
+def test_plain_equations_fused_kernels_and_the_numpy_run_agree(kind, dtype):
+    spec = spec_of(kind)
     net, batch = net_of(spec, dtype), batch_of(LENGTHS, dtype)
     values = batch.carry(batch.values.numpy())
     with torch.no_grad():
@@ -76,9 +75,9 @@ def test_plain_equations_fused_kernels_and_the_numpy_run_agree(cell, activation,
         close(found.values, plain.values, dtype)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_with_products_of_bfloat16_all_paths_agree_and_differ_from_float32(cell, activation):
-    spec = spec_of(cell, activation)
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_products_of_bfloat16_all_paths_agree_and_differ_from_float32(kind):
+    spec = spec_of(kind)
     net, batch = net_of(spec, torch.float32), batch_of(LENGTHS, torch.float32)
     exact, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()))
     spec = net.spec = spec.model_copy(update={"precision": "bf16"})
@@ -92,13 +91,13 @@ def test_with_products_of_bfloat16_all_paths_agree_and_differ_from_float32(cell,
     assert 1e-5 < np.abs(numbers.values - exact.values).max() < 5e-2
 
 
-TORCHS = [kind for kind in KINDS if choose(CellKind(*kind), torch.float64) == "torch" and "sigmoid" not in kind]
+TORCHS = [kind for kind in KINDS if choose(kind, torch.float64) == "torch" and kind.activation != "sigmoid"]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize(("cell", "activation"), TORCHS)
-def test_each_sequence_gets_what_torch_nn_gives_it_alone(cell, activation, dtype):
-    spec = spec_of(cell, activation)
+@pytest.mark.parametrize("kind", TORCHS)
+def test_each_sequence_gets_what_torch_nn_gives_it_alone(kind, dtype):
+    spec = spec_of(kind)
     net, batch = net_of(spec, dtype), batch_of(LENGTHS, dtype)
     reference = torch_nn(spec, net, dtype)
     with torch.no_grad():
@@ -109,10 +108,10 @@ def test_each_sequence_gets_what_torch_nn_gives_it_alone(cell, activation, dtype
             assert row < len(LENGTHS)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_a_sequence_alone_equals_itself_in_any_batch(cell, activation, bidirectional):
-    spec = spec_of(cell, activation, bidirectional=bidirectional)
+def test_a_sequence_alone_equals_itself_in_any_batch(kind, bidirectional):
+    spec = spec_of(kind, bidirectional=bidirectional)
     net, batch = net_of(spec, torch.float32), batch_of(LENGTHS, torch.float32)
     weights = tensors_of(net)
     with torch.no_grad():
@@ -126,9 +125,9 @@ def test_a_sequence_alone_equals_itself_in_any_batch(cell, activation, bidirecti
         close(ran.values, together.values[start:stop], torch.float32)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_a_forward_sweep_in_chunks_with_carried_state_equals_the_whole(cell, activation):
-    spec = spec_of(cell, activation, bidirectional=False)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_forward_sweep_in_chunks_with_carried_state_equals_the_whole(kind):
+    spec = spec_of(kind, bidirectional=False)
     net, batch = net_of(spec, torch.float32), batch_of([12, 12, 12], torch.float32)
     weights, values = tensors_of(net), batch.values.view(3, 12, -1)
     with torch.no_grad():
@@ -147,9 +146,9 @@ def test_a_forward_sweep_in_chunks_with_carried_state_equals_the_whole(cell, act
             close(part, wanted, torch.float32)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_sequences_of_different_lengths_go_on_from_their_own_states(cell, activation):
-    spec = spec_of(cell, activation, bidirectional=False)
+@pytest.mark.parametrize("kind", KINDS)
+def test_sequences_of_different_lengths_go_on_from_their_own_states(kind):
+    spec = spec_of(kind, bidirectional=False)
     net, batch = net_of(spec, torch.float64), batch_of(LENGTHS, torch.float64)
     weights = tensors_of(net)
     random = np.random.default_rng(1)
@@ -164,10 +163,10 @@ def test_sequences_of_different_lengths_go_on_from_their_own_states(cell, activa
             close(part, wanted, torch.float64)
 
 
-@pytest.mark.parametrize(("cell", "activation"), KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", ["plain", None])
-def test_gradients_of_every_cell_pass_the_float64_check(cell, activation, path):
-    spec = spec_of(cell, activation, layers=1)
+def test_gradients_of_every_cell_pass_the_float64_check(kind, path):
+    spec = spec_of(kind, layers=1)
     net, batch = net_of(spec, torch.float64), batch_of([3, 1, 4], torch.float64)
     names = list(spec.weights())
 
@@ -267,3 +266,50 @@ def test_one_gru_step_by_hand():
     reset, update = sigma(1 + 0.1), sigma(2 + 0.12)
     new = np.tanh(3 + reset * (0.14 + 0.1))
     assert outputs.values[0, 0] == pytest.approx((1 - update) * new + update * 0.2)
+
+
+def test_one_step_by_hand_of_a_gru_that_resets_before_its_product():
+    spec = RecurrentSpec(cell="gru", reset_after=False, inputs=1, hidden=1)
+    weights = {
+        "weight_ih_l0": np.array([[1.0], [2.0], [3.0]]),
+        "weight_hh_l0": np.array([[0.5], [0.6], [0.7]]),
+        "bias_ih_l0": np.array([0.0, 0.0, 0.3]),
+        "bias_hh_l0": np.array([0.0, 0.0, 0.1]),
+    }
+    start = [(np.array([[0.2]]),)]
+    outputs, _ = recurrent(spec, weights, Ragged(np.array([[1.0]]), np.array([0, 1])), start)
+
+    def sigma(value):
+        return 1 / (1 + np.exp(-value))
+
+    reset, update = sigma(1 + 0.1), sigma(2 + 0.12)
+    new = np.tanh(3 + 0.3 + 0.7 * (reset * 0.2) + 0.1)
+    assert outputs.values[0, 0] == pytest.approx((1 - update) * new + update * 0.2)
+
+
+def from_keras(kernel):
+    """Turn Keras' (inputs, z | r | n) or (z | r | n,) into torch's (r | z | n, inputs)."""
+    update, reset, new = np.split(np.asarray(kernel, np.float32), 3, axis=-1)
+    return np.ascontiguousarray(np.concatenate([reset, update, new], axis=-1).T)
+
+
+def test_a_gru_that_resets_before_its_product_answers_as_keras_does():
+    spec = RecurrentSpec(cell="gru", reset_after=False, inputs=2, hidden=2)
+    weights = {
+        "weight_ih_l0": from_keras([[0.1, -0.2, 0.3, -0.4, 0.5, -0.6], [-0.7, 0.6, -0.5, 0.4, -0.3, 0.2]]),
+        "weight_hh_l0": from_keras([[0.8, -0.7, 0.6, -0.5, 0.4, -0.3], [-0.2, 0.1, -0.9, 0.8, -0.7, 0.6]]),
+        "bias_ih_l0": from_keras([0.1, 0.2, -0.3, 0.4, 0.5, -0.6]),
+        "bias_hh_l0": np.zeros(6, np.float32),
+    }
+    values = np.array([[1.0, -2.0], [0.5, 0.25], [-1.5, 1.0]], np.float32)
+    # keras.layers.GRU(2, reset_after=False, return_sequences=True) of Keras 3.15.1 with these weights.
+    wanted = [[0.15482338, -0.7083251], [0.40588883, -0.7446474], [0.09284374, -0.45295373]]
+    for path in (None, "numpy"):
+        outputs, _ = recurrent(spec, weights, Ragged(values, np.array([0, 3])), path=path)
+        np.testing.assert_allclose(outputs.values, wanted, rtol=0, atol=1e-6)
+
+
+def test_only_a_gru_may_reset_before_its_product():
+    with pytest.raises(ValueError, match="reset_after of lstm: true; only of a gru it may be false"):
+        RecurrentSpec(cell="lstm", reset_after=False, inputs=1, hidden=1)
+    assert RecurrentSpec.model_validate_json('{"cell": "gru", "inputs": 1, "hidden": 1}').reset_after

@@ -41,7 +41,7 @@ RECURRA_INLINE void back_block(const Back& back, int block, size_t gate_rows, co
 RECURRA_INLINE void back_rows(const Shape& shape, const Share& share, const Back& back, const float* const* errors,
                               float* const* into, int rows) {
   const int blocks = shape.columns(back.size);
-  const size_t gate_rows = (size_t)shape.panels() * shape.vectors() * kLanes;
+  const size_t gate_rows = (size_t)back.read.parts * back.read.depth;
   for (int block = share.from(blocks); block < share.to(blocks); ++block) switch (block_vectors(back.size, block)) {
       case 1: back_block<1>(back, block, gate_rows, errors, into, rows); break;
       case 2: back_block<2>(back, block, gate_rows, errors, into, rows); break;
@@ -74,10 +74,10 @@ RECURRA_INLINE Ahead::Piece* add_pieces(const Sweep& sweep, const Sequence& sequ
 }
 constexpr int kPieces = 6;  // of a row, at most
 
-// What the step before `time` will read, spread over the product of `rows` that comes first.
+// What the step before `time` will read, spread over the product of `active` rows, of `terms` terms, that comes first.
 template <Cell C>
-RECURRA_INLINE void look_ahead(const Sweep& sweep, const Share& share, int64_t time, int active, Ahead& ahead,
-                               Ahead::Piece* pieces) {
+RECURRA_INLINE void look_ahead(const Sweep& sweep, const Share& share, int64_t time, int active, int terms,
+                               Ahead& ahead, Ahead::Piece* pieces) {
   const Shape& shape = sweep.shape;
   const int later = time > 0 ? active_rows(share, time - 1, active) : 0;
   Ahead::Piece* end = pieces;
@@ -85,8 +85,7 @@ RECURRA_INLINE void look_ahead(const Sweep& sweep, const Share& share, int64_t t
   *end = {nullptr, nullptr};
   const int lines = later * (shape.width() + 3 * shape.padded() + shape.inputs) / kLanes;
   const int most = rows_at_once(4);
-  const int asks =
-      (active + most - 1) / most * shape.columns(shape.hidden) * shape.panels() * vectors_of(C) * kLanes / kAskEvery;
+  const int asks = (active + most - 1) / most * shape.columns(shape.hidden) * terms / kAskEvery;
   ahead = {pieces, end, pieces->begin, asks > 0 ? lines / asks + 1 : 0};
 }
 
@@ -96,16 +95,21 @@ RECURRA_INLINE int back_steps(const Shape& shape, int sequences) {
   return shape.inputs + shape.hidden >= kWide ? 2 * steps : steps;
 }
 
+// Rows of r * h, which the gradient of a gru_before multiplies.
+RECURRA_INLINE size_t reset_floats(const Shape& shape, size_t chunk) {
+  return shape.cell == Cell::gru_before ? chunk * shape.state_pitch() : 0;
+}
+
 size_t backward_scratch(const Sweep& sweep, int sequences) {
   const size_t count = sequences, chunk = count * back_steps(sweep.shape, sequences);
   return count * (carried_width(sweep.shape) + sweep.shape.padded()) + chunk * sweep.shape.width() +
-         sweep.shape.padded() + 3 * kWidth + 6 * pointer_floats(chunk) + 9 * pointer_floats(count) +
-         pointer_floats(2 * (count * kPieces + 1));
+         reset_floats(sweep.shape, chunk) + sweep.shape.padded() + 3 * kWidth + 6 * pointer_floats(chunk) +
+         9 * pointer_floats(count) + pointer_floats(2 * (count * kPieces + 1));
 }
 
 // What a share works in, and the tokens of the chunk so far.
 struct WorkspaceBack {
-  float *carried, *carried_cell, *errors, *zeros;
+  float *carried, *carried_cell, *errors, *resets, *zeros;
   const float** chunk_errors;  // where each token's errors begin, the first panel's
   float** chunk_values;        // errors of its inputs
   float** chunk_kept;          // where its errors stay, if its input is one of distinct ones
@@ -122,6 +126,7 @@ RECURRA_INLINE WorkspaceBack workspace_back(const Sweep& sweep, const Share& sha
   work.carried = common.floats(count * carried_width(shape));
   work.carried_cell = common.floats(count * shape.padded());
   work.errors = common.floats(chunk * shape.width());
+  work.resets = common.floats(reset_floats(shape, chunk));
   Cutter cut{share.scratch + (common.at - share.common)};
   work.zeros = cut.floats(shape.padded());
   work.chunk_errors = cut.pointers<const float*>(chunk);
@@ -180,6 +185,7 @@ RECURRA_INLINE void place_row(const Sweep& sweep, const Sequence& sequence, int6
     step.cell_before[row] = time ? kept_cells(sweep, sequence, last) : start_cell ? start_cell : work.zeros;
     work.tokens.inner_before[at] = time || start_cell ? step.cell_before[row] : nullptr;
   }
+  if constexpr (C == Cell::gru_before) work.tokens.inner_before[at] = work.resets + at * sweep.shape.state_pitch();
   if (sweep.row)
     work.chunk_kept[at] = kept_gates(sweep, sequence, where);
   else
@@ -212,41 +218,56 @@ RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const R
   work.tokens.count = 0;
 }
 
-template <Cell C, Activation A>
-void backward_share(const Sweep& sweep, const Share& share) {
+// Whether a member's units of the next step depend on what others are still doing; the parts of a gru_before's step
+// keep to their own panels at its end.
+RECURRA_INLINE constexpr bool waits_after_step(Cell cell) { return !is_parallel(cell) && cell != Cell::gru_before; }
+
+// The steps of a sweep from the last to the first; work(time, active, first) takes one, whose tokens are the chunk's
+// from `first`.
+template <Cell C, class Work>
+RECURRA_INLINE void steps_back(const Sweep& sweep, const Share& share, WorkspaceBack& work, Work take) {
   const Shape& shape = sweep.shape;
   const int steps = back_steps(shape, share.count);
-  WorkspaceBack work = workspace_back(sweep, share);
   StepBack& step = work.step;
   const Reading read{vectors_of(C) * kLanes, shape.panels(), step.pitch};
   start_back(sweep, share, work);
-  Ahead ahead;
   int active = 0;
   for (int64_t time = (share.count ? share.sequences[0].length : 0) - 1; time >= 0; --time) {
     active = active_rows(share, time, active);
     const int first = work.tokens.count;
     step.errors = work.errors + (ptrdiff_t)first * kWidth;
     for (int row = 0; row < active; ++row) place_row<C>(sweep, share.sequences[row], time, row, work);
-    for (int row = 0; row < active; ++row)
-      for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
-        errors_of_gates<C, A>(sweep, step, panel, row);
-    meet(share);
-    if (!is_parallel(C) && (time > 0 || sweep.hidden_errors)) {
-      look_ahead<C>(sweep, share, time, active, ahead, work.pieces);
-      for (int row = 0; row < active; ++row)
-        step.from_state[row] = work.chunk_errors[first + row] + (4 - vectors_of(C)) * kLanes;
-      back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true, &ahead},
-                step.from_state, step.carried, active);
-    }
+    take(time, active, first);
     const bool full = time % steps == 0;
     if (full) finish_chunk<C>(sweep, share, read, work);
-    if (!is_parallel(C) || full) meet(share);
+    if (full || waits_after_step(C)) meet(share);
   }
   for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.hidden_errors) copy(sweep.hidden_errors + number * shape.hidden, step.carried[row], shape.hidden);
     if (sweep.cell_errors) copy(sweep.cell_errors + number * shape.hidden, step.carried_cell[row], shape.hidden);
   }
+}
+
+template <Cell C, Activation A>
+void backward_share(const Sweep& sweep, const Share& share) {
+  const Shape& shape = sweep.shape;
+  WorkspaceBack work = workspace_back(sweep, share);
+  StepBack& step = work.step;
+  const Reading read{vectors_of(C) * kLanes, shape.panels(), step.pitch};
+  Ahead ahead;
+  steps_back<C>(sweep, share, work, [&](int64_t time, int active, int first) __attribute__((always_inline)) {
+    for (int row = 0; row < active; ++row)
+      for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
+        errors_of_gates<C, A>(sweep, step, panel, row);
+    meet(share);
+    if (is_parallel(C) || (time == 0 && !sweep.hidden_errors)) return;
+    look_ahead<C>(sweep, share, time, active, read.depth * read.parts, ahead, work.pieces);
+    for (int row = 0; row < active; ++row)
+      step.from_state[row] = work.chunk_errors[first + row] + (4 - vectors_of(C)) * kLanes;
+    back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true, &ahead},
+              step.from_state, step.carried, active);
+  });
 }
 
 }  // namespace recurra::RECURRA_ISA

@@ -55,8 +55,8 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
 
 constexpr int kLargest = 1 << 20;
 
-Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, int inputs,
-            int hidden, bool reverse) {
+Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, bool reset_after,
+            int inputs, int hidden, bool reverse) {
   const char *cells[] = {"rnn", "gru", "lstm", "mingru", "sru"}, *activations[] = {"tanh", "relu", "sigmoid"};
   int which = 0, how = 0;
   while (which < 5 && cell != cells[which]) ++which;
@@ -67,7 +67,9 @@ Layer* made(const std::string& cell, const std::string& activation, const std::s
   if (inputs < 1 || inputs > kLargest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(kLargest));
   if (hidden < 1 || hidden > kLargest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(kLargest));
   if (precision != "float32" && precision != "bf16") refuse("precision", precision, "float32, bf16");
-  return new Layer(static_cast<Cell>(which), static_cast<Activation>(how),
+  if (!reset_after && (cell != "gru" || precision == "bf16"))
+    refuse("reset_after", "false of " + cell + " in " + precision, "true; of a gru in float32 false too");
+  return new Layer(reset_after ? static_cast<Cell>(which) : Cell::gru_before, static_cast<Activation>(how),
                    precision == "bf16" ? Precision::half : Precision::single, inputs, hidden, reverse);
 }
 
@@ -243,8 +245,8 @@ NB_MODULE(_native, module) {
            "backward"_a, "threads"_a);
   module.def("ragged", &ragged, array("offsets"));
   module.def("grid", &grid, "steps"_a, array("lengths"), "rows"_a);
-  module.def("layer", &made, "cell"_a, "activation"_a, "precision"_a, "inputs"_a, "hidden"_a, "reverse"_a,
-             nb::rv_policy::take_ownership);
+  module.def("layer", &made, "cell"_a, "activation"_a, "precision"_a, "reset_after"_a, "inputs"_a, "hidden"_a,
+             "reverse"_a, nb::rv_policy::take_ownership);
   module.def("forward", &forward, "layers"_a, "places"_a, array("values"), array("outputs"), maybe("hidden"),
              maybe("cell"), maybe("final_hidden"), maybe("final_cell"), maybe("rows"), "keep"_a, "threads"_a);
   module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, array("values"), array("outputs"),

@@ -74,6 +74,31 @@ struct Gru {
   }
 };
 
+// The GRU whose reset meets the state before the product, in two halves: r and z, and when all of r * h is there, n.
+template <Activation A, class Math>
+struct GruBefore {
+  // Sums r, z in place; returns r * h.
+  static RECURRA_INLINE Vec reset(Vec gates[2], Vec before) {
+    gates[0] = Math::sigmoid(gates[0]);
+    gates[1] = Math::sigmoid(gates[1]);
+    return gates[0] * before;
+  }
+  // The sum n in place; returns h.
+  static RECURRA_INLINE Vec forward(Vec& fresh, Vec update, Vec before) {
+    fresh = activate<A, Math>(fresh);
+    return fresh + update * (before - fresh);
+  }
+  // Gates n, r, z become the errors of n and z; returns the part of the error that goes straight to the state before.
+  static RECURRA_INLINE Vec backward(Vec gates[3], Vec before, Vec error) {
+    const Vec n = gates[0], z = gates[2];
+    gates[0] = (error - error * z) * slope<A>(n);
+    gates[2] = error * (before - n) * (z - z * z);
+    return error * z;
+  }
+  // The error of r from that of r * h.
+  static RECURRA_INLINE Vec reset_back(Vec r, Vec before, Vec error) { return error * before * (r - r * r); }
+};
+
 // Sums of the update gate and of what is new, in place. It has no activation.
 template <class Math>
 struct MinGru {
@@ -124,6 +149,7 @@ void for_cell(const Shape& shape, Work work) {
       if (activation == Activation::relu) return work.template operator()<Cell::lstm, Activation::relu>();
       return work.template operator()<Cell::lstm, Activation::tanh>();
     case Cell::gru: return work.template operator()<Cell::gru, Activation::tanh>();
+    case Cell::gru_before: return work.template operator()<Cell::gru_before, Activation::tanh>();
     case Cell::mingru: return work.template operator()<Cell::mingru, Activation::tanh>();
     default: return work.template operator()<Cell::sru, Activation::tanh>();
   }

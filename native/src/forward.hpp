@@ -4,7 +4,9 @@
 
 #include "cells.hpp"
 #include "product.hpp"
+#include "reset_before.hpp"
 #include "rows.hpp"
+#include "step.hpp"
 
 namespace recurra::RECURRA_ISA {
 
@@ -25,19 +27,6 @@ RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const
     });
   }
 }
-
-// Where the active rows of a step read and write.
-struct Step {
-  const float** source;  // projected inputs
-  const float** before;  // the state before, and the state after, both the engine's own
-  float** after;
-  float** output;
-  float** gates;  // kept, if anything is
-  float** cell;   // the inner state, changed in place
-  float** kept_cell;
-  int active;
-  bool first;  // the state before is zero: no product
-};
 
 template <Cell C, Activation A, int R>
 RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, Vec (&sums)[R][4]) {
@@ -167,9 +156,8 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, const 
       work.projected[tokens] = work.slots + (size_t)tokens * sweep.shape.gate_pitch();
     }
   }
-  const int panels = sweep.shape.panels();
-  project_rows<V>(sweep.shape, sweep.weights, work.values, work.projected, tokens, share.from(panels),
-                  share.to(panels));
+  const Own own = own_panels(sweep.shape, share);
+  project_rows<V>(sweep.shape, sweep.weights, work.values, work.projected, tokens, own.begin, own.end);
 }
 
 template <Cell C>
@@ -211,7 +199,10 @@ void forward_share(const Sweep& sweep, const Share& share) {
     }
     step.active = active;
     step.first = time == 0 && !sweep.hidden;
-    take_step<C, A>(sweep, share, step);
+    if constexpr (C == Cell::gru_before)
+      take_step_before<A>(sweep, share, step);
+    else
+      take_step<C, A>(sweep, share, step);
     if constexpr (!is_parallel(C)) meet(share);
   }
   if (sweep.much) settle();

@@ -27,14 +27,15 @@ RECURRA_INLINE void add_products(float* tile, int size, const float* const* rows
 }
 
 // From a panel's tile, whose rows are `pitch` apart, into torch's layout.
-RECURRA_NOINLINE inline void unpack(const Shape& shape, bool recurrent, int panel, const float* tile, ptrdiff_t pitch,
-                                    int size, float* to) {
-  for (int vector = 0; vector < shape.vectors(); ++vector) {
-    const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
+RECURRA_NOINLINE inline void unpack(const Shape& shape, const Which& which, int panel, const float* tile,
+                                    ptrdiff_t pitch, int size, float* to) {
+  for (int place = 0; place < which.count; ++place) {
+    const int vector = which.first + place, lanes = unit_lanes(shape, panel, vector);
+    const int row = gate_row(shape, which.recurrent, panel, vector);
     for (int first = 0; first < size; first += kLanes) {
       Words square[kLanes];
       for (int k = 0; k < kLanes; ++k)
-        square[k] = first + k < size ? (Words)load(tile + (first + k) * pitch + vector * kLanes) : Words{};
+        square[k] = first + k < size ? (Words)load(tile + (first + k) * pitch + place * kLanes) : Words{};
       transpose(square);
       for (int lane = 0; lane < lanes; ++lane)
         store(to + (size_t)(row + lane) * size + first, (Vec)square[lane], size - first);
@@ -45,6 +46,9 @@ RECURRA_NOINLINE inline void unpack(const Shape& shape, bool recurrent, int pane
 // Rows of a panel's sums that the recurrent weights take; a parallel cell has at most two vectors of them.
 RECURRA_INLINE size_t recurrent_sums(const Shape& shape) { return is_parallel(shape.cell) ? 1 : shape.hidden; }
 
+// Where those of a gru_before's n begin among them.
+RECURRA_INLINE size_t fresh_sums(const Shape& shape) { return (size_t)shape.hidden * 2 * kLanes; }
+
 // A panel's sums: of the input weights, the recurrent ones, the biases.
 RECURRA_INLINE size_t tile_floats(const Shape& shape) {
   return (shape.inputs + recurrent_sums(shape) + 1) * (size_t)kWidth;
@@ -52,7 +56,8 @@ RECURRA_INLINE size_t tile_floats(const Shape& shape) {
 
 inline size_t sums_floats(const Shape& shape) { return shape.panels() * tile_floats(shape); }
 
-// Rows of a chunk's tokens: inputs, the states before, the inner ones before (null where they are zero).
+// Rows of a chunk's tokens: inputs, the states before, the inner ones before (null where they are zero); of a
+// gru_before these are r * h.
 struct Tokens {
   const float **values, **before, **inner_before;
   int count;
@@ -87,8 +92,12 @@ RECURRA_INLINE void add_block(const Sweep& sweep, const Tokens& tokens, int pane
   if (!sweep.row) add_products<V>(tile, shape.inputs, tokens.values, errors, tokens.count);
   if constexpr (C == Cell::sru)
     for (int v = 0; v < 2; ++v) store(recurrent + v * kLanes, vectors[v]);
-  if constexpr (!is_parallel(C))
+  if constexpr (C == Cell::gru_before) {
+    add_products<2>(recurrent, shape.hidden, tokens.before, errors + kLanes, tokens.count);
+    add_products<1>(recurrent + fresh_sums(shape), shape.hidden, tokens.inner_before, errors, tokens.count);
+  } else if constexpr (!is_parallel(C)) {
     add_products<V>(recurrent, shape.hidden, tokens.before, errors + (4 - V) * kLanes, tokens.count);
+  }
 }
 
 // The same for all of a chunk's tokens and this member's panels; `errors` of a panel begin `pitch` after those of the
@@ -115,15 +124,22 @@ struct PanelSums {
 
 template <Cell C>
 RECURRA_INLINE void finish_panel(const Shape& shape, int panel, const PanelSums& sums, const Gradients& to) {
-  unpack(shape, false, panel, sums.input, sums.pitch, shape.inputs, to.input);
-  unpack(shape, false, panel, sums.bias, kWidth, 1, to.input_bias);
+  const Which input = all_vectors(shape, false), recurrent = all_vectors(shape, true);
+  unpack(shape, input, panel, sums.input, sums.pitch, shape.inputs, to.input);
+  unpack(shape, input, panel, sums.bias, kWidth, 1, to.input_bias);
   if constexpr (C == Cell::sru)
     for (int v = 0; v < 2; ++v)
       for (int lane = 0; lane < unit_lanes(shape, panel, 0); ++lane)
         to.recurrent[(size_t)v * shape.hidden + panel * kLanes + lane] = sums.recurrent[v * kLanes + lane];
   if constexpr (is_parallel(C)) return;
-  unpack(shape, true, panel, sums.recurrent, sums.pitch, shape.hidden, to.recurrent);
-  unpack(shape, true, panel, sums.bias + (4 - vectors_of(C)) * kLanes, kWidth, 1, to.recurrent_bias);
+  if constexpr (C == Cell::gru_before) {
+    unpack(shape, kGates, panel, sums.recurrent, 2 * kLanes, shape.hidden, to.recurrent);
+    unpack(shape, kFresh, panel, sums.recurrent + fresh_sums(shape), kLanes, shape.hidden, to.recurrent);
+    unpack(shape, input, panel, sums.bias, kWidth, 1, to.recurrent_bias);
+  } else {
+    unpack(shape, recurrent, panel, sums.recurrent, sums.pitch, shape.hidden, to.recurrent);
+    unpack(shape, recurrent, panel, sums.bias + (4 - vectors_of(C)) * kLanes, kWidth, 1, to.recurrent_bias);
+  }
 }
 
 // Calls work.operator()<cell>() for what the shape says.
@@ -132,6 +148,7 @@ void for_cell_alone(const Shape& shape, Work work) {
   switch (shape.cell) {
     case Cell::rnn: work.template operator()<Cell::rnn>(); break;
     case Cell::gru: work.template operator()<Cell::gru>(); break;
+    case Cell::gru_before: work.template operator()<Cell::gru_before>(); break;
     case Cell::lstm: work.template operator()<Cell::lstm>(); break;
     case Cell::mingru: work.template operator()<Cell::mingru>(); break;
     default: work.template operator()<Cell::sru>();

@@ -1,5 +1,6 @@
 // The sweeps in bfloat16 of one instruction set: compiled once for each, with RECURRA_ISA and RECURRA_HALF set.
-// Not here: float32 (kernels.cpp), threads and the choice among instruction sets.
+// Not here: float32 (kernels.cpp), threads and the choice among instruction sets; and the GRU that resets before its
+// product, which in bfloat16 no kernel sweeps (binding.cpp refuses it).
 #include "backward_half.hpp"
 #include "forward_half.hpp"
 #include "gradient_half.hpp"
@@ -9,11 +10,15 @@ namespace recurra {
 namespace RECURRA_ISA {
 
 void forward_half(const Sweep& sweep, const Share& share) {
-  for_cell(sweep.shape, [&]<Cell C, Activation A>() { forward_half_share<C, A>(sweep, share); });
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() {
+    if constexpr (C != Cell::gru_before) forward_half_share<C, A>(sweep, share);
+  });
 }
 
 void backward_half(const Sweep& sweep, const Share& share) {
-  for_cell(sweep.shape, [&]<Cell C, Activation A>() { backward_half_share<C, A>(sweep, share); });
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() {
+    if constexpr (C != Cell::gru_before) backward_half_share<C, A>(sweep, share);
+  });
 }
 
 }  // namespace RECURRA_ISA

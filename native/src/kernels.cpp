@@ -5,6 +5,7 @@
 #include "gradient.hpp"
 #include "norms.hpp"
 #include "pooling.hpp"
+#include "reset_before_back.hpp"
 #include "tables.hpp"
 
 namespace recurra {
@@ -15,7 +16,12 @@ void forward(const Sweep& sweep, const Share& share) {
 }
 
 void backward(const Sweep& sweep, const Share& share) {
-  for_cell(sweep.shape, [&]<Cell C, Activation A>() { backward_share<C, A>(sweep, share); });
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() {
+    if constexpr (C == Cell::gru_before)
+      backward_before<A>(sweep, share);
+    else
+      backward_share<C, A>(sweep, share);
+  });
 }
 
 // The processor's peak: multiply-adds on sums that never leave their registers. Returns how many floats it worked on.

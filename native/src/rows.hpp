@@ -51,6 +51,18 @@ RECURRA_INLINE int active_rows(const Share& share, int64_t time, int before) {
   return active;
 }
 
+// The panels of a member. Those of a gru_before come in fours, a block of plain columns: both products of its step, and
+// what is between them, then stay with one member.
+struct Own {
+  int begin, end;
+};
+
+RECURRA_INLINE Own own_panels(const Shape& shape, const Share& share) {
+  const int panels = shape.panels(), blocks = shape.columns(shape.hidden), end = 4 * share.to(blocks);
+  if (shape.cell != Cell::gru_before) return {share.from(panels), share.to(panels)};
+  return {4 * share.from(blocks), end < panels ? end : panels};
+}
+
 // Waits until all members of a share have come here.
 RECURRA_INLINE void meet(const Share& share) {
   if (share.members == 1) return;

@@ -10,7 +10,8 @@ namespace recurra {
 // Always inlined: a copy compiled for one processor must never be linked into another's code.
 #define RECURRA_HERE inline __attribute__((always_inline))
 
-enum class Cell : int { rnn, gru, lstm, mingru, sru };
+// gru_before: the GRU that resets the state before its product.
+enum class Cell : int { rnn, gru, lstm, mingru, sru, gru_before };
 enum class Activation : int { tanh, relu, sigmoid };
 // What products are made of: float32, or bfloat16 whose sums are float32.
 enum class Precision : int { single, half };
@@ -19,11 +20,12 @@ enum class Precision : int { single, half };
 using Half = uint16_t;
 using Pair = uint32_t;
 
+RECURRA_HERE constexpr bool is_gru(Cell cell) { return cell == Cell::gru || cell == Cell::gru_before; }
 RECURRA_HERE constexpr int gates_of(Cell cell) {
-  return cell == Cell::rnn ? 1 : cell == Cell::mingru ? 2 : cell == Cell::gru ? 3 : 4;
+  return cell == Cell::rnn ? 1 : cell == Cell::mingru ? 2 : is_gru(cell) ? 3 : 4;
 }
-// Vectors of a panel that one product takes.
-RECURRA_HERE constexpr int vectors_of(Cell cell) { return cell == Cell::gru ? 3 : 4; }
+// Vectors of a panel that the input's product takes; the state's takes as many, at once or in parts.
+RECURRA_HERE constexpr int vectors_of(Cell cell) { return is_gru(cell) ? 3 : 4; }
 // No product waits for the state.
 RECURRA_HERE constexpr bool is_parallel(Cell cell) { return cell == Cell::mingru || cell == Cell::sru; }
 // Which activations a cell may have; the parallel cells have none.
@@ -45,6 +47,7 @@ RECURRA_HERE constexpr int64_t recurrent_biases(Cell cell, int hidden) {
 //   lstm  gates      i | f | g | o                        W units a panel
 //   gru   gates      n from the input | r | z | n from the state: the input's product takes the first three vectors,
 //         the state's the last three, so that both stay whole panels.
+//   gru_before  n | r | z | nothing: the state's products take r and z, then n of four panels.
 //   mingru  z | n | z | n                               2 W units a panel
 //   sru     n | f | r | highway                           W units a panel
 struct Shape {
@@ -88,10 +91,12 @@ struct Gradients {
 // The same, packed; each pointer is to whole panels. In bfloat16 each float stands for a Pair of neighbouring terms.
 struct Packed {
   float* input;           // [panel][depth of inputs][vectors · lanes]
-  float* recurrent;       // [panel][depth of hidden][vectors · lanes]; of an SRU [panel][2 · lanes], always float
+  float* recurrent;       // [panel][depth of hidden][vectors · lanes]; of an SRU [panel][2 · lanes], always float;
+                          // of a gru_before r and z so, then n as blocks of plain columns
   float* bias;            // [panel][4 · lanes]
   float* input_back;      // [columns of inputs][gate depth][4 · lanes]: what takes gate errors to the inputs
-  float* recurrent_back;  // [columns of hidden][gate depth][4 · lanes]: … and to the state before
+  float* recurrent_back;  // [columns of hidden][gate depth][4 · lanes]: … and to the state before; of a gru_before
+                          // those of r and z, then those of n
 };
 
 // One sequence of a sweep: its tokens are first, first + step, … in the flat values.

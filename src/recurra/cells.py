@@ -47,6 +47,11 @@ class SweepWeights(NamedTuple):
         """W_hh h_{t-1} + b_hh."""
         return rounded(hidden, kind) @ rounded(self.recurrent, kind).T + self.recurrent_bias
 
+    def gates(self, count: int) -> list[SweepWeights]:
+        """Each gate's own rows, where a step does not multiply all of them at once."""
+        parts = zip(*(part.chunk(count) for part in self), strict=True)
+        return [SweepWeights(*gate) for gate in parts]
+
 
 class CellEquations(Protocol):
     """What a cell is: one step from a state to the next; the first part of a state is the output."""
@@ -83,6 +88,25 @@ class Gru:
         reset = torch.sigmoid(from_input[0] + from_state[0])
         update = torch.sigmoid(from_input[1] + from_state[1])
         new = ACTIVATE[kind.activation](from_input[2] + reset * from_state[2])
+        return ((1 - update) * new + update * hidden,)
+
+
+class GruBefore:
+    """The gated recurrent unit as it was first written (Cho et al. 2014): the reset meets the state, then the product.
+
+    r = σ(x_r + h_r), z = σ(x_z + h_z), n = tanh(x_n + W_hn (r · h_{t-1}) + b_hn), h_t = (1 - z) · n + z · h_{t-1}:
+    Keras' `reset_after=False`.
+    """
+
+    @staticmethod
+    def step(projected: Tensor, state: State, weights: SweepWeights, kind: CellKind) -> State:
+        """Take one step; f is tanh."""
+        (hidden,) = state
+        from_input = projected.chunk(3, dim=1)
+        reset_side, update_side, new_side = weights.gates(3)
+        reset = torch.sigmoid(from_input[0] + reset_side.from_state(hidden, kind))
+        update = torch.sigmoid(from_input[1] + update_side.from_state(hidden, kind))
+        new = ACTIVATE[kind.activation](from_input[2] + new_side.from_state(reset * hidden, kind))
         return ((1 - update) * new + update * hidden,)
 
 
@@ -138,6 +162,11 @@ class Sru:
 CELLS: dict[Cell, type[CellEquations]] = {"rnn": Rnn, "gru": Gru, "lstm": Lstm, "mingru": MinGru, "sru": Sru}
 
 
+def equations(kind: CellKind) -> type[CellEquations]:
+    """Return the equations of a cell; the GRU has two forms."""
+    return CELLS[kind.cell] if kind.reset_after else GruBefore
+
+
 def plain_sweep(
     kind: CellKind, projected: Tensor, lengths: Integers, weights: SweepWeights, state: State
 ) -> tuple[list[Tensor], State]:
@@ -146,7 +175,7 @@ def plain_sweep(
     `projected` is (steps, sequences, gates * hidden). Returns the outputs of each step, (running, hidden), and the
     final states, (sequences, hidden).
     """
-    step = CELLS[kind.cell].step
+    step = equations(kind).step
     running = len(lengths)
     outputs: list[Tensor] = []
     finished: list[State] = []

@@ -27,6 +27,8 @@ class CellKind(NamedTuple):
     activation: Activation = "tanh"
     precision: Precision = "float32"
     """bf16: what is multiplied is rounded to bfloat16; sums, activations and states stay float32."""
+    reset_after: bool = True
+    """Of a GRU: whether the reset meets the product of the state; else it meets the state before the product."""
 
     @property
     def parallel(self) -> bool:
@@ -106,6 +108,9 @@ class NetConfig(Frozen):
     activation: Activation = "tanh"
     """The cell's activation (for rnn: tanh, relu or sigmoid; for lstm: tanh or relu; gru: tanh; mingru and sru have
     none and do not read it)."""
+    reset_after: bool = True
+    """For gru: the reset is applied to the product of the state, as in torch and Keras' default; false: to the state
+    before the product, as Cho et al. 2014 wrote it."""
     precision: Precision = "float32"
     """bf16 multiplies in bfloat16 and sums in float32: on matrix units (AMX) several times as quick; weights stay
     float32."""

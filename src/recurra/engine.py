@@ -35,7 +35,7 @@ Rows = NDArray[np.int32]
 
 def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
-    return "native" if is_native(dtype, device) else without_native(kind, device)
+    return "native" if is_native(dtype, device) and native.knows(kind) else without_native(kind, device)
 
 
 def is_native(dtype: torch.dtype, device: str) -> bool:
@@ -46,10 +46,12 @@ def is_native(dtype: torch.dtype, device: str) -> bool:
 def without_native(kind: CellKind, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell where the native engine does not.
 
-    torch has neither the LSTM with ReLU nor the parallel cells. On a CPU its kernels cannot multiply in bfloat16 and
-    sum in float32 step by step; on a GPU they do (devices.products).
+    torch and cuDNN have neither the LSTM with ReLU, nor the GRU that resets before its product, nor the parallel cells.
+    On a CPU torch's kernels cannot multiply in bfloat16 and sum in float32 step by step; on a GPU they do
+    (devices.products).
     """
-    if native.engine().name == "plain" or (kind.cell, kind.activation) == ("lstm", "relu"):
+    unknown = (kind.cell, kind.activation) == ("lstm", "relu") or not kind.reset_after
+    if native.engine().name == "plain" or unknown:
         return "plain"
     if kind.parallel:
         return "scan" if scans(kind, device) else "plain"
@@ -65,7 +67,7 @@ def torch_is_quicker(kind: CellKind, hidden: int, sequences: int) -> bool:
     rule is read off `benchmarks/heat.py`. It knows sizes only, never times: the same batch always takes one path.
     """
     few = hidden >= 256 and 16 * sequences <= hidden
-    return few and kind == ("lstm", "tanh", "float32")
+    return few and kind == CellKind("lstm")
 
 
 def sweep_layer(

@@ -103,6 +103,14 @@ def serves(dtype: np.dtype[Any]) -> bool:
     return dtype == np.float32 and engine().library is not None
 
 
+def knows(kind: CellKind) -> bool:
+    """Tell whether the engine has kernels for a cell: for all but a GRU in bfloat16 that resets before its product.
+
+    That one's second product waits for all of r · h, which the kernels over pairs of bfloat16 have no place for.
+    """
+    return kind.reset_after or kind.precision == "float32"
+
+
 def ragged(offsets: NDArray[np.int64]) -> Any:
     """Sequences one after another: (sequences + 1,) offsets that climb from 0 to the number of tokens."""
     return library().ragged(np.ascontiguousarray(offsets, np.int64))

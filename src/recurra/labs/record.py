@@ -94,7 +94,11 @@ def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, so
     recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
     summary = [(name, spec.kind, shapes.get(name, ""), parameters(spec)) for name, spec in plan.layers().items()]
     drawing = cell_diagram(
-        recurrent.cell, inputs=recurrent.inputs, hidden=recurrent.hidden, activation=recurrent.activation
+        recurrent.cell,
+        inputs=recurrent.inputs,
+        hidden=recurrent.hidden,
+        activation=recurrent.activation,
+        reset_after=recurrent.reset_after,
     )
     unrolled = network_diagram(list(drawn), bidirectional=recurrent.bidirectional, source=source)
     return [
@@ -106,7 +110,7 @@ def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, so
 
 
 def _equation(recurrent: RecurrentSpec) -> Equation:
-    return cell_equations(recurrent.cell, recurrent.activation)
+    return cell_equations(recurrent.cell, recurrent.activation, reset_after=recurrent.reset_after)
 
 
 @dataclass(frozen=True)

@@ -59,15 +59,18 @@ class RecurrentSpec(Frozen):
     cell: Cell
     activation: Activation = "tanh"
     precision: Precision = "float32"
+    reset_after: bool = True
     inputs: int = Field(ge=1, le=16_384)
     hidden: int = Field(ge=1, le=16_384)
     layers: int = Field(default=1, ge=1, le=16)
     bidirectional: bool = False
 
     @model_validator(mode="after")
-    def _activation_fits(self) -> RecurrentSpec:
+    def _choices_fit(self) -> RecurrentSpec:
         if self.activation not in ACTIVATIONS[self.cell]:
             raise ValueError(f"activation of {self.cell}: one of {', '.join(ACTIVATIONS[self.cell])}")
+        if not (self.reset_after or self.cell == "gru"):
+            raise ValueError(f"reset_after of {self.cell}: true; only of a gru it may be false")
         return self
 
     def weights(self) -> Shapes:
@@ -86,7 +89,7 @@ class RecurrentSpec(Frozen):
     @property
     def computed(self) -> CellKind:
         """What is computed at each step."""
-        return CellKind(self.cell, self.activation, self.precision)
+        return CellKind(self.cell, self.activation, self.precision, self.reset_after)
 
     @property
     def sweeps(self) -> list[tuple[int, str]]:

@@ -159,6 +159,7 @@ def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
         cell=net.cell,
         activation=net.activation,
         precision=net.precision,
+        reset_after=net.reset_after,
         inputs=inputs,
         hidden=net.hidden,
         layers=net.layers,

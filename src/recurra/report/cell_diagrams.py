@@ -1,7 +1,7 @@
 """Drawings of one step of each recurrent cell, with the shapes of the network at hand.
 
-Not here: the network around the cell (diagrams.py). The wiring is that of cells.py: the GRU's reset is applied to the
-recurrent product.
+Not here: the network around the cell (diagrams.py). The wiring is that of cells.py: the GRU's reset is applied after
+the recurrent product, or before it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from recurra.report.strokes import box, dot, frame, gate, ring, sheet, symbol, w
 FUNCTION: dict[Activation, str] = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "σ"}
 
 
-def cell_diagram(cell: Cell, *, inputs: int, hidden: int, activation: Activation = "tanh") -> str:
+def cell_diagram(
+    cell: Cell, *, inputs: int, hidden: int, activation: Activation = "tanh", reset_after: bool = True
+) -> str:
     """Return one step of a cell as SVG: x_t (inputs), h_{t−1} and h_t (hidden), its gates, and its weights' shapes.
 
     Raises UsageError for a cell that is not known or an activation it has not.
@@ -27,7 +29,8 @@ def cell_diagram(cell: Cell, *, inputs: int, hidden: int, activation: Activation
             found=f"{cell} with {activation}",
             allowed="; ".join(f"{name} with {', '.join(several)}" for name, several in ACTIVATIONS.items()),
         )
-    return DRAWINGS[cell](inputs, hidden, FUNCTION[activation])
+    draw = DRAWINGS[cell] if reset_after or cell != "gru" else _gru_before
+    return draw(inputs, hidden, FUNCTION[activation])
 
 
 def _shape(*sizes: int) -> str:
@@ -112,18 +115,33 @@ def _lstm_state(hidden: int, function: str) -> list[str]:
 
 
 def _gru(inputs: int, hidden: int, function: str) -> str:
+    reset = [
+        dot((280, 108)), wire([(280, 108), (280, 148)]), box((280, 165), (46, 34)),
+        symbol((280, 163), "U", "n", size=15), wire([(280, 182), (280, 218)]),
+        wire([(220, 230), (268, 230)]), wire([(292, 230), (340, 230)]),
+        symbol((243, 218), "r", "t", size=15), ring((280, 230), "times"),
+    ]  # fmt: skip
+    return _gru_around(reset, inputs, hidden, function)
+
+
+def _gru_before(inputs: int, hidden: int, function: str) -> str:
+    """Return the GRU whose reset meets the state before the product."""
+    reset = [
+        dot((280, 108)), wire([(280, 108), (280, 148)]), wire([(195, 211), (195, 160), (268, 160)]),
+        symbol((226, 148), "r", "t", size=15), ring((280, 160), "times"), wire([(280, 172), (280, 213)]),
+        box((280, 230), (46, 34)), symbol((280, 228), "U", "n", size=15), wire([(303, 230), (340, 230)]),
+    ]  # fmt: skip
+    return _gru_around(reset, inputs, hidden, function)
+
+
+def _gru_around(reset: list[str], inputs: int, hidden: int, function: str) -> str:
+    """Return a GRU's step around what its reset does."""
     taps = [
         wire([(185, 290), (185, 249)]), dot((185, 290)), wire([(205, 325), (205, 249)], hops=(290,)), dot((205, 325)),
         wire([(365, 325), (365, 249)], hops=(290,)), dot((365, 325)),
         dot((155, 108)), wire([(155, 108), (155, 290), (470, 290), (470, 249)]),
         wire([(150, 408), (150, 325), (490, 325), (490, 249)]),
         symbol((162, 396), "x", "t", tail=f"({inputs})", anchor="start"),
-    ]  # fmt: skip
-    reset = [
-        dot((280, 108)), wire([(280, 108), (280, 148)]), box((280, 165), (46, 34)),
-        symbol((280, 163), "U", "n", size=15), wire([(280, 182), (280, 218)]),
-        wire([(220, 230), (268, 230)]), wire([(292, 230), (340, 230)]),
-        symbol((243, 218), "r", "t", size=15), ring((280, 230), "times"),
     ]  # fmt: skip
     gates = [
         gate((195, 230), "σ"), gate((365, 230), function), gate((480, 230), "σ"),

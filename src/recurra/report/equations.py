@@ -99,24 +99,24 @@ def lstm_equations(activation: Activation = "tanh", caption: str = "") -> Equati
     return Equation(aligned([*gates, (now["c"], cell), (now["h"], hidden)]), caption)
 
 
-def gru_equations(caption: str = "") -> Equation:
-    """Return the four equations of the GRU (Cho et al. 2014), the reset applied to the product."""
+def _from_input(index: str) -> str:
+    """Return W_g x_t + b_g."""
+    return row(lower("W", letter(index)), lower("x", NOW), operator("+"), lower("b", letter(index)))
+
+
+def gru_equations(caption: str = "", *, reset_after: bool = True) -> Equation:
+    """Return the four equations of the GRU (Cho et al. 2014), the reset applied after the product or before it."""
     now = {name: lower(name, NOW) for name in "rznh"}
     times = operator("⊙")
     n = letter("n")
-    product = row(operator("("), lower("U", n), lower("h", BEFORE), operator("+"), lower("d", n), operator(")"))
-    candidate = row(
-        lower("W", n), lower("x", NOW), operator("+"), lower("b", n), operator("+"), now["r"], times, product
-    )
+    after = row(operator("("), lower("U", n), lower("h", BEFORE), operator("+"), lower("d", n), operator(")"))
+    before = row(operator("("), now["r"], times, lower("h", BEFORE), operator(")"))
+    product = row(now["r"], times, after) if reset_after else row(lower("U", n), before)
+    candidate = row(_from_input("n"), operator("+"), product)
     kept = row(operator("("), "<mn>1</mn>", operator("−"), now["z"], operator(")"))
     mixed = row(kept, times, now["n"], operator("+"), now["z"], times, lower("h", BEFORE))
     lines = [(now["r"], applied("σ", _affine("r"))), (now["z"], applied("σ", _affine("z")))]
     return Equation(aligned([*lines, (now["n"], applied("tanh", candidate)), (now["h"], mixed)]), caption)
-
-
-def _from_input(index: str) -> str:
-    """Return W_g x_t + b_g."""
-    return row(lower("W", letter(index)), lower("x", NOW), operator("+"), lower("b", letter(index)))
 
 
 def _mixed(share: str, first: str, second: str) -> str:
@@ -146,10 +146,12 @@ def sru_equations(caption: str = "") -> Equation:
     return Equation(aligned(lines), caption)
 
 
-def cell_equations(cell: Cell, activation: Activation = "tanh") -> Equation:
-    """Return the equations of a cell by its name; gru, mingru and sru have one activation only."""
+def cell_equations(cell: Cell, activation: Activation = "tanh", *, reset_after: bool = True) -> Equation:
+    """Return the equations of a cell by its name; gru, mingru and sru have one activation only, and gru two forms."""
     if cell == "rnn":
         return rnn_equation(activation)
     if cell == "lstm":
         return lstm_equations(activation)
-    return {"gru": gru_equations, "mingru": mingru_equations, "sru": sru_equations}[cell]()
+    if cell == "gru":
+        return gru_equations(reset_after=reset_after)
+    return {"mingru": mingru_equations, "sru": sru_equations}[cell]()

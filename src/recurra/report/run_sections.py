@@ -181,9 +181,10 @@ def _cell_blocks(description: Record) -> list[Block]:
     inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
     if kind is None or inputs is None or hidden is None:
         raise UsageError("record.cell", found=str(dict(description)), allowed="kind (rnn, gru, lstm), inputs, hidden")
-    drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation)
+    reset_after = description.get("reset_after", True) is not False
+    drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)
     caption = f"One step of the {kind.upper()}: {number(inputs)} inputs, {number(hidden)} units."
-    return [Figure(drawing, caption), cell_equations(kind, activation)]
+    return [Figure(drawing, caption), cell_equations(kind, activation, reset_after=reset_after)]
 
 
 def settings_sections(record: Record) -> list[Section]:

@@ -131,5 +131,6 @@ def network_rows(plan: Plan) -> list[list[Any]]:
 
 
 def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
-    """Kind, sizes and activation of the recurrent layer, for its drawing and its equations."""
-    return {"kind": spec.cell, "inputs": spec.inputs, "hidden": spec.hidden, "activation": spec.activation}
+    """Kind, sizes and form of the recurrent layer, for its drawing and its equations."""
+    sizes = {"inputs": spec.inputs, "hidden": spec.hidden}
+    return {"kind": spec.cell, "activation": spec.activation, "reset_after": spec.reset_after, **sizes}

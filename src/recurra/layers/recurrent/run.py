@@ -71,6 +71,19 @@ def gru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> Sta
     return (new + update * (hidden - new),)
 
 
+def gru_before_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+    """h_t = (1 - z) · n + z · h_{t-1}, the reset applied to the state before the product."""
+    (hidden,) = state
+    size = hidden.shape[1]
+    last = 2 * size
+    product = rounded(hidden, kind) @ side[1][:last].T + side[3][:last]
+    gates = sigmoid(projected[:, :last] + product)
+    reset, update = gates[:, :size], gates[:, size:]
+    product = rounded(reset * hidden, kind) @ side[1][last:].T + side[3][last:]
+    new = ACTIVATE[kind.activation](projected[:, last:] + product)
+    return (new + update * (hidden - new),)
+
+
 def lstm_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
     """c_t = f · c_{t-1} + i · g, h_t = o · a(c_t)."""
     hidden, cell = state
@@ -108,6 +121,11 @@ STEPS: dict[Cell, Callable[[Floats, State, Side, CellKind], State]] = {
 }
 
 
+def equations(kind: CellKind) -> Callable[[Floats, State, Side, CellKind], State]:
+    """Return the step of a cell; the GRU has two forms."""
+    return STEPS[kind.cell] if kind.reset_after else gru_before_step
+
+
 def recurrent(
     spec: RecurrentSpec,
     weights: Weights,
@@ -122,7 +140,7 @@ def recurrent(
     With `rows` (tokens,) the values are distinct inputs, and `rows` tells which one each token has: words come again
     and again, and the engine multiplies each of them once.
     """
-    chosen = path or choose(inputs.values.dtype)
+    chosen = path or choose(spec.computed, inputs.values.dtype)
     final: list[State] = []
     directions = 2 if spec.bidirectional else 1
     for first in range(0, spec.layers * directions, directions):
@@ -164,9 +182,9 @@ def _numpy(
     return np.concatenate([values for values, _ in swept], axis=1), [end for _, end in swept]
 
 
-def choose(dtype: np.dtype[Any]) -> Path:
-    """Tell what sweeps values of this type."""
-    return "native" if native.serves(dtype) else "numpy"
+def choose(kind: CellKind, dtype: np.dtype[Any]) -> Path:
+    """Tell what sweeps a cell over values of this type."""
+    return "native" if native.serves(dtype) and native.knows(kind) else "numpy"
 
 
 def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> State:
@@ -215,10 +233,11 @@ def _sweep(
     projected[places] = rounded(inputs.values, kind) @ rounded(input_weight, kind).T + input_bias
     outputs = np.empty((len(places), spec.hidden), inputs.values.dtype)
     whole = tuple(part[order] for part in state)
+    step = equations(kind)
     for time in range(laid.steps):
         start, stop = starts[time], starts[time + 1]
         active = tuple(part[: running[time]] for part in whole)
-        active = STEPS[kind.cell](projected[start:stop], active, side, kind)
+        active = step(projected[start:stop], active, side, kind)
         outputs[start:stop] = active[0]
         for part, new in zip(whole, active, strict=True):
             part[: running[time]] = new
