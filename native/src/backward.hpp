@@ -55,7 +55,9 @@ RECURRA_INLINE size_t carried_width(const Shape& shape) {
   return (blocks > (size_t)shape.padded() ? blocks : shape.padded()) + kLanes;
 }
 
-// What the errors of a row, and the products made of them, will read at `time`: at most six pieces.
+constexpr int kPieces = 5;  // of memory that a row reads in a step, at most
+
+// What the errors of a row, and the products made of them, will read at `time`: at most kPieces.
 template <Cell C>
 RECURRA_INLINE Ahead::Piece* add_pieces(const Sweep& sweep, const Sequence& sequence, int64_t time, Ahead::Piece* to) {
   const Shape& shape = sweep.shape;
@@ -72,7 +74,6 @@ RECURRA_INLINE Ahead::Piece* add_pieces(const Sweep& sweep, const Sequence& sequ
   if (!sweep.row) add(sweep.values + where * sweep.value_stride, shape.inputs);
   return to;
 }
-constexpr int kPieces = 6;  // of a row, at most
 
 // What the step before `time` will read, spread over the product of `active` rows, of `terms` terms, that comes first.
 template <Cell C>
@@ -242,6 +243,7 @@ RECURRA_INLINE void steps_back(const Sweep& sweep, const Share& share, Workspace
     if (full) finish_chunk<C>(sweep, share, read, work);
     if (full || waits_after_step(C)) meet(share);
   }
+  if (sweep.row && sweep.much) settle();  // errors that other threads add up next
   for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.hidden_errors) copy(sweep.hidden_errors + number * shape.hidden, step.carried[row], shape.hidden);

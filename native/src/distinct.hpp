@@ -1,6 +1,6 @@
 // Backward over distinct inputs: the errors of all tokens that share an input are added up before they are multiplied.
-// Not here: which tokens those are (steps.cpp), and the sweep, which leaves each token's errors where its gates were
-// kept.
+// Not here: which tokens those are (shared_inputs.cpp), and the sweep, which leaves each token's errors where its gates
+// were kept.
 #pragma once
 
 #include "backward.hpp"
