@@ -69,7 +69,7 @@ class _Sweep(torch.autograd.Function):
         final = values.new_empty(sides, places.sequences, size)
         final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.library().forward(
-            packed, places, _array(values), outputs.numpy(), _array(hidden), _array(inner), final.numpy(),
+            packed, places, array_of(values), outputs.numpy(), array_of(hidden), array_of(inner), final.numpy(),
             final_inner.numpy() if inner_too else None, rows, keep, threads,
         )  # fmt: skip
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
@@ -88,9 +88,10 @@ class _Sweep(torch.autograd.Function):
         started_error = torch.empty_like(inner) if wanted_inner else None
         learnt = [torch.empty_like(one) for one in weights] if any(wanted_weights) else []
         native.library().backward(
-            context.packed, context.kept, places, _array(values), _array(outputs), _array(outputs_error),
-            _array(final_error), _array(inner_error) if "cell" in kind.states else None, _array(hidden), _array(inner),
-            _array(values_error), _fours(learnt), _array(hidden_error), _array(started_error), rows, context.threads,
+            context.packed, context.kept, places, array_of(values), array_of(outputs), array_of(outputs_error),
+            array_of(final_error), array_of(inner_error) if "cell" in kind.states else None, array_of(hidden),
+            array_of(inner), array_of(values_error), _fours(learnt), array_of(hidden_error), array_of(started_error),
+            rows, context.threads,
         )  # fmt: skip
         errors: list[Tensor | None] = [*learnt] if learnt else [None] * len(weights)
         return None, values_error, hidden_error, started_error, *errors
@@ -104,12 +105,12 @@ def _packed(kind: CellKind, weights: Sequence[Tensor], *, backward: bool, thread
 
 
 def _fours(weights: Sequence[Tensor]) -> list[tuple[Any, Any, Any, Any]] | None:
-    arrays = [_array(one) for one in weights]
+    arrays = [array_of(one) for one in weights]
     fours = [arrays[start : start + SIDES] for start in range(0, len(arrays), SIDES)]
     return [(one[0], one[1], one[2], one[3]) for one in fours] or None
 
 
-def _array(tensor: Tensor | None) -> Any:
+def array_of(tensor: Tensor | None) -> Any:
     """The tensor's memory as NumPy sees it; tables may have gaps between rows, all else is in one piece."""
     if tensor is None:
         return None

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from recurra import native
+from recurra.autograd import array_of
 from recurra.batches import Integers
 from recurra.config import Pool
 
@@ -46,7 +47,7 @@ class _Pool(torch.autograd.Function):
         places, parts, directions, learning = called
         threads = torch.get_num_threads()
         pooled = native.pool(
-            _array(values), places, parts, _three(scorer), directions=directions,
+            array_of(values), places, parts, _three(scorer), directions=directions,
             learning=learning and any(context.needs_input_grad), threads=threads,
         )  # fmt: skip
         context.called, context.pooled, context.threads = called, pooled, threads
@@ -61,7 +62,7 @@ class _Pool(torch.autograd.Function):
         found = (torch.empty if places.full else torch.zeros)(values.shape)
         learnt = tuple(torch.empty(weight.shape) for weight in scorer)
         native.library().pool_back(
-            places, _array(values), list(parts), directions, _three(scorer), *context.pooled,
+            places, array_of(values), list(parts), directions, _three(scorer), *context.pooled,
             np.asarray(error.contiguous()), found.numpy(), _three(learnt), context.threads,
         )  # fmt: skip
         return None, found, *learnt
@@ -69,9 +70,3 @@ class _Pool(torch.autograd.Function):
 
 def _three(tensors: Sequence[Tensor]) -> Any:
     return tuple(np.asarray(tensor.detach().contiguous()) for tensor in tensors) or None
-
-
-def _array(tensor: Tensor) -> Any:
-    """The tensor's memory as NumPy sees it; rows may have gaps between them."""
-    rows = tensor.stride(1) == 1 and tensor.stride(0) >= tensor.shape[1]
-    return np.asarray(tensor.detach() if rows else tensor.detach().contiguous())
