@@ -249,42 +249,31 @@ def test_one_simple_rnn_step_by_hand():
     assert outputs.values[:, 0] == pytest.approx([first, 1 / (1 + np.exp(-(0.75 - first)))])
 
 
-def test_one_gru_step_by_hand():
-    spec = RecurrentSpec(cell="gru", inputs=1, hidden=1)
+def one_gru_step(*, new_bias, **form):
+    """Step from 0.2 on the input 1; also its reset and update gates by hand, alike in both forms."""
+    spec = RecurrentSpec(cell="gru", inputs=1, hidden=1, **form)
     weights = {
         "weight_ih_l0": np.array([[1.0], [2.0], [3.0]]),
         "weight_hh_l0": np.array([[0.5], [0.6], [0.7]]),
-        "bias_ih_l0": np.zeros(3),
+        "bias_ih_l0": np.array([0.0, 0.0, new_bias]),
         "bias_hh_l0": np.array([0.0, 0.0, 0.1]),
     }
     start = [(np.array([[0.2]]),)]
     outputs, _ = recurrent(spec, weights, Ragged(np.array([[1.0]]), np.array([0, 1])), start)
+    reset, update = (1 / (1 + np.exp(-value)) for value in (1 + 0.1, 2 + 0.12))
+    return outputs.values[0, 0], reset, update
 
-    def sigma(value):
-        return 1 / (1 + np.exp(-value))
 
-    reset, update = sigma(1 + 0.1), sigma(2 + 0.12)
+def test_one_gru_step_by_hand():
+    found, reset, update = one_gru_step(new_bias=0.0)
     new = np.tanh(3 + reset * (0.14 + 0.1))
-    assert outputs.values[0, 0] == pytest.approx((1 - update) * new + update * 0.2)
+    assert found == pytest.approx((1 - update) * new + update * 0.2)
 
 
 def test_one_step_by_hand_of_a_gru_that_resets_before_its_product():
-    spec = RecurrentSpec(cell="gru", reset_after=False, inputs=1, hidden=1)
-    weights = {
-        "weight_ih_l0": np.array([[1.0], [2.0], [3.0]]),
-        "weight_hh_l0": np.array([[0.5], [0.6], [0.7]]),
-        "bias_ih_l0": np.array([0.0, 0.0, 0.3]),
-        "bias_hh_l0": np.array([0.0, 0.0, 0.1]),
-    }
-    start = [(np.array([[0.2]]),)]
-    outputs, _ = recurrent(spec, weights, Ragged(np.array([[1.0]]), np.array([0, 1])), start)
-
-    def sigma(value):
-        return 1 / (1 + np.exp(-value))
-
-    reset, update = sigma(1 + 0.1), sigma(2 + 0.12)
+    found, reset, update = one_gru_step(new_bias=0.3, reset_after=False)
     new = np.tanh(3 + 0.3 + 0.7 * (reset * 0.2) + 0.1)
-    assert outputs.values[0, 0] == pytest.approx((1 - update) * new + update * 0.2)
+    assert found == pytest.approx((1 - update) * new + update * 0.2)
 
 
 def from_keras(kernel):

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -39,15 +38,6 @@ SIZES = [(1, 1), (3, 5), (16, 16), (100, 64), (7, 33), (65, 130)]
 def test_where_a_compiler_is_the_engine_was_built() -> None:
     # Without one the package installs all the same, which would also hide a source that does not compile.
     assert FOUND.library is not None or not any(shutil.which(name) for name in ("c++", "g++", "clang++"))
-
-
-@pytest.fixture(params=FOUND.available or ["none"])
-def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Each instruction set this processor runs, in turn."""
-    library: Any = FOUND.library
-    assert library.choose(request.param)
-    yield request.param
-    library.choose(FOUND.name)
 
 
 def weights_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -28,15 +28,6 @@ pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine
 ALL: tuple[Pool, ...] = ("max", "attention", "last", "mean")
 PARTS: list[tuple[Pool, ...]] = [("last",), ("mean",), ("max",), ("attention",), ("mean", "max"), ALL]
 TOLERANCE = 1e-5
-
-
-@pytest.fixture(params=FOUND.available or ["none"])
-def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Each instruction set this processor runs, in turn."""
-    chosen: Any = FOUND.library
-    assert chosen.choose(request.param)
-    yield request.param
-    chosen.choose(FOUND.name)
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

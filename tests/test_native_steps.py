@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,18 +15,12 @@ from recurra.native import engine, grid, library, ragged
 from recurra.training.adam import RowAdam, WholeAdam
 
 FOUND = engine()
-pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
+pytestmark = [
+    pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here"),
+    pytest.mark.usefixtures("instructions"),
+]
 OFFSETS = np.array([0, 5, 5, 6, 600, 611])
 OWNERS = np.repeat(np.arange(5), np.diff(OFFSETS))
-
-
-@pytest.fixture(params=FOUND.available or ["none"], autouse=True)
-def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Each instruction set this processor runs, in turn."""
-    chosen: Any = FOUND.library
-    assert chosen.choose(request.param)
-    yield request.param
-    chosen.choose(FOUND.name)
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

@@ -1,0 +1,24 @@
+"""What several test files are given.
+
+Not here: examples that only some of them build (small_models.py, small_tasks.py and their like).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from recurra.native import engine
+
+FOUND = engine()
+
+
+@pytest.fixture(params=FOUND.available or ["none"])
+def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each instruction set this processor runs, in turn."""
+    library: Any = FOUND.library
+    assert library.choose(request.param)
+    yield request.param
+    library.choose(FOUND.name)
