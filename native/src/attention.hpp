@@ -46,7 +46,7 @@ RECURRA_INLINE void pack_panels(const float* from, ptrdiff_t down, ptrdiff_t acr
 }
 
 // into[r] += rows[r] · packed, rows of `columns` values, `pitch` apart.
-RECURRA_NOINLINE inline void add_product(const float* const* rows, int count, Reading read, const float* packed,
+RECURRA_NOINLINE inline void add_product(const float* const* rows, int count, const Reading& read, const float* packed,
                                          int columns, float* into, ptrdiff_t pitch) {
   for (int first = 0; first < columns; first += kWidth) {
     const auto panel = [&]<int V>() __attribute__((always_inline)) {
@@ -62,7 +62,7 @@ RECURRA_NOINLINE inline void add_product(const float* const* rows, int count, Re
           store(into + (row + r) * pitch + at, sums[r * 4 + v], columns - at);
         }
       });
-      packed += (ptrdiff_t)read.depth * read.parts * V * kLanes;
+      packed += read.depth * read.parts * V * kLanes;
     };
     for_vectors(columns - first, panel);
   }

@@ -31,26 +31,27 @@ struct Ahead {
 
 constexpr int kAskEvery = 16;  // terms of a product from one call of ask() to the next
 
-// How a row is read: `parts` stretches of `depth` values, each `stride` values after the one before.
+// How a row is read: `parts` stretches of `depth` values, each `stride` values after the one before. Numbers of one
+// size: two that share a register would be written apart and read together, which the processor waits for.
 struct Reading {
-  int depth, parts;
-  ptrdiff_t stride;
+  ptrdiff_t depth, parts, stride;
 };
 
 // sums[r] += Σ_k rows[r][k] · panel[k], V vectors wide.
 template <int R, int V>
-RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const float* panel, Reading read,
+RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const float* panel, const Reading& read,
                                     Ahead* ahead = nullptr) {
+  const auto [depth, parts, stride] = read;
   Vec sums[R][V];
   const float* at[R];
   RECURRA_UNROLL for (int r = 0; r < R; ++r) {
     at[r] = rows[r];
     RECURRA_UNROLL for (int v = 0; v < V; ++v) sums[r][v] = into[r * 4 + v];
   }
-  for (int part = 0; part < read.parts; ++part) {
-    for (ptrdiff_t k = 0; k < read.depth;) {
+  for (ptrdiff_t part = 0; part < parts; ++part) {
+    for (ptrdiff_t k = 0; k < depth;) {
       if (ahead) ahead->ask();
-      const ptrdiff_t next = k + kAskEvery < read.depth ? k + kAskEvery : read.depth;
+      const ptrdiff_t next = k + kAskEvery < depth ? k + kAskEvery : depth;
       for (; k < next; ++k) {
         Vec weights[V];
         RECURRA_UNROLL for (int v = 0; v < V; ++v) {
@@ -65,7 +66,7 @@ RECURRA_NOINLINE void rows_by_panel(Vec* into, const float* const* rows, const f
         panel += V * kLanes;
       }
     }
-    RECURRA_UNROLL for (int r = 0; r < R; ++r) at[r] += read.stride;
+    RECURRA_UNROLL for (int r = 0; r < R; ++r) at[r] += stride;
   }
   RECURRA_UNROLL for (int r = 0; r < R; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) into[r * 4 + v] = sums[r][v];
 }
