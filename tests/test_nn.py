@@ -177,3 +177,28 @@ def test_a_wide_lstm_over_few_sequences_goes_where_it_is_quicker_unless_told_not
         native = ours(values)[0]
     assert "Sweep" in type(native.grad_fn).__name__ or "View" in type(native.grad_fn).__name__
     torch.testing.assert_close(routed, native, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gradient_of_a_sum_is_one_row_and_the_same(name: str) -> None:
+    _, ours = pair(name, bidirectional=True)
+    values = padded(ours).requires_grad_()
+    summed, spread = ours(values, lengths=LENGTHS)[0], ours(values, lengths=LENGTHS)[0]
+    found = torch.autograd.grad(summed.sum(), (values, *ours.parameters()))
+    wanted = torch.autograd.grad(spread, (values, *ours.parameters()), torch.ones(spread.shape))
+    for a, b in zip(found, wanted, strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_pads_are_zero_forward_and_back_whatever_memory_held_before(batch_first: bool) -> None:
+    _, ours = pair("GRU", bidirectional=True, batch_first=batch_first)
+    pads = torch.arange(7)[:, None] >= LENGTHS
+    pads = pads.T if batch_first else pads
+    for _ in range(3):
+        torch.full((7 * 4 * 20,), 9.0), torch.full((7 * 4 * 6,), 9.0)  # freed at once: what the next tables are made of
+        values = padded(ours).requires_grad_()
+        outputs = ours(values, lengths=LENGTHS)[0]
+        outputs.square().sum().backward()
+        assert values.grad is not None
+        assert not outputs[pads].any() and not values.grad[pads].any()

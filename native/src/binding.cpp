@@ -30,7 +30,7 @@ Places ragged(Numbers offsets) {
   if (count < 0) refuse("offsets", "none", "one more than sequences");
   const int64_t* at = flat("offsets", offsets, count + 1);
   if (at[0] != 0) refuse("offsets", "a start at " + std::to_string(at[0]), "a start at 0");
-  Places places{{}, 1, at[count]};
+  Places places{{}, 1, at[count], 0};
   for (int64_t i = 0; i < count; ++i) {
     if (at[i + 1] < at[i]) refuse("offsets", "a fall at " + std::to_string(i), "a climb from each to the next");
     places.sequences.push_back({at[i], at[i + 1] - at[i], i, i});
@@ -44,7 +44,7 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
   const int64_t* length = flat("lengths", lengths, count);
   if (steps < 0 || (count && steps > std::numeric_limits<int64_t>::max() / count))
     refuse("steps", std::to_string(steps), "0 or more");
-  Places places{{}, rows ? 1 : count, steps * count};
+  Places places{{}, rows ? 1 : count, steps * count, steps};
   for (int64_t i = 0; i < count; ++i) {
     if (length[i] < 0 || length[i] > steps)
       refuse("lengths", std::to_string(length[i]) + " at " + std::to_string(i), "0 to " + std::to_string(steps));

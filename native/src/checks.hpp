@@ -9,6 +9,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "layer.hpp"
 
@@ -35,13 +36,16 @@ inline std::string shown(int64_t rows, int64_t columns) {
   return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")";
 }
 
-// A table of that many rows and columns whose rows are each in one piece; null where nothing was given.
+// A table of that many rows and columns whose rows are each in one piece; null where nothing was given. One that is
+// only read may be the same row again and again.
 template <class Given>
 auto table(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
   if ((int64_t)given.shape(0) != rows || (int64_t)given.shape(1) != columns)
     refuse(name, shown(given.shape(0), given.shape(1)), shown(rows, columns));
   if (rows > 0 && columns > 1 && given.stride(1) != 1) refuse(name, "columns apart", "values of a row side by side");
-  if (rows > 1 && given.stride(0) < columns) refuse(name, "overlapping rows", "rows one after another");
+  constexpr bool reads = std::is_const_v<std::remove_pointer_t<decltype(given.data())>>;
+  if (rows > 1 && given.stride(0) < columns && !(reads && given.stride(0) == 0))
+    refuse(name, "overlapping rows", "rows one after another");
   return given.data();
 }
 

@@ -196,6 +196,8 @@ void forward_share(const Sweep& sweep, const Share& share) {
       step.output[row] = sweep.outputs + where * sweep.output_stride;
       if (sweep.gates) step.gates[row] = kept_gates(sweep, sequence, where);
       if (sweep.cells) step.kept_cell[row] = kept_cells(sweep, sequence, where);
+      if (!sweep.projected && time + steps < sequence.length)  // the next chunk's inputs, a step of them at a time
+        fetch(sweep.values + (where + steps * sweep.step) * sweep.value_stride, sweep.shape.inputs * sizeof(float));
     }
     step.active = active;
     step.first = time == 0 && !sweep.hidden;

@@ -148,6 +148,16 @@ void finish_gradients(const std::vector<Direction>& directions, int threads) {
   });
 }
 
+// Zero for the pads of a grid, which no sweep writes: `columns` values of each row of a table.
+void clear_pads(const Places& places, float* table, ptrdiff_t stride, int64_t columns, int threads) {
+  if (places.full()) return;
+  run_tasks((int)places.sequences.size(), threads, [&](int mine) {
+    const Sequence& one = places.sequences[mine];
+    for (int64_t time = one.length; time < places.steps; ++time)
+      std::fill_n(table + (one.first + time * places.step) * stride, columns, 0.0f);
+  });
+}
+
 // into[row] += from[row], rows of `columns` values.
 void add_rows(float* into, ptrdiff_t stride, const float* from, int64_t rows, int columns, int threads) {
   const int64_t part = 1024;
@@ -198,6 +208,8 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
     fill(one, places);
   }
   threads = useful_threads(directions, places, threads);
+  const Sweep& first = directions[0].sweep;
+  clear_pads(places, first.outputs, first.output_stride, (int64_t)directions.size() * first.shape.hidden, threads);
   if (distinct > 0 && !directions[0].layer->shape().half()) project_distinct(directions, distinct, threads);
   // A thread for each direction needs no further cut.
   const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
@@ -219,11 +231,12 @@ void sweep_backward(std::vector<Direction>& directions, const Places& places, in
     if (!values || &one == &directions[0]) continue;
     apart.emplace_back((size_t)rows * inputs);
     one.sweep.value_errors = apart.back().floats();
-    // Tokens of no sequence have no error; a buffer that was used before holds anything.
-    if (!places.full()) std::fill_n(one.sweep.value_errors, rows * inputs, 0.0f);
     one.sweep.value_error_stride = inputs;
   }
   threads = useful_threads(directions, places, threads);
+  for (const Direction& one : directions)
+    if (one.sweep.value_errors && distinct == 0)
+      clear_pads(places, one.sweep.value_errors, one.sweep.value_error_stride, inputs, threads);
   run_shares(directions, places, groups, &Sweeper::backward_scratch, &Sweeper::backward, threads);
   if (distinct > 0) back_distinct(directions, places, distinct, threads);
   for (const Buffer& more : apart) add_rows(values, stride, more.floats(), rows, inputs, threads);

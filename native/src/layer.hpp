@@ -50,6 +50,7 @@ struct Places {
   std::vector<Sequence> sequences;
   int64_t step;
   int64_t tokens;
+  int64_t steps;  // of a grid, pads included; 0 where sequences follow one another
   // Whether every token belongs to a sequence.
   bool full() const {
     int64_t sum = 0;
@@ -75,9 +76,11 @@ struct Direction {
 };
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
-// sweep's row tells which of them a token has: in float32 every one is multiplied once, however often it comes.
+// sweep's row tells which of them a token has: in float32 every one is multiplied once, however often it comes. Outputs
+// of pads are zero.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
-// The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there.
+// The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there;
+// those of pads are zero.
 // With `distinct` > 0 (float32 only) so are the errors of the inputs: of that many different ones, each the sum over
 // its tokens; what was kept is used up then.
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);

@@ -65,7 +65,7 @@ class _Sweep(torch.autograd.Function):
         keep, threads = learning and any(context.needs_input_grad), torch.get_num_threads()
         packed = _packed(kind, weights, backward=keep, threads=threads)
         sides, size = len(packed), weights[1].shape[1]
-        outputs = (values.new_empty if places.full else values.new_zeros)(places.tokens, sides * size)
+        outputs = values.new_empty(places.tokens, sides * size)
         final = values.new_empty(sides, places.sequences, size)
         final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.library().forward(
@@ -82,8 +82,7 @@ class _Sweep(torch.autograd.Function):
         kind, places, rows, _ = context.called
         values, outputs, hidden, inner, *weights = context.saved_tensors
         _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
-        shape = torch.empty_like if places.full or rows is not None else torch.zeros_like
-        values_error = shape(values, memory_format=torch.contiguous_format) if wanted else None
+        values_error = torch.empty_like(values, memory_format=torch.contiguous_format) if wanted else None
         hidden_error = torch.empty_like(hidden) if wanted_hidden else None
         started_error = torch.empty_like(inner) if wanted_inner else None
         learnt = [torch.empty_like(one) for one in weights] if any(wanted_weights) else []
@@ -111,9 +110,15 @@ def _fours(weights: Sequence[Tensor]) -> list[tuple[Any, Any, Any, Any]] | None:
 
 
 def array_of(tensor: Tensor | None) -> Any:
-    """The tensor's memory as NumPy sees it; tables may have gaps between rows, all else is in one piece."""
+    """The tensor's memory as NumPy sees it; tables may have gaps between rows, all else is in one piece.
+
+    A table of one row that comes again and again, as the gradient of a sum is, stays one row.
+    """
     if tensor is None:
         return None
     tensor = tensor.detach()
+    if tensor.dim() == 2 and tensor.stride(0) == 0 and len(tensor) > 1:
+        tensor = tensor[:1].contiguous().expand_as(tensor)
+        return np.asarray(tensor)
     rows = tensor.dim() == 2 and tensor.stride(1) == 1 and tensor.stride(0) >= tensor.shape[1]
     return np.asarray(tensor if rows or tensor.is_contiguous() else tensor.contiguous())
