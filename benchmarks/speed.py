@@ -26,6 +26,8 @@ if DEFAULT not in sys.argv:
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from markdown import read  # noqa: E402
+from processors import here  # noqa: E402
 from speed_answers import PARTS as ANSWERS  # noqa: E402
 from speed_profile import PARTS as PROFILES  # noqa: E402
 from speed_steps import PARTS as STEPS_OF_USERS  # noqa: E402
@@ -57,7 +59,7 @@ from recurra.native import engine  # noqa: E402
 
 
 def main() -> None:
-    """Measure the parts asked for, or all; print one JSON line (--quick) or write results/speed.json."""
+    """Measure the parts asked for, or all; print one JSON line (--quick) or write results/speed/PROCESSOR.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="the layers alone, one JSON line, within 90 seconds")
@@ -73,13 +75,13 @@ def main() -> None:
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
     found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
-    if arguments.parts and (RESULTS / "speed.json").exists():  # the other parts stay as they were measured
-        kept = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
+    name_here = f"speed/{here()}"
+    if arguments.parts and (kept := read(RESULTS, name_here)):  # the other parts stay as they were measured
         found |= {name: kept[name] for name in PARTS if name in kept}
     for name in arguments.parts or PARTS:
         found[name] = PARTS[name]()
         print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
-    write_result("speed", found, seeds=[0])
+    write_result(name_here, found, seeds=[0])
 
 
 def quick() -> dict[str, float | None]:

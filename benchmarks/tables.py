@@ -1,4 +1,4 @@
-"""Render tables from results/*.json between `<!-- table:NAME -->` and `<!-- /table -->`, in README.md and the docs.
+"""Render tables from results/ between `<!-- table:NAME -->` and `<!-- /table -->`, in README.md and the docs.
 
 Not here: measuring. A figure whose JSON is missing reads "not measured yet", never a guess. Run by `make tables`.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
-from tables_engine import cells, engine, profile
+from tables_engine import cells, engine, processors, profile
 
 HERE = Path(__file__).parent
 PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "engine.md")
@@ -191,6 +191,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "labs": labs,
     "speed": speed,
     "engine": engine,
+    "processors": processors,
     "profile": profile,
     "cells": cells,
     "agreement": agreement,
