@@ -1,7 +1,8 @@
 """Where the engine beats torch and where it does not: ratios over widths, batches, lengths and threads.
 
 Not here: the other speeds (speed.py). Both are torch.nn's layers, ours with the engine's forward, weights packed at
-every call. Run: `python benchmarks/heat.py`; results/heat.json, and the map as docs/images/heat.png.
+every call. Run: `python benchmarks/heat.py`; results/heat/PROCESSOR.json, and on the pages' main processor the map as
+docs/images/heat.png.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from recurra.memory import keep_buffers
 keep_buffers()  # before torch is imported
 
 import torch  # noqa: E402
+from processors import MAIN, here  # noqa: E402
 from timing import GATES, NAMES, Step, in_turn  # noqa: E402
 from torch import nn  # noqa: E402
 from writing import RESULTS, write_result  # noqa: E402
@@ -46,8 +48,9 @@ def main() -> None:
             | {"ratio": round(one["ratio"], 3), "routed": 1.0 if routed else round(one["ratio"], 3)}
         )
         print(cells[-1], flush=True)
-    write_result("heat", summary(cells), seeds=[0])
-    draw(cells)
+    write_result(f"heat/{here()}", summary(cells), seeds=[0])
+    if here() == MAIN:
+        draw(cells)
 
 
 def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:

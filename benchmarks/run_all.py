@@ -17,6 +17,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("agreement.py", ()),
     ("startup.py", ()),
     ("steps.py", ()),
+    ("footprint.py", ()),
     ("tokenise.py", ("imdb",)),
     ("labs.py", ("imdb", "glove", "wikitext-2")),
     ("tables.py", ()),

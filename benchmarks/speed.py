@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -26,6 +27,9 @@ if DEFAULT not in sys.argv:
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from markdown import read  # noqa: E402
+from processors import here  # noqa: E402
+from rival import rival, there  # noqa: E402
 from speed_answers import PARTS as ANSWERS  # noqa: E402
 from speed_profile import PARTS as PROFILES  # noqa: E402
 from speed_steps import PARTS as STEPS_OF_USERS  # noqa: E402
@@ -57,7 +61,7 @@ from recurra.native import engine  # noqa: E402
 
 
 def main() -> None:
-    """Measure the parts asked for, or all; print one JSON line (--quick) or write results/speed.json."""
+    """Measure the parts asked for, or all; print one JSON line (--quick) or write results/speed/PROCESSOR.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="the layers alone, one JSON line, within 90 seconds")
@@ -73,13 +77,13 @@ def main() -> None:
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
     found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
-    if arguments.parts and (RESULTS / "speed.json").exists():  # the other parts stay as they were measured
-        kept = json.loads((RESULTS / "speed.json").read_text(encoding="utf-8"))
+    name_here = f"speed/{here()}"
+    if arguments.parts and (kept := read(RESULTS, name_here)):  # the other parts stay as they were measured
         found |= {name: kept[name] for name in PARTS if name in kept}
     for name in arguments.parts or PARTS:
         found[name] = PARTS[name]()
         print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
-    write_result("speed", found, seeds=[0])
+    write_result(name_here, found, seeds=[0])
 
 
 def quick() -> dict[str, float | None]:
@@ -124,10 +128,24 @@ def reviews() -> dict[str, Any]:
     """Real reviews cut at 500 tokens, useful tokens: torch packed, padded to 500 and length-sorted."""
     lengths = review_lengths(SEQUENCES * 8)
     return {
-        f"{cell} {rival}": ragged(cell, lengths, against=rival)
+        f"{cell} {how}": ragged(cell, lengths, against=how)
         for cell in ("lstm", "gru")
-        for rival in ("packed", "padded", "sorted")
+        for how in ("packed", "padded", "sorted")
     }
+
+
+def reviews_keras() -> dict[str, Any]:
+    """The same beside Keras' layer where it is there, padded to 500: as a graph or by XLA, whichever is quicker."""
+    lengths = review_lengths(SEQUENCES * 8)
+    told: dict[str, Any] = {}
+    batches = range(len(lengths) // SEQUENCES)
+    for cell, xla in product(("lstm", "gru"), (False, True)) if there() else ():
+        task = {"rival": "keras_layer", "cell": cell, "threads": THREADS, "xla": xla}
+        with rival(**task, inputs=INPUTS, hidden=HIDDEN, rows=SEQUENCES, steps=LONGEST) as step:
+            one = in_turn(over_reviews(cell, lengths), lambda step=step: sum(step() for _ in batches), rounds=5, warm=1)
+        if one["rival_seconds"] < told.get(cell, {}).get("rival_seconds", math.inf):
+            told[cell] = one | {"tokens_per_second": float(lengths.sum()) / one["seconds"], "xla": xla}
+    return told
 
 
 def bf16() -> dict[str, Any]:
@@ -179,6 +197,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "distinct": distinct,
     "shares": shares,
     "reviews": reviews,
+    "reviews_keras": reviews_keras,
     "held": held,
     **STEPS_OF_USERS,
     **PROFILES,
@@ -236,16 +255,10 @@ def shared_step(cell: str, inputs: int, rows: Integers, offsets: Integers, share
 def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> dict[str, float]:
     """Training steps over batches of 64 reviews: ours as they come, the rival's packed, padded or length-sorted."""
     torch.manual_seed(0)
-    name = NAMES[cell]
-    ours, theirs = getattr(recurra.nn, name)(INPUTS, HIDDEN), getattr(nn, name)(INPUTS, HIDDEN)
+    theirs = getattr(nn, NAMES[cell])(INPUTS, HIDDEN)
     order = np.sort(lengths) if against == "sorted" else lengths
-    mine = [batch_of(rows, int(rows.max())) for rows in np.split(lengths, len(lengths) // SEQUENCES)]
     longest = LONGEST if against == "padded" else 0
     other = [batch_of(rows, longest or int(rows.max())) for rows in np.split(order, len(order) // SEQUENCES)]
-
-    def our_steps() -> None:
-        for values, told in mine:
-            ours(values, lengths=told)[0].sum().backward()
 
     def their_steps() -> None:
         for values, told in other:
@@ -255,8 +268,20 @@ def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> di
             else:
                 theirs(values)[0].sum().backward()
 
-    told = in_turn(our_steps, their_steps, rounds=rounds, warm=1)
+    told = in_turn(over_reviews(cell, lengths), their_steps, rounds=rounds, warm=1)
     return told | {"tokens_per_second": float(lengths.sum()) / told["seconds"]}
+
+
+def over_reviews(cell: str, lengths: Integers) -> Step:
+    """Training steps of our layer over batches of 64 reviews as they come."""
+    layer = getattr(recurra.nn, NAMES[cell])(INPUTS, HIDDEN)
+    batches = [batch_of(rows, int(rows.max())) for rows in np.split(lengths, len(lengths) // SEQUENCES)]
+
+    def steps() -> None:
+        for values, told in batches:
+            layer(values, lengths=told)[0].sum().backward()
+
+    return steps
 
 
 def batch_of(lengths: Integers, steps: int) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Render tables from results/*.json between `<!-- table:NAME -->` and `<!-- /table -->`, in README.md and the docs.
+"""Render tables from results/ between `<!-- table:NAME -->` and `<!-- /table -->`, in README.md and the docs.
 
 Not here: measuring. A figure whose JSON is missing reads "not measured yet", never a guess. Run by `make tables`.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
-from tables_engine import cells, engine, profile
+from tables_engine import cells, engine, processors, profile
 
 HERE = Path(__file__).parent
 PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "engine.md")
@@ -134,6 +134,25 @@ def _seconds(figures: Record) -> tuple[str, str]:
     return f"{figures['median']:.2f} s, {torch}", f"{figures['lowest']:.2f} … {figures['highest']:.2f} s"
 
 
+def footprint(results: Path) -> str:
+    """What an installation without extras costs beside what was asked of it."""
+    header = ("what", "measured", "asked")
+    names = {
+        "installed": ("installed beside NumPy, without extras", "at most 60 MB"),
+        "recurra": ("`import recurra` beyond `import numpy`", "at most 150 ms"),
+        "answers": ("all that answers about texts, beyond `import numpy`", "—"),
+        "build": ("building the wheel with pip, native engine included", "under 90 s"),
+    }
+    record = read(results, "footprint")
+    if record is None:
+        return table(header, [(name, MISSING, asked) for name, asked in names.values()])
+    build, imports = record["build"], record["imports"]
+    told = {key: f"{1000 * imports[key]['beyond_numpy']:.0f} ms" for key in ("recurra", "answers")}
+    told["installed"] = f"{record['installed']['megabytes']:.0f} MB"
+    told["build"] = f"{build['seconds']:.0f} s, {build['processor_seconds']:.0f} s of processor time"
+    return table(header, [(name, told[key], asked) for key, (name, asked) in names.items()]) + made_by(record)
+
+
 def agreement(results: Path) -> str:
     """The largest difference of each path from the equations, over all cells."""
     names = {
@@ -191,8 +210,10 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "labs": labs,
     "speed": speed,
     "engine": engine,
+    "processors": processors,
     "profile": profile,
     "cells": cells,
+    "footprint": footprint,
     "agreement": agreement,
     "steps": steps,
 }

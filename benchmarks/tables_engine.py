@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from markdown import MISSING, Rows, made_by, percent, read, span, table
+from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
+from processors import MAIN, measured
 
 PARTS = {
     "layers": "forward and backward, 64 × 256, 100 → 128: {}, torch",
     "bf16": "the same with products of bfloat16, both: {}, torch",
     "reviews": "the same on real reviews, torch: {}",
+    "reviews_keras": "the same on real reviews, Keras padded to 500: {}",
     "whole_step": "a whole step of a GRU classifier, 50,000 words, loss on the last state: {}",
     "parallel": "forward and backward: {} beside our LSTM",
     "distinct": "real reviews, each distinct word multiplied once, beside a row for each token: {} → 128",
@@ -23,7 +25,7 @@ PARTS = {
 def engine(results: Path) -> str:
     """The native engine beside others, its share of the processor's peak, and its memory."""
     header = ("work", "native", "the other", "ratio")
-    record = read(results, "speed")
+    record = read(results, f"speed/{MAIN}")
     if record is None:
         return table(header, [("layers, real reviews, inference", MISSING, MISSING, MISSING)])
     rows: Rows = []
@@ -42,12 +44,12 @@ def engine(results: Path) -> str:
         seconds = ", ".join(f"{name} {min(record['epoch'][name]):.1f} s" for name in ("float32", "bf16"))
         rows.append((f"an epoch over {record['epoch']['reviews']:,} IMDB reviews, bidirectional GRU", seconds, "", ""))
     rows += _heat(results)
-    return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
+    return table(header, rows) + _made_by(record)
 
 
 def profile(results: Path) -> str:
     """Where a whole training step of the text classifier goes."""
-    record = read(results, "speed")
+    record = read(results, f"speed/{MAIN}")
     if record is None or "profile_step" not in record:
         return table(("a whole step of the text classifier", "ms"), [("parts of a step", MISSING)])
     nets = record["profile_step"]
@@ -57,7 +59,44 @@ def profile(results: Path) -> str:
         for name, one in nets.items()
     ]
     header = ("a whole step of the text classifier", "ms", *parts)
-    return table(header, rows) + made_by(record, f"engine {record['engine']}, {record['threads']} threads")
+    return table(header, rows) + _made_by(record)
+
+
+def processors(results: Path) -> str:
+    """The main ratios on every processor that was measured."""
+    records = [one for name in measured(results, "speed") if (one := read(results, f"speed/{name}"))]
+    names = [f"{one['versions']['processor']}, {one['engine']}" for one in records]
+    header = ("times as quick as the other", *(names or ["a processor"]))
+    rows: Rows = [(title, *([_ratio(one, path) for one in records] or [MISSING])) for title, path in RATIOS.items()]
+    if records:
+        rows.append(("peak, float32", *(f"{one['peak_gflops']:.0f} GFLOP/s" for one in records)))
+    return table(header, rows) + "".join(_made_by(one) for one in records)
+
+
+RATIOS = {
+    "a simple RNN's training, torch": ("layers", "rnn"),
+    "a GRU's training, torch": ("layers", "gru"),
+    "an LSTM's training, torch": ("layers", "lstm"),
+    "an LSTM's training, bfloat16, torch": ("bf16", "lstm"),
+    "an LSTM over real reviews, torch packed": ("reviews", "lstm packed"),
+    "an LSTM over real reviews, torch sorted by length": ("reviews", "lstm sorted"),
+    "an LSTM over real reviews, Keras padded to 500": ("reviews_keras", "lstm"),
+    "a GRU over real reviews, Keras padded to 500": ("reviews_keras", "gru"),
+    "a whole step of a GRU classifier, plain PyTorch": ("whole_step", "float32 against plain PyTorch"),
+    "an LSTM's answers, 128 units, batch 64, torch": ("inference", "lstm 128 batch 64", "torch float32"),
+    "an LSTM's answers, 128 units, batch 1, torch": ("inference", "lstm 128 batch 1", "torch float32"),
+}
+"""What stands in the short table, and where a record keeps it."""
+
+
+def _ratio(record: Record, path: tuple[str, ...]) -> str:
+    for key in path:
+        record = record.get(key, {})
+    return f"{record['ratio']:.2f} ×" if record else MISSING
+
+
+def _made_by(record: Record) -> str:
+    return made_by(record, f"engine {record['engine']}, {record['threads']} threads")
 
 
 def _row(name: str, one: dict[str, float]) -> tuple[str, str, str, str]:
@@ -66,7 +105,7 @@ def _row(name: str, one: dict[str, float]) -> tuple[str, str, str, str]:
 
 
 def _heat(results: Path) -> Rows:
-    record = read(results, "heat")
+    record = read(results, f"heat/{MAIN}")
     if record is None:
         return []
     name = f"{record['cells']} widths, batches, lengths, threads (`benchmarks/heat.py`)"

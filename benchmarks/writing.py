@@ -1,4 +1,4 @@
-"""How a measuring script writes what it found: one JSON file in results/, with command, versions and seeds.
+"""How a measuring script writes what it found: one JSON file under results/, with command, versions and seeds.
 
 Not here: measuring, and rendering (tables.py).
 """
@@ -28,6 +28,7 @@ def write_result(name: str, figures: dict[str, Any], *, seeds: Sequence[int]) ->
     load = round(os.getloadavg()[0], 1)
     record = {"command": command, "seeds": list(seeds), "versions": versions(), "load_average": load, **figures}
     path = RESULTS / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
     write_atomically(path, json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
     print(path)
     return path

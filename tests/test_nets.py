@@ -250,3 +250,25 @@ def test_words_multiplied_once_learn_the_same_as_every_token_by_itself(precision
     assert torch.equal(told[0][0], told[1][0]) and len(told[0]) == len(told[1])
     for found, wanted in zip(*told, strict=True):
         close(found, wanted)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "sru"])
+@pytest.mark.parametrize("masked", [0.0, 0.5])
+def test_last_states_come_from_the_ends_of_the_sweeps_and_learn_as_from_the_outputs(cell: Cell, masked: float) -> None:
+    net = wild(text_net(cell, "tanh", bidirectional=True, layers=2, dropout=0.0, recurrent_dropout=masked)).train()
+    ids = to_tensor(join(TEXTS))
+
+    def by_outputs() -> torch.Tensor:
+        states, _ = net.recurrent(net.vectors(ids), between=masked)
+        return net.dense(net.pooling(states))  # type: ignore[no-any-return]
+
+    told = []
+    for way in (lambda: net(ids), by_outputs):
+        torch.manual_seed(0)
+        net.zero_grad(set_to_none=True)
+        logits = way()
+        logits.square().sum().backward()
+        told.append([logits.detach(), *(weight.grad.to_dense() for weight in net.parameters())])
+    assert torch.equal(told[0][0], told[1][0])
+    for found, wanted in zip(*told, strict=True):
+        close(found, wanted)

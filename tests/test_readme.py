@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 INLINE = re.compile(r"`((?:\.venv/bin/)?(?:recurra|make|python) [^`…]*)`")
-RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+RESULTS = sorted((ROOT / "benchmarks" / "results").rglob("*.json"))
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,31 @@ def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -
     assert rows[4].startswith("| NB-SVM, 30 s | 87.50 % |")
     command = "python benchmarks/labs.py sentiment"
     assert rows[-1] == f"<sub>`{command}`, 10 minutes of training a net, python 3.11</sub>"
+
+
+def test_every_processors_ratios_stand_side_by_side_and_the_main_ones_alone_in_the_long_table(
+    tables: ModuleType, tmp_path: Path
+) -> None:
+    processors = importlib.import_module("processors")
+    other = processors.slug("AMD EPYC 9B14 96-Core Processor @ 2.6GHz", "avx512_bf16")
+    assert other == "amd-epyc-9b14-96-core-avx512_bf16"
+    assert processors.slug("Intel(R) Xeon(R) Processor", "amx") == processors.MAIN
+    (tmp_path / "speed").mkdir()
+    for name, processor, ratio in ((other, "AMD EPYC", 3.0), (processors.MAIN, "Intel Xeon", 2.0)):
+        record = {
+            "command": "python benchmarks/speed.py",
+            "versions": {"processor": processor, "cores": "2"},
+            "engine": name.rpartition("-")[2],
+            "threads": 2,
+            "peak_gflops": 100 * ratio,
+            "layers": {"lstm": {"seconds": 1.0, "rival_seconds": ratio, "ratio": ratio}},
+        }
+        (tmp_path / "speed" / f"{name}.json").write_text(json.dumps(record))
+    rows = tables.TABLES["processors"](tmp_path).splitlines()
+    assert rows[0] == "| times as quick as the other | Intel Xeon, amx | AMD EPYC, avx512_bf16 |"
+    assert "| an LSTM's training, torch | 2.00 × | 3.00 × |" in rows
+    assert f"| a GRU's training, torch | {tables.MISSING} | {tables.MISSING} |" in rows
+    assert "3.00 ×" not in tables.TABLES["engine"](tmp_path)
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)

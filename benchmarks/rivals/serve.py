@@ -89,20 +89,22 @@ def onnxruntime(cell: str, precision: str, threads: int, **sizes: int) -> Callab
     return lambda: session.run(None, {"X": given})
 
 
-def keras_layer(cell: str, threads: int, inputs: int, hidden: int, rows: int, steps: int) -> Callable[[], Any]:
-    """Forward and backward of a Keras layer over padded rows, compiled."""
+def keras_layer(
+    cell: str, threads: int, inputs: int, hidden: int, rows: int, steps: int, xla: bool
+) -> Callable[[], Any]:
+    """Forward and backward of a Keras layer over padded rows without a mask, as a graph, by XLA or not."""
     tf = _tensorflow(threads)
     layer = getattr(tf.keras.layers, cell.upper())(hidden, return_sequences=True)
     given = tf.Variable(np.moveaxis(values(inputs, rows, steps), 0, 1))
     layer.build(given.shape)
 
-    @tf.function
+    @tf.function(jit_compile=xla)
     def step() -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(layer(given))
         return tape.gradient(loss, [given, *layer.trainable_variables])
 
-    return lambda: [one.numpy() for one in step()]
+    return step  # type: ignore[no-any-return]
 
 
 def keras_classifier(

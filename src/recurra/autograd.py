@@ -72,13 +72,16 @@ class _Sweep(torch.autograd.Function):
             packed, places, array_of(values), outputs.numpy(), array_of(hidden), array_of(inner), final.numpy(),
             final_inner.numpy() if inner_too else None, rows, keep, threads,
         )  # fmt: skip
+        context.set_materialize_grads(False)  # errors of what nobody used come as None, not as tables of zeros
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
         context.save_for_backward(values, outputs, hidden, inner, *weights)
         return outputs, final, final_inner
 
     @staticmethod
     @once_differentiable
-    def backward(context: Any, outputs_error: Tensor, final_error: Tensor, inner_error: Tensor) -> Any:
+    def backward(
+        context: Any, outputs_error: Tensor | None, final_error: Tensor | None, inner_error: Tensor | None
+    ) -> Any:
         kind, places, rows, _ = context.called
         values, outputs, hidden, inner, *weights = context.saved_tensors
         _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad

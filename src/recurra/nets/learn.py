@@ -54,10 +54,16 @@ class LearningClassifier(nn.Module):
 
     def judge(self, vectors: Ragged[Tensor], rows: Rows | None = None) -> Tensor:
         """Sweep, pool, score. With `rows` (tokens,) the vectors are those of distinct words."""
-        states, _ = self.recurrent(vectors, between=self.config.recurrent_dropout, rows=rows)
-        pooled = nn.functional.dropout(self.pooling(states), self.config.dropout, self.training)
+        states, final = self.recurrent(vectors, between=self.config.recurrent_dropout, rows=rows)
+        pooled = nn.functional.dropout(self.pooling(states, self._ends(final)), self.config.dropout, self.training)
         logits: Tensor = self.dense(pooled)
         return logits
+
+    def _ends(self, final: Sequence[State | None]) -> list[Tensor] | None:
+        """The outputs where the last layer's sweeps ended; None where they are masked, or the sweep tells none."""
+        sides = [state[0] for state in final[-(2 if self.plan.recurrent.bidirectional else 1) :] if state is not None]
+        masked = self.training and self.config.recurrent_dropout
+        return None if masked or not sides else sides
 
     def _known(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
         return unknown_words(ids, self.config.word_dropout) if self.training else ids

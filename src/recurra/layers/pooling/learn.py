@@ -5,6 +5,8 @@ Not here: what is pooled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -32,8 +34,14 @@ class Pooling(nn.Module):
             value = torch.zeros(shape) if name.endswith("bias") else torch.randn(shape) * spec.inputs**-0.5
             self.register_parameter(name, nn.Parameter(value))
 
-    def forward(self, inputs: Ragged[Tensor]) -> Tensor:
-        """Pool; the engine makes all parts from one reading of the values."""
+    def forward(self, inputs: Ragged[Tensor], ends: Sequence[Tensor] | None = None) -> Tensor:
+        """Pool; the engine makes all parts from one reading of the values.
+
+        `ends` are the states where each direction's sweep ended, (sequences, hidden): where nothing else is asked for
+        they are the answer, and no error has to be spread over all tokens on the way back.
+        """
+        if ends is not None and self.spec.parts == ("last",):
+            return torch.cat(list(ends), dim=1)
         if is_native(inputs.values.dtype, inputs.values.device.type):
             directions = 2 if self.spec.bidirectional else 1
             scorer = self._scorer() if "attention" in self.spec.parts else None
