@@ -198,7 +198,7 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
     fill(one, places);
   }
   threads = useful_threads(directions, places, threads);
-  if (distinct > 0 && !directions[0].layer->shape().half()) project_distinct(directions, distinct, threads);
+  if (distinct > 0 && directions[0].layer->sweeper().project) project_distinct(directions, distinct, threads);
   // A thread for each direction needs no further cut.
   const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
   run_shares(directions, places, each, &Sweeper::forward_scratch, &Sweeper::forward, threads);
