@@ -53,28 +53,32 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
   return places;
 }
 
-constexpr int kLargest = 1 << 20;
+constexpr int kLargest = 1 << 20, kLargestSum = 1 << 17;  // so many products of bytes add up in 32 bits
 
 Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, bool reset_after,
             int inputs, int hidden, bool reverse) {
   const char *cells[] = {"rnn", "gru", "lstm", "mingru", "sru"}, *activations[] = {"tanh", "relu", "sigmoid"};
-  int which = 0, how = 0;
+  const char* precisions[] = {"float32", "bf16", "int8"};
+  int which = 0, how = 0, kind = 0;
   while (which < 5 && cell != cells[which]) ++which;
   while (how < 3 && activation != activations[how]) ++how;
+  while (kind < 3 && precision != precisions[kind]) ++kind;
   if (which == 5) refuse("cell", cell, "rnn, gru, lstm, mingru, sru");
   if (how == 3 || !knows(static_cast<Cell>(which), static_cast<Activation>(how)))
     refuse("activation", activation, "tanh; of a simple RNN relu and sigmoid too, of an LSTM relu");
-  if (inputs < 1 || inputs > kLargest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(kLargest));
-  if (hidden < 1 || hidden > kLargest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(kLargest));
-  if (precision != "float32" && precision != "bf16") refuse("precision", precision, "float32, bf16");
-  if (!reset_after && (cell != "gru" || precision == "bf16"))
+  if (kind == 3) refuse("precision", precision, "float32, bf16, int8");
+  const int largest = precision == "int8" ? kLargestSum : kLargest;
+  if (inputs < 1 || inputs > largest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(largest));
+  if (hidden < 1 || hidden > largest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(largest));
+  if (!reset_after && (cell != "gru" || precision != "float32"))
     refuse("reset_after", "false of " + cell + " in " + precision, "true; of a gru in float32 false too");
   return new Layer(reset_after ? static_cast<Cell>(which) : Cell::gru_before, static_cast<Activation>(how),
-                   precision == "bf16" ? Precision::half : Precision::single, inputs, hidden, reverse);
+                   static_cast<Precision>(kind), inputs, hidden, reverse);
 }
 
 void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurrent_bias, bool backward, int threads) {
   const Shape& shape = layer.shape();
+  if (backward && shape.bytes()) refuse("backward", "true of int8", "false: int8 is for answers");
   const int64_t rows = (int64_t)gates_of(shape.cell) * shape.hidden;
   const Plain plain{whole("input weights", input, rows, shape.inputs),
                     whole("recurrent weights", recurrent, recurrent_rows(shape.cell, shape.hidden), shape.hidden),
@@ -148,6 +152,7 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
                                  Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell, MaybeRows rows,
                                  bool keep, int threads) {
   const Shape& shape = checked(layers, false);
+  if (keep && shape.bytes()) refuse("keep", "true of int8", "false: int8 is for answers");
   const int64_t sides = layers.size(), count = places.sequences.size();
   float* written = table("outputs", outputs, places.tokens, sides * shape.hidden);
   const int64_t known = values.shape(0);

@@ -34,7 +34,9 @@ bool runs_avx512() {
          __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 }
 
-bool runs_avx512_bf16() { return runs_avx512() && __builtin_cpu_supports("avx512bf16"); }
+bool runs_avx512_vnni() { return runs_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+bool runs_avx512_bf16() { return runs_avx512_vnni() && __builtin_cpu_supports("avx512bf16"); }
 
 bool runs_amx() {
   static const bool there = runs_avx512_bf16() && has_amx();
@@ -55,12 +57,13 @@ struct Entry {
 
 const Entry kEntries[] = {
 #if defined(__x86_64__)
-    {{"amx", &kAvx512, &kAmxHalf}, runs_amx},
-    {{"avx512_bf16", &kAvx512, &kAvx512Bf16Half}, runs_avx512_bf16},
-    {{"avx512", &kAvx512, &kAvx512Half}, runs_avx512},
-    {{"avx2", &kAvx2, &kAvx2Half}, runs_avx2},
+    {{"amx", &kAvx512, &kAmxHalf, &kAvx512VnniBytes}, runs_amx},
+    {{"avx512_bf16", &kAvx512, &kAvx512Bf16Half, &kAvx512VnniBytes}, runs_avx512_bf16},
+    {{"avx512_vnni", &kAvx512, &kAvx512Half, &kAvx512VnniBytes}, runs_avx512_vnni},
+    {{"avx512", &kAvx512, &kAvx512Half, &kAvx512Bytes}, runs_avx512},
+    {{"avx2", &kAvx2, &kAvx2Half, &kAvx2Bytes}, runs_avx2},
 #endif
-    {{"portable", &kPortable, &kPortableHalf}, runs_anywhere},
+    {{"portable", &kPortable, &kPortableHalf, &kPortableBytes}, runs_anywhere},
 };
 
 std::atomic<const InstructionSet*> chosen{nullptr};

@@ -1,5 +1,5 @@
-// One thread's share of a sweep, forward: inputs projected a chunk of steps at a time, then step by step.
-// Not here: what a cell computes (cells.hpp).
+// One thread's share of a sweep in float32 or int8, forward: inputs projected a chunk of steps at a time, then step by
+// step. Not here: what a cell computes (cells.hpp), and how rows are multiplied in int8 (product_bytes.hpp).
 #pragma once
 
 #include "cells.hpp"
@@ -10,39 +10,57 @@
 
 namespace recurra::RECURRA_ISA {
 
+// The rows of a product in float32: as they lie.
+struct FloatRows {
+  template <Cell, Activation>
+  using Math = Exact;
+
+  static RECURRA_INLINE size_t floats(size_t, int) { return 0; }
+  RECURRA_INLINE FloatRows(Cutter&, size_t, int) {}
+  RECURRA_INLINE void take(const float* const* rows, int, int) { rows_ = rows; }
+  // into[r] += row[first + r] · panel, R rows by V vectors.
+  template <int R, int V>
+  RECURRA_INLINE void multiply(Vec* into, int first, const float* panel, int size) const {
+    rows_by_panel<R, V>(into, rows_ + first, panel, {size, 1, 0});
+  }
+
+ private:
+  const float* const* rows_ = nullptr;
+};
+
 // into[row] = bias + values[row] · input weights, panel by panel, so that a panel stays in the first-level cache.
-template <int V>
-RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const float* const* values,
-                                 float* const* into, int rows, int begin, int end) {
+template <int V, class Factor>
+RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const Factor& values, float* const* into,
+                                 int rows, int begin, int end) {
   for (int panel = begin; panel < end; ++panel) {
-    const float* weights = packed.input + (size_t)panel * shape.inputs * V * kLanes;
+    const float* weights = packed.input + (size_t)panel * shape.depth(shape.inputs) * V * kLanes;
     const float* bias = packed.bias + panel * kWidth;
     in_blocks<V>(rows, [&]<int R>(int row) __attribute__((always_inline)) {
       Vec sums[R][4];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(bias + v * kLanes);
-      rows_by_panel<R, V>(sums[0], values + row, weights, {shape.inputs, 1, 0});
+      values.template multiply<R, V>(sums[0], row, weights, shape.inputs);
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < 4; ++v) store(into[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
     });
   }
 }
 
-template <Cell C, Activation A, int R>
+template <Cell C, Activation A, class Math, int R>
 RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, Vec (&sums)[R][4]) {
   const int hidden = sweep.shape.hidden;
   for (int r = 0; r < R; ++r) {
     if constexpr (C == Cell::rnn) {
       for (int v = 0; v < 4; ++v) {
         const int unit = panel * kWidth + v * kLanes;
-        const Vec result = Rnn<A, Exact>::forward(sums[r][v]);
+        const Vec result = Rnn<A, Math>::forward(sums[r][v]);
         store(step.after[row + r] + unit, result);
         if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
     } else if constexpr (C == Cell::mingru) {
       for (int half = 0; half < 2; ++half) {
         const int unit = (panel * 2 + half) * kLanes;
-        const Vec result = MinGru<Exact>::forward(sums[r] + 2 * half, load(step.before[row + r] + unit));
+        const Vec result = MinGru<Math>::forward(sums[r] + 2 * half, load(step.before[row + r] + unit));
         store(step.after[row + r] + unit, result);
         if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
@@ -52,15 +70,15 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
       if constexpr (has_inner(C)) {
         Vec cell = load(step.cell[row + r] + unit);
         if constexpr (C == Cell::lstm) {
-          result = Lstm<A, Exact>::forward(sums[r], cell);
+          result = Lstm<A, Math>::forward(sums[r], cell);
         } else {
           const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
-          result = Sru<Exact>::forward(sums[r], cell, load(vectors), load(vectors + kLanes));
+          result = Sru<Math>::forward(sums[r], cell, load(vectors), load(vectors + kLanes));
         }
         store(step.cell[row + r] + unit, cell);
         if (sweep.cells) keep(sweep, step.kept_cell[row + r] + unit, cell);
       } else {
-        result = Gru<A, Exact>::forward(sums[r], load(step.before[row + r] + unit));
+        result = Gru<A, Math>::forward(sums[r], load(step.before[row + r] + unit));
       }
       store(step.after[row + r] + unit, result);
       store(step.output[row + r] + unit, result, hidden - unit);
@@ -71,63 +89,66 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
   }
 }
 
-template <Cell C, Activation A>
-RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step& step) {
+template <Cell C, Activation A, class Factor>
+RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step& step, Factor& states) {
   constexpr int V = vectors_of(C);
   const Shape& shape = sweep.shape;
+  const bool multiplied = !is_parallel(C) && !step.first;
+  if (multiplied) states.take(step.before, step.active, shape.hidden);
   for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
-    const float* weights = sweep.weights.recurrent + (size_t)panel * shape.hidden * V * kLanes;
+    const float* weights = sweep.weights.recurrent + (size_t)panel * shape.depth(shape.hidden) * V * kLanes;
     in_blocks<V>(step.active, [&]<int R>(int row) __attribute__((always_inline)) {
       Vec sums[R][4];
       for (int r = 0; r < R; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(step.source[row + r] + panel * kWidth + v * kLanes);
-      if (!is_parallel(C) && !step.first)
-        rows_by_panel<R, V>(&sums[0][4 - V], step.before + row, weights, {shape.hidden, 1, 0});
-      finish<C, A, R>(sweep, step, panel, row, sums);
+      if (multiplied) states.template multiply<R, V>(&sums[0][4 - V], row, weights, shape.hidden);
+      finish<C, A, typename Factor::template Math<C, A>, R>(sweep, step, panel, row, sums);
     });
   }
 }
 
 // What a share of a sweep works in.
+template <class Factor>
 struct Workspace {
   float* slots;                  // projected inputs of a chunk
   float *hidden, *other, *cell;  // states of all rows; two of the hidden one, taken in turn
   const float** values;          // of a chunk's tokens: inputs
   float** projected;             // … and their products
   Step step;
+  Factor inputs, before;  // of a chunk's tokens, and the states before a step, as they are multiplied
 };
 
+template <class Factor>
 size_t forward_scratch(const Sweep& sweep, int sequences) {
   const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * sweep.shape.state_pitch();
   return chunk * sweep.shape.gate_pitch() + 3 * state + 4 * kLanes + 2 * pointer_floats(chunk) +
-         7 * pointer_floats(count);
+         7 * pointer_floats(count) + Factor::floats(chunk, sweep.shape.inputs) +
+         Factor::floats(count, sweep.shape.hidden);
 }
 
-RECURRA_INLINE Workspace workspace(const Sweep& sweep, const Share& share) {
+template <class Factor>
+RECURRA_INLINE Workspace<Factor> workspace(const Sweep& sweep, const Share& share) {
   const size_t count = share.count, chunk = count * chunk_steps(share.count), state = count * sweep.shape.state_pitch();
+  // An initialiser's clauses are evaluated in their order.
   Cutter common{share.common};
-  Workspace work;
-  work.hidden = common.floats(state);
-  work.other = common.floats(state);
-  work.cell = common.floats(state);
+  float *const hidden = common.floats(state), *const other = common.floats(state), *const cell = common.floats(state);
   Cutter cut{share.scratch + (common.at - share.common)};
-  work.slots = cut.floats(chunk * sweep.shape.gate_pitch());
-  work.values = cut.pointers<const float*>(chunk);
-  work.projected = cut.pointers<float*>(chunk);
-  work.step = {cut.pointers<const float*>(count),
-               cut.pointers<const float*>(count),
-               cut.pointers<float*>(count),
-               cut.pointers<float*>(count),
-               cut.pointers<float*>(count),
-               cut.pointers<float*>(count),
-               cut.pointers<float*>(count),
-               share.count,
-               false};
-  return work;
+  return {cut.floats(chunk * sweep.shape.gate_pitch()),
+          hidden,
+          other,
+          cell,
+          cut.pointers<const float*>(chunk),
+          cut.pointers<float*>(chunk),
+          {cut.pointers<const float*>(count), cut.pointers<const float*>(count), cut.pointers<float*>(count),
+           cut.pointers<float*>(count), cut.pointers<float*>(count), cut.pointers<float*>(count),
+           cut.pointers<float*>(count), share.count, false},
+          {cut, chunk, sweep.shape.inputs},
+          {cut, count, sweep.shape.hidden}};
 }
 
 // The states that a sweep starts from, in the engine's own rows; units that are not there are zero.
-RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspace& work) {
+template <class Factor>
+RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspace<Factor>& work) {
   const size_t pitch = sweep.shape.state_pitch();
   for (int row = 0; row < share.count; ++row) work.step.cell[row] = work.cell + row * pitch;
   if (share.first()) clear(work.hidden, 3 * share.count * pitch);
@@ -142,8 +163,8 @@ RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspac
 }
 
 // Projects the inputs of a chunk of steps; starts[i] is where those of step i begin.
-template <int V>
-RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, const Workspace& work, int64_t time,
+template <int V, class Factor>
+RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, Workspace<Factor>& work, int64_t time,
                                   int active, int* starts) {
   int tokens = 0;
   for (int ahead = 0; ahead < chunk_steps(share.count); ++ahead) {
@@ -157,11 +178,12 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, const 
     }
   }
   const Own own = own_panels(sweep.shape, share);
-  project_rows<V>(sweep.shape, sweep.weights, work.values, work.projected, tokens, own.begin, own.end);
+  work.inputs.take(work.values, tokens, sweep.shape.inputs);
+  project_rows<V>(sweep.shape, sweep.weights, work.inputs, work.projected, tokens, own.begin, own.end);
 }
 
-template <Cell C>
-RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspace& work) {
+template <Cell C, class Factor>
+RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspace<Factor>& work) {
   const int hidden = sweep.shape.hidden;
   if constexpr (is_parallel(C)) meet(share);
   for (int row = 0; share.first() && row < share.count; ++row) {
@@ -174,11 +196,11 @@ RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspa
   }
 }
 
-template <Cell C, Activation A>
+template <Cell C, Activation A, class Factor>
 void forward_share(const Sweep& sweep, const Share& share) {
   const int steps = chunk_steps(share.count);
   const size_t pitch = sweep.shape.state_pitch();
-  Workspace work = workspace(sweep, share);
+  Workspace work = workspace<Factor>(sweep, share);
   start(sweep, share, work);
   Step& step = work.step;
   int starts[kChunkSteps];
@@ -204,28 +226,34 @@ void forward_share(const Sweep& sweep, const Share& share) {
     if constexpr (C == Cell::gru_before)
       take_step_before<A>(sweep, share, step);
     else
-      take_step<C, A>(sweep, share, step);
+      take_step<C, A>(sweep, share, step, work.before);
     if constexpr (!is_parallel(C)) meet(share);
   }
   if (sweep.much) settle();
   finals<C>(sweep, share, work);
 }
 
-void project(const Shape& shape, const Packed& packed, const float* values, ptrdiff_t stride, int64_t rows,
-             float* projected) {
+template <class Factor>
+size_t project_scratch(const Shape& shape) {
+  return Factor::floats(kDistinctRows, shape.inputs);
+}
+
+template <class Factor>
+void project(const Shape& shape, const Packed& packed, const float* values, ptrdiff_t stride, int rows,
+             float* projected, float* scratch) {
   const float* from[kDistinctRows];
   float* into[kDistinctRows];
-  for (int64_t first = 0; first < rows; first += kDistinctRows) {
-    const int count = (int)(rows - first < kDistinctRows ? rows - first : kDistinctRows);
-    for (int row = 0; row < count; ++row) {
-      from[row] = values + (first + row) * stride;
-      into[row] = projected + (first + row) * shape.gate_pitch();
-    }
-    if (shape.vectors() == 3)
-      project_rows<3>(shape, packed, from, into, count, 0, shape.panels());
-    else
-      project_rows<4>(shape, packed, from, into, count, 0, shape.panels());
+  for (int row = 0; row < rows; ++row) {
+    from[row] = values + row * stride;
+    into[row] = projected + (ptrdiff_t)row * shape.gate_pitch();
   }
+  Cutter cut{scratch};
+  Factor factor(cut, kDistinctRows, shape.inputs);
+  factor.take(from, rows, shape.inputs);
+  if (shape.vectors() == 3)
+    project_rows<3>(shape, packed, factor, into, rows, 0, shape.panels());
+  else
+    project_rows<4>(shape, packed, factor, into, rows, 0, shape.panels());
 }
 
 }  // namespace recurra::RECURRA_ISA

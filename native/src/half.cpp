@@ -31,6 +31,8 @@ extern const Sweeper RECURRA_HALF = {
     RECURRA_ISA::backward_half,
     RECURRA_ISA::half_sums_floats,
     RECURRA_ISA::finish_half_gradient,
+    nullptr,
+    nullptr,
 };
 
 }  // namespace recurra

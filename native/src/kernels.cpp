@@ -12,7 +12,7 @@ namespace recurra {
 namespace RECURRA_ISA {
 
 void forward(const Sweep& sweep, const Share& share) {
-  for_cell(sweep.shape, [&]<Cell C, Activation A>() { forward_share<C, A>(sweep, share); });
+  for_cell(sweep.shape, [&]<Cell C, Activation A>() { forward_share<C, A, FloatRows>(sweep, share); });
 }
 
 void backward(const Sweep& sweep, const Share& share) {
@@ -42,9 +42,9 @@ double multiply_add(int64_t rounds, float* into) {
 
 extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::kLanes,
-    {RECURRA_ISA::pack, RECURRA_ISA::forward_scratch, RECURRA_ISA::forward, RECURRA_ISA::backward_scratch,
-     RECURRA_ISA::backward, RECURRA_ISA::sums_floats, RECURRA_ISA::finish_gradient},
-    RECURRA_ISA::project,
+    {RECURRA_ISA::pack, RECURRA_ISA::forward_scratch<RECURRA_ISA::FloatRows>, RECURRA_ISA::forward,
+     RECURRA_ISA::backward_scratch, RECURRA_ISA::backward, RECURRA_ISA::sums_floats, RECURRA_ISA::finish_gradient,
+     RECURRA_ISA::project_scratch<RECURRA_ISA::FloatRows>, RECURRA_ISA::project<RECURRA_ISA::FloatRows>},
     RECURRA_ISA::sum_errors,
     RECURRA_ISA::distinct_values,
     RECURRA_ISA::distinct_gradient,

@@ -10,11 +10,12 @@
 
 namespace recurra {
 
-// An instruction set: its kernels in float32, and its sweeps in bfloat16.
+// An instruction set: its kernels in float32, and its sweeps in bfloat16 and int8.
 struct InstructionSet {
   const char* name;
   const Kernels* kernels;
   const Sweeper* half;
+  const Sweeper* bytes;
 };
 
 // The one in use: the best this processor runs, or what choose_instructions() was told.
@@ -31,7 +32,9 @@ class Layer {
   const Shape& shape() const { return shape_; }
   const Packed& packed() const { return packed_; }
   const Kernels& kernels() const { return *instructions_->kernels; }
-  const Sweeper& sweeper() const { return shape_.half() ? *instructions_->half : instructions_->kernels->single; }
+  const Sweeper& sweeper() const {
+    return shape_.half() ? *instructions_->half : shape_.bytes() ? *instructions_->bytes : kernels().single;
+  }
   bool reverse() const { return reverse_; }
   bool ready(bool backward) const { return backward ? packed_back_ : packed_once_; }
 
@@ -76,8 +79,8 @@ struct Direction {
 };
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
-// sweep's row tells which of them a token has: in float32 every one is multiplied once, however often it comes. Outputs
-// of pads are zero.
+// sweep's row tells which of them a token has: in float32 and int8 every one is multiplied once, however often it
+// comes. Outputs of pads are zero.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there;
 // those of pads are zero.

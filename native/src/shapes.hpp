@@ -13,8 +13,8 @@ namespace recurra {
 // gru_before: the GRU that resets the state before its product.
 enum class Cell : int { rnn, gru, lstm, mingru, sru, gru_before };
 enum class Activation : int { tanh, relu, sigmoid };
-// What products are made of: float32, or bfloat16 whose sums are float32.
-enum class Precision : int { single, half };
+// What products are made of: float32, bfloat16 whose sums are float32, or whole numbers of 8 bits whose sums are exact.
+enum class Precision : int { single, half, bytes };
 
 // Two neighbouring bfloat16 in one word: the unit that matrix units and dot products of bfloat16 read.
 using Half = uint16_t;
@@ -65,8 +65,12 @@ struct Shape {
   RECURRA_HERE int gate_pitch() const { return width() + lanes; }
   RECURRA_HERE int state_pitch() const { return padded() + lanes; }
   RECURRA_HERE bool half() const { return precision == Precision::half; }
-  // Terms of a sum over `size` values: single values, or pairs, padded to whole tiles of 16.
-  RECURRA_HERE int depth(int size) const { return half() ? (size + 31) / 32 * 16 : size; }
+  RECURRA_HERE bool bytes() const { return precision == Precision::bytes; }
+  // Terms of a sum over `size` values: single values; pairs, padded to whole tiles of 16; or quads, and two rows before
+  // them (see bytes.hpp).
+  RECURRA_HERE int depth(int size) const {
+    return half() ? (size + 31) / 32 * 16 : bytes() ? (size + 3) / 4 + 2 : size;
+  }
   // … over the errors of all gates. Pairs run over all four vectors, so that a row of errors is read in one go.
   RECURRA_HERE int gate_depth() const { return half() ? width() / 2 : panels() * vectors() * lanes; }
   RECURRA_HERE size_t recurrent_floats() const {
@@ -88,7 +92,8 @@ struct Gradients {
   float *input, *recurrent, *input_bias, *recurrent_bias;
 };
 
-// The same, packed; each pointer is to whole panels. In bfloat16 each float stands for a Pair of neighbouring terms.
+// The same, packed; each pointer is to whole panels. In bfloat16 each float stands for a Pair of neighbouring terms, in
+// int8 for four of them.
 struct Packed {
   float* input;           // [panel][depth of inputs][vectors · lanes]
   float* recurrent;       // [panel][depth of hidden][vectors · lanes]; of an SRU [panel][2 · lanes], always float;
@@ -171,7 +176,8 @@ struct Adam {
   float size, first_share, second_share, epsilon, pull = 0.0f, kept = 1.0f;
 };
 
-// Sweeps of one precision on one instruction set. Sizes are in floats.
+// Sweeps of one precision on one instruction set. Sizes are in floats. What int8 has no use for is null: all that is
+// backward.
 struct Sweeper {
   void (*pack)(const Shape&, const Plain&, const Packed&, bool backward, int panel);
   size_t (*forward_scratch)(const Sweep&, int sequences);
@@ -180,6 +186,10 @@ struct Sweeper {
   void (*backward)(const Sweep&, const Share&);
   size_t (*sums)(const Shape&);  // of the gradients of the weights over a group of sequences
   void (*finish)(const Shape&, int panel, float* const* groups, int count, const Gradients&);
+  // The products of distinct inputs, at most kDistinctRows of them; null where a sweep multiplies each token's.
+  size_t (*project_scratch)(const Shape&);
+  void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int rows, float* projected,
+                  float* scratch);
 };
 
 // Poolings: pooling_shapes.hpp. Sizes are in floats.
@@ -195,11 +205,10 @@ struct Pooler {
   void (*backward)(const Pooling&, const PoolErrors&, const Sequence*, int count, float* scratch);
 };
 
-// What an instruction set offers beside the sweeps in bfloat16.
+// What an instruction set offers beside the sweeps in bfloat16 and int8.
 struct Kernels {
   int lanes;
   Sweeper single;
-  void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int64_t rows, float* projected);
   // Backward over distinct inputs; `pitch` is from panel to panel of their errors (see distinct.hpp).
   void (*sum_errors)(const Sweep&, const int64_t* kept_rows, int64_t count, float* into, ptrdiff_t pitch);
   void (*distinct_values)(const Sweep&, const float* errors, ptrdiff_t pitch, int64_t first, int count);
@@ -216,10 +225,11 @@ struct Kernels {
 };
 
 extern const Kernels kPortable;
-extern const Sweeper kPortableHalf;
+extern const Sweeper kPortableHalf, kPortableBytes;
 #if defined(__x86_64__)
 extern const Kernels kAvx2, kAvx512;
 extern const Sweeper kAvx2Half, kAvx512Half, kAvx512Bf16Half, kAmxHalf;
+extern const Sweeper kAvx2Bytes, kAvx512Bytes, kAvx512VnniBytes;
 #endif
 
 }  // namespace recurra

@@ -41,10 +41,12 @@ void project_distinct(std::vector<Direction>& directions, int64_t distinct, int 
   }
   run_tasks((int)(parts * directions.size()), threads, [&](int mine) {
     const Direction& one = directions[mine / parts];
+    const Sweeper& sweeper = one.layer->sweeper();
     const int64_t first = mine % parts * kPart;
-    one.layer->kernels().project(one.sweep.shape, one.sweep.weights, one.sweep.values + first * one.sweep.value_stride,
-                                 one.sweep.value_stride, std::min(kPart, distinct - first),
-                                 one.projected.floats() + first * one.sweep.shape.gate_pitch());
+    const Buffer scratch(sweeper.project_scratch(one.sweep.shape));
+    sweeper.project(one.sweep.shape, one.sweep.weights, one.sweep.values + first * one.sweep.value_stride,
+                    one.sweep.value_stride, (int)std::min(kPart, distinct - first),
+                    one.projected.floats() + first * one.sweep.shape.gate_pitch(), scratch.floats());
   });
 }
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers
-from recurra.config import Activation, Cell, CellKind
+from recurra.config import LEARNING, Activation, Cell, CellKind
+from recurra.errors import UsageError
 
 State = tuple[Tensor, ...]
 
@@ -26,8 +27,17 @@ ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
+def require_learning(kind: CellKind) -> None:
+    """Raise UsageError for a precision that is for answers alone."""
+    if kind.precision not in LEARNING:
+        advice = "int8 answers without torch: load the model with precision='int8'"
+        allowed = ", ".join(LEARNING)
+        raise UsageError("precision of a net that learns", found=kind.precision, allowed=allowed, advice=advice)
+
+
 def rounded(values: Tensor, kind: CellKind) -> Tensor:
     """What is multiplied, in the kind's precision; so is the error that comes back through it."""
+    require_learning(kind)
     return values.to(torch.bfloat16).to(values.dtype) if kind.precision == "bf16" else values
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,7 +16,10 @@ from recurra.errors import UsageError
 Cell = Literal["rnn", "gru", "lstm", "mingru", "sru"]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Pool = Literal["last", "mean", "max", "attention"]
-Precision = Literal["float32", "bf16"]
+Learning = Literal["float32", "bf16"]
+LEARNING: tuple[Learning, ...] = get_args(Learning)
+"""What a net may learn in; it may answer in more."""
+Precision = Literal[Learning, "int8"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -26,7 +29,8 @@ class CellKind(NamedTuple):
     cell: Cell
     activation: Activation = "tanh"
     precision: Precision = "float32"
-    """bf16: what is multiplied is rounded to bfloat16; sums, activations and states stay float32."""
+    """bf16: what is multiplied is rounded to bfloat16; sums, activations and states stay float32. int8, in answers
+    alone: it is rounded to whole numbers, weights per channel and inputs and states per row, whose sums are exact."""
     reset_after: bool = True
     """Of a GRU: whether the reset meets the product of the state; else it meets the state before the product."""
 
@@ -111,9 +115,9 @@ class NetConfig(Frozen):
     reset_after: bool = True
     """For gru: the reset is applied to the product of the state, as in torch and Keras' default; false: to the state
     before the product, as Cho et al. 2014 wrote it."""
-    precision: Precision = "float32"
+    precision: Learning = "float32"
     """bf16 multiplies in bfloat16 and sums in float32: on matrix units (AMX) several times as quick; weights stay
-    float32."""
+    float32. int8 is for answers alone (`--precision int8`)."""
     embedding_size: int = Field(default=100, ge=1, le=4096)
     """Features of a token's vector; pre-trained vectors set it."""
     hidden: int = Field(default=128, ge=1, le=16_384)

@@ -22,7 +22,7 @@ from torch import Tensor
 from recurra import native
 from recurra.autograd import native_sweep
 from recurra.batches import Integers, Ragged, grid
-from recurra.cells import State, SweepWeights, plain_sweep, rounded
+from recurra.cells import State, SweepWeights, plain_sweep, require_learning, rounded
 from recurra.config import Activation, Cell, CellKind
 from recurra.devices import tensor_on
 from recurra.packed import packed_sweep, through_tanh
@@ -85,6 +85,7 @@ def sweep_layer(
     tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero. With `rows`
     the inputs are distinct ones, which the native engine multiplies once.
     """
+    require_learning(kind)
     chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
     few = inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences)
     if path is None and chosen == "native" and few:

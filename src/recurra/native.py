@@ -2,9 +2,9 @@
 
 Not here: torch (autograd.py) and the choice among engines (engine.py). The kernels are in native/.
 
-`RECURRA_ENGINE` forces a choice: `amx`, `avx512_bf16`, `avx512`, `avx2` or `portable` (the native engine with that
-instruction set; the first three differ in bfloat16 alone), `torch` (torch's kernels in training, NumPy in answers) or
-`plain` (the equations). `OMP_NUM_THREADS` limits its threads.
+`RECURRA_ENGINE` forces a choice: `amx`, `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2` or `portable` (the native engine
+with that instruction set; the first four differ in bfloat16 and int8 alone), `torch` (torch's kernels in training,
+NumPy in answers) or `plain` (the equations). `OMP_NUM_THREADS` limits its threads.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def serves(dtype: np.dtype[Any]) -> bool:
 
 
 def knows(kind: CellKind) -> bool:
-    """Tell whether the engine has kernels for a cell: for all but a GRU in bfloat16 that resets before its product.
+    """Tell whether the engine has kernels for a cell: for all but a GRU that resets before its product and rounds.
 
-    That one's second product waits for all of r · h, which the kernels over pairs of bfloat16 have no place for.
+    That one's second product waits for all of r · h, which the kernels of bfloat16 and int8 have no place for.
     """
     return kind.reset_after or kind.precision == "float32"
 

@@ -33,7 +33,7 @@ Device = Annotated[str, typer.Option("--device", help="Where to learn: auto, cpu
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
 CellName = Annotated[str, typer.Option("--cell", help="rnn, gru, lstm, mingru or sru.")]
 PrecisionName = Annotated[
-    str, typer.Option("--precision", help="Multiply in float32 or bf16. [default: what the model learnt in]")
+    str, typer.Option("--precision", help="Multiply in float32, bf16 or int8. [default: what the model learnt in]")
 ]
 Epochs = Annotated[
     int | None,
@@ -117,7 +117,8 @@ def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | Non
 
 def precision(given: str) -> Precision | None:
     """Read --precision; raises UsageError."""
-    return one_of("--precision", given, ("float32", "bf16")) or None
+    allowed: tuple[Precision, ...] = ("float32", "bf16", "int8")
+    return one_of("--precision", given, allowed)
 
 
 def on_error(given: str) -> Literal["stop", "reject"]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,26 @@ from numpy.typing import NDArray
 from recurra import native
 from recurra.batches import Ragged, grid
 from recurra.config import Activation, Cell, CellKind
+from recurra.layers.recurrent.products import Factor, factor, product
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
 
 Path = Literal["native", "numpy"]
 Side = tuple[Floats, Floats, Floats, Floats]
 """Weights of one direction of a layer: input, recurrent, and their biases."""
+
+
+class FromState(NamedTuple):
+    """What meets the state at every step: recurrent weights, made once for a sweep, and their bias."""
+
+    weight: Factor
+    """As they are multiplied; an SRU's vectors meet the state one by one and stay as they are."""
+    bias: Floats
+
+    def product(self, hidden: Floats, kind: CellKind, first: int = 0, last: int | None = None) -> Floats:
+        """W_hh h_{t-1} + b_hh; some of its rows."""
+        found: Floats = product(factor(hidden, kind.precision), self.weight.part(first, last)) + self.bias[first:last]
+        return found
 
 
 def sigmoid(values: Floats) -> Floats:
@@ -39,80 +53,62 @@ ACTIVATE: dict[Activation, Callable[[Floats], Floats]] = {
 }
 
 
-def rounded(values: Floats, kind: CellKind) -> Floats:
-    """What is multiplied, in the kind's precision: the nearest bfloat16, ties to even, as float32 or float64 again."""
-    if kind.precision != "bf16":
-        return values
-    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    nearest = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
-    found: Floats = np.where(np.isnan(values), values, nearest.view(np.float32)).astype(values.dtype)
-    return found
-
-
-def from_state(hidden: Floats, side: Side, kind: CellKind) -> Floats:
-    """W_hh h_{t-1} + b_hh, of weights that are rounded already."""
-    product: Floats = rounded(hidden, kind) @ side[1].T + side[3]
-    return product
-
-
-def rnn_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+def rnn_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
     """h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)."""
-    return (ACTIVATE[kind.activation](projected + from_state(state[0], side, kind)),)
+    return (ACTIVATE[kind.activation](projected + weights.product(state[0], kind)),)
 
 
-def gru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+def gru_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
     """h_t = (1 - z) · n + z · h_{t-1}, the reset applied to the product."""
     (hidden,) = state
     size = hidden.shape[1]
-    product = from_state(hidden, side, kind)
-    gates = sigmoid(projected[:, : 2 * size] + product[:, : 2 * size])
+    from_state = weights.product(hidden, kind)
+    gates = sigmoid(projected[:, : 2 * size] + from_state[:, : 2 * size])
     reset, update = gates[:, :size], gates[:, size:]
-    new = ACTIVATE[kind.activation](projected[:, 2 * size :] + reset * product[:, 2 * size :])
+    new = ACTIVATE[kind.activation](projected[:, 2 * size :] + reset * from_state[:, 2 * size :])
     return (new + update * (hidden - new),)
 
 
-def gru_before_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+def gru_before_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
     """h_t = (1 - z) · n + z · h_{t-1}, the reset applied to the state before the product."""
     (hidden,) = state
     size = hidden.shape[1]
     last = 2 * size
-    product = rounded(hidden, kind) @ side[1][:last].T + side[3][:last]
-    gates = sigmoid(projected[:, :last] + product)
+    gates = sigmoid(projected[:, :last] + weights.product(hidden, kind, 0, last))
     reset, update = gates[:, :size], gates[:, size:]
-    product = rounded(reset * hidden, kind) @ side[1][last:].T + side[3][last:]
-    new = ACTIVATE[kind.activation](projected[:, last:] + product)
+    new = ACTIVATE[kind.activation](projected[:, last:] + weights.product(reset * hidden, kind, last))
     return (new + update * (hidden - new),)
 
 
-def lstm_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+def lstm_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
     """c_t = f · c_{t-1} + i · g, h_t = o · a(c_t)."""
     hidden, cell = state
     size = hidden.shape[1]
-    gates = projected + from_state(hidden, side, kind)
+    gates = projected + weights.product(hidden, kind)
     entry, forget = np.split(sigmoid(gates[:, : 2 * size]), 2, axis=1)
     activate = ACTIVATE[kind.activation]
     cell = forget * cell + entry * activate(gates[:, 2 * size : 3 * size])
     return (sigmoid(gates[:, 3 * size :]) * activate(cell), cell)
 
 
-def mingru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+def mingru_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
     """h_t = (1 - z) · h_{t-1} + z · x_n."""
     (hidden,) = state
     update, new = np.split(projected, 2, axis=1)
     return (hidden + sigmoid(update) * (new - hidden),)
 
 
-def sru_step(projected: Floats, state: State, side: Side, kind: CellKind) -> State:
+def sru_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
     """c_t = f · c_{t-1} + (1 - f) · x_n, h_t = r · c_t + (1 - r) · x_w."""
     _, cell = state
     new, forget, reset, highway = np.split(projected, 4, axis=1)
-    forget_vector, reset_vector = side[1]
+    forget_vector, reset_vector = weights.weight.values
     reset = sigmoid(reset + reset_vector * cell)
     cell = new + sigmoid(forget + forget_vector * cell) * (cell - new)
     return (highway + reset * (cell - highway), cell)
 
 
-STEPS: dict[Cell, Callable[[Floats, State, Side, CellKind], State]] = {
+STEPS: dict[Cell, Callable[[Floats, State, FromState, CellKind], State]] = {
     "rnn": rnn_step,
     "gru": gru_step,
     "lstm": lstm_step,
@@ -121,7 +117,7 @@ STEPS: dict[Cell, Callable[[Floats, State, Side, CellKind], State]] = {
 }
 
 
-def equations(kind: CellKind) -> Callable[[Floats, State, Side, CellKind], State]:
+def equations(kind: CellKind) -> Callable[[Floats, State, FromState, CellKind], State]:
     """Return the step of a cell; the GRU has two forms."""
     return STEPS[kind.cell] if kind.reset_after else gru_before_step
 
@@ -220,8 +216,8 @@ def _sweep(
 ) -> tuple[Floats, State]:
     kind = spec.computed
     input_weight, recurrent_weight, input_bias, recurrent_bias = weights
-    # An SRU's vectors meet the state one by one, never in a product.
-    side = weights if kind.parallel else (input_weight, rounded(recurrent_weight, kind), input_bias, recurrent_bias)
+    rounding = "float32" if kind.parallel else kind.precision
+    side = FromState(factor(recurrent_weight, rounding), recurrent_bias)
     order = np.argsort(-inputs.lengths, kind="stable")
     laid = grid(inputs.offsets, reverse=reverse)
     step_of, owner = np.divmod(laid.places, max(laid.sequences, 1))
@@ -230,7 +226,8 @@ def _sweep(
     # Tokens sorted by (step, rank): each step's running sequences lie side by side, nothing between them.
     places = starts[step_of] + np.argsort(order)[owner]
     projected = np.empty((len(places), len(input_bias)), inputs.values.dtype)
-    projected[places] = rounded(inputs.values, kind) @ rounded(input_weight, kind).T + input_bias
+    from_inputs = product(factor(inputs.values, kind.precision), factor(input_weight, kind.precision))
+    projected[places] = from_inputs + input_bias
     outputs = np.empty((len(places), spec.hidden), inputs.values.dtype)
     whole = tuple(part[order] for part in state)
     step = equations(kind)
