@@ -50,17 +50,17 @@ RECURRA_NOINLINE inline void add_product(const float* const* rows, int count, co
                                          int columns, float* into, ptrdiff_t pitch) {
   for (int first = 0; first < columns; first += kWidth) {
     const auto panel = [&]<int V>() __attribute__((always_inline)) {
-      in_blocks<V>(count, [&]<int R>(int row) __attribute__((always_inline)) {
-        Vec sums[R * 4];
-        RECURRA_UNROLL for (int r = 0; r < R; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
-          const int at = first + v * kLanes;
-          sums[r * 4 + v] = load(into + (row + r) * pitch + at, columns - at);
-        }
-        rows_by_panel<R, V>(sums, rows + row, packed, read);
-        RECURRA_UNROLL for (int r = 0; r < R; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
-          const int at = first + v * kLanes;
-          store(into + (row + r) * pitch + at, sums[r * 4 + v], columns - at);
-        }
+      in_blocks<V>(count, [&](int row, int size) __attribute__((always_inline)) {
+        Vec sums[kMostRows * 4];
+        for (int r = 0; r < size; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
+            const int at = first + v * kLanes;
+            sums[r * 4 + v] = load(into + (row + r) * pitch + at, columns - at);
+          }
+        block_by_panel<V>(size, sums, rows + row, packed, read);
+        for (int r = 0; r < size; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
+            const int at = first + v * kLanes;
+            store(into + (row + r) * pitch + at, sums[r * 4 + v], columns - at);
+          }
       });
       packed += read.depth * read.parts * V * kLanes;
     };
@@ -74,14 +74,13 @@ RECURRA_NOINLINE inline void add_outer(const float* const* rows, int count, int 
   const ptrdiff_t pitch = (ptrdiff_t)panels_over(units) * kWidth;
   for (int first = 0; first < units; first += kWidth, panels += kBlock * kWidth) {
     const auto panel = [&]<int V>() __attribute__((always_inline)) {
-      in_blocks<V>(columns, [&]<int R>(int column) __attribute__((always_inline)) {
-        Vec sums[R * 4];
-        RECURRA_UNROLL for (int i = 0; i < R * 4; ++i) sums[i] = Vec{};
-        outer<R, V>(sums, rows, column, panels, count);
-        RECURRA_UNROLL for (int r = 0; r < R; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
-          float* to = into + (column + r) * pitch + first + v * kLanes;
-          store(to, load(to) + sums[r * 4 + v]);
-        }
+      in_blocks<V>(columns, [&](int column, int size) __attribute__((always_inline)) {
+        Vec sums[kMostRows * 4] = {};
+        outer_block<V>(size, sums, rows, column, panels, count);
+        for (int r = 0; r < size; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
+            float* to = into + (column + r) * pitch + first + v * kLanes;
+            store(to, load(to) + sums[r * 4 + v]);
+          }
       });
     };
     for_vectors(units - first, panel);

@@ -25,12 +25,12 @@ template <int V>
 RECURRA_INLINE void back_block(const Back& back, int block, size_t gate_rows, const float* const* errors,
                                float* const* into, int rows) {
   const float* weights = back.weights + (size_t)block * gate_rows * kWidth;
-  in_blocks<V>(rows, [&]<int R>(int row) __attribute__((always_inline)) {
-    Vec sums[R][4];
-    for (int r = 0; r < R; ++r)
+  in_blocks<V>(rows, [&](int row, int count) __attribute__((always_inline)) {
+    Vec sums[kMostRows][4];
+    for (int r = 0; r < count; ++r)
       for (int v = 0; v < V; ++v) sums[r][v] = back.add ? load(into[row + r] + block * kWidth + v * kLanes) : Vec{};
-    rows_by_panel<R, V>(sums[0], errors + row, weights, back.read, back.ahead);
-    for (int r = 0; r < R; ++r)
+    block_by_panel<V>(count, sums[0], errors + row, weights, back.read, back.ahead);
+    for (int r = 0; r < count; ++r)
       for (int v = 0; v < V; ++v) {
         const int column = block * kWidth + v * kLanes;
         store(into[row + r] + column, sums[r][v], back.padded ? kLanes : back.size - column);

@@ -18,10 +18,10 @@ struct FloatRows {
   static RECURRA_INLINE size_t floats(size_t, int) { return 0; }
   RECURRA_INLINE FloatRows(Cutter&, size_t, int) {}
   RECURRA_INLINE void take(const float* const* rows, int, int) { rows_ = rows; }
-  // into[r] += row[first + r] · panel, R rows by V vectors.
-  template <int R, int V>
-  RECURRA_INLINE void multiply(Vec* into, int first, const float* panel, int size) const {
-    rows_by_panel<R, V>(into, rows_ + first, panel, {size, 1, 0});
+  // into[r] += row[first + r] · panel, a block of rows by V vectors.
+  template <int V>
+  RECURRA_INLINE void multiply(int rows, Vec* into, int first, const float* panel, int size) const {
+    block_by_panel<V>(rows, into, rows_ + first, panel, {size, 1, 0});
   }
 
  private:
@@ -35,21 +35,22 @@ RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const
   for (int panel = begin; panel < end; ++panel) {
     const float* weights = packed.input + (size_t)panel * shape.depth(shape.inputs) * V * kLanes;
     const float* bias = packed.bias + panel * kWidth;
-    in_blocks<V>(rows, [&]<int R>(int row) __attribute__((always_inline)) {
-      Vec sums[R][4];
-      for (int r = 0; r < R; ++r)
+    in_blocks<V>(rows, [&](int row, int count) __attribute__((always_inline)) {
+      Vec sums[kMostRows][4];
+      for (int r = 0; r < count; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(bias + v * kLanes);
-      values.template multiply<R, V>(sums[0], row, weights, shape.inputs);
-      for (int r = 0; r < R; ++r)
+      values.template multiply<V>(count, sums[0], row, weights, shape.inputs);
+      for (int r = 0; r < count; ++r)
         for (int v = 0; v < 4; ++v) store(into[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
     });
   }
 }
 
-template <Cell C, Activation A, class Math, int R>
-RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, Vec (&sums)[R][4]) {
+// The new states of `rows` rows from `row`, whose sums are done.
+template <Cell C, Activation A, class Math>
+RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, int rows, Vec (*sums)[4]) {
   const int hidden = sweep.shape.hidden;
-  for (int r = 0; r < R; ++r) {
+  for (int r = 0; r < rows; ++r) {
     if constexpr (C == Cell::rnn) {
       for (int v = 0; v < 4; ++v) {
         const int unit = panel * kWidth + v * kLanes;
@@ -97,12 +98,12 @@ RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step
   if (multiplied) states.take(step.before, step.active, shape.hidden);
   for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
     const float* weights = sweep.weights.recurrent + (size_t)panel * shape.depth(shape.hidden) * V * kLanes;
-    in_blocks<V>(step.active, [&]<int R>(int row) __attribute__((always_inline)) {
-      Vec sums[R][4];
-      for (int r = 0; r < R; ++r)
+    in_blocks<V>(step.active, [&](int row, int rows) __attribute__((always_inline)) {
+      Vec sums[kMostRows][4];
+      for (int r = 0; r < rows; ++r)
         for (int v = 0; v < 4; ++v) sums[r][v] = load(step.source[row + r] + panel * kWidth + v * kLanes);
-      if (multiplied) states.template multiply<R, V>(&sums[0][4 - V], row, weights, shape.hidden);
-      finish<C, A, typename Factor::template Math<C, A>, R>(sweep, step, panel, row, sums);
+      if (multiplied) states.template multiply<V>(rows, &sums[0][4 - V], row, weights, shape.hidden);
+      finish<C, A, typename Factor::template Math<C, A>>(sweep, step, panel, row, rows, sums);
     });
   }
 }

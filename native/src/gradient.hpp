@@ -15,13 +15,13 @@ constexpr int kBlockTokens = 128;  // a panel's errors of so many tokens stay in
 // tile[k] += Σ_j rows[j][k] · errors[j] for all k < size.
 template <int V>
 RECURRA_INLINE void add_products(float* tile, int size, const float* const* rows, const float* errors, int tokens) {
-  in_blocks<V>(size, [&]<int R>(int k) __attribute__((always_inline)) {
-    Vec sums[R][4];
+  in_blocks<V>(size, [&](int k, int count) __attribute__((always_inline)) {
+    Vec sums[kMostRows][4];
     float* place = tile + (size_t)k * V * kLanes;
-    for (int r = 0; r < R; ++r)
+    for (int r = 0; r < count; ++r)
       for (int v = 0; v < V; ++v) sums[r][v] = load(place + (r * V + v) * kLanes);
-    outer<R, V>(sums[0], rows, k, errors, tokens);
-    for (int r = 0; r < R; ++r)
+    outer_block<V>(count, sums[0], rows, k, errors, tokens);
+    for (int r = 0; r < count; ++r)
       for (int v = 0; v < V; ++v) store(place + (r * V + v) * kLanes, sums[r][v]);
   });
 }

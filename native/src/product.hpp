@@ -96,28 +96,50 @@ RECURRA_NOINLINE void outer(Vec* into, const float* const* rows, ptrdiff_t colum
 // Rows that are multiplied at once by V vectors; three allow more than four do.
 constexpr int rows_at_once(int vectors) { return vectors >= 4 ? kSums / 4 : kSums / 3; }
 
-// Calls work.operator()<R>(first) for blocks of at most rows_at_once(V) rows, as even as they can be.
+// Calls work(first, rows) for blocks of at most rows_at_once(V) rows, as even as they can be.
 template <int V, class Work>
 RECURRA_INLINE void in_blocks(int rows, Work work) {
   constexpr int most = rows_at_once(V);
   int blocks = (rows + most - 1) / most;
   for (int first = 0; blocks > 0; --blocks) {
     const int size = (rows - first + blocks - 1) / blocks;
-    const auto run = [&]<int R>() __attribute__((always_inline)) {
-      if constexpr (R <= most) work.template operator()<R>(first);
-    };
-    switch (size) {
-      case 1: run.template operator()<1>(); break;
-      case 2: run.template operator()<2>(); break;
-      case 3: run.template operator()<3>(); break;
-      case 4: run.template operator()<4>(); break;
-      case 5: run.template operator()<5>(); break;
-      case 6: run.template operator()<6>(); break;
-      case 7: run.template operator()<7>(); break;
-      default: run.template operator()<8>();
-    }
+    work(first, size);
     first += size;
   }
+}
+
+// Calls work.operator()<R>() for a block of so many rows. Only products need to know it when they are compiled; a copy
+// of everything around them for each R would take half of the build.
+template <int V, class Work>
+RECURRA_INLINE void for_rows(int rows, Work work) {
+  const auto run = [&]<int R>() __attribute__((always_inline)) {
+    if constexpr (R <= rows_at_once(V)) work.template operator()<R>();
+  };
+  switch (rows) {
+    case 1: return run.template operator()<1>();
+    case 2: return run.template operator()<2>();
+    case 3: return run.template operator()<3>();
+    case 4: return run.template operator()<4>();
+    case 5: return run.template operator()<5>();
+    case 6: return run.template operator()<6>();
+    case 7: return run.template operator()<7>();
+    default: return run.template operator()<8>();
+  }
+}
+
+constexpr int kMostRows = 8;  // of a block
+
+template <int V>
+RECURRA_INLINE void block_by_panel(int rows, Vec* into, const float* const* from, const float* panel,
+                                   const Reading& read, Ahead* ahead = nullptr) {
+  for_rows<V>(rows,
+              [&]<int R>() __attribute__((always_inline)) { rows_by_panel<R, V>(into, from, panel, read, ahead); });
+}
+
+template <int V>
+RECURRA_INLINE void outer_block(int columns, Vec* into, const float* const* rows, ptrdiff_t column, const float* panel,
+                                int depth) {
+  for_rows<V>(columns, [&]<int R>() __attribute__((always_inline)) { outer<R, V>(into, rows, column, panel, depth); });
 }
 
 }  // namespace recurra::RECURRA_ISA

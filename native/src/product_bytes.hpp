@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bytes.hpp"
+#include "product.hpp"
 #include "rows.hpp"
 #include "smooth.hpp"
 
@@ -111,9 +112,11 @@ class ByteRows {
   RECURRA_INLINE void take(const float* const* rows, int count, int size) {
     for (int row = 0; row < count; ++row) steps_[row] = take_levels(levels_ + row * pitch_, rows[row], size);
   }
-  template <int R, int V>
-  RECURRA_INLINE void multiply(Vec* into, int first, const float* panel, int size) const {
-    levels_by_panel<R, V>(into, levels_ + first * pitch_, pitch_, steps_ + first, panel, size);
+  template <int V>
+  RECURRA_INLINE void multiply(int rows, Vec* into, int first, const float* panel, int size) const {
+    for_rows<V>(rows, [&]<int R>() __attribute__((always_inline)) {
+      levels_by_panel<R, V>(into, levels_ + first * pitch_, pitch_, steps_ + first, panel, size);
+    });
   }
 
  private:

@@ -10,16 +10,16 @@
 namespace recurra::RECURRA_ISA {
 
 // r and z of this member's panels. Until the step ends, a row of `cell` holds r * h, and one of `after` z.
-template <Activation A, int R>
-RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step& step, int panel, int row) {
+template <Activation A>
+RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step& step, int panel, int row, int rows) {
   const Shape& shape = sweep.shape;
   const float* weights = sweep.weights.recurrent + (size_t)panel * shape.hidden * 2 * kLanes;
   const int unit = panel * kLanes, place = panel * kWidth + kLanes;  // of r, behind n
-  Vec sums[R][4];
-  for (int r = 0; r < R; ++r)
+  Vec sums[kMostRows][4];
+  for (int r = 0; r < rows; ++r)
     for (int v = 0; v < 2; ++v) sums[r][v] = load(step.source[row + r] + place + v * kLanes);
-  if (!step.first) rows_by_panel<R, 2>(sums[0], step.before + row, weights, {shape.hidden, 1, 0});
-  for (int r = 0; r < R; ++r) {
+  if (!step.first) block_by_panel<2>(rows, sums[0], step.before + row, weights, {shape.hidden, 1, 0});
+  for (int r = 0; r < rows; ++r) {
     const Vec reset = GruBefore<A, Exact>::reset(sums[r], load(step.before[row + r] + unit));
     store(step.cell[row + r] + unit, reset);
     store(step.after[row + r] + unit, sums[r][1]);
@@ -29,15 +29,15 @@ RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step& step, int panel, 
 }
 
 // n and the new state of a block of V panels.
-template <Activation A, int R, int V>
-RECURRA_INLINE void fresh_rows(const Sweep& sweep, const Step& step, int block, int row) {
+template <Activation A, int V>
+RECURRA_INLINE void fresh_rows(const Sweep& sweep, const Step& step, int block, int row, int rows) {
   const int hidden = sweep.shape.hidden, unit = block * kWidth;
   const float* weights = sweep.weights.recurrent + fresh_weights(sweep.shape) + (size_t)unit * hidden;
-  Vec sums[R][4];
-  for (int r = 0; r < R; ++r)
+  Vec sums[kMostRows][4];
+  for (int r = 0; r < rows; ++r)
     for (int v = 0; v < V; ++v) sums[r][v] = load(step.source[row + r] + (block * 4 + v) * kWidth);
-  if (!step.first) rows_by_panel<R, V>(sums[0], step.cell + row, weights, {hidden, 1, 0});
-  for (int r = 0; r < R; ++r)
+  if (!step.first) block_by_panel<V>(rows, sums[0], step.cell + row, weights, {hidden, 1, 0});
+  for (int r = 0; r < rows; ++r)
     for (int v = 0; v < V; ++v) {
       const int at = unit + v * kLanes;
       float* after = step.after[row + r] + at;
@@ -50,8 +50,8 @@ RECURRA_INLINE void fresh_rows(const Sweep& sweep, const Step& step, int block, 
 
 template <Activation A, int V>
 RECURRA_INLINE void fresh_block(const Sweep& sweep, const Step& step, int block) {
-  in_blocks<V>(step.active,
-               [&]<int R>(int row) __attribute__((always_inline)) { fresh_rows<A, R, V>(sweep, step, block, row); });
+  in_blocks<V>(step.active, [&](int row, int rows)
+                                __attribute__((always_inline)) { fresh_rows<A, V>(sweep, step, block, row, rows); });
 }
 
 template <Activation A>
@@ -59,8 +59,8 @@ RECURRA_INLINE void take_step_before(const Sweep& sweep, const Share& share, con
   const Shape& shape = sweep.shape;
   const Own own = own_panels(shape, share);
   for (int panel = own.begin; panel < own.end; ++panel)
-    in_blocks<2>(step.active,
-                 [&]<int R>(int row) __attribute__((always_inline)) { reset_rows<A, R>(sweep, step, panel, row); });
+    in_blocks<2>(step.active, [&](int row, int rows)
+                                  __attribute__((always_inline)) { reset_rows<A>(sweep, step, panel, row, rows); });
   meet(share);
   const int blocks = shape.columns(shape.hidden);
   for (int block = share.from(blocks); block < share.to(blocks); ++block) switch (block_vectors(shape.hidden, block)) {

@@ -24,17 +24,15 @@ RECURRA_INLINE void errors_of_fresh(const Sweep& sweep, const StepBack& step, in
   store(errors + 3 * kLanes, Vec{});
 }
 
-// From the errors of n to those of r * h: of r, and of the state before, for R rows of a block of V panels.
-template <Activation A, int R, int V>
-RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack& step, int block, int row,
+// From the errors of n to those of r * h: of r, and of the state before, for some rows of a block of V panels.
+template <Activation A, int V>
+RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack& step, int block, int row, int rows,
                                     const float* const* fresh, const Reading& read) {
   const size_t terms = (size_t)read.parts * read.depth;
   const float* weights = sweep.weights.recurrent_back + fresh_weights_back(sweep.shape) + block * terms * kWidth;
-  Vec sums[R][4];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < V; ++v) sums[r][v] = Vec{};
-  rows_by_panel<R, V>(sums[0], fresh + row, weights, read);
-  for (int r = 0; r < R; ++r)
+  Vec sums[kMostRows][4] = {};
+  block_by_panel<V>(rows, sums[0], fresh + row, weights, read);
+  for (int r = 0; r < rows; ++r)
     for (int v = 0; v < V; ++v) {
       const int panel = block * 4 + v, unit = panel * kLanes;
       const Vec reset = load(step.gates[row + r] + panel * kWidth + kLanes);
@@ -49,8 +47,8 @@ RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack& step, in
 template <Activation A, int V>
 RECURRA_INLINE void reset_block_back(const Sweep& sweep, const StepBack& step, int block, int active,
                                      const float* const* fresh, const Reading& read) {
-  in_blocks<V>(active, [&]<int R>(int row) __attribute__((always_inline)) {
-    reset_rows_back<A, R, V>(sweep, step, block, row, fresh, read);
+  in_blocks<V>(active, [&](int row, int rows) __attribute__((always_inline)) {
+    reset_rows_back<A, V>(sweep, step, block, row, rows, fresh, read);
   });
 }
 
