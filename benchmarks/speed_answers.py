@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ RIVALS = (("openvino", "float32"), ("openvino", "bf16"), ("onnxruntime", "float3
 
 
 def inference() -> dict[str, Any]:
-    """Batch 64 and batch 1, 128 and 256 units: ours in both precisions against torch eager and the rivals there are."""
+    """Batch 64 and batch 1, 128 and 256 units: ours in each precision against torch eager and the rivals there are."""
     told: dict[str, Any] = {}
     for cell in ("lstm", "gru"):
         for hidden in (128, 256):
@@ -38,18 +38,19 @@ def inference() -> dict[str, Any]:
 def _beside(cell: Cell, hidden: int, rows: int, steps: int) -> dict[str, Any]:
     sizes = {"inputs": INPUTS, "hidden": hidden, "rows": rows, "steps": steps}
     rounds = 15 if rows == 1 else 9
-    ours = {precision: answer(cell, precision, **sizes) for precision in ("float32", "bf16")}  # type: ignore[arg-type]
+    ours = {precision: answer(cell, precision, **sizes) for precision in get_args(Precision)}  # type: ignore[arg-type]
     told: dict[str, Any] = {"torch float32": in_turn(ours["float32"], eager(cell, **sizes), rounds=rounds)}
     with torch.autocast("cpu", torch.bfloat16):
         told["torch bf16"] = in_turn(ours["bf16"], eager(cell, **sizes), rounds=rounds)
+    for precision in ("float32", "bf16"):
+        told[f"ours in int8 beside ours in {precision}"] = in_turn(ours["int8"], ours[precision], rounds=rounds)
     for name, precision in RIVALS if there() else ():
         if name == "onnxruntime" and precision == "int8" and cell == "gru":
             continue  # it quantises no GRU
         with ExitStack() as stack:
             task = {"rival": name, "cell": cell, "precision": precision, "threads": THREADS}
             other = stack.enter_context(rival(**task, **sizes))
-            mine = ours["float32" if precision == "float32" else "bf16"]
-            told[f"{name} {precision}"] = in_turn(mine, other, rounds=rounds)
+            told[f"{name} {precision}"] = in_turn(ours[precision], other, rounds=rounds)
     return told
 
 

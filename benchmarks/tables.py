@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
-from tables_engine import cells, engine, processors, profile
+from tables_engine import cells, engine, precisions, processors, profile
 
 HERE = Path(__file__).parent
 PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "engine.md")
@@ -214,6 +214,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "profile": profile,
     "cells": cells,
     "footprint": footprint,
+    "precision": precisions,
     "agreement": agreement,
     "steps": steps,
 }

@@ -1,6 +1,6 @@
 """The tables of the native engine: its speed beside torch and others, and what other cells and precisions reach.
 
-Not here: measuring (speed.py, cells.py, heat.py).
+Not here: measuring (speed.py, cells.py, precision.py, heat.py).
 """
 
 from __future__ import annotations
@@ -126,3 +126,23 @@ def cells(results: Path) -> str:
         spread = span(accuracies, 2, " %")
         rows.append((f"{cell}, {precision}", percent(one["test_accuracy"]), spread))
     return table(header, rows) + made_by(record)
+
+
+def precisions(results: Path) -> str:
+    """What one net, trained in float32, answers in each precision."""
+    header = (
+        "IMDB, one GRU, answered in",
+        "test accuracy",
+        "points lost",
+        "answers changed",
+        "largest change of a probability",
+    )
+    record = read(results, "precision")
+    if record is None:
+        return table(header, [("float32, bf16, int8", MISSING, "", "", "")])
+    rows: Rows = []
+    for name, one in record["precisions"].items():
+        changed = f"{one['answers_changed']:,} of {record['reviews']:,}"
+        told = (f"{one['points_lost']:.2f}", changed, f"{one['largest_change']:.3f}")
+        rows.append((name, percent(one["test_accuracy"]), *(told if name != "float32" else ("", "", ""))))
+    return table(header, rows) + made_by(record, f"engine {record['engine']}")

@@ -22,5 +22,5 @@ run() { # NAME SANITIZERS LIBRARY TESTS…
     OMP_NUM_THREADS=1 "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
 }
 
-run address address,undefined libasan.so tests/test_native.py tests/test_native_steps.py
-run thread thread libtsan.so tests/test_native.py tests/test_native_steps.py -k "threads or forked or several"
+run address address,undefined libasan.so tests/test_native.py tests/test_int8.py tests/test_native_steps.py
+run thread thread libtsan.so tests/test_native.py tests/test_int8.py tests/test_native_steps.py -k "threads or forked or several"

@@ -44,6 +44,9 @@ def test_a_classifier_learns_is_saved_and_answers_alike_from_disk(
         other = RunningClassifier.load(tmp_path / "model", precision=other_precision)
         assert not np.array_equal(other.logits(TEXTS[:3]), loaded.logits(TEXTS[:3]))
         np.testing.assert_allclose(other.predict_proba(TEXTS[:3]), loaded.predict_proba(TEXTS[:3]), atol=0.02)
+        other.save(tmp_path / other_precision)
+        again = RunningClassifier.load(tmp_path / other_precision)
+        np.testing.assert_array_equal(again.logits(TEXTS[:3]), other.logits(TEXTS[:3]))
 
 
 @pytest.mark.parametrize("cell", ["mingru", "sru"])

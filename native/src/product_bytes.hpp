@@ -45,15 +45,16 @@ RECURRA_INLINE void add_quads(Ints (&sums)[R][V], const Level* rows, ptrdiff_t p
 
 typedef int16_t Shorts __attribute__((vector_size(4 * kLanes)));
 
-// In each lane the sum of the products of its two pairs of 16 bits.
-RECURRA_INLINE Ints pair_sums(Ints a, Ints b) {
+// In each lane the sum of four products, of two pairs of 16 bits by two others.
+RECURRA_INLINE Ints quad_sums(Ints a, Ints b, Shorts first, Shorts second) {
 #if defined(__AVX512F__)
-  return (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+  return (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)first) + (Ints)_mm512_madd_epi16((__m512i)b, (__m512i)second);
 #elif defined(__AVX2__)
-  return (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+  return (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)first) + (Ints)_mm256_madd_epi16((__m256i)b, (__m256i)second);
 #else
-  const auto low = [](Ints pair) __attribute__((always_inline)) { return (Ints)((Words)pair << 16) >> 16; };
-  return low(a) * low(b) + (a >> 16) * (b >> 16);
+  // Two products of 127 · 127 fit in 16 bits.
+  const Ints halves = (Ints)((Shorts)a * first + (Shorts)b * second);
+  return ((Ints)((Words)halves << 16) >> 16) + (halves >> 16);
 #endif
 }
 
@@ -61,9 +62,9 @@ template <int R, int V>
 RECURRA_INLINE void add_quads(Ints (&sums)[R][V], const Level* rows, ptrdiff_t pitch, const float* panel, int quads) {
   for (int quad = 0; quad < quads; ++quad, panel += V * kLanes, rows += 4) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
       const Shorts weights = (Shorts)load_ints(panel + v * kLanes);
-      const Ints first = (Ints)((weights << 8) >> 8), second = (Ints)(weights >> 8);
+      const Shorts first = (weights << 8) >> 8, second = weights >> 8;
       RECURRA_UNROLL for (int r = 0; r < R; ++r) sums[r][v] +=
-          pair_sums(spread(rows + r * pitch), first) + pair_sums(spread(rows + r * pitch + 2), second);
+          quad_sums(spread(rows + r * pitch), spread(rows + r * pitch + 2), first, second);
     }
 }
 
