@@ -1,7 +1,7 @@
 """Where the engine beats torch and where it does not: ratios over widths, batches, lengths and threads.
 
 Not here: the other speeds (speed.py). Both are torch.nn's layers, ours with the engine's forward, weights packed at
-every call. Run: `python benchmarks/heat.py`; results/heat/PROCESSOR.json, and on the pages' main processor the map as
+every call; steps shorter than 10 ms are taken again and again, as a training or a server takes them. Run: `python benchmarks/heat.py`; results/heat/PROCESSOR.json, and on the pages' main processor the map as
 docs/images/heat.png.
 """
 
@@ -16,7 +16,7 @@ keep_buffers()  # before torch is imported
 
 import torch  # noqa: E402
 from processors import MAIN, here  # noqa: E402
-from timing import GATES, NAMES, Step, in_turn  # noqa: E402
+from timing import GATES, NAMES, Step, burst, in_turn  # noqa: E402
 from torch import nn  # noqa: E402
 from writing import RESULTS, write_result  # noqa: E402
 
@@ -41,7 +41,7 @@ def main() -> None:
         torch.set_num_threads(threads)
         ours, theirs = (step(home, cell, hidden, rows, steps, training) for home in (recurra.nn, nn))
         with recurra.nn.always_native():
-            one = in_turn(ours, theirs, rounds=3, warm=1)
+            one = in_turn(burst(ours), burst(theirs), rounds=3, warm=1)
         routed = torch_is_quicker(CellKind(cell), hidden, rows)  # type: ignore[arg-type]
         cells.append(
             {"cell": cell, "hidden": hidden, "batch": rows, "time": steps, "training": training, "threads": threads}

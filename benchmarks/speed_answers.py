@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import pairwise, product
 from typing import Any, get_args
 
 import numpy as np
 import torch
 from rival import rival, there
-from timing import INPUTS, NAMES, THREADS, Step, in_turn
+from timing import HIDDEN, INPUTS, NAMES, SEQUENCES, THREADS, Step, in_turn, review_words
 from torch import nn
 
 import recurra.nn
 from recurra import native
+from recurra.batches import Integers, Ragged
 from recurra.cells import SweepWeights
 from recurra.config import Cell, CellKind, Precision
+from recurra.layers.recurrent.run import recurrent, words_of
+from recurra.layers.specs import RecurrentSpec
 
 BATCHES = ((64, 256), (1, 230))
 RIVALS = (("openvino", "float32"), ("openvino", "bf16"), ("onnxruntime", "float32"), ("onnxruntime", "int8"))
@@ -82,4 +86,41 @@ def eager(cell: str, *, inputs: int, hidden: int, rows: int, steps: int) -> Step
     return step
 
 
-PARTS: dict[str, Callable[[], dict[str, Any]]] = {"inference": inference}
+def table() -> dict[str, Any]:
+    """Answers over real reviews: words from the table of projected words, beside a product for every token."""
+    ids, offsets = review_words(SEQUENCES * 8)
+    told = {}
+    for cell, inputs in product(NAMES, (INPUTS, 3 * INPUTS)):
+        told[f"{cell} {inputs}"] = in_turn(
+            *(look_up(cell, inputs, ids, offsets, known) for known in (True, False))  # type: ignore[arg-type]
+        )
+    return told
+
+
+def look_up(cell: Cell, inputs: int, ids: Integers, offsets: Integers, known: bool) -> Step:
+    """Forward over reviews, a batch after the other; their words in the table, or their vectors as inputs."""
+    spec = RecurrentSpec(cell=cell, inputs=inputs, hidden=HIDDEN)
+    rng = np.random.default_rng(0)
+    weights = {name: rng.normal(0, 0.1, shape).astype(np.float32) for name, shape in spec.weights().items()}
+    vectors = rng.standard_normal((int(ids.max()) + 1, inputs), np.float32)
+    for one in (vectors, *weights.values()):
+        one.flags.writeable = False
+    cut = offsets[::SEQUENCES]
+    batches = [
+        Ragged(ids[begin:end], offsets[first : first + SEQUENCES + 1] - begin)
+        for first, (begin, end) in zip(range(0, len(offsets) - 1, SEQUENCES), pairwise(cut), strict=True)
+    ]
+    words = words_of(spec, weights, vectors) if known else None
+
+    def step() -> None:
+        for batch in batches:
+            if words:
+                rows = words.places(batch.values, lambda new: vectors[new])
+                recurrent(spec, weights, batch.carry(vectors[:0]), rows=rows, table=words)
+            else:
+                recurrent(spec, weights, batch.carry(vectors[batch.values]))
+
+    return step
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {"inference": inference, "table": table}

@@ -17,6 +17,7 @@ PARTS = {
     "reviews_keras": "the same on real reviews, Keras padded to 500: {}",
     "whole_step": "a whole step of a GRU classifier, 50,000 words, loss on the last state: {}",
     "parallel": "forward and backward: {} beside our LSTM",
+    "table": "answers over real reviews, words from the table of projected ones, beside a product a token: {} → 128",
     "distinct": "real reviews, each distinct word multiplied once, beside a row for each token: {} → 128",
     "held": "both held to AVX2: {}, torch",
 }

@@ -22,6 +22,8 @@ INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = 100, 128, 64, 256, 500
 ROUNDS = 9
 THREADS = 2
 PAUSE = 0.02
+BURST = 0.01
+"""Seconds that a burst of short steps takes at least."""
 NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 Step = Callable[[], float | None]
@@ -36,6 +38,26 @@ def in_turn(ours: Step, theirs: Step, *, rounds: int = ROUNDS, warm: int = 2) ->
     pairs = [(timed(ours), timed(theirs)) for _ in range(rounds)]
     mine, other = (statistics.median(one) for one in zip(*pairs, strict=True))
     return {"seconds": mine, "rival_seconds": other, "ratio": other / mine}
+
+
+def burst(step: Step) -> Step:
+    """Return a step that takes a short one again and again, as a loop does, and tells the seconds of one.
+
+    A single call of a tenth of a millisecond, after a pause, would tell how long caches and threads take to wake.
+    """
+    step()
+    started = time.perf_counter()
+    step()
+    times = max(1, round(BURST / max(time.perf_counter() - started, 1e-6)))
+
+    def bursts() -> float:
+        step()
+        started = time.perf_counter()
+        for _ in range(times):
+            step()
+        return (time.perf_counter() - started) / times
+
+    return bursts
 
 
 def seconds(step: Step, rounds: int = ROUNDS) -> float:

@@ -23,6 +23,7 @@ RANKS = (
     "config",
     "memory",
     "native",
+    "word_table",
     "layers.specs",
     "layers.types",
     "metrics",

@@ -18,6 +18,7 @@
 
 #include "checks.hpp"
 #include "layer.hpp"
+#include "shared_inputs.hpp"
 
 namespace recurra {
 namespace {
@@ -148,16 +149,32 @@ const int32_t* checked_rows(const MaybeRows& rows, const Places& places, int64_t
   return row;
 }
 
+// Products of inputs that sweeps will meet again and again: values (rows, inputs) -> into (rows, pitch).
+void project_inputs(const Layer& layer, In values, Out into, int threads) {
+  if (!layer.projects()) throw std::invalid_argument("products of bfloat16 are made within the sweep");
+  if (!layer.ready(false)) throw std::runtime_error("pack the weights first");
+  const int64_t rows = (int64_t)values.shape(0);
+  const std::vector<Projection> one{{&layer, table("values", values, rows, layer.shape().inputs), values.stride(0),
+                                     whole("products", into, rows, layer.shape().gate_pitch())}};
+  nb::gil_scoped_release free;
+  project(one, rows, threads);
+}
+
+// Tables of such products, one for each direction.
+using MaybeProjected = std::optional<std::vector<In>>;
+
 std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In values, Out outputs, Maybe<In3> hidden,
                                  Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell, MaybeRows rows,
-                                 bool keep, int threads) {
+                                 MaybeProjected projected, bool keep, int threads) {
   const Shape& shape = checked(layers, false);
   if (keep && shape.bytes()) refuse("keep", "true of int8", "false: int8 is for answers");
   const int64_t sides = layers.size(), count = places.sequences.size();
   float* written = table("outputs", outputs, places.tokens, sides * shape.hidden);
-  const int64_t known = values.shape(0);
+  if (projected && (!rows || keep || !layers[0]->projects() || (int64_t)projected->size() != sides))
+    refuse("projected", std::to_string(projected->size()), "one table a direction, with rows; in answers, not in bf16");
+  const int64_t given = values.shape(0), known = projected ? (int64_t)projected->front().shape(0) : given;
   const int32_t* row = checked_rows(rows, places, known);
-  auto directions = directions_of(layers, places, values, rows ? known : places.tokens, written, outputs.stride(0),
+  auto directions = directions_of(layers, places, values, rows ? given : places.tokens, written, outputs.stride(0),
                                   states("hidden", hidden, sides, count, shape.hidden),
                                   states("cell", cell, sides, count, shape.hidden));
   float* last_hidden = states("final hidden", final_hidden, sides, count, shape.hidden);
@@ -172,6 +189,7 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
     directions[side].sweep.final_hidden = part(last_hidden, side, places, shape.hidden);
     directions[side].sweep.final_cell = part(last_cell, side, places, shape.hidden);
     if (kept) directions[side].kept = &kept->each[side];
+    if (projected) directions[side].sweep.projected = whole("projected", (*projected)[side], known, shape.gate_pitch());
   }
   nb::gil_scoped_release free;
   sweep_forward(directions, places, rows ? known : 0, threads);
@@ -247,13 +265,17 @@ NB_MODULE(_native, module) {
   nb::class_<AllKept>(module, "Kept").def_prop_ro("bytes", &AllKept::bytes);
   nb::class_<Layer>(module, "Layer")
       .def("pack", &pack, array("input"), array("recurrent"), array("input_bias"), array("recurrent_bias"),
-           "backward"_a, "threads"_a);
+           "backward"_a, "threads"_a)
+      .def_prop_ro("projects", &Layer::projects, "Whether inputs can be multiplied apart from the sweep.")
+      .def_prop_ro("pitch", [](const Layer& layer) { return layer.shape().gate_pitch(); });
+  module.def("project", &project_inputs, "layer"_a, array("values"), array("into"), "threads"_a);
   module.def("ragged", &ragged, array("offsets"));
   module.def("grid", &grid, "steps"_a, array("lengths"), "rows"_a);
   module.def("layer", &made, "cell"_a, "activation"_a, "precision"_a, "reset_after"_a, "inputs"_a, "hidden"_a,
              "reverse"_a, nb::rv_policy::take_ownership);
   module.def("forward", &forward, "layers"_a, "places"_a, array("values"), array("outputs"), maybe("hidden"),
-             maybe("cell"), maybe("final_hidden"), maybe("final_cell"), maybe("rows"), "keep"_a, "threads"_a);
+             maybe("cell"), maybe("final_hidden"), maybe("final_cell"), maybe("rows"),
+             "projected"_a.noconvert() = nb::none(), "keep"_a, "threads"_a);
   module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, array("values"), array("outputs"),
              maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
              maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),

@@ -163,6 +163,11 @@ RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspac
   meet(share);
 }
 
+// The products of a token's input, which is one of distinct ones.
+RECURRA_INLINE const float* distinct_row(const Sweep& sweep, int64_t token) {
+  return sweep.projected + (ptrdiff_t)sweep.row[token] * sweep.shape.gate_pitch();
+}
+
 // Projects the inputs of a chunk of steps; starts[i] is where those of step i begin.
 template <int V, class Factor>
 RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, Workspace<Factor>& work, int64_t time,
@@ -212,8 +217,7 @@ void forward_share(const Sweep& sweep, const Share& share) {
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time);
-      step.source[row] = sweep.projected ? sweep.projected + (ptrdiff_t)sweep.row[where] * sweep.shape.gate_pitch()
-                                         : work.projected[starts[place] + row];
+      step.source[row] = sweep.projected ? distinct_row(sweep, where) : work.projected[starts[place] + row];
       step.before[row] = (time % 2 ? work.other : work.hidden) + row * pitch;
       step.after[row] = (time % 2 ? work.hidden : work.other) + row * pitch;
       step.output[row] = sweep.outputs + where * sweep.output_stride;

@@ -36,6 +36,8 @@ class Layer {
     return shape_.half() ? *instructions_->half : shape_.bytes() ? *instructions_->bytes : kernels().single;
   }
   bool reverse() const { return reverse_; }
+  // Whether its inputs can be multiplied apart from the sweep.
+  bool projects() const { return sweeper().project != nullptr; }
   bool ready(bool backward) const { return backward ? packed_back_ : packed_once_; }
 
  private:
@@ -80,7 +82,7 @@ struct Direction {
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
 // sweep's row tells which of them a token has: in float32 and int8 every one is multiplied once, however often it
-// comes. Outputs of pads are zero.
+// comes, unless the sweeps have their products already. Outputs of pads are zero.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there;
 // those of pads are zero.

@@ -33,21 +33,26 @@ Index index_of(const Places& places, const int32_t* row, int64_t distinct) {
 
 }  // namespace
 
+void project(const std::vector<Projection>& projections, int64_t rows, int threads) {
+  const int64_t parts = (rows + kPart - 1) / kPart;
+  run_tasks((int)(parts * projections.size()), threads, [&](int mine) {
+    const auto& [layer, values, stride, into] = projections[mine / parts];
+    const Shape& shape = layer->shape();
+    const int64_t first = mine % parts * kPart;
+    const Buffer scratch(layer->sweeper().project_scratch(shape));
+    layer->sweeper().project(shape, layer->packed(), values + first * stride, stride,
+                             (int)std::min(kPart, rows - first), into + first * shape.gate_pitch(), scratch.floats());
+  });
+}
+
 void project_distinct(std::vector<Direction>& directions, int64_t distinct, int threads) {
-  const int64_t parts = (distinct + kPart - 1) / kPart;
+  std::vector<Projection> projections;
   for (Direction& one : directions) {
     one.projected = Buffer((size_t)distinct * one.sweep.shape.gate_pitch());
     one.sweep.projected = one.projected.floats();
+    projections.push_back({one.layer, one.sweep.values, one.sweep.value_stride, one.projected.floats()});
   }
-  run_tasks((int)(parts * directions.size()), threads, [&](int mine) {
-    const Direction& one = directions[mine / parts];
-    const Sweeper& sweeper = one.layer->sweeper();
-    const int64_t first = mine % parts * kPart;
-    const Buffer scratch(sweeper.project_scratch(one.sweep.shape));
-    sweeper.project(one.sweep.shape, one.sweep.weights, one.sweep.values + first * one.sweep.value_stride,
-                    one.sweep.value_stride, (int)std::min(kPart, distinct - first),
-                    one.projected.floats() + first * one.sweep.shape.gate_pitch(), scratch.floats());
-  });
+  project(projections, distinct, threads);
 }
 
 void back_distinct(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {

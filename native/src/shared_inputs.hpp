@@ -6,6 +6,15 @@
 
 namespace recurra {
 
+// Products of `rows` inputs with the input weights of a layer; `into` has a row of the gates' pitch for each.
+struct Projection {
+  const Layer* layer;
+  const float* values;
+  ptrdiff_t stride;
+  float* into;
+};
+void project(const std::vector<Projection>& projections, int64_t rows, int threads);
+
 // The products of distinct inputs, for all directions.
 void project_distinct(std::vector<Direction>& directions, int64_t distinct, int threads);
 

@@ -70,7 +70,7 @@ class _Sweep(torch.autograd.Function):
         final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.library().forward(
             packed, places, array_of(values), outputs.numpy(), array_of(hidden), array_of(inner), final.numpy(),
-            final_inner.numpy() if inner_too else None, rows, keep, threads,
+            final_inner.numpy() if inner_too else None, rows, None, keep, threads,
         )  # fmt: skip
         context.set_materialize_grads(False)  # errors of what nobody used come as None, not as tables of zeros
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads

@@ -157,12 +157,14 @@ def sweep(
     offsets: NDArray[np.int64],
     state: State | None = None,
     rows: NDArray[np.int32] | None = None,
+    projected: Sequence[Numbers] | None = None,
 ) -> tuple[Numbers, State]:
     """Sweep a layer over ragged sequences: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
     `weights` holds one entry, or two: forward and reverse. The parts of a state are (directions, sequences, hidden).
     With `rows` (tokens,) the values are distinct inputs, each multiplied once, and `rows` tells which one a token has;
-    the outputs have the same bits.
+    the outputs have the same bits. With `projected` it tells whose row a token has in a table of products, one for each
+    direction (word_table.py); the values are none then.
     """
     packed = [packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
     hidden = weights[0][1].shape[1]
@@ -171,7 +173,7 @@ def sweep(
     start = [np.ascontiguousarray(part) for part in state or ()]
     library().forward(
         packed, ragged(offsets), np.ascontiguousarray(values), outputs, *_two(start), *_two(final), rows,
-        keep=False, threads=threads(),
+        list(projected) if projected else None, keep=False, threads=threads(),
     )  # fmt: skip
     return outputs, tuple(final)
 

@@ -6,6 +6,7 @@ Not here: learning. Weights come as one flat dict, `layer.name` to array.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from recurra.batches import Ragged, pick, sorted_batches
 from recurra.layers.dense.run import dense
 from recurra.layers.embedding.run import embedding
 from recurra.layers.pooling.run import pooling
-from recurra.layers.recurrent.run import recurrent
+from recurra.layers.recurrent.run import recurrent, words_of
 from recurra.layers.tied.run import tied
 from recurra.layers.types import Floats, Ids, State, Weights
 from recurra.layers.wide.run import wide
@@ -30,9 +31,15 @@ def part(tensors: Tensors, layer: str) -> Weights:
 
 def classify(plan: ClassifierNet, tensors: Tensors, ids: Ragged[Ids]) -> Floats:
     """Ragged token ids -> logits (sequences, classes), without the wide part."""
-    words, rows = np.unique(ids.values, return_inverse=True)
-    vectors = ids.carry(embedding(plan.embedding, part(tensors, "embedding"), words))
-    states, _ = recurrent(plan.recurrent, part(tensors, "recurrent"), vectors, rows=rows.astype(np.int32))
+    weights = part(tensors, "recurrent")
+    vectors = partial(embedding, plan.embedding, part(tensors, "embedding"))
+    table = words_of(plan.recurrent, weights, tensors["embedding.weight"])
+    if table:
+        rows, values = table.places(ids.values, vectors), np.empty((0, plan.recurrent.inputs), np.float32)
+    else:
+        words, rows = np.unique(ids.values, return_inverse=True)
+        values = vectors(words)
+    states, _ = recurrent(plan.recurrent, weights, ids.carry(values), rows=rows.astype(np.int32), table=table)
     return dense(plan.dense, part(tensors, "dense"), pooling(plan.pooling, part(tensors, "pooling"), states))
 
 

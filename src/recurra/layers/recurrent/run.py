@@ -21,6 +21,7 @@ from recurra.config import Activation, Cell, CellKind
 from recurra.layers.recurrent.products import Factor, factor, product
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
+from recurra.word_table import WordTable, word_table
 
 Path = Literal["native", "numpy"]
 Side = tuple[Floats, Floats, Floats, Floats]
@@ -129,12 +130,13 @@ def recurrent(
     states: Sequence[State] | None = None,
     *,
     rows: NDArray[np.int32] | None = None,
+    table: WordTable | None = None,
     path: Path | None = None,
 ) -> tuple[Ragged[Floats], list[State]]:
     """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`.
 
     With `rows` (tokens,) the values are distinct inputs, and `rows` tells which one each token has: words come again
-    and again, and the engine multiplies each of them once.
+    and again, and the engine multiplies each of them once. With a `table`, `rows` are places in it and the values none.
     """
     chosen = path or choose(spec.computed, inputs.values.dtype)
     final: list[State] = []
@@ -143,8 +145,11 @@ def recurrent(
         names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
         sides = [_of_sweep(spec, weights, name) for name in names]
         given = list(states[first : first + directions]) if states is not None else None
-        sweep = _native if chosen == "native" else _numpy
-        values, ends = sweep(spec, sides, inputs, given, rows if first == 0 else None)
+        if chosen == "native":
+            values, ends = _native(spec, sides, inputs, given, rows, table)
+        else:
+            values, ends = _numpy(spec, sides, inputs, given, rows)
+        rows = table = None
         final += ends
         inputs = inputs.carry(values)
     return inputs, final
@@ -156,9 +161,11 @@ def _native(
     inputs: Ragged[Floats],
     states: list[State] | None,
     rows: NDArray[np.int32] | None,
+    table: WordTable | None,
 ) -> tuple[Floats, list[State]]:
     start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
-    values, parts = native.sweep(spec.computed, sides, inputs.values, inputs.offsets, start, rows)
+    projected = table.rows if table else None
+    values, parts = native.sweep(spec.computed, sides, inputs.values, inputs.offsets, start, rows, projected)
     return values, [tuple(part[side] for part in parts) for side in range(len(sides))]
 
 
@@ -181,6 +188,13 @@ def _numpy(
 def choose(kind: CellKind, dtype: np.dtype[Any]) -> Path:
     """Tell what sweeps a cell over values of this type."""
     return "native" if native.serves(dtype) and native.knows(kind) else "numpy"
+
+
+def words_of(spec: RecurrentSpec, weights: Weights, vectors: Floats) -> WordTable | None:
+    """Return the table of a trained model's words as inputs of the first layer, where there can be one."""
+    first = spec.sweeps[: 2 if spec.bidirectional else 1]
+    sides = [_of_sweep(spec, weights, f"_l{layer}{suffix}") for layer, suffix in first]
+    return word_table(spec.computed, sides, vectors)
 
 
 def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> State:

@@ -1,0 +1,80 @@
+"""The table of projected words: what each word brings to the gates, made once and kept for all later answers.
+
+Not here: sweeps (native.py) and which words a text has (nets/run.py). Products of words with a layer's input weights
+are the same in every text: a word is multiplied when it is first met, and its row is read ever after.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra import native
+from recurra.config import CellKind
+from recurra.native import Numbers, Weights
+
+MOST_BYTES = 1 << 28
+"""Tables that might grow larger are not begun: then the words of each batch are multiplied anew."""
+
+
+class WordTable:
+    """Products of words with the input weights of a layer, in each of its directions; from several threads at once."""
+
+    def __init__(self, packed: Sequence[Any], words: int) -> None:
+        """Make room for that many words; the system gives memory to those that are met."""
+        self.packed = packed
+        self.rows = [np.empty((words, layer.pitch), np.float32) for layer in packed]
+        self.known = 0
+        self._places = np.full(words, -1, np.int32)
+        self._lock = threading.Lock()
+
+    def places(self, ids: NDArray[np.integer[Any]], look_up: Callable[[NDArray[np.integer[Any]]], Numbers]) -> Any:
+        """Return each id's row: (tokens,) -> (tokens,) int32. `look_up` tells the vectors of words met first.
+
+        Raises IndexError for an id that is no word.
+        """
+        with self._lock:
+            found = self._places[ids]
+            if (found < 0).any():
+                new = np.unique(ids[found < 0])
+                self._add(new, np.ascontiguousarray(look_up(new), np.float32))
+                found = self._places[ids]
+        return found
+
+    def _add(self, ids: NDArray[np.integer[Any]], vectors: Numbers) -> None:
+        # Rows lie in the order in which words came: those of frequent words side by side.
+        start, self.known = self.known, self.known + len(ids)
+        for layer, rows in zip(self.packed, self.rows, strict=True):
+            native.library().project(layer, vectors, rows[start : self.known], native.threads())
+        self._places[ids] = np.arange(start, self.known, dtype=np.int32)
+
+
+_tables: dict[tuple[Any, ...], tuple[weakref.ref[Any], WordTable]] = {}
+"""Tables of word vectors that nobody can change any more; they leave with the vectors."""
+
+
+def word_table(kind: CellKind, weights: Sequence[Weights], vectors: NDArray[np.floating[Any]]) -> WordTable | None:
+    """Return the table of a trained model's words, begun at the first call: `vectors` is (words, size).
+
+    None where there can be none: without the engine, in bfloat16 (its products are made within the sweep), for weights
+    that may still change, and where it might grow too large.
+    """
+    fixed = not any(one.flags.writeable for one in (vectors, *(weight for side in weights for weight in side)))
+    if not (fixed and native.serves(vectors.dtype) and native.knows(kind)):
+        return None
+    packed = [native.packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
+    if not packed[0].projects or 4 * len(vectors) * packed[0].pitch * len(packed) > MOST_BYTES:
+        return None
+    key = (id(vectors), *(id(layer) for layer in packed))
+    held, table = _tables.get(key, (None, None))
+    # An identity may come back after its array has gone: the array itself is compared too.
+    if table is None or held is None or held() is not vectors:
+        table = WordTable(packed, len(vectors))
+        _tables[key] = weakref.ref(vectors), table
+        weakref.finalize(vectors, _tables.pop, key, None)
+    return table
