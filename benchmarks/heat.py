@@ -1,7 +1,8 @@
 """Where the engine beats torch and where it does not: ratios over widths, batches, lengths and threads.
 
 Not here: the other speeds (speed.py). Both are torch.nn's layers, ours with the engine's forward, weights packed at
-every call; steps shorter than 10 ms are taken again and again, as a training or a server takes them. Run: `python benchmarks/heat.py`; results/heat/PROCESSOR.json, and on the pages' main processor the map as
+every call; steps shorter than 10 ms are taken again and again, as a training or a server takes them.
+Run: `python benchmarks/heat.py`; results/heat/PROCESSOR.json, and on the pages' main processor the map as
 docs/images/heat.png.
 """
 
