@@ -392,13 +392,33 @@ def test_a_child_forked_after_the_engine_ran_sweeps_too() -> None:
 
 
 @built
-def test_training_processes_let_torchs_threads_wait_politely_unless_told_otherwise(monkeypatch: Any) -> None:
-    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
-    native.share_processor()
-    assert os.environ["GOMP_SPINCOUNT"] == native.LOOKS
-    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
-    native.share_processor()
-    assert os.environ["GOMP_SPINCOUNT"] == "7"
+@pytest.mark.parametrize("lent", [False, True])
+def test_torchs_own_threads_do_the_work_where_it_is_loaded_and_a_forked_child_has_others(lent: bool) -> None:
+    code = (
+        "import os, sys, torch, numpy as np\n"
+        f"{'import recurra.autograd' if lent else ''}\n"
+        "from recurra import native\n"
+        "from recurra.config import CellKind\n"
+        "threads = lambda: len(os.listdir('/proc/self/task'))\n"
+        "torch.set_num_threads(3)\n"
+        "native.threads = lambda: 3\n"
+        "torch.ones(3_000_000).sin()\n"
+        "before = threads()\n"
+        "w = (np.ones((96, 8), 'f') / 9, np.ones((96, 32), 'f') / 40, np.zeros(96, 'f'), np.zeros(96, 'f'))\n"
+        "x, at = np.ones((4000, 8), 'f'), np.arange(9) * 500\n"
+        "run = lambda: float(native.sweep(CellKind('gru'), [w], x, at)[0].sum())\n"
+        "found = run()\n"
+        f"more = threads() - before\n"
+        f"if more != {0 if lent else 2}:\n"
+        "    sys.exit(f'{more} threads more')\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(0 if run() == found else 1)\n"
+        "_, status = os.waitpid(child, 0)\n"
+        "sys.exit(os.waitstatus_to_exitcode(status))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", [*FOUND.available, "torch", "plain"])

@@ -167,10 +167,11 @@ def test_under_autocast_products_are_of_bfloat16_and_outputs_stay_float32(name: 
 
 @pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 def test_a_wide_lstm_over_few_sequences_goes_where_it_is_quicker_unless_told_not_to() -> None:
-    ours = LSTM(8, 256)
-    assert torch_is_quicker(CellKind("lstm"), 256, 16) and not torch_is_quicker(CellKind("lstm"), 256, 17)
-    assert not torch_is_quicker(CellKind("lstm", precision="bf16"), 256, 1)
-    assert not torch_is_quicker(CellKind("gru"), 1024, 1)
+    ours = LSTM(8, 512)
+    assert torch_is_quicker(CellKind("lstm"), 512, 32) and not torch_is_quicker(CellKind("lstm"), 512, 33)
+    assert not torch_is_quicker(CellKind("lstm"), 1024, 1)
+    assert not torch_is_quicker(CellKind("lstm", precision="bf16"), 512, 8)
+    assert not torch_is_quicker(CellKind("gru"), 1024, 8)
     values = torch.randn(5, 2, 8)
     routed = ours(values)[0]
     with always_native():

@@ -18,6 +18,7 @@
 
 #include "checks.hpp"
 #include "layer.hpp"
+#include "openmp.hpp"
 #include "shared_inputs.hpp"
 
 namespace recurra {
@@ -285,6 +286,7 @@ NB_MODULE(_native, module) {
   module.def("engine", [] { return std::string(instructions().name); });
   module.def("choose", &choose_instructions, "name"_a);
   module.def("release_buffers", &release_buffers);
+  module.def("borrow_openmp", &borrow_openmp);
   bind_steps(module);
   bind_pools(module);
 }

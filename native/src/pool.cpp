@@ -13,6 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "denormals.hpp"
+#include "openmp.hpp"
+
 namespace recurra {
 namespace {
 
@@ -25,28 +28,6 @@ void pause() {
   __builtin_ia32_pause();
 #endif
 }
-
-// While this lives, results and operands below the normal range count as zero on this thread. Errors that vanish over
-// hundreds of steps end there, and each operation on them would take a hundred times as long.
-class NoDenormals {
- public:
-#if defined(__x86_64__)
-  NoDenormals() : before_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before_ | 0x8040); }
-  ~NoDenormals() { __builtin_ia32_ldmxcsr(before_); }
-
- private:
-  unsigned before_;
-#elif defined(__aarch64__)
-  NoDenormals() {
-    asm volatile("mrs %0, fpcr" : "=r"(before_));
-    asm volatile("msr fpcr, %0" : : "r"(before_ | (1ul << 24)));
-  }
-  ~NoDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
-
- private:
-  unsigned long before_;
-#endif
-};
 
 // The processor this thread runs on; where nobody tells, each thread has one of its own.
 int here() {
@@ -172,11 +153,13 @@ Pool& ready() {
 
 }  // namespace
 
-bool run_together(int tasks, const std::function<void(int)>& task) { return ready().run(tasks, tasks, task, true); }
+bool run_together(int tasks, const std::function<void(int)>& task) {
+  return run_on_openmp(tasks, tasks, task, true) || ready().run(tasks, tasks, task, true);
+}
 
 void run_tasks(int tasks, int threads, const std::function<void(int)>& task) {
   threads = threads < tasks ? threads : tasks;
-  if (threads > 1 && ready().run(tasks, threads, task, false)) return;
+  if (threads > 1 && (run_on_openmp(tasks, threads, task, false) || ready().run(tasks, threads, task, false))) return;
   const NoDenormals fast;
   for (int mine = 0; mine < tasks; ++mine) task(mine);
 }

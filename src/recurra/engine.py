@@ -66,7 +66,7 @@ def torch_is_quicker(kind: CellKind, hidden: int, sequences: int) -> bool:
     There the weights stream through the second-level cache at every step, which oneDNN does as well or better; the
     rule is read off `benchmarks/heat.py`. It knows sizes only, never times: the same batch always takes one path.
     """
-    few = hidden >= 256 and 16 * sequences <= hidden
+    few = hidden >= 512 and 1 < sequences <= hidden // 16
     return few and kind == CellKind("lstm")
 
 

@@ -78,18 +78,6 @@ def threads() -> int:
     return min(here, int(asked)) if asked.isdigit() and int(asked) else here
 
 
-LOOKS = "5000"
-"""How often an OpenMP thread of torch's looks for work before it sleeps; left alone it looks sixty times longer."""
-
-
-def share_processor() -> None:
-    """Let torch's waiting threads give the processor to the engine's; call it before torch is imported.
-
-    Training mixes both on the same cores: with short looks a step of a classifier takes a seventh less.
-    """
-    os.environ.setdefault("GOMP_SPINCOUNT", LOOKS)
-
-
 def library() -> Any:
     """Return the compiled module; raises UsageError where there is none."""
     found = engine()

@@ -19,7 +19,6 @@ from recurra.datasets.labels import check_known_labels, check_training_labels, d
 from recurra.datasets.records import TextTable
 from recurra.errors import UsageError
 from recurra.memory import keep_buffers
-from recurra.native import share_processor
 from recurra.runs.folder import new_run, write_json
 from recurra.runs.provenance import source_record, text_source
 from recurra.runs.sources import Reading, labelled, running_text, vectors_path
@@ -68,7 +67,6 @@ class FitOptions:
 def prepare_training(threads: int) -> None:
     """Raise the allocator's thresholds before torch is imported, shorten its threads' waiting, set their number."""
     keep_buffers()
-    share_processor()
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)
         import torch
