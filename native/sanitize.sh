@@ -22,5 +22,7 @@ run() { # NAME SANITIZERS LIBRARY TESTS…
     OMP_NUM_THREADS=1 "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
 }
 
-run address address,undefined libasan.so tests/test_native.py tests/test_int8.py tests/test_native_steps.py
-run thread thread libtsan.so tests/test_native.py tests/test_int8.py tests/test_native_steps.py -k "threads or forked or several"
+tests=(tests/test_native.py tests/test_int8.py tests/test_native_steps.py tests/test_native_pools.py
+  tests/test_reset_before.py tests/test_word_table.py)
+run address address,undefined libasan.so "${tests[@]}"
+run thread thread libtsan.so "${tests[@]}" -k "threads or forked or several"
