@@ -55,6 +55,8 @@ def _beside(cell: Cell, hidden: int, rows: int, steps: int) -> dict[str, Any]:
             task = {"rival": name, "cell": cell, "precision": precision, "threads": THREADS}
             other = stack.enter_context(rival(**task, **sizes))
             told[f"{name} {precision}"] = in_turn(ours[precision], other, rounds=rounds)
+            if precision == "bf16":
+                told[f"{name} bf16, ours in int8"] = in_turn(ours["int8"], other, rounds=rounds)
     return told
 
 
