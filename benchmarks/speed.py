@@ -88,9 +88,9 @@ def main() -> None:
 
 def quick() -> dict[str, float | None]:
     """The few ratios that others may rely on."""
-    layers = {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn), rounds=7) for cell in NAMES}
+    layers = {cell: beside_torch(cell, rounds=7) for cell in NAMES}
     with torch.autocast("cpu", torch.bfloat16):
-        half = in_turn(training_step("lstm", recurra.nn), training_step("lstm", nn), rounds=7)
+        half = beside_torch("lstm", rounds=7)
     lengths = review_lengths(SEQUENCES * 4)
     best = peak()
     return {
@@ -109,7 +109,7 @@ def layers() -> dict[str, Any]:
     default = json.loads(done.stdout)
     told = {}
     for cell in NAMES:
-        one = in_turn(training_step(cell, recurra.nn), training_step(cell, nn))
+        one = beside_torch(cell)
         told[cell] = one | {"ratio_to_default": default[cell] / one["seconds"]}
     return told
 
@@ -151,7 +151,7 @@ def reviews_keras() -> dict[str, Any]:
 def bf16() -> dict[str, Any]:
     """The same layers with products of bfloat16, under autocast on both sides."""
     with torch.autocast("cpu", torch.bfloat16):
-        return {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn)) for cell in NAMES}
+        return {cell: beside_torch(cell) for cell in NAMES}
 
 
 def parallel() -> dict[str, Any]:
@@ -178,7 +178,7 @@ def distinct() -> dict[str, Any]:
 def held() -> dict[str, Any]:
     """The AVX2 kernels, forced, beside torch held to AVX2: in a process of its own."""
     if os.environ.get("RECURRA_ENGINE") == "avx2":
-        return {cell: in_turn(training_step(cell, recurra.nn), training_step(cell, nn)) for cell in NAMES}
+        return {cell: beside_torch(cell) for cell in NAMES}
     less = {"RECURRA_ENGINE": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
     less |= {"MKL_ENABLE_INSTRUCTIONS": "AVX2"}
     code = "import json, speed; speed.torch.set_num_threads(speed.THREADS); print(json.dumps(speed.held()))"
@@ -218,6 +218,11 @@ def training_step(cell: str, home: Any, *, inputs: int = INPUTS, hidden: int = H
         layer(values)[0].backward(errors)
 
     return step
+
+
+def beside_torch(cell: str, rounds: int = 21) -> dict[str, float]:
+    """A training step of our layer and of torch's, in turn."""
+    return in_turn(training_step(cell, recurra.nn), training_step(cell, nn), rounds=rounds)
 
 
 def own_step(kind: CellKind) -> Step:

@@ -10,35 +10,28 @@
 #include <atomic>
 #include <mutex>
 
-#include "denormals.hpp"
+#include "job.hpp"
 
 namespace recurra {
 namespace {
 
-// The two functions that compiled OpenMP code calls too: run a body on a team, and ask how large this team is.
+// What compiled OpenMP code calls too: run a body on a team of threads, the caller the first of them.
 using Parallel = void (*)(void (*body)(void*), void* given, unsigned threads, unsigned flags);
-using TeamSize = int (*)();
 std::atomic<Parallel> parallel{nullptr};
-std::atomic<TeamSize> team_size{nullptr};
 std::mutex busy;
 
 struct Lent {
-  const std::function<void(int)>& task;
-  int tasks;
-  bool together;
-  std::atomic<int> next{0};
-  std::atomic<bool> done{true};
+  Job job;
+  pthread_t caller = pthread_self();
+  bool done = false;
 };
 
 void body(void* given) {
-  Lent& job = *static_cast<Lent*>(given);
-  // All of a team see the same number: either everybody starts or nobody does.
-  if (job.together && team_size.load()() < job.tasks) {
-    job.done = false;
-    return;
-  }
-  const NoDenormals fast;
-  for (int mine; (mine = job.next.fetch_add(1)) < job.tasks;) job.task(mine);
+  Lent& lent = *static_cast<Lent*>(given);
+  if (pthread_equal(pthread_self(), lent.caller))
+    lent.done = lent.job.lead();
+  else
+    lent.job.help();
 }
 
 }  // namespace
@@ -47,9 +40,8 @@ bool borrow_openmp() {
 #if defined(__linux__) && !defined(__SANITIZE_THREAD__)  // the sanitizer does not see how OpenMP's threads meet
   void* library = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_NOLOAD);
   if (!library) return false;
-  void *run = dlsym(library, "GOMP_parallel"), *size = dlsym(library, "omp_get_num_threads");
-  if (!run || !size) return false;
-  team_size = reinterpret_cast<TeamSize>(size);
+  void* run = dlsym(library, "GOMP_parallel");
+  if (!run) return false;
   parallel = reinterpret_cast<Parallel>(run);
   // OpenMP does not know that a child has none of its threads, and would wait for them.
   static const int registered = pthread_atfork(nullptr, nullptr, [] { parallel = nullptr; });
@@ -64,9 +56,9 @@ bool run_on_openmp(int tasks, int threads, const std::function<void(int)>& task,
   if (!run) return false;
   const std::unique_lock<std::mutex> alone(busy, std::try_to_lock);
   if (!alone.owns_lock()) return false;
-  Lent job{task, tasks, together};
-  run(body, &job, (unsigned)threads, 0);
-  return job.done.load();
+  Lent lent{{&task, tasks, together}};
+  run(body, &lent, (unsigned)threads, 0);
+  return lent.done;
 }
 
 }  // namespace recurra

@@ -3,82 +3,21 @@
 #include "pool.hpp"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
-#include "denormals.hpp"
+#include "job.hpp"
 #include "openmp.hpp"
 
 namespace recurra {
 namespace {
 
-constexpr std::chrono::microseconds kMuster{100};  // how long a team waits for its members to wake
-constexpr int kPatience = 100;                     // looks before a waiting worker lets others have its processor
 constexpr int kLooks = 2000;  // some tens of microseconds: the next sweep of a step often comes at once
-
-void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
-
-// The processor this thread runs on; where nobody tells, each thread has one of its own.
-int here() {
-#if defined(__linux__)
-  return sched_getcpu();
-#else
-  static std::atomic<int> threads{0};
-  thread_local const int mine = threads++;
-  return mine;
-#endif
-}
-
-// One call's work. Workers hold it by a shared pointer, so that a late one finds it done rather than gone.
-struct Job {
-  const std::function<void(int)>* task;
-  int tasks;
-  std::atomic<int> next{0}, left;
-  // A team starts when all of it is there; if somebody sleeps on, nobody starts.
-  enum Muster { waiting, go, off };
-  std::atomic<int> present{0}, muster;
-  // The system may wake a worker on the caller's own processor, where one of the two would always wait for the other.
-  int home = here();
-  std::atomic<bool> crowded{false};
-  Job(const std::function<void(int)>* work, int count, bool together)
-      : task(work), tasks(count), left(count), muster(together ? waiting : go) {}
-  void help() {
-    const NoDenormals fast;
-    for (int mine; (mine = next.fetch_add(1)) < tasks;) {
-      if (!mustered()) return;
-      (*task)(mine);
-      left.fetch_sub(1, std::memory_order_acq_rel);
-    }
-  }
-  bool mustered() {
-    if (muster.load(std::memory_order_acquire) == waiting && here() == home) crowded = true;
-    present.fetch_add(1);
-    for (int look = 1; muster.load(std::memory_order_acquire) == waiting; ++look)
-      if (look % kPatience == 0)
-        sched_yield();
-      else
-        pause();
-    return muster.load() == go;
-  }
-  // The caller decides for all, itself counted.
-  void call_together() {
-    const auto end = std::chrono::steady_clock::now() + kMuster;
-    while (present.load() < tasks - 1 && std::chrono::steady_clock::now() < end) pause();
-    const bool all = present.load() == tasks - 1 && !crowded && here() == home;
-    muster.store(all ? go : off, std::memory_order_release);
-  }
-};
 
 class Pool {
  public:
@@ -94,10 +33,8 @@ class Pool {
       number_.fetch_add(1, std::memory_order_release);
     }
     wake_.notify_all();
-    if (together) job->call_together();
-    const bool done = job->muster.load() == Job::go;
+    const bool done = job->lead();
     if (done) {
-      job->help();
       while (job->left.load(std::memory_order_acquire) > 0) pause();
     }
     std::lock_guard<std::mutex> lock(mutex_);
