@@ -76,13 +76,16 @@ def main() -> None:
         return
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
+    if len(arguments.parts) != 1:  # each in a process of its own: what one leaves running would slow the next
+        for name in arguments.parts or PARTS:
+            subprocess.run([sys.executable, __file__, name], check=True)
+        return
+    (name,) = arguments.parts
     found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
     name_here = f"speed/{here()}"
-    if arguments.parts and (kept := read(RESULTS, name_here)):  # the other parts stay as they were measured
-        found |= {name: kept[name] for name in PARTS if name in kept}
-    for name in arguments.parts or PARTS:
-        found[name] = PARTS[name]()
-        print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
+    kept = read(RESULTS, name_here) or {}  # the other parts stay as they were measured
+    found |= {part: kept[part] for part in PARTS if part in kept} | {name: PARTS[name]()}
+    print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
     write_result(name_here, found, seeds=[0])
 
 
