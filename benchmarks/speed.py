@@ -230,8 +230,7 @@ def beside_torch(cell: str, rounds: int = 21) -> dict[str, float]:
 
 def own_step(kind: CellKind) -> Step:
     """Forward and backward of one of our layers over ragged sequences of equal length."""
-    spec = RecurrentSpec(**kind._asdict(), inputs=INPUTS, hidden=HIDDEN)
-    layer = Recurrent(spec)
+    layer = Recurrent(RecurrentSpec(**kind._asdict(), inputs=INPUTS, hidden=HIDDEN))
     values = torch.randn(STEPS * SEQUENCES, INPUTS, requires_grad=True)
     batch = Ragged(values, np.arange(SEQUENCES + 1) * STEPS)
     errors = torch.randn(STEPS * SEQUENCES, HIDDEN)
@@ -271,8 +270,7 @@ def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> di
     def their_steps() -> None:
         for values, told in other:
             if against == "packed":
-                given: Any = nn.utils.rnn.pack_padded_sequence(values, told, enforce_sorted=False)
-                theirs(given)[0].data.sum().backward()
+                theirs(nn.utils.rnn.pack_padded_sequence(values, told, enforce_sorted=False))[0].data.sum().backward()
             else:
                 theirs(values)[0].sum().backward()
 

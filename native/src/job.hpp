@@ -13,8 +13,7 @@
 
 namespace recurra {
 
-constexpr std::chrono::microseconds kMuster{100};  // how long a team waits for its members to wake
-constexpr int kYieldEvery = 100;                   // looks before a waiting worker lets others have its processor
+constexpr int kYieldEvery = 100;  // looks before a waiting worker lets others have its processor
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -57,18 +56,22 @@ struct Job {
   const int home = here();
   std::atomic<bool> crowded{false};
 
-  Job(const std::function<void(int)>* work, int count, bool together)
-      : task(work), tasks(count), left(count), muster(together ? waiting : go) {}
+  const std::chrono::microseconds patience;  // how long a team waits for its members to wake
 
-  // The caller's part. False, and nothing done, if a team did not come together.
+  Job(const std::function<void(int)>* work, int count, bool together, std::chrono::microseconds patience)
+      : task(work), tasks(count), left(count), muster(together ? waiting : go), patience(patience) {}
+
+  // The caller's part. False, and nothing done, if a team did not come together. The system wakes a worker where its
+  // caller runs: until the caller yields, it does not even get to step aside.
   bool lead() {
+    if (present.load() < tasks - 1) sched_yield();
     if (muster.load() == waiting) call_together();
     if (muster.load() != go) return false;
     take();
     return true;
   }
 
-  // A worker's part. The system wakes a worker where its caller runs, where the two would take turns of milliseconds.
+  // A worker's part. On the caller's processor the two would take turns of milliseconds.
   void help() {
     if (here() == home) leave(home);
     if (here() == home) crowded = true;
@@ -91,8 +94,12 @@ struct Job {
   }
 
   void call_together() {
-    const auto end = std::chrono::steady_clock::now() + kMuster;
-    while (present.load() < tasks - 1 && std::chrono::steady_clock::now() < end) pause();
+    const auto end = std::chrono::steady_clock::now() + patience;
+    for (int look = 1; present.load() < tasks - 1 && std::chrono::steady_clock::now() < end; ++look)
+      if (look % kYieldEvery == 0)
+        sched_yield();
+      else
+        pause();
     const bool all = present.load() == tasks - 1 && !crowded && here() == home;
     muster.store(all ? go : off, std::memory_order_release);
   }

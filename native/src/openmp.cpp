@@ -19,6 +19,8 @@ namespace {
 using Parallel = void (*)(void (*body)(void*), void* given, unsigned threads, unsigned flags);
 std::atomic<Parallel> parallel{nullptr};
 std::mutex busy;
+// Long: OpenMP waits for all of a team to come and go anyway.
+constexpr std::chrono::milliseconds kMuster{10};
 
 struct Lent {
   Job job;
@@ -51,13 +53,13 @@ bool borrow_openmp() {
 #endif
 }
 
+bool openmp_lends() { return parallel.load() != nullptr; }
+
 bool run_on_openmp(int tasks, int threads, const std::function<void(int)>& task, bool together) {
-  const Parallel run = parallel.load();
-  if (!run) return false;
   const std::unique_lock<std::mutex> alone(busy, std::try_to_lock);
   if (!alone.owns_lock()) return false;
-  Lent lent{{&task, tasks, together}};
-  run(body, &lent, (unsigned)threads, 0);
+  Lent lent{{&task, tasks, together, kMuster}};
+  parallel.load()(body, &lent, (unsigned)threads, 0);
   return lent.done;
 }
 

@@ -11,8 +11,11 @@ namespace recurra {
 // from them.
 bool borrow_openmp();
 
+// Whether it does so, here: not in a forked child.
+bool openmp_lends();
+
 // Runs the tasks on such threads. With `together` each has a thread of its own, all at work at once. False, and nothing
-// done, where none are lent, while they are busy, or where there are too few.
+// done, while they are busy, or where there are too few.
 bool run_on_openmp(int tasks, int threads, const std::function<void(int)>& task, bool together);
 
 }  // namespace recurra

@@ -17,6 +17,7 @@
 namespace recurra {
 namespace {
 
+constexpr std::chrono::microseconds kMuster{100};
 constexpr int kLooks = 2000;  // some tens of microseconds: the next sweep of a step often comes at once
 
 class Pool {
@@ -24,7 +25,7 @@ class Pool {
   bool run(int tasks, int threads, const std::function<void(int)>& task, bool together) {
     std::unique_lock<std::mutex> alone(busy_, std::try_to_lock);
     if (!alone.owns_lock()) return false;
-    auto job = std::make_shared<Job>(&task, tasks, together);
+    auto job = std::make_shared<Job>(&task, tasks, together, kMuster);
     grow(threads - 1);
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -88,15 +89,18 @@ Pool& ready() {
   return *pool;
 }
 
+// Lent threads, once woken, look for work on the processors that a second pool would want: it is either or.
+bool run_on(int tasks, int threads, const std::function<void(int)>& task, bool together) {
+  return openmp_lends() ? run_on_openmp(tasks, threads, task, together) : ready().run(tasks, threads, task, together);
+}
+
 }  // namespace
 
-bool run_together(int tasks, const std::function<void(int)>& task) {
-  return run_on_openmp(tasks, tasks, task, true) || ready().run(tasks, tasks, task, true);
-}
+bool run_together(int tasks, const std::function<void(int)>& task) { return run_on(tasks, tasks, task, true); }
 
 void run_tasks(int tasks, int threads, const std::function<void(int)>& task) {
   threads = threads < tasks ? threads : tasks;
-  if (threads > 1 && (run_on_openmp(tasks, threads, task, false) || ready().run(tasks, threads, task, false))) return;
+  if (threads > 1 && run_on(tasks, threads, task, false)) return;
   const NoDenormals fast;
   for (int mine = 0; mine < tasks; ++mine) task(mine);
 }

@@ -41,11 +41,11 @@ class LearningClassifier(nn.Module):
         self.dense = Dense(plan.dense)
 
     def forward(self, ids: Ragged[Tensor]) -> Tensor:
-        """Embed, sweep, pool, score. Where no mask sets the texts apart, each word is multiplied once."""
-        known = self._known(ids)
-        if self.training and self.config.embedding_dropout:
-            return self.judge(self.embedding(known, dropout=self.config.embedding_dropout))
-        return self.judge(*self.embedding.distinct(known))
+        """Embed, sweep, pool, score. Where no mask sets the texts apart, each word is multiplied once, in float32."""
+        masked = self.training and self.config.embedding_dropout
+        if masked or self.plan.recurrent.precision != "float32":  # bfloat16 is multiplied within the sweep
+            return self.judge(self.vectors(ids))
+        return self.judge(*self.embedding.distinct(self._known(ids)))
 
     def vectors(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
         """Embed every token by itself, with dropout in training."""
