@@ -12,7 +12,7 @@ from pathlib import Path
 from recurra.native import engine
 from recurra.runs.versions import processor
 
-MAIN = "intel-xeon-amx"
+MAIN = "amd-epyc-avx512_bf16"
 """The processor of the pages' long tables and of the map; the others stand beside it in a short one."""
 
 EMPTY = re.compile(r"\((r|tm)\)|\bcpu\b|\bprocessor\b|@.*", re.IGNORECASE)

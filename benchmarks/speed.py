@@ -78,7 +78,7 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
     if len(arguments.parts) != 1:  # each in a process of its own: what one leaves running would slow the next
         for name in arguments.parts or PARTS:
-            subprocess.run([sys.executable, __file__, name], check=True)
+            subprocess.run([sys.executable, sys.argv[0], name], check=True)
         return
     (name,) = arguments.parts
     found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
