@@ -21,7 +21,6 @@ from recurra.datasets.known import find
 from recurra.datasets.records import TextTable
 from recurra.errors import RecurraError
 from recurra.memory import keep_buffers
-from recurra.native import share_processor
 from recurra.runs.folder import new_run
 from recurra.runs.sources import synthetic
 
@@ -84,7 +83,6 @@ def main() -> int:
     """Do the job and return the exit code."""
     started = time.perf_counter()
     keep_buffers()
-    share_processor()
     try:
         job = real_job() if find("imdb") else generated_job()
         run, record, answers = work(job)
