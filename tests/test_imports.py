@@ -6,6 +6,7 @@ import ast
 import importlib
 import json
 import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -234,3 +235,8 @@ def test_commands_that_do_not_learn_never_import_torch(command: str, places: dic
     code += "except SystemExit as left: assert not left.code, left.code\nNone"
     # pandas, scikit-learn and their like would each cost more than the answer does.
     assert not loaded_after(code) & HEAVY
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE.parents[1] / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_finds_all_it_imports(path: Path) -> None:
+    runpy.run_path(str(path), run_name="imported")
