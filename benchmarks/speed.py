@@ -81,10 +81,10 @@ def main() -> None:
             subprocess.run([sys.executable, sys.argv[0], name], check=True)
         return
     (name,) = arguments.parts
-    found: dict[str, Any] = {"engine": engine().name, "threads": THREADS, "peak_gflops": peak()}
+    found: dict[str, Any] = {"command": "python benchmarks/speed.py", "engine": engine().name, "threads": THREADS}
     name_here = f"speed/{here()}"
     kept = read(RESULTS, name_here) or {}  # the other parts stay as they were measured
-    found |= {part: kept[part] for part in PARTS if part in kept} | {name: PARTS[name]()}
+    found |= {part: kept[part] for part in PARTS if part in kept} | {"peak_gflops": peak(), name: PARTS[name]()}
     print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
     write_result(name_here, found, seeds=[0])
 
