@@ -2,6 +2,7 @@
 # Builds the engine with sanitizers and runs its whole test file on it: address and undefined behaviour, then threads.
 # A release would be stripped of the names that reports and suppressions need. The plain interpreter runs the tests: a
 # virtual environment would load the engine that is installed there.
+# Objects are allocated by malloc: the interpreter's own arenas hide what is freed and used again under its lock.
 # Run: native/sanitize.sh [address|thread]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,7 +22,7 @@ run() { # NAME SANITIZERS LIBRARY TESTS…
     LD_PRELOAD="$(g++ -print-file-name="$library") $(g++ -print-file-name=libstdc++.so.6)" \
     ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     TSAN_OPTIONS="die_after_fork=0:suppressions=$PWD/native/tsan.txt:ignore_noninstrumented_modules=1:log_path=$PWD/build/tsan" \
-    OMP_NUM_THREADS=1 "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
+    OMP_NUM_THREADS=1 PYTHONMALLOC=malloc "$plain" -m pytest -p no:cacheprovider --timeout 1200 "$@"
 }
 
 tests=(tests/test_native.py tests/test_int8.py tests/test_native_steps.py tests/test_native_pools.py
