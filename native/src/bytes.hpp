@@ -30,19 +30,10 @@ struct Scale {
 
 RECURRA_INLINE Ints larger(Ints a, Ints b) { return a > b ? a : b; }
 
-RECURRA_INLINE int32_t largest(Ints value) {
-  RECURRA_UNROLL for (int half = kLanes / 2; half > 0; half /= 2) {
-    Ints from;
-    RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) from[lane] = (lane + half) % kLanes;
-    value = larger(value, __builtin_shuffle(value, from));
-  }
-  return value[0];
-}
-
 RECURRA_INLINE Scale scale_of(const float* row, int size) {
   Ints most{};  // bits without the sign are in the order of the values, and none is above what is not finite
   for (int at = 0; at < size; at += kLanes) most = larger(most, (Ints)load(row + at, size - at) & 0x7fffffff);
-  const int32_t bits = largest(most);
+  const int32_t bits = folded(most, larger);
   float value;
   __builtin_memcpy(&value, &bits, sizeof value);
   if (bits >= kInfinite) return {0.0f, __builtin_nanf("")};

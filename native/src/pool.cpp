@@ -25,6 +25,7 @@ class Pool {
   bool run(int tasks, int threads, const std::function<void(int)>& task, bool together) {
     std::unique_lock<std::mutex> alone(busy_, std::try_to_lock);
     if (!alone.owns_lock()) return false;
+    // Shared, so that a worker who comes late finds it done rather than gone.
     auto job = std::make_shared<Job>(&task, tasks, together, kMuster);
     grow(threads - 1);
     {
@@ -35,9 +36,7 @@ class Pool {
     }
     wake_.notify_all();
     const bool done = job->lead();
-    if (done) {
-      while (job->left.load(std::memory_order_acquire) > 0) pause();
-    }
+    while (done && job->left.load(std::memory_order_acquire) > 0) pause();
     std::lock_guard<std::mutex> lock(mutex_);
     job_.reset();
     return done;

@@ -107,14 +107,20 @@ RECURRA_INLINE void store(float* to, Vec value, int count) {
 }
 #endif
 
-// The sum of all lanes, halves upon halves.
-RECURRA_INLINE float total(Vec value) {
+// All lanes joined into one, halves upon halves.
+template <class Lanes, class Join>
+RECURRA_INLINE auto folded(Lanes value, Join join) {
   RECURRA_UNROLL for (int half = kLanes / 2; half > 0; half /= 2) {
     Ints from;
     RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) from[lane] = (lane + half) % kLanes;
-    value += __builtin_shuffle(value, from);
+    value = join(value, __builtin_shuffle(value, from));
   }
   return value[0];
+}
+
+// The sum of all lanes.
+RECURRA_INLINE float total(Vec value) {
+  return folded(value, [](Vec a, Vec b) __attribute__((always_inline)) { return a + b; });
 }
 
 // Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.
