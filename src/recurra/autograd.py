@@ -124,7 +124,6 @@ def array_of(tensor: Tensor | None) -> Any:
         return None
     tensor = tensor.detach()
     if tensor.dim() == 2 and tensor.stride(0) == 0 and len(tensor) > 1:
-        tensor = tensor[:1].contiguous().expand_as(tensor)
-        return np.asarray(tensor)
+        return np.asarray(tensor[:1].contiguous().expand_as(tensor))
     rows = tensor.dim() == 2 and tensor.stride(1) == 1 and tensor.stride(0) >= tensor.shape[1]
     return np.asarray(tensor if rows or tensor.is_contiguous() else tensor.contiguous())

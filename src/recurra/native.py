@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,22 +120,37 @@ def layer(kind: CellKind, weights: Weights, *, reverse: bool, backward: bool, th
     return made
 
 
-_packed: dict[tuple[Any, ...], tuple[tuple[weakref.ref[Any], ...], Any]] = {}
-"""Packed layers of weights that nobody can change any more, with those weights; they leave with the first of them."""
+Made = TypeVar("Made")
+Kept = dict[tuple[Any, ...], tuple[tuple[weakref.ref[Any], ...], Made]]
+"""What was made of arrays that nobody can change any more, with those arrays; it leaves with the first of them."""
+
+
+def kept_with(
+    kept: Kept[Made], arrays: Sequence[NDArray[Any]], what: tuple[Any, ...], make: Callable[[], Made]
+) -> Made:
+    """Return what was made of these very arrays before, or make it; `what` sets apart things made of the same ones."""
+    key = (*what, *(id(array) for array in arrays))
+    entry = kept.get(key)
+    # An identity may come back after its array has gone: the arrays themselves are compared too.
+    if entry and all(reference() is array for reference, array in zip(entry[0], arrays, strict=True)):
+        return entry[1]
+    found = make()
+    kept[key] = tuple(weakref.ref(array) for array in arrays), found
+    weakref.finalize(arrays[0], kept.pop, key, None)
+    return found
+
+
+_packed: Kept[Any] = {}
 
 
 def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Any:
     """Pack for answers only; once for ever where the weights are read-only, as those of a trained model are."""
-    if any(weight.flags.writeable for weight in weights):
+
+    def make() -> Any:
         return layer(kind, weights, reverse=reverse, backward=False, threads=threads())
-    key = (kind, reverse, *(id(weight) for weight in weights))
-    held, packed = _packed.get(key, ((), None))
-    # An identity may come back after its array has gone: the arrays themselves are compared too.
-    if not held or any(reference() is not weight for reference, weight in zip(held, weights, strict=True)):
-        packed = layer(kind, weights, reverse=reverse, backward=False, threads=threads())
-        _packed[key] = tuple(weakref.ref(weight) for weight in weights), packed
-        weakref.finalize(weights[0], _packed.pop, key, None)
-    return packed
+
+    changing = any(weight.flags.writeable for weight in weights)
+    return make() if changing else kept_with(_packed, weights, (kind, reverse), make)
 
 
 def sweep(

@@ -7,7 +7,6 @@ are the same in every text: a word is multiplied when it is first met, and its r
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,8 +53,8 @@ class WordTable:
         self._places[ids] = np.arange(start, self.known, dtype=np.int32)
 
 
-_tables: dict[tuple[Any, ...], tuple[weakref.ref[Any], WordTable]] = {}
-"""Tables of word vectors that nobody can change any more; they leave with the vectors."""
+_tables: native.Kept[WordTable] = {}
+"""They leave with their words' vectors."""
 
 
 def word_table(kind: CellKind, weights: Sequence[Weights], vectors: NDArray[np.floating[Any]]) -> WordTable | None:
@@ -64,17 +63,11 @@ def word_table(kind: CellKind, weights: Sequence[Weights], vectors: NDArray[np.f
     None where there can be none: without the engine, in bfloat16 (its products are made within the sweep), for weights
     that may still change, and where it might grow too large.
     """
-    fixed = not any(one.flags.writeable for one in (vectors, *(weight for side in weights for weight in side)))
+    arrays = (vectors, *(weight for side in weights for weight in side))
+    fixed = not any(array.flags.writeable for array in arrays)
     if not (fixed and native.serves(vectors.dtype) and native.knows(kind)):
         return None
     packed = [native.packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
     if not packed[0].projects or 4 * len(vectors) * packed[0].pitch * len(packed) > MOST_BYTES:
         return None
-    key = (id(vectors), *(id(layer) for layer in packed))
-    held, table = _tables.get(key, (None, None))
-    # An identity may come back after its array has gone: the array itself is compared too.
-    if table is None or held is None or held() is not vectors:
-        table = WordTable(packed, len(vectors))
-        _tables[key] = weakref.ref(vectors), table
-        weakref.finalize(vectors, _tables.pop, key, None)
-    return table
+    return native.kept_with(_tables, arrays, (kind,), lambda: WordTable(packed, len(vectors)))

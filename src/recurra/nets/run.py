@@ -37,9 +37,9 @@ def classify(plan: ClassifierNet, tensors: Tensors, ids: Ragged[Ids]) -> Floats:
     if table:
         rows, values = table.places(ids.values, vectors), np.empty((0, plan.recurrent.inputs), np.float32)
     else:
-        words, rows = np.unique(ids.values, return_inverse=True)
-        values = vectors(words)
-    states, _ = recurrent(plan.recurrent, weights, ids.carry(values), rows=rows.astype(np.int32), table=table)
+        words, which = np.unique(ids.values, return_inverse=True)
+        rows, values = which.astype(np.int32), vectors(words)
+    states, _ = recurrent(plan.recurrent, weights, ids.carry(values), rows=rows, table=table)
     return dense(plan.dense, part(tensors, "dense"), pooling(plan.pooling, part(tensors, "pooling"), states))
 
 
