@@ -226,3 +226,8 @@ def test_a_large_table_is_read_in_seconds(tmp_path: Path) -> None:
     start = time.process_time()
     assert len(read_series(path).ids) == 100
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("cell", ["", " ", "NA", "N/A", "#N/A", "<NA>", "NaN", "-nan", "NULL", "None", "NaT", "-"])
+def test_the_words_that_exports_write_for_missing_are_missing(cell: str) -> None:
+    assert np.isnan(parse_number(cell))

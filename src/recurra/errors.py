@@ -5,7 +5,27 @@ Not here: checks. Whoever finds a mistake raises one of these; only the command 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+
+_OPTIONS = ContextVar("advice names options", default=False)
+
+
+@contextmanager
+def advising_options() -> Iterator[None]:
+    """Within this block advice names options of the command line instead of Python's arguments."""
+    before = _OPTIONS.set(True)
+    try:
+        yield
+    finally:
+        _OPTIONS.reset(before)
+
+
+def either(option: str, argument: str) -> str:
+    """Return what advice names: `--sort` for somebody at the command line, `sort=True` for somebody in Python."""
+    return option if _OPTIONS.get() else argument
 
 
 @dataclass(frozen=True)

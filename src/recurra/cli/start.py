@@ -11,7 +11,7 @@ import sys
 from types import FrameType
 from typing import Any, NoReturn
 
-from recurra.errors import RecurraError, printable
+from recurra.errors import RecurraError, advising_options, printable
 
 
 def run() -> NoReturn:
@@ -25,7 +25,8 @@ def run() -> NoReturn:
         os.environ["RECURRA_DEBUG"] = "1"
     debug = os.environ.get("RECURRA_DEBUG", "") not in ("", "0")
     try:
-        sys.exit(_app())
+        with advising_options():
+            sys.exit(_app())
     except RecurraError as problem:
         _fail(f"recurra: {problem}", problem.exit_code, problem if debug else None)
     except KeyboardInterrupt:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 import re
 
+from recurra.datasets.missing import stands_for_missing
 from recurra.errors import DataError, Place
 
 LARGEST = 1e150
 """Largest absolute value: above it the squared error overflows."""
 EXACT = 2**53
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HINTS = (
@@ -30,7 +30,7 @@ def parse_number(text: str) -> float:
     cell = text.strip(" \t")
     if _NUMBER.fullmatch(cell):
         return checked_number(float(cell))
-    if cell.casefold() in MISSING:
+    if cell == "-" or stands_for_missing(cell):
         return math.nan
     raise ValueError(next((hint for pattern, hint in _HINTS if pattern.fullmatch(cell)), "write a plain number"))
 
