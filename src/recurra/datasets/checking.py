@@ -13,10 +13,10 @@ from typing import Literal
 
 import numpy as np
 
-from recurra.datasets.columns import TEXT_NAMES, guess
+from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
 from recurra.datasets.labels import check_training_labels
 from recurra.datasets.series_checks import rhythms
-from recurra.datasets.series_frames import ID_NAMES, TIME_NAMES, VALUE_NAMES, read_series
+from recurra.datasets.series_frames import read_series
 from recurra.datasets.tables import form_of, read_columns
 from recurra.datasets.texts import read_texts, read_whole_text
 from recurra.errors import DataError

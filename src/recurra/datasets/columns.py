@@ -1,4 +1,4 @@
-"""Column names: guess the obvious ones, suggest the nearest, refuse what is not there.
+"""Column names: guess the obvious, suggest the nearest, refuse what is not there; choose those of a table of texts.
 
 Not here: the cells below the names.
 """
@@ -7,11 +7,70 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from recurra.errors import DataError, Place
 
 TEXT_NAMES = ("text", "review", "body", "sentence", "document", "content", "message", "comment")
 LABEL_NAMES = ("label", "class", "sentiment", "target", "category", "queue")
+ID_NAMES = ("unique_id", "series_id")
+TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time", "month", "week", "day", "year", "quarter")
+VALUE_NAMES = ("y", "value", "values", "target")
+
+
+@dataclass(frozen=True)
+class TextColumns:
+    """Which columns of a table hold texts, labels and groups; None: there is no such column, or it is not read."""
+
+    text: str
+    label: str | None = None
+    group: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are read, each once."""
+        return list(dict.fromkeys(name for name in (self.text, self.label, self.group) if name is not None))
+
+
+def choose_text_columns(
+    found: Sequence[str] | None,
+    *,
+    text: str | None,
+    label: str | None,
+    group: str | None,
+    labelled: bool | None,
+    place: Place,
+) -> TextColumns:
+    """Settle the columns; a table on stdin cannot be read twice, so there the text column must be named."""
+    if found is None:
+        if text is None:
+            raise DataError("a table on stdin needs its text column named", place=Place(place.file))
+        return TextColumns(text, label if labelled is not False else None, group)
+    for name in (text, label, group):
+        if name is not None:
+            need(name, found, place=place)
+    if labelled is False:
+        label = None
+    elif label is None:
+        label = guess(LABEL_NAMES, [name for name in found if name != text])
+    if labelled and label is None:
+        raise DataError(
+            "no label column", place=place, found="columns " + listed(found), advice="name it: --label COLUMN"
+        )
+    return TextColumns(text or _text_column(found, place), label, group)
+
+
+def _text_column(found: Sequence[str], place: Place) -> str:
+    column = found[0] if len(found) == 1 else guess(TEXT_NAMES, found)
+    if column is None:
+        raise DataError(
+            "no text column",
+            place=place,
+            found="columns " + listed(found),
+            allowed="a column named " + ", ".join(TEXT_NAMES),
+            advice="name it: --text COLUMN",
+        )
+    return column
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recurra.datasets.columns import guess, listed, need
+from recurra.datasets.columns import ID_NAMES, TIME_NAMES, VALUE_NAMES, guess, listed, need
 from recurra.datasets.moments import Epoch, parse_moments
 from recurra.datasets.numbers import EXACT, cell_number
 from recurra.datasets.records import Row
@@ -21,10 +21,6 @@ from recurra.datasets.series_checks import Duplicates, Gaps, check_series
 from recurra.datasets.sources import name_of
 from recurra.datasets.tables import Form, form_of, read_columns, read_rows
 from recurra.errors import DataError, Place
-
-ID_NAMES = ("unique_id", "series_id")
-TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time", "month", "week", "day", "year", "quarter")
-VALUE_NAMES = ("y", "value", "values", "target")
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ Not here: whether labels are fit for training (labels.py), and tokens. Empty tex
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recurra.datasets.columns import LABEL_NAMES, TEXT_NAMES, guess, listed, need
+from recurra.datasets.columns import TextColumns, choose_text_columns
 from recurra.datasets.lines import decoded_bytes, splits_as_bytes, text_codec
 from recurra.datasets.records import Reject, Row, TextTable, Value
 from recurra.datasets.sources import name_of
@@ -19,17 +19,6 @@ from recurra.errors import DataError, Place
 
 MISSING = ("", "nan", "NaN", "None")
 """Label cells of a text table that stand for no label."""
-
-
-@dataclass(frozen=True)
-class _Columns:
-    text: str
-    label: str | None
-    group: str | None
-
-    @property
-    def names(self) -> list[str]:
-        return list(dict.fromkeys(name for name in (self.text, self.label, self.group) if name is not None))
 
 
 @dataclass
@@ -62,7 +51,8 @@ def read_texts(
     found: list[str] | None = None
     if kind == "lines" or str(source) != "-":
         found = read_columns(source, encoding=encoding, form=kind, delimiter=delimiter)
-    columns = _choose(found, text=text, label=label, group=group, labelled=labelled, file=name_of(source))
+    place = Place(name_of(source), 1)
+    columns = choose_text_columns(found, text=text, label=label, group=group, labelled=labelled, place=place)
     rejects: list[Reject] = []
     rows = read_rows(
         source,
@@ -103,49 +93,7 @@ def read_whole_text(source: str | Path, *, encoding: str = "utf-8") -> str:
     return whole.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _choose(
-    found: list[str] | None,
-    *,
-    text: str | None,
-    label: str | None,
-    group: str | None,
-    labelled: bool | None,
-    file: str,
-) -> _Columns:
-    """Settle the columns; a table on stdin cannot be read twice, so there the text column must be named."""
-    place = Place(file, 1)
-    if found is None:
-        if text is None:
-            raise DataError("a table on stdin needs its text column named", place=Place(file))
-        return _Columns(text, label if labelled is not False else None, group)
-    for name in (text, label, group):
-        if name is not None:
-            need(name, found, place=place)
-    if labelled is False:
-        label = None
-    elif label is None:
-        label = guess(LABEL_NAMES, [name for name in found if name != text])
-    if labelled and label is None:
-        raise DataError(
-            "no label column", place=place, found="columns " + listed(found), advice="name it: --label COLUMN"
-        )
-    return _Columns(text or _text_column(found, place), label, group)
-
-
-def _text_column(found: Sequence[str], place: Place) -> str:
-    column = found[0] if len(found) == 1 else guess(TEXT_NAMES, found)
-    if column is None:
-        raise DataError(
-            "no text column",
-            place=place,
-            found="columns " + listed(found),
-            allowed="a column named " + ", ".join(TEXT_NAMES),
-            advice="name it: --text COLUMN",
-        )
-    return column
-
-
-def _collect(rows: Iterator[Row], columns: _Columns, on_error: OnError, rejects: list[Reject]) -> _Growing:
+def _collect(rows: Iterator[Row], columns: TextColumns, on_error: OnError, rejects: list[Reject]) -> _Growing:
     growing = _Growing()
     for row in rows:
         try:
@@ -207,7 +155,7 @@ def _encodable(text: str, row: Row, column: str) -> str:
     return text
 
 
-def _table(growing: _Growing, columns: _Columns, rejects: list[Reject]) -> TextTable:
+def _table(growing: _Growing, columns: TextColumns, rejects: list[Reject]) -> TextTable:
     return TextTable(
         texts=growing.texts,
         labels=growing.labels if columns.label is not None else None,
