@@ -184,3 +184,38 @@ def test_coming_times_keep_the_rhythm_of_the_series(steps: list[str], coming: li
 
 def test_plain_steps_go_on_counting() -> None:
     assert coming_times(np.array([3, 4, 5]), 3).tolist() == [6, 7, 8]
+
+
+@pytest.mark.parametrize("level", [1e-12, 7.0, 1e7, -1e7, 1e12])
+@pytest.mark.parametrize("changes", [{}, {"scale": "minmax"}, {"relative": True}, {"difference": True}])
+def test_forecasts_of_a_nearly_constant_series_stay_within_its_movement(level: float, changes: dict[str, Any]) -> None:
+    moved = abs(level) * 5e-9
+    values = level + moved * np.sin(np.arange(121.0) / 3)
+    told = small(horizon=3, settings=changes).fit(values).predict(level=())
+    assert np.abs(told - level).max() < 4 * moved
+
+
+@pytest.mark.parametrize("changes", [{}, {"relative": True}, {"difference": True}, {"log": True}])
+def test_a_series_that_starts_to_move_after_training_is_forecast_within_its_movement(changes: dict[str, Any]) -> None:
+    model = small(horizon=3, settings=changes).fit(np.full(60, 1e7))
+    moving = 1e7 + 0.05 * np.sin(np.arange(60.0) / 3)
+    told = model.predict(np.concatenate([np.full(60, 1e7), moving]))
+    assert np.abs(told - 1e7).max() < 0.5
+
+
+def test_a_series_that_has_never_moved_has_an_interval_without_width() -> None:
+    steps = 40
+    days = np.tile(np.datetime64("2024-01-01") + np.arange(steps), 2)
+    values = np.concatenate([np.full(steps, 7.3), np.sin(np.arange(steps))])
+    frame = pd.DataFrame({"unique_id": ["still"] * steps + ["wave"] * steps, "ds": days, "y": values})
+    model = small(horizon=2).fit(frame)
+    told = model.predict(level=[80]).set_index("unique_id")
+    assert told.loc["still", "Recurra-lo-80"].tolist() == told.loc["still", "Recurra-hi-80"].tolist() == [7.3, 7.3]
+    alone = small(horizon=2).fit(frame[frame["unique_id"] == "wave"])
+    # A series that stands still tells nothing about how far the forecasts of another one are off.
+    assert model.model_.widths["80"][0] > 0.3 * alone.model_.widths["80"][0]
+
+
+def test_a_straight_line_goes_on_where_differences_are_learnt() -> None:
+    told = small(horizon=2, settings={"difference": True}).fit(5 + 0.1 * np.arange(40)).predict(steps=5)
+    assert told == pytest.approx(5 + 0.1 * np.arange(40, 45), rel=1e-12)

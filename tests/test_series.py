@@ -207,3 +207,40 @@ def test_calendar_features_go_round_with_the_day_the_week_and_the_year() -> None
     assert np.allclose(features[2, 2:4], [0, 1], atol=1e-6)
     assert np.allclose(features[3, :4], [0, -1, 0, 1], atol=1e-6)
     assert features[3, 4] < 0
+
+
+@pytest.mark.parametrize("kind", ["standard", "minmax"])
+@pytest.mark.parametrize("level", [1e-12, 1e-3, 1.0, 1e7, 1e12])
+@pytest.mark.parametrize("share", [5e-9, 1e-11, 1e-13])
+def test_a_small_movement_around_any_level_is_scaled_to_one(
+    kind: Literal["standard", "minmax"], level: float, share: float
+) -> None:
+    values = level + level * share * np.sin(np.arange(60) / 3)
+    scaler = fit_scaler(values, kind)
+    scaled = scaler.apply(values).astype(np.float32)
+    assert not scaler.constant and 0.9 < np.ptp(scaled) < 4
+    assert np.allclose(
+        scaler.undo(scaled.astype(np.float64)), values, rtol=0, atol=1e-3 * level * share + 2e-16 * level
+    )
+
+
+@pytest.mark.parametrize("kind", ["standard", "minmax"])
+def test_rounding_noise_is_no_movement_and_the_smallest_numbers_scale(kind: Literal["standard", "minmax"]) -> None:
+    assert fit_scaler(np.array([0.3, 0.1 + 0.2] * 10), kind).constant
+    assert np.isfinite(fit_scaler(np.array([0.0, 5e-324]), kind).apply(np.array([0.0, 5e-324]))).all()
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_straight_line_has_differences_without_movement_at_any_level(log: bool) -> None:
+    for level, slope in ((0.1, 0.1), (1e7, 1e-3), (3e-9, 7e-10)):
+        line = level * (1 + 1e-4) ** np.arange(40) if log else level + slope * np.arange(40)
+        assert fit_series({"a": line}, SeriesConfig(difference=True, log=log)).scaler("a").constant
+
+
+def test_a_movement_that_float32_would_round_away_is_refused_without_scaling() -> None:
+    values = 1e7 + 0.05 * np.sin(np.arange(60) / 3)
+    with pytest.raises(DataError, match=r"series 'clock' moves by 0\.0997.* around 1e\+07.*scale=standard"):
+        fit_series({"clock": values}, SeriesConfig(scale="none"))
+    fit_series({"clock": values}, SeriesConfig(scale="none", relative=True))
+    fit_series({"clock": values}, SeriesConfig(scale="none", difference=True))
+    fit_series({"clock": np.full(30, 1e7)}, SeriesConfig(scale="none"))

@@ -7,7 +7,7 @@ Not here: reading tables and time stamps (datasets) and nets. Scalers are fitted
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -24,8 +24,9 @@ FORMAT = 1
 LARGEST = 1e300
 """Larger values are refused: their differences and squares would overflow."""
 
-FLOOR = 1e-8
+NOISE = 16 * float(np.finfo(np.float64).eps)
 """A spread below this share of the level is rounding noise: the series counts as constant."""
+SMALLEST = float(np.finfo(np.float64).tiny)
 
 _FILE = "scaler.json"
 _MAX_BYTES = 64 * 1024 * 1024
@@ -122,6 +123,17 @@ class SeriesEncoder:
             )
         return self.scalers[series_id]
 
+    def after(self, series_id: str, values: Values) -> SeriesEncoder:
+        """Return the encoder that forecasts after `values` (past,): this one, unless training never saw a movement.
+
+        Such a series has no scale of its own: where it moves now, the movement of its newest `reach` values scales it.
+        """
+        recent = values[-self.reach :]
+        if not self.scaler(series_id).constant or len(recent) < self.reach:
+            return self
+        levels = _logged(recent, series_id) if self.config.log else recent
+        return replace(self, scalers={**self.scalers, series_id: _scaler_of(levels, self.config)})
+
     @property
     def reach(self) -> int:
         """Past values that one window needs."""
@@ -175,25 +187,49 @@ def fit_series(series: Mapping[str, ArrayLike], config: SeriesConfig) -> SeriesE
         checked = _checked(values, series_id)
         _need(len(checked), config.window + int(config.difference) + config.horizon, series_id)
         levels = _logged(checked, series_id) if config.log else checked
-        scalers[series_id] = fit_scaler(np.diff(levels) if config.difference else levels, config.scale)
+        scalers[series_id] = _scaler_of(levels, config)
+        if config.scale == "none" and not config.relative:
+            _check_unscaled(np.diff(levels) if config.difference else levels, series_id)
     return SeriesEncoder(config, scalers)
 
 
-def fit_scaler(values: Values, kind: Literal["none", "standard", "minmax"]) -> Scaler:
+def fit_scaler(values: Values, kind: Literal["none", "standard", "minmax"], *, noise: float = 0.0) -> Scaler:
     """Return the scaler of finite values (steps,): mean and standard deviation, or minimum and range.
 
-    A spread below 1e-8 of the level is none: then the level itself (1 for a level of 0) scales, so that a series that
-    starts to move later gives its relative change and no explosion. Raises DataError for no value at all.
+    A range within the rounding of float64, or within `noise`, is none: then the level itself (1 for a level of 0)
+    scales, so that a series that starts to move later gives its relative change and no explosion. Any other movement
+    is scaled, however small beside the level. Raises DataError for no value at all.
     """
     _need(len(values), 1, "")
     if kind == "none":
         return Scaler()
-    largest = float(np.abs(values).max()) or 1.0
-    unit = values / largest  # squares of 1e200 would overflow, those of 1e-200 vanish
+    first = float(values[0])
+    moved = values - first  # small movements around a high level stay exact
+    largest = float(np.abs(moved).max()) or 1.0
+    unit = moved / largest  # squares of 1e200 would overflow, those of 1e-200 vanish
     center, spread = (unit.mean(), unit.std()) if kind == "standard" else (unit.min(), np.ptp(unit))
-    if spread <= FLOOR:
-        return Scaler(float(values[0]), abs(float(values[0])) or 1.0, constant=True)
-    return Scaler(float(center) * largest, float(spread) * largest)
+    scale = float(spread) * largest
+    if np.ptp(moved) <= max(noise, NOISE * float(np.abs(values).max())) or scale < SMALLEST:
+        return Scaler(first, abs(first) or 1.0, constant=True)
+    return Scaler(first + float(center) * largest, scale)
+
+
+def _scaler_of(levels: Values, config: SeriesConfig) -> Scaler:
+    """Fit what the configuration asks for; levels after the logarithm are known no better than float64 rounds them."""
+    if not config.difference:
+        return fit_scaler(levels, config.scale, noise=NOISE * config.log)
+    known_to = NOISE * max(float(np.abs(levels).max()), float(config.log))
+    return fit_scaler(np.diff(levels), config.scale, noise=known_to)
+
+
+def _check_unscaled(values: Values, series_id: str) -> None:
+    """Refuse a movement that float32, in which the net computes, would round away."""
+    level, moved = float(np.abs(values).max()), float(np.ptp(values))
+    if 0 < moved < 64 * float(np.finfo(np.float32).eps) * level:
+        raise DataError(
+            f"series {series_id!r} moves by {moved:g} around {level:g}: float32 does not hold that without scaling",
+            advice="set scale=standard, difference=true or relative=true",
+        )
 
 
 def undo_differences(changes: Values, levels: Values) -> Values:

@@ -146,7 +146,7 @@ def forecast_columns(
         columns[names[1]] += list(coming_times(table.times[series_id], steps))
         columns[ANSWER] += answers.tolist()
         for percent in level:
-            low, high = model.interval(series_id, answers, level=percent)
+            low, high = model.interval(series_id, table.values[series_id], answers, level=percent)
             columns.setdefault(f"{ANSWER}-lo-{percent}", []).extend(low.tolist())
             columns.setdefault(f"{ANSWER}-hi-{percent}", []).extend(high.tolist())
     return {name: np.array(cells) for name, cells in columns.items()}

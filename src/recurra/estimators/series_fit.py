@@ -78,12 +78,14 @@ def _widths(
 ) -> dict[str, list[float]]:
     """Quantiles of the absolute residuals on validation by step, in units of each series' scaler (split conformal).
 
-    Under a logarithm they are residuals of logarithms, so that intervals are factors. With n residuals a level above
+    Series that did not move in training have no such unit and are left out beside others. Under a logarithm the
+    residuals are of logarithms, so that intervals are factors. With n residuals a level above
     n / (n + 1) is carried by the largest of them only.
     """
     horizon = model.horizon
     rows = []
-    for name, examples in kept.items():
+    moving = {name: kept[name] for name in kept if not encoder.scaler(name).constant}
+    for name, examples in (moving or kept).items():
         answers = encoder.decode(name, forecast(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
         later = np.lib.stride_tricks.sliding_window_view(table.values[name][cuts[name] :], horizon)
         if encoder.config.log:

@@ -48,18 +48,22 @@ class RunningForecaster:
     def forecast(self, series_id: str, values: ArrayLike, *, steps: int) -> Values:
         """Forecast the `steps` values after `values` (past,): (steps,); beyond the horizon it reads its own answers.
 
-        A series that never moved in training and has not moved since stays where it is.
+        A series that never moved in training and has not moved since stays where it is (or goes on as it did, where
+        differences are learnt).
         """
         if not 1 <= steps <= 100_000:
             raise UsageError("horizon", found=str(steps), allowed="1 to 100,000")
         known = np.asarray(values, dtype=np.float64)
-        start, reach = len(known), self.encoder.reach
-        if self.encoder.scaler(series_id).constant and start >= reach and not np.ptp(known[-reach:]):
+        reach = self.encoder.reach
+        recent, answers = known[-reach:], np.zeros(0)
+        encoder = self.encoder.after(series_id, known)
+        still = encoder.scaler(series_id).constant
+        if still and len(recent) == reach and not np.ptp(recent):
             return np.full(steps, known[-1])
-        recent, answers = known[-reach:] if start >= reach else known, np.zeros(0)
         while len(answers) < steps:
-            window = self.encoder.last_window(series_id, recent)
-            coming = self.encoder.decode(series_id, self._run(window.inputs), window)[0]
+            window = encoder.last_window(series_id, recent)
+            outputs = np.zeros((1, self.horizon)) if still else self._run(window.inputs)
+            coming = encoder.decode(series_id, outputs, window)[0]
             answers = np.concatenate([answers, coming])
             recent = np.concatenate([recent, coming])[-reach:]
         return answers[:steps]
@@ -72,15 +76,18 @@ class RunningForecaster:
         examples = self.encoder.examples(series_id, extended, first_target=first)
         return self.encoder.decode(series_id, self._run(examples.inputs), examples)[:, 0]
 
-    def interval(self, series_id: str, answers: Values, *, level: int) -> tuple[Values, Values]:
-        """Return low and high around `answers` (steps,), meant to hold the truth `level` percent of the time.
+    def interval(self, series_id: str, values: ArrayLike, answers: Values, *, level: int) -> tuple[Values, Values]:
+        """Return low and high around the `answers` (steps,) that follow `values` (past,).
 
-        Split conformal (Vovk et al. 2005) from the residuals on validation; raises UsageError where there are none.
+        Meant to hold the truth `level` percent of the time: split conformal (Vovk et al. 2005) from the residuals on
+        validation; raises UsageError where there are none.
+        A series that has never moved has an interval without width.
         """
-        half = self._half(level, len(answers))
+        scaler = self.encoder.after(series_id, np.asarray(values, dtype=np.float64)).scaler(series_id)
+        half = self._half(level, len(answers)) * (not scaler.constant)
         if self.encoder.config.log:
             return answers * np.exp(-half), answers * np.exp(half)
-        scaled = half * self.encoder.scaler(series_id).scale
+        scaled = half * scaler.scale
         return answers - scaled, answers + scaled
 
     def _half(self, level: int, steps: int) -> Values:
