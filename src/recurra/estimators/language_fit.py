@@ -43,8 +43,7 @@ def fit_language(
     encoder = stream_encoder(train, settings.text)
     ids = stream_ids(train, encoder)
     plan = language(settings.net, words=len(encoder.vocabulary))
-    torch.manual_seed(seed)
-    net = LearningLanguage(plan, settings.net)
+    net = LearningLanguage(plan, settings.net, torch.Generator().manual_seed(seed))
     load_tensors(net, tensors_of(net) | _start(net, encoder, ids, estimator.vectors, seed))
     streams = language_streams(ids, settings.training.streams)
     held = language_streams(stream_ids(validation, encoder), min(8, settings.training.streams)) if validation else None

@@ -51,8 +51,7 @@ def fit_forecaster(
     examples = {name: encoder.examples(name, values) for name, values in train.items()}
     kept = {name: encoder.examples(name, table.values[name], first_target=cuts[name]) for name in table.ids if held}
     plan = forecaster(settings.net, horizon=settings.series.horizon)
-    torch.manual_seed(seed)
-    net = LearningForecaster(plan, settings.net)
+    net = LearningForecaster(plan, settings.net, torch.Generator().manual_seed(seed))
     task = SeriesTask(net, _pairs(examples), _pairs(kept) if held else None, settings.training, seed)
     work = plan.recurrent.hidden**2 * settings.series.window * min(settings.training.batch_size, len(task.train[0]))
     with threads_for(work):

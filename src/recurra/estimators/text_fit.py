@@ -208,8 +208,7 @@ def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
 
 def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None, seed: int) -> LearningClassifier:
     """Build the net with seeded weights, and pre-trained vectors where there are any."""
-    torch.manual_seed(seed)
-    net = LearningClassifier(plan, settings.net)
+    net = LearningClassifier(plan, settings.net, torch.Generator().manual_seed(seed))
     if vectors is not None:
         load_tensors(net, tensors_of(net) | {"embedding.weight": vectors.matrix})
     return net

@@ -1,6 +1,7 @@
-"""Dropout on ragged sequences, in training only: it leaves no weights and nothing to run.
+"""Dropout, in training only: it leaves no weights and nothing to run.
 
-Not here: when it is applied (nets/learn.py).
+Not here: when it is applied (nets/learn.py). Every mask is drawn from the generator that comes in; None is torch's
+global one, which a fit never touches: fits side by side in threads would draw from it in turn.
 """
 
 from __future__ import annotations
@@ -14,35 +15,45 @@ from recurra.devices import tensor_on
 from recurra.engine import is_native
 from recurra.text.vocabulary import UNK
 
+Generator = torch.Generator | None
 
-def variational(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
+
+def elements(values: Tensor, rate: float, generator: Generator) -> Tensor:
+    """Drop single numbers (Srivastava et al. 2014), scaled by 1 / (1 - rate): torch's own dropout, bit for bit."""
+    if not rate:
+        return values
+    kept = torch.empty_like(values).bernoulli_(1 - rate, generator=generator)
+    return values * kept.div_(1 - rate)
+
+
+def variational(inputs: Ragged[Tensor], rate: float, generator: Generator) -> Ragged[Tensor]:
     """Drop the same features at every step of a sequence (Gal & Ghahramani 2016), scaled by 1 / (1 - rate)."""
     if not rate:
         return inputs
     values = inputs.values
-    masks = variational_masks(inputs.sequences, values.shape[1], rate, like=values)
+    masks = variational_masks(inputs.sequences, values.shape[1], rate, generator, like=values)
     if is_native(values.dtype, values.device.type):
         return inputs.carry(native_masked(values, masks, inputs.offsets))
     return inputs.carry(values * masks[tensor_on(values.device, inputs.owners())])
 
 
-def variational_masks(sequences: int, features: int, rate: float, *, like: Tensor) -> Tensor:
+def variational_masks(sequences: int, features: int, rate: float, generator: Generator, *, like: Tensor) -> Tensor:
     """Draw one mask for each sequence: (sequences, features), zero or 1 / (1 - rate)."""
-    kept = torch.rand(sequences, features, device=like.device) >= rate
+    kept = torch.rand(sequences, features, device=like.device, generator=generator) >= rate
     return kept.to(like.dtype) / (1 - rate)
 
 
-def unknown_words(ids: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
+def unknown_words(ids: Ragged[Tensor], rate: float, generator: Generator) -> Ragged[Tensor]:
     """Replace words by <unk> at random (Dai & Le 2015): the net must not lean on any single word."""
     if not rate:
         return ids
-    lost = torch.rand(len(ids.values), device=ids.values.device) < rate
+    lost = torch.rand(len(ids.values), device=ids.values.device, generator=generator) < rate
     return ids.carry(ids.values.masked_fill(lost, UNK))
 
 
-def whole_tokens(inputs: Ragged[Tensor], rate: float) -> Ragged[Tensor]:
+def whole_tokens(inputs: Ragged[Tensor], rate: float, generator: Generator) -> Ragged[Tensor]:
     """Drop whole tokens' vectors, scaled by 1 / (1 - rate) (Iyyer et al. 2015)."""
     if not rate:
         return inputs
-    kept = torch.rand(len(inputs.values), 1, device=inputs.values.device) >= rate
+    kept = torch.rand(len(inputs.values), 1, device=inputs.values.device, generator=generator) >= rate
     return inputs.carry(inputs.values * (kept.to(inputs.values.dtype) / (1 - rate)))

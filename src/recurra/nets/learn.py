@@ -1,6 +1,7 @@
 """The nets, learning in torch: what flows from layer to layer, and where dropout sits.
 
-Not here: losses and the loop (training/), the same nets in NumPy (run.py).
+Not here: losses and the loop (training/), the same nets in NumPy (run.py). First weights and masks are drawn from the
+generator that comes in (None: torch's global one).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from recurra.config import NetConfig
 from recurra.devices import PROCESSOR, tensor_on
 from recurra.engine import Rows
 from recurra.layers.dense.learn import Dense
-from recurra.layers.dropout import unknown_words, variational, whole_tokens
+from recurra.layers.dropout import Generator, elements, unknown_words, variational, whole_tokens
 from recurra.layers.embedding.learn import Embedding
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.recurrent.learn import Recurrent
@@ -30,32 +31,34 @@ from recurra.nets.plans import ClassifierNet, ForecastNet, LanguageNet
 class LearningClassifier(nn.Module):
     """Ragged token ids -> logits (sequences, classes). The wide part has its own fit and is added when it runs."""
 
-    def __init__(self, plan: ClassifierNet, config: NetConfig) -> None:
+    def __init__(self, plan: ClassifierNet, config: NetConfig, generator: Generator = None) -> None:
         """Build the layers; `config` tells the dropouts."""
         super().__init__()
         self.plan, self.config = plan, config
-        self.embedding = Embedding(plan.embedding)
+        self.embedding = Embedding(plan.embedding, generator)
         self.embedding.weight.requires_grad_(not config.freeze_embedding)
-        self.recurrent = Recurrent(plan.recurrent)
-        self.pooling = Pooling(plan.pooling)
-        self.dense = Dense(plan.dense)
+        self.recurrent = Recurrent(plan.recurrent, generator)
+        self.pooling = Pooling(plan.pooling, generator)
+        self.dense = Dense(plan.dense, generator)
 
-    def forward(self, ids: Ragged[Tensor]) -> Tensor:
+    def forward(self, ids: Ragged[Tensor], generator: Generator = None) -> Tensor:
         """Embed, sweep, pool, score. Where no mask sets the texts apart, each word is multiplied once, in float32."""
         masked = self.training and self.config.embedding_dropout
         if masked or self.plan.recurrent.precision != "float32":  # bfloat16 is multiplied within the sweep
-            return self.judge(self.vectors(ids))
-        return self.judge(*self.embedding.distinct(self._known(ids)))
+            return self.judge(self.vectors(ids, generator), generator)
+        distinct, rows = self.embedding.distinct(self._known(ids, generator))
+        return self.judge(distinct, generator, rows)
 
-    def vectors(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
+    def vectors(self, ids: Ragged[Tensor], generator: Generator = None) -> Ragged[Tensor]:
         """Embed every token by itself, with dropout in training."""
         dropout = self.config.embedding_dropout if self.training else 0.0
-        return self.embedding(self._known(ids), dropout=dropout)  # type: ignore[no-any-return]
+        return self.embedding(self._known(ids, generator), generator, dropout=dropout)  # type: ignore[no-any-return]
 
-    def judge(self, vectors: Ragged[Tensor], rows: Rows | None = None) -> Tensor:
+    def judge(self, vectors: Ragged[Tensor], generator: Generator = None, rows: Rows | None = None) -> Tensor:
         """Sweep, pool, score. With `rows` (tokens,) the vectors are those of distinct words."""
-        states, final = self.recurrent(vectors, between=self.config.recurrent_dropout, rows=rows)
-        pooled = nn.functional.dropout(self.pooling(states, self._ends(final)), self.config.dropout, self.training)
+        between = self.config.recurrent_dropout
+        states, final = self.recurrent(vectors, between=between, generator=generator, rows=rows)
+        pooled = elements(self.pooling(states, self._ends(final)), self.config.dropout * self.training, generator)
         logits: Tensor = self.dense(pooled)
         return logits
 
@@ -65,51 +68,54 @@ class LearningClassifier(nn.Module):
         masked = self.training and self.config.recurrent_dropout
         return None if masked or not sides else sides
 
-    def _known(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
-        return unknown_words(ids, self.config.word_dropout) if self.training else ids
+    def _known(self, ids: Ragged[Tensor], generator: Generator) -> Ragged[Tensor]:
+        return unknown_words(ids, self.config.word_dropout, generator) if self.training else ids
 
 
 class LearningLanguage(nn.Module):
     """Rectangular streams of token ids -> projected states (tokens, size), to be scored by `output`."""
 
-    def __init__(self, plan: LanguageNet, config: NetConfig) -> None:
+    def __init__(self, plan: LanguageNet, config: NetConfig, generator: Generator = None) -> None:
         """Build the layers; `config` tells the dropouts."""
         super().__init__()
         self.plan, self.config = plan, config
-        self.embedding = Embedding(plan.embedding)
-        self.recurrent = Recurrent(plan.recurrent)
-        self.projection = Dense(plan.projection)
+        self.embedding = Embedding(plan.embedding, generator)
+        self.recurrent = Recurrent(plan.recurrent, generator)
+        self.projection = Dense(plan.projection, generator)
         self.output = Tied(plan.output)
 
-    def forward(self, ids: Ragged[Tensor], states: Sequence[State] | None) -> tuple[Tensor, list[State | None]]:
+    def forward(
+        self, ids: Ragged[Tensor], states: Sequence[State] | None, generator: Generator = None
+    ) -> tuple[Tensor, list[State | None]]:
         """Embed, sweep from the carried states, project."""
         vectors = self.embedding(ids)
         if self.training:
-            vectors = variational(whole_tokens(vectors, self.config.word_dropout), self.config.embedding_dropout)
-        hidden, final = self.recurrent(vectors, states, between=self.config.recurrent_dropout)
-        projected = variational(ids.carry(self.projection(hidden.values)), self.config.dropout * self.training)
+            vectors = whole_tokens(vectors, self.config.word_dropout, generator)
+            vectors = variational(vectors, self.config.embedding_dropout, generator)
+        between, dropout = self.config.recurrent_dropout, self.config.dropout * self.training
+        hidden, final = self.recurrent(vectors, states, between=between, generator=generator)
+        projected = variational(ids.carry(self.projection(hidden.values)), dropout, generator)
         return projected.values, final
 
 
 class LearningForecaster(nn.Module):
     """Windows (sequences, steps, features) -> the coming values (sequences, horizon)."""
 
-    def __init__(self, plan: ForecastNet, config: NetConfig) -> None:
+    def __init__(self, plan: ForecastNet, config: NetConfig, generator: Generator = None) -> None:
         """Build the layers; `config` tells the dropouts."""
         super().__init__()
         self.plan, self.config = plan, config
-        self.recurrent = Recurrent(plan.recurrent)
-        self.dense = Dense(plan.dense)
+        self.recurrent = Recurrent(plan.recurrent, generator)
+        self.dense = Dense(plan.dense, generator)
 
-    def forward(self, windows: Tensor) -> Tensor:
+    def forward(self, windows: Tensor, generator: Generator = None) -> Tensor:
         """Sweep each window, answer from its last state."""
         sequences, steps, features = windows.shape
         offsets = np.arange(sequences + 1, dtype=np.int64) * steps
-        states, _ = self.recurrent(
-            Ragged(windows.reshape(-1, features), offsets), between=self.config.recurrent_dropout
-        )
+        values, between = Ragged(windows.reshape(-1, features), offsets), self.config.recurrent_dropout
+        states, _ = self.recurrent(values, between=between, generator=generator)
         last = states.values.view(sequences, steps, -1)[:, -1]
-        forecast: Tensor = self.dense(nn.functional.dropout(last, self.config.dropout, self.training))
+        forecast: Tensor = self.dense(elements(last, self.config.dropout * self.training, generator))
         return forecast
 
 

@@ -2,7 +2,8 @@
 
 Not here: what a batch is and what its loss is (tasks.py); printing (the callbacks' business).
 
-Everything random is a function of (seed, epoch, position), so a run that was killed goes on to the same weights.
+Everything random is a function of (seed, epoch, position), drawn from generators of the fit's own: a run that was
+killed goes on to the same weights, and fits side by side in threads learn what each learns alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 
 from recurra.config import TrainingConfig
-from recurra.devices import PROCESSOR, device_of, products
+from recurra.devices import PROCESSOR, device_of, home, products
 from recurra.errors import RecurraError
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
@@ -70,11 +71,11 @@ class Task(Protocol, Generic[Batch]):
         """Return the epoch's batches: a pure function of the seed and the epoch."""
         ...
 
-    def steps(self, batch: Batch, state: Any) -> Iterator[Step]:
+    def steps(self, batch: Batch, state: Any, generator: torch.Generator) -> Iterator[Step]:
         """Run the net on one batch; each step's loss is taken back before the next is asked for.
 
-        The first counts in the history; further ones (adversarial) only add their gradients. What the generator does
-        after its last step belongs to the same descent.
+        Masks are drawn from `generator`. The first step counts in the history; further ones (adversarial) only add
+        their gradients. What follows the last step belongs to the same descent.
         """
         ...
 
@@ -138,7 +139,9 @@ def _epoch(
 ) -> Record:
     """Train one epoch, then validate."""
     started = time.perf_counter()
-    torch.manual_seed(int(np.random.default_rng([seed, epoch, 1]).integers(2**62)))
+    generator = torch.Generator(home(task.net)).manual_seed(
+        int(np.random.default_rng([seed, epoch, 1]).integers(2**62))
+    )
     schedule, batches = schedule_of(config), task.batches(epoch)
     total = count = correct = rate = 0.0
     state = None
@@ -146,7 +149,7 @@ def _epoch(
     for position, batch in enumerate(batches):
         rate = schedule.rate(epoch + position / len(batches), config.epochs)
         set_rate(optimisers, rate)
-        step = _descend(task, batch, state, optimisers, config.clip)
+        step = _descend(task, batch, state, generator, optimisers, config.clip)
         state = step.state
         if average:
             average.update(task.net)
@@ -161,12 +164,19 @@ def _epoch(
     return {"epoch": epoch + 1, **trained, **validation, "lr": rate, "seconds": seconds}
 
 
-def _descend(task: Task[Any], batch: Any, state: Any, optimisers: list[torch.optim.Optimizer], largest: float) -> Step:
+def _descend(
+    task: Task[Any],
+    batch: Any,
+    state: Any,
+    generator: torch.Generator,
+    optimisers: list[torch.optim.Optimizer],
+    largest: float,
+) -> Step:
     """Take one batch's losses back, clip, and let the optimisers step; return the step that counts."""
     for optimiser in optimisers:
         optimiser.zero_grad(set_to_none=True)
     taken = []
-    for step in task.steps(batch, state):
+    for step in task.steps(batch, state, generator):
         (step.loss * (step.share / (step.rows or step.count))).backward()  # type: ignore[no-untyped-call]
         taken.append(step)
     clip(task.net, largest)

@@ -18,6 +18,7 @@ from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches,
 from recurra.cells import State
 from recurra.config import TrainingConfig
 from recurra.devices import home, tensor_on
+from recurra.layers.dropout import Generator
 from recurra.layers.types import Ids
 from recurra.nets.learn import LearningClassifier, LearningForecaster, LearningLanguage, to_tensor
 from recurra.training.loop import Step
@@ -74,7 +75,7 @@ class TextTask:
         order = batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
         return [TextBatch(rows, bool(self.config.adversarial) and epoch > 0) for rows in order]
 
-    def steps(self, batch: TextBatch, state: Any) -> Iterator[Step]:
+    def steps(self, batch: TextBatch, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.
 
         Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
@@ -83,14 +84,14 @@ class TextTask:
         ids = to_tensor(pick(self.train.sequences, batch.rows), home(self.net))
         smoothing = self.config.label_smoothing
         if not batch.adversarial:
-            yield self._step(self.net(ids), self.train, batch.rows, smoothing)
+            yield self._step(self.net(ids, generator), self.train, batch.rows, smoothing)
             return
-        vectors = self.net.vectors(ids)
+        vectors = self.net.vectors(ids, generator)
         first = vectors.carry(vectors.values.detach().requires_grad_())
-        yield replace(self._step(self.net.judge(first), self.train, batch.rows, smoothing), share=0.5)
+        yield replace(self._step(self.net.judge(first, generator), self.train, batch.rows, smoothing), share=0.5)
         moved = first.values.detach() + adversarial(first, self.config.adversarial)
         second = vectors.carry(moved.requires_grad_())
-        yield replace(self._step(self.net.judge(second), self.train, batch.rows, smoothing), share=0.5)
+        yield replace(self._step(self.net.judge(second, generator), self.train, batch.rows, smoothing), share=0.5)
         if vectors.values.requires_grad:
             both = gradient_of(first.values) + gradient_of(second.values)
             vectors.values.backward(both)  # type: ignore[no-untyped-call]
@@ -153,10 +154,12 @@ class LanguageTask:
         chunks = [(0, min(first, width - 1)), *later]
         return [(start, stop, int(random.integers(2**62))) for start, stop in chunks if stop > start]
 
-    def steps(self, batch: tuple[int, int, int], state: list[State] | None) -> Iterator[Step]:
+    def steps(
+        self, batch: tuple[int, int, int], state: list[State] | None, generator: Generator = None
+    ) -> Iterator[Step]:
         """Cross-entropy of the next tokens, over sampled words when the configuration says so."""
         start, stop, seed = batch
-        hidden, targets, final = self._read(self.train, start, stop, state)
+        hidden, targets, final = self._read(self.train, start, stop, state, generator)
         if self.sparse:
             draws = np.random.default_rng(seed).random(self.config.samples)
             drawn = np.minimum(np.searchsorted(self.proposal, draws), len(self.proposal) - 1)
@@ -168,11 +171,11 @@ class LanguageTask:
         yield Step(loss, count, state=[tuple(part.detach() for part in parts) for parts in final])
 
     def _read(
-        self, streams: NDArray[np.int32], start: int, stop: int, state: list[State] | None
+        self, streams: NDArray[np.int32], start: int, stop: int, state: list[State] | None, generator: Generator = None
     ) -> tuple[Tensor, Tensor, list[State]]:
         inputs = np.ascontiguousarray(streams[:, start:stop])
         offsets = np.arange(len(streams) + 1, dtype=np.int64) * (stop - start)
-        hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets), home(self.net)), state)
+        hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets), home(self.net)), state, generator)
         targets = tensor_on(hidden.device, streams[:, start + 1 : stop + 1].astype(np.int64)).reshape(-1)
         return hidden, targets, final
 
@@ -220,10 +223,10 @@ class SeriesTask:
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.train[0]))
         return [order[start : start + self.config.batch_size] for start in range(0, len(order), self.config.batch_size)]
 
-    def steps(self, batch: Integers, state: Any) -> Iterator[Step]:
+    def steps(self, batch: Integers, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Squared error of all steps of the horizon."""
         windows, targets = (tensor_on(home(self.net), part[batch]) for part in self.train)
-        loss, count = squared_error(self.net(windows), targets)
+        loss, count = squared_error(self.net(windows, generator), targets)
         yield Step(loss, count)
 
     def epoch_record(self, loss: float, correct: float) -> Record:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recurra.layers.dropout import Generator
 from recurra.layers.specs import DenseSpec
 
 
 class Dense(nn.Module):
     """y = f(W x + b), with W (outputs, inputs)."""
 
-    def __init__(self, spec: DenseSpec) -> None:
+    def __init__(self, spec: DenseSpec, generator: Generator = None) -> None:
         """Draw W uniformly within ±1/√inputs, as torch.nn.Linear does; b starts at zero."""
         super().__init__()
         self.spec = spec
         bound = spec.inputs**-0.5
-        self.weight = nn.Parameter(torch.empty(spec.outputs, spec.inputs).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(spec.outputs, spec.inputs).uniform_(-bound, bound, generator=generator))
         self.bias = nn.Parameter(torch.zeros(spec.outputs))
 
     def forward(self, inputs: Tensor) -> Tensor:

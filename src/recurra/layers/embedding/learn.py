@@ -11,26 +11,26 @@ from torch import Tensor, nn
 from recurra.autograd_rows import native_distinct, native_gather
 from recurra.batches import Ragged
 from recurra.engine import Rows, is_native
-from recurra.layers.dropout import variational, variational_masks
+from recurra.layers.dropout import Generator, variational, variational_masks
 from recurra.layers.specs import EmbeddingSpec
 
 
 class Embedding(nn.Module):
     """A table whose gradient is row-sparse: a step touches only the rows of the tokens it saw."""
 
-    def __init__(self, spec: EmbeddingSpec) -> None:
+    def __init__(self, spec: EmbeddingSpec, generator: Generator = None) -> None:
         """Draw vectors from N(0, 0.1²): small beside the recurrent weights, as pre-trained vectors are scaled to be."""
         super().__init__()
         self.spec = spec
-        self.weight = nn.Parameter(torch.randn(spec.words, spec.size) * 0.1)
+        self.weight = nn.Parameter(torch.randn(spec.words, spec.size, generator=generator) * 0.1)
 
-    def forward(self, ids: Ragged[Tensor], *, dropout: float = 0.0) -> Ragged[Tensor]:
+    def forward(self, ids: Ragged[Tensor], generator: Generator = None, *, dropout: float = 0.0) -> Ragged[Tensor]:
         """Look the rows up; `dropout` is variational, one mask for each sequence."""
         if not is_native(self.weight.dtype, self.weight.device.type):
             found = nn.functional.embedding(ids.values, self.weight, sparse=True) * self.spec.scale
-            return variational(ids.carry(found), dropout)
+            return variational(ids.carry(found), dropout, generator)
         size = self.spec.size
-        masks = variational_masks(ids.sequences, size, dropout, like=self.weight) if dropout else None
+        masks = variational_masks(ids.sequences, size, dropout, generator, like=self.weight) if dropout else None
         return ids.carry(native_gather(self.weight, ids.values, ids.offsets, scale=self.spec.scale, masks=masks))
 
     def distinct(self, ids: Ragged[Tensor]) -> tuple[Ragged[Tensor], Rows | None]:

@@ -15,6 +15,7 @@ from recurra.autograd_pools import Scorer, native_pool
 from recurra.batches import Ragged, last_places
 from recurra.devices import tensor_on
 from recurra.engine import is_native
+from recurra.layers.dropout import Generator
 from recurra.layers.specs import PoolingSpec
 
 
@@ -26,13 +27,13 @@ class Pooling(nn.Module):
     a_t = softmax_t(q · u_t), Σ a_t h_t.
     """
 
-    def __init__(self, spec: PoolingSpec) -> None:
+    def __init__(self, spec: PoolingSpec, generator: Generator = None) -> None:
         """Draw the attention's weights so that it starts close to the mean."""
         super().__init__()
         self.spec = spec
         for name, shape in spec.weights().items():
-            value = torch.zeros(shape) if name.endswith("bias") else torch.randn(shape) * spec.inputs**-0.5
-            self.register_parameter(name, nn.Parameter(value))
+            drawn = torch.zeros(shape) if name.endswith("bias") else torch.randn(shape, generator=generator)
+            self.register_parameter(name, nn.Parameter(drawn * spec.inputs**-0.5))
 
     def forward(self, inputs: Ragged[Tensor], ends: Sequence[Tensor] | None = None) -> Tensor:
         """Pool; the engine makes all parts from one reading of the values.

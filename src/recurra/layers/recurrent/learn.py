@@ -14,14 +14,14 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells import State, SweepWeights
 from recurra.engine import Path, Rows, sweep_layer
-from recurra.layers.dropout import variational
+from recurra.layers.dropout import Generator, variational
 from recurra.layers.specs import RecurrentSpec
 
 
 class Recurrent(nn.Module):
     """Sweeps layer by layer and direction by direction; weights carry torch.nn's names and layout."""
 
-    def __init__(self, spec: RecurrentSpec) -> None:
+    def __init__(self, spec: RecurrentSpec, generator: Generator = None) -> None:
         """Draw input weights as Glorot & Bengio 2010, recurrent ones orthogonal; an LSTM's forget bias is 1."""
         super().__init__()
         self.spec = spec
@@ -29,7 +29,7 @@ class Recurrent(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
         with torch.no_grad():
             for name, weight in self.named_parameters():
-                _initialise(name, weight, spec)
+                _initialise(name, weight, spec, generator)
 
     def forward(
         self,
@@ -37,13 +37,14 @@ class Recurrent(nn.Module):
         states: Sequence[State | None] | None = None,
         *,
         between: float = 0.0,
+        generator: Generator = None,
         rows: Rows | None = None,
         path: Path | None = None,
     ) -> tuple[Ragged[Tensor], list[State | None]]:
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
 
-        `between` is variational dropout on the outputs of each layer, active in training only. With `rows` (tokens,)
-        the inputs are distinct ones, and `rows` tells which of them each token has.
+        `between` is variational dropout on the outputs of each layer, active in training only, its masks drawn from
+        `generator`. With `rows` (tokens,) the inputs are distinct ones, and `rows` tells which of them each token has.
         """
         final: list[State | None] = []
         directions = 2 if self.spec.bidirectional else 1
@@ -54,7 +55,7 @@ class Recurrent(nn.Module):
             inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), rows=rows, path=path)
             rows = None
             final += ends
-            inputs = variational(inputs, between if self.training else 0.0)
+            inputs = variational(inputs, between if self.training else 0.0, generator)
         return inputs, final
 
     def _weights(self, number: int) -> SweepWeights:
@@ -74,15 +75,15 @@ def _known(states: Sequence[State | None] | None) -> list[State] | None:
     return known or None
 
 
-def _initialise(name: str, weight: Tensor, spec: RecurrentSpec) -> None:
+def _initialise(name: str, weight: Tensor, spec: RecurrentSpec, generator: Generator) -> None:
     if spec.computed.parallel and not name.startswith("weight_ih"):
         return  # vectors on the state and biases start at zero, as in the SRU's paper
     gates = weight.chunk(len(weight) // spec.hidden)
     if name.startswith("weight_ih"):
         for gate in gates:
-            nn.init.xavier_uniform_(gate)
+            nn.init.xavier_uniform_(gate, generator=generator)
     elif name.startswith("weight_hh"):
         for gate in gates:
-            nn.init.orthogonal_(gate)
+            nn.init.orthogonal_(gate, generator=generator)
     elif spec.cell == "lstm" and name.startswith("bias_ih"):
         gates[1].fill_(1.0)
