@@ -69,6 +69,7 @@ MAY_IMPORT_TORCH = (
     "nn",
     "engine",
     "layers.dropout",
+    "layers.initial",
     "nets.learn",
     "training.",
     "estimators.",

@@ -13,7 +13,7 @@ from recurra.config import TextConfig
 from recurra.datasets.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.labs import next_value, next_value_page, schedules, sentiment, sentiment_page
-from recurra.labs.record import Head, LabOptions, remembered, spread
+from recurra.labs.record import Head, LabOptions, remembered
 from recurra.report.page import to_html, to_json
 from recurra.text.tokenise import tokenise
 from recurra.training.progress import Watch
@@ -127,8 +127,3 @@ def test_a_part_is_measured_again_only_when_its_choices_change(tmp_path):
     assert remembered(options, "part", {"epochs": 1}, work) == {"value": 1}
     assert remembered(options, "part", {"epochs": 1}, work) == {"value": 1}
     assert remembered(options, "part", {"epochs": 2}, work) == {"value": 2}
-
-
-def test_the_spread_tells_lowest_and_highest():
-    assert spread([8.1, 7.9, 8.0]) == "7.90 … 8.10"
-    assert spread([8.1]) == "1 seed"

@@ -191,7 +191,7 @@ def test_without_vectors_the_page_says_that_words_start_at_random(lab: tuple[dic
 def test_conclusion_and_verdicts_disagree_when_the_figures_do(lab: tuple[dict[str, Any], Path]) -> None:
     record = copy.deepcopy(lab[0])
     names = [verdict.claim for verdict in observations(record)]
-    for rival, outcome, words in ((1.01, "does not hold", "does not beat the trigram"), (1e6, "holds", " beats the")):
+    for rival, outcome, words in ((1.01, "does not hold", "does not beat the trigram"), (1e6, "reached", " beats the")):
         record["rival"]["perplexity"] = rival
         assert [verdict.outcome for verdict in observations(record)[:2]] == [outcome, outcome]
         assert words in conclusion(record)
@@ -199,13 +199,13 @@ def test_conclusion_and_verdicts_disagree_when_the_figures_do(lab: tuple[dict[st
         record["cells"][name]["test_perplexities"] = [value]
     outcomes = dict(zip(names, (verdict.outcome for verdict in observations(record)), strict=True))
     assert outcomes["Gates help: GRU and LSTM lie below both simple networks."] == "does not hold"
-    assert outcomes["The record's σ, read as the logistic sigmoid, beats tanh."] == "holds"
+    assert outcomes["The record's σ, read as the logistic sigmoid, beats tanh."] == "reached"
     assert "Gates do not lower" in conclusion(record)
 
 
 def test_a_loss_of_five_and_a_half_nats_is_recognised_and_its_absence_too(lab: tuple[dict[str, Any], Path]) -> None:
     record = copy.deepcopy(lab[0])
-    for loss, outcome in ((5.4, "holds"), (4.6, "does not hold")):
+    for loss, outcome in ((5.4, "reached"), (4.6, "does not hold")):
         for cell in record["cells"].values():
             cell["val_loss"] = loss
             cell["histories"] = [[{"epoch": 1, "val_loss": loss}]]
@@ -215,7 +215,7 @@ def test_a_loss_of_five_and_a_half_nats_is_recognised_and_its_absence_too(lab: t
 @pytest.mark.parametrize(
     ("first", "second", "outcome"),
     [
-        ([90, 95], [100, 101], "holds"),
+        ([90, 95], [100, 101], "reached"),
         ([100, 101], [90, 95], "does not hold"),
         ([90, 99], [98, 120], "undecided"),
         ([100.0], [100.5], "undecided"),

@@ -30,7 +30,8 @@ from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.charts import Line, lines
 from recurra.report.equations import gru_equations, lstm_equations, recorded_rnn_equation, rnn_equation
 from recurra.report.foreign_markup import inline_mathml, inline_svg
-from recurra.report.markup import number, visible
+from recurra.report.markup import visible
+from recurra.report.numbers import number, percent, points, spread, spread_of_shares, tick
 from recurra.report.page import Report, Section, save, to_html, to_json
 from recurra.report.score_charts import confusion
 
@@ -94,7 +95,7 @@ def report() -> Report:
         Figure(picture, EVIL, EVIL),
         SideBySide((Figure(square, "left"), Figure(cell_diagram("lstm", inputs=3, hidden=5), "right"))),
         Verdict(EVIL, "does not hold", EVIL),
-        Comparison((Compared(EVIL, "96 %", 0.957, EVIL, True, EVIL), Compared("loss", 5.5, None))),
+        Comparison((Compared(EVIL, "96 %", 0.957, EVIL, "agrees", EVIL), Compared("loss", None, 0.09))),
     )
     sections = (Section(EVIL, blocks), Section("Result", (Paragraph("one"),)), Section("Result", (Paragraph("two"),)))
     heading = (("Name", ""), ("Roll number", EVIL), ("Date", ""))
@@ -245,11 +246,26 @@ def test_the_lstm_has_six_equations_and_the_gru_four() -> None:
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(1234, "1234"), (20_000, "20\u202f000"), (-0.5, "−0.5"), (0.092, "0.092"), (1e-7, "1.00 × 10^−7"), (0.0, "0"),
-     (float("nan"), "—"), (float("-inf"), "−∞"), (True, "yes"), (1400.0, "1400"), (123456.7, "123457")],
+    [(1234, "1234"), (20_000, "20\u202f000"), (-0.5, "−0.5"), (0.092, "0.092"), (1e-7, "1.00 × 10⁻⁷"), (0.0, "0"),
+     (float("nan"), "—"), (float("-inf"), "−∞"), (True, "yes"), (1400.0, "1400"), (123456.7, "123\u202f457"),
+     (-25_728, "−25\u202f728"), (2.5e7, "2.50 × 10⁷")],
 )  # fmt: skip
 def test_numbers_are_written_for_reading(value: float, written: str) -> None:
     assert number(value) == written
+
+
+def test_shares_differences_spreads_and_ticks_have_one_notation() -> None:
+    assert percent(0.7747) == "77.47 %" and percent(0.96, 0) == "96 %" and points(-0.0079) == "−0.79 points"
+    assert spread([8.12, 7.91, 8.0]) == "7.91 … 8.12" and spread([8.0]) == "1 seed"
+    assert spread_of_shares([0.9561, 0.9594]) == "95.61 … 95.94 %"
+    assert [tick(value) for value in (1e-5, 2e-4, 0.01, 100.0, 5e4)] == ["10⁻⁵", "2 × 10⁻⁴", "0.01", "100", "5 × 10⁴"]
+
+
+def test_what_is_not_recorded_is_said_in_grey_and_a_percentage_is_not_broken() -> None:
+    rows = (Compared("test accuracy", None, percent(0.7747)),)
+    html = to_html(Report("t", "", (Section("s", (Comparison(rows), Paragraph("It reaches 77.47 % there."))),)))
+    assert '<span class="silent">not recorded</span>' in html
+    assert '<span class="whole">77.47 %</span> there' in html
 
 
 def test_a_column_of_numbers_shares_its_decimals_and_stands_right() -> None:

@@ -79,8 +79,8 @@ def test_a_text_run_shows_all_it_holds(whole: Report) -> None:
     assert titles(report) == ["Result", "Training", "Mistakes", "Hardest rows", "Network", "Settings", "Versions"]
     html = to_html(report)
     for words in (
-        "91.2 %",
-        "NB-SVM: 90.0 %",
+        "91.23 %",
+        "NB-SVM: 90.00 %",
         "25\u202f000 rows",
         "&lt;i&gt;",
         "training.learning_rate",

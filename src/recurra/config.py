@@ -16,6 +16,7 @@ from recurra.errors import UsageError
 Cell = Literal["rnn", "gru", "lstm", "mingru", "sru"]
 Activation = Literal["tanh", "relu", "sigmoid"]
 Pool = Literal["last", "mean", "max", "attention"]
+Init = Literal["gates", "torch", "keras"]
 Learning = Literal["float32", "bf16"]
 LEARNING: tuple[Learning, ...] = get_args(Learning)
 """What a net may learn in; it may answer in more."""
@@ -115,6 +116,9 @@ class NetConfig(Frozen):
     reset_after: bool = True
     """For gru: the reset is applied to the product of the state, as in torch and Keras' default; false: to the state
     before the product, as Cho et al. 2014 wrote it."""
+    init: Init = "gates"
+    """How recurrent and dense weights start: gates (Glorot, orthogonal, forget bias 1, drawn gate by gate); keras (the
+    same, drawn over all gates at once, dense weights Glorot too); torch (torch.nn's: even within ±1/√units)."""
     precision: Learning = "float32"
     """bf16 multiplies in bfloat16 and sums in float32: on matrix units (AMX) several times as quick; weights stay
     float32. int8 is for answers alone (`--precision int8`)."""

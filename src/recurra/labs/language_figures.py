@@ -20,7 +20,7 @@ from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.charts import Line, lines
 from recurra.report.equations import cell_equations, recorded_rnn_equation
-from recurra.report.markup import Cell
+from recurra.report.numbers import Cell, number, percent
 
 
 def plan_of(record: dict[str, Any], name: str) -> LanguageNet:
@@ -55,7 +55,7 @@ def _drawn(record: dict[str, Any], name: str) -> list[tuple[str, str, str, str]]
     streams, steps = settings["streams"], settings["steps"]
     size, hidden = net["embedding_size"], net["hidden"]
     return [
-        ("embedding", "embedding", f"{words:,} words", f"({streams}, {steps}, {size})"),
+        ("embedding", "embedding", f"{number(words)} words", f"({streams}, {steps}, {size})"),
         ("recurrent", "recurrent", f"{hidden} units, σ", f"({streams}, {steps}, {hidden})"),
         ("projection", "dense", "to the vectors' size", f"({streams}, {steps}, {size})"),
         ("output", "tied", "scores by the same vectors", f"({streams}, {steps}, {words})"),
@@ -135,7 +135,7 @@ def _forgetting(record: dict[str, Any]) -> Figure:
     )
     caption = (
         "How far back each cell looks: perplexity when the state is set back to zero every 1, 2, 4, … tokens "
-        f"(first {record['data']['context_tokens']:,} tokens of validation, first seed)."
+        f"(first {number(record['data']['context_tokens'])} tokens of validation, first seed)."
     )
     return Figure(drawn, caption)
 
@@ -150,7 +150,7 @@ def score_table(record: dict[str, Any]) -> Table:
     )
     header = ("model", "test perplexity", "test loss, nats", "validation", "kept epochs", "parameters", "seconds")
     caption = (
-        f"All words scored exactly, <eos> counted, the same {record['data']['test'] - 1:,} test tokens for all. "
+        f"All words scored exactly, <eos> counted, the same {number(record['data']['test'] - 1)} test tokens for all. "
         "“Validation” is the perplexity of the kept epoch; seconds are those of training one net."
     )
     return Table(header, tuple(rows), caption)
@@ -172,7 +172,10 @@ def word_blocks(record: dict[str, Any]) -> list[Block]:
     for prompt in PROMPTS:
         ranks = range(len(next(iter(told.values()))[prompt]))
         rows = tuple(
-            (str(rank + 1), *(f"{found[prompt][rank][0]}  {found[prompt][rank][1]:.1%}" for found in told.values()))
+            (
+                str(rank + 1),
+                *(f"{found[prompt][rank][0]}  {percent(found[prompt][rank][1], 1)}" for found in told.values()),
+            )
             for rank in ranks
         )
         blocks.append(Table(("", *told), rows, f"The most probable words after “{prompt}”, first seed."))

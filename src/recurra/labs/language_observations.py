@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from recurra.labs.language_recipe import TITLES
-from recurra.labs.record import mean, spread
+from recurra.labs.record import mean
 from recurra.report.blocks import Outcome, Verdict
+from recurra.report.numbers import number, percent, spread
 
 RECORDED_LOSS = 5.5
 """The record's final loss, whose unit it does not state; as a cross-entropy in nats it would be a perplexity of 245."""
@@ -41,7 +42,7 @@ def lower(first: Sequence[float], second: Sequence[float]) -> Outcome:
     if abs(mean(first) / mean(second) - 1) < MARGIN:
         return "undecided"
     if max(first) < min(second):
-        return "holds"
+        return "reached"
     return "does not hold" if min(first) > max(second) else "undecided"
 
 
@@ -93,7 +94,11 @@ def _gates(record: dict[str, Any]) -> Verdict:
 
 def _sigmoid(record: dict[str, Any]) -> Verdict:
     tanh_is_lower = lower(_tests(record, "rnn_tanh"), _tests(record, "rnn"))
-    outcomes: dict[Outcome, Outcome] = {"holds": "does not hold", "does not hold": "holds", "undecided": "undecided"}
+    outcomes: dict[Outcome, Outcome] = {
+        "reached": "does not hold",
+        "does not hold": "reached",
+        "undecided": "undecided",
+    }
     evidence = (
         f"Test perplexity: {_told(record, 'rnn', 'rnn_tanh')}. σ never falls below zero and its slope is at most a "
         "quarter, so what goes back through time shrinks faster than with tanh. The record may mean any bounded "
@@ -110,10 +115,10 @@ def _memory(record: dict[str, Any]) -> Verdict:
         longest = max(by_length)
         gains[name] = 1 - by_length[longest] / by_length.get(2.0, by_length[longest])
         parts.append(f"{TITLES[name]} {by_length.get(2.0, math.nan):.1f} → {by_length[longest]:.1f}")
-    outcome: Outcome = "holds" if gains["rnn"] >= MEMORY else "does not hold" if gains["rnn"] < 0 else "undecided"
+    outcome: Outcome = "reached" if gains["rnn"] >= MEMORY else "does not hold" if gains["rnn"] < 0 else "undecided"
     evidence = (
         f"Perplexity when the state is forgotten every 2 → {longest:.0f} tokens: {'; '.join(dict.fromkeys(parts))} "
-        f"(first {record['data']['context_tokens']:,} tokens of validation, first seed). A state of zeros in "
+        f"(first {number(record['data']['context_tokens'])} tokens of validation, first seed). A state of zeros in "
         "mid-sentence is also strange to the network, which makes forgetting look somewhat worse than it is."
     )
     return Verdict("The record's recurrence remembers more than the two words a trigram sees.", outcome, evidence)
@@ -135,7 +140,7 @@ def _loss(record: dict[str, Any]) -> Verdict:
         f"{loss:.2f}. Within {NEAR} at the end: {', '.join(near) or 'none'}."
     )
     if near:
-        outcome: Outcome = "holds" if len(near) == len(kept) else "undecided"
+        outcome: Outcome = "reached" if len(near) == len(kept) else "undecided"
     else:
         outcome = "undecided" if gap <= NEAR else "does not hold"
     claim = f"The record's final loss of {RECORDED_LOSS} is what such a language model ends with."
@@ -146,13 +151,14 @@ def _output_layer(record: dict[str, Any]) -> Verdict:
     told = record["output_layer"]
     kind = "over sampled words" if told["sampled"] else "over all words (so few words are not sampled)"
     evidence = (
-        f"A training step of {told['tokens']:,} tokens takes {told['step_seconds'] * 1000:.0f} ms; scoring {kind}, "
-        f"forward and backward, is {told['share']:.0%} of it. Over all words it would be {told['full_share']:.0%} "
+        f"A training step of {number(told['tokens'])} tokens takes {told['step_seconds'] * 1000:.0f} ms; scoring "
+        f"{kind}, forward and backward, is {percent(told['share'], 0)} of it. Over all words it would be "
+        f"{percent(told['full_share'], 0)} "
         f"({told['full_output_seconds'] * 1000:.0f} ms for the scoring). Evaluation always scores all words."
     )
     return Verdict(
         "The output layer does not dominate a training step.",
-        "holds" if told["share"] < 0.5 else "does not hold",
+        "reached" if told["share"] < 0.5 else "does not hold",
         evidence,
     )
 
@@ -160,14 +166,14 @@ def _output_layer(record: dict[str, Any]) -> Verdict:
 def conclusion(record: dict[str, Any]) -> str:
     """Say what the figures say; able to disagree with what one would expect."""
     rival, chosen = record["rival"], record["chosen"]
-    beats = {"holds": "beats", "does not hold": "does not beat", "undecided": "is about level with"}
+    beats = {"reached": "beats", "does not hold": "does not beat", "undecided": "is about level with"}
     gates = {
-        "holds": "Gates lower the perplexity",
+        "reached": "Gates lower the perplexity",
         "does not hold": "Gates do not lower the perplexity",
         "undecided": "Gates do not clearly lower the perplexity",
     }[_gates(record).outcome]
     own = _loss(record).outcome
-    reached = {"holds": "is", "undecided": "is only partly", "does not hold": "is not"}[own]
+    reached = {"reached": "is", "undecided": "is only partly", "does not hold": "is not"}[own]
     return (
         f"The recurrence of the record, as a language model, {beats[_recurrence(record).outcome]} the trigram "
         f"({mean(_tests(record, 'rnn')):.1f} against {rival['perplexity']:.1f}). The best cell on validation, "

@@ -15,10 +15,12 @@ from recurra.labs.language_figures import (
     score_table,
     word_blocks,
 )
-from recurra.labs.language_observations import NEAR, RECORDED_LOSS, conclusion
+from recurra.labs.language_observations import RECORDED_LOSS, conclusion
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
-from recurra.labs.record import Head, LabPage, lab_report, spread
+from recurra.labs.record import Head, LabPage, lab_report
+from recurra.labs.verdicts import agree, count
 from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Verdict
+from recurra.report.numbers import number, percent, spread, tick
 from recurra.report.page import Report
 
 SAME = 1e-4
@@ -87,14 +89,15 @@ def _data(record: dict[str, Any]) -> list[Block]:
     data = record["data"]
     which = "whole" if data["whole"] else "the first lines of each part only, so words outside them are <unk>"
     counts = tuple(
-        (name, f"{data[name]:,} tokens in {data['lines'][name]:,} lines") for name in ("train", "validation", "test")
+        (name, f"{number(data[name])} tokens in {number(data['lines'][name])} lines")
+        for name in ("train", "validation", "test")
     )
     return [
         Paragraph(
             "WikiText-2 (Merity et al. 2016): good and featured articles of Wikipedia, tokenised as published, cased, "
             "with the official split by article. Rare words stand as <unk>, which is predicted like any other word."
         ),
-        Facts((("parts", which), *counts, ("words", f"{data['words']:,}, those of the training part"))),
+        Facts((("parts", which), *counts, ("words", f"{number(data['words'])}, those of the training part"))),
         Paragraph(_vectors(data["vectors"])),
     ]
 
@@ -116,8 +119,8 @@ def _training(record: dict[str, Any]) -> list[Block]:
     settings, told = record["settings"], record["output_layer"]
     seeds = "1 seed" if record["seeds"] == 1 else f"{record['seeds']} seeds, the same for each cell"
     scored = (
-        f"The output layer scores {settings['samples']:,} sampled words and the step's own: {told['share']:.0%} of a "
-        f"step's time, where all words would take {told['full_share']:.0%}."
+        f"The output layer scores {number(settings['samples'])} sampled words and the step's own: "
+        f"{percent(told['share'], 0)} of a step's time, where all words would take {percent(told['full_share'], 0)}."
         if told["sampled"]
         else "The vocabulary is so small that all words are scored in training too."
     )
@@ -158,8 +161,8 @@ def _recurrence_row(record: dict[str, Any]) -> Compared:
         "the equation",
         "the same" if gap <= SAME else "another",
         "1 seed",
-        gap <= SAME,
-        f"The trained network's states differ from the equation worked out by hand by at most {gap:.0e}.",
+        count(gap, "≤", SAME).verdict,
+        f"The trained network's states differ from the equation worked out by hand by at most {tick(gap)}.",
     )
 
 
@@ -172,11 +175,11 @@ def _score_rows(record: dict[str, Any]) -> list[Compared]:
         note = "The record's own." if name == "rnn" else ""
         note += " Chosen on validation." if name == record["chosen"] else ""
         rows.append(
-            Compared(f"perplexity, {TITLES[name]}", "—", f"{cell['test_perplexity']:.1f}", spread(found, 1), None,
+            Compared(f"perplexity, {TITLES[name]}", None, f"{cell['test_perplexity']:.1f}", spread(found, 1), None,
                      note.strip())
         )  # fmt: skip
     rival = record["rival"]
-    return [*rows, Compared(f"perplexity, {rival['name']}", "—", f"{rival['perplexity']:.1f}", "", None, "Rival.")]
+    return [*rows, Compared(f"perplexity, {rival['name']}", None, f"{rival['perplexity']:.1f}", "", None, "Rival.")]
 
 
 def _loss_row(record: dict[str, Any]) -> Compared:
@@ -187,7 +190,7 @@ def _loss_row(record: dict[str, Any]) -> Compared:
         str(RECORDED_LOSS),
         f"{loss:.2f}",
         spread(losses),
-        abs(loss - RECORDED_LOSS) <= NEAR,
+        agree(losses, RECORDED_LOSS, rounding=0.05, quick=record["quick"]).verdict,
         f"Validation, nats a word: perplexity {math.exp(RECORDED_LOSS):.0f} recorded, {math.exp(loss):.0f} measured. "
         "The record tells the figure of another network.",
     )
@@ -201,11 +204,14 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     rival, told = record["rival"], record["output_layer"]
     expected = record["cells"][record["chosen"]]["next_words"][PROMPTS[0]]
-    words = ", ".join(f"{word} {share:.1%}" for word, share in expected[:3])
+    words = ", ".join(f"{word} {percent(share, 1)}" for word, share in expected[:3])
     return [
         *rows,
         (f"… {rival['name']}", f"{rival['perplexity']:8.1f}"),
         ("best on validation", TITLES[record["chosen"]]),
         (f"after “{PROMPTS[0]}”", words),
-        ("output layer, share of a training step", f"{told['share']:.0%} (all words: {told['full_share']:.0%})"),
+        (
+            "output layer, share of a training step",
+            f"{percent(told['share'], 0)} (all words: {percent(told['full_share'], 0)})",
+        ),
     ]

@@ -90,7 +90,7 @@ def schedule_blocks(record: dict[str, Any]) -> list[Block]:
     return [
         Verdict(
             "A learning rate of 0.001 that drops by 0.0001 every 10 epochs needs a floor above zero.",
-            "holds" if gained else "does not hold",
+            "reached" if gained else "does not hold",
             f"It is zero from epoch 101 on and would be {min(told['without_floor']):.4f} in the last epochs. "
             f"Floored at 0 the network stops learning at a loss of {literal['losses'][-1]:.3f}; "
             f"floored at {sensible['floor']:g} it ends at {sensible['losses'][-1]:.3f}, "

@@ -78,13 +78,6 @@ def mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Tell lowest and highest over seeds, such as `7.91 … 8.12`; one seed has no spread."""
-    if len(values) == 1:
-        return "1 seed"
-    return f"{min(values):.{digits}f} … {max(values):.{digits}f}"
-
-
 def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, source: str = "x") -> list[Block]:
     """Return equation, drawings with this network's shapes, and the summary table.
 

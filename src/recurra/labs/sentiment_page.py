@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from recurra.config import NetConfig
-from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, network_blocks, spread
+from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, network_blocks
 from recurra.labs.sentiment_figures import (
     cell_table,
     curve_blocks,
@@ -16,9 +16,11 @@ from recurra.labs.sentiment_figures import (
     neighbour_table,
     variant_table,
 )
+from recurra.labs.verdicts import reach
 from recurra.nets.plans import classifier
 from recurra.report.blocks import Block, Code, Compared, Comparison, Facts, Paragraph, Verdict
 from recurra.report.equations import recorded_rnn_equation
+from recurra.report.numbers import number, percent, spread, spread_of_shares
 from recurra.report.page import Report
 
 RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09
@@ -88,7 +90,7 @@ def _data(record: dict[str, Any]) -> list[Block]:
             "IMDB (Maas et al. 2011): film reviews, half of them negative. Validation holds out whole films of the "
             "training half, so that no film is on both sides; reviews whose text occurs in the test half are dropped."
         ),
-        Facts(tuple((name, f"{count:,}") for name, count in record["data"].items())),
+        Facts(tuple((name, number(count)) for name, count in record["data"].items())),
         Code(lines, "Padding in front and truncation to twelve tokens, on two made-up texts.", wrap=True),
     ]
 
@@ -133,29 +135,31 @@ def _result(record: dict[str, Any]) -> list[Block]:
     simple, best = record["cells"]["rnn"], record["cells"][record["best"]]
     rows = [
         Compared(
-            "training accuracy, simple RNN", "96 %", _percent(simple["train_accuracy"]),
-            _spread(simple["train_accuracy_by_seed"]), simple["train_accuracy"] >= RECORDED_ACCURACY,
+            "training accuracy, simple RNN", "96 %", percent(simple["train_accuracy"]),
+            spread_of_shares(simple["train_accuracy_by_seed"]),
+            reach(simple["train_accuracy_by_seed"], "≥", RECORDED_ACCURACY, quick=record["quick"]).verdict,
             "Mean over the last epoch, dropout on.",
         ),
         Compared(
             "training loss, simple RNN", "0.09", f"{simple['train_loss']:.3f}",
-            spread(simple["train_loss_by_seed"], 3), simple["train_loss"] <= RECORDED_LOSS,
+            spread(simple["train_loss_by_seed"], 3),
+            reach(simple["train_loss_by_seed"], "≤", RECORDED_LOSS, quick=record["quick"]).verdict,
             "Mean over the last epoch, dropout on.",
         ),
         Compared(
-            "test accuracy, simple RNN kept by validation", "—", _percent(simple["test_accuracy"]),
-            _spread(simple["test_accuracy_by_seed"]), None, "The record states no test accuracy.",
+            "test accuracy, simple RNN kept by validation", None, percent(simple["test_accuracy"]),
+            spread_of_shares(simple["test_accuracy_by_seed"]), None, "The record states no test accuracy.",
         ),
         Compared(
-            f"test accuracy, {NAMES[record['best']]} (better of GRU and LSTM on validation)", "—",
-            _percent(best["test_accuracy"]), _spread(best["test_accuracy_by_seed"]), None, "",
+            f"test accuracy, {NAMES[record['best']]} (better of GRU and LSTM on validation)", None,
+            percent(best["test_accuracy"]), spread_of_shares(best["test_accuracy_by_seed"]), None, "",
         ),
         Compared(
-            f"… with {record['rival']['name']} log-odds beside it (wide)", "—", _percent(best["wide_test_accuracy"]),
-            _spread(best["wide_test_accuracy_by_seed"]), None, "Weight chosen on validation.",
+            f"… with {record['rival']['name']} log-odds beside it (wide)", None, percent(best["wide_test_accuracy"]),
+            spread_of_shares(best["wide_test_accuracy_by_seed"]), None, "Weight chosen on validation.",
         ),
-        Compared(f"rival: {record['rival']['name']}", "—", _percent(record["rival"]["accuracy"]), "1 fit", None, ""),
-        Compared("majority", "—", _percent(record["majority"]), "", None, ""),
+        Compared(f"rival: {record['rival']['name']}", None, percent(record["rival"]["accuracy"]), "1 fit", None, ""),
+        Compared("majority", None, percent(record["majority"]), "", None, ""),
     ]  # fmt: skip
     against = record["against_rival"]
     note = (
@@ -182,20 +186,20 @@ def _observations(record: dict[str, Any]) -> list[Block]:
             "The RNN learns temporal relationships in text.",
             lost,
             f"With the words of every review shuffled the same network reaches "
-            f"{_percent(told['shuffled']['test_accuracy'])} instead of {_percent(base)}: {_points(lost)}.",
+            f"{percent(told['shuffled']['test_accuracy'])} instead of {percent(base)}: {_points(lost)}.",
         ),
         _simpler(told["simpler_than_gru"]),
         Verdict(
             "Accuracy is decent without advanced tuning or regularisation.",
-            "holds" if told["plain"]["test_accuracy"] >= 0.85 else "does not hold",
-            f"Without any regularisation {_percent(told['plain']['test_accuracy'])}, with it {_percent(base)}: "
+            "reached" if told["plain"]["test_accuracy"] >= 0.85 else "does not hold",
+            f"Without any regularisation {percent(told['plain']['test_accuracy'])}, with it {percent(base)}: "
             f"{_points(plain)}. Decent is read as 85 % or more.",
         ),
         _verdict(
             "Pre-trained embeddings capture the meaning of words.",
             chance,
-            f"From random vectors {_percent(told['random']['test_accuracy'])} instead of {_percent(base)}: "
-            f"{_points(chance)}. Frozen GloVe {_percent(told['frozen']['test_accuracy'])}: {_points(frozen)}.",
+            f"From random vectors {percent(told['random']['test_accuracy'])} instead of {percent(base)}: "
+            f"{_points(chance)}. Frozen GloVe {percent(told['frozen']['test_accuracy'])}: {_points(frozen)}.",
         ),
         neighbour_table(record["neighbours"]),
         *gradient_blocks(record["gradients"]),
@@ -206,19 +210,19 @@ def _simpler(pair: dict[str, Any]) -> Verdict:
     """The simple RNN beside a GRU of the same width, same recipe, same reviews."""
     return Verdict(
         "The simple RNN is simpler than a GRU: fewer weights and less time for the same width.",
-        "holds"
+        "reached"
         if all(pair["rnn"][name] < pair["gru"][name] for name in ("parameters", "seconds"))
         else "does not hold",
-        f"Parameters {pair['rnn']['parameters']:,} against {pair['gru']['parameters']:,}, training "
+        f"Parameters {number(pair['rnn']['parameters'])} against {number(pair['gru']['parameters'])}, training "
         f"{pair['rnn']['seconds']:.0f} s against {pair['gru']['seconds']:.0f} s, test accuracy "
-        f"{_percent(pair['rnn']['test_accuracy'])} against {_percent(pair['gru']['test_accuracy'])}.",
+        f"{percent(pair['rnn']['test_accuracy'])} against {percent(pair['gru']['test_accuracy'])}.",
     )
 
 
 def _verdict(claim: str, difference: dict[str, float], evidence: str) -> Verdict:
     """A claim holds when the base is better and the interval leaves zero out; across zero it is undecided."""
     if difference["low"] > 0:
-        return Verdict(claim, "holds", evidence)
+        return Verdict(claim, "reached", evidence)
     return Verdict(claim, "does not hold" if difference["high"] < 0 else "undecided", evidence)
 
 
@@ -230,11 +234,11 @@ def conclusion(record: dict[str, Any]) -> str:
     order = "it uses word order" if lost["low"] > 0 else "that it uses word order is not shown"
     return (
         f"The recorded 96 % training accuracy and 0.09 training loss are {'reached' if reached else 'not reached'} "
-        f"({_percent(simple['train_accuracy'])}, {simple['train_loss']:.3f}); on unseen reviews the same network "
-        f"reaches {_percent(simple['test_accuracy'])}; in the smaller experiments {order}. "
+        f"({percent(simple['train_accuracy'])}, {simple['train_loss']:.3f}); on unseen reviews the same network "
+        f"reaches {percent(simple['test_accuracy'])}; in the smaller experiments {order}. "
         f"The {NAMES[record['best']]} reaches "
-        f"{_percent(best['test_accuracy'])}, {'more' if best['test_accuracy'] > rival['accuracy'] else 'not more'} "
-        f"than {rival['name']} ({_percent(rival['accuracy'])}); both together {_percent(best['wide_test_accuracy'])}."
+        f"{percent(best['test_accuracy'])}, {'more' if best['test_accuracy'] > rival['accuracy'] else 'not more'} "
+        f"than {rival['name']} ({percent(rival['accuracy'])}); both together {percent(best['wide_test_accuracy'])}."
     )
 
 
@@ -242,20 +246,12 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the few lines that the command prints."""
     lines = []
     for cell, told in record["cells"].items():
-        figures = f"train {_percent(told['train_accuracy'])} loss {told['train_loss']:.3f}"
-        lines.append((NAMES[cell], f"{figures}  test {_percent(told['test_accuracy'])}  {told['seconds']:.0f} s"))
+        figures = f"train {percent(told['train_accuracy'])} loss {told['train_loss']:.3f}"
+        lines.append((NAMES[cell], f"{figures}  test {percent(told['test_accuracy'])}  {told['seconds']:.0f} s"))
     best = record["cells"][record["best"]]
-    lines.append((f"{NAMES[record['best']]} + n-gram log-odds (wide)", f"test {_percent(best['wide_test_accuracy'])}"))
-    lines.append((record["rival"]["name"], f"test {_percent(record['rival']['accuracy'])}"))
+    lines.append((f"{NAMES[record['best']]} + n-gram log-odds (wide)", f"test {percent(best['wide_test_accuracy'])}"))
+    lines.append((record["rival"]["name"], f"test {percent(record['rival']['accuracy'])}"))
     return lines
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def _spread(shares: list[float]) -> str:
-    return spread([100 * share for share in shares])
 
 
 def _points(difference: dict[str, float]) -> str:

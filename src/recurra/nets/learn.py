@@ -32,14 +32,14 @@ class LearningClassifier(nn.Module):
     """Ragged token ids -> logits (sequences, classes). The wide part has its own fit and is added when it runs."""
 
     def __init__(self, plan: ClassifierNet, config: NetConfig, generator: Generator = None) -> None:
-        """Build the layers; `config` tells the dropouts."""
+        """Build the layers; `config` tells the dropouts and how the weights start."""
         super().__init__()
         self.plan, self.config = plan, config
         self.embedding = Embedding(plan.embedding, generator)
         self.embedding.weight.requires_grad_(not config.freeze_embedding)
-        self.recurrent = Recurrent(plan.recurrent, generator)
+        self.recurrent = Recurrent(plan.recurrent, generator, config.init)
         self.pooling = Pooling(plan.pooling, generator)
-        self.dense = Dense(plan.dense, generator)
+        self.dense = Dense(plan.dense, generator, config.init)
 
     def forward(self, ids: Ragged[Tensor], generator: Generator = None) -> Tensor:
         """Embed, sweep, pool, score. Where no mask sets the texts apart, each word is multiplied once, in float32."""
@@ -76,12 +76,12 @@ class LearningLanguage(nn.Module):
     """Rectangular streams of token ids -> projected states (tokens, size), to be scored by `output`."""
 
     def __init__(self, plan: LanguageNet, config: NetConfig, generator: Generator = None) -> None:
-        """Build the layers; `config` tells the dropouts."""
+        """Build the layers; `config` tells the dropouts and how the weights start."""
         super().__init__()
         self.plan, self.config = plan, config
         self.embedding = Embedding(plan.embedding, generator)
-        self.recurrent = Recurrent(plan.recurrent, generator)
-        self.projection = Dense(plan.projection, generator)
+        self.recurrent = Recurrent(plan.recurrent, generator, config.init)
+        self.projection = Dense(plan.projection, generator, config.init)
         self.output = Tied(plan.output)
 
     def forward(
@@ -102,11 +102,11 @@ class LearningForecaster(nn.Module):
     """Windows (sequences, steps, features) -> the coming values (sequences, horizon)."""
 
     def __init__(self, plan: ForecastNet, config: NetConfig, generator: Generator = None) -> None:
-        """Build the layers; `config` tells the dropouts."""
+        """Build the layers; `config` tells the dropouts and how the weights start."""
         super().__init__()
         self.plan, self.config = plan, config
-        self.recurrent = Recurrent(plan.recurrent, generator)
-        self.dense = Dense(plan.dense, generator)
+        self.recurrent = Recurrent(plan.recurrent, generator, config.init)
+        self.dense = Dense(plan.dense, generator, config.init)
 
     def forward(self, windows: Tensor, generator: Generator = None) -> Tensor:
         """Sweep each window, answer from its last state."""

@@ -6,13 +6,15 @@ Not here: how they look (blocks_html.py) or what they are about (training_report
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from recurra.errors import UsageError
-from recurra.report.markup import Cell
+from recurra.report.numbers import Cell
 
 Align = Literal["left", "right", "centre"]
-Outcome = Literal["holds", "does not hold", "undecided"]
+Outcome = Literal["agrees", "reached", "undecided", "does not hold", "too little data to tell"]
+"""What a verdict may say; labs/verdicts.py tells when."""
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 @dataclass(frozen=True)
@@ -107,27 +109,28 @@ class SideBySide:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim, whether it holds, and by what evidence."""
+    """A claim, whether it holds, by what evidence, and by which rule that was decided."""
 
     claim: str
     outcome: Outcome
     evidence: str
+    rule: str = ""
 
     def __post_init__(self) -> None:
         """Check the outcome, which a record read from a file may have wrong."""
-        if self.outcome not in ("holds", "does not hold", "undecided"):
-            raise UsageError("outcome", found=repr(self.outcome), allowed="holds, does not hold, undecided")
+        if self.outcome not in OUTCOMES:
+            raise UsageError("outcome", found=repr(self.outcome), allowed=", ".join(OUTCOMES))
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One line of a comparison; `agrees` is None where the two cannot be compared."""
+    """One line of a comparison: None as `recorded` where the record is silent, as `verdict` where none is due."""
 
     what: str
     recorded: Cell
     measured: Cell
     spread: str = ""
-    agrees: bool | None = None
+    verdict: Outcome | None = None
     note: str = ""
 
 

@@ -18,6 +18,7 @@ from recurra.report.blocks import (
     Facts,
     Figure,
     Highlights,
+    Outcome,
     Paragraph,
     Points,
     SideBySide,
@@ -25,20 +26,23 @@ from recurra.report.blocks import (
     Verdict,
 )
 from recurra.report.foreign_markup import inline_mathml, inline_svg
-from recurra.report.markup import Cell, decimals_of, escaped, number, prose
+from recurra.report.markup import escaped, prose
+from recurra.report.numbers import NOT_RECORDED, Cell, decimals_of, number
 
 MANY_LETTERS = 28
 """Letters from which a cell is set as prose, with room and with breaks wherever they must be."""
 LONG_TABLE = 24
 """Rows from which a table may be broken over printed pages."""
 
-MARKS = {
-    "holds": ("holds", '<path d="M6 12.6 L10.4 17 L18.4 8"/>'),
-    "does not hold": ("fails", '<path d="M7.6 7.6 L16.4 16.4 M16.4 7.6 L7.6 16.4"/>'),
-    "undecided": (
-        "undecided",
-        '<path d="M9.1 9.6 A2.95 2.95 0 1 1 13.4 12.2 C12.4 12.8 12 13.3 12 14.2 M12 17.3 V17.4"/>',
-    ),
+HOOK = '<path d="M6 12.6 L10.4 17 L18.4 8"/>'
+CROSS = '<path d="M7.6 7.6 L16.4 16.4 M16.4 7.6 L7.6 16.4"/>'
+QUESTION = '<path d="M9.1 9.6 A2.95 2.95 0 1 1 13.4 12.2 C12.4 12.8 12 13.3 12 14.2 M12 17.3 V17.4"/>'
+MARKS: dict[Outcome, tuple[str, str]] = {
+    "agrees": ("holds", HOOK),
+    "reached": ("holds", HOOK),
+    "does not hold": ("fails", CROSS),
+    "undecided": ("undecided", QUESTION),
+    "too little data to tell": ("undecided", QUESTION),
 }
 """The style class and the sign inside the ring, for each outcome."""
 
@@ -55,7 +59,7 @@ def block_html(block: Block, numbering: Numbering) -> str:
     return WRITERS[type(block)](block, numbering)
 
 
-def mark(outcome: str) -> str:
+def mark(outcome: Outcome) -> str:
     """Return the sign of an outcome as a small drawing that screen readers skip."""
     ring = '<circle cx="12" cy="12" r="10.6" stroke-width="1.6"/>'
     head = '<svg class="mark" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" '
@@ -169,26 +173,27 @@ def _verdict(block: Verdict, numbering: Numbering) -> str:
     words = (
         f'<p class="claim">{prose(block.claim)}</p><p class="outcome">{block.outcome.capitalize()}</p>'
         f'<p class="evidence">{prose(block.evidence)}</p>'
+        + (f'<p class="rule">{prose(block.rule)}</p>' if block.rule else "")
     )
     return f'<div class="verdict {MARKS[block.outcome][0]}" role="note">{mark(block.outcome)}{words}</div>'
 
 
 def _agreement(row: Compared) -> str:
-    if row.agrees is None:
-        return '<span class="agreement undecided">not comparable</span>'
-    outcome, word = ("holds", "agrees") if row.agrees else ("does not hold", "differs")
-    return f'<span class="agreement {MARKS[outcome][0]}">{mark(outcome)}{word}</span>'
+    if row.verdict is None:
+        return ""
+    return f'<span class="agreement {MARKS[row.verdict][0]}">{mark(row.verdict)}{row.verdict}</span>'
 
 
 def _comparison(block: Comparison, numbering: Numbering) -> str:
     """Return the comparison as a table; a column of spreads only where there are any."""
     spreads = any(row.spread for row in block.rows)
-    header = ("", "recorded", "measured today", *(("spread",) if spreads else ()), "agrees?")
+    header = ("", "recorded", "measured today", *(("spread",) if spreads else ()), "verdict")
     styles = ["", *[' class="right"'] * (len(header) - 2), ' class="left"']
     rows = []
     for row in block.rows:
         what = escaped(row.what) + (f'<span class="remark">{prose(row.note)}</span>' if row.note else "")
-        middle = [_cell(row.recorded), _cell(row.measured), *([escaped(row.spread)] if spreads else [])]
+        recorded = f'<span class="silent">{NOT_RECORDED}</span>' if row.recorded is None else _cell(row.recorded)
+        middle = [recorded, _cell(row.measured), *([escaped(row.spread)] if spreads else [])]
         rows.append(_row([what, *middle, _agreement(row)], styles))
     body = f"<tbody>{''.join(rows)}</tbody>"
     return _captioned(_head(header, styles) + body, block.caption, numbering, len(rows) > LONG_TABLE)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.errors import UsageError
 from recurra.report.markup import visible
+from recurra.report.numbers import spaced, tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,9 +94,26 @@ def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float 
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
+        _write_ticks(figure)
         figure.savefig(sink, format="svg", metadata=metadata)
     svg = _themed(sink.getvalue(), round(width * PIXELS_AN_INCH))
     return svg.replace("<svg ", '<svg shape-rendering="crispEdges" ', 1) if tiled else svg
+
+
+def _write_ticks(figure: Figure) -> None:
+    """Write the numbers along all axes in the notation of the pages; ticks with texts of their own keep them."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Ticks(ScalarFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return spaced(super().__call__(x, pos)) if not x or 1e-4 <= abs(x) < 1e6 else tick(x)
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if type(axis.get_major_formatter()) is ScalarFormatter:
+                written = Ticks(useOffset=False)
+                written.set_scientific(False)
+                axis.set_major_formatter(written)
 
 
 def _themed(svg: str, pixels: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from recurra.errors import UsageError
 from recurra.report.canvas import HALF, INK, QUIET, SERIES, colour_of, drawn, label, legend_above, numbers, same_length
+from recurra.report.numbers import tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,19 +103,10 @@ def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: Numbers) -> No
         low, high = axes.get_ylim()
         if high < 100 * low:
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high > 5 * low else range(1, 10)))
-        axes.yaxis.set_major_formatter(_power)
+        axes.yaxis.set_major_formatter(lambda value, place: tick(value))
         axes.yaxis.set_minor_formatter("")
     if all(value is not None and float(value).is_integer() for value in x):
         axes.xaxis.set_major_locator(MaxNLocator(9, integer=True, min_n_ticks=1))
-
-
-def _power(value: float, position: float) -> str:
-    """Write a tick of a logarithmic axis: plainly near one, else as a power of ten."""
-    if 0.001 <= value < 10_000:
-        return f"{value:g}"
-    digits, _, power = f"{value:.0e}".partition("e")
-    raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{raised}" if digits == "1" else f"{digits}·10{raised}"
 
 
 def _right_axis(left: Axes, text: str) -> Axes:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from recurra.report.blocks import Block, Code, Figure, Paragraph
 from recurra.report.charts import Line, lines
-from recurra.report.markup import number
+from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, column, counted, has, measured, part, rows
 from recurra.report.run_sections import (

@@ -1,15 +1,13 @@
-"""Text made safe to stand in HTML, and numbers as they are printed.
+"""Text made safe to stand in HTML.
 
-Not here: what a block or a page looks like.
+Not here: what a block or a page looks like, and how numbers are written (numbers.py).
 """
 
 from __future__ import annotations
 
 import html
-import math
 import re
 import unicodedata
-from collections.abc import Sequence
 
 from recurra.errors import UsageError
 
@@ -18,8 +16,6 @@ SPACES = frozenset(" \u00a0\u2002\u2009\u202f\u3000")
 
 MOST_MARKS = 8
 """Combining marks shown in a row; more would be stacked over the neighbouring lines."""
-
-Cell = str | int | float | None
 
 
 def visible(text: str, keep: str = "\n") -> str:
@@ -48,51 +44,18 @@ def escaped(text: str, keep: str = "\n") -> str:
 def prose(text: str) -> str:
     """Return running text for HTML; a part between two backquotes is set as code."""
     parts = re.split(r"`([^`\n]+)`", text)
-    return "".join(f"<code>{escaped(part)}</code>" if odd % 2 else escaped(part) for odd, part in enumerate(parts))
+    return "".join(f"<code>{escaped(part)}</code>" if odd % 2 else _kept(part) for odd, part in enumerate(parts))
+
+
+def _kept(text: str) -> str:
+    """Return plain words for HTML; a percentage stays on one line."""
+    return re.sub(r"[\d.,]+ %", r'<span class="whole">\g<0></span>', escaped(text))
 
 
 def anchor_of(text: str) -> str:
     """Return a fragment identifier for a title: lower-case letters, digits and hyphens."""
     slug = "-".join(re.findall(r"[a-z0-9]+", text.lower()))
     return slug or "section"
-
-
-def number(value: int | float, decimals: int | None = None) -> str:
-    """Write a number with a real minus sign; whole numbers of five digits and more get thin spaces.
-
-    Without `decimals` a float keeps four significant digits. What is not finite is written as a dash or as infinity.
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "—" if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    return _written(value, decimals).replace("-", "−")
-
-
-def _written(value: int | float, decimals: int | None) -> str:
-    if isinstance(value, int):
-        return f"{value:,}".replace(",", "\u202f") if abs(value) >= 10_000 else str(value)
-    if decimals is not None:
-        return f"{value:.{decimals}f}"
-    if value and not 1e-4 <= abs(value) < 1e6:
-        digits, _, power = f"{value:.2e}".partition("e")
-        return f"{digits} × 10^{int(power)}"
-    if not value:
-        return "0"
-    places = max(0, 3 - math.floor(math.log10(abs(value))))
-    text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if places else text
-
-
-def decimals_of(column: Sequence[Cell]) -> int | None:
-    """Choose one count of decimals for a column of floats, so that their points stand under one another."""
-    sizes = [abs(cell) for cell in column if isinstance(cell, float) and math.isfinite(cell) and cell]
-    if not sizes or max(sizes) >= 1e6 or max(sizes) / min(sizes) > 1e4 or max(sizes) < 1e-4:
-        return None
-    places = min(6, max(0, 3 - math.floor(math.log10(max(sizes)))))
-    while places and all(f"{size:.{places}f}".endswith("0") for size in sizes):
-        places -= 1
-    return places
 
 
 def checked_anchor(text: str) -> str:

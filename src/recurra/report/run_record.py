@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import UsageError
-from recurra.report.markup import Cell, number
+from recurra.report.numbers import Cell
 
 Record = Mapping[str, Any]
 Rows = Sequence[Record]
@@ -88,8 +88,3 @@ def flattened(settings: Record, prefix: str = "") -> list[tuple[str, Cell]]:
         else:
             pairs.append((f"{prefix}{name}", cell(value)))
     return pairs
-
-
-def percent(value: float) -> str:
-    """Write a share as a percentage with one decimal."""
-    return f"{number(100 * value, 1)} %"

@@ -14,7 +14,7 @@ from recurra.report.cell_diagrams import DRAWINGS, cell_diagram
 from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.diagrams import network_diagram, shape_text, summary_table
 from recurra.report.equations import cell_equations
-from recurra.report.markup import number
+from recurra.report.numbers import number, percent
 from recurra.report.page import Section
 from recurra.report.run_record import (
     Record,
@@ -27,7 +27,6 @@ from recurra.report.run_record import (
     listed,
     measured,
     part,
-    percent,
     rows,
 )
 

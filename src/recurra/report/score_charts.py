@@ -22,7 +22,7 @@ from recurra.report.canvas import (
     numbers,
     same_length,
 )
-from recurra.report.markup import number
+from recurra.report.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from recurra.report.blocks import Block, Figure, Paragraph
 from recurra.report.charts import Line, actual_against_predicted, actual_against_predicted_points, lines
-from recurra.report.markup import number
+from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section

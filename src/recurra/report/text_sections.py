@@ -10,7 +10,7 @@ from typing import Any
 
 from recurra.errors import UsageError
 from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, Table
-from recurra.report.markup import number
+from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, cell, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section

@@ -8,20 +8,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from recurra.config import Init
 from recurra.layers.dropout import Generator
+from recurra.layers.initial import draw_dense
 from recurra.layers.specs import DenseSpec
 
 
 class Dense(nn.Module):
     """y = f(W x + b), with W (outputs, inputs)."""
 
-    def __init__(self, spec: DenseSpec, generator: Generator = None) -> None:
-        """Draw W uniformly within ±1/√inputs, as torch.nn.Linear does; b starts at zero."""
+    def __init__(self, spec: DenseSpec, generator: Generator = None, init: Init = "gates") -> None:
+        """Draw the first weights."""
         super().__init__()
         self.spec = spec
-        bound = spec.inputs**-0.5
-        self.weight = nn.Parameter(torch.empty(spec.outputs, spec.inputs).uniform_(-bound, bound, generator=generator))
+        self.weight = nn.Parameter(torch.zeros(spec.outputs, spec.inputs))
         self.bias = nn.Parameter(torch.zeros(spec.outputs))
+        draw_dense(self.weight, self.bias, spec, init, generator)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Multiply, add, activate."""

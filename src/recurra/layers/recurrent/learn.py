@@ -13,23 +13,24 @@ from torch import Tensor, nn
 
 from recurra.batches import Ragged
 from recurra.cells import State, SweepWeights
+from recurra.config import Init
 from recurra.engine import Path, Rows, sweep_layer
 from recurra.layers.dropout import Generator, variational
+from recurra.layers.initial import draw_recurrent
 from recurra.layers.specs import RecurrentSpec
 
 
 class Recurrent(nn.Module):
     """Sweeps layer by layer and direction by direction; weights carry torch.nn's names and layout."""
 
-    def __init__(self, spec: RecurrentSpec, generator: Generator = None) -> None:
-        """Draw input weights as Glorot & Bengio 2010, recurrent ones orthogonal; an LSTM's forget bias is 1."""
+    def __init__(self, spec: RecurrentSpec, generator: Generator = None, init: Init = "gates") -> None:
+        """Draw the first weights."""
         super().__init__()
         self.spec = spec
         for name, shape in spec.weights().items():
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
-        with torch.no_grad():
-            for name, weight in self.named_parameters():
-                _initialise(name, weight, spec, generator)
+        for name, weight in self.named_parameters():
+            draw_recurrent(name, weight, spec, init, generator)
 
     def forward(
         self,
@@ -73,17 +74,3 @@ def _known(states: Sequence[State | None] | None) -> list[State] | None:
     """States as they came out of an earlier sweep: all of them, or none."""
     known = [state for state in states or () if state is not None]
     return known or None
-
-
-def _initialise(name: str, weight: Tensor, spec: RecurrentSpec, generator: Generator) -> None:
-    if spec.computed.parallel and not name.startswith("weight_ih"):
-        return  # vectors on the state and biases start at zero, as in the SRU's paper
-    gates = weight.chunk(len(weight) // spec.hidden)
-    if name.startswith("weight_ih"):
-        for gate in gates:
-            nn.init.xavier_uniform_(gate, generator=generator)
-    elif name.startswith("weight_hh"):
-        for gate in gates:
-            nn.init.orthogonal_(gate, generator=generator)
-    elif spec.cell == "lstm" and name.startswith("bias_ih"):
-        gates[1].fill_(1.0)
