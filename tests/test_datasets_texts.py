@@ -183,3 +183,16 @@ def test_fewer_rows_than_needed_is_a_clear_message() -> None:
     with pytest.raises(DataError, match="too few rows for 5 folds: need 5, have 3"):
         check_enough_rows(3, 5, what="5 folds")
     check_enough_rows(5, 5, what="5 folds")
+
+
+@pytest.mark.parametrize("names", [["1", "1.0"], ["0.0", "0", "no"], ["01", "1"], ["+1", "1"], ["１", "1.00"]])
+def test_labels_that_are_one_number_are_shown_together(names: list[str]) -> None:
+    pair = [repr(name) for name in names if name != "no"]
+    assert label_variants(names) == [f"labels that are one number are different classes: {', '.join(pair)}"]
+
+
+@pytest.mark.parametrize(
+    "names", [["1", "10"], ["1.5", "1"], ["1e3", "1000"], ["9007199254740993", "9007199254740992"]]
+)
+def test_labels_of_different_numbers_are_no_slip(names: list[str]) -> None:
+    assert label_variants(names) == []

@@ -22,6 +22,7 @@ def text(
     text_: options.TextColumn = "",
     label: options.LabelColumn = "",
     group: options.GroupColumn = "",
+    labels_as_written: options.LabelsAsWritten = False,
     cell: options.CellName = "",
     vectors: options.Vectors = "",
     wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
@@ -48,7 +49,8 @@ def text(
     from recurra.cli.fitting import FitOptions, fit_text
     from recurra.runs.sources import Reading
 
-    reading = Reading(text_ or None, label or None, group or None, encoding, options.on_error(on_error))
+    policy = options.on_error(on_error)
+    reading = Reading(text_ or None, label or None, group or None, encoding, policy, labels_as_written)
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
     fit_text(files, reading, common, test=test, vectors=vectors, wide=wide)
 

@@ -5,6 +5,7 @@ Not here: the formulas (metrics.py) and drawing (report/).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from recurra.artefact import resolve
 from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, emit_table, say, told_rival, warn
+from recurra.datasets.missing import is_missing
 from recurra.errors import DataError
 from recurra.models.language import RunningLanguage
 from recurra.models.loading import load_any
@@ -66,6 +68,8 @@ def evaluate(
 def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
     from recurra.estimators.evaluation import evaluate_text
 
+    # A class that the model has learnt is one, whatever its name.
+    reading = replace(reading, labels_as_written=any(map(is_missing, model.labels)))
     table = labelled([file], reading)[1] if has_parts(file) else read(file, reading, labelled=True)
     if table is None or table.labels is None:
         raise DataError(f"{file} has no labels")

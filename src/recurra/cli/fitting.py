@@ -86,6 +86,8 @@ def fit_text(
     settings, table = common.changed(TEXT_SETTINGS), vectors_path(vectors)
     train, held = labelled(files, reading, test=test)
     _check_labelled(train, held, files[0])
+    if train.columns is not None and not (reading.text and reading.label):
+        say(f"note: {train.columns}")
     out = common.folder(f"text-{_stem(files[0])}")
     _write_rejects(out, train)
     classifier = TextClassifier(vectors=table, wide=wide, random_state=common.seed, config=settings)
@@ -164,6 +166,7 @@ def _check_labelled(train: TextTable, test: TextTable | None, file: str) -> None
     if train.empty:
         say(f"{train.empty} empty texts are kept as <empty>")
     if test is not None:
+        warn(test.warnings)
         check_known_labels(sorted(set(train.labels or [])), test.labels or [], part="test")
         warn(duplicates_across(train.texts, test.texts))
 

@@ -59,6 +59,9 @@ LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Col
 GroupColumn = Annotated[
     str, typer.Option("--group", metavar="COLUMN", help="Rows of one group stay on one side of the split.")
 ]
+LabelsAsWritten = Annotated[
+    bool, typer.Option("--labels-as-written", help="Labels such as none or NA are classes, not missing ones.")
+]
 IdColumn = Annotated[str, typer.Option("--id", metavar="COLUMN", help="Column of the series' names.")]
 TimeColumn = Annotated[str, typer.Option("--time", metavar="COLUMN", help="Column of the times.")]
 ValueColumn = Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")]

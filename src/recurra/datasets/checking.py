@@ -81,7 +81,8 @@ def _check_texts(
     source: str | Path, *, text: str | None, label: str | None, group: str | None, encoding: str
 ) -> list[Finding]:
     table = read_texts(source, text=text, label=label, group=group, encoding=encoding, on_error="reject")
-    findings = [Finding("error", reject.reason) for reject in table.rejects[:MOST]]
+    findings = [Finding("note", str(table.columns))] if table.columns else []
+    findings += [Finding("error", reject.reason) for reject in table.rejects[:MOST]]
     findings += [Finding("warning", warning) for warning in table.warnings]
     lengths = np.array([len(each) for each in table.texts])
     findings.append(Finding("note", f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters"))

@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recurra.errors import DataError, Place
+from recurra.errors import DataError, Place, either
 
 TEXT_NAMES = ("text", "review", "body", "sentence", "document", "content", "message", "comment")
 LABEL_NAMES = ("label", "class", "sentiment", "target", "category", "queue")
@@ -25,6 +25,11 @@ class TextColumns:
     text: str
     label: str | None = None
     group: str | None = None
+
+    def __str__(self) -> str:
+        """Tell which column gives what."""
+        taken = (("texts", self.text), ("labels", self.label), ("groups", self.group))
+        return ", ".join(f"{what} from column {name!r}" for what, name in taken if name is not None)
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +78,21 @@ def _text_column(found: Sequence[str], place: Place) -> str:
     return column
 
 
+def told_columns(columns: TextColumns, found: Sequence[str], *, text: str | None, label: str | None) -> list[str]:
+    """Warn of guessed columns beside which others would fit as well; `text` and `label` are those that were named."""
+    guesses = (
+        ("texts", columns.text if text is None else None, TEXT_NAMES, either("--text (predict: --column)", "text=")),
+        ("labels", columns.label if label is None else None, LABEL_NAMES, either("--label", "label=")),
+    )
+    warnings = []
+    for what, taken, names, option in guesses:
+        others = [name for name in fitting(names, found) if name not in columns.names]
+        if taken is not None and others:
+            also = f"{listed(others)} would fit too"
+            warnings.append(f"{what} were taken from column {taken!r}; {also}: name the column with {option}")
+    return warnings
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """Return `, did you mean 'x'?` for the most similar known name, or an empty text."""
     folded = {other.casefold(): other for other in reversed(known)}
@@ -94,8 +114,13 @@ def need(name: str, found: Sequence[str], *, place: Place) -> str:
 
 def guess(names: Sequence[str], found: Sequence[str]) -> str | None:
     """Return the first found column whose folded name is one of `names` (in the order of `names`), else None."""
+    return next(iter(fitting(names, found)), None)
+
+
+def fitting(names: Sequence[str], found: Sequence[str]) -> list[str]:
+    """Return the found columns whose folded name is one of `names`, in the order of `names`."""
     folded = {column.strip().casefold(): column for column in reversed(found)}
-    return next((folded[name] for name in names if name in folded), None)
+    return [folded[name] for name in names if name in folded]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ Not here: reading them. Pure functions over lists.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,6 +13,20 @@ from collections.abc import Sequence
 from recurra.errors import DataError, Place, printable
 
 MOST_CLASSES = 10_000
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?", re.ASCII)
+
+
+def label_text(label: object) -> str:
+    """Write a label of any kind as files hold it: truth values as in JSON, and 1.0 as 1.
+
+    pandas turns whole numbers with gaps into floats; 1.0 must stay the class 1.
+    """
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+        return str(int(label))
+    return str(label)
 
 
 def check_training_labels(
@@ -63,16 +78,23 @@ def check_enough_rows(rows: int, need: int, *, what: str) -> None:
 
 
 def label_variants(names: Sequence[str]) -> list[str]:
-    """Warn of labels that are one when spaces, case and normal form (NFKC) are set aside."""
-    folded: dict[str, list[str]] = defaultdict(list)
+    """Warn of labels that are one when spaces, case and normal form (NFKC) are set aside, or that are one number."""
+    folded: dict[str | float, list[str]] = defaultdict(list)
     for name in names:
-        folded[" ".join(unicodedata.normalize("NFKC", name[:1000]).casefold().split())].append(name)
+        folded[_folded(name)].append(name)
     return [
-        "labels that differ only by space, case or form are different classes: "
-        + ", ".join(printable(repr(name)) for name in group)
-        for group in folded.values()
+        f"labels that {'are one number' if isinstance(sense, float) else 'differ only by space, case or form'} "
+        f"are different classes: {', '.join(printable(repr(name)) for name in group)}"
+        for sense, group in folded.items()
         if len(group) > 1
     ]
+
+
+def _folded(name: str) -> str | float:
+    """What a label says, however it is written; `1`, `01`, `1.0` (pandas, where a label was missing) are one number."""
+    plain = " ".join(unicodedata.normalize("NFKC", name[:1000]).casefold().split())
+    # Digits beyond float64's would be one number that the labels are not.
+    return float(plain) if _NUMBER.fullmatch(plain) and len(plain) <= 15 else plain
 
 
 def conflicting_labels(texts: Sequence[str], labels: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ def parse_number(text: str) -> float:
     cell = text.strip(" \t")
     if _NUMBER.fullmatch(cell):
         return checked_number(float(cell))
-    if cell == "-" or stands_for_missing(cell):
+    if stands_for_missing(cell):
         return math.nan
     raise ValueError(next((hint for pattern, hint in _HINTS if pattern.fullmatch(cell)), "write a plain number"))
 

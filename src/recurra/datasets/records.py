@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from recurra.datasets.columns import TextColumns
 from recurra.errors import Place
 
 Value = str | float | int | bool | None
@@ -53,6 +54,8 @@ class TextTable:
     warnings: list[str] = field(default_factory=list)
     ids: list[str] | None = None
     """Names of the texts where the source has them, such as file stems."""
+    columns: TextColumns | None = None
+    """The columns of a table that were read; None where the source has no named columns."""
 
     def __len__(self) -> int:
         """Count the texts."""

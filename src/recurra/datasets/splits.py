@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.datasets.missing import is_missing
 from recurra.errors import DataError, UsageError
 
 PASSES = 3
@@ -52,9 +53,9 @@ def split(
 ) -> Split:
     """Share `count` rows out: `share` of them for validation, stratified by label, no group on both sides.
 
-    A row whose group is None or empty is a group of its own. A class with one row (or in one group) stays in train
-    with a warning. Raises DataError when there are fewer than two rows or groups or no class has two rows, UsageError
-    for a share outside (0, 1).
+    A row whose group is missing (None, NaN, empty, `NULL`) is a group of its own. A class with one row (or in one
+    group) stays in train with a warning. Raises DataError when there are fewer than two rows or groups or no class has
+    two rows, UsageError for a share outside (0, 1).
     """
     _check(count, labels, groups, share)
     generator = np.random.default_rng(seed)
@@ -171,7 +172,7 @@ def _by_group(
 def _group_rows(groups: Sequence[str | None]) -> dict[Hashable, list[int]]:
     rows: dict[Hashable, list[int]] = {}
     for row, group in enumerate(groups):
-        rows.setdefault(group or (row,), []).append(row)
+        rows.setdefault((row,) if is_missing(group) else group, []).append(row)
     return rows
 
 

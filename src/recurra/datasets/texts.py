@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recurra.datasets.columns import TextColumns, choose_text_columns
+from recurra.datasets.columns import TextColumns, choose_text_columns, told_columns
+from recurra.datasets.labels import label_text
 from recurra.datasets.lines import decoded_bytes, splits_as_bytes, text_codec
-from recurra.datasets.records import Reject, Row, TextTable, Value
+from recurra.datasets.missing import is_missing
+from recurra.datasets.records import Reject, Row, TextTable
 from recurra.datasets.sources import name_of
 from recurra.datasets.tables import Form, OnError, form_of, read_columns, read_rows, reject_of
-from recurra.errors import DataError, Place
-
-MISSING = ("", "nan", "NaN", "None")
-"""Label cells of a text table that stand for no label."""
+from recurra.errors import DataError, Place, either
 
 
 @dataclass
@@ -40,11 +39,13 @@ def read_texts(
     on_error: OnError = "stop",
     form: Form | None = None,
     delimiter: str | None = None,
+    labels_as_written: bool = False,
 ) -> TextTable:
     """Read texts from CSV, TSV, JSON Lines, Parquet or plain lines (one text a line), or from stdin (`-`, plain lines).
 
     Columns not named are guessed by their obvious names. `labelled`: True needs a label column, False reads none, None
-    takes one that is there. Rows keep the file's order; `on_error="reject"` leaves bad rows out and lists them.
+    takes one that is there. A label such as `NULL` is a missing one, unless `labels_as_written`. Rows keep the file's
+    order; `on_error="reject"` leaves bad rows out and lists them.
     Raises DataError with `file:line:column`.
     """
     kind = form or form_of(source)
@@ -63,10 +64,11 @@ def read_texts(
         form=kind,
         delimiter=delimiter,
     )
-    growing = _collect(rows, columns, on_error, rejects)
+    growing = _collect(rows, columns, on_error, rejects, labels_as_written)
     if not growing.texts:
         raise DataError("no usable row", place=Place(name_of(source)), found=rejects[0].reason if rejects else "")
-    return _table(growing, columns, rejects)
+    warnings = told_columns(columns, found or [], text=text, label=label) + _warnings(growing.texts, rejects)
+    return _table(growing, columns if kind != "lines" else None, rejects, warnings)
 
 
 def read_whole_text(source: str | Path, *, encoding: str = "utf-8") -> str:
@@ -93,12 +95,14 @@ def read_whole_text(source: str | Path, *, encoding: str = "utf-8") -> str:
     return whole.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _collect(rows: Iterator[Row], columns: TextColumns, on_error: OnError, rejects: list[Reject]) -> _Growing:
+def _collect(
+    rows: Iterator[Row], columns: TextColumns, on_error: OnError, rejects: list[Reject], as_written: bool
+) -> _Growing:
     growing = _Growing()
     for row in rows:
         try:
             text = _text(row, columns.text)
-            label = "" if columns.label is None else _label(row, columns.label)
+            label = "" if columns.label is None else _label(row, columns.label, as_written)
             group = "" if columns.group is None else _name(row, columns.group)
         except DataError as problem:
             if on_error == "stop":
@@ -120,10 +124,12 @@ def _text(row: Row, column: str) -> str:
     return _encodable(value, row, column)
 
 
-def _label(row: Row, column: str) -> str:
+def _label(row: Row, column: str, as_written: bool) -> str:
     name = _name(row, column)
-    if name.strip() in MISSING:
-        advice = "fill it, or leave the row out" + ("; a real class needs another name" if name.strip() else "")
+    if is_missing(name, as_written=as_written):
+        advice = "fill it, or leave the row out"
+        if name.strip():
+            advice += f"; where it is a class: {either('--labels-as-written', 'labels_as_written=True')}"
         raise DataError(
             f"label is missing in column {column!r}", place=row.place(column), found=repr(name), advice=advice
         )
@@ -132,18 +138,8 @@ def _label(row: Row, column: str) -> str:
 
 def _name(row: Row, column: str) -> str:
     """Write a label or group as text; whole numbers stay exact, whatever their size."""
-    return _encodable(_written(row.values[column]), row, column)
-
-
-def _written(value: Value) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    # pandas turns whole numbers with gaps into floats; 1.0 must stay the class 1.
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return str(value)
+    value = row.values[column]
+    return _encodable("" if value is None else label_text(value), row, column)
 
 
 def _encodable(text: str, row: Row, column: str) -> str:
@@ -155,22 +151,25 @@ def _encodable(text: str, row: Row, column: str) -> str:
     return text
 
 
-def _table(growing: _Growing, columns: TextColumns, rejects: list[Reject]) -> TextTable:
+def _table(growing: _Growing, columns: TextColumns | None, rejects: list[Reject], warnings: list[str]) -> TextTable:
     return TextTable(
         texts=growing.texts,
-        labels=growing.labels if columns.label is not None else None,
-        groups=growing.groups if columns.group is not None else None,
+        labels=growing.labels if columns is not None and columns.label is not None else None,
+        groups=growing.groups if columns is not None and columns.group is not None else None,
         lines=growing.lines,
         rejects=sorted(rejects, key=lambda reject: reject.line),
-        warnings=_warnings(growing.texts, rejects),
+        warnings=warnings,
+        columns=columns,
     )
 
 
 def _warnings(texts: list[str], rejects: list[Reject]) -> list[str]:
     empty = sum(1 for text in texts if not text.strip())
     replaced = sum(1 for text in texts if "\ufffd" in text)
+    missing = [text for text in texts if text.strip() and is_missing(text)]
     notes = (
         (empty, "texts are empty; they are kept"),
+        (len(missing), f"texts are words for missing, such as {''.join(missing[:1])!r}; they are read as texts"),
         (replaced, "texts hold U+FFFD: were they decoded wrongly?"),
         (len(rejects), "rows were refused and left out"),
     )

@@ -31,6 +31,7 @@ class Reading:
     group: str | None = None
     encoding: str = "utf-8"
     on_error: OnError = "stop"
+    labels_as_written: bool = False
 
 
 def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tuple[TextTable, TextTable | None]:
@@ -54,6 +55,7 @@ def read(source: str, reading: Reading, *, labelled: bool | None) -> TextTable:
         labelled=labelled,
         encoding=reading.encoding,
         on_error=reading.on_error,
+        labels_as_written=reading.labels_as_written,
     )
 
 
