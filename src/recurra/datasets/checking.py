@@ -9,16 +9,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
+from recurra.datasets.formats import Format, FormatOptions
 from recurra.datasets.labels import check_training_labels
 from recurra.datasets.series_checks import rhythms
 from recurra.datasets.series_frames import read_series
-from recurra.datasets.tables import form_of, read_columns
-from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.datasets.tables import read_columns
+from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
 
 Task = Literal["text", "language", "series"]
@@ -44,7 +45,7 @@ def check_file(
     unique_id: str | None = None,
     ds: str | None = None,
     y: str | None = None,
-    encoding: str = "utf-8",
+    **options: Unpack[FormatOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
 
@@ -52,25 +53,25 @@ def check_file(
     """
     findings: list[Finding] = []
     try:
-        chosen = task or _guess_task(source, encoding, named=(text or label, unique_id or ds or y))
+        chosen = task or _guess_task(source, named=(text or label, unique_id or ds or y), **options)
         findings.append(Finding("note", f"checked for task {chosen}"))
         if chosen == "text":
-            findings += _check_texts(source, text=text, label=label, group=group, encoding=encoding)
+            findings += _check_texts(source, text=text, label=label, group=group, **options)
         elif chosen == "language":
-            findings += _check_language(source, encoding)
+            findings += _check_language(source, text=text, **options)
         else:
-            findings += _check_series(source, unique_id=unique_id, ds=ds, y=y, encoding=encoding)
+            findings += _check_series(source, unique_id=unique_id, ds=ds, y=y, **options)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
 
 
-def _guess_task(source: str | Path, encoding: str, *, named: tuple[str | None, str | None]) -> Task:
+def _guess_task(source: str | Path, *, named: tuple[str | None, str | None], **options: Unpack[FormatOptions]) -> Task:
     if any(named):
         return "text" if named[0] else "series"
-    if form_of(source) == "lines":
+    if Format(**options).form_of(source) == "lines":
         return "language"
-    found = read_columns(source, encoding=encoding)
+    found = read_columns(source, **options)
     if guess(TEXT_NAMES, found) is not None:
         return "text"
     times, values = guess(TIME_NAMES, found), guess((*VALUE_NAMES, *ID_NAMES), found)
@@ -78,10 +79,16 @@ def _guess_task(source: str | Path, encoding: str, *, named: tuple[str | None, s
 
 
 def _check_texts(
-    source: str | Path, *, text: str | None, label: str | None, group: str | None, encoding: str
+    source: str | Path,
+    *,
+    text: str | None,
+    label: str | None,
+    group: str | None,
+    **options: Unpack[FormatOptions],
 ) -> list[Finding]:
-    table = read_texts(source, text=text, label=label, group=group, encoding=encoding, on_error="reject")
-    findings = [Finding("note", str(table.columns))] if table.columns else []
+    table = read_texts(source, text=text, label=label, group=group, on_error="reject", **options)
+    findings = [Finding("note", table.note)]
+    findings += [Finding("note", str(table.columns))] if table.columns else []
     findings += [Finding("error", reject.reason) for reject in table.rejects[:MOST]]
     findings += [Finding("warning", warning) for warning in table.warnings]
     lengths = np.array([len(each) for each in table.texts])
@@ -95,22 +102,26 @@ def _check_texts(
     return findings + _warned(lambda: check_training_labels(labels, texts=table.texts, file=str(source)))
 
 
-def _check_language(source: str | Path, encoding: str) -> list[Finding]:
-    whole = read_whole_text(source, encoding=encoding)
-    tokens = len(whole.split())
-    findings = [Finding("note", f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {tokens:,} words")]
-    if "\ufffd" in whole:
-        findings.append(Finding("warning", f"{whole.count(chr(0xFFFD)):,} U+FFFD: was it decoded wrongly?"))
-    return findings
+def _check_language(source: str | Path, *, text: str | None, **options: Unpack[FormatOptions]) -> list[Finding]:
+    running = read_running_text(source, text=text, **options)
+    whole = running.text
+    sizes = f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {len(whole.split()):,} words"
+    findings = [Finding("note", running.note), Finding("note", sizes)]
+    return findings + [Finding("warning", warning) for warning in running.warnings]
 
 
 def _check_series(
-    source: str | Path, *, unique_id: str | None, ds: str | None, y: str | None, encoding: str
+    source: str | Path,
+    *,
+    unique_id: str | None,
+    ds: str | None,
+    y: str | None,
+    **options: Unpack[FormatOptions],
 ) -> list[Finding]:
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
     findings: list[Finding] = []
     try:
-        read_series(source, unique_id=unique_id, ds=ds, y=y, encoding=encoding)
+        read_series(source, unique_id=unique_id, ds=ds, y=y, **options)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     table = read_series(
@@ -118,12 +129,13 @@ def _check_series(
         unique_id=unique_id,
         ds=ds,
         y=y,
-        encoding=encoding,
         missing=True,
         sort=True,
         duplicates="first",
         gaps="ignore",
+        **options,
     )
+    findings.append(Finding("note", table.note))
     findings += [Finding("warning", warning) for warning in table.warnings]
     sizes = [values.size for values in table.values.values()]
     findings.append(Finding("note", f"{len(table.ids):,} series of {min(sizes):,} to {max(sizes):,} steps"))

@@ -16,6 +16,8 @@ LABEL_NAMES = ("label", "class", "sentiment", "target", "category", "queue")
 ID_NAMES = ("unique_id", "series_id")
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time", "month", "week", "day", "year", "quarter")
 VALUE_NAMES = ("y", "value", "values", "target")
+KNOWN_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *ID_NAMES, *TIME_NAMES, *VALUE_NAMES))
+"""Names by which a first line is known to be a header."""
 
 
 @dataclass(frozen=True)
@@ -38,34 +40,37 @@ class TextColumns:
 
 
 def choose_text_columns(
-    found: Sequence[str] | None,
+    found: Sequence[str],
     *,
     text: str | None,
     label: str | None,
     group: str | None,
     labelled: bool | None,
     place: Place,
+    learnt: TextColumns | None = None,
+    hint: str = "",
 ) -> TextColumns:
-    """Settle the columns; a table on stdin cannot be read twice, so there the text column must be named."""
-    if found is None:
-        if text is None:
-            raise DataError("a table on stdin needs its text column named", place=Place(place.file))
-        return TextColumns(text, label if labelled is not False else None, group)
+    """Settle the columns: the named ones, else those of the same names as a model `learnt` from, else obvious names.
+
+    `hint` is what to try besides where one is missing. Raises DataError.
+    """
     for name in (text, label, group):
         if name is not None:
-            need(name, found, place=place)
+            need(name, found, place=place, hint=hint)
+    if learnt is not None:
+        text = text or (learnt.text if learnt.text in found else None)
+        label = label or (learnt.label if learnt.label in found else None)
     if labelled is False:
         label = None
     elif label is None:
         label = guess(LABEL_NAMES, [name for name in found if name != text])
     if labelled and label is None:
-        raise DataError(
-            "no label column", place=place, found="columns " + listed(found), advice="name it: --label COLUMN"
-        )
-    return TextColumns(text or _text_column(found, place), label, group)
+        advice = with_hint("name it: --label COLUMN", hint)
+        raise DataError("no label column", place=place, found="columns " + listed(found), advice=advice)
+    return TextColumns(text or _text_column(found, place, hint), label, group)
 
 
-def _text_column(found: Sequence[str], place: Place) -> str:
+def _text_column(found: Sequence[str], place: Place, hint: str) -> str:
     column = found[0] if len(found) == 1 else guess(TEXT_NAMES, found)
     if column is None:
         raise DataError(
@@ -73,24 +78,42 @@ def _text_column(found: Sequence[str], place: Place) -> str:
             place=place,
             found="columns " + listed(found),
             allowed="a column named " + ", ".join(TEXT_NAMES),
-            advice="name it: --text COLUMN",
+            advice=with_hint("name it: --text COLUMN", hint),
         )
     return column
 
 
-def told_columns(columns: TextColumns, found: Sequence[str], *, text: str | None, label: str | None) -> list[str]:
-    """Warn of guessed columns beside which others would fit as well; `text` and `label` are those that were named."""
+def told_columns(
+    columns: TextColumns,
+    found: Sequence[str],
+    *,
+    text: str | None,
+    label: str | None,
+    learnt: TextColumns | None = None,
+) -> list[str]:
+    """Warn of a text column other than a model `learnt` from, and of guesses beside which others would fit as well.
+
+    `text` and `label` are the columns that were named.
+    """
+    told = []
+    if learnt is not None and text is None and columns.text != learnt.text:
+        told.append(f"the model learnt from column {learnt.text!r}; texts are taken from {columns.text!r}")
+    known = (text or (learnt and learnt.text), label or (learnt and learnt.label))
     guesses = (
-        ("texts", columns.text if text is None else None, TEXT_NAMES, either("--text (predict: --column)", "text=")),
-        ("labels", columns.label if label is None else None, LABEL_NAMES, either("--label", "label=")),
+        ("texts", columns.text, known[0], TEXT_NAMES, either("--text (predict: --column)", "text=")),
+        ("labels", columns.label, known[1], LABEL_NAMES, either("--label", "label=")),
     )
-    warnings = []
-    for what, taken, names, option in guesses:
+    for what, taken, named, names, option in guesses:
         others = [name for name in fitting(names, found) if name not in columns.names]
-        if taken is not None and others:
+        if taken is not None and taken != named and others:
             also = f"{listed(others)} would fit too"
-            warnings.append(f"{what} were taken from column {taken!r}; {also}: name the column with {option}")
-    return warnings
+            told.append(f"{what} were taken from column {taken!r}; {also}: name the column with {option}")
+    return told
+
+
+def with_hint(advice: str, hint: str) -> str:
+    """Write what to do, and what else may help."""
+    return f"{advice}, or {hint}" if hint else advice
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -100,15 +123,15 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f", did you mean {folded[close[0]]!r}?" if close else ""
 
 
-def need(name: str, found: Sequence[str], *, place: Place) -> str:
-    """Return `name` when it is among the found columns; raise DataError with the nearest one otherwise."""
+def need(name: str, found: Sequence[str], *, place: Place, hint: str = "") -> str:
+    """Return `name` when it is among the found columns; else raise DataError with the nearest one and the hint."""
     if name in found:
         return name
     raise DataError(
         f"no column {name!r}{nearest(name, found)}",
         place=place,
         found="columns " + listed(found),
-        advice="name the column that is meant",
+        advice=with_hint("name the column that is meant", hint),
     )
 
 

@@ -1,7 +1,8 @@
 """Delimited text (CSV, TSV) becomes records of fields, as RFC 4180 says, with physical lines and exact columns.
 
-Not here: header and rows as tables (tables.py). Read by hand because the csv module swallows the rest of a file after
-an unclosed quote, cannot say where it opened, and has one field limit for the whole process.
+Not here: header and rows as tables (delimited_rows.py), and the choice of delimiter and quoting (dialects.py). Read by
+hand because the csv module swallows the rest of a file after an unclosed quote, cannot say where it opened, and has one
+field limit for the whole process.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from recurra.datasets.formats import Quoting, as_quoting
 from recurra.datasets.lines import Line
 from recurra.errors import DataError, Place
 
 LARGEST_FIELD = 16 << 20
 """Characters of one field, at most."""
-INSIDE = re.compile(r'[^"]*+(?:""[^"]*+)*+')
+INSIDE = {
+    "csv": re.compile(r'[^"]*+(?:""[^"]*+)*+'),
+    "backslash": re.compile(r'[^"\\]*+(?:(?:""|\\"|\\\\|\\)[^"\\]*+)*+'),
+}
 """What may stand between the quotes of a field; possessive, so that it never goes back. It matches everywhere."""
-DELIMITERS = (",", ";", "\t", "|")
+ESCAPED = re.compile(r'["\\](["\\])')
+"""A quote that is text, doubled or behind a backslash, and a doubled backslash."""
 
 
 @dataclass(slots=True)
@@ -34,42 +40,60 @@ class Record:
     blank: bool = False
 
 
-class _Feed:
-    """Lines one after another, with the way back that an unclosed quote needs."""
+class Records:
+    """Reads records in file order; after a broken one it goes on at the next line that can begin a record.
 
-    def __init__(self, lines: Iterator[Line]) -> None:
+    After an unclosed quote that is the line below the one where the quote opened, so that nothing good is swallowed.
+    A quoted field over several lines that are all rows themselves (`width` fields each) is such a quote too, unless
+    quotes are `proved` to be meant: by the caller, or by a field that holds a delimiter or a doubled quote.
+    """
+
+    def __init__(
+        self, lines: Iterator[Line], *, delimiter: str, file: str, quoting: Quoting = "csv", proved: bool = False
+    ) -> None:
+        """Take lines from `lines` as records are asked for."""
+        self.delimiter, self.file, self.quoting, self.proved = delimiter, file, quoting, proved
+        self.width: int | None = None
+        """Fields of a row; None until the header is known."""
+        self.spanning: list[int] = []
+        """Lines of records that hold lines which would be rows, accepted because quotes are proved."""
         self._lines = lines
         self._back: deque[Line] = deque()
+        self._filling = " " + delimiter
 
-    def next(self) -> Line | None:
+    def __iter__(self) -> Iterator[Record]:
+        """Yield the records that are left."""
+        while (line := self.next_line()) is not None:
+            number, text, problem = line
+            if self.quoting == "none" or (problem is None and '"' not in text):
+                yield Record(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
+            else:
+                yield _Quoted(self, line).read()
+
+    def blank(self, text: str) -> bool:
+        """Tell whether a line holds nothing but spaces and delimiters, as cleared rows of spreadsheets do."""
+        return not text.strip(self._filling)
+
+    def next_line(self) -> Line | None:
+        """Return the next line, None at the end."""
         return self._back.popleft() if self._back else next(self._lines, None)
 
     def give_back(self, lines: list[Line]) -> None:
+        """Take lines back that are to be read again."""
         self._back.extendleft(reversed(lines))
-
-
-def read_records(lines: Iterator[Line], *, delimiter: str, file: str) -> Iterator[Record]:
-    """Yield records in file order; after a broken one reading goes on at the next line that can begin a record.
-
-    After an unclosed quote that is the line below the one where the quote opened, so that nothing good is swallowed.
-    """
-    feed = _Feed(lines)
-    while (line := feed.next()) is not None:
-        number, text, problem = line
-        if problem is None and '"' not in text:
-            yield Record(number, text, text.split(delimiter), blank=not text.strip(" "))
-        else:
-            yield _Quoted(feed, line, delimiter=delimiter, file=file).read()
 
 
 class _Quoted:
     """Reads one record that has quotes, over as many lines as its quoted fields go on."""
 
-    def __init__(self, feed: _Feed, first: Line, *, delimiter: str, file: str) -> None:
-        self._feed, self._delimiter, self._file = feed, delimiter, file
+    def __init__(self, records: Records, first: Line) -> None:
+        self._records, self._delimiter, self._file = records, records.delimiter, records.file
+        self._inside, self._escapes = INSIDE[records.quoting], records.quoting == "backslash"
         self._taken = [first]
         self._record = Record(first[0], first[1], problem=first[2])
         self._text = first[1]
+        self._spanning: Place | None = None
+        self._proof = False
 
     def read(self) -> Record:
         """Return the record; its raw text holds all its lines."""
@@ -77,8 +101,25 @@ class _Quoted:
         at: int | None = 0
         while at is not None:
             at = self._field(at)
+        if record.problem is None and self._records.width in (None, len(record.fields)):
+            self._weigh()
         record.raw = "\n".join(text for _, text, _ in self._taken)
         return record
+
+    def _weigh(self) -> None:
+        """Refuse a field that swallows rows as long as nothing in the file says that they are."""
+        records, due = self._records, len(self._record.fields) - 1
+        if self._spanning is None:
+            records.proved |= self._proof
+        elif self._proof or any(text.count(self._delimiter) != due or not text.strip() for _, text, _ in self._taken):
+            records.proved = True
+        elif records.proved:
+            records.spanning.append(self._record.line)
+        else:
+            wrong = (
+                f"quote opened here closes on line {self._taken[-1][0]}, and each line up to there is a row of its own"
+            )
+            self._refuse(self._spanning, wrong, f"if the field is meant, pass {as_quoting('csv')}; ")
 
     def _field(self, at: int) -> int | None:
         """Take the field that begins at `at` of the present line; return where the next one begins, None at the end."""
@@ -103,31 +144,50 @@ class _Quoted:
         while True:
             close = self._closing(start)
             part = self._text[start:close]
-            parts.append(part.replace('""', '"'))
+            parts.append(ESCAPED.sub(r"\1", part) if self._escapes else part.replace('""', '"'))
             size += len(part) + 1
             if size > LARGEST_FIELD + 1:
                 self._unclosed(opened, f"a quoted field grows over {LARGEST_FIELD:,} characters; it opened here")
                 return None
             if close is not None:
-                self._record.fields.append("\n".join(parts))
+                self._close(opened, parts)
                 return close + 1
-            if (line := self._feed.next()) is None:
+            if (line := self._records.next_line()) is None:
                 self._unclosed(opened, "quote opened here is never closed")
                 return None
             self._taken.append(line)
             self._text, start = line[1], 0
             self._record.problem = self._record.problem or line[2]
 
+    def _close(self, opened: Place, parts: list[str]) -> None:
+        """Keep the field; if it stands on a single line and holds what needs quotes, quotes are meant."""
+        self._record.fields.append("\n".join(parts))
+        if len(parts) > 1:
+            self._spanning = self._spanning or opened
+        else:
+            self._proof |= self._delimiter in parts[0] or '"' in parts[0]
+
     def _closing(self, start: int) -> int | None:
-        """Find the quote that closes: the first that is not doubled."""
-        end = INSIDE.match(self._text, start).end()  # type: ignore[union-attr]
+        """Find the quote that closes: the first that is not doubled (or escaped)."""
+        end = self._inside.match(self._text, start).end()  # type: ignore[union-attr]
         return end if end < len(self._text) else None
 
     def _unclosed(self, opened: Place, wrong: str) -> None:
-        self._record.problem = DataError(wrong, place=opened, advice='close it, or double a quote that is text ("")')
+        self._refuse(opened, wrong, "")
+
+    def _refuse(self, opened: Place, wrong: str, advice: str) -> None:
+        """Let the record end on the line where the quote opened; the lines below are read anew."""
+        self._record.problem = DataError(wrong, place=opened, advice=advice + self._mended())
         kept = opened.line - self._taken[0][0] + 1
-        self._feed.give_back(self._taken[kept:])
+        self._records.give_back(self._taken[kept:])
         del self._taken[kept:]
+
+    def _mended(self) -> str:
+        """Say what to do about a quote that is not as RFC 4180 says."""
+        if self._records.quoting == "csv" and any('\\"' in text for _, text, _ in self._taken):
+            return f"a backslash stands before a quote: pass {as_quoting('backslash')}"
+        plain = as_quoting("none")
+        return f'close it, or double a quote that is text (""); if quotes are plain text, pass {plain}'
 
     def _stray(self, opened: Place, at: int) -> None:
         """Text after a closing quote; over several lines it rather closed a quote that was forgotten further up."""
@@ -136,24 +196,14 @@ class _Quoted:
             self._unclosed(opened, f"quote opened here ends amid text on line {place.line}, column {place.column}")
         else:
             self._record.problem = self._record.problem or DataError(
-                "text after a closing quote", place=place, advice='double a quote that is text ("")'
+                "text after a closing quote", place=place, advice=self._mended()
             )
 
 
-def guess_delimiter(header: str, wanted: list[str]) -> str:
-    """Return the delimiter of a header line: the one that shows all wanted columns, else the one with most fields."""
-    fields = {mark: [name.strip('"') for name in header.removeprefix("\ufeff").split(mark)] for mark in DELIMITERS}
-    for mark in DELIMITERS:
-        if wanted and len(fields[mark]) > 1 and set(wanted) <= set(fields[mark]):
-            return mark
-    best = max(DELIMITERS[:3], key=lambda mark: len(fields[mark]))
-    return best if len(fields[best]) > 1 else ","
-
-
-def place_of(raw: str, index: int, *, line: int, delimiter: str, file: str) -> Place:
+def place_of(raw: str, index: int, *, line: int, delimiter: str, quoting: Quoting, file: str) -> Place:
     """Return where field `index` of a record stands, by reading the record again."""
     lines = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
-    record = next(read_records(iter(lines), delimiter=delimiter, file=file))
+    record = next(iter(Records(iter(lines), delimiter=delimiter, quoting=quoting, file=file, proved=True)))
     if not record.starts:
         return Place(file, line, sum(len(text) + 1 for text in record.fields[:index]) + 1)
     return Place(file, *record.starts[min(index, len(record.starts) - 1)])

@@ -1,6 +1,7 @@
-"""Bytes become numbered physical lines of text: encodings, byte order marks, line ends, NUL, and a cap on length.
+"""Bytes become numbered physical lines of text: byte order marks, line ends, NUL, and a cap on length.
 
-Not here: what the lines mean. Line numbers count from 1 and stay physical; LF, CRLF and CR all end a line.
+Not here: what the lines mean, and which encodings there are (encodings.py). Line numbers count from 1 and stay
+physical; LF, CRLF and CR all end a line.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
+from recurra.datasets.encodings import advised, splits_as_bytes, text_codec, wide_codec
 from recurra.datasets.sources import name_of, read_chunks
-from recurra.errors import DataError, Place, UsageError
+from recurra.errors import DataError, Place
 
 LONGEST = 16 << 20
 """Bytes of one line, at most."""
@@ -21,12 +23,13 @@ Line = tuple[int, str, DataError | None]
 """(physical line number, text without its line end, what is wrong with it)."""
 
 MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32", "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16", "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16", "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8", "utf-8"),
 )
-"""Byte order marks; those of UTF-32 come first because UTF-16's is how they begin."""
+"""Byte order marks and the encodings they go with; those of UTF-32 come first because UTF-16's is how they begin."""
 
 
 def read_lines(source: str | Path, *, encoding: str = "utf-8") -> Iterator[Line]:
@@ -35,9 +38,7 @@ def read_lines(source: str | Path, *, encoding: str = "utf-8") -> Iterator[Line]
     Raises DataError for another encoding's byte order mark and a line over 16 MiB, UsageError for an unknown encoding.
     """
     codec = text_codec(encoding)
-    chunks = decoded_bytes(source, codec=codec)
-    inner = codec if splits_as_bytes(codec) else "utf-8"
-    return _lines(chunks, file=name_of(source), codec=inner)
+    return lines_of(decoded_bytes(source, codec=codec), file=name_of(source), codec=inner_codec(codec))
 
 
 def note_blank(blanks: list[int], number: int, *, file: str) -> None:
@@ -53,43 +54,51 @@ def blank_errors(blanks: list[int], file: str) -> Iterator[DataError]:
         yield DataError("blank line inside the table", place=Place(file, blanks.pop(0)), advice="remove it")
 
 
-def text_codec(encoding: str) -> str:
-    """Return the normal name of a text encoding; raise UsageError for one that Python does not know."""
-    try:
-        name = codecs.lookup(encoding).name
-        "".encode(name)
-    except (LookupError, ValueError):
-        raise UsageError(
-            "unknown encoding", found=repr(encoding), allowed="utf-8, utf-16, latin-1, cp1252, …"
-        ) from None
-    return "utf-8" if name == "utf-8-sig" else name
-
-
-def splits_as_bytes(codec: str) -> bool:
-    """Tell whether line ends can be seen in the undecoded bytes: in UTF-8, Latin-1 and most others, not in UTF-16."""
-    return codec != "utf-7" and "\r\n".encode(codec) == b"\r\n"
+def inner_codec(codec: str) -> str:
+    """Return the encoding in which `decoded_bytes` hands over: UTF-8 where line ends are not plain bytes."""
+    return codec if splits_as_bytes(codec) else "utf-8"
 
 
 def decoded_bytes(source: str | Path, *, codec: str) -> Iterator[bytes]:
-    """Yield the bytes without a byte order mark; encodings whose line ends are not plain bytes come out as UTF-8."""
+    """Yield the bytes without a byte order mark; encodings whose line ends are not plain bytes come out as UTF-8.
+
+    Raises DataError where a byte order mark, or the zero bytes of UTF-16, say otherwise than `codec`.
+    """
     chunks = read_chunks(source)
     first = next(chunks, b"")
     place = Place(name_of(source), 1)
+    marked = _check_mark(first, place, codec)
     if splits_as_bytes(codec):
-        _check_mark(first, place, codec)
-        yield first.removeprefix(codecs.BOM_UTF8) if codec == "utf-8" else first
+        yield first.removeprefix(codecs.BOM_UTF8)
         yield from chunks
-    else:
-        yield from _recoded(first, chunks, codec=codec, file=place.file)
+        return
+    if first and not marked:
+        _check_zeros(first, place, codec)
+    yield from _recoded(first, chunks, codec=codec, file=place.file)
 
 
-def _check_mark(first: bytes, place: Place, codec: str) -> None:
-    name = next((name for mark, name in MARKS if first.startswith(mark)), "")
-    if name and codec == "utf-8":
+def _check_mark(first: bytes, place: Place, codec: str) -> bool:
+    """Tell whether a byte order mark stands at the start; it must go with the encoding."""
+    names = next((names for mark, *names in MARKS if first.startswith(mark)), None)
+    if names is None or codec in names:
+        return names is not None
+    raise DataError(
+        f"not {codec.upper()}: the byte order mark of {names[0].upper()} stands at its start",
+        place=place,
+        advice=f"pass --encoding {names[0]}",
+    )
+
+
+def _check_zeros(first: bytes, place: Place, codec: str) -> None:
+    """Refuse as UTF-16 what has no zero byte (UTF-8 would come out as Chinese), or has them on the other side."""
+    if not codec.startswith(("utf-16", "utf-32")):
+        return
+    if 0 not in first:
+        raise DataError(f"not {codec.upper()}: no byte is zero", place=place, advice="leave --encoding out")
+    wide = wide_codec(first)
+    if codec.startswith("utf-16") and wide and wide != (codec if codec != "utf-16" else "utf-16-le"):
         raise DataError(
-            f"not UTF-8: the byte order mark of {name.upper()} stands at its start",
-            place=place,
-            advice=f"pass --encoding {name}",
+            f"not {codec.upper()}: the zero bytes stand otherwise", place=place, advice=f"pass --encoding {wide}"
         )
 
 
@@ -112,25 +121,34 @@ def _recoded(first: bytes, chunks: Iterator[bytes], *, codec: str, file: str) ->
         chunk = following
 
 
-def _lines(chunks: Iterator[bytes], *, file: str, codec: str) -> Iterator[Line]:
-    number, offset, rest = 0, 0, b""
+def lines_of(chunks: Iterator[bytes], *, file: str, codec: str) -> Iterator[Line]:
+    """Cut bytes into lines and decode each; `codec` must show line ends as plain bytes.
+
+    Raises DataError for a line over 16 MiB.
+    """
+    offset, above = 0, False
+    for number, piece in enumerate(_pieces(chunks, file), 1):
+        line = _line(piece, number=number, offset=offset, file=file, codec=codec, above=above)
+        above = above or (line[2] is None and not line[1].isascii())
+        offset += len(piece)
+        yield line
+
+
+def _pieces(chunks: Iterator[bytes], file: str) -> Iterator[bytes]:
+    """Yield each line's bytes, its end included."""
+    number, rest = 0, b""
     for chunk in chunks:
         pieces = (rest + chunk).splitlines(keepends=True)
         # The last piece may go on in the next chunk; after a CR the LF of a CRLF may still come.
         rest = pieces.pop() if pieces and not pieces[-1].endswith(b"\n") else b""
-        for piece in pieces:
-            number += 1
-            yield _line(piece, number=number, offset=offset, file=file, codec=codec)
-            offset += len(piece)
+        yield from pieces
+        number += len(pieces)
         if len(rest) > LONGEST:
             raise _too_long(file, number + 1)
-    for piece in rest.splitlines(keepends=True):
-        number += 1
-        yield _line(piece, number=number, offset=offset, file=file, codec=codec)
-        offset += len(piece)
+    yield from rest.splitlines(keepends=True)
 
 
-def _line(piece: bytes, *, number: int, offset: int, file: str, codec: str) -> Line:
+def _line(piece: bytes, *, number: int, offset: int, file: str, codec: str, above: bool) -> Line:
     if len(piece) > LONGEST:
         raise _too_long(file, number)
     raw = piece.rstrip(b"\r\n")
@@ -138,28 +156,29 @@ def _line(piece: bytes, *, number: int, offset: int, file: str, codec: str) -> L
         text = raw.decode(codec)
     except UnicodeDecodeError as problem:
         text = raw.decode(codec, "surrogateescape" if codec == "utf-8" else "replace")
-        return number, text, _undecodable(raw, problem, place=Place(file, number), offset=offset)
+        advice = f"{advised(raw, codec, above=above)}, or --on-error reject to go on without this row"
+        return number, text, _undecodable(raw, problem, place=Place(file, number), offset=offset, advice=advice)
     if "\0" in text:
         return number, text, _nul(text, number, file)
     return number, text, None
 
 
-def _undecodable(raw: bytes, problem: UnicodeDecodeError, *, place: Place, offset: int) -> DataError:
+def _undecodable(raw: bytes, problem: UnicodeDecodeError, *, place: Place, offset: int, advice: str) -> DataError:
     column = len(raw[: problem.start].decode(problem.encoding, "replace")) + 1
     return DataError(
         f"not {problem.encoding} at byte {offset + problem.start:,} of the file",
         place=Place(place.file, place.line, column),
         found=f"byte 0x{raw[problem.start]:02x}",
-        advice="pass --encoding (latin-1?), or --on-error reject to go on without this row",
+        advice=advice,
     )
 
 
 def _nul(text: str, number: int, file: str) -> DataError:
-    half = text.count("\0") * 3 >= len(text)
+    wide = wide_codec(text.encode("utf-8", "replace")) if number == 1 else ""
     return DataError(
         "NUL character",
         place=Place(file, number, text.index("\0") + 1),
-        advice="is it UTF-16? then pass --encoding utf-16" if half and number == 1 else "remove it",
+        advice=f"is it UTF-16? then pass --encoding {wide}" if wide else "remove it",
     )
 
 

@@ -27,7 +27,7 @@ def parquet_columns(source: str | Path) -> list[str]:
         return _names(_opened(parquet, stream, Place(str(source))), str(source))
 
 
-def read_parquet(source: str | Path, *, columns: list[str] | None) -> Iterator[Row]:
+def read_parquet(source: str | Path, columns: list[str] | None) -> Iterator[Row]:
     """Yield the rows with the wanted columns (all when None); raise DataError for damaged files and nested columns."""
     import pyarrow.parquet as parquet
 

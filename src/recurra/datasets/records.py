@@ -56,6 +56,8 @@ class TextTable:
     """Names of the texts where the source has them, such as file stems."""
     columns: TextColumns | None = None
     """The columns of a table that were read; None where the source has no named columns."""
+    note: str = ""
+    """How the file was read, in one line."""
 
     def __len__(self) -> int:
         """Count the texts."""
@@ -65,3 +67,12 @@ class TextTable:
     def empty(self) -> int:
         """Texts that are empty or hold only white space; they are kept."""
         return sum(1 for text in self.texts if not text.strip())
+
+
+@dataclass(frozen=True)
+class RunningText:
+    """One text, its line ends all line feeds, with what is doubtful in it and how it was read."""
+
+    text: str
+    warnings: list[str] = field(default_factory=list)
+    note: str = ""

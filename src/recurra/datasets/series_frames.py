@@ -6,20 +6,22 @@ Not here: order, doubles and gaps of the times (series_checks.py), scaling and w
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
-from recurra.datasets.columns import ID_NAMES, TIME_NAMES, VALUE_NAMES, guess, listed, need
+from recurra.datasets.columns import ID_NAMES, TIME_NAMES, VALUE_NAMES, guess, listed, need, with_hint
+from recurra.datasets.encodings import doubtful_characters
+from recurra.datasets.formats import FormatOptions
 from recurra.datasets.moments import Epoch, parse_moments
 from recurra.datasets.numbers import EXACT, cell_number
 from recurra.datasets.records import Row
 from recurra.datasets.series_checks import Duplicates, Gaps, check_series
-from recurra.datasets.sources import name_of
-from recurra.datasets.tables import Form, form_of, read_columns, read_rows
+from recurra.datasets.tables import Table, open_table
 from recurra.errors import DataError, Place
 
 
@@ -45,6 +47,8 @@ class SeriesTable:
     """bool (steps,): no value was given there."""
     columns: SeriesColumns
     warnings: list[str] = field(default_factory=list)
+    note: str = ""
+    """How the file was read, in one line."""
 
     @property
     def rows(self) -> int:
@@ -68,43 +72,39 @@ def read_series(
     unique_id: str | None = None,
     ds: str | None = None,
     y: str | None = None,
-    encoding: str = "utf-8",
-    form: Form | None = None,
     date_format: str | None = None,
     epoch: Epoch | None = None,
     missing: bool = False,
     sort: bool = False,
     duplicates: Duplicates = "error",
     gaps: Gaps = "refuse",
+    **options: Unpack[FormatOptions],
 ) -> SeriesTable:
-    """Read series from CSV, TSV, JSON Lines or Parquet; a file without an id column is one series named by its stem.
+    """Read series from CSV, TSV, JSON or Parquet; a file without an id column is one series named by its stem.
 
     Columns not named are guessed by their obvious names. `missing=True` keeps blank values as NaN, to be filled by
-    `impute`; otherwise they are refused. `gaps="fill"` adds missing times as missing values. Raises DataError.
+    `impute`; otherwise they are refused. `gaps="fill"` adds missing times as missing values. The options say how the
+    file is written (`tables.open_table`). Raises DataError.
     """
     if str(source) == "-":
         raise DataError("series are not read from stdin", advice="name a file")
-    kind = form or form_of(source)
-    found = read_columns(source, encoding=encoding, form=kind)
-    place = Place(name_of(source), 1)
-    columns = choose_columns(found, unique_id=unique_id, ds=ds, y=y, place=place)
-    names = [name for name in (columns.unique_id, columns.ds, columns.y) if name]
-
-    def again() -> Iterator[Row]:
-        return read_rows(source, columns=names, encoding=encoding, form=kind)
-
-    stem = Path(name_of(source)).name.split(".")[0] or "series"
-    long = _long_rows(again, columns, stem=stem, date_format=date_format, epoch=epoch)
-    return build(long, columns, missing=missing, sort=sort, duplicates=duplicates, gaps=gaps)
+    table = open_table(source, asked=[name for name in (unique_id, ds, y) if name], **options)
+    place = Place(table.file, table.dialect.first)
+    columns = choose_columns(table.names, unique_id=unique_id, ds=ds, y=y, place=place, hint=table.dialect.hint)
+    stem = Path(table.file).name.split(".")[0] or "series"
+    long = _long_rows(table, columns, stem=stem, date_format=date_format, epoch=epoch)
+    built = build(long, columns, missing=missing, sort=sort, duplicates=duplicates, gaps=gaps)
+    read = [*table.warnings, *doubtful_characters(built.ids, encoding=table.dialect.encoding, what="series names")]
+    return replace(built, warnings=[*read, *built.warnings], note=table.note)
 
 
 def choose_columns(
-    found: Sequence[str], *, unique_id: str | None, ds: str | None, y: str | None, place: Place
+    found: Sequence[str], *, unique_id: str | None, ds: str | None, y: str | None, place: Place, hint: str = ""
 ) -> SeriesColumns:
     """Settle the three columns: the named ones, else obvious names, else the one column that is left for the value."""
     for name in (unique_id, ds, y):
         if name is not None:
-            need(name, found, place=place)
+            need(name, found, place=place, hint=hint)
     left = [name for name in found if name not in (unique_id, ds, y)]
     identity = unique_id or guess(ID_NAMES, left) or ""
     time = ds or guess(TIME_NAMES, [name for name in left if name != identity]) or ""
@@ -116,7 +116,7 @@ def choose_columns(
             place=place,
             found="columns " + listed(found),
             allowed="unique_id, ds and y, or a date and one value",
-            advice="name the columns that are meant",
+            advice=with_hint("name the columns that are meant", hint),
         )
     return SeriesColumns(identity, time, value)
 
@@ -164,7 +164,7 @@ def build(
 
 
 def _long_rows(
-    read: Callable[[], Iterator[Row]],
+    table: Table,
     columns: SeriesColumns,
     *,
     stem: str,
@@ -173,17 +173,19 @@ def _long_rows(
 ) -> LongRows:
     """Take the three columns; rows are not kept: where a cell stands is found by reading the file again."""
 
+    names = [name for name in (columns.unique_id, columns.ds, columns.y) if name]
+
     def place(at: int, column: str) -> Place:
-        return next(islice(read(), at, None)).place(column)
+        return next(islice(table.again().rows(names), at, None)).place(column)
 
     ids: list[str] = []
     cells: list[str] = []
     values = array("d")
-    names: dict[str, str] = {}
-    for row in read():
+    known: dict[str, str] = {}
+    for row in table.rows(names):
         name = _identity(row, columns.unique_id) if columns.unique_id else stem
         # One object a series, not one a row.
-        ids.append(names.setdefault(name, name))
+        ids.append(known.setdefault(name, name))
         values.append(_number(row, columns.y))
         if columns.ds:
             cells.append("" if (cell := row.values[columns.ds]) is None else str(cell).strip())

@@ -1,23 +1,26 @@
-"""Texts with their labels and groups out of a table, and the whole text of a file for language models.
+"""Texts with their labels and groups out of a table, and running text for language models.
 
 Not here: whether labels are fit for training (labels.py), and tokens. Empty texts are kept and counted.
 """
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 from recurra.datasets.columns import TextColumns, choose_text_columns, told_columns
+from recurra.datasets.dialects import SAMPLE, line_doubts
+from recurra.datasets.encodings import advised, doubtful_characters, replaced_characters, text_codec, wide_codec
+from recurra.datasets.formats import Format, FormatOptions, as_form
 from recurra.datasets.labels import label_text
-from recurra.datasets.lines import decoded_bytes, splits_as_bytes, text_codec
+from recurra.datasets.lines import decoded_bytes, inner_codec
 from recurra.datasets.missing import is_missing
-from recurra.datasets.records import Reject, Row, TextTable
+from recurra.datasets.records import Reject, Row, RunningText, TextTable
 from recurra.datasets.sources import name_of
-from recurra.datasets.tables import Form, OnError, form_of, read_columns, read_rows, reject_of
-from recurra.errors import DataError, Place, either
+from recurra.datasets.tables import OnError, Table, open_table, reject_of
+from recurra.errors import DataError, Place, UsageError, either
 
 
 @dataclass
@@ -35,64 +38,112 @@ def read_texts(
     label: str | None = None,
     group: str | None = None,
     labelled: bool | None = None,
-    encoding: str = "utf-8",
+    learnt: TextColumns | None = None,
     on_error: OnError = "stop",
-    form: Form | None = None,
-    delimiter: str | None = None,
     labels_as_written: bool = False,
+    **options: Unpack[FormatOptions],
 ) -> TextTable:
-    """Read texts from CSV, TSV, JSON Lines, Parquet or plain lines (one text a line), or from stdin (`-`, plain lines).
+    """Read texts from CSV, TSV, JSON, Parquet or plain lines (one text a line), or from stdin (`-`, plain lines).
 
-    Columns not named are guessed by their obvious names. `labelled`: True needs a label column, False reads none, None
-    takes one that is there. A label such as `NULL` is a missing one, unless `labels_as_written`. Rows keep the file's
-    order; `on_error="reject"` leaves bad rows out and lists them.
-    Raises DataError with `file:line:column`.
+    Columns not named are those that a model `learnt` from, else guessed by their obvious names. `labelled`: True needs
+    a label column, False reads none, None takes one that is there. A label such as `NULL` is a missing one, unless
+    `labels_as_written`. Rows keep the file's order; `on_error="reject"` leaves bad rows out and lists them. The options
+    say how the file is written (`open_table`). Raises DataError with `file:line:column`.
     """
-    kind = form or form_of(source)
-    found: list[str] | None = None
-    if kind == "lines" or str(source) != "-":
-        found = read_columns(source, encoding=encoding, form=kind, delimiter=delimiter)
-    place = Place(name_of(source), 1)
-    columns = choose_text_columns(found, text=text, label=label, group=group, labelled=labelled, place=place)
-    rejects: list[Reject] = []
-    rows = read_rows(
-        source,
-        columns=columns.names,
-        encoding=encoding,
-        on_error=on_error,
-        rejects=rejects,
-        form=kind,
-        delimiter=delimiter,
+    asked = [name for name in (text, label, group, learnt and learnt.text) if name]
+    table = open_table(source, asked=asked, **options)
+    columns = choose_text_columns(
+        table.names,
+        text=text,
+        label=label,
+        group=group,
+        labelled=labelled,
+        place=Place(table.file, table.dialect.first),
+        learnt=learnt,
+        hint=table.dialect.hint,
     )
+    rejects: list[Reject] = []
+    rows = table.rows(columns.names, on_error=on_error, rejects=rejects)
     growing = _collect(rows, columns, on_error, rejects, labels_as_written)
     if not growing.texts:
-        raise DataError("no usable row", place=Place(name_of(source)), found=rejects[0].reason if rejects else "")
-    warnings = told_columns(columns, found or [], text=text, label=label) + _warnings(growing.texts, rejects)
-    return _table(growing, columns if kind != "lines" else None, rejects, warnings)
+        raise DataError("no usable row", place=Place(table.file), found=rejects[0].reason if rejects else "")
+    guesses = told_columns(columns, table.names, text=text, label=label, learnt=learnt)
+    return _text_table(growing, rejects, table, columns, guesses)
 
 
-def read_whole_text(source: str | Path, *, encoding: str = "utf-8") -> str:
+def _text_table(
+    growing: _Growing, rejects: list[Reject], table: Table, columns: TextColumns, warnings: list[str]
+) -> TextTable:
+    return TextTable(
+        texts=growing.texts,
+        labels=growing.labels if columns.label is not None else None,
+        groups=growing.groups if columns.group is not None else None,
+        lines=growing.lines,
+        rejects=sorted(rejects, key=lambda reject: reject.line),
+        warnings=[*table.warnings, *warnings, *_warnings(growing, rejects, table.dialect.encoding)],
+        columns=None if table.dialect.form == "lines" else columns,
+        note=table.note,
+    )
+
+
+def read_whole_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> str:
+    """Read a file as one text: `read_running_text` without its warnings."""
+    return read_running_text(source, text=text, **options).text
+
+
+def read_running_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> RunningText:
     """Read a file (or stdin, `-`) as one text for a language model; every kind of line end becomes a line feed.
 
-    One line may be as long as the file. Raises DataError for bytes that are not in the encoding, NUL, and no text.
+    Of a table (by its ending, or `form`) the column `text` is taken, else an obvious one, a row a line; any other file
+    is plain text, one line of which may be as long as the file. Raises DataError for bytes that are not in the
+    encoding, NUL, no text, and whatever is wrong with a table.
     """
-    codec = text_codec(encoding)
-    data = b"".join(decoded_bytes(source, codec=codec))
-    codec = codec if splits_as_bytes(codec) else "utf-8"
-    try:
-        whole = codecs.decode(data, codec)
-    except UnicodeDecodeError as problem:
-        place = Place(name_of(source), data.count(b"\n", 0, problem.start) + 1)
-        found = f"byte 0x{data[problem.start]:02x}"
-        raise DataError(
-            f"not {codec} at byte {problem.start:,}", place=place, found=found, advice="pass --encoding"
-        ) from None
-    if "\0" in whole:
-        line = whole.count("\n", 0, whole.index("\0")) + 1
-        raise DataError("NUL character", place=Place(name_of(source), line), advice="is it UTF-16?")
+    given = Format(**options)
+    if given.form_of(source, unknown="lines") != "lines":
+        table = read_texts(source, text=text, labelled=False, **options)
+        whole = _unified("\n".join(table.texts))
+        found = RunningText(whole, table.warnings, f"{table.note}; text from {table.columns and table.columns.text!r}")
+    elif text is not None:
+        raise UsageError(
+            "--text is for tables", found=f"{source} is read as plain text", advice=f"pass {as_form('csv')}"
+        )
+    else:
+        whole = _decoded(source, given.encoding)
+        lines = whole.split("\n")
+        warnings = line_doubts(lines[:SAMPLE], name_of(source))
+        warnings += [f"{count:,} U+FFFD: was it decoded wrongly?"] if (count := whole.count("\ufffd")) else []
+        warnings += doubtful_characters(lines, encoding=given.encoding, what="lines")
+        found = RunningText(whole, warnings, f"read as plain text in {given.encoding}")
     if not whole.strip():
         raise DataError("no text", place=Place(name_of(source)))
-    return whole.replace("\r\n", "\n").replace("\r", "\n")
+    return found
+
+
+def _decoded(source: str | Path, encoding: str) -> str:
+    codec = text_codec(encoding)
+    data = b"".join(decoded_bytes(source, codec=codec))
+    codec = inner_codec(codec)
+    try:
+        whole = data.decode(codec)
+    except UnicodeDecodeError as problem:
+        start, end = data.rfind(b"\n", 0, problem.start) + 1, data.find(b"\n", problem.start)
+        line = data[start : end if end >= 0 else None]
+        raise DataError(
+            f"not {codec} at byte {problem.start:,}",
+            place=Place(name_of(source), data.count(b"\n", 0, problem.start) + 1),
+            found=f"byte 0x{data[problem.start]:02x}",
+            advice=advised(line, codec, above=not data[:start].isascii()),
+        ) from None
+    if "\0" in whole:
+        wide = wide_codec(data)
+        advice = f"is it UTF-16? then pass --encoding {wide}" if wide else "remove it"
+        line_number = whole.count("\n", 0, whole.index("\0")) + 1
+        raise DataError("NUL character", place=Place(name_of(source), line_number), advice=advice)
+    return _unified(whole)
+
+
+def _unified(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _collect(
@@ -151,26 +202,16 @@ def _encodable(text: str, row: Row, column: str) -> str:
     return text
 
 
-def _table(growing: _Growing, columns: TextColumns | None, rejects: list[Reject], warnings: list[str]) -> TextTable:
-    return TextTable(
-        texts=growing.texts,
-        labels=growing.labels if columns is not None and columns.label is not None else None,
-        groups=growing.groups if columns is not None and columns.group is not None else None,
-        lines=growing.lines,
-        rejects=sorted(rejects, key=lambda reject: reject.line),
-        warnings=warnings,
-        columns=columns,
-    )
-
-
-def _warnings(texts: list[str], rejects: list[Reject]) -> list[str]:
-    empty = sum(1 for text in texts if not text.strip())
-    replaced = sum(1 for text in texts if "\ufffd" in text)
-    missing = [text for text in texts if text.strip() and is_missing(text)]
-    notes = (
-        (empty, "texts are empty; they are kept"),
-        (len(missing), f"texts are words for missing, such as {''.join(missing[:1])!r}; they are read as texts"),
-        (replaced, "texts hold U+FFFD: were they decoded wrongly?"),
-        (len(rejects), "rows were refused and left out"),
-    )
-    return [f"{count:,} {note}" for count, note in notes if count]
+def _warnings(growing: _Growing, rejects: list[Reject], encoding: str) -> list[str]:
+    empty = sum(1 for text in growing.texts if not text.strip())
+    missing = [text for text in growing.texts if text.strip() and is_missing(text)]
+    example = f"such as {''.join(missing[:1])!r}"
+    return [
+        *([f"{empty:,} texts are empty; they are kept"] if empty else []),
+        *([f"{len(missing):,} texts are words for missing, {example}; they are read as texts"] if missing else []),
+        *replaced_characters(growing.texts),
+        *replaced_characters(set(growing.labels), what="labels"),
+        *doubtful_characters(growing.texts, encoding=encoding),
+        *doubtful_characters(set(growing.labels), encoding=encoding, what="labels"),
+        *([f"{len(rejects):,} rows were refused and left out"] if rejects else []),
+    ]

@@ -1,0 +1,243 @@
+"""How a file's text becomes rows: one description, made from its first lines and from what the caller says.
+
+Not here: cutting lines into fields (delimited.py), and what the columns mean (columns.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+from recurra.datasets.columns import KNOWN_NAMES, TEXT_NAMES, listed
+from recurra.datasets.delimited import Record, Records
+from recurra.datasets.formats import Form, Format, Quoting, as_form
+from recurra.datasets.lines import Line
+from recurra.datasets.missing import stands_for_missing
+from recurra.errors import DataError, Place, either, printable
+
+SAMPLE = 100
+"""Lines that are looked at, at most; and no more than `LARGEST_SAMPLE` characters of them."""
+LARGEST_SAMPLE = 1 << 20
+
+DELIMITERS = (",", ";", "\t", "|")
+SPECIFIC = {"\t": 4, ";": 3, "|": 2, ",": 1}
+"""Which delimiter is meant where several cut all rows alike: commas also stand in numbers and sentences."""
+SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;|]*', re.IGNORECASE)
+"""The first line by which spreadsheets are told the delimiter."""
+NUMBER = re.compile(r"[\s\d.,:/+\-%TZeE$€£]*\d[\s\d.,:/+\-%TZeE$€£]*")
+"""A number, a date or a time in any notation."""
+FOREIGN = (
+    ('{"', "JSON", "jsonl"),
+    ("[{", "JSON", "jsonl"),
+    ("<!doctype html", "an HTML page", ""),
+    ("<html", "an HTML page", ""),
+    ("<?xml", "XML", ""),
+)
+"""How text begins that is no table, what it is, and the form that reads it."""
+LONGEST_NAME = 2
+"""Words of a column's name when nothing else says that it is one."""
+
+Source = Literal["asked for", "told by the file", "assumed"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Form, encoding, delimiter, quoting and header of a file, where each comes from, and what is doubtful in it."""
+
+    form: Form
+    encoding: str = "utf-8"
+    delimiter: tuple[str, Source] = (",", "assumed")
+    quoting: tuple[Quoting, Source] = ("csv", "assumed")
+    header: tuple[bool, Source] = (False, "assumed")
+    first: int = 1
+    """The line of the first record."""
+    doubts: tuple[str, ...] = ()
+
+    def told(self, names: Sequence[str]) -> str:
+        """Say in one line how the file is read."""
+        if self.form not in ("csv", "tsv"):
+            return f"read as {self.form} in {self.encoding}: columns {listed(names)}"
+        marks = f"delimiter {self.delimiter[0]!r} ({self.delimiter[1]}), quoting {self.quoting[0]} ({self.quoting[1]})"
+        header = f"header on line {self.first}" if self.header[0] else "no header"
+        return f"read in {self.encoding}, {marks}, {header} ({self.header[1]}): columns {listed(names)}"
+
+    @property
+    def hint(self) -> str:
+        """What to try when a column is missing, because the first line was taken for something else."""
+        if self.header[1] == "asked for" or self.form not in ("csv", "tsv"):
+            return ""
+        if self.header[0]:
+            without = either("--no-header", "header=False")
+            return f"pass {without} if line {self.first} is data" if self.header[1] == "assumed" else ""
+        return f"pass {either('--header', 'header=True')}: line {self.first} was taken for data"
+
+
+def first_lines(lines: Iterator[Line]) -> list[Line]:
+    """Take the lines that are looked at before the first row is read."""
+    sample: list[Line] = []
+    size = 0
+    for line in islice(lines, SAMPLE):
+        sample.append(line)
+        size += len(line[1])
+        if size > LARGEST_SAMPLE:
+            break
+    return sample
+
+
+def delimited_dialect(sample: list[Line], *, form: Form, given: Format, asked: Sequence[str], file: str) -> Dialect:
+    """Describe a delimited file by its first lines; `asked` names columns that the caller expects.
+
+    Raises DataError for no lines, JSON and HTML.
+    """
+    mark = SEPARATOR.fullmatch(sample[0][1]) if sample else None
+    lines = sample[1:] if mark else sample
+    if not lines:
+        raise DataError("no rows", place=Place(file), advice="bring a file with a header and data")
+    first = lines[0][0]
+    _refuse_foreign(lines[0][1], Place(file, first))
+    delimiter = _delimiter(lines, form, given, mark[1] if mark else None, asked, file)
+    quoting: Quoting = given.quoting or "csv"
+    records, proved = _records(lines, delimiter[0], file, quoting)
+    source: Source = "asked for" if given.quoting else "told by the file" if proved else "assumed"
+    header = _header(records, given, asked)
+    dialect = Dialect(form, given.encoding, delimiter, (quoting, source), header, first)
+    doubts = [*_header_doubts(dialect, records, asked, file), *_delimiter_doubts(delimiter, file)]
+    return Dialect(form, given.encoding, delimiter, (quoting, source), header, first, tuple(doubts))
+
+
+def _refuse_foreign(text: str, place: Place) -> None:
+    folded = text.lstrip().casefold()
+    for beginning, name, form in FOREIGN:
+        if folded.startswith(beginning):
+            advice = f"pass {as_form(form)}, or rename the file" if form else "bring a table"
+            raise DataError("not a delimited table", place=place, found=name, advice=advice)
+
+
+def _records(lines: list[Line], delimiter: str, file: str, quoting: Quoting) -> tuple[list[Record], bool]:
+    """Read the sample's records; tell whether they prove that quotes are meant as such."""
+    reader = Records(iter(lines), delimiter=delimiter, file=file, quoting=quoting)
+    first, *others = list(reader)
+    return [first, *(record for record in others if record.problem is None and not record.blank)], reader.proved
+
+
+def _delimiter(
+    lines: list[Line], form: Form, given: Format, named: str | None, asked: Sequence[str], file: str
+) -> tuple[str, Source]:
+    if given.delimiter:
+        return given.delimiter, "asked for"
+    if named:
+        return named, "told by the file"
+    header = lines[0][1]
+    if form == "tsv" and "\t" in header:
+        return "\t", "told by the file"
+    odd = {each for each in header if not each.isalnum() and not each.isspace() and each not in '"_-.'}
+    scores = {
+        each: _score(lines, each, given.quoting or "csv", asked, file) for each in (*DELIMITERS, *(odd - {*DELIMITERS}))
+    }
+    best = max(scores, key=lambda each: scores[each])
+    if scores[best] > NO_DELIMITER:
+        return best, "told by the file"
+    return "\t" if form == "tsv" else ",", "assumed"
+
+
+Score = tuple[bool, int, bool, int, int]
+NO_DELIMITER: Score = (False, 0, False, 0, 1)
+
+
+def _score(lines: list[Line], mark: str, quoting: Quoting, asked: Sequence[str], file: str) -> Score:
+    """Weigh a delimiter: wanted columns shown, usual names shown, all rows as wide as the first, kind, fields."""
+    (first, *others), _ = _records(lines, mark, file, quoting)
+    names = first.fields if first.problem is None else [name.strip('"') for name in first.raw.split(mark)]
+    width = len(names)
+    shown = bool(asked) and set(asked) <= set(names)
+    known = len(_folded(names) & KNOWN_NAMES)
+    agree = bool(others) and all(len(record.fields) == width for record in others)
+    # Commas, semicolons and tabs are delimiters even where a row is short; anything else needs a reason.
+    if width == 1 or not (shown or known or mark in ",;\t" or (mark == "|" and agree)):
+        return NO_DELIMITER
+    return shown, known, agree, SPECIFIC.get(mark, 0) if agree else 0, width
+
+
+def _delimiter_doubts(delimiter: tuple[str, Source], file: str) -> list[str]:
+    mark, source = delimiter
+    if source != "told by the file" or mark in DELIMITERS:
+        return []
+    return [
+        f"{file}: {mark!r} was taken for the delimiter; pass {either('--delimiter', 'delimiter=')} if it is another"
+    ]
+
+
+def _header(records: list[Record], given: Format, asked: Sequence[str]) -> tuple[bool, Source]:
+    if given.header is not None:
+        return given.header, "asked for"
+    first, others = records[0].fields, records[1:]
+    # A column without a name is asked for by its number, which says nothing about the first line.
+    if {name for name in asked if not name.isdecimal()} & set(first) or _folded(first) & KNOWN_NAMES:
+        return True, "told by the file"
+    columns = [_cells(others, index) for index in range(len(first))]
+    pairs = [(cell, values) for cell, values in zip(first, columns, strict=True) if cell.strip() and values]
+    numbers = [(cell, all(NUMBER.fullmatch(value) for value in values)) for cell, values in pairs]
+    if any(numeric and not NUMBER.fullmatch(cell) for cell, numeric in numbers):
+        return True, "told by the file"
+    if any(numeric for _, numeric in numbers):
+        return False, "told by the file"
+    long = any(len(cell.split()) > LONGEST_NAME for cell in first)
+    again = any(cell in values for cell, values in pairs)
+    data = (long or again) if len(first) == 1 else (long and again)
+    return not data, "assumed"
+
+
+def _cells(records: list[Record], index: int) -> set[str]:
+    """Return the values of a column, without those that are missing."""
+    return {
+        value
+        for record in records
+        if index < len(record.fields) and not stands_for_missing(value := record.fields[index])
+    }
+
+
+def _header_doubts(dialect: Dialect, records: list[Record], asked: Sequence[str], file: str) -> list[str]:
+    """Say what the first line was taken for, where it could be otherwise and nothing later would show it."""
+    (header, source), first = dialect.header, records[0].fields
+    place = Place(file, dialect.first)
+    if source == "asked for" or not first:
+        return []
+    if not header:
+        with_header = either("--header", "header=True")
+        names = listed([str(index + 1) for index in range(len(first))])
+        return [
+            f"{place}: taken for data, not for a header: the columns are {names}; pass {with_header} if it names them"
+        ]
+    if source == "told by the file" or len(first) > 1:
+        return []
+    name = printable(repr(first[0][:60]))
+    without = either("--no-header", "header=False")
+    return [f"{place}: {name} was taken for the column's name, not for data; pass {without} if it is data"]
+
+
+def _folded(names: Sequence[str]) -> set[str]:
+    return {name.strip().casefold() for name in names}
+
+
+def line_doubts(lines: Sequence[str], file: str) -> list[str]:
+    """Warn of plain lines that look like a table: each of them, header included, is taken for one text."""
+    lines = [line for line in lines[:SAMPLE] if line.strip()]
+    if len(lines) < 2:
+        return []
+    if all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
+        return [f"{file}: each line looks like a JSON object and is one text; pass {as_form('jsonl')} if so"]
+    if _folded(lines[:1]) & {*TEXT_NAMES}:
+        return [
+            f"{file}:1: {printable(repr(lines[0]))} is taken for a text; pass {as_form('csv')} if it names a column"
+        ]
+    for mark in DELIMITERS:
+        cells = lines[0].split(mark)
+        alike = len(cells) > 1 and all(line.count(mark) == len(cells) - 1 for line in lines)
+        named = _folded(cells) & KNOWN_NAMES and all(len(cell.split()) <= LONGEST_NAME for cell in cells)
+        if alike and (named or mark == "\t"):
+            form = as_form("tsv" if mark == "\t" else "csv")
+            return [f"{file}: the lines look like a table cut by {mark!r}, and each is one text; pass {form} if so"]
+    return []
