@@ -47,7 +47,7 @@ def trained(data: SentimentData, net: str, seed: int) -> dict[str, Any]:
     if kept.exists():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
     cell, precision = net.split("-")
-    settings = settings_for("gru", quick=False).changed({"cell": cell, "precision": precision})
+    settings = settings_for("gru").changed({"cell": cell, "precision": precision})
     started = time.perf_counter()
     model = TextClassifier(vectors=data.vectors, random_state=seed, config=settings)
     model.fit(*data.train, validation_data=data.validation)

@@ -43,7 +43,7 @@ def trained(data: SentimentData, seed: int) -> Path:
     """Train the net, or take it over; the folder of its artefact."""
     folder = PARTS / "precision" / f"gru-{seed}"
     if not folder.exists():
-        model = TextClassifier(vectors=data.vectors, random_state=seed, config=settings_for("gru", quick=False))
+        model = TextClassifier(vectors=data.vectors, random_state=seed, config=settings_for("gru"))
         model.fit(*data.train, validation_data=data.validation, run=PARTS / "precision" / f"run-{seed}")
         model.save(folder)
     return folder

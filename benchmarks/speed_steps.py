@@ -182,7 +182,7 @@ def epoch() -> dict[str, Any]:
     told: dict[str, Any] = {"reviews": len(data.train[0])}
     for precision in ("float32", "bf16"):
         choices = {"hidden": 64, "bidirectional": True, "adversarial": 0.0, "epochs": 2, "precision": precision}
-        model = TextClassifier(vectors=data.vectors, config=settings_for("gru", quick=False).changed(choices))
+        model = TextClassifier(vectors=data.vectors, config=settings_for("gru").changed(choices))
         few = data.validation[0][:200], data.validation[1][:200]
         model.fit(*data.train, validation_data=few)
         told[precision] = [record["seconds"] for record in model.history_]

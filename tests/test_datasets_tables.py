@@ -250,7 +250,9 @@ def holds_something(row: tuple[str, str, str]) -> bool:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.tuples(TEXT, TEXT, TEXT).filter(holds_something), min_size=1, max_size=8), chunk=st.integers(1, 40))
+@given(
+    rows=st.lists(st.tuples(TEXT, TEXT, TEXT).filter(holds_something), min_size=1, max_size=8), chunk=st.integers(1, 40)
+)
 def test_what_the_csv_module_writes_comes_back_whatever_the_chunks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[tuple[str, str, str]], chunk: int
 ) -> None:

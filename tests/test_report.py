@@ -232,9 +232,9 @@ def test_a_formula_with_more_than_symbols_is_refused(mathml: str) -> None:
         inline_mathml(mathml)
 
 
-def test_the_recurrence_is_written_as_the_record_has_it() -> None:
+def test_the_recurrence_is_written_as_all_others_are_and_quoted_as_the_record_has_it() -> None:
     symbols = re.sub(r"<[^>]+>|&#x2061;", "", rnn_equation("sigmoid").mathml)
-    assert symbols == "h(t)=σ(Whh(t−1)+Wee(t)+b)"
+    assert symbols == "ht=σ(Wxt+Uht−1+b)"
     assert re.sub(r"<[^>]+>|&#x2061;", "", recorded_rnn_equation().mathml) == "hk(t)=σ(whhk−1(t−1)+wee(t)+b)"
 
 

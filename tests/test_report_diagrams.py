@@ -41,7 +41,7 @@ def test_a_cell_shows_input_states_and_output_with_their_sizes(cell: Cell) -> No
 
 def test_the_rnn_shows_its_weights_with_their_shapes() -> None:
     shown = words(cell_diagram("rnn", inputs=100, hidden=128, activation="sigmoid"))
-    assert {"Wh", "(128 × 128)", "We", "(128 × 100)", "b(128)", "σ"} <= set(shown)
+    assert {"U", "(128 × 128)", "W", "(128 × 100)", "b(128)", "σ"} <= set(shown)
 
 
 def test_the_lstm_shows_its_four_gates_and_its_cell_state() -> None:

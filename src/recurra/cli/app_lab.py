@@ -16,6 +16,9 @@ lab_app = typer.Typer(
 )
 
 Quick = Annotated[bool, typer.Option("--quick", help="Under a minute on less data; the report says so.")]
+Synthetic = Annotated[
+    bool, typer.Option("--synthetic", help="Learn offline, on made-up reviews: needs neither IMDB nor GloVe.")
+]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, max=100, help="Repetitions with different seeds.")]
 Name = Annotated[str, typer.Option("--name", help="Name on the record.")]
 Roll = Annotated[str, typer.Option("--roll", help="Roll number on the record.")]
@@ -26,6 +29,7 @@ Experiment = Annotated[str, typer.Option("--experiment", help="Experiment number
 @lab_app.command()
 def sentiment(
     quick: Quick = False,
+    synthetic: Synthetic = False,
     seeds: Seeds = 1,
     out: options.Out = "",
     name: Name = "",
@@ -36,13 +40,14 @@ def sentiment(
     quiet: options.Quiet = False,
     json_: options.Json = False,
 ) -> None:
-    """IMDB sentiment with a simple RNN and pre-trained word vectors; GRU and LSTM beside it.
+    """IMDB sentiment with a simple RNN and pre-trained word vectors, and a ladder of steps up from it.
 
     Example:  recurra lab sentiment --seeds 3 --name "A. Student" --experiment 8
     """
     from recurra.cli.labs import LabChoices, run_lab
 
-    run_lab("sentiment", LabChoices(quick, seeds, out, (name, roll, date, experiment), threads, quiet, json_))
+    head = (name, roll, date, experiment)
+    run_lab("sentiment", LabChoices(quick, seeds, out, head, threads, quiet, json_, synthetic))
 
 
 @lab_app.command()

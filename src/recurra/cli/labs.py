@@ -30,18 +30,20 @@ class LabChoices:
     threads: int
     quiet: bool
     as_json: bool
+    synthetic: bool = False
 
 
 def run_lab(lab: str, choices: LabChoices) -> None:
     """Run one lab from start to page."""
     prepare_training(choices.threads)
+    _require_data(lab, choices)
     from recurra.labs.record import Head, LabOptions
     from recurra.report.page import save
 
-    out = new_run(f"lab-{lab}{'-quick' if choices.quick else ''}", out=choices.out, resume=bool(choices.out))
+    out = new_run(f"lab-{lab}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
     shown: Callable[[str], AbstractContextManager[Any]] = lambda title: progress(title, quiet=choices.quiet)  # noqa: E731
     talk = (lambda line: None) if choices.quiet else say
-    options = LabOptions(choices.quick, choices.seeds, Path(out), shown, talk)
+    options = LabOptions(choices.quick, choices.seeds, Path(out), shown, talk, choices.synthetic)
     measure, page, summary = _lab(lab)
     record = measure(options)
     report = out / "report.html"
@@ -49,11 +51,26 @@ def run_lab(lab: str, choices: LabChoices) -> None:
     if choices.as_json:
         emit_json({**record, "report": str(report)})
         return
+    if choices.synthetic:
+        print("made-up reviews: this shows how the lab works, and says nothing of IMDB")
     if choices.quick:
         print("quick version: less data and fewer epochs than the full lab")
     for name, value in summary(record):
         print(f"{name:42} {value}")
     print(f"{'report':42} {report}")
+
+
+def _kind(choices: LabChoices) -> str:
+    """Name what is not the full lab, so that its folder is not taken for the full one's."""
+    return ("-synthetic" if choices.synthetic else "") + ("-quick" if choices.quick else "")
+
+
+def _require_data(lab: str, choices: LabChoices) -> None:
+    """Raise DataError for all data that the lab misses, before any folder is made."""
+    if lab == "sentiment" and not choices.synthetic:
+        from recurra.labs.sentiment_data import require_data
+
+        require_data()
 
 
 def _lab(lab: str) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:

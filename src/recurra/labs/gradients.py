@@ -1,18 +1,17 @@
-"""Why gates: the norm of the gradient of the last state by the input so many steps back, for RNN, LSTM and GRU.
+"""Why gates: the norm of the gradient of the last state by the input so many steps back, with gates and without.
 
 Not here: training; the nets are those the lab has kept, swept forward only.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from recurra.batches import Ragged
-from recurra.labs.record import LabOptions
 from recurra.labs.sentiment_data import SentimentData
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.models.text import RunningClassifier
@@ -22,22 +21,22 @@ STEPS = 100
 TEXTS = 32
 
 
-def gradient_record(options: LabOptions, folders: dict[str, Path], data: SentimentData) -> dict[str, Any]:
-    """Return for each cell the mean norm at each distance, trained and with its first weights.
+def gradient_record(nets: Mapping[str, RunningClassifier], data: SentimentData) -> dict[str, Any]:
+    """Return for each net the mean norm at each distance, trained and with its first weights.
 
     Norms are relative to the one at distance 0: what is told is how fast the influence of a word fades.
     """
     curves: dict[str, Any] = {"distance": list(range(STEPS))}
-    for cell, folder in folders.items():
-        model = RunningClassifier.load(folder / "artefact")
+    for name, model in nets.items():
         torch.manual_seed(0)
         spec = model.plan.recurrent.model_copy(update={"bidirectional": False, "layers": 1})
         first = Recurrent(spec)
         trained = Recurrent(spec)
-        weights = {name: torch.from_numpy(value.copy()) for name, value in part(model.tensors, "recurrent").items()}
-        trained.load_state_dict({name: weights[name] for name in spec.weights()})
+        tensors = part(model.tensors, "recurrent").items()
+        weights = {weight: torch.from_numpy(value.copy()) for weight, value in tensors}
+        trained.load_state_dict({weight: weights[weight] for weight in spec.weights()})
         vectors = _vectors(model, data)
-        curves[cell] = {"trained": _fading(trained, vectors), "untrained": _fading(first, vectors)}
+        curves[name] = {"trained": _fading(trained, vectors), "untrained": _fading(first, vectors)}
     return curves
 
 

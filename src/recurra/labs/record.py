@@ -37,6 +37,8 @@ class LabOptions:
     watch: Callable[[str], AbstractContextManager[Watch]]
     """Opens the progress display of a training with that title."""
     say: Callable[[str], None]
+    synthetic: bool = False
+    """Whether the lab learns from made-up data, offline; only the lab sentiment has any."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def lab_report(
 ) -> Report:
     """Return the page of a lab: title and subtitle, the parts, and what it was made with."""
     command = f"recurra lab {record['lab']} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
+    command += " --synthetic" if record.get("made_up") else ""
     choices = Facts(tuple((name, str(value)) for name, value in settings.items()))
     made = (Paragraph(f"Made by `{command}`."), choices, Facts(tuple(record["versions"].items())))
     closing = Section("Settings and versions", made, "settings")

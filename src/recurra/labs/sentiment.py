@@ -1,145 +1,155 @@
-"""The lab `sentiment`: what is measured. IMDB reviews, a simple RNN with pre-trained word vectors, GRU and LSTM beside.
+"""The lab `sentiment`: what is measured. IMDB reviews, the record's simple RNN, and a ladder of steps from there.
 
-Not here: the choices (sentiment_recipe.py), the data, the experiments on the observations, the page.
+Not here: the variants (sentiment_recipe.py), training one (sentiment_nets.py), verdicts (sentiment_observations.py),
+what kept nets answer (sentiment_samples.py), and the page.
 
-Every choice was made on the validation films; each kept model reads the test part once.
+Every choice was made on the validation films; each kept net reads the test part once.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from recurra.config import Cell, Settings
-from recurra.estimators.text import TextClassifier
-from recurra.estimators.text_fit import pretrained
 from recurra.labs.gradients import gradient_record
 from recurra.labs.record import LabOptions, mean, remembered
-from recurra.labs.sentiment_data import SentimentData, padded_example, sentiment_data
-from recurra.labs.sentiment_experiments import experiments
-from recurra.labs.sentiment_recipe import CELLS, settings_for
-from recurra.layers.specs import parameters
+from recurra.labs.sentiment_data import SentimentData, sentiment_data
+from recurra.labs.sentiment_facts import data_facts, padded_example
+from recurra.labs.sentiment_nets import Figures, chosen, kept_net, trained
+from recurra.labs.sentiment_observations import (
+    conclusion,
+    judged_results,
+    observations,
+    questions,
+)
+from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, WORK, Variant
+from recurra.labs.sentiment_samples import samples
 from recurra.metrics import paired_bootstrap
-from recurra.models.text import RunningClassifier
 from recurra.runs.text import text_rivals
 from recurra.runs.versions import versions
-from recurra.text.vectors import neighbours
 
-ASKED = ("good", "bad", "boring", "brilliant", "plot")
-"""Words whose neighbours are told before and after training."""
+TOLD = ("train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_val_accuracy", "last_test_accuracy")
+CURVES = ("accuracy", "loss", "val_accuracy", "val_loss")
+FADING = ("literal", "tanh", "lstm", "gru")
+"""Steps whose gradients through time are compared."""
+
+Nets = dict[str, list[Figures]]
 
 
 def measure(options: LabOptions) -> dict[str, Any]:
     """Run every experiment of the lab and return its record."""
-    data = sentiment_data(quick=options.quick)
-    cells: dict[str, list[dict[str, Any]]] = {cell: [] for cell in CELLS}
-    for seed in range(options.seeds):
-        for cell in CELLS:
-            cells[cell].append(_cell(options, data, cell, seed))
-    rival = remembered(options, "rival", {"quick": options.quick}, partial(_rivals, data))
-    told = {cell: _over_seeds(runs) for cell, runs in cells.items()}
-    best = "lstm" if told["lstm"]["val_accuracy"] >= told["gru"]["val_accuracy"] else "gru"
-    against = paired_bootstrap(np.array(cells[best][0]["right"]), np.array(rival["right"]))
-    return {
+    data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
+    rival = remembered(options, "rival", {"rows": data.rows}, partial(_rivals, data))
+    nets: Nets = {}
+    for variant in WORK:
+        if variant.needs_vectors and data.vectors is None:
+            continue
+        nets[variant.name] = [trained(options, data, variant, seed) for seed in range(options.seeds)]
+    return compose(options, data, nets, rival)
+
+
+def compose(options: LabOptions, data: SentimentData, nets: Nets, rival: dict[str, Any]) -> dict[str, Any]:
+    """Join the figures of the nets, and what the kept ones answer, to the record of the lab."""
+    record: dict[str, Any] = {
         "task": "lab",
         "lab": "sentiment",
         "quick": options.quick,
         "seeds": options.seeds,
-        "data": data.facts,
+        "made_up": options.synthetic,
+        "too_little": options.quick or options.synthetic,
+        "data": data_facts(data, STEPS["literal"].settings.text.max_length),
         "padding": padded_example(),
-        "cells": told,
-        "best": best,
-        "against_rival": {name: float(value) for name, value in against._asdict().items()},
+        "literal": _literal(nets["literal"]),
+        "ladder": _ladder(nets),
+        "experiments": [_row(variant, nets[variant.name]) for variant in EXPERIMENTS if variant.name in nets],
         "rival": {"name": rival["name"], "accuracy": rival["accuracy"], "seconds": rival["seconds"]},
         "majority": rival["majority"],
-        "observations": experiments(options, data),
-        "neighbours": cells["rnn"][0]["neighbours"],
-        "gradients": gradient_record(options, {cell: _folder(options, cell, 0) for cell in CELLS}, data),
-        "settings": {cell: settings_for(cell, quick=options.quick).model_dump(mode="json") for cell in CELLS},
+        "settings": {name: chosen(options, STEPS[name]).settings.model_dump(mode="json") for name in _drawn(nets)},
         "versions": versions(),
     }
+    if "recipe" in nets:
+        record["against_rival"] = _against_rival(nets["recipe"][0], rival)
+    results = judged_results(nets, record)
+    record["results"] = {name: {"verdict": judged.verdict, "rule": judged.rule} for name, judged in results.items()}
+    record["observations"], record["questions"] = observations(nets, record), questions(nets, record)
+    record["conclusion"] = conclusion(record)
+    record["samples"] = _samples(options, data, nets)
+    record["gradients"] = gradient_record({name: kept_net(options, name) for name in FADING if name in nets}, data)
+    return record
 
 
-def _folder(options: LabOptions, cell: str, seed: int) -> Any:
-    return options.out / "runs" / f"{cell}-{seed}"
+def _drawn(nets: Mapping[str, Any]) -> tuple[str, str]:
+    """The two nets that the page draws and asks: the record's own, and the last that was trained."""
+    return "literal", "recipe" if "recipe" in nets else "gru"
 
 
-def _cell(options: LabOptions, data: SentimentData, cell: Cell, seed: int) -> dict[str, Any]:
-    settings = settings_for(cell, quick=options.quick)
-    choices = {"settings": settings.model_dump(mode="json"), "rows": data.facts}
-    found: dict[str, Any] = remembered(
-        options, f"{cell}-{seed}", choices, partial(_train, options, data, settings, cell, seed)
-    )
-    return found
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, least and most over seeds, and each seed's own."""
+    return {"mean": mean(values), "least": min(values), "most": max(values), "by_seed": list(values)}
 
 
-def _train(options: LabOptions, data: SentimentData, settings: Settings, cell: Cell, seed: int) -> dict[str, Any]:
-    """Train one net, keep it, and read the test part once: the net alone, and with the wide part."""
-    folder = _folder(options, cell, seed)
-    wide = cell != "rnn"
-    model = TextClassifier(vectors=data.vectors, wide=wide, random_state=seed, config=settings)
-    started = time.perf_counter()
-    with options.watch(f"{cell}, seed {seed}") as watch:
-        model.fit(*data.train, validation_data=data.validation, run=folder, watch=watch)
-    model.save(folder / "artefact")
-    alone = replace(model.model_, plan=model.model_.plan.model_copy(update={"wide": None}))
-    right = _right(alone, data)
-    last, best = model.history_[-1], model.history_[model.best_epoch_ - 1]
+def _literal(runs: list[Figures]) -> dict[str, Any]:
+    """The record's own net: the last epoch's figures, those of the kept one, and the curves of all seeds."""
     return {
-        "seconds": round(sum(record["seconds"] for record in model.history_), 1),
-        "seconds_in_all": round(time.perf_counter() - started, 1),
-        "history": model.history_,
-        "best_epoch": model.best_epoch_,
-        "train_accuracy": last["accuracy"],
-        "train_loss": last["loss"],
-        "val_accuracy": best["val_accuracy"],
-        "test_accuracy": float(np.mean(right)),
-        "wide_test_accuracy": float(np.mean(_right(model.model_, data))) if wide else None,
-        "right": right,
-        "parameters": sum(parameters(spec) for spec in alone.plan.layers().values()),
-        "words": alone.plan.embedding.words,
-        "vector_coverage": model.coverage_,
-        "neighbours": _neighbours(alone, data) if cell == "rnn" else None,
+        **{name: over_seeds([run[name] for run in runs]) for name in TOLD},
+        "epochs": len(runs[0]["history"]),
+        "kept_epochs": [run["best_epoch"] for run in runs],
+        "seconds": over_seeds([run["seconds"] for run in runs]),
+        "words": runs[0]["words"],
+        "vector_coverage": runs[0]["vector_coverage"],
+        "curves": {name: [[epoch[name] for epoch in run["history"]] for run in runs] for name in CURVES},
     }
 
 
-def _right(model: RunningClassifier, data: SentimentData) -> list[bool]:
-    chosen = model.predict_proba(data.test[0]).argmax(axis=1)
-    return [model.labels[place] == label for place, label in zip(chosen, data.test[1], strict=True)]
+def _ladder(nets: Nets) -> list[dict[str, Any]]:
+    """One row a step; the last step is told twice, alone and with log-odds of n-grams beside it."""
+    rows = [_row(step, nets[step.name]) for step in LADDER if step.name in nets]
+    if "recipe" in nets:
+        wide = [run["wide_test_accuracy"] for run in nets["recipe"]]
+        rows.append(
+            {**rows[-1], "step": "wide", "title": "… with n-grams beside it", "test_accuracy": over_seeds(wide)}
+        )
+        del rows[-1]["val_accuracy"]
+    return rows
 
 
-def _neighbours(model: RunningClassifier, data: SentimentData) -> dict[str, Any]:
-    """Nearest words of a few words, by cosine, before and after training."""
-    vocabulary = model.encoder.vocabulary
-    before = pretrained(data.vectors, vocabulary).matrix
-    after = model.tensors["embedding.weight"]
-    words = [word for word in ASKED if word in vocabulary.index]
+def _row(variant: Variant, runs: list[Figures]) -> dict[str, Any]:
+    names = ("test_accuracy", "val_accuracy", "train_accuracy", "seconds")
     return {
-        word: {
-            "before": [near for near, _ in neighbours(before, vocabulary, word, 6)],
-            "after": [near for near, _ in neighbours(after, vocabulary, word, 6)],
-        }
-        for word in words
+        "step": variant.name,
+        "title": variant.title,
+        "start": variant.start,
+        **{name: over_seeds([run[name] for run in runs]) for name in names},
+        "epochs": len(runs[0]["history"]),
+        "kept_epochs": [run["best_epoch"] for run in runs],
+        "parameters": runs[0]["parameters"],
+        "recurrent_parameters": runs[0]["recurrent_parameters"],
+        "words": runs[0]["words"],
     }
+
+
+def _against_rival(first: Figures, rival: dict[str, Any]) -> dict[str, float]:
+    """Compare the recipe's first seed with the rival, review by review."""
+    compared = paired_bootstrap(np.array(first["right"]), np.array(rival["right"]))
+    return {name: float(value) for name, value in compared._asdict().items()}
+
+
+def _samples(options: LabOptions, data: SentimentData, nets: Nets) -> dict[str, Any]:
+    """Ask the kept nets of the first seed; what they answer is remembered like any other part."""
+    names = _drawn(nets)
+    choices = {"nets": [chosen(options, STEPS[name]).choices for name in names], "rows": data.rows}
+
+    def ask() -> dict[str, Any]:
+        return samples({SHORT[name]: kept_net(options, name) for name in names}, data)
+
+    told: dict[str, Any] = remembered(options, "samples", choices, ask)
+    return told
 
 
 def _rivals(data: SentimentData) -> dict[str, Any]:
     """Fit the rivals on the same training rows and measure them on the same test rows."""
     strong, majority = text_rivals(data.train, data.test)
     return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}
-
-
-def _over_seeds(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means over seeds, with the single values beside them."""
-    names = ("train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "seconds")
-    told: dict[str, Any] = {name: mean([run[name] for run in runs]) for name in names}
-    told |= {f"{name}_by_seed": [run[name] for run in runs] for name in names}
-    if runs[0]["wide_test_accuracy"] is not None:
-        told["wide_test_accuracy"] = mean([run["wide_test_accuracy"] for run in runs])
-        told["wide_test_accuracy_by_seed"] = [run["wide_test_accuracy"] for run in runs]
-    told |= {name: runs[0][name] for name in ("parameters", "words", "history", "best_epoch", "vector_coverage")}
-    return told

@@ -1,11 +1,11 @@
-"""The data of the lab `sentiment`: IMDB, split once by film, and what a padded text looks like.
+"""The data of the lab `sentiment`: IMDB split once by film, or made-up reviews for who has neither IMDB nor GloVe.
 
-Not here: training.
+Not here: training, and what is told of the data (sentiment_facts.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,83 +15,104 @@ from recurra.config import TextConfig
 from recurra.datasets.imdb import load_imdb
 from recurra.datasets.known import find
 from recurra.datasets.splits import split
+from recurra.datasets.synthetic import SPLITS, synthetic_reviews
 from recurra.errors import DataError
-from recurra.text.encoder import fit_encoder
-from recurra.text.pad import pad, truncate
+from recurra.text.pad import truncate
 from recurra.text.tokenise import tokenise
 
 Part = tuple[list[str], list[str]]
 """Texts and labels."""
 
-EXAMPLES = ("A quiet film, and a good one.", "It isn't bad; it is dull, slow and far too long for what it tells.")
-"""Two made-up texts that show what padding and truncation do."""
+NEEDED = ("imdb", "glove")
+QUICK_ROWS = (1_500, 400, 800)
+MADE_UP_ROWS = (8_000, 1_000, 2_000)
+"""Rows of training, validation and test: of the quick lab, and of the lab on made-up reviews."""
 
 
 @dataclass(frozen=True)
 class SentimentData:
-    """The parts, and where the vectors lie."""
+    """The parts, and where the vectors lie; made-up reviews have none."""
 
     train: Part
     validation: Part
     test: Part
-    vectors: Path
-    facts: dict[str, Any]
+    vectors: Path | None
+    test_ids: list[str]
+    """By which each test review is found in the data set."""
+    dropped: int = 0
+    """Training rows left out, because their text stands in the test part too."""
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The three parts by name."""
+        return {"training": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def rows(self) -> list[int]:
+        """Rows of each part, and those dropped: what tells one choice of data from another."""
+        return [*(len(part[0]) for part in self.parts.values()), self.dropped]
 
 
-def sentiment_data(*, quick: bool) -> SentimentData:
-    """Load IMDB, hold out a tenth of the training films, and find GloVe; `quick` takes a slice of each part.
+def sentiment_data(*, quick: bool, synthetic: bool = False) -> SentimentData:
+    """Load the data and hold out a tenth of the training films; `quick` takes a slice of each part.
 
-    Raises DataError that tells how to bring what is missing.
+    `synthetic` makes reviews up instead; no word vectors come with them. Raises DataError that names everything that
+    is missing, and how to bring it.
     """
-    vectors = find("glove")
-    if vectors is None:
-        raise DataError("GloVe is not on this machine", advice="run `recurra data get glove` or set RECURRA_DATA")
+    if synthetic:
+        return _made_up(QUICK_ROWS if quick else MADE_UP_ROWS)
+    require_data()
     imdb = load_imdb()
     labels = imdb.train.labels or []
-    held = split(len(imdb.train), labels=labels, groups=imdb.train.groups, share=0.1, seed=0)
-    train, validation = held.train, held.validation
-    test = np.random.default_rng(0).permutation(len(imdb.test))
+    films = split(len(imdb.train), labels=labels, groups=imdb.train.groups, share=0.1, seed=0)
+    chosen = [films.train, films.validation, np.random.default_rng(0).permutation(len(imdb.test))]
     if quick:
-        train, validation, test = train[:1500], validation[:400], test[:800]
-    facts = {
-        "training reviews": len(train),
-        "validation reviews (other films)": len(validation),
-        "test reviews": len(test),
-        "dropped from training, their text is in test": imdb.dropped,
-    }
-    rows = imdb.train.texts, labels
-    tested = imdb.test.texts, imdb.test.labels or []
-    return SentimentData(_part(rows, train), _part(rows, validation), _part(tested, test), vectors, facts)
+        chosen = [rows[:count] for rows, count in zip(chosen, QUICK_ROWS, strict=True)]
+    learnt, tested = (imdb.train.texts, labels), (imdb.test.texts, imdb.test.labels or [])
+    train, validation, test = (_part(whole, rows) for whole, rows in zip((learnt, learnt, tested), chosen, strict=True))
+    ids = imdb.test.ids or [str(line) for line in imdb.test.lines]
+    return SentimentData(train, validation, test, find("glove"), [ids[row] for row in chosen[2].tolist()], imdb.dropped)
 
 
-def _part(rows: tuple[list[str], list[str]], chosen: Any) -> Part:
-    texts, labels = rows
+def require_data() -> None:
+    """Raise DataError for what is not on this machine, all of it in one message."""
+    missing = [name for name in NEEDED if find(name) is None]
+    if missing:
+        bring = " and ".join(f"`recurra data get {name}`" for name in missing)
+        raise DataError(
+            "the lab sentiment needs data that are not on this machine",
+            found=f"no {' and no '.join(missing)}",
+            advice=f"run {bring}, set RECURRA_DATA, or learn offline on made-up reviews with --synthetic",
+        )
+
+
+def _made_up(rows: tuple[int, int, int]) -> SentimentData:
+    train, validation, test = (synthetic_reviews(part, count=count) for part, count in zip(SPLITS, rows, strict=True))
+    return SentimentData(train, validation, test, None, [str(row + 1) for row in range(len(test[0]))])
+
+
+def _part(whole: Part, chosen: Any) -> Part:
+    texts, labels = whole
     return [texts[row] for row in chosen], [labels[row] for row in chosen]
 
 
-def cut(part: Part, config: TextConfig, *, shuffle: int | None = None) -> Part:
-    """Return the texts as `config` cuts them; `shuffle` is a seed that puts the words of each in random order.
+def shuffled(data: SentimentData, config: TextConfig, seed: int) -> SentimentData:
+    """Return the data with the words of every text in random order, in all parts.
 
-    Both orders hold the same words, so that both learn the same vocabulary.
+    Only words that `config` keeps of a text change their places among themselves, so that a net reads the same words
+    of each text in either order, and both orders learn the same vocabulary.
     """
-    random = np.random.default_rng(shuffle)
-    texts = []
-    for text in part[0]:
-        tokens = tokenise(text, config)
-        kept = truncate(np.arange(len(tokens), dtype=np.int32), config.max_length, end=config.truncate)
-        order = kept if shuffle is None else random.permutation(kept)
-        texts.append(" ".join(tokens[place] for place in order))
-    return texts, part[1]
+    random = np.random.default_rng([seed, 1])
+    train, validation, test = (
+        ([_shuffled(text, config, random) for text in part[0]], part[1])
+        for part in (data.train, data.validation, data.test)
+    )
+    return replace(data, train=train, validation=validation, test=test)
 
 
-def padded_example(length: int = 12) -> dict[str, Any]:
-    """Show tokens, truncation to `length` and padding in front, on two made-up texts."""
-    config = TextConfig(max_length=length, truncate="tail", min_count=1)
-    encoder = fit_encoder(EXAMPLES, config)
-    matrix, lengths = pad(encoder.encode(EXAMPLES), length, where="front")
-    return {
-        "texts": list(EXAMPLES),
-        "rows": [" ".join(encoder.vocabulary.words[number] for number in row) for row in matrix.tolist()],
-        "ids": matrix.tolist(),
-        "lengths": [int(size) for size in lengths],
-    }
+def _shuffled(text: str, config: TextConfig, random: np.random.Generator) -> str:
+    tokens = tokenise(text, config)
+    kept = truncate(np.arange(len(tokens), dtype=np.int32), config.max_length, end=config.truncate)
+    order = np.arange(len(tokens))
+    order[kept] = random.permutation(kept)
+    return " ".join(tokens[place] for place in order)

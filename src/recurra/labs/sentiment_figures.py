@@ -1,93 +1,197 @@
 """The pictures and tables of the lab `sentiment`.
 
-Not here: words and verdicts (sentiment_page.py).
+Not here: words around them (sentiment_page.py), drawing (report/lab_charts.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from recurra.report.blocks import Block, Figure, Paragraph, Table
-from recurra.report.charts import Line, accuracy_against_loss, gradient_norms, lines
+import numpy as np
+
+from recurra.labs.sentiment_observations import RECORDED_ACCURACY, RECORDED_LOSS
+from recurra.labs.sentiment_samples import POSITIVE
+from recurra.report.blocks import Align, Block, Code, Facts, Figure, Paragraph, Table
+from recurra.report.charts import Line, gradient_norms
+from recurra.report.lab_charts import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
+from recurra.report.numbers import number, percent, power_of_ten, spread_of_shares
+from recurra.report.score_charts import confusion, histogram
+
+Record = dict[str, Any]
+NO_BREAK = "\u00a0"
 
 
-def curve_blocks(record: dict[str, Any]) -> list[Block]:
-    """The lab's picture, accuracy against training loss, for the simple RNN; validation of all cells beside."""
-    history = record["cells"]["rnn"]["history"]
-    epochs = [one["epoch"] for one in history]
-    picture = accuracy_against_loss(
-        epochs,
-        [one["accuracy"] for one in history],
-        loss=[one["loss"] for one in history],
-        val_accuracy=[one["val_accuracy"] for one in history],
+def data_blocks(record: Record) -> list[Block]:
+    """Rows and classes of each part, lengths of the reviews, and one padded."""
+    facts, lengths = record["data"], record["data"]["lengths"]
+    classes = sorted({name for counts in facts["classes"].values() for name in counts})
+    rows = tuple(
+        (part, facts["rows"][part], *(counts.get(name, 0) for name in classes))
+        for part, counts in facts["classes"].items()
     )
-    curves = [
-        Line(cell, [one["epoch"] for one in told["history"]], [one["val_accuracy"] for one in told["history"]])
-        for cell, told in record["cells"].items()
-    ]
+    middles = (np.array(lengths["edges"][:-1]) + np.array(lengths["edges"][1:])) / 2
+    values = np.repeat(middles, lengths["counts"]).tolist()
+    picture = histogram(
+        values, x_label="words and signs of a training review", y_label="reviews",
+        bins=len(middles), marker=float(lengths["kept"]),
+    )  # fmt: skip
     return [
-        Figure(picture, "Accuracy against training loss: the simple RNN, first seed."),
-        Figure(lines(*curves, x_label="epoch", y_label="validation accuracy"), "The three cells on validation."),
+        Table(("part", "reviews", *classes), rows, "Class balance of each part."),
+        Figure(
+            picture,
+            f"Lengths of the training reviews: half have at most {number(round(lengths['median']))} words, the longest "
+            f"{number(lengths['longest'])}; the last bar holds all longer ones. The literal net reads the last "
+            f"{lengths['kept']}, which cuts {percent(lengths['cut'], 1)} of the reviews.",
+        ),
+        _padded(record["padding"]),
     ]
 
 
-def cell_table(cells: dict[str, Any]) -> Table:
-    """The three cells side by side."""
-    header = ("cell", "parameters", "epochs", "kept", "seconds", "train accuracy", "train loss", "test accuracy")
-    rows = tuple(
-        (
-            cell,
-            told["parameters"],
-            len(told["history"]),
-            told["best_epoch"],
-            round(told["seconds"]),
-            told["train_accuracy"],
-            told["train_loss"],
-            told["test_accuracy"],
+def _padded(shown: Record) -> Code:
+    lines = "\n".join(
+        f"{text}\n  → {row}\n  → {ids}   (length {length})"
+        for text, row, ids, length in zip(shown["texts"], shown["rows"], shown["ids"], shown["lengths"], strict=True)
+    )
+    caption = f"Padding in front, and truncation to the last {shown['length']} tokens, on two made-up texts."
+    return Code(lines, caption, wrap=True)
+
+
+def curve_blocks(record: Record) -> list[Block]:
+    """The record's picture, accuracy against loss over the epochs, with validation beside it."""
+    literal = record["literal"]
+    kept = literal["kept_epochs"]
+    picture = training_beside_recorded(
+        literal["curves"], kept=kept, recorded=Recorded(RECORDED_ACCURACY, RECORDED_LOSS)
+    )
+    return [
+        Figure(
+            picture,
+            f"Accuracy against loss: the literal net, {_seeds(record)}, each a line. Rings stand on the epochs that "
+            f"validation accuracy keeps ({', '.join(map(str, kept))}); dotted lines are what the record states.",
         )
-        for cell, told in cells.items()
+    ]
+
+
+def _seeds(record: Record) -> str:
+    return "one seed" if record["seeds"] == 1 else f"{record['seeds']} seeds"
+
+
+def ladder_blocks(record: Record) -> list[Block]:
+    """Test accuracy of every step, each seed a dot, and the same figures as a table."""
+    steps, rival = record["ladder"], record["rival"]
+    shares = [[100 * value for value in step["test_accuracy"]["by_seed"]] for step in steps]
+    picture = dots_and_ranges(
+        [step["title"] for step in steps], shares, x_label="test accuracy, %",
+        line=(100 * rival["accuracy"], f"{rival['name']}: {percent(rival['accuracy'])}"),
+    )  # fmt: skip
+    caption = "The ladder: test accuracy of the epoch that validation keeps, a dot for each seed, the mean beside it."
+    return [Figure(picture, caption), _step_table(steps, "The ladder's figures: means over seeds.")]
+
+
+def experiment_table(record: Record) -> Table:
+    """The experiments beside the steps that they start from."""
+    return _step_table(record["experiments"], "What tests the observations: means over seeds.")
+
+
+def _step_table(rows: Sequence[Record], caption: str) -> Table:
+    header = ("step", "recurrent weights", "train", "validation", "test", "test over seeds")
+    align: tuple[Align, ...] = ("left", "right", "right", "right", "right", "right")
+    lines = tuple(
+        (
+            row["title"],
+            row["recurrent_parameters"],
+            percent(row["train_accuracy"]["mean"]),
+            percent(row["val_accuracy"]["mean"]) if "val_accuracy" in row else "—",
+            percent(row["test_accuracy"]["mean"]),
+            spread_of_shares(row["test_accuracy"]["by_seed"]),
+        )
+        for row in rows
     )
-    return Table(header, rows, "The three cells: means over seeds; epochs and the kept epoch of the first seed.")
+    return Table(header, lines, caption, align)
 
 
-def variant_table(told: dict[str, Any]) -> Table:
-    """The experiments beside their base."""
-    names = {
-        "base": "base: GloVe learned further, regularised",
-        "shuffled": "words of each review shuffled",
-        "plain": "no regularisation",
-        "random": "random vectors",
-        "frozen": "GloVe frozen",
-        "gru": "GRU in place of the simple RNN",
-    }
+def reading_block(record: Record) -> Figure:
+    """One review read word by word."""
+    shown = record["samples"]["reading"]
+    picture = reading(shown["words"], shown["answers"], x_label="probability of a positive review after this word")
+    return Figure(
+        picture,
+        "One made-up review read word by word: what each net would answer if the text ended here. Right of the middle "
+        "is positive.",
+    )
+
+
+def sample_blocks(record: Record) -> list[Block]:
+    """Right and wrong answers: on made-up reviews with their text, on the test part with numbers only."""
+    shown = record["samples"]
+    titles = list(shown["made_up"][0]["positive"])
     rows = tuple(
-        (text, told[name]["train_accuracy"], told[name]["val_accuracy"], told[name]["test_accuracy"])
-        for name, text in names.items()
+        (row["text"], row["label"], *(_answer(row["label"], row["positive"][title]) for title in titles))
+        for row in shown["made_up"]
     )
-    header = ("experiment", "train accuracy", "validation accuracy", "test accuracy")
-    return Table(header, rows, "Simple RNN, shorter texts and fewer epochs than the record's own; one seed.")
+    test = shown["test"]
+    sure = tuple(
+        (row["id"], row["words"], row["label"], row["answer"], percent(row["share"], 1))
+        for kind in ("right", "wrong")
+        for row in test[kind]
+    )
+    return [
+        Table(("made-up review", "meant", *titles), rows, "Right and wrong: the answer and its probability."),
+        Figure(confusion(test["confusion"], test["labels"]), "The literal net's answers on the test part."),
+        Table(
+            ("test review", "words", "label", "answer", "probability"), sure,
+            "Where the literal net is surest: five right answers, five wrong ones. Reviews are told by their number in "
+            "the data set; their text stays there.",
+        ),
+    ]  # fmt: skip
 
 
-def neighbour_table(neighbours: dict[str, Any]) -> Table:
-    """Nearest words before and after training."""
+def _answer(label: str, positive: float) -> str:
+    """Write an answer to a made-up review, and whether it is right."""
+    answer = POSITIVE if positive >= 0.5 else "negative"
+    sign = "✓" if answer == label else "✗"
+    return f"{sign} {answer}, {percent(max(positive, 1 - positive), 0)}".replace(" ", NO_BREAK)
+
+
+def word_blocks(record: Record) -> list[Block]:
+    """The map of words before and after training, and nearest words; none where no vectors were given."""
+    shown = record["samples"]
+    if "map" not in shown:
+        return []
+    words = shown["map"]
+    return [
+        Figure(
+            word_map(words["words"], words["before"], words["after"], groups=words["groups"]),
+            "Words of praise, of blame and of neither, before training (rings) and after (dots), on the plane in "
+            "which they spread most (principal components of both). Praise is drawn to the right.",
+        ),
+        _neighbour_table(shown["neighbours"]),
+    ]
+
+
+def _neighbour_table(neighbours: Record) -> Table:
     rows = tuple((word, ", ".join(near["before"]), ", ".join(near["after"])) for word, near in neighbours.items())
     return Table(("word", "nearest in GloVe", "nearest after training"), rows, "Neighbours by cosine.")
 
 
-def gradient_blocks(gradients: dict[str, Any]) -> list[Block]:
+FADING = {"literal": "simple RNN, σ", "tanh": "simple RNN, tanh", "lstm": "LSTM", "gru": "GRU"}
+
+
+def gradient_blocks(record: Record) -> list[Block]:
     """Why gates: how fast the gradient fades back in time."""
-    distance = gradients["distance"]
+    gradients = record["gradients"]
+    distance, named = gradients["distance"], {name: text for name, text in FADING.items() if name in gradients}
     curves = [
-        Line(f"{cell}, {state}", distance, gradients[cell][state], dashed=state == "untrained")
-        for cell in ("rnn", "lstm", "gru")
+        Line(f"{text}, {state}", distance, gradients[name][state], dashed=state == "untrained")
+        for name, text in named.items()
         for state in ("trained", "untrained")
     ]
-    far = {cell: gradients[cell]["trained"][-1] for cell in ("rnn", "lstm", "gru")}
-    told = ", ".join(f"{cell} {value:.1e}" for cell, value in far.items())
+    far = ", ".join(f"{text} {_small(gradients[name]['trained'][-1])}" for name, text in named.items())
     return [
         Paragraph(
             f"Why gates: a word {distance[-1]} steps back moves the last state this much, relative to the last word: "
-            f"{told}. Without gates each step multiplies the gradient anew; a gate can let it pass unchanged."
+            f"{far}. Without gates each step multiplies the gradient anew; a gate can let it pass unchanged."
         ),
         Figure(
             gradient_norms(distance, *curves),
@@ -95,3 +199,26 @@ def gradient_blocks(gradients: dict[str, Any]) -> list[Block]:
             "relative to the last input.",
         ),
     ]
+
+
+def _small(value: float) -> str:
+    digits, _, exponent = f"{value:.1e}".partition("e")
+    return power_of_ten(digits, int(exponent))
+
+
+def facts_block(record: Record) -> Facts:
+    """What the record leaves open, and how it is read."""
+    settings = record["settings"]["literal"]
+    net, training, text = settings["net"], settings["training"], settings["text"]
+    return Facts(
+        (
+            ("words kept of a review", f"the last {text['max_length']}"),
+            ("units", net["hidden"]),
+            ("word vectors", f"{net['embedding_size']}, learned further"),
+            ("optimiser", f"Adam, {training['learning_rate']:g} throughout"),
+            ("reviews in a batch", training["batch_size"]),
+            ("epochs", training["epochs"]),
+            ("dropout, weight decay, averaging", "none"),
+            ("longest gradient", f"{training['clip']:g} (ours: a try without it fell from 87 % to 74 % half way)"),
+        )
+    )

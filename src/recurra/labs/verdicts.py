@@ -54,7 +54,7 @@ def agree(values: Sequence[float], recorded: float, *, rounding: float, quick: b
 
     `write` writes the figures in the rule's words.
     """
-    told = f"recorded {write(recorded)}, rounded by at most {number(rounding)}; seeds {spread_as(values, write)}"
+    told = f"recorded {write(recorded)}, rounded by at most {number(rounding)}; seeds {_span(values, write)}"
     inside = min(values) <= recorded + rounding and max(values) >= recorded - rounding
     figures = {"values": list(values), "recorded": recorded, "rounding": rounding}
     return _judged("agrees", [inside] * len(values), told, figures, seeds=len(values), quick=quick)
@@ -75,7 +75,7 @@ def reach(
     others = [float(against)] if isinstance(against, int | float) else list(against)
     right = [HOLDS[relation](value, other) for value in values for other in others]
     seeds = len(values) if isinstance(against, int | float) else min(len(values), len(others))
-    told = f"seeds {spread_as(values, write)} {relation} {_span(others, write)}"
+    told = f"seeds {_span(values, write)} {relation} {_span(others, write)}"
     figures = {"values": list(values), "relation": relation, "against": others}
     return _judged("reached", right, told, figures, seeds=seeds, quick=quick)
 

@@ -72,8 +72,8 @@ def _input(x: float, start: float, end: float, size: int) -> str:
 
 def _rnn(inputs: int, hidden: int, function: str) -> str:
     weights = [
-        box((250, 130), (62, 40)), symbol((250, 128), "W", "h"), words((250, 166), _shape(hidden, hidden)),
-        box((250, 230), (62, 40)), symbol((250, 228), "W", "e"), symbol((390, 74), "b", tail=f"({hidden})"),
+        box((250, 130), (62, 40)), symbol((250, 130), "U"), words((250, 166), _shape(hidden, hidden)),
+        box((250, 230), (62, 40)), symbol((250, 230), "W"), symbol((390, 74), "b", tail=f"({hidden})"),
         words((290, 252), _shape(hidden, inputs), anchor="start"),
     ]  # fmt: skip
     wires = [

@@ -66,12 +66,11 @@ def _affine(gate: str, state: str = "h") -> str:
 
 
 def rnn_equation(activation: Activation = "tanh", caption: str = "") -> Equation:
-    """Return h(t) = f(W_h h(t−1) + W_e e(t) + b), the recurrence of a simple RNN over word vectors e."""
+    """Return h_t = f(W x_t + U h_{t−1} + b), the recurrence of a simple RNN."""
     inner = row(
-        lower("W", letter("h")), at_time("h", BEFORE), operator("+"), lower("W", letter("e")), at_time("e", NOW),
-        operator("+"), letter("b"),
-    )  # fmt: skip
-    return Equation(row(at_time("h", NOW), operator("="), applied(_function(activation), inner)), caption)
+        letter("W"), lower("x", NOW), operator("+"), letter("U"), lower("h", BEFORE), operator("+"), letter("b")
+    )
+    return Equation(row(lower("h", NOW), operator("="), applied(_function(activation), inner)), caption)
 
 
 def recorded_rnn_equation(caption: str = "") -> Equation:

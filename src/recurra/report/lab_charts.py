@@ -1,0 +1,186 @@
+"""Pictures of the lab pages: a training beside what was recorded, a ladder of steps, a text read word by word, words.
+
+Not here: curves in general (charts.py), or the theme (canvas.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recurra.errors import UsageError
+from recurra.report.canvas import INK, QUIET, SERIES, colour_of, drawn, label, legend_above, numbers, same_length
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Seeds = Sequence[Sequence[float]]
+"""One curve for each seed."""
+DASHES = (0, (3.2, 2.0))
+DOTS = (0, (1.0, 2.2))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a record states of a training's end."""
+
+    accuracy: float
+    loss: float
+
+
+def training_beside_recorded(
+    curves: Mapping[str, Seeds], *, kept: Sequence[int], recorded: Recorded, height: float = 3.3
+) -> str:
+    """Return accuracy (left) and losses (right) over epochs as SVG, each seed a thin line.
+
+    `curves` holds accuracy, loss, val_accuracy and val_loss, a list over epochs for each seed; `kept` the epoch that
+    each seed keeps. Recorded figures are dotted lines, kept epochs are rings on validation's curves.
+    """
+
+    def draw(figure: Figure) -> None:
+        left = figure.add_subplot()
+        right = left.twinx()
+        right.grid(False)
+        right.spines["bottom"].set_visible(False)
+        for axes, quantity, colour in ((left, "accuracy", SERIES[0]), (right, "loss", SERIES[1])):
+            _seeds(axes, f"training {quantity}", curves[quantity], colour, kept=())
+            _seeds(axes, f"validation {quantity}", curves[f"val_{quantity}"], colour, kept=kept)
+            axes.yaxis.label.set_color(colour)
+        left.set_ylabel("accuracy")
+        right.set_ylabel("loss, nats", rotation=270, va="bottom")
+        left.set_xlabel("epoch")
+        last = max(map(len, curves["accuracy"]))
+        _recorded(left, recorded.accuracy, f"recorded {100 * recorded.accuracy:g} %", SERIES[0], last)
+        _recorded(right, recorded.loss, f"recorded loss {recorded.loss:g}", SERIES[1], last)
+        right.set_ylim(bottom=0)
+        left.set_xlim(0.5, last + 0.5)
+        _whole_ticks(left)
+        legend_above(figure, [left, right])
+
+    return drawn(draw, height=height)
+
+
+def _seeds(axes: Axes, name: str, seeds: Seeds, colour: str, *, kept: Sequence[int]) -> None:
+    """Draw one quantity: validation is dashed, and rings stand on the epochs that were kept."""
+    dashes = DASHES if name.startswith("validation") else "-"
+    for position, values in enumerate(seeds):
+        heights = numbers(values, name)
+        epochs = range(1, len(heights) + 1)
+        axes.plot(epochs, heights, color=colour, ls=dashes, lw=1.1, label=name if position == 0 else "_")
+        if position < len(kept):
+            axes.plot(kept[position], heights[kept[position] - 1], "o", mfc="none", mec=colour, ms=6.5, mew=1.1)
+
+
+def _recorded(axes: Axes, value: float, text: str, colour: str, last: int) -> None:
+    axes.axhline(value, color=colour, ls=DOTS, lw=1.1)
+    axes.annotate(
+        text, (last + 0.4, value), xytext=(0, 3), textcoords="offset points", ha="right", va="bottom",
+        color=colour, fontsize=7.6,
+    )  # fmt: skip
+
+
+def _whole_ticks(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+
+
+def dots_and_ranges(
+    names: Sequence[str],
+    seeds: Seeds,
+    *,
+    x_label: str,
+    line: tuple[float, str] | None = None,
+    decimals: int = 1,
+) -> str:
+    """Return one row for each name as SVG: a dot for each seed, a line from least to most, the mean beside it.
+
+    `line` is a value to compare with and its name, drawn through all rows.
+    """
+    same_length("dots", names, seeds)
+    rows = [numbers(values, "dots") for values in seeds]
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for place, values in enumerate(rows):
+            axes.plot([min(values), max(values)], [place, place], color=SERIES[0], alpha=0.35, lw=4)
+            axes.plot(values, [place] * len(values), "o", color=SERIES[0], mew=0, ms=4.2, alpha=0.85)
+            axes.annotate(
+                f"{sum(values) / len(values):.{decimals}f}", (max(values), place),
+                xytext=(7, 0), textcoords="offset points", ha="left", va="center",
+            )  # fmt: skip
+        if line:
+            axes.axvline(line[0], color=QUIET, ls=DASHES, lw=1.0, label=label(line[1]))
+            legend_above(figure, [axes])
+        axes.set_yticks(range(len(rows)), [label(name, 48) for name in names])
+        axes.invert_yaxis()
+        axes.set_xlabel(label(x_label, 80))
+        axes.grid(axis="x", visible=True)
+        axes.grid(axis="y", visible=False)
+        axes.margins(x=0.09)
+
+    return drawn(draw, height=0.75 + 0.29 * len(rows))
+
+
+def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_label: str) -> str:
+    """Return a text read downwards as SVG: beside each word each net's answer once it has read so far (0 to 1)."""
+    if not words:
+        raise UsageError("words of a reading", found="none", allowed="at least one")
+    same_length("a reading", words, *answers.values())
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        places = list(range(len(words)))
+        axes.axvline(0.5, color=INK, lw=0.6, alpha=0.5)
+        for position, (name, values) in enumerate(answers.items()):
+            shares = numbers(values, name)
+            axes.plot(shares, places, color=colour_of(position), marker="o", mew=0, ms=3.2, lw=1.2, label=label(name))
+        axes.set_yticks(places, [label(word, 16) for word in words])
+        axes.set_ylim(len(words) - 0.4, -0.6)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel(label(x_label, 80))
+        axes.grid(axis="x", visible=True)
+        legend_above(figure, [axes])
+
+    return drawn(draw, height=0.75 + 0.165 * len(words))
+
+
+Point = tuple[float, float]
+
+
+def word_map(words: Sequence[str], before: Sequence[Point], after: Sequence[Point], *, groups: Sequence[int]) -> str:
+    """Return words on a plane as SVG: a ring where each began, a dot and its name where it ended, an arrow between.
+
+    `groups` gives each word the place of its colour.
+    """
+    same_length("a map of words", words, before, after, groups)
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        sides = _free_sides(after)
+        for word, start, end, group, side in zip(words, before, after, groups, sides, strict=True):
+            colour = colour_of(group)
+            axes.annotate("", end, start, arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.45, "lw": 1.0})
+            axes.plot(*start, "o", mfc="none", mec=colour, ms=4.2, mew=0.9)
+            axes.plot(*end, "o", color=colour, mew=0, ms=4.2)
+            axes.annotate(
+                label(word, 20), end, xytext=(5 * side, 0), textcoords="offset points", va="center", color=colour,
+                ha="left" if side > 0 else "right",
+            )  # fmt: skip
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.margins(0.12)
+        axes.set_aspect("equal", adjustable="datalim")
+
+    return drawn(draw, height=3.9)
+
+
+def _free_sides(places: Sequence[Point]) -> list[int]:
+    """Tell for each place whether its name goes to the right (1), or to the left (-1) where the right is taken."""
+    width, height = (max(axis) - min(axis) or 1.0 for axis in zip(*places, strict=True))
+    return [
+        -1 if any(0 < (x - left) / width < 0.14 and abs(y - level) / height < 0.05 for x, y in places) else 1
+        for left, level in places
+    ]
