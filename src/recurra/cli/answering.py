@@ -17,7 +17,8 @@ from recurra.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from recurra.config import Precision
-    from recurra.runs.sources import OnError
+    from recurra.datasets.formats import FormatOptions
+    from recurra.runs.sources import Reading
     from recurra.runs.tables import SeriesReading
 
 CHUNK = 2048
@@ -27,11 +28,9 @@ CHUNK = 2048
 def predict(
     artefact: str,
     file: str,
+    reading: Reading,
     *,
     texts: Sequence[str],
-    column: str,
-    encoding: str,
-    on_error: OnError,
     as_json: bool,
     precision: Precision | None,
 ) -> None:
@@ -40,8 +39,9 @@ def predict(
 
     if bool(file) == bool(texts):
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
-    model = RunningClassifier.load(resolve(Path(artefact)), precision=precision)
-    rows, lines = _texts(file, texts, column, encoding, on_error)
+    folder = resolve(Path(artefact))
+    model = RunningClassifier.load(folder, precision=precision)
+    rows, lines = (list(texts), [0] * len(texts)) if texts else _texts(file, reading, folder)
     numbered = 0
     for start in range(0, len(rows), CHUNK):
         for answer, line in zip(model.answers(rows[start : start + CHUNK]), lines[start : start + CHUNK], strict=True):
@@ -54,15 +54,11 @@ def predict(
                 print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
 
 
-def _texts(
-    file: str, texts: Sequence[str], column: str, encoding: str, on_error: OnError
-) -> tuple[list[str], list[int]]:
-    if texts:
-        return list(texts), [0] * len(texts)
-    from recurra.runs.sources import Reading, read
+def _texts(file: str, reading: Reading, folder: Path) -> tuple[list[str], list[int]]:
+    from recurra.runs.provenance import learnt_columns
+    from recurra.runs.sources import read
 
-    reading = Reading(text=column or None, encoding=encoding, on_error=on_error)
-    table = read(file, reading, labelled=False)
+    table = read(file, reading, labelled=False, learnt=learnt_columns(folder.parent))
     warn(table.warnings)
     for reject in table.rejects:
         say(f"rejected: {reject.reason}")
@@ -73,6 +69,7 @@ def forecast(
     artefact: str,
     file: str,
     reading: SeriesReading,
+    written: FormatOptions,
     *,
     steps: int,
     level: Sequence[int],
@@ -85,7 +82,7 @@ def forecast(
     from recurra.runs.tables import series_table
 
     model = RunningForecaster.load(resolve(Path(artefact)), precision=precision)
-    table = series_table(file, reading)
+    table = series_table(file, reading, **written)
     warn(table.warnings)
     columns = forecast_columns(model, table, steps=steps or model.horizon, level=level)
     rows = list(_rows(columns))

@@ -13,6 +13,8 @@ from recurra.cli import options
 from recurra.cli.app_data import data_app
 from recurra.cli.app_fit import fit_app
 from recurra.cli.app_lab import lab_app
+from recurra.cli.file_options import FileChoices
+from recurra.cli.grouped import grouped
 
 app = typer.Typer(
     name="recurra",
@@ -49,12 +51,14 @@ def _root(
 
 
 @app.command()
+@grouped
 def predict(
     artefact: Artefact,
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Rows to label, or - for stdin.")] = "",
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to label (may be given again).")] = None,
     column: Annotated[str, typer.Option("--column", help="Column of the texts. [default: guessed]")] = "",
-    encoding: options.Encoding = "utf-8",
+    *,
+    written: FileChoices,
     on_error: options.OnError = "stop",
     precision: options.PrecisionName = "",
     json_: options.Json = False,
@@ -67,26 +71,21 @@ def predict(
     """
     from recurra.cli.answering import predict as work
 
-    policy = options.on_error(on_error)
-    work(
-        artefact,
-        file,
-        texts=text or [],
-        column=column,
-        encoding=encoding,
-        on_error=policy,
-        as_json=json_,
-        precision=options.precision(precision),
-    )
+    reading = written.reading(text=column, policy=on_error)
+    kind = options.precision(precision)
+    work(artefact, file, reading, texts=text or [], as_json=json_, precision=kind)
 
 
 @app.command()
+@grouped
 def evaluate(
     artefact: Artefact,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled rows.")],
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
     on_error: options.OnError = "stop",
+    *,
+    written: FileChoices,
     unique_id: options.IdColumn = "",
     ds: options.TimeColumn = "",
     y: options.ValueColumn = "",
@@ -96,7 +95,6 @@ def evaluate(
     duplicates: options.Doubles = "error",
     fill_gaps: options.FillGaps = False,
     impute: options.Impute = "",
-    encoding: options.Encoding = "utf-8",
     fail_under: options.FailUnder = [],  # noqa: B006 - typer copies it
     report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
     rival: Annotated[bool, typer.Option("--rival/--no-rival", help="Measure the rival on the same rows.")] = True,
@@ -110,16 +108,15 @@ def evaluate(
                recurra evaluate runs/language-wiki wiki.test.tokens --json
     """
     from recurra.cli.evaluating import evaluate as work
-    from recurra.runs.sources import Reading
 
     given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
-    rows = Reading(text or None, label or None, None, encoding, options.on_error(on_error))
-    series = given.reading(encoding)
+    rows, series = written.reading(text=text, label=label, policy=on_error), given.reading()
     kind = options.precision(precision)
     work(artefact, file, rows, series, fail_under=fail_under, report=report, rival=rival, as_json=json_, precision=kind)
 
 
 @app.command()
+@grouped
 def forecast(
     artefact: Artefact,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Series up to now: unique_id, ds, y.")],
@@ -127,6 +124,8 @@ def forecast(
         int, typer.Option("--steps", show_default=False, help="Steps to forecast. [default: the model's horizon]")
     ] = 0,
     level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
+    *,
+    written: FileChoices,
     unique_id: options.IdColumn = "",
     ds: options.TimeColumn = "",
     y: options.ValueColumn = "",
@@ -136,7 +135,6 @@ def forecast(
     duplicates: options.Doubles = "error",
     fill_gaps: options.FillGaps = False,
     impute: options.Impute = "",
-    encoding: options.Encoding = "utf-8",
     precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
@@ -150,7 +148,8 @@ def forecast(
     work(
         artefact,
         file,
-        given.reading(encoding),
+        given.reading(),
+        written.options(),
         steps=steps,
         level=level or [],
         as_json=json_,

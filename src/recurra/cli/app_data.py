@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from recurra.cli import options
+from recurra.cli.file_options import FileChoices
+from recurra.cli.grouped import grouped
 
 data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
@@ -49,12 +51,14 @@ def describe(name: Name, json_: options.Json = False) -> None:
 
 
 @data_app.command()
+@grouped
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON Lines, Parquet or plain text.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, Parquet or plain text.")],
     task: Annotated[str, typer.Option("--task", help="text, language or series. [default: told by the columns]")] = "",
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
-    encoding: options.Encoding = "utf-8",
+    *,
+    written: FileChoices,
     json_: options.Json = False,
 ) -> None:
     """Check a file before hours of training: exit 0 when it can be learnt from, 3 when not.
@@ -63,4 +67,4 @@ def check(
     """
     from recurra.cli.data import check as work
 
-    work(file, task=task, text=text, label=label, encoding=encoding, as_json=json_)
+    work(file, written.options(), task=task, text=text, label=label, as_json=json_)

@@ -10,11 +10,14 @@ from typing import Annotated
 import typer
 
 from recurra.cli import options
+from recurra.cli.file_options import FileChoices
+from recurra.cli.grouped import grouped
 
 fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
 
 
 @fit_app.command()
+@grouped
 def text(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Labelled rows; or imdb, or synthetic.")],
     out: options.Out = "",
@@ -30,7 +33,8 @@ def text(
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006 - typer copies it
     on_error: options.OnError = "stop",
-    encoding: options.Encoding = "utf-8",
+    *,
+    written: FileChoices,
     fail_under: options.FailUnder = [],  # noqa: B006
     device: options.Device = "",
     threads: options.Threads = 0,
@@ -47,25 +51,27 @@ def text(
                recurra fit text train.jsonl --test test.jsonl --set hidden=128 --fail-under accuracy=0.9
     """
     from recurra.cli.fitting import FitOptions, fit_text
-    from recurra.runs.sources import Reading
 
-    policy = options.on_error(on_error)
-    reading = Reading(text_ or None, label or None, group or None, encoding, policy, labels_as_written)
+    names = {"text": text_, "label": label, "group": group}
+    reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
     fit_text(files, reading, common, test=test, vectors=vectors, wide=wide)
 
 
 @fit_app.command()
+@grouped
 def language(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Running text; or wikitext-2.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Running text, or a table of texts; or wikitext-2.")],
     out: options.Out = "",
+    text: options.TextColumn = "",
     tokens: Annotated[str, typer.Option("--tokens", help="word, character, or space (tokenised beforehand).")] = "",
     cell: options.CellName = "",
     vectors: options.Vectors = "",
     epochs: options.Epochs = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
-    encoding: options.Encoding = "utf-8",
+    *,
+    written: FileChoices,
     fail_under: options.FailUnder = [],  # noqa: B006
     device: options.Device = "",
     threads: options.Threads = 0,
@@ -82,10 +88,11 @@ def language(
     from recurra.cli.fitting import FitOptions, fit_language
 
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
-    fit_language(file, common, tokens=tokens, vectors=vectors, encoding=encoding)
+    fit_language(file, written.reading(text=text), common, tokens=tokens, vectors=vectors)
 
 
 @fit_app.command()
+@grouped
 def series(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Series: unique_id, ds, y; or airline.")],
     out: options.Out = "",
@@ -101,7 +108,8 @@ def series(
     duplicates: options.Doubles = "error",
     fill_gaps: options.FillGaps = False,
     impute: options.Impute = "",
-    encoding: options.Encoding = "utf-8",
+    *,
+    written: FileChoices,
     cell: options.CellName = "",
     epochs: options.Epochs = None,
     seed: options.Seed = 0,
@@ -123,4 +131,4 @@ def series(
 
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
     given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
-    fit_series(file, given.reading(encoding), common, horizon=horizon, window=window, season=season)
+    fit_series(file, given.reading(), written.options(), common, horizon=horizon, window=window, season=season)

@@ -20,6 +20,7 @@ from recurra.models.language import RunningLanguage
 from recurra.models.loading import load_any
 from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
+from recurra.runs.provenance import learnt_columns
 from recurra.runs.sources import Reading, has_parts, labelled, read, running_text
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def evaluate(
     elif isinstance(model, RunningLanguage):
         record = _language(model, folder, file, reading, rival)
     else:
-        record = _series(model, file, series)
+        record = _series(model, file, series, reading)
     if report:
         from recurra.report.page import save
         from recurra.report.training_report import training_report
@@ -70,7 +71,8 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
 
     # A class that the model has learnt is one, whatever its name.
     reading = replace(reading, labels_as_written=any(map(is_missing, model.labels)))
-    table = labelled([file], reading)[1] if has_parts(file) else read(file, reading, labelled=True)
+    columns = learnt_columns(folder.parent)
+    table = labelled([file], reading)[1] if has_parts(file) else read(file, reading, labelled=True, learnt=columns)
     if table is None or table.labels is None:
         raise DataError(f"{file} has no labels")
     warn(table.warnings)
@@ -99,8 +101,9 @@ def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
 def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
     from recurra.text.stream import stream_ids
 
-    whole, _, test = running_text(file, encoding=reading.encoding)
-    lines = whole if test is None else test
+    text = running_text(file, reading)
+    warn(text.warnings)
+    lines = text.train if text.test is None else text.test
     perplexity = model.perplexity(lines)
     tokens = len(stream_ids(lines, model.encoder)) - 1
     record = {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
@@ -118,10 +121,10 @@ def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading,
     return {**record, "rival": other, "rivals": [other]}
 
 
-def _series(model: RunningForecaster, file: str, reading: SeriesReading) -> dict[str, Any]:
+def _series(model: RunningForecaster, file: str, series: SeriesReading, reading: Reading) -> dict[str, Any]:
     from recurra.runs.series import evaluate_series
     from recurra.runs.tables import series_table
 
-    table = series_table(file, reading, unseen=model.horizon)
+    table = series_table(file, series, unseen=model.horizon, **reading.options())
     warn(table.warnings)
     return evaluate_series(model, table, season=model.encoder.config.season)

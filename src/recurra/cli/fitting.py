@@ -24,6 +24,7 @@ from recurra.runs.provenance import source_record, text_source
 from recurra.runs.sources import Reading, labelled, running_text, vectors_path
 
 if TYPE_CHECKING:
+    from recurra.datasets.formats import FormatOptions
     from recurra.runs.tables import SeriesReading
 
 
@@ -93,7 +94,7 @@ def fit_text(
     classifier = TextClassifier(vectors=table, wide=wide, random_state=common.seed, config=settings)
     with progress(f"training on {len(train):,} texts → {out}", quiet=common.quiet) as watch:
         record = run_text(classifier, train, held, out=out, title=f"Texts of {_stem(files[0])}", watch=watch)
-    write_json(out / "source.json", source_record(files, reading, classifier.split_))
+    write_json(out / "source.json", source_record(files, reading, classifier.split_, train.columns))
     if classifier.split_ is not None:
         warn(classifier.split_.warnings)
     if classifier.coverage_ is not None:
@@ -101,31 +102,31 @@ def fit_text(
     _tell(out, record, gates, as_json=common.as_json)
 
 
-def fit_language(file: str, common: FitOptions, *, tokens: str, vectors: str, encoding: str) -> None:
+def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str, vectors: str) -> None:
     """Train a language model."""
     prepare_training(common.threads)
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.runs.language import cut_lines, run_language
 
     gates = read_gates(common.fail_under, task="language")
-    train, validation, test = running_text(file, encoding=encoding)
+    text = running_text(file, reading)
+    warn(text.warnings)
     # WikiText comes tokenised, its capitals kept; --set and --tokens may still say otherwise.
-    begun = (
-        LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}) if test is not None else LANGUAGE_SETTINGS
-    )
+    begun = LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}) if text.test else LANGUAGE_SETTINGS
     settings, table = common.changed(begun), vectors_path(vectors)
-    parts = cut_lines(train, validation, test)
+    parts = cut_lines(text.train, text.validation, text.test)
     out = common.folder(f"language-{_stem(file)}")
     model = LanguageModel(tokens=tokens or None, vectors=table, random_state=common.seed, config=settings)
     with progress(f"training on {len(parts.train):,} lines → {out}", quiet=common.quiet) as watch:
         record = run_language(model, parts, out=out, title=f"The language of {_stem(file)}", watch=watch)
-    write_json(out / "source.json", text_source(file, encoding=encoding, lines=len(parts.train)))
+    write_json(out / "source.json", text_source(file, reading, lines=len(parts.train)))
     _tell(out, record, gates, as_json=common.as_json)
 
 
 def fit_series(
     file: str,
     reading: SeriesReading,
+    written: FormatOptions,
     common: FitOptions,
     *,
     horizon: int | None,
@@ -148,7 +149,7 @@ def fit_series(
     )
     # Neither the test part nor the validation part may be filled from what it holds.
     held = model.validation + 2 * model.settings().series.horizon - 1
-    table = series_table(file, reading, unseen=held)
+    table = series_table(file, reading, unseen=held, **written)
     warn(table.warnings)
     out = common.folder(f"series-{_stem(file)}")
     title = f"training on {len(table.ids):,} series, {table.rows:,} values → {out}"

@@ -53,7 +53,6 @@ FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")
 ]
 OnError = Annotated[str, typer.Option("--on-error", help="stop at a bad row, or reject it and go on.")]
-Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
 TextColumn = Annotated[str, typer.Option("--text", metavar="COLUMN", help="Column of the texts. [default: guessed]")]
 LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column of the labels. [default: guessed]")]
 GroupColumn = Annotated[
@@ -87,7 +86,7 @@ class SeriesChoices:
     fill_gaps: bool
     impute: str
 
-    def reading(self, encoding: str) -> SeriesReading:
+    def reading(self) -> SeriesReading:
         """Check the choices; raises UsageError that names the option."""
         from recurra.runs.tables import SeriesReading
 
@@ -98,7 +97,6 @@ class SeriesChoices:
             unique_id=self.unique_id or None,
             ds=self.ds or None,
             y=self.y or None,
-            encoding=encoding,
             date_format=self.date_format or None,
             time_unit=one_of("--time-unit", self.time_unit, units),
             sort=self.sort,

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from recurra.datasets.columns import TextColumns
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError
 from recurra.runs.sources import Reading, is_known, labelled, running_text
@@ -30,24 +31,40 @@ def read_source(run: Path) -> dict[str, Any] | None:
         told = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         told = None
-    if not isinstance(told, dict) or not {"files", "sha256"} <= told.keys():
+    if not isinstance(told, dict) or not {"files", "sha256", "reading"} <= told.keys():
         raise UsageError(f"{path} is damaged", advice="remove it: the rival is then measured without it")
     return told
 
 
-def source_record(files: Sequence[str], reading: Reading, split: Split | None) -> dict[str, Any]:
-    """Describe where labelled rows came from; `split` tells which of them were held out."""
+def source_record(
+    files: Sequence[str], reading: Reading, split: Split | None, columns: TextColumns | None = None
+) -> dict[str, Any]:
+    """Describe where labelled rows came from; `split` tells which of them were held out, `columns` what was taken."""
     named = len(files) == 1 and is_known(files[0])
     return {
         **_files(files, named=named),
         "reading": asdict(reading),
+        "columns": asdict(columns) if columns is not None else None,
         "held_out": split.validation.tolist() if split is not None else [],
     }
 
 
-def text_source(file: str, *, encoding: str, lines: int) -> dict[str, Any]:
+def text_source(file: str, reading: Reading, *, lines: int) -> dict[str, Any]:
     """Describe where running text came from; its first `lines` lines were learnt from."""
-    return {**_files([file], named=file != "-" and not Path(file).exists()), "encoding": encoding, "lines": lines}
+    named = file != "-" and not Path(file).exists()
+    return {**_files([file], named=named), "reading": asdict(reading), "lines": lines}
+
+
+def learnt_columns(run: Path) -> TextColumns | None:
+    """Return the columns that a run's rows were taken from; None where it does not tell them."""
+    try:
+        told = (read_source(run) or {}).get("columns")
+    except UsageError:
+        return None
+    if not isinstance(told, dict) or not isinstance(told.get("text"), str):
+        return None
+    label = told.get("label")
+    return TextColumns(told["text"], label if isinstance(label, str) else None)
 
 
 def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:
@@ -65,8 +82,8 @@ def training_lines(record: dict[str, Any]) -> list[str] | None:
     """Return the lines learnt from; None when the file is gone or no longer the same."""
     if not _unchanged(record):
         return None
-    train, _, _ = running_text(record["files"][0], encoding=record["encoding"])
-    return train[: record["lines"]]
+    text = running_text(record["files"][0], Reading(**record["reading"]))
+    return text.train[: record["lines"]]
 
 
 def _files(files: Sequence[str], *, named: bool) -> dict[str, Any]:

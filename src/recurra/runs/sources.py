@@ -6,15 +6,17 @@ Not here: the readers themselves (datasets/).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from recurra.datasets.columns import TextColumns
+from recurra.datasets.formats import Format
 from recurra.datasets.imdb import load_imdb
 from recurra.datasets.known import find
 from recurra.datasets.records import TextTable
 from recurra.datasets.synthetic import synthetic_reviews
-from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.datasets.texts import read_running_text, read_texts
 from recurra.datasets.wikitext import load_wikitext2
 from recurra.errors import DataError, UsageError
 
@@ -22,14 +24,13 @@ NAMED = ("imdb", "synthetic")
 OnError = Literal["stop", "reject"]
 
 
-@dataclass(frozen=True)
-class Reading:
-    """How files of texts are read."""
+@dataclass(frozen=True, kw_only=True)
+class Reading(Format):
+    """How files of texts are read: how they are written, and what is taken from them."""
 
     text: str | None = None
     label: str | None = None
     group: str | None = None
-    encoding: str = "utf-8"
     on_error: OnError = "stop"
     labels_as_written: bool = False
 
@@ -41,21 +42,25 @@ def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tup
     """
     if len(sources) == 1 and has_parts(sources[0]):
         return _named(sources[0])
-    tables = [read(source, reading, labelled=True) for source in sources]
-    return _joined(tables), read(test, reading, labelled=True) if test else None
+    tables = [read(sources[0], reading, labelled=True)]
+    # Files that belong together have the same columns.
+    learnt = tables[0].columns
+    tables += [read(source, reading, labelled=True, learnt=learnt) for source in sources[1:]]
+    return _joined(tables), read(test, reading, labelled=True, learnt=learnt) if test else None
 
 
-def read(source: str, reading: Reading, *, labelled: bool | None) -> TextTable:
-    """Read one file (or `-`)."""
+def read(source: str, reading: Reading, *, labelled: bool | None, learnt: TextColumns | None = None) -> TextTable:
+    """Read one file (or `-`); `learnt` are the columns that others were read from."""
     return read_texts(
         source,
         text=reading.text,
         label=reading.label,
         group=reading.group,
         labelled=labelled,
-        encoding=reading.encoding,
+        learnt=learnt,
         on_error=reading.on_error,
         labels_as_written=reading.labels_as_written,
+        **reading.options(),
     )
 
 
@@ -98,12 +103,23 @@ def _joined(tables: list[TextTable]) -> TextTable:
     )
 
 
-def running_text(source: str, *, encoding: str = "utf-8") -> tuple[list[str], list[str] | None, list[str] | None]:
-    """Return training, validation and test lines of `wikitext-2` or of one text file (nothing held out there)."""
+@dataclass(frozen=True)
+class Lines:
+    """Lines of running text; validation and test are None where a source does not bring them."""
+
+    train: list[str]
+    validation: list[str] | None = None
+    test: list[str] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+def running_text(source: str, reading: Reading) -> Lines:
+    """Return the lines of `wikitext-2`, or of one text file or table (nothing held out there)."""
     if source == "wikitext-2" and not Path(source).exists():
         parts = load_wikitext2()
-        return lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test)
-    return lines_of(read_whole_text(source, encoding=encoding)), None, None
+        return Lines(lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test))
+    running = read_running_text(source, text=reading.text, **reading.options())
+    return Lines(lines_of(running.text), warnings=running.warnings)
 
 
 def lines_of(text: str) -> list[str]:

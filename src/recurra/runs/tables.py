@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
 from recurra.datasets.airline import load_airline
+from recurra.datasets.formats import FormatOptions
 from recurra.datasets.imputing import Impute, impute
 from recurra.datasets.moments import Epoch
 from recurra.datasets.series_checks import Duplicates
@@ -25,7 +27,6 @@ class SeriesReading:
     unique_id: str | None = None
     ds: str | None = None
     y: str | None = None
-    encoding: str = "utf-8"
     date_format: str | None = None
     time_unit: Epoch | None = None
     sort: bool = False
@@ -34,7 +35,9 @@ class SeriesReading:
     impute: Impute | None = None
 
 
-def series_table(source: str, reading: SeriesReading | None = None, *, unseen: int = 0) -> SeriesTable:
+def series_table(
+    source: str, reading: SeriesReading | None = None, *, unseen: int = 0, **options: Unpack[FormatOptions]
+) -> SeriesTable:
     """Read a file of series, or take `airline`; missing values are imputed as the reading says.
 
     The last `unseen` steps of each series are held out by the caller: nothing is filled from them. `missing` goes on
@@ -48,13 +51,13 @@ def series_table(source: str, reading: SeriesReading | None = None, *, unseen: i
         unique_id=how.unique_id,
         ds=how.ds,
         y=how.y,
-        encoding=how.encoding,
         date_format=how.date_format,
         epoch=how.time_unit,
         missing=how.impute is not None,
         sort=how.sort,
         duplicates=how.duplicates,
         gaps="fill" if how.fill_gaps else "refuse",
+        **options,
     )
     return _imputed(table, how.impute, unseen, source)
 
