@@ -1,6 +1,7 @@
 """The lab sentiment end to end on small data: what it trains, measures, remembers, concludes, and its page."""
 
 import json
+import runpy
 import zipfile
 from contextlib import contextmanager
 
@@ -13,18 +14,20 @@ from recurra.config import TextConfig
 from recurra.datasets.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.labs import sentiment, sentiment_page
+from recurra.labs.program import save_program
 from recurra.labs.record import Head, LabOptions
 from recurra.labs.sentiment_data import SentimentData, shuffled
 from recurra.labs.sentiment_observations import observations, questions
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, LITERAL, STEPS, WORK
+from recurra.models.text import RunningClassifier
 from recurra.report.page import to_html, to_json
 from recurra.text.encoder import fit_encoder
 from recurra.text.tokenise import tokenise
 from recurra.training.progress import Watch
 
 SECTIONS = [
-    "Aim", "Objective", "Algorithm", "Data", "Pseudocode", "Network", "Training", "Curves", "Result", "Observations",
-    "Conclusion",
+    "Aim", "Objective", "Algorithm", "Data", "Pseudocode", "Program", "Network", "Training", "Curves", "Result",
+    "Observations", "Conclusion",
 ]  # fmt: skip
 
 
@@ -143,6 +146,19 @@ def test_the_lab_can_be_learnt_offline_on_made_up_reviews_and_says_so(tmp_path, 
     assert "literal-random" not in {row["step"] for row in record["experiments"]}
     html = to_html(sentiment_page.page(record, Head()))
     assert "says nothing of IMDB" in html and "--synthetic" in html
+
+
+def test_the_program_of_the_page_runs_as_it_stands_and_is_the_literal_recipe(small_data, tmp_path, monkeypatch, capsys):
+    script, notebook = save_program("sentiment", tmp_path / "run")
+    cells = json.loads(notebook.read_text())["cells"]
+    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    assert len(code) == 7 and all(source in script.read_text() for source in code)
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(script))
+    assert names["settings"] == LITERAL
+    assert "test accuracy" in capsys.readouterr().out
+    assert (tmp_path / "accuracy-against-loss.svg").read_text().startswith("<svg")
+    assert RunningClassifier.load(tmp_path / "sentiment-model").labels == ("negative", "positive")
 
 
 def test_all_missing_data_are_named_in_one_message_before_any_folder_is_made(tmp_path, monkeypatch, capsys):

@@ -37,7 +37,8 @@ def run_lab(lab: str, choices: LabChoices) -> None:
     """Run one lab from start to page."""
     prepare_training(choices.threads)
     _require_data(lab, choices)
-    from recurra.labs.record import Head, LabOptions
+    from recurra.labs.program import PROGRAMS, save_program
+    from recurra.labs.record import Head, LabOptions, output_text
     from recurra.report.page import save
 
     out = new_run(f"lab-{lab}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
@@ -46,6 +47,8 @@ def run_lab(lab: str, choices: LabChoices) -> None:
     options = LabOptions(choices.quick, choices.seeds, Path(out), shown, talk, choices.synthetic)
     measure, page, summary = _lab(lab)
     record = measure(options)
+    if lab in PROGRAMS:
+        save_program(lab, out)
     report = out / "report.html"
     save(page(record, Head(*choices.head)), report)
     if choices.as_json:
@@ -55,9 +58,7 @@ def run_lab(lab: str, choices: LabChoices) -> None:
         print("made-up reviews: this shows how the lab works, and says nothing of IMDB")
     if choices.quick:
         print("quick version: less data and fewer epochs than the full lab")
-    for name, value in summary(record):
-        print(f"{name:42} {value}")
-    print(f"{'report':42} {report}")
+    print(output_text([*summary(record), ("report", str(report))]))
 
 
 def _kind(choices: LabChoices) -> str:

@@ -108,7 +108,7 @@ def _equation(recurrent: RecurrentSpec) -> Equation:
     return cell_equations(recurrent.cell, recurrent.activation, reset_after=recurrent.reset_after)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabPage:
     """What a lab sheet says, part by part, in the one order all labs keep."""
 
@@ -117,6 +117,7 @@ class LabPage:
     algorithm: Sequence[Block]
     data: Sequence[Block]
     pseudocode: Sequence[str]
+    program: Sequence[Block] = ()
     network: Sequence[Block]
     training: Sequence[Block]
     curves: Sequence[Block]
@@ -131,7 +132,12 @@ class LabPage:
             shown[name] = (Paragraph(shown[name]),)
         shown["objective"] = (Points(tuple(self.objective)),)
         shown["pseudocode"] = (Points(tuple(self.pseudocode), ordered=True),)
-        return [Section(name.capitalize(), tuple(blocks), name) for name, blocks in shown.items()]
+        return [Section(name.capitalize(), tuple(blocks), name) for name, blocks in shown.items() if blocks]
+
+
+def output_text(summary: Sequence[tuple[str, str]]) -> str:
+    """Write the lines that the command prints, one a figure; the page shows the same."""
+    return "\n".join(f"{name:42} {value}" for name, value in summary)
 
 
 def lab_report(

@@ -9,7 +9,8 @@ import json
 from typing import Any
 
 from recurra.config import NetConfig
-from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, network_blocks
+from recurra.labs.program import program_blocks, program_steps
+from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, network_blocks, output_text
 from recurra.labs.sentiment_figures import (
     curve_blocks,
     data_blocks,
@@ -23,7 +24,7 @@ from recurra.labs.sentiment_figures import (
 )
 from recurra.labs.verdicts import RULE, observation_block
 from recurra.nets.plans import classifier
-from recurra.report.blocks import Block, Compared, Comparison, Paragraph
+from recurra.report.blocks import Block, Code, Compared, Comparison, Paragraph
 from recurra.report.equations import recorded_rnn_equation
 from recurra.report.numbers import number, percent, points, spread, spread_of_shares
 from recurra.report.page import Report
@@ -33,16 +34,6 @@ Record = dict[str, Any]
 MADE_UP_NOTE = (
     "Learnt offline, on short reviews made up by a grammar and without GloVe: the page shows how the lab works, and "
     "says nothing of IMDB."
-)
-
-PSEUDOCODE = (
-    "Import the libraries.",
-    "Load the sequences: the IMDB data set.",
-    "Split the data: training, validation (other films), test (the official half, read once).",
-    "Pad and truncate the sequences (shown under Data; the lengths travel along, so pads are never swept).",
-    "Build a simple RNN model on pre-trained word vectors.",
-    "Train; draw accuracy against training loss.",
-    "Keep the epoch that validation chooses; measure it on the test part, and predict.",
 )
 
 OBJECTIVES = (
@@ -62,7 +53,8 @@ def page(record: Record, head: Head) -> Report:
         objective=OBJECTIVES,
         algorithm=_algorithm(),
         data=_data(record),
-        pseudocode=PSEUDOCODE,
+        pseudocode=[step.title for step in program_steps("sentiment")],
+        program=_program(),
         network=_network(record),
         training=_training(record),
         curves=curve_blocks(record),
@@ -98,6 +90,16 @@ def _data(record: Record) -> list[Block]:
             f"{number(record['data']['dropped'])} of them, are left out."
         ),
         *data_blocks(record),
+    ]
+
+
+def _program() -> list[Block]:
+    return [
+        Paragraph(
+            "The steps as runnable code, with public names only: the literal net, and nothing else. The lab writes the "
+            "same into its folder as `program.py` and as `program.ipynb`."
+        ),
+        *program_blocks("sentiment"),
     ]
 
 
@@ -169,9 +171,17 @@ def _result(record: Record) -> list[Block]:
     return [
         Comparison(tuple(rows), "What the record states beside what was measured today."),
         *_against_rival(record),
+        Code(output_text(summary(record)), "Output: what the command prints.", wrap=True),
+        Code(TRY_IT, "Try it: the first seed's nets are kept beside this page.", wrap=True),
         reading_block(record),
         *sample_blocks(record),
     ]
+
+
+TRY_IT = "\n".join(
+    f'recurra predict runs/{name}-0/artefact --text "{text}"'
+    for name, text in (("literal", "A quiet film, and a good one."), ("recipe", "It is not bad at all; see it."))
+)
 
 
 LITERAL_ROWS = (

@@ -1,0 +1,66 @@
+"""Sentiment of film reviews: the record's simple RNN on IMDB, with GloVe learned further; about two minutes.
+
+Not here: the ladder from there and the experiments, which `recurra lab sentiment` runs. It needs IMDB and GloVe
+(`recurra data get imdb`, `recurra data get glove`) and writes a picture and a model beside itself.
+"""
+
+# %% Import the libraries.
+from pathlib import Path
+
+from recurra import Settings, TextClassifier
+from recurra.datasets.imdb import load_imdb
+from recurra.datasets.known import find
+from recurra.datasets.splits import split
+from recurra.report.charts import accuracy_against_loss
+from recurra.text.encoder import fit_encoder
+from recurra.text.pad import pad
+
+# %% Load the sequences: the IMDB data set.
+imdb = load_imdb()
+texts, labels = imdb.train.texts, imdb.train.labels or []
+test = imdb.test.texts, imdb.test.labels or []
+print(f"{len(texts)} reviews to learn from, {len(test[0])} to test on")
+
+# %% Split the data: training, validation (other films), test (the official half, read once).
+films = split(len(texts), labels=labels, groups=imdb.train.groups, share=0.1, seed=0)
+train, validation = (
+    ([texts[row] for row in rows], [labels[row] for row in rows]) for rows in (films.train, films.validation)
+)
+print(f"{len(train[0])} for training, {len(validation[0])} for validation")
+
+# %% Pad and truncate the sequences (a look: the lengths travel along, so that a net never sweeps pads).
+settings = Settings().changed({"max_length": 200, "truncate": "tail"})
+encoder = fit_encoder(train[0], settings.text)
+matrix, lengths = pad(encoder.encode(train[0][:3]), 200)
+print("the last ten of 200 places of three reviews, and their lengths:", matrix[:, -10:], lengths, sep="\n")
+
+# %% Build a simple RNN model on pre-trained word vectors.
+settings = settings.changed(
+    {
+        "cell": "rnn",
+        "activation": "sigmoid",
+        "hidden": 64,
+        "pool": ["last"],
+        "batch_size": 32,
+        "optimiser": "adam",
+        "learning_rate": 1e-3,
+        "schedule": "constant",
+        "monitor": "val_accuracy",
+        "epochs": 20,
+    }
+)
+model = TextClassifier(vectors=find("glove"), random_state=0, config=settings)
+
+# %% Train; draw accuracy against training loss.
+model.fit(*train, validation_data=validation)
+names = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss")
+epochs, accuracy, loss, val_accuracy, val_loss = ([epoch[name] for epoch in model.history_] for name in names)
+picture = accuracy_against_loss(epochs, accuracy, loss=loss, val_accuracy=val_accuracy, val_loss=val_loss)
+Path("accuracy-against-loss.svg").write_text(picture, encoding="utf-8")
+print(f"after {len(epochs)} epochs: training accuracy {accuracy[-1]:.4f}, training loss {loss[-1]:.3f}")
+
+# %% Keep the epoch that validation chooses; measure it on the test part, and predict.
+print(f"epoch {model.best_epoch_} is kept: test accuracy {model.score(*test):.4f}")
+for review in ("A quiet film, and a good one.", "It isn't bad; it is dull, slow and far too long."):
+    print(f"{model.predict([review])[0]}: {review}")
+model.save("sentiment-model")
