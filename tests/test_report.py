@@ -271,7 +271,11 @@ def test_what_is_not_recorded_is_said_in_grey_and_a_percentage_is_not_broken() -
 def test_a_column_of_numbers_shares_its_decimals_and_stands_right() -> None:
     table = Table(("epoch", "loss"), ((1, 0.5), (2, 0.1251), (3, None)))
     html = to_html(Report("t", "", (Section("s", (table,)),)))
-    assert [f'<td class="right">{cell}</td>' in html for cell in ("0.5000", "0.1251", "–")] == [True, True, True]
+    assert [f'<td class="right" data-column="loss">{cell}</td>' in html for cell in ("0.5000", "0.1251", "–")] == [
+        True,
+        True,
+        True,
+    ]
 
 
 def test_marks_stacked_on_a_letter_are_few() -> None:

@@ -31,6 +31,10 @@ from recurra.report.numbers import NOT_RECORDED, Cell, decimals_of, number
 
 MANY_LETTERS = 28
 """Letters from which a cell is set as prose, with room and with breaks wherever they must be."""
+CARDS = 3
+"""Columns from which a phone shows a row as a card."""
+WIDE_TABLE = 6
+"""Columns from which a table is set closer."""
 LONG_TABLE = 24
 """Rows from which a table may be broken over printed pages."""
 
@@ -79,11 +83,24 @@ def _caption(word: str, numbers: Iterator[int], text: str) -> str:
     return f"<b>{word} {next(numbers)}.</b> {prose(text)}"
 
 
-def _captioned(table: str, caption: str, numbering: Numbering, long: bool) -> str:
-    """Return a table under its caption, in a frame that scrolls sideways where the page is narrow."""
-    words = f'<caption class="caption">{_caption("Table", numbering.tables, caption)}</caption>' if caption else ""
-    style = "table long" if long else "table"
-    return f'<div class="{style}"><div class="scroll" tabindex="0"><table>{words}{table}</table></div></div>'
+def _framed(
+    caption: str,
+    header: Sequence[str],
+    styles: Sequence[str],
+    rows: Sequence[str],
+    numbers: Iterator[int],
+    foot: str = "",
+) -> str:
+    """Return a table under its caption."""
+    words = f'<caption class="caption">{_caption("Table", numbers, caption)}</caption>' if caption else ""
+    body = f"{_head(header, styles)}<tbody>{''.join(rows)}</tbody>{foot}"
+    return f'<div class="{_shape(len(header), len(rows))}"><table>{words}{body}</table></div>'
+
+
+def _shape(columns: int, rows: int) -> str:
+    """Return the style classes that a table's size asks for."""
+    fits = {"cards": columns >= CARDS, "wide": columns >= WIDE_TABLE, "long": rows > LONG_TABLE}
+    return " ".join(["table", *(name for name, is_so in fits.items() if is_so)])
 
 
 def _alignments(block: Table) -> tuple[Align, ...]:
@@ -108,11 +125,18 @@ def _style(align: Align) -> str:
     return "" if align == "left" else f' class="{align}"'
 
 
-def _row(cells: Sequence[str], styles: Sequence[str]) -> str:
-    """Return a row whose first cell heads it; a cell of many words gets room."""
+def _row(cells: Sequence[str], styles: Sequence[str], header: Sequence[str]) -> str:
+    """Return a row whose first cell heads it; a cell of many words gets room.
+
+    Each cell repeats its column's name: on a phone a row is a card, and the table's head is not shown.
+    """
+    columns = [f' data-column="{escaped(name)}"' if name else "" for name in header]
     styles = [' class="prose"' if not s and len(c) > MANY_LETTERS else s for c, s in zip(cells, styles, strict=True)]
-    first = f'<th scope="row"{styles[0]}>{cells[0]}</th>'
-    return "<tr>" + first + "".join(f"<td{s}>{c}</td>" for c, s in zip(cells[1:], styles[1:], strict=True)) + "</tr>"
+    first = f'<th scope="row"{styles[0]}{columns[0]}>{cells[0]}</th>'
+    further = (
+        f"<td{style}{column}>{cell}</td>" for cell, style, column in [*zip(cells, styles, columns, strict=True)][1:]
+    )
+    return f"<tr>{first}{''.join(further)}</tr>"
 
 
 def _head(header: Sequence[str], styles: Sequence[str]) -> str:
@@ -125,11 +149,10 @@ def _table(block: Table, numbering: Numbering) -> str:
     decimals = [decimals_of(column) for column in zip(*block.rows, strict=True)] or [None] * len(styles)
 
     def written(row: Sequence[Cell]) -> str:
-        return _row([_cell(cell, places) for cell, places in zip(row, decimals, strict=True)], styles)
+        return _row([_cell(cell, places) for cell, places in zip(row, decimals, strict=True)], styles, block.header)
 
-    body = f"<tbody>{''.join(written(row) for row in block.rows)}</tbody>"
     foot = f"<tfoot>{written(block.footer)}</tfoot>" if block.footer else ""
-    return _captioned(_head(block.header, styles) + body + foot, block.caption, numbering, len(block.rows) > LONG_TABLE)
+    return _framed(block.caption, block.header, styles, [*map(written, block.rows)], numbering.tables, foot)
 
 
 def _facts(block: Facts, numbering: Numbering) -> str:
@@ -149,7 +172,7 @@ def _code(block: Code, numbering: Numbering) -> str:
     caption = f'<figcaption class="caption">{prose(block.caption)}</figcaption>' if block.caption else ""
     text = escaped(block.text, keep="\n\t")
     style = "code wrap" if block.wrap else "code"
-    return f'<figure class="{style}"><pre tabindex="0">{text}</pre>{caption}</figure>'
+    return f'<figure class="{style}"><pre>{text}</pre>{caption}</figure>'
 
 
 def _equation(block: Equation, numbering: Numbering) -> str:
@@ -194,9 +217,8 @@ def _comparison(block: Comparison, numbering: Numbering) -> str:
         what = escaped(row.what) + (f'<span class="remark">{prose(row.note)}</span>' if row.note else "")
         recorded = f'<span class="silent">{NOT_RECORDED}</span>' if row.recorded is None else _cell(row.recorded)
         middle = [recorded, _cell(row.measured), *([escaped(row.spread)] if spreads else [])]
-        rows.append(_row([what, *middle, _agreement(row)], styles))
-    body = f"<tbody>{''.join(rows)}</tbody>"
-    return _captioned(_head(header, styles) + body, block.caption, numbering, len(rows) > LONG_TABLE)
+        rows.append(_row([what, *middle, _agreement(row)], styles, header))
+    return _framed(block.caption, header, styles, rows, numbering.tables)
 
 
 WRITERS: dict[type, Callable[[Any, Numbering], str]] = {
