@@ -6,10 +6,13 @@ Not here: measuring answers (evaluating.py).
 from __future__ import annotations
 
 import csv
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from recurra.artefact import resolve
 from recurra.cli.output import emit_json, emit_table, harmless, say, warn
@@ -18,6 +21,8 @@ from recurra.errors import UsageError, printable
 if TYPE_CHECKING:
     from recurra.config import Precision
     from recurra.datasets.formats import FormatOptions
+    from recurra.datasets.series_frames import SeriesTable
+    from recurra.models.series import RunningForecaster
     from recurra.runs.sources import Reading
     from recurra.runs.tables import SeriesReading
 
@@ -71,18 +76,22 @@ def forecast(
     reading: SeriesReading,
     written: FormatOptions,
     *,
+    values: str,
     steps: int,
     level: Sequence[int],
     as_json: bool,
     precision: Precision | None,
 ) -> None:
-    """Forecast every series of a file, as CSV."""
+    """Forecast every series of a file, or the one whose newest values were given, as CSV."""
     from recurra.estimators.series import forecast_columns
     from recurra.models.series import RunningForecaster
     from recurra.runs.tables import series_table
 
+    if bool(file) == bool(values):
+        given = "both" if file else "neither"
+        raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
     model = RunningForecaster.load(resolve(Path(artefact)), precision=precision)
-    table = series_table(file, reading, **written)
+    table = series_table(file, reading, **written) if file else _only_series(model, values)
     warn(table.warnings)
     columns = forecast_columns(model, table, steps=steps or model.horizon, level=level)
     rows = list(_rows(columns))
@@ -92,6 +101,30 @@ def forecast(
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(row.values() for row in rows)
+
+
+def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
+    """Take the values on the command line for the newest ones of the model's only series, numbered from 0."""
+    from recurra.datasets.series_frames import SeriesColumns, SeriesTable
+
+    names = list(model.encoder.scalers)
+    if len(names) != 1:
+        advice = "give a file whose rows name the series"
+        raise UsageError("--values", found=f"a model of {len(names)} series", allowed="a model of one", advice=advice)
+    values = np.array([_value(item) for item in (text.split(",") if "," in text else text.split())])
+    steps, missing = np.arange(len(values)), np.zeros(len(values), bool)
+    return SeriesTable(names, {names[0]: steps}, {names[0]: values}, {names[0]: missing}, SeriesColumns("", "", ""))
+
+
+def _value(text: str) -> float:
+    """Read one number of --values; raises UsageError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError("--values", found=repr(text), allowed="finite numbers apart by commas, such as 20,21,22")
+    return value
 
 
 def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -119,7 +119,10 @@ def evaluate(
 @grouped
 def forecast(
     artefact: Artefact,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Series up to now: unique_id, ds, y.")],
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Series up to now: unique_id, ds, y.")] = "",
+    values: Annotated[
+        str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
+    ] = "",
     steps: Annotated[
         int, typer.Option("--steps", show_default=False, help="Steps to forecast. [default: the model's horizon]")
     ] = 0,
@@ -140,7 +143,9 @@ def forecast(
 ) -> None:
     """Forecast the coming values of every series in a file, as CSV on stdout.
 
-    Example:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 > forecast.csv
+    Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 > forecast.csv
+
+               recurra forecast runs/lab-next-value/runs/improved --values 20,21,22
     """
     from recurra.cli.answering import forecast as work
 
@@ -150,6 +155,7 @@ def forecast(
         file,
         given.reading(),
         written.options(),
+        values=values,
         steps=steps,
         level=level or [],
         as_json=json_,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
+from recurra.config import Settings
 from recurra.datasets.airline import load_airline
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.labs.record import LabOptions, mean, remembered
@@ -47,7 +48,13 @@ def measure_airline(options: LabOptions) -> dict[str, Any]:
     months, values = load_airline()
     settings = SETTINGS.changed({"epochs": 60}) if options.quick else SETTINGS
     runs = [
-        remembered(options, f"airline-{seed}", settings.model_dump(), partial(_one, values, seed, settings))
+        remembered(
+            options,
+            f"airline-{seed}",
+            settings.model_dump(),
+            partial(_one, options, values, seed, settings),
+            trainings=1,
+        )
         for seed in range(options.seeds)
     ]
     past, actual = values[:-HELD], values[-HELD:]
@@ -69,10 +76,13 @@ def measure_airline(options: LabOptions) -> dict[str, Any]:
     }
 
 
-def _one(values: Values, seed: int, settings: Any) -> dict[str, Any]:
+def _one(options: LabOptions, values: Values, seed: int, settings: Settings) -> dict[str, Any]:
     """Train on all but the test part; the last year before it chooses the epoch."""
     past, actual = values[:-HELD], values[-HELD:]
-    model = Forecaster(validation=SEASON, random_state=seed, config=settings).fit(past)
+    with options.watch(f"airline passengers, seed {seed}") as watch:
+        model = Forecaster(validation=SEASON, random_state=seed, config=settings).fit(past, watch=watch)
+    if seed == 0:
+        model.save(options.out / "runs" / "airline" / "artefact")
     one = model.model_.one_step("series", values, first=len(past))
     many = model.model_.forecast("series", past, steps=HELD)
     return {

@@ -6,6 +6,7 @@ Not here: experiments.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
@@ -39,6 +40,10 @@ class LabOptions:
     say: Callable[[str], None]
     synthetic: bool = False
     """Whether the lab learns from made-up data, offline; only the lab sentiment has any."""
+    expect: Callable[[int], None] = lambda trainings: None
+    """Told once how many trainings there will be, those taken from an earlier run among them."""
+    passed: Callable[[int, float], None] = lambda trainings, seconds: None
+    """Told of a part taken from an earlier run: how many trainings it is, and the seconds that they took."""
 
 
 @dataclass(frozen=True)
@@ -57,21 +62,26 @@ class Head:
         return tuple((title, given[field]) for field, title in named.items() if given[field])
 
 
-def remembered(options: LabOptions, name: str, choices: dict[str, Any], work: Callable[[], Any]) -> Any:
+def remembered(
+    options: LabOptions, name: str, choices: dict[str, Any], work: Callable[[], Any], *, trainings: int = 0
+) -> Any:
     """Return what `work` measures, or what an earlier, interrupted run of the same choices already measured.
 
     Each part of a lab is written to OUT/parts/NAME.json as soon as it is done, so that hours are never lost.
+    `trainings` says how many of those that the lab announced the part is.
     """
     path = options.out / "parts" / f"{name}.json"
     asked = json.loads(json.dumps(choices, default=str))
     if path.is_file():
         held = json.loads(path.read_text())
         if held["choices"] == asked:
-            options.say(f"{name}: taken from {path}")
+            options.passed(trainings, held.get("seconds", 0.0))
             return held["result"]
+    started = time.perf_counter()
     result = work()
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, {"choices": asked, "result": result})
+    seconds = round(time.perf_counter() - started, 3)
+    write_json(path, {"choices": asked, "result": result, "seconds": seconds})
     return json.loads(path.read_text())["result"]
 
 

@@ -1,9 +1,6 @@
-"""The learning-rate part of the lab `next-value`: the record's schedule with both floors, and the optimal loss.
+"""The search of the lab `next-value` for the lowest loss: batch size and learning rate, on the airline series.
 
-Not here: the page.
-
-The record states "final loss 5.5 (optimal loss) with batch size 1000" and a learning rate of 0.001 that drops by 0.0001
-every 10 epochs. Such a rate is zero from epoch 100 on and would go negative after that.
+Not here: the recorded schedule (next_value_counting.py) and the page.
 """
 
 from __future__ import annotations
@@ -11,41 +8,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
+from recurra.config import Settings
 from recurra.datasets.airline import load_airline
 from recurra.estimators.series import Forecaster
 from recurra.labs.airline import HELD, SETTINGS
 from recurra.labs.record import LabOptions, remembered
-from recurra.training.schedules import StepDrop
 
-FLOORS = {"literal": 0.0, "sensible": 1e-4}
-"""The lowest learning rate: nothing, as the record's rule gives, or a tenth of the first rate."""
-EPOCHS = 200
 BATCHES = (8, 32, 64, 1000)
 RATES = (1e-4, 1e-3, 1e-2)
 
 
-def measure_schedules(options: LabOptions) -> dict[str, Any]:
-    """Train the counting net under both floors: rates and losses over 200 epochs, and the rate without a floor."""
-    free = [round(0.001 - 0.0001 * (epoch // 10), 12) for epoch in range(EPOCHS)]
-    told = {name: remembered(options, f"schedule-{name}", {"floor": floor, "epochs": EPOCHS}, partial(_under, floor))
-            for name, floor in FLOORS.items()}  # fmt: skip
-    return {"epochs": list(range(1, EPOCHS + 1)), "without_floor": free, **told}
-
-
-def _under(floor: float) -> dict[str, Any]:
-    from recurra.labs.next_value import LITERAL
-
-    changes = {"schedule": "step", "drop": 1e-4, "drop_every": 10, "min_learning_rate": floor}
-    model = Forecaster(validation=0, random_state=0, config=LITERAL.changed(changes)).fit(np.arange(1.0, 11.0))
-    schedule = StepDrop(0.001, 1e-4, 10, floor)
-    return {
-        "floor": floor,
-        "rates": [schedule.rate(epoch, EPOCHS) for epoch in range(EPOCHS)],
-        "losses": [record["loss"] for record in model.history_],
-        "next_value": float(model.predict([5.0, 6.0, 7.0])[0]),
-    }
+def trainings() -> int:
+    """Count the trainings of the search."""
+    return len(BATCHES) * len(RATES)
 
 
 def search_optimum(options: LabOptions) -> dict[str, Any]:
@@ -66,12 +41,15 @@ def _searched(options: LabOptions, batch: int, rate: float, epochs: int) -> floa
         options,
         f"search-{batch}-{rate:g}",
         SETTINGS.changed(choices).model_dump(),
-        partial(_lowest, SETTINGS.changed(choices)),
+        partial(_lowest, options, SETTINGS.changed(choices)),
+        trainings=1,
     )
     return float(found)
 
 
-def _lowest(settings: Any) -> float:
+def _lowest(options: LabOptions, settings: Settings) -> float:
     _, values = load_airline()
-    model = Forecaster(validation=12, random_state=0, config=settings).fit(values[:-HELD])
+    title = f"search, batch {settings.training.batch_size}, rate {settings.training.learning_rate:g}"
+    with options.watch(title) as watch:
+        model = Forecaster(validation=12, random_state=0, config=settings).fit(values[:-HELD], watch=watch)
     return min(record["val_loss"] for record in model.history_)

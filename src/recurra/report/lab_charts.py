@@ -5,12 +5,14 @@ Not here: curves in general (charts.py), or the theme (canvas.py).
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from recurra.errors import UsageError
 from recurra.report.canvas import INK, QUIET, SERIES, colour_of, drawn, label, legend_above, numbers, same_length
+from recurra.report.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,8 +96,9 @@ def dots_and_ranges(
     x_label: str,
     line: tuple[float, str] | None = None,
     decimals: int = 1,
+    middle: Literal["mean", "median"] = "mean",
 ) -> str:
-    """Return one row for each name as SVG: a dot for each seed, a line from least to most, the mean beside it.
+    """Return one row for each name as SVG: a dot for each seed, a line from least to most, their `middle` beside it.
 
     `line` is a value to compare with and its name, drawn through all rows.
     """
@@ -108,7 +111,7 @@ def dots_and_ranges(
             axes.plot([min(values), max(values)], [place, place], color=SERIES[0], alpha=0.35, lw=4)
             axes.plot(values, [place] * len(values), "o", color=SERIES[0], mew=0, ms=4.2, alpha=0.85)
             axes.annotate(
-                f"{sum(values) / len(values):.{decimals}f}", (max(values), place),
+                number(float(getattr(statistics, middle)(values)), decimals), (max(values), place),
                 xytext=(7, 0), textcoords="offset points", ha="left", va="center",
             )  # fmt: skip
         if line:
@@ -122,6 +125,28 @@ def dots_and_ranges(
         axes.margins(x=0.09)
 
     return drawn(draw, height=0.75 + 0.29 * len(rows))
+
+
+def marked_points(actual: Sequence[float], predicted: Sequence[float], *, place: int, text: str) -> str:
+    """Return predicted over actual values as SVG, as wide as the text, with the pair at `place` ringed and named."""
+    same_length("actual against predicted", actual, predicted)
+    x, y = numbers(actual, "actual"), numbers(predicted, "predicted")
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        ends = [min(*x, *y), max(*x, *y)]
+        axes.plot(ends, ends, color=INK, lw=0.7, alpha=0.55)
+        axes.plot(x, y, "o", color=SERIES[0], mew=0, ms=4.6)
+        axes.plot([x[place]], [y[place]], "o", mfc="none", mec=SERIES[1], ms=10, mew=1.4)
+        axes.annotate(
+            label(text, 60), (x[place], y[place]), xytext=(12, -12), textcoords="offset points", color=SERIES[1],
+            ha="left", va="top",
+        )  # fmt: skip
+        axes.set_xlabel("actual")
+        axes.set_ylabel("predicted")
+        _whole_ticks(axes)
+
+    return drawn(draw, height=3.4)
 
 
 def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_label: str) -> str:
