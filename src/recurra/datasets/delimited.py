@@ -57,6 +57,8 @@ class Records:
         """Fields of a row; None until the header is known."""
         self.spanning: list[int] = []
         """Lines of records that hold lines which would be rows, accepted because quotes are proved."""
+        self.spaced: list[int] = []
+        """Lines of fields in quotes that do not count as such, because spaces stand before them."""
         self._lines = lines
         self._back: deque[Line] = deque()
         self._filling = " " + delimiter
@@ -119,7 +121,8 @@ class _Quoted:
             wrong = (
                 f"quote opened here closes on line {self._taken[-1][0]}, and each line up to there is a row of its own"
             )
-            self._refuse(self._spanning, wrong, f"if the field is meant, pass {as_quoting('csv')}; ")
+            plain, meant = as_quoting("none"), as_quoting("csv")
+            self._refuse(self._spanning, wrong, f"pass {plain} if quotes are plain text, {meant} if the field is meant")
 
     def _field(self, at: int) -> int | None:
         """Take the field that begins at `at` of the present line; return where the next one begins, None at the end."""
@@ -127,7 +130,10 @@ class _Quoted:
         self._record.starts.append((number, at + 1))
         if not self._text.startswith('"', at):
             end = self._text.find(self._delimiter, at)
-            self._record.fields.append(self._text[at:] if end < 0 else self._text[at:end])
+            part = self._text[at:] if end < 0 else self._text[at:end]
+            self._record.fields.append(part)
+            if len(bare := part.strip(" ")) > 1 and bare[0] == bare[-1] == '"':
+                self._records.spaced.append(number)
             return end + 1 if end >= 0 else None
         opened = Place(self._file, number, at + 1)
         after = self._quoted(opened)
@@ -173,11 +179,11 @@ class _Quoted:
         return end if end < len(self._text) else None
 
     def _unclosed(self, opened: Place, wrong: str) -> None:
-        self._refuse(opened, wrong, "")
+        self._refuse(opened, wrong, self._mended())
 
     def _refuse(self, opened: Place, wrong: str, advice: str) -> None:
         """Let the record end on the line where the quote opened; the lines below are read anew."""
-        self._record.problem = DataError(wrong, place=opened, advice=advice + self._mended())
+        self._record.problem = DataError(wrong, place=opened, advice=advice)
         kept = opened.line - self._taken[0][0] + 1
         self._records.give_back(self._taken[kept:])
         del self._taken[kept:]

@@ -39,7 +39,8 @@ class Delimited:
         names = self.named if wanted is None else wanted
         place, hint = Place(self.file, self.dialect.first), self.dialect.hint
         picks = [(name, self.names.index(need(name, self.named, place=place, hint=hint))) for name in names]
-        nameless = [index for index, name in enumerate(self.names) if not name.strip()]
+        # The first column is often a frame's index; those behind may hold the rest of a text.
+        nameless = [index for index, name in enumerate(self.names) if index and not name.strip()]
         header = self.names if self.dialect.header[0] and len(self.names) > 1 else None
         width, unread, again, blanks = len(self.names), list[int](), list[int](), list[int]()
         for record in self.records:
@@ -72,7 +73,10 @@ class Delimited:
         if unread:
             where = f"the first on line {unread[0]}"
             self.warnings.append(f"{len(unread):,} rows hold values in columns without a name, left out; {where}")
-        if spanning := self.records.spanning:
+        if spaced := self.records.spaced:
+            where = f"the first on line {spaced[0]}"
+            self.warnings.append(f"{len(spaced):,} fields keep their quotes, since spaces stand before them, {where}")
+        if self.dialect.quoting[1] != "asked for" and (spanning := self.records.spanning):
             self.warnings.append(
                 f"{len(spanning):,} quoted fields hold lines that would be rows themselves, the first on line "
                 f"{spanning[0]}; if quotes are plain text, pass {as_quoting('none')}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -27,7 +27,7 @@ SPECIFIC = {"\t": 4, ";": 3, "|": 2, ",": 1}
 """Which delimiter is meant where several cut all rows alike: commas also stand in numbers and sentences."""
 SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;|]*', re.IGNORECASE)
 """The first line by which spreadsheets are told the delimiter."""
-NUMBER = re.compile(r"[\s\d.,:/+\-%TZeE$€£]*\d[\s\d.,:/+\-%TZeE$€£]*")
+NUMBER = re.compile(r"[\s+\-$€£.]*\d[\s\d.,:/+\-%TZeE$€£]*")
 """A number, a date or a time in any notation."""
 FOREIGN = (
     ('{"', "JSON", "jsonl"),
@@ -65,6 +65,11 @@ class Dialect:
         return f"read in {self.encoding}, {marks}, {header} ({self.header[1]}): columns {listed(names)}"
 
     @property
+    def named(self) -> bool:
+        """Whether the file itself names its columns."""
+        return self.header[0] or self.form in ("jsonl", "parquet")
+
+    @property
     def hint(self) -> str:
         """What to try when a column is missing, because the first line was taken for something else."""
         if self.header[1] == "asked for" or self.form not in ("csv", "tsv"):
@@ -99,13 +104,10 @@ def delimited_dialect(sample: list[Line], *, form: Form, given: Format, asked: S
     first = lines[0][0]
     _refuse_foreign(lines[0][1], Place(file, first))
     delimiter = _delimiter(lines, form, given, mark[1] if mark else None, asked, file)
-    quoting: Quoting = given.quoting or "csv"
-    records, proved = _records(lines, delimiter[0], file, quoting)
-    source: Source = "asked for" if given.quoting else "told by the file" if proved else "assumed"
-    header = _header(records, given, asked)
-    dialect = Dialect(form, given.encoding, delimiter, (quoting, source), header, first)
-    doubts = [*_header_doubts(dialect, records, asked, file), *_delimiter_doubts(delimiter, file)]
-    return Dialect(form, given.encoding, delimiter, (quoting, source), header, first, tuple(doubts))
+    quoting, records = _quoting(lines, delimiter[0], given, file)
+    dialect = Dialect(form, given.encoding, delimiter, quoting, _header(records, given, asked), first)
+    doubts = [*_header_doubts(dialect, records, file), *_delimiter_doubts(delimiter, file)]
+    return replace(dialect, doubts=tuple(doubts))
 
 
 def _refuse_foreign(text: str, place: Place) -> None:
@@ -116,11 +118,27 @@ def _refuse_foreign(text: str, place: Place) -> None:
             raise DataError("not a delimited table", place=place, found=name, advice=advice)
 
 
-def _records(lines: list[Line], delimiter: str, file: str, quoting: Quoting) -> tuple[list[Record], bool]:
-    """Read the sample's records; tell whether they prove that quotes are meant as such."""
+def _quoting(
+    lines: list[Line], delimiter: str, given: Format, file: str
+) -> tuple[tuple[Quoting, Source], list[Record]]:
+    """Settle what quotes mean, and read the sample so: backslashes count where only they make rows of all lines."""
+    quoting: Quoting = given.quoting or "csv"
     reader = Records(iter(lines), delimiter=delimiter, file=file, quoting=quoting)
-    first, *others = list(reader)
-    return [first, *(record for record in others if record.problem is None and not record.blank)], reader.proved
+    records = list(reader)
+    if given.quoting:
+        return (quoting, "asked for"), _good(records)
+    if any(record.problem and '\\"' in record.raw for record in records):
+        escaped = list(Records(iter(lines), delimiter=delimiter, file=file, quoting="backslash", proved=True))
+        # The sample may end amid its last record.
+        rows = [record for record in escaped[:-1] if not record.blank]
+        if all(record.problem is None and len(record.fields) == len(rows[0].fields) for record in rows):
+            return ("backslash", "told by the file"), _good(escaped)
+    return (quoting, "told by the file" if reader.proved else "assumed"), _good(records)
+
+
+def _good(records: list[Record]) -> list[Record]:
+    """Keep the first record, whatever it is, and those of the others that can be used."""
+    return [records[0], *(record for record in records[1:] if record.problem is None and not record.blank)]
 
 
 def _delimiter(
@@ -149,7 +167,7 @@ NO_DELIMITER: Score = (False, 0, False, 0, 1)
 
 def _score(lines: list[Line], mark: str, quoting: Quoting, asked: Sequence[str], file: str) -> Score:
     """Weigh a delimiter: wanted columns shown, usual names shown, all rows as wide as the first, kind, fields."""
-    (first, *others), _ = _records(lines, mark, file, quoting)
+    first, *others = _good(list(Records(iter(lines), delimiter=mark, file=file, quoting=quoting)))
     names = first.fields if first.problem is None else [name.strip('"') for name in first.raw.split(mark)]
     width = len(names)
     shown = bool(asked) and set(asked) <= set(names)
@@ -179,15 +197,27 @@ def _header(records: list[Record], given: Format, asked: Sequence[str]) -> tuple
         return True, "told by the file"
     columns = [_cells(others, index) for index in range(len(first))]
     pairs = [(cell, values) for cell, values in zip(first, columns, strict=True) if cell.strip() and values]
-    numbers = [(cell, all(NUMBER.fullmatch(value) for value in values)) for cell, values in pairs]
-    if any(numeric and not NUMBER.fullmatch(cell) for cell, numeric in numbers):
+    numbers = [cell for cell, values in pairs if all(NUMBER.fullmatch(value) for value in values)]
+    if not all(NUMBER.fullmatch(cell) for cell in numbers):
         return True, "told by the file"
-    if any(numeric for _, numeric in numbers):
+    if numbers and not _counted(first):
         return False, "told by the file"
+    if any(NUMBER.fullmatch(cell) for cell in first):
+        return True, "assumed"
     long = any(len(cell.split()) > LONGEST_NAME for cell in first)
     again = any(cell in values for cell, values in pairs)
     data = (long or again) if len(first) == 1 else (long and again)
     return not data, "assumed"
+
+
+def _counted(names: Sequence[str]) -> bool:
+    """Tell whether the numbers among names are years one after another, or all of them count on, as a frame's do."""
+    numbers = [int(name) for name in names if name.isdecimal()]
+    if len(names) < 2 or not numbers or numbers != [*range(numbers[0], numbers[0] + len(numbers))]:
+        return False
+    years = len(numbers) > 1 and 1900 <= numbers[0] <= numbers[-1] <= 2100
+    whole = len(numbers) == sum(bool(name.strip()) for name in names)
+    return years or (whole and (numbers[0] == 0 or len(numbers) > 2))
 
 
 def _cells(records: list[Record], index: int) -> set[str]:
@@ -199,7 +229,7 @@ def _cells(records: list[Record], index: int) -> set[str]:
     }
 
 
-def _header_doubts(dialect: Dialect, records: list[Record], asked: Sequence[str], file: str) -> list[str]:
+def _header_doubts(dialect: Dialect, records: list[Record], file: str) -> list[str]:
     """Say what the first line was taken for, where it could be otherwise and nothing later would show it."""
     (header, source), first = dialect.header, records[0].fields
     place = Place(file, dialect.first)

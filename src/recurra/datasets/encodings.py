@@ -69,7 +69,8 @@ def advised(data: bytes, codec: str, *, above: bool = False) -> str:
         return "what stands around it is UTF-8: mend the byte"
     letters = sum(65 <= byte | 32 <= 122 and chr(byte).isalpha() for byte in data if byte < 0x80)
     likely = [name for name in (OTHER if high > letters else SINGLE) if _fits(data, name)]
-    return f"pass --encoding ({' or '.join(likely[:3])}?)" if likely else "pass --encoding"
+    others = f" (or {', '.join(likely[1:3])})" if likely[1:] else ""
+    return f"pass --encoding {likely[0]}{others}" if likely else "pass --encoding"
 
 
 def _high(data: bytes) -> int:

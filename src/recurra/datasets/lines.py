@@ -93,13 +93,16 @@ def _check_zeros(first: bytes, place: Place, codec: str) -> None:
     """Refuse as UTF-16 what has no zero byte (UTF-8 would come out as Chinese), or has them on the other side."""
     if not codec.startswith(("utf-16", "utf-32")):
         return
-    if 0 not in first:
-        raise DataError(f"not {codec.upper()}: no byte is zero", place=place, advice="leave --encoding out")
     wide = wide_codec(first)
-    if codec.startswith("utf-16") and wide and wide != (codec if codec != "utf-16" else "utf-16-le"):
-        raise DataError(
-            f"not {codec.upper()}: the zero bytes stand otherwise", place=place, advice=f"pass --encoding {wide}"
-        )
+    if 0 not in first:
+        wrong, advice = "no byte is zero", "leave --encoding out"
+    elif codec in ("utf-16", "utf-32"):
+        wrong, advice = "no byte order mark stands at its start", f"pass --encoding {wide or codec + '-le'}"
+    elif codec.startswith("utf-16") and wide and wide != codec:
+        wrong, advice = "the zero bytes stand otherwise", f"pass --encoding {wide}"
+    else:
+        return
+    raise DataError(f"not {codec.upper()}: {wrong}", place=place, advice=advice)
 
 
 def _recoded(first: bytes, chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[bytes]:

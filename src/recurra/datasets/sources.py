@@ -18,7 +18,11 @@ from recurra.errors import DataError, Place
 CHUNK = 1 << 20
 
 FOREIGN = (
-    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x03\x04", "a zip archive, as workbooks of Excel are"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook of Excel"),
+    (b"ARROW1", "a Feather file"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"%PDF", "a PDF"),
     (b"\x28\xb5\x2f\xfd", "zstd data"),
     (b"BZh91AY&SY", "bzip2 data"),
     (b"\xfd7zXZ\x00", "xz data"),
@@ -138,5 +142,5 @@ def _check_kind(mode: int, place: Place) -> None:
 def _check_magic(first: bytes, place: Place) -> None:
     for magic, name in FOREIGN:
         if first.startswith(magic):
-            advice = "give it the ending .parquet" if magic == b"PAR1" else "unpack it first"
+            advice = "give it the ending .parquet" if magic == b"PAR1" else "unpack it first, or save it as CSV"
             raise DataError("not a text file", place=place, found=name, advice=advice)

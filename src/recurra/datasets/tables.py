@@ -132,6 +132,8 @@ def _open_json(source: str | Path, file: str, encoding: str) -> tuple[list[str],
     first = list(islice(rows, SAMPLE))
     good = [row for row in first if isinstance(row, Row)]
     broken = next((row for row in first if isinstance(row, DataError)), None)
+    if not first:
+        raise DataError("no rows", place=Place(file), advice="bring a file with data")
     if broken is not None and not good:
         raise broken
     if good and whole_table(good[0]):

@@ -52,8 +52,8 @@ def read_texts(
     """
     asked = [name for name in (text, label, group, learnt and learnt.text) if name]
     table = open_table(source, asked=asked, **options)
-    # Plain lines have no columns that could be the same.
-    learnt = None if table.dialect.form == "lines" else learnt
+    # Without names no column can be the same as another file's.
+    learnt = learnt if table.dialect.named else None
     columns = choose_text_columns(
         table.names,
         text=text,
