@@ -23,6 +23,7 @@ RANKS = (
     "errors",
     "config",
     "memory",
+    "processors",
     "native",
     "word_table",
     "layers.specs",

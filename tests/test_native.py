@@ -371,58 +371,6 @@ def test_several_python_threads_use_it_at_once() -> None:
             assert all(np.array_equal(a, b) for a, b in zip(found, alone, strict=True))
 
 
-@built
-def test_a_child_forked_after_the_engine_ran_sweeps_too() -> None:
-    code = (
-        "import os, sys, numpy as np\n"
-        "from recurra import native\n"
-        "from recurra.config import CellKind\n"
-        "w = (np.ones((96, 8), 'f') / 9, np.ones((96, 32), 'f') / 40, np.zeros(96, 'f'), np.zeros(96, 'f'))\n"
-        "x, at = np.ones((4000, 8), 'f'), np.arange(9) * 500\n"
-        "run = lambda: float(native.sweep(CellKind('gru'), [w], x, at)[0].sum())\n"
-        "before = run()\n"
-        "child = os.fork()\n"
-        "if not child:\n"
-        "    os._exit(0 if run() == before else 1)\n"
-        "_, status = os.waitpid(child, 0)\n"
-        "sys.exit(os.waitstatus_to_exitcode(status) or (0 if run() == before else 2))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
-    assert done.returncode == 0
-
-
-@built
-@pytest.mark.parametrize("lent", [False, True])
-def test_torchs_own_threads_do_the_work_where_it_is_loaded_and_a_forked_child_has_others(lent: bool) -> None:
-    if lent and not library().borrow_openmp():
-        pytest.skip("no GNU OpenMP is loaded, or this build of the engine does not use it: one for ThreadSanitizer")
-    code = (
-        "import os, sys, torch, numpy as np\n"
-        f"{'import recurra.autograd' if lent else ''}\n"
-        "from recurra import native\n"
-        "from recurra.config import CellKind\n"
-        "threads = lambda: len(os.listdir('/proc/self/task'))\n"
-        "torch.set_num_threads(3)\n"
-        "native.threads = lambda: 3\n"
-        "torch.ones(3_000_000).sin()\n"
-        "before = threads()\n"
-        "w = (np.ones((96, 8), 'f') / 9, np.ones((96, 32), 'f') / 40, np.zeros(96, 'f'), np.zeros(96, 'f'))\n"
-        "x, at = np.ones((4000, 8), 'f'), np.arange(9) * 500\n"
-        "run = lambda: float(native.sweep(CellKind('gru'), [w], x, at)[0].sum())\n"
-        "found = run()\n"
-        f"more = threads() - before\n"
-        f"if more != {0 if lent else 2}:\n"
-        "    sys.exit(f'{more} threads more')\n"
-        "child = os.fork()\n"
-        "if not child:\n"
-        "    os._exit(0 if run() == found else 1)\n"
-        "_, status = os.waitpid(child, 0)\n"
-        "sys.exit(os.waitstatus_to_exitcode(status))\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize("name", [*FOUND.available, "torch", "plain"])
 def test_the_variable_forces_an_engine_and_doctor_tells_it(name: str) -> None:
     command = [sys.executable, "-m", "recurra", "doctor", "--json"]

@@ -19,7 +19,9 @@
 #include "checks.hpp"
 #include "layer.hpp"
 #include "openmp.hpp"
+#include "pool.hpp"
 #include "shared_inputs.hpp"
+#include "unlocked.hpp"
 
 namespace recurra {
 namespace {
@@ -86,7 +88,7 @@ void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurr
                     whole("recurrent weights", recurrent, recurrent_rows(shape.cell, shape.hidden), shape.hidden),
                     flat("input bias", input_bias, rows),
                     flat("recurrent bias", recurrent_bias, recurrent_biases(shape.cell, shape.hidden))};
-  nb::gil_scoped_release free;
+  const Unlocked free;
   layer.pack(plain, backward, threads);
 }
 
@@ -157,7 +159,7 @@ void project_inputs(const Layer& layer, In values, Out into, int threads) {
   const int64_t rows = (int64_t)values.shape(0);
   const std::vector<Projection> one{{&layer, table("values", values, rows, layer.shape().inputs), values.stride(0),
                                      whole("products", into, rows, layer.shape().gate_pitch())}};
-  nb::gil_scoped_release free;
+  const Unlocked free;
   project(one, rows, threads);
 }
 
@@ -192,7 +194,7 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
     if (kept) directions[side].kept = &kept->each[side];
     if (projected) directions[side].sweep.projected = whole("projected", (*projected)[side], known, shape.gate_pitch());
   }
-  nb::gil_scoped_release free;
+  const Unlocked free;
   sweep_forward(directions, places, rows ? known : 0, threads);
   return kept;
 }
@@ -245,7 +247,7 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
                      flat("recurrent bias gradient", recurrent_bias, recurrent_biases(shape.cell, shape.hidden))};
   }
   kept.used = row != nullptr;
-  nb::gil_scoped_release free;
+  const Unlocked free;
   sweep_backward(directions, places, row ? known : 0, threads);
 }
 
@@ -281,12 +283,17 @@ NB_MODULE(_native, module) {
              maybe("output_errors"), maybe("final_hidden_errors"), maybe("final_cell_errors"), maybe("hidden"),
              maybe("cell"), maybe("value_errors"), maybe("gradients"), maybe("hidden_errors"), maybe("cell_errors"),
              maybe("rows"), "threads"_a);
-  module.def("peak_work", &peak_work, "rounds"_a, "threads"_a, nb::call_guard<nb::gil_scoped_release>());
+  module.def("peak_work", &peak_work, "rounds"_a, "threads"_a, nb::call_guard<Unlocked>());
   module.def("available", &available);
   module.def("engine", [] { return std::string(instructions().name); });
   module.def("choose", &choose_instructions, "name"_a);
   module.def("release_buffers", &release_buffers);
-  module.def("borrow_openmp", &borrow_openmp);
+  module.def("buffer_bytes", [] {
+    const BufferBytes told = buffer_bytes();
+    return std::make_tuple(told.used, told.unused, told.fresh);
+  });
+  module.def("calm_openmp", &calm_openmp);
+  module.def("threads_at_work", &threads_at_work);
   bind_steps(module);
   bind_pools(module);
 }

@@ -15,6 +15,7 @@
 #include "binding.hpp"
 #include "checks.hpp"
 #include "pools.hpp"
+#include "unlocked.hpp"
 
 namespace recurra {
 namespace {
@@ -93,7 +94,7 @@ void pool(const Places& places, In values, const Names& parts, int directions, M
   Pooling pooling = pooling_of(places, values, parts, directions);
   take_scorer(pooling, scorer, shares, hidden);
   take_results(pooling, places, into, where);
-  nb::gil_scoped_release free;
+  const Unlocked free;
   pool_forward(pooling, places, threads);
 }
 
@@ -114,7 +115,7 @@ void pool_back(const Places& places, In values, const Names& parts, int directio
     learnt = {whole("weight gradient", weight, held.units, columns), flat("bias gradient", bias, held.units),
               whole("query gradient", query, held.heads, held.units)};
   }
-  nb::gil_scoped_release free;
+  const Unlocked free;
   pool_backward(pooling, places, from, to, learnt, threads);
 }
 

@@ -17,6 +17,7 @@
 #include "binding.hpp"
 #include "checks.hpp"
 #include "steps.hpp"
+#include "unlocked.hpp"
 
 namespace recurra {
 namespace {
@@ -40,7 +41,7 @@ void gather(const Places& places, In from, Maybe<Ids> ids, Maybe<In> masks, floa
   const int64_t* chosen = ids ? checked_ids("ids", *ids, places.tokens, rows) : nullptr;
   const float* mask = checked_masks(masks, places, columns);
   float* to = whole("into", into, places.tokens, columns);
-  nb::gil_scoped_release free;
+  const Unlocked free;
   gather_rows(places, source, chosen, mask, scale, to, threads);
 }
 
@@ -53,7 +54,7 @@ struct Gradient {
 std::unique_ptr<Gradient> words(const Places& places, Ids ids) {
   auto found = std::make_unique<Gradient>();
   const int64_t* at = checked_ids("ids", ids, places.tokens, std::numeric_limits<int64_t>::max());
-  nb::gil_scoped_release free;
+  const Unlocked free;
   found->words = words_of(places, at, found->owners);
   return found;
 }
@@ -63,7 +64,7 @@ void distinct(const Gradient& held, Array<int64_t, 1> ids, Array<int32_t, 1> row
   const Words& words = held.words;
   int64_t* told = flat("ids", ids, (int64_t)words.ids.size());
   int32_t* row = flat("rows", rows, (int64_t)held.owners.size());
-  nb::gil_scoped_release free;
+  const Unlocked free;
   std::copy(words.ids.begin(), words.ids.end(), told);
   std::fill_n(row, held.owners.size(), 0);
   for (size_t word = 0; word < words.ids.size(); ++word)
@@ -79,7 +80,7 @@ void gradient(const Gradient& held, const Places& places, In errors, Maybe<In> m
   const float* mask = checked_masks(masks, places, columns);
   int64_t* told = flat("ids", ids, count);
   float* into = whole("rows", rows, count, columns);
-  nb::gil_scoped_release free;
+  const Unlocked free;
   std::copy(held.words.ids.begin(), held.words.ids.end(), told);
   gather_gradient(held.words, from, held.owners, mask, scale, into, threads);
 }
@@ -100,7 +101,7 @@ void adam(Out weight, Out first, Out second, Ids ids, In gradient, double size, 
   for (int64_t i = 1; i < count; ++i)
     if (chosen[i] <= chosen[i - 1]) refuse("ids", "a fall or a double at " + std::to_string(i), "a climb");
   const float* slope = whole("gradient", gradient, count, columns);
-  nb::gil_scoped_release free;
+  const Unlocked free;
   adam_rows(to, mean, square, chosen, count, slope, (int)columns, step_of(size, beta1, beta2, epsilon), threads);
 }
 
@@ -119,7 +120,7 @@ double clip(const std::vector<Whole>& gradients, double largest, int threads) {
   for (const Whole& one : gradients)
     if (one.size()) spans.push_back({one.data(), (int64_t)one.size()});
   check_apart("gradients", spans);
-  nb::gil_scoped_release free;
+  const Unlocked free;
   return clip_gradients(spans, largest, threads);
 }
 
@@ -140,7 +141,7 @@ void adam_all(const std::vector<Moving>& weights, int threads) {
     for (float* values : {weight.data(), first.data(), second.data()}) spans.push_back({values, count});
   }
   check_apart("weights and moments", spans);
-  nb::gil_scoped_release free;
+  const Unlocked free;
   adam_whole(moved, threads);
 }
 

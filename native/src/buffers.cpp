@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -15,80 +17,142 @@ namespace recurra {
 namespace {
 
 constexpr size_t kPage = 4096, kLarge = size_t{2} << 20;
-constexpr size_t kKept = size_t{1} << 30;  // bytes that may lie unused
+constexpr int kEra = 100;  // sweeps
 
-struct Free {
+// From and back to the system: large ones past the C library, which a training process tells to keep what is freed.
+void* fresh(size_t bytes) {
+  if (bytes < kLarge) {
+    if (void* memory = std::aligned_alloc(kPage, bytes)) return memory;
+    throw std::bad_alloc();
+  }
+  // A large page more than asked for; what lies before and behind whole ones goes back at once.
+  void* const map = mmap(nullptr, bytes + kLarge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (map == MAP_FAILED) throw std::bad_alloc();
+  char* const start = static_cast<char*>(map);
+  const size_t before = (kLarge - reinterpret_cast<uintptr_t>(map) % kLarge) % kLarge;
+  if (before) munmap(start, before);
+  munmap(start + before + bytes, kLarge - before);
+#if defined(MADV_HUGEPAGE)
+  madvise(start + before, bytes, MADV_HUGEPAGE);
+#endif
+  return start + before;
+}
+
+void give_back(void* memory, size_t bytes) {
+  if (bytes < kLarge)
+    std::free(memory);
+  else
+    munmap(memory, bytes);
+}
+
+struct Block {
   void* memory;
   size_t bytes;
 };
 
-// Never destroyed, so that buffers may outlive the end of main.
-struct List {
+class List {
+ public:
   std::mutex mutex;
-  std::vector<Free> free;
-  size_t bytes = 0;
+
+  Block get(size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    auto best = fitting(bytes, 2 * bytes);
+    // Rather a wastefully large one than more memory than was needed lately.
+    if (best == free_.end() && bytes >= kLarge && told_.used + told_.unused + bytes > needed())
+      best = fitting(bytes, SIZE_MAX);
+    Block found{nullptr, bytes};
+    if (best != free_.end()) {
+      found = *best;
+      free_.erase(best);
+      told_.unused -= found.bytes;
+    } else {
+      // Room for it to come back: a destructor must not run out of memory.
+      if (free_.capacity() <= made_) free_.reserve(2 * made_ + 16);
+      found.memory = fresh(bytes);
+      told_.fresh += bytes;
+      ++made_;
+    }
+    told_.used += found.bytes;
+    most_ = std::max(most_, told_.used);
+    trim(needed());
+    return found;
+  }
+
+  void put(const Block& block) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    told_.used -= block.bytes;
+    told_.unused += block.bytes;
+    free_.push_back(block);
+    trim(needed());
+  }
+
+  void age() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (++sweeps_ % kEra) return;
+    before_ = std::exchange(most_, told_.used);
+    trim(needed());
+  }
+
+  void release() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    trim(0);
+  }
+
+  BufferBytes told() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return told_;
+  }
+
+ private:
+  // The smallest of so many bytes.
+  std::vector<Block>::iterator fitting(size_t least, size_t most) {
+    auto best = free_.end();
+    for (auto one = free_.begin(); one != free_.end(); ++one)
+      if (one->bytes >= least && one->bytes <= most && (best == free_.end() || one->bytes < best->bytes)) best = one;
+    return best;
+  }
+
+  // What was in use at once at most, lately; an eighth more, since sizes differ.
+  size_t needed() const { return std::max(most_, before_) / 8 * 9; }
+
+  // Gives back those that have lain longest, until no more than so many bytes are held, used ones included.
+  void trim(size_t bytes) {
+    size_t count = 0;
+    for (; count < free_.size() && told_.used + told_.unused > bytes; ++count) {
+      give_back(free_[count].memory, free_[count].bytes);
+      told_.unused -= free_[count].bytes;
+    }
+    made_ -= count;
+    free_.erase(free_.begin(), free_.begin() + count);
+  }
+
+  std::vector<Block> free_;  // the longest unused first
+  size_t made_ = 0;          // how many there are, used ones included
+  BufferBytes told_{};
+  size_t most_ = 0, before_ = 0;  // bytes in use at once: in this era, and in the last
+  int sweeps_ = 0;
 };
 
-List& list() {
-  static List* only = [] {
-    static List* made = new List;
-    // A fork waits until nobody is in the list: the child's copy of the lock would stay locked for ever.
-    pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); }, [] { made->mutex.unlock(); });
-    return made;
-  }();
-  return *only;
-}
-
-void* fresh(size_t bytes) {
-  void* memory = std::aligned_alloc(bytes >= kLarge ? kLarge : kPage, bytes);
-  if (!memory) throw std::bad_alloc();
-#if defined(MADV_HUGEPAGE)
-  if (bytes >= kLarge) madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
-  return memory;
-}
-
-// Takes the smallest free buffer that is large enough and not wastefully large, or nothing.
-Free take(size_t bytes) {
-  List& held = list();
-  std::lock_guard<std::mutex> lock(held.mutex);
-  size_t best = held.free.size();
-  for (size_t i = 0; i < held.free.size(); ++i) {
-    const size_t size = held.free[i].bytes;
-    if (size >= bytes && size <= 2 * bytes && (best == held.free.size() || size < held.free[best].bytes)) best = i;
-  }
-  if (best == held.free.size()) return {nullptr, 0};
-  const Free found = held.free[best];
-  held.free[best] = held.free.back();
-  held.free.pop_back();
-  held.bytes -= found.bytes;
-  return found;
-}
+// Never destroyed, so that buffers may outlive the end of main. A fork waits until nobody is in the list: the child's
+// copy of the lock would stay locked for ever.
+List& list = *[] {
+  static List* const made = new List;
+  pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); }, [] { made->mutex.unlock(); });
+  return made;
+}();
 
 }  // namespace
 
 Buffer::Buffer(size_t floats) {
   if (!floats) return;
-  size_t bytes = floats * sizeof(float);
-  const size_t grain = bytes >= kLarge ? kLarge : kPage;
-  bytes = (bytes + grain - 1) / grain * grain;
-  const Free found = take(bytes);
-  memory_ = found.memory ? found.memory : fresh(bytes);
-  bytes_ = found.memory ? found.bytes : bytes;
+  const size_t bytes = floats * sizeof(float), grain = bytes >= kLarge ? kLarge : kPage;
+  const Block found = list.get((bytes + grain - 1) / grain * grain);
+  memory_ = found.memory;
+  bytes_ = found.bytes;
 }
 
 Buffer::~Buffer() {
-  if (!memory_) return;
-  List& held = list();
-  {
-    std::lock_guard<std::mutex> lock(held.mutex);
-    if (held.bytes + bytes_ <= kKept) {
-      held.free.push_back({memory_, bytes_});
-      held.bytes += bytes_;
-      return;
-    }
-  }
-  std::free(memory_);
+  if (memory_) list.put({memory_, bytes_});
 }
 
 Buffer::Buffer(Buffer&& other) noexcept
@@ -100,12 +164,10 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
   return *this;
 }
 
-void release_buffers() {
-  List& held = list();
-  std::lock_guard<std::mutex> lock(held.mutex);
-  for (const Free& one : held.free) std::free(one.memory);
-  held.free.clear();
-  held.bytes = 0;
-}
+void age_buffers() { list.age(); }
+
+void release_buffers() { list.release(); }
+
+BufferBytes buffer_bytes() { return list.told(); }
 
 }  // namespace recurra

@@ -24,7 +24,15 @@ class Buffer {
   size_t bytes_ = 0;
 };
 
+// Tells that a sweep begins: what the last hundred or two did not need goes back to the system.
+void age_buffers();
+
 // Gives every unused buffer back to the system.
 void release_buffers();
+
+struct BufferBytes {
+  size_t used, unused, fresh;  // handed out, lying ready, and asked of the system since the process began
+};
+BufferBytes buffer_bytes();
 
 }  // namespace recurra

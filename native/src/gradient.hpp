@@ -1,7 +1,7 @@
 // The gradients of the weights from the gates' errors: outer products summed over the tokens of a group of sequences.
 // Not here: the sweep (backward.hpp), which hands over the errors of a chunk of steps while they are still in the
-// cache. Which sequences make a group depends on the batch alone: each sum has one order, whatever the number of
-// threads.
+// cache. Which sequences make a group depends on the batch and the layer alone: each sum has one order, whatever the
+// number of threads.
 #pragma once
 
 #include "pack.hpp"

@@ -11,8 +11,8 @@
 namespace recurra {
 namespace {
 
-// Multiplications below which waking a thread costs more than it brings.
-constexpr double kWorthAThread = 2e5;
+constexpr double kWorthAThread = 2e6;      // multiplications
+constexpr double kWorthCopying = 1 << 16;  // values moved
 
 int useful_threads(const std::vector<Direction>& directions, const Places& places, int threads) {
   double work = 0;
@@ -20,7 +20,7 @@ int useful_threads(const std::vector<Direction>& directions, const Places& place
     const Shape& shape = one.layer->shape();
     work += (double)places.tokens * gates_of(shape.cell) * shape.hidden * (shape.hidden + shape.inputs);
   }
-  return (int)std::max(1.0, std::min((double)threads, work / kWorthAThread));
+  return threads_worth(work, kWorthAThread, threads);
 }
 
 // The sequences as a direction meets them.
@@ -97,19 +97,23 @@ void run_shares(std::vector<Direction>& directions, const Places& places, int ea
                         task.sums};
       (task.direction->layer->sweeper().*kernel)(task.direction->sweep, share);
     };
-    if (members > 1) return run_together((int)tasks.size(), work);
     run_tasks((int)tasks.size(), threads, work);
     return true;
   };
-  const int members = members_of(directions[0].layer->shape(), threads, count);
+  const int members = 1;
+  (void)members_of;
   if (members == 1 || !run(members)) run(1);
 }
 
+constexpr size_t kWideSums = 1 << 18;  // floats, of the gradients of the weights, that leave a core's cache
+
 // Groups of sequences whose gradients are summed apart and then added up: as many for any number of threads, so that
-// each sum has one order.
-int groups_of(const Places& places) {
+// each sum has one order. A group takes eight rows at a time, in bfloat16 a tile of sixteen; the sums of a wide layer
+// pass through the cache again for each group, and threads share out its panels rather than its sequences.
+int groups_of(const Layer& layer, const Places& places) {
   const int count = (int)places.sequences.size();
-  return count < 2 ? 1 : std::clamp(count / 32, 2, 8);
+  const int each = layer.sweeper().sums(layer.shape()) > kWideSums ? 32 : layer.shape().half() ? 16 : 8;
+  return count < 2 ? 1 : std::clamp(count / each, 2, 16);
 }
 
 // A row of `pitch` values for each token.
@@ -192,13 +196,14 @@ void Layer::pack(const Plain& plain, bool backward, int threads) {
     packed_.recurrent_back = packed_.input_back + input;
   }
   const double floats = (double)gates_of(shape_.cell) * shape_.hidden * (shape_.hidden + shape_.inputs);
-  run_tasks(shape_.panels(), floats > kWorthAThread ? threads : 1,
+  run_tasks(shape_.panels(), threads_worth(floats, kWorthCopying, threads),
             [&](int panel) { sweeper().pack(shape_, plain, packed_, backward, panel); });
   packed_once_ = true;
   packed_back_ = backward;
 }
 
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {
+  age_buffers();
   for (Direction& one : directions) {
     const Shape& shape = one.layer->shape();
     if (one.kept) {
@@ -218,10 +223,11 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
 }
 
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {
+  age_buffers();
   std::vector<Buffer> apart;
   float* values = directions[0].sweep.value_errors;
   const ptrdiff_t stride = directions[0].sweep.value_error_stride;
-  const int inputs = directions[0].layer->shape().inputs, groups = groups_of(places);
+  const int inputs = directions[0].layer->shape().inputs, groups = groups_of(*directions[0].layer, places);
   const int64_t rows = distinct > 0 ? distinct : places.tokens;
   for (Direction& one : directions) {
     const Shape& shape = one.layer->shape();

@@ -1,66 +1,71 @@
-// GNU OpenMP, called by name: the engine is neither built with it nor linked to it, and uses what is loaded already.
-// Not here: what the tasks are.
+// GNU OpenMP, called by name: the engine is neither built with it nor linked to it, and meets what is loaded already.
+// Not here: the engine's threads (pool.cpp).
 #include "openmp.hpp"
 
 #if defined(__linux__)
 #include <dlfcn.h>
-#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+#include <vector>
 #endif
 
-#include <atomic>
-#include <mutex>
-
-#include "job.hpp"
-
 namespace recurra {
+
+#if defined(__linux__)
 namespace {
 
-// What compiled OpenMP code calls too: run a body on a team of threads, the caller the first of them.
+// What compiled OpenMP code calls: run a body on a team of threads, the caller the first of them.
 using Parallel = void (*)(void (*body)(void*), void* given, unsigned threads, unsigned flags);
-std::atomic<Parallel> parallel{nullptr};
-std::mutex busy;
-// Long: OpenMP waits for all of a team to come and go anyway.
-constexpr std::chrono::milliseconds kMuster{10};
+using Number = int (*)();
 
-struct Lent {
-  Job job;
-  pthread_t caller = pthread_self();
-  bool done = false;
-};
+// Whether so many threads can be started: OpenMP ends the process where it cannot.
+bool can_start(int threads) {
+  std::vector<std::thread> started;
+  std::atomic<bool> over{false};
+  bool all = true;
+  try {
+    for (int i = 0; i < threads; ++i)
+      started.emplace_back([&] {
+        while (!over.load()) ::usleep(100);
+      });
+  } catch (const std::exception&) {
+    all = false;
+  }
+  over.store(true);
+  for (std::thread& one : started) one.join();
+  return all;
+}
 
-void body(void* given) {
-  Lent& lent = *static_cast<Lent*>(given);
-  if (pthread_equal(pthread_self(), lent.caller))
-    lent.done = lent.job.lead();
-  else
-    lent.job.help();
+// Starts a team whose threads have nothing to do and never end; it lives as long as the thread that called for it.
+void start_idle_team(Parallel parallel, int threads) {
+  std::thread([parallel, threads] {
+    parallel([](void*) {}, nullptr, (unsigned)threads, 0);
+    for (;;) ::pause();
+  }).detach();
 }
 
 }  // namespace
 
-bool borrow_openmp() {
-#if defined(__linux__) && !defined(__SANITIZE_THREAD__)  // the sanitizer does not see how OpenMP's threads meet
+bool calm_openmp() {
   void* library = dlopen("libgomp.so.1", RTLD_LAZY | RTLD_NOLOAD);
   if (!library) return false;
-  void* run = dlsym(library, "GOMP_parallel");
-  if (!run) return false;
-  parallel = reinterpret_cast<Parallel>(run);
-  // OpenMP does not know that a child has none of its threads, and would wait for them.
-  static const int registered = pthread_atfork(nullptr, nullptr, [] { parallel = nullptr; });
-  return registered == 0;
+  const auto parallel = reinterpret_cast<Parallel>(dlsym(library, "GOMP_parallel"));
+  const auto processors = reinterpret_cast<Number>(dlsym(library, "omp_get_num_procs"));
+  const auto threads = reinterpret_cast<Number>(dlsym(library, "omp_get_max_threads"));
+  if (!parallel || !processors || !threads) return false;
+  // Once it has more threads than there are processors, torch's among them, those that wait look for work a hundred
+  // times instead of 300,000 times (libgomp's manual, GOMP_SPINCOUNT). There is no call for it.
+  const int team = std::max(0, processors() - threads()) + 2;
+  if (!can_start(team)) return false;
+  start_idle_team(parallel, team);
+  return true;
+}
 #else
-  return false;
+bool calm_openmp() { return false; }
 #endif
-}
-
-bool openmp_lends() { return parallel.load() != nullptr; }
-
-bool run_on_openmp(int tasks, int threads, const std::function<void(int)>& task, bool together) {
-  const std::unique_lock<std::mutex> alone(busy, std::try_to_lock);
-  if (!alone.owns_lock()) return false;
-  Lent lent{{&task, tasks, together, kMuster}};
-  parallel.load()(body, &lent, (unsigned)threads, 0);
-  return lent.done;
-}
 
 }  // namespace recurra

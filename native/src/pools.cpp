@@ -10,12 +10,14 @@
 namespace recurra {
 namespace {
 
-constexpr int kGroups = 16;                 // the scorer's gradients are summed over so many groups of sequences
-constexpr int64_t kGroupFloats = 1 << 22;   // … or fewer, where their sums would take more room than this
-constexpr int64_t kWorthAThread = 1 << 16;  // values below which a second thread is not woken
+constexpr int kGroups = 16;                // the scorer's gradients are summed over so many groups of sequences
+constexpr int64_t kGroupFloats = 1 << 22;  // … or fewer, where their sums would take more room than this
+constexpr double kWorthAThread = 1 << 16;  // values read
 
+// Attention multiplies each value by as many units as it has.
 int worth(const Pooling& pooling, int threads) {
-  return pooling.tokens * pooling.values.columns > kWorthAThread ? threads : 1;
+  const double values = (double)pooling.tokens * pooling.values.columns;
+  return threads_worth(values * (1 + pooling.scorer.units / 32), kWorthAThread, threads);
 }
 
 // Packs the scorer into a buffer.

@@ -10,13 +10,12 @@
 namespace recurra {
 namespace {
 
-// Threads for so many rows: below some hundreds a second one is not woken.
-int worth(int64_t rows, int threads) { return rows > 256 ? threads : 1; }
+constexpr double kWorthAThread = 1 << 16;  // values moved
 
-// Runs work(begin, end) over parts of `count` things.
+// Runs work(begin, end) over parts of `count` things, on threads for so many values.
 template <class Work>
-void in_parts(int64_t count, int64_t part, int threads, Work work) {
-  run_tasks((int)((count + part - 1) / part), threads,
+void in_parts(int64_t count, int64_t part, int64_t values, int threads, Work work) {
+  run_tasks((int)((count + part - 1) / part), threads_worth((double)values, kWorthAThread, threads),
             [&](int mine) { work(mine * part, std::min(count, (mine + 1) * part)); });
 }
 
@@ -27,6 +26,12 @@ struct Piece {
   size_t array;
   int64_t begin, size;
 };
+
+int worth(const std::vector<Piece>& pieces, int threads) {
+  double values = 0;
+  for (const Piece& one : pieces) values += (double)one.size;
+  return threads_worth(values, kWorthAThread, threads);
+}
 
 template <class Array>
 std::vector<Piece> pieces_of(const std::vector<Array>& arrays) {
@@ -56,7 +61,7 @@ void sort_by_id(const int64_t* ids, int64_t largest, std::vector<int64_t>& token
 void gather_rows(const Places& places, const Rows& from, const int64_t* ids, const float* masks, float scale,
                  float* into, int threads) {
   const Kernels& kernels = *instructions().kernels;
-  in_parts((int64_t)places.sequences.size(), 4, worth(places.tokens, threads), [&](int64_t begin, int64_t end) {
+  in_parts((int64_t)places.sequences.size(), 4, places.tokens * from.columns, threads, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; ++at) {
       const Sequence& one = places.sequences[at];
       const float* mask = masks ? masks + one.number * from.columns : nullptr;
@@ -90,7 +95,8 @@ Words words_of(const Places& places, const int64_t* ids, std::vector<int32_t>& o
 void gather_gradient(const Words& words, const Rows& errors, const std::vector<int32_t>& owners, const float* masks,
                      float scale, float* into, int threads) {
   const Kernels& kernels = *instructions().kernels;
-  in_parts((int64_t)words.ids.size(), 64, worth((int64_t)words.ids.size(), threads), [&](int64_t begin, int64_t end) {
+  const int64_t count = (int64_t)words.ids.size(), values = (int64_t)words.tokens.size() * errors.columns;
+  in_parts(count, 64, values, threads, [&](int64_t begin, int64_t end) {
     for (int64_t word = begin; word < end; ++word)
       kernels.gather_errors(errors, words.tokens.data() + words.starts[word],
                             words.starts[word + 1] - words.starts[word], masks, owners.data(), scale,
@@ -101,7 +107,7 @@ void gather_gradient(const Words& words, const Rows& errors, const std::vector<i
 void adam_rows(float* weight, float* first, float* second, const int64_t* ids, int64_t count, const float* gradient,
                int columns, const Adam& adam, int threads) {
   const Kernels& kernels = *instructions().kernels;
-  in_parts(count, 64, worth(count, threads), [&](int64_t begin, int64_t end) {
+  in_parts(count, 64, count * columns, threads, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t place = ids[row] * columns;
       kernels.adam_row(weight + place, first + place, second + place, gradient + row * columns, columns, adam);
@@ -112,7 +118,7 @@ void adam_rows(float* weight, float* first, float* second, const int64_t* ids, i
 void adam_whole(const std::vector<Moved>& moved, int threads) {
   const Kernels& kernels = *instructions().kernels;
   const std::vector<Piece> pieces = pieces_of(moved);
-  run_tasks((int)pieces.size(), threads, [&](int mine) {
+  run_tasks((int)pieces.size(), worth(pieces, threads), [&](int mine) {
     const Piece& piece = pieces[mine];
     const Moved& one = moved[piece.array];
     kernels.adam_row(one.weight + piece.begin, one.first + piece.begin, one.second + piece.begin,
@@ -125,14 +131,15 @@ double clip_gradients(const std::vector<Span>& gradients, double largest, int th
   const std::vector<Piece> pieces = pieces_of(gradients);
   std::vector<double> squares(pieces.size());
   const auto at = [&](int mine) { return gradients[pieces[mine].array].values + pieces[mine].begin; };
-  run_tasks((int)pieces.size(), threads,
+  run_tasks((int)pieces.size(), worth(pieces, threads),
             [&](int mine) { squares[mine] = kernels.squares(at(mine), pieces[mine].size); });
   double sum = 0.0;
   for (double one : squares) sum += one;
   const double norm = std::sqrt(sum);
   if (largest > 0 && norm > largest) {
     const float by = (float)(largest / (norm + 1e-6));
-    run_tasks((int)pieces.size(), threads, [&](int mine) { kernels.scale(at(mine), pieces[mine].size, by); });
+    run_tasks((int)pieces.size(), worth(pieces, threads),
+              [&](int mine) { kernels.scale(at(mine), pieces[mine].size, by); });
   }
   return norm;
 }

@@ -22,7 +22,7 @@ SIDES = 4
 """Weights of one direction: input, recurrent, and their biases."""
 
 if native.engine().library is not None:
-    native.library().borrow_openmp()  # torch is here: its threads do the engine's work, rather than stand in its way
+    native.library().calm_openmp()  # torch is here: its threads do the engine's work, rather than stand in its way
 
 
 def native_sweep(

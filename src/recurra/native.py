@@ -4,7 +4,7 @@ Not here: torch (autograd.py) and the choice among engines (engine.py). The kern
 
 `RECURRA_ENGINE` forces a choice: `amx`, `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2` or `portable` (the native engine
 with that instruction set; the first four differ in bfloat16 and int8 alone), `torch` (torch's kernels in training,
-NumPy in answers) or `plain` (the equations). `OMP_NUM_THREADS` limits its threads.
+NumPy in answers) or `plain` (the equations).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from recurra.config import CellKind, Pool
 from recurra.errors import UsageError
+from recurra.processors import threads
 
 Numbers = NDArray[np.float32]
 Weights = tuple[Numbers, Numbers, Numbers, Numbers]
@@ -69,13 +70,6 @@ def _load() -> tuple[Any, str]:
     except ImportError:
         return None, "the native engine was not built: install again where a C++20 compiler is"
     return _native, ""
-
-
-def threads() -> int:
-    """Processors this process may use, at most `OMP_NUM_THREADS` where that is set."""
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(here, int(asked)) if asked.isdigit() and int(asked) else here
 
 
 def library() -> Any:

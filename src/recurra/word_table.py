@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from recurra import native
 from recurra.config import CellKind
 from recurra.native import Numbers, Weights
+from recurra.processors import threads
 
 MOST_BYTES = 1 << 28
 """Tables that might grow larger are not begun: then the words of each batch are multiplied anew."""
@@ -49,7 +50,7 @@ class WordTable:
         # Rows lie in the order in which words came: those of frequent words side by side.
         start, self.known = self.known, self.known + len(ids)
         for layer, rows in zip(self.packed, self.rows, strict=True):
-            native.library().project(layer, vectors, rows[start : self.known], native.threads())
+            native.library().project(layer, vectors, rows[start : self.known], threads())
         self._places[ids] = np.arange(start, self.known, dtype=np.int32)
 
 

@@ -14,6 +14,7 @@ from recurra.batches import Ragged, last_places
 from recurra.config import Pool
 from recurra.layers.specs import PoolingSpec
 from recurra.layers.types import Floats, Weights
+from recurra.processors import threads
 
 
 def pooling(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:
@@ -31,7 +32,7 @@ def _native(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floa
     directions = 2 if spec.bidirectional else 1
     values: Any = np.ascontiguousarray(inputs.values)
     places = native.ragged(inputs.offsets)
-    return native.pool(values, places, spec.parts, scorer or None, directions=directions, threads=native.threads()).rows
+    return native.pool(values, places, spec.parts, scorer or None, directions=directions, threads=threads()).rows
 
 
 def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:

@@ -1,0 +1,94 @@
+"""How many threads the engine takes: processors of this process, its container's quota, torch's number, a fit's.
+
+Not here: the threads themselves (native/src/pool.cpp), and how many of them a sweep is worth (native/src/layer.cpp).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+_chosen: ContextVar[int] = ContextVar("threads of the engine")
+
+
+def threads() -> int:
+    """Threads of the engine: as many as torch was told where it is loaded, else `OMP_NUM_THREADS`, else `processors`.
+
+    No more than `processors`, unless torch was told more than the whole machine has: then somebody wished for it.
+    """
+    chosen = _chosen.get(0)
+    told = getattr(sys.modules.get("torch"), "get_num_threads", None)
+    if chosen or told is None:
+        return chosen or min(processors(), _variable() or processors())
+    number = int(told())
+    return number if number > (os.cpu_count() or 1) else min(number, processors())
+
+
+@contextmanager
+def engine_threads(number: int) -> Iterator[None]:
+    """Let the engine take so many threads for the length of a `with` block, whatever torch is told meanwhile."""
+    before = _chosen.set(number)
+    try:
+        yield
+    finally:
+        _chosen.reset(before)
+
+
+def processors() -> int:
+    """Processors that this process may use, by its affinity and by its container's quota."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(here, math.ceil(_quota_here() or here)))
+
+
+def _variable() -> int:
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # "4,2" is of nested teams
+    return int(asked) if asked.isdecimal() else 0
+
+
+@cache
+def _quota_here() -> float | None:
+    try:
+        return quota(GROUPS.read_text(encoding="utf-8"), LIMITS)
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def quota(groups: str, limits: Path) -> float | None:
+    """Processors that control groups of Linux, versions 1 and 2, leave to a process; None where they set no bound.
+
+    `groups` is the text of /proc/self/cgroup, `limits` the folder where groups are mounted. A group's parents bound it
+    too. What cannot be read sets no bound.
+    """
+    found: list[float] = []
+    for line in groups.splitlines():
+        _, controllers, path = ([*line.split(":", 2), "", ""])[:3]
+        if not path or (controllers and "cpu" not in controllers.split(",")):
+            continue
+        parts = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
+        mounts = [limits / controllers, limits / "cpu"] if controllers else [limits, limits / "unified"]
+        for mount in mounts:
+            places = [mount.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+            found += [bound for place in places if (bound := _bound(place)) is not None]
+    return min(found, default=None)
+
+
+def _bound(group: Path) -> float | None:
+    """Processors that one group leaves: cpu.max of version 2, or the two files of version 1."""
+    told = _words(group / "cpu.max") or _words(group / "cpu.cfs_quota_us") + _words(group / "cpu.cfs_period_us")
+    if len(told) != 2 or not all(word.isdecimal() for word in told) or not int(told[1]) or not int(told[0]):
+        return None  # "max", or -1
+    return int(told[0]) / int(told[1])
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        return []

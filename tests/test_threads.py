@@ -1,0 +1,201 @@
+"""The engine's threads where things go wrong: memory runs out, no thread starts, a fork, the interpreter's end.
+
+Not here: that the bits do not depend on threads (test_native.py), and how many are taken (test_processors.py).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recurra import native
+from recurra.config import CellKind
+from recurra.native import engine, layer, library, ragged
+from recurra.processors import engine_threads
+
+built = pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+SWEEP = """
+import os, resource, subprocess, sys, threading, time
+import numpy as np
+from recurra import native, processors
+from recurra.config import CellKind
+
+weights = (np.ones((96, 8), "f") / 9, np.ones((96, 32), "f") / 40, np.zeros(96, "f"), np.zeros(96, "f"))
+values, offsets = np.ones((8000, 8), "f"), np.arange(9) * 1000
+
+def sweep(threads=3):
+    with processors.engine_threads(threads):
+        return float(native.sweep(CellKind("gru"), [weights], values, offsets)[0].sum())
+
+def limit_memory(more):
+    pages = int(open("/proc/self/statm").read().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, resource.RLIM_INFINITY))
+
+def in_child(work):
+    child = os.fork()
+    if not child:
+        os._exit(0 if work() else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+"""
+
+
+def run(code: str) -> str:
+    """Run it in a process of its own, behind SWEEP; it has a minute."""
+    done = subprocess.run([sys.executable, "-c", SWEEP + code], timeout=60, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@built
+def test_memory_that_runs_out_in_a_workers_task_is_the_callers_error_and_the_pool_works_on() -> None:
+    run("""
+alone, units = sweep(1), 1 << 20  # attention's scores of a block of tokens take 256 MB a thread
+scorer = (np.ones((units, 1), "f"), np.ones(units, "f"), np.ones((1, units), "f"))
+tokens = np.ones((80_000, 1), "f")
+limit_memory(128 << 20)
+for _ in range(3):
+    try:
+        native.pool(tokens, native.ragged(np.arange(17) * 5000), ["attention"], scorer, threads=2)
+    except MemoryError:
+        continue
+    sys.exit("no error")
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert all(sweep() == alone for _ in range(20))
+""")
+
+
+@built
+def test_where_no_thread_can_be_started_those_that_are_there_do_the_work() -> None:
+    run("""
+alone, before = sweep(1), len(os.listdir("/proc/self/task"))
+limit_memory(4 << 20)  # a thread's stack takes 8 MB
+assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before + 2
+""")
+
+
+@built
+def test_where_no_thread_can_be_started_openmp_is_left_alone() -> None:
+    # GNU OpenMP ends a process in which it cannot start a thread.
+    run("""
+import torch
+native.library()
+limit_memory(4 << 20)
+assert not native.library().calm_openmp()
+""")
+
+
+@built
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_daemon_thread_that_sweeps_when_the_interpreter_ends_does_not_abort(threads: int) -> None:
+    for wait in (0.05, 0.1, 0.15, 0.2):
+        run(f"""
+def for_ever():
+    while True:
+        sweep({threads})
+
+for _ in range(3):
+    threading.Thread(target=for_ever, daemon=True).start()
+time.sleep({wait})
+""")
+
+
+@built
+@pytest.mark.parametrize("before", ["", "sweep()", "import recurra.autograd; sweep()"])
+def test_a_forked_child_sweeps_whatever_threads_its_parent_had(before: str) -> None:
+    run(f"""
+import torch
+{before}
+torch.set_num_threads(3)
+torch.ones(3_000_000).sin()  # torch's threads run
+alone = sweep(1)
+in_child(lambda: sweep() == alone)
+assert sweep() == alone
+in_child(lambda: sweep() == alone)
+""")
+
+
+@built
+def test_a_forked_child_that_imports_the_engine_first_sweeps_and_learns() -> None:
+    # torch's own operations on more than 32,768 values would wait for its threads, which the child does not have.
+    code = """
+import os, sys, torch
+torch.set_num_threads(3)
+torch.ones(3_000_000).sin()
+child = os.fork()
+if not child:
+    import recurra.nn
+    layer = recurra.nn.GRU(8, 32)
+    outputs, _ = layer(torch.ones(250, 4, 8))
+    outputs.backward(torch.ones(250, 4, 32))
+    os._exit(0 if recurra.processors.threads() == 3 and layer.weight_hh_l0.grad is not None else 1)
+_, status = os.waitpid(child, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@built
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_multiprocessing_sweep(method: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"""
+import multiprocessing, torch
+import recurra.nn
+
+def sweep(seed):
+    torch.manual_seed(seed)
+    layer = recurra.nn.LSTM(8, 32)
+    return float(layer(torch.ones(500, 8, 8))[0].detach().numpy().sum())
+
+if __name__ == "__main__":
+    torch.ones(3_000_000).sin()
+    expected = [sweep(seed) for seed in range(4)]
+    with multiprocessing.get_context("{method}").Pool(2) as several:
+        assert several.map_async(sweep, range(4)).get(50) == expected
+""")
+    done = subprocess.run([sys.executable, program], timeout=60, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@built
+def test_at_batch_64_backward_gives_work_to_most_of_eight_threads() -> None:
+    kind, steps = CellKind("lstm"), 1000
+    places = ragged(np.arange(65) * steps)
+    drawn = np.random.default_rng(0).standard_normal
+    values = drawn((64 * steps, 64)).astype(np.float32)
+    weights = tuple((drawn(shape) * 0.1).astype(np.float32) for shape in ((256, 64), (256, 64), (256,), (256,)))
+    packed = [layer(kind, weights, reverse=False, backward=True, threads=1)]  # type: ignore[arg-type]
+    outputs = np.empty((64 * steps, 64), np.float32)
+    final = np.empty((1, 64, 64), np.float32)
+    learnt = [tuple(np.empty_like(one) for one in weights)]
+
+    def at_work() -> int:
+        kept = library().forward(
+            packed, places, values, outputs, None, None, final, np.empty_like(final), keep=True, threads=8
+        )
+        library().threads_at_work()
+        library().backward(
+            packed, kept, places, values, outputs, outputs, None, None, None, None, None, learnt, threads=8
+        )
+        return int(library().threads_at_work())
+
+    # On fewer processors than threads some may come when all is done.
+    assert max(at_work() for _ in range(3)) >= 6
+
+
+@built
+def test_a_small_sweep_wakes_nobody() -> None:
+    values, offsets = np.ones((20, 8), np.float32), np.arange(5) * 5
+    weights = tuple(np.ones(shape, np.float32) for shape in ((96, 8), (96, 32), (96,), (96,)))
+    library().threads_at_work()
+    with engine_threads(8):
+        native.sweep(CellKind("gru"), [weights], values, offsets)  # type: ignore[list-item]
+    assert library().threads_at_work() == 1
