@@ -116,7 +116,7 @@ def test_columns_and_notations_of_series_are_told_by_options(models: dict[str, P
     table.write_text("shop,day,sold\n" + "".join(f"a,{day:02d}/01/2024,{'' if day == 6 else day}\n" for day in days))
     options = ["--id", "shop", "--time", "day", "--value", "sold"]
     for mended, missing in (
-        (["--date-format", "%d/%m/%Y"], "--date-format, such as %d/%m/%Y"),
+        (["--date-format", "%d/%m/%Y"], '--date-format "%d/%m/%Y" or %m/%d/%Y'),
         (["--impute", "linear"], "choose --impute"),
         (["--sort"], "--sort"),
         (["--duplicates", "first"], "choose --duplicates"),
@@ -127,7 +127,7 @@ def test_columns_and_notations_of_series_are_told_by_options(models: dict[str, P
         options += mended
     done = recurra("forecast", models["series"], table, *options)
     assert done.code == 0 and "2 values were imputed: linear" in done.err
-    assert done.out.splitlines()[0] == "shop,day,Recurra" and "2024-01-10" in done.out
+    assert done.out.splitlines()[0] == "shop,day,Recurra" and "10/01/2024" in done.out
     told = recurra("evaluate", models["series"], table, *options, "--json").json()
     assert told["task"] == "series" and {"mae", "mase", "smape", "rival"} <= told.keys()
     without = [part for part in options if part not in ("--impute", "linear")]

@@ -11,7 +11,7 @@ from recurra.errors import DataError, Place, UsageError
 
 
 def parsed(*cells: str, **options: object) -> np.ndarray:
-    return parse_moments(cells, place=lambda row: Place("t.csv", row + 2, 1), **options)  # type: ignore[arg-type]
+    return parse_moments(cells, place=lambda row: Place("t.csv", row + 2, 1), **options).times  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

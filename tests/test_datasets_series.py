@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from recurra.config import SeriesConfig
 from recurra.datasets.numbers import parse_number
-from recurra.datasets.series_checks import check_length, rhythms
+from recurra.datasets.rhythms import tell
+from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_frames import SeriesTable, read_series
 from recurra.errors import DataError
 
@@ -124,7 +127,7 @@ def test_json_cells_of_other_kinds(tmp_path: Path, cell: str) -> None:
 def test_missing_values_are_refused_with_count_and_first_line(tmp_path: Path) -> None:
     text = "ds,y\n1,1\n2,\n3,NaN\n4,n/a\n5,5\n"
     message = refused(tmp_path, text)
-    assert message.startswith("3:3: 3 missing values in column 'y'") and "--impute" in message
+    assert message.startswith("3:3: 3 missing values in column 'y'") and 'impute="ffill"' in message
     table = read_series(write(tmp_path, text), missing=True)
     assert table.missing["sales"].tolist() == [False, True, True, True, False]
     assert table.warnings == ["3 values are missing and must be imputed"]
@@ -149,10 +152,14 @@ def test_an_empty_series_id_is_a_row_error(tmp_path: Path, cell: str) -> None:
     assert refused(tmp_path, f"unique_id,ds,y\na,1,1\n{cell},2,2\n").startswith("3:1: series id is missing")
 
 
-def test_a_short_series_tells_need_and_have() -> None:
-    with pytest.raises(DataError, match="series 'a' is too short: need 13 steps, have 2"):
-        check_length("a", have=2, need=13)
-    check_length("a", have=13, need=13)
+def test_a_short_series_tells_need_and_have(tmp_path: Path) -> None:
+    table, config = one(tmp_path, "1,5\n2,6\n"), SeriesConfig(window=3, horizon=2)
+    needs = "found 2 values; allowed: 16 or more: 5 for a window of 3 and a horizon of 2, 9 to validate, 2 to test"
+    with pytest.raises(DataError, match=f"series 'sales' is too short; {needs}"):
+        check_lengths(table, config, validation=8)
+    with pytest.raises(DataError, match="allowed: 5 or more"):
+        check_lengths(table, config, validation=0, test=False)
+    check_lengths(table, SeriesConfig(window=1, horizon=1), validation=0, test=False)
 
 
 def test_times_that_go_back_are_shown_as_a_pair_and_can_be_sorted(tmp_path: Path) -> None:
@@ -200,7 +207,7 @@ def test_rhythms_are_calendar_rhythms_and_one_missing_time_is_found(
     rows = "".join(f"{time},{number}\n" for number, time in enumerate(times))
     whole = one(tmp_path, rows, gaps="fill")
     assert whole.times["sales"].size == len(times) + 1 and whole.missing["sales"].sum() == 1
-    assert rhythms(whole.times) == {rhythm: 1}
+    assert tell(whole.rhythms) == {rhythm: 1}
     known = one(tmp_path, rows, gaps="ignore")
     assert np.array_equal(whole.times["sales"][~whole.missing["sales"]], known.times["sales"])
     assert f"rhythm of {rhythm}" in refused(tmp_path, "ds,y\n" + rows)
@@ -209,12 +216,22 @@ def test_rhythms_are_calendar_rhythms_and_one_missing_time_is_found(
 def test_times_off_the_rhythm_are_refused_and_left_when_asked(tmp_path: Path) -> None:
     rows = "".join(f"2024-01-01 0{hour}:00,1\n" for hour in range(5)) + "2024-01-01 05:07,2\n"
     message = refused(tmp_path, "ds,y\n" + rows)
-    assert message.startswith("7:18: 1 times of series 'sales' are off its rhythm of 60 minutes")
+    assert message.startswith("7:18: 1 times of series 'sales' are off its rhythm of 1 hour")
     assert one(tmp_path, rows, gaps="ignore").values["sales"].size == 6
 
 
-def test_series_are_not_read_from_stdin() -> None:
-    with pytest.raises(DataError, match="not read from stdin"):
+def test_series_are_read_from_stdin_and_errors_tell_their_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def standard_input(text: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+    standard_input("ds,y\n2024-01-01,1\n2024-01-02,2\n")
+    table = read_series("-")
+    assert table.unnamed and table.values[table.ids[0]].tolist() == [1, 2]
+    standard_input("ds,y\n2024-01-01,1\n2024-01-03,x\n")
+    with pytest.raises(DataError, match=r"^<stdin>:3:12: no usable number"):
+        read_series("-")
+    standard_input("ds,y\n2024-01-02,1\n2024-01-01,2\n")
+    with pytest.raises(DataError, match=r"^<stdin>:3:12: times .* go back"):
         read_series("-")
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from recurra.config import Precision
     from recurra.datasets.formats import FormatOptions
     from recurra.datasets.series_frames import SeriesTable
+    from recurra.datasets.series_table import SeriesReading
     from recurra.models.series import RunningForecaster
     from recurra.runs.sources import Reading
-    from recurra.runs.tables import SeriesReading
 
 CHUNK = 2048
 """Rows answered at a time, so that a large file streams."""
@@ -91,9 +91,10 @@ def forecast(
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
     model = RunningForecaster.load(resolve(Path(artefact)), precision=precision)
-    table = series_table(file, reading, **written) if file else _only_series(model, values)
-    warn(table.warnings)
-    columns = forecast_columns(model, table, steps=steps or model.horizon, level=level)
+    learnt = model.learnt
+    table = series_table(file, reading, learnt=learnt, **written) if file else _only_series(model, values)
+    columns, told = forecast_columns(model, table, steps=steps or model.horizon, level=level)
+    warn([*table.warnings, *told])
     rows = list(_rows(columns))
     if as_json:
         emit_json({"task": "series", "rows": rows})
@@ -105,7 +106,7 @@ def forecast(
 
 def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
     """Take the values on the command line for the newest ones of the model's only series, numbered from 0."""
-    from recurra.datasets.series_frames import SeriesColumns, SeriesTable
+    from recurra.datasets.series_table import SeriesColumns, SeriesTable
 
     names = list(model.encoder.scalers)
     if len(names) != 1:

@@ -15,6 +15,7 @@ from recurra.cli.app_fit import fit_app
 from recurra.cli.app_lab import lab_app
 from recurra.cli.file_options import FileChoices
 from recurra.cli.grouped import grouped
+from recurra.cli.series_options import SeriesChoices
 
 app = typer.Typer(
     name="recurra",
@@ -86,15 +87,7 @@ def evaluate(
     on_error: options.OnError = "stop",
     *,
     written: FileChoices,
-    unique_id: options.IdColumn = "",
-    ds: options.TimeColumn = "",
-    y: options.ValueColumn = "",
-    date_format: options.DateFormat = "",
-    time_unit: options.TimeUnit = "",
-    sort: options.Sort = False,
-    duplicates: options.Doubles = "error",
-    fill_gaps: options.FillGaps = False,
-    impute: options.Impute = "",
+    series: SeriesChoices,
     fail_under: options.FailUnder = [],  # noqa: B006 - typer copies it
     report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
     rival: Annotated[bool, typer.Option("--rival/--no-rival", help="Measure the rival on the same rows.")] = True,
@@ -109,10 +102,10 @@ def evaluate(
     """
     from recurra.cli.evaluating import evaluate as work
 
-    given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
-    rows, series = written.reading(text=text, label=label, policy=on_error), given.reading()
+    rows, reading = written.reading(text=text, label=label, policy=on_error), series.reading()
     kind = options.precision(precision)
-    work(artefact, file, rows, series, fail_under=fail_under, report=report, rival=rival, as_json=json_, precision=kind)
+    gates = fail_under
+    work(artefact, file, rows, reading, fail_under=gates, report=report, rival=rival, as_json=json_, precision=kind)
 
 
 @app.command()
@@ -129,15 +122,7 @@ def forecast(
     level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
     *,
     written: FileChoices,
-    unique_id: options.IdColumn = "",
-    ds: options.TimeColumn = "",
-    y: options.ValueColumn = "",
-    date_format: options.DateFormat = "",
-    time_unit: options.TimeUnit = "",
-    sort: options.Sort = False,
-    duplicates: options.Doubles = "error",
-    fill_gaps: options.FillGaps = False,
-    impute: options.Impute = "",
+    series: SeriesChoices,
     precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
@@ -149,11 +134,10 @@ def forecast(
     """
     from recurra.cli.answering import forecast as work
 
-    given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
     work(
         artefact,
         file,
-        given.reading(),
+        series.reading(),
         written.options(),
         values=values,
         steps=steps,

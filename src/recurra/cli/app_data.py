@@ -12,6 +12,7 @@ import typer
 from recurra.cli import options
 from recurra.cli.file_options import FileChoices
 from recurra.cli.grouped import grouped
+from recurra.cli.series_options import SeriesChoices
 
 data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
@@ -59,6 +60,7 @@ def check(
     label: options.LabelColumn = "",
     *,
     written: FileChoices,
+    series: SeriesChoices,
     json_: options.Json = False,
 ) -> None:
     """Check a file before hours of training: exit 0 when it can be learnt from, 3 when not.
@@ -67,4 +69,4 @@ def check(
     """
     from recurra.cli.data import check as work
 
-    work(file, written.options(), task=task, text=text, label=label, as_json=json_)
+    work(file, written.options(), series.reading(), task=task, text=text, label=label, as_json=json_)

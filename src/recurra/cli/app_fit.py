@@ -12,6 +12,7 @@ import typer
 from recurra.cli import options
 from recurra.cli.file_options import FileChoices
 from recurra.cli.grouped import grouped
+from recurra.cli.series_options import SeriesChoices
 
 fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
 
@@ -99,17 +100,9 @@ def series(
     horizon: options.Horizon = None,
     window: options.Window = None,
     season: options.Season = None,
-    unique_id: options.IdColumn = "",
-    ds: options.TimeColumn = "",
-    y: options.ValueColumn = "",
-    date_format: options.DateFormat = "",
-    time_unit: options.TimeUnit = "",
-    sort: options.Sort = False,
-    duplicates: options.Doubles = "error",
-    fill_gaps: options.FillGaps = False,
-    impute: options.Impute = "",
     *,
     written: FileChoices,
+    given: SeriesChoices,
     cell: options.CellName = "",
     epochs: options.Epochs = None,
     seed: options.Seed = 0,
@@ -130,5 +123,4 @@ def series(
     from recurra.cli.fitting import FitOptions, fit_series
 
     common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
-    given = options.SeriesChoices(unique_id, ds, y, date_format, time_unit, sort, duplicates, fill_gaps, impute)
     fit_series(file, given.reading(), written.options(), common, horizon=horizon, window=window, season=season)

@@ -14,6 +14,7 @@ from recurra.datasets.download import get as fetch
 from recurra.datasets.formats import FormatOptions
 from recurra.datasets.known import SETS, find
 from recurra.datasets.known import describe as known
+from recurra.datasets.series_table import SeriesReading
 from recurra.errors import DataError, UsageError
 
 
@@ -58,12 +59,15 @@ def describe(name: str, *, as_json: bool) -> None:
             print(f"{key:10} {value}")
 
 
-def check(file: str, written: FormatOptions, *, task: str, text: str, label: str, as_json: bool) -> None:
+def check(
+    file: str, written: FormatOptions, reading: SeriesReading, *, task: str, text: str, label: str, as_json: bool
+) -> None:
     """Check a file; findings on stdout, exit 3 when one of them is an error."""
     if task not in ("", "text", "language", "series"):
         raise UsageError("--task", found=repr(task), allowed="text, language, series")
     chosen = task or None
-    findings = check_file(file, task=chosen, text=text or None, label=label or None, **written)  # type: ignore[arg-type]
+    named = {"text": text or None, "label": label or None}
+    findings = check_file(file, task=chosen, reading=reading, **named, **written)  # type: ignore[arg-type]
     if as_json:
         emit_json({"file": file, "findings": [asdict(finding) for finding in findings]})
     else:

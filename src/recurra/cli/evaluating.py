@@ -25,7 +25,7 @@ from recurra.runs.sources import Reading, has_parts, labelled, read, running_tex
 
 if TYPE_CHECKING:
     from recurra.config import Precision
-    from recurra.runs.tables import SeriesReading
+    from recurra.datasets.series_table import SeriesReading
 
 
 def evaluate(
@@ -125,6 +125,6 @@ def _series(model: RunningForecaster, file: str, series: SeriesReading, reading:
     from recurra.runs.series import evaluate_series
     from recurra.runs.tables import series_table
 
-    table = series_table(file, series, unseen=model.horizon, **reading.options())
-    warn(table.warnings)
+    table = series_table(file, series, unseen=model.horizon, learnt=model.learnt, **reading.options())
+    warn([*table.warnings, *model.names_of(table)[1]])
     return evaluate_series(model, table, season=model.encoder.config.season)

@@ -25,7 +25,7 @@ from recurra.runs.sources import Reading, labelled, running_text, vectors_path
 
 if TYPE_CHECKING:
     from recurra.datasets.formats import FormatOptions
-    from recurra.runs.tables import SeriesReading
+    from recurra.datasets.series_table import SeriesReading
 
 
 @dataclass(frozen=True)

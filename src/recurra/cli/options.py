@@ -5,7 +5,6 @@ Not here: commands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
@@ -14,10 +13,6 @@ from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.config import Precision
-    from recurra.datasets.imputing import Impute as Filling
-    from recurra.datasets.moments import Epoch
-    from recurra.datasets.series_checks import Duplicates
-    from recurra.runs.tables import SeriesReading
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -61,49 +56,6 @@ GroupColumn = Annotated[
 LabelsAsWritten = Annotated[
     bool, typer.Option("--labels-as-written", help="Labels such as none or NA are classes, not missing ones.")
 ]
-IdColumn = Annotated[str, typer.Option("--id", metavar="COLUMN", help="Column of the series' names.")]
-TimeColumn = Annotated[str, typer.Option("--time", metavar="COLUMN", help="Column of the times.")]
-ValueColumn = Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")]
-DateFormat = Annotated[str, typer.Option("--date-format", metavar="FORMAT", help="Notation of times, e.g. %d/%m/%Y.")]
-TimeUnit = Annotated[str, typer.Option("--time-unit", help="Times are epoch numbers in s, ms, us or ns.")]
-Sort = Annotated[bool, typer.Option("--sort", help="Sort each series by time.")]
-Doubles = Annotated[str, typer.Option("--duplicates", help="Times that stand twice: error, first or mean.")]
-FillGaps = Annotated[bool, typer.Option("--fill-gaps", help="Add missing times; needs --impute.")]
-Impute = Annotated[str, typer.Option("--impute", help="Fill missing values: ffill, linear or zero.")]
-
-
-@dataclass(frozen=True)
-class SeriesChoices:
-    """The options of reading series as they were given; an empty text leaves a choice open."""
-
-    unique_id: str
-    ds: str
-    y: str
-    date_format: str
-    time_unit: str
-    sort: bool
-    duplicates: str
-    fill_gaps: bool
-    impute: str
-
-    def reading(self) -> SeriesReading:
-        """Check the choices; raises UsageError that names the option."""
-        from recurra.runs.tables import SeriesReading
-
-        units: tuple[Epoch, ...] = ("s", "ms", "us", "ns")
-        fillings: tuple[Filling, ...] = ("ffill", "linear", "zero")
-        doubles: tuple[Duplicates, ...] = ("error", "first", "mean")
-        return SeriesReading(
-            unique_id=self.unique_id or None,
-            ds=self.ds or None,
-            y=self.y or None,
-            date_format=self.date_format or None,
-            time_unit=one_of("--time-unit", self.time_unit, units),
-            sort=self.sort,
-            duplicates=one_of("--duplicates", self.duplicates, doubles) or "error",
-            fill_gaps=self.fill_gaps,
-            impute=one_of("--impute", self.impute, fillings),
-        )
 
 
 def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | None:

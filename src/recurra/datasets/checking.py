@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Unpack
 
 import numpy as np
 
+from recurra.config import SeriesConfig
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
 from recurra.datasets.formats import Format, FormatOptions
 from recurra.datasets.labels import check_training_labels
-from recurra.datasets.series_checks import rhythms
-from recurra.datasets.series_frames import read_series
+from recurra.datasets.rhythms import tell
+from recurra.datasets.series_checks import VALIDATION, check_lengths
+from recurra.datasets.series_frames import open_series
+from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.steps import infer
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
@@ -42,31 +46,31 @@ def check_file(
     text: str | None = None,
     label: str | None = None,
     group: str | None = None,
-    unique_id: str | None = None,
-    ds: str | None = None,
-    y: str | None = None,
+    reading: SeriesReading | None = None,
     **options: Unpack[FormatOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
+
+    `reading` says how series are read, as for `fit series`.
 
     Never raises for what the file holds; an error that ends the reading is the last finding.
     """
     findings: list[Finding] = []
     try:
-        chosen = task or _guess_task(source, named=(text or label, unique_id or ds or y), **options)
+        chosen = task or _guess_task(source, named=(text or label, reading not in (None, SeriesReading())), **options)
         findings.append(Finding("note", f"checked for task {chosen}"))
         if chosen == "text":
             findings += _check_texts(source, text=text, label=label, group=group, **options)
         elif chosen == "language":
             findings += _check_language(source, text=text, **options)
         else:
-            findings += _check_series(source, unique_id=unique_id, ds=ds, y=y, **options)
+            findings += _check_series(source, reading or SeriesReading(), **options)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
 
 
-def _guess_task(source: str | Path, *, named: tuple[str | None, str | None], **options: Unpack[FormatOptions]) -> Task:
+def _guess_task(source: str | Path, *, named: tuple[str | None, bool], **options: Unpack[FormatOptions]) -> Task:
     if any(named):
         return "text" if named[0] else "series"
     if Format(**options).form_of(source) == "lines":
@@ -110,39 +114,31 @@ def _check_language(source: str | Path, *, text: str | None, **options: Unpack[F
     return findings + [Finding("warning", warning) for warning in running.warnings]
 
 
-def _check_series(
-    source: str | Path,
-    *,
-    unique_id: str | None,
-    ds: str | None,
-    y: str | None,
-    **options: Unpack[FormatOptions],
-) -> list[Finding]:
+def _check_series(source: str | Path, reading: SeriesReading, **options: Unpack[FormatOptions]) -> list[Finding]:
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
     findings: list[Finding] = []
     try:
-        read_series(source, unique_id=unique_id, ds=ds, y=y, **options)
+        table = open_series(source, reading, **options)
+        findings += _warned(lambda: _long_enough(table))
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
-    table = read_series(
-        source,
-        unique_id=unique_id,
-        ds=ds,
-        y=y,
-        missing=True,
-        sort=True,
-        duplicates="first",
-        gaps="ignore",
-        **options,
-    )
+        lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")
+        table = open_series(source, lenient, **options)
     findings.append(Finding("note", table.note))
     findings += [Finding("warning", warning) for warning in table.warnings]
     sizes = [values.size for values in table.values.values()]
     findings.append(Finding("note", f"{len(table.ids):,} series of {min(sizes):,} to {max(sizes):,} steps"))
-    found = rhythms(table.times)
-    told = ", ".join(f"{rhythm} ({count:,})" for rhythm, count in list(found.items())[:10])
-    findings.append(Finding("warning" if len(found) > 1 else "note", f"rhythm: {told}"))
+    if reading.gaps != "ignore":
+        found = tell(table.rhythms or {name: infer(times) for name, times in table.times.items()})
+        told = ", ".join(f"{rhythm} ({count:,})" for rhythm, count in list(found.items())[:10])
+        findings.append(Finding("warning" if len(found) > 1 else "note", f"rhythm: {told}"))
     return findings
+
+
+def _long_enough(table: SeriesTable) -> list[str]:
+    """Hold the lengths against what `fit series` needs by its defaults."""
+    check_lengths(table, SeriesConfig(), validation=VALIDATION)
+    return []
 
 
 def _warned(check: Callable[[], list[str]]) -> list[Finding]:

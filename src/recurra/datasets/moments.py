@@ -1,4 +1,4 @@
-"""Times out of text cells: ISO 8601 strictly, whole numbers as plain steps; day and month are never guessed.
+"""Times out of text cells: ISO 8601 strictly, whole numbers by their digits; day and month are never guessed.
 
 Not here: whether the times are in order and regular (series_checks.py).
 """
@@ -7,60 +7,135 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from recurra.datasets import advice
+from recurra.datasets.missing import stands_for_missing
+from recurra.datasets.notations import EXCEL_BEGINS, Epoch, Notation
+from recurra.datasets.periods import read_periods
+from recurra.datasets.whole_times import EPOCHS, PlaceOf, read_whole
+from recurra.datasets.zones import WrittenZone, Zone, instants_of, shown_twice, skipped
 from recurra.errors import DataError, Place
 
-Epoch = Literal["s", "ms", "us", "ns"]
-PlaceOf = Callable[[int], Place]
-
-ALLOWED = "YYYY, YYYY-MM, YYYY-MM-DD, YYYY-MM-DD HH:MM[:SS[.f]] with Z or +HH:MM or neither, or whole-number steps"
-LARGEST_STEP = 10**8
-"""Above it a whole number is more likely an epoch time than a step."""
+ALLOWED = (
+    "YYYY, YYYY-MM, YYYY-MM-DD, YYYY-MM-DD HH:MM[:SS[.f]] with Z or +HH:MM or neither, YYYYMMDD, YYYY-Qn, YYYY-Www, "
+    "or whole-number steps"
+)
 
 _ISO = re.compile(
     r"([0-9]{4})(?:-[0-9]{2}(?:-[0-9]{2}(?:"
     r"[T ]([0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
 )
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_WHOLE = re.compile(r"-?[0-9]{1,19}(?:\.0*)?")
+_NUMBER = re.compile(r"-?[0-9]{1,19}\.[0-9]+")
+_FORMATS = (
+    (re.compile(r"[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}"), "%Y/%m/%d"),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"), "%Y-%m-%d"),
+    (re.compile(r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"), "%d.%m.%Y"),
+    (re.compile(r"[0-9]{1,2}/[0-9]{4}"), "%m/%Y"),
+)
+"""Notations in which day and month cannot be mistaken for one another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """The times of a column, how it writes them, and what it tells about their zone."""
+
+    times: NDArray[Any]
+    """(rows,): datetime64 in the coarsest unit that holds them all, UTC where there is an offset; or int64 steps."""
+    notation: Notation
+    offsets: NDArray[np.int64] | None = None
+    """Seconds ahead of UTC (rows,), where the times are instants; None: they are what clocks showed."""
+    zone: Zone | None = None
+    """The zone by name, where it is known."""
+
+    def repeated(self, times: int) -> Moments:
+        """Return each moment so many times, one after the other."""
+        if times == 1:
+            return self
+        offsets = None if self.offsets is None else self.offsets.repeat(times)
+        return Moments(self.times.repeat(times), self.notation, offsets, self.zone)
+
+    def of_series(self, rows: NDArray[np.int64], *, place: PlaceOf) -> tuple[NDArray[Any], Zone | None]:
+        """Return the times of some rows, as instants where their zone is known, and that zone.
+
+        Raises DataError for a time that the clocks of the zone skip. Of a time that they show twice, the first row is
+        before the change and the second after it.
+        """
+        times = self.times[rows]
+        if self.offsets is not None:
+            return times, self.zone or WrittenZone.of(times, self.offsets[rows])
+        if self.zone is None or not np.issubdtype(times.dtype, np.datetime64):
+            return times, None
+        return _localised(times, self.zone, place), self.zone
 
 
 def parse_moments(
-    cells: Sequence[str], *, place: PlaceOf, date_format: str | None = None, epoch: Epoch | None = None
-) -> np.ndarray:
-    """Return the times of a column, (rows,): datetime64 in the coarsest unit that holds them all, or int64 steps.
+    cells: Sequence[str],
+    *,
+    place: PlaceOf,
+    date_format: str | None = None,
+    epoch: Epoch | None = None,
+    zone: Zone | None = None,
+) -> Moments:
+    """Read the times of a column.
 
-    Cells of four digits throughout are years. Times with an offset become UTC. `date_format` (strptime) reads other
-    notations, `epoch` names the unit of epoch numbers. `place(row)` tells where a cell stands. Raises DataError.
+    Cells of four digits throughout are years; of six, eight, twelve and fourteen, dates without marks. Times with an
+    offset become UTC. `date_format` (strptime) reads other notations, `epoch` tells what whole numbers count, `zone`
+    whose clocks they are. `place(row)` tells where a cell stands. Raises DataError.
     """
     if date_format is not None:
-        return _by_format(cells, date_format, place)
-    years = all(len(cell) == 4 for cell in cells)
-    if not years and all(_WHOLE.fullmatch(cell) for cell in cells):
-        return _whole(cells, place, epoch)
-    return _iso(cells, place)
+        return _by_format(cells, date_format, place, zone)
+    if epoch is not None or not all(len(cell) == 4 for cell in cells):
+        numbers = _numbers(cells, epoch, place)
+        if numbers is not None:
+            return _whole(numbers, place, epoch, zone)
+    periods = read_periods(cells)
+    if periods is not None:
+        return Moments(periods[0], Notation(period=periods[1]), zone=zone)
+    return _iso(cells, place, zone)
 
 
-def _whole(cells: Sequence[str], place: PlaceOf, epoch: Epoch | None) -> np.ndarray:
-    steps = np.array([int(cell) for cell in cells], dtype=np.int64)
-    if epoch is not None:
-        return steps.astype(f"datetime64[{epoch}]")
-    large = np.flatnonzero(np.abs(steps) >= LARGEST_STEP)
-    if large.size:
-        raise DataError(
-            "whole number too large for a step",
-            place=place(int(large[0])),
-            found=cells[large[0]],
-            allowed=f"steps below {LARGEST_STEP:,}, ISO dates",
-            advice="if it is an epoch time, name its unit: s, ms, us or ns; if a date, write it as YYYY-MM-DD",
-        )
-    return steps
+def _numbers(cells: Sequence[str], epoch: Epoch | None, place: PlaceOf) -> NDArray[Any] | None:
+    """Return whole numbers as int64, also those written 20240101.0; with a unit, fractions as float64."""
+    if all(_WHOLE.fullmatch(cell) for cell in cells):
+        numbers = [int(cell.partition(".")[0]) for cell in cells]
+        wrong = next((row for row, number in enumerate(numbers) if abs(number) >= 2**63), None)
+        if wrong is not None:
+            raise _no_date(cells[wrong], place(wrong))
+        return np.array(numbers, dtype=np.int64)
+    if epoch in (None, "step"):
+        return None
+    wrong = next(
+        (row for row, cell in enumerate(cells) if not (_WHOLE.fullmatch(cell) or _NUMBER.fullmatch(cell))), None
+    )
+    if wrong is not None:
+        raise DataError("no number of its unit of time", place=place(wrong), found=repr(cells[wrong][:80]))
+    return np.array([float(cell) for cell in cells])
 
 
-def _iso(cells: Sequence[str], place: PlaceOf) -> np.ndarray:
+def _whole(numbers: NDArray[Any], place: PlaceOf, epoch: Epoch | None, zone: Zone | None) -> Moments:
+    if numbers.dtype == np.float64:
+        seconds = numbers * 86_400 if epoch == "excel" else numbers / EPOCHS[epoch or "s"]
+        begin = EXCEL_BEGINS if epoch == "excel" else np.datetime64("1970-01-01")
+        times = begin + np.round(seconds * 1e6).astype(np.int64).astype("timedelta64[us]")
+        return _told(times, Notation(epoch=epoch), epoch, zone)
+    read = read_whole(numbers, place=place, epoch=epoch)
+    return _told(read.times, read.notation, epoch, zone)
+
+
+def _told(times: NDArray[Any], notation: Notation, epoch: Epoch | None, zone: Zone | None) -> Moments:
+    """Units since 1970 count instants; a spreadsheet's days and dates without marks are what clocks showed."""
+    instants = epoch in EPOCHS and zone is not None
+    return Moments(times, notation, np.zeros(times.size, np.int64) if instants else None, zone)
+
+
+def _iso(cells: Sequence[str], place: PlaceOf, zone: Zone | None) -> Moments:
     matches = [_ISO.fullmatch(cell) for cell in cells]
     for row, match in enumerate(matches):
         if match is None:
@@ -69,10 +144,12 @@ def _iso(cells: Sequence[str], place: PlaceOf) -> np.ndarray:
     _check_offsets(cells, offsets, place)
     plain = [cell.removesuffix(offset) if offset else cell for cell, offset in zip(cells, offsets, strict=True)]
     times = _convert(plain, _unit(cells, [match[4] for match in matches if match]), place)
-    shifts = {offset: _minutes(offset) for offset in set(offsets) if offset}
-    if any(shifts.values()):
-        times = times - np.array([shifts[offset] for offset in offsets], dtype="timedelta64[m]")
-    return times
+    notation = Notation(example=max(cells, key=len))
+    if offsets[0] is None:
+        return Moments(times, notation, zone=zone)
+    shifts = {offset: 60 * _minutes(offset) for offset in set(offsets)}
+    ahead = np.array([shifts[offset] for offset in offsets], dtype=np.int64)
+    return Moments(times - ahead.astype("timedelta64[s]"), notation, ahead, zone)
 
 
 def _unit(cells: Sequence[str], fractions: Sequence[str | None]) -> str:
@@ -84,7 +161,7 @@ def _unit(cells: Sequence[str], fractions: Sequence[str | None]) -> str:
     return "s" if digits == 0 else "us" if digits <= 6 else "ns"
 
 
-def _convert(cells: Sequence[str], unit: str, place: PlaceOf) -> np.ndarray:
+def _convert(cells: Sequence[str], unit: str, place: PlaceOf) -> NDArray[np.datetime64]:
     try:
         times = np.array(cells, dtype=f"datetime64[{unit}]")
     except ValueError:
@@ -129,8 +206,8 @@ def _minutes(offset: str) -> int:
     return -minutes if offset[0] == "-" else minutes
 
 
-def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf) -> np.ndarray:
-    times = []
+def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf, zone: Zone | None) -> Moments:
+    times, ahead = [], []
     for row, cell in enumerate(cells):
         try:
             time = datetime.datetime.strptime(cell, date_format)
@@ -138,12 +215,44 @@ def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf) -> np.nda
             raise DataError(
                 "not a time of the given format", place=place(row), found=repr(cell), advice=str(problem)
             ) from None
-        times.append(time.astimezone(datetime.UTC).replace(tzinfo=None) if time.tzinfo else time)
+        shift = time.utcoffset()
+        ahead.append(int(shift.total_seconds()) if shift is not None else 0)
+        times.append(time.replace(tzinfo=None) - (shift or datetime.timedelta()))
     stamps = np.array(times, dtype="datetime64[us]")
     days = stamps.astype("datetime64[D]")
-    return days if np.array_equal(days, stamps) else stamps
+    plain = days if np.array_equal(days, stamps) else stamps
+    offsets = np.array(ahead, dtype=np.int64) if "%z" in date_format else None
+    return Moments(plain, Notation(date_format=date_format), offsets, zone)
+
+
+def _localised(shown: NDArray[np.datetime64], zone: Zone, place: PlaceOf) -> NDArray[np.datetime64]:
+    shown = shown.astype(np.promote_types(shown.dtype, "datetime64[s]"))
+    gone = np.flatnonzero(skipped(shown, zone))
+    # Days begin at another hour where midnight is skipped: they are days all the same.
+    if gone.size and np.unique(shown - shown.astype("datetime64[D]")).size > 1:
+        raise DataError(
+            f"the clocks of {zone.name} skip this time", place=place(int(gone[0])), found=str(shown[gone[0]])
+        )
+    later = np.zeros(shown.size, dtype=np.bool_)
+    seen = set()
+    for row in np.flatnonzero(shown_twice(shown, zone)):
+        later[row] = shown[row] in seen
+        seen.add(shown[row])
+    return instants_of(shown, zone, later=later)
 
 
 def _no_date(cell: str, place: Place) -> DataError:
-    advice = "fill it in" if not cell else "name its format: --date-format, such as %d/%m/%Y"
-    return DataError("no usable time", place=place, found=repr(cell[:80]), allowed=ALLOWED, advice=advice)
+    if stands_for_missing(cell):
+        todo = "fill it in"
+    elif _NUMBER.fullmatch(cell):
+        todo = f"if days and parts of a day as spreadsheets count them, say so: {advice.unit('excel')}"
+    else:
+        todo = f"name its format: {_format_of(cell)}; or take the rows in their order: {advice.rows_as_steps()}"
+    return DataError("no usable time", place=place, found=repr(cell[:80]), allowed=ALLOWED, advice=todo)
+
+
+def _format_of(cell: str) -> str:
+    date, _, clock = cell.partition(" ")
+    known = next((date_format for pattern, date_format in _FORMATS if pattern.fullmatch(date)), "")
+    known += {5: " %H:%M", 8: " %H:%M:%S"}.get(len(clock), "") if known else ""
+    return advice.date_format(known) if known else f"{advice.date_format('%d/%m/%Y')} or %m/%d/%Y"

@@ -1,38 +1,153 @@
 """Numbers out of text cells, strictly: what Python or a spreadsheet would guess at is refused.
 
-Not here: dates. Refused: `1_000`, `1,234.5`, digits of other scripts, `0x10`, `$5`, `5%`, infinity, and overflow.
+Not here: dates. Refused: `1_000`, digits of other scripts, `0x10`, `$5`, `5%`, infinity, and overflow; and, unless the
+marks are named, `1,5`, `1.234,5` and `1,234.5`.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
 
+from recurra.datasets import advice
 from recurra.datasets.missing import stands_for_missing
-from recurra.errors import DataError, Place
+from recurra.errors import DataError, Place, UsageError, either
 
 LARGEST = 1e150
 """Largest absolute value: above it the squared error overflows."""
 EXACT = 2**53
+SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
+"""Kinds of space and apostrophe that set thousands apart."""
+MARKS = {".": "a point", ",": "a comma", " ": "a space", "'": "an apostrophe", "_": "an underscore"}
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HINTS = (
-    (re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"), "write it without thousands separators"),
-    (re.compile(r"[+-]?[0-9.]*,[0-9]+"), "write it with a decimal point"),
-    (re.compile(r"[+-]?[0-9_]+(?:\.[0-9]*)?"), "write it without underscores"),
-    (re.compile(r"0[xXoObB][0-9a-fA-F]+"), "write it in decimal digits"),
-    (re.compile(r"[^0-9]{1,3}[0-9.]+|[0-9.]+\s*%"), "write the bare number without its sign or unit"),
+    (r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", "write it without thousands separators", (",", "")),
+    (r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]*", "write it with a decimal point", (".", ",")),
+    (r"[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}", "write it without thousands separators", (".", "")),
+    (r"[+-]?[0-9]{1,3}(?:[ '][0-9]{3})+,[0-9]*", "write it with a decimal point", (" ", ",")),
+    (r"[+-]?[0-9]{1,3}(?:[ '][0-9]{3})+(?:\.[0-9]*)?", "write it without thousands separators", (" ", "")),
+    (r"[+-]?[0-9]*,[0-9]+", "write it with a decimal point", ("", ",")),
+    (r"[+-]?[0-9_]+(?:\.[0-9]*)?", "write it without underscores", ("", "")),
+    (r"0[xXoObB][0-9a-fA-F]+", "write it in decimal digits", ("", "")),
+    (
+        r"[+-]?(?:[^0-9a-zA-Z.,' +-]{1,3}|[a-zA-Z]{2,4})\.?\s*[+-]?[0-9][0-9.,' ]*"
+        r"|[+-]?[0-9.,' ]*[0-9]\s*(?:[^0-9a-zA-Z.,' +-]{1,3}|[a-zA-Z]{2,4})",
+        "write the bare number without its sign or unit",
+        ("", ""),
+    ),
 )
+"""How numbers look that are refused, what to do, and which marks for thousands and decimals would read them."""
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """How a column writes its numbers: its decimal mark, the mark between thousands, its words for missing."""
+
+    decimal: str = "."
+    thousands: str = ""
+    missing_words: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for marks that are none, or that are one and the same."""
+        if self.decimal not in (".", ","):
+            raise UsageError(either("--decimal", "decimal"), found=repr(self.decimal), allowed="'.' or ','")
+        if self.thousands and (self.thousands not in MARKS or self.thousands == self.decimal):
+            allowed = ", ".join(repr(mark) for mark in MARKS if mark != self.decimal)
+            raise UsageError(either("--thousands", "thousands"), found=repr(self.thousands), allowed=allowed)
+
+    def parse(self, text: str) -> float:
+        """Return the number that a cell holds, NaN for a word for `missing`; raise ValueError with advice."""
+        cell = text.strip(" \t\u00a0")
+        plain = cell if self._pattern.fullmatch(cell) else self._plain(cell)
+        if plain is not None:
+            return self.known(float(plain))
+        if stands_for_missing(cell, self.missing_words):
+            return math.nan
+        raise ValueError(_advice(cell.translate(SPACES)))
+
+    def known(self, value: float) -> float:
+        """Return a number, NaN where it stands for a missing one; raise ValueError where it is too large to square."""
+        return math.nan if value in self.missing_numbers else checked_number(value)
+
+    @cached_property
+    def missing_numbers(self) -> frozenset[float]:
+        """Numbers such as -999 among the words for missing."""
+        plain = (word for word in self.missing_words if self._pattern.fullmatch(word) or self._plain(word))
+        return frozenset(float(self._plain(word) or word) for word in plain)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        """Plain numbers with a decimal point; none where points are something else."""
+        fraction = r"(?:\.[0-9]*)?" if self.decimal == "." else ""
+        alone = r"|\.[0-9]+" if self.decimal == "." else ""
+        return re.compile(rf"[+-]?(?:[0-9]+{fraction}{alone})(?:[eE][+-]?[0-9]+)?")
+
+    @cached_property
+    def _marked(self) -> re.Pattern[str]:
+        point, mark = re.escape(self.decimal), re.escape(self.thousands)
+        whole = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+" if mark else "[0-9]+"
+        return re.compile(rf"[+-]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+    def _plain(self, cell: str) -> str | None:
+        """Write a cell with other marks plainly; None where it is no number with these marks."""
+        if self.decimal == "." and not self.thousands:
+            return None
+        cell = cell.translate(SPACES)
+        if not self._marked.fullmatch(cell):
+            return None
+        return cell.replace(self.thousands, "").replace(self.decimal, ".") if self.thousands else cell.replace(",", ".")
+
+
+PLAIN = NumberForm()
 
 
 def parse_number(text: str) -> float:
-    """Return the number that a cell holds, NaN for a blank or a word for `missing`; raise ValueError with advice."""
-    cell = text.strip(" \t")
-    if _NUMBER.fullmatch(cell):
-        return checked_number(float(cell))
-    if stands_for_missing(cell):
-        return math.nan
-    raise ValueError(next((hint for pattern, hint in _HINTS if pattern.fullmatch(cell)), "write a plain number"))
+    """Return the plain number that a cell holds, NaN for a word for `missing`; raise ValueError with advice."""
+    return PLAIN.parse(text)
+
+
+def _advice(cell: str) -> str:
+    for pattern, mend, (thousands, decimal) in _HINTS:
+        if re.fullmatch(pattern, cell):
+            mark = "'" if thousands == " " and "'" in cell else thousands
+            named = advice.marks(mark, decimal)
+            if re.fullmatch(r"[+-]?[0-9]{1,3},[0-9]{3}", cell):
+                named += f" (or {advice.marks('', ',')} if it is a decimal comma)"
+            return f"{mend}, or name its marks: {named}" if named else mend
+    word = cell if 0 < len(cell) <= 12 and cell.isprintable() else "WORD"
+    return f"write a plain number; or, if it stands for a missing value, say so: {advice.missing_word(word)}"
+
+
+class PointsBetweenThousands:
+    """Watches the cells of a column: do its points set thousands apart?
+
+    They may, where every cell is either a whole number of up to three digits, or has points before exactly three.
+    """
+
+    _WHOLE = re.compile(r"[+-]?[0-9]{1,3}")
+    _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
+
+    def __init__(self) -> None:
+        self.possible = True
+        self.wholes = 0
+        self.first: int | None = None
+        """The first row whose cell has such a point."""
+
+    def see(self, row: int, cell: str) -> None:
+        """Take the cell of a row into account."""
+        if self._WHOLE.fullmatch(cell):
+            self.wholes += 1
+        elif self._GROUPED.fullmatch(cell):
+            self.first = row if self.first is None else self.first
+        elif not stands_for_missing(cell):
+            self.possible = False
+
+    def doubtful(self) -> bool:
+        """Tell whether whole numbers stand beside numbers that may be thousands."""
+        return self.possible and self.first is not None and self.wholes > 0
 
 
 def checked_number(value: float) -> float:
@@ -42,7 +157,7 @@ def checked_number(value: float) -> float:
     return value
 
 
-def cell_number(value: object, *, place: Place, column: str) -> float:
+def cell_number(value: object, *, place: Place, column: str, form: NumberForm = PLAIN) -> float:
     """Return the number of a cell of any kind, NaN when it is missing; raise DataError with its place."""
     try:
         if value is None:
@@ -50,9 +165,9 @@ def cell_number(value: object, *, place: Place, column: str) -> float:
         if isinstance(value, bool):
             raise ValueError("write 0 and 1 if a truth value is meant as a number")
         if isinstance(value, str):
-            return parse_number(value)
+            return form.parse(value)
         if isinstance(value, (int, float)):
-            return checked_number(float(value))
+            return form.known(float(value))
         raise ValueError("write a plain number")
     except (ValueError, OverflowError) as problem:
         found = repr(value) if len(repr(value)) < 80 else repr(value)[:77] + "…"

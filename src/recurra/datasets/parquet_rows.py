@@ -27,6 +27,15 @@ def parquet_columns(source: str | Path) -> list[str]:
         return _names(_opened(parquet, stream, Place(str(source))), str(source))
 
 
+def parquet_zone(source: str | Path, column: str) -> str:
+    """Return the name of the zone of a column of times, as the file's schema tells it; empty where there is none."""
+    import pyarrow.parquet as parquet
+
+    with open_regular(source) as stream:
+        kind = _opened(parquet, stream, Place(str(source))).schema_arrow.field(column).type
+    return getattr(kind, "tz", None) or ""
+
+
 def read_parquet(source: str | Path, columns: list[str] | None) -> Iterator[Row]:
     """Yield the rows with the wanted columns (all when None); raise DataError for damaged files and nested columns."""
     import pyarrow.parquet as parquet

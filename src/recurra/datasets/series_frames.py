@@ -1,239 +1,240 @@
-"""Long series tables: one row a series, a time and a value; from files and from pandas or polars frames.
+"""Series out of files: CSV, TSV, JSON Lines or Parquet, long or wide.
 
-Not here: order, doubles and gaps of the times (series_checks.py), scaling and windows (series.py).
+Not here: frames (series_from_frames.py), checks (series_build.py), scaling and windows (series.py).
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 
-from recurra.datasets.columns import ID_NAMES, TIME_NAMES, VALUE_NAMES, guess, listed, need, with_hint
+from recurra.datasets import advice
 from recurra.datasets.encodings import doubtful_characters
 from recurra.datasets.formats import FormatOptions
-from recurra.datasets.moments import Epoch, parse_moments
-from recurra.datasets.numbers import EXACT, cell_number
+from recurra.datasets.moments import Moments, parse_moments
+from recurra.datasets.notations import Epoch
+from recurra.datasets.numbers import NumberForm, PointsBetweenThousands, cell_number
+from recurra.datasets.parquet_rows import parquet_zone
 from recurra.datasets.records import Row
-from recurra.datasets.series_checks import Duplicates, Gaps, check_series
+from recurra.datasets.series_build import LongRows, build
+from recurra.datasets.series_columns import Chosen, choose_columns, names_of, naming_hint
+from recurra.datasets.series_learnt import Learnt
+from recurra.datasets.series_table import Duplicates, Gaps, Names, SeriesColumns, SeriesReading, SeriesTable
 from recurra.datasets.tables import Table, open_table
+from recurra.datasets.zones import NamedZone, zone_named
 from recurra.errors import DataError, Place
 
+__all__ = ["SeriesColumns", "SeriesReading", "SeriesTable", "open_series", "read_series"]
 
-@dataclass(frozen=True)
-class SeriesColumns:
-    """Which columns hold the series' name, its times and its values; empty: there is no such column."""
-
-    unique_id: str
-    ds: str
-    y: str
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesTable:
-    """Series by id, in order of first appearance; each with times ascending and as many values."""
-
-    ids: list[str]
-    times: dict[str, np.ndarray]
-    """datetime64 (steps,) in one unit for the whole table, or int64 steps."""
-    values: dict[str, np.ndarray]
-    """float64 (steps,), NaN only where `missing` is True."""
-    missing: dict[str, np.ndarray]
-    """bool (steps,): no value was given there."""
-    columns: SeriesColumns
-    warnings: list[str] = field(default_factory=list)
-    note: str = ""
-    """How the file was read, in one line."""
-
-    @property
-    def rows(self) -> int:
-        """All steps of all series."""
-        return sum(values.size for values in self.values.values())
-
-
-@dataclass(frozen=True)
-class LongRows:
-    """The columns of a long table before they are cut into series; `place(row)` finds a value."""
-
-    ids: list[str]
-    times: np.ndarray
-    values: np.ndarray
-    place: Callable[[int], Place]
+LOOKED_AT = 200_000
+"""Rows that are looked at for a column that may name series, at most."""
 
 
 def read_series(
     source: str | Path,
     *,
-    unique_id: str | None = None,
-    ds: str | None = None,
+    unique_id: Names | None = None,
+    ds: Names | None = None,
     y: str | None = None,
+    wide: bool = False,
     date_format: str | None = None,
     epoch: Epoch | None = None,
+    zone: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    missing_words: tuple[str, ...] = (),
     missing: bool = False,
     sort: bool = False,
     duplicates: Duplicates = "error",
     gaps: Gaps = "refuse",
     **options: Unpack[FormatOptions],
 ) -> SeriesTable:
-    """Read series from CSV, TSV, JSON or Parquet; a file without an id column is one series named by its stem.
+    """Read series from CSV, TSV, JSON, Parquet or stdin (`-`, CSV); without an id column it is one series.
 
-    Columns not named are guessed by their obvious names. `missing=True` keeps blank values as NaN, to be filled by
-    `impute`; otherwise they are refused. `gaps="fill"` adds missing times as missing values. The options say how the
-    file is written (`tables.open_table`). Raises DataError.
+    The choices are those of `SeriesReading`, columns not named are guessed by their obvious names; the options say how
+    the file is written (`tables.open_table`). Raises DataError.
     """
-    if str(source) == "-":
-        raise DataError("series are not read from stdin", advice="name a file")
-    table = open_table(source, asked=[name for name in (unique_id, ds, y) if name], **options)
+    reading = SeriesReading(
+        unique_id, ds, y, wide, date_format, epoch, zone, decimal, thousands, missing_words, missing, sort, duplicates,
+        gaps,
+    )  # fmt: skip
+    return open_series(source, reading, **options)
+
+
+def open_series(
+    source: str | Path, reading: SeriesReading, *, learnt: Learnt | None = None, **options: Unpack[FormatOptions]
+) -> SeriesTable:
+    """Read series as `reading` says, and for the rest as a model has `learnt` them. Raises DataError."""
+    known = learnt or Learnt()
+    if str(source) == "-" and options.get("form") is None:
+        options["form"] = "csv"
+    table = open_table(source, asked=[*names_of(reading), *names_of(known.reading)], **options)
+    file = _File(source, table, list(table.rows()) if str(source) == "-" else None)
+    reading = known.reading_of(reading, table.names)
     place = Place(table.file, table.dialect.first)
-    columns = choose_columns(table.names, unique_id=unique_id, ds=ds, y=y, place=place, hint=table.dialect.hint)
-    stem = Path(table.file).name.split(".")[0] or "series"
-    long = _long_rows(table, columns, stem=stem, date_format=date_format, epoch=epoch)
-    built = build(long, columns, missing=missing, sort=sort, duplicates=duplicates, gaps=gaps)
+    chosen = choose_columns(table.names, reading, place=place, hint=table.dialect.hint)
+    built = build(_long_rows(file, chosen, reading, known), reading, expected=known.step)
     read = [*table.warnings, *doubtful_characters(built.ids, encoding=table.dialect.encoding, what="series names")]
     return replace(built, warnings=[*read, *built.warnings], note=table.note)
 
 
-def choose_columns(
-    found: Sequence[str], *, unique_id: str | None, ds: str | None, y: str | None, place: Place, hint: str = ""
-) -> SeriesColumns:
-    """Settle the three columns: the named ones, else obvious names, else the one column that is left for the value."""
-    for name in (unique_id, ds, y):
-        if name is not None:
-            need(name, found, place=place, hint=hint)
-    left = [name for name in found if name not in (unique_id, ds, y)]
-    identity = unique_id or guess(ID_NAMES, left) or ""
-    time = ds or guess(TIME_NAMES, [name for name in left if name != identity]) or ""
-    left = [name for name in left if name not in (identity, time)]
-    value = y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
-    if not value or (not time and len(found) > 1):
-        raise DataError(
-            f"no {'value' if time else 'time'} column",
-            place=place,
-            found="columns " + listed(found),
-            allowed="unique_id, ds and y, or a date and one value",
-            advice=with_hint("name the columns that are meant", hint),
-        )
-    return SeriesColumns(identity, time, value)
+@dataclass(frozen=True)
+class _File:
+    """An opened table that can be read again and again; what comes from stdin is kept."""
+
+    source: str | Path
+    table: Table
+    kept: list[Row] | None
+
+    def rows(self, columns: Sequence[str]) -> Iterator[Row]:
+        """The rows, for the first time."""
+        return self.table.rows(columns) if self.kept is None else iter(self.kept)
+
+    def again(self, columns: Sequence[str]) -> Iterator[Row]:
+        """The rows once more."""
+        return self.table.again().rows(columns) if self.kept is None else iter(self.kept)
+
+    @property
+    def stem(self) -> str:
+        """What a series without a name is called."""
+        return Path(self.table.file).name.split(".")[0] if self.kept is None else ""
 
 
-def build(
-    long: LongRows,
-    columns: SeriesColumns,
-    *,
-    missing: bool = False,
-    sort: bool = False,
-    duplicates: Duplicates = "error",
-    gaps: Gaps = "refuse",
-) -> SeriesTable:
-    """Cut long rows into series and check each: order, doubles, gaps, missing, constant. Raises DataError."""
-    warnings = _precision(long.values)
-    members: dict[str, list[int]] = {}
-    for row, name in enumerate(long.ids):
-        members.setdefault(name, []).append(row)
-    times: dict[str, np.ndarray] = {}
-    values: dict[str, np.ndarray] = {}
-    constant: list[str] = []
-    _check_missing(long, columns.y, members, missing)
-    for name, rows in members.items():
-        index = np.array(rows)
-        times[name], values[name] = check_series(
-            long.times[index],
-            long.values[index],
-            name=name,
-            place=lambda step, rows=rows: long.place(rows[step]),  # type: ignore[misc]
-            sort=sort,
-            duplicates=duplicates,
-            gaps=gaps,
-        )
-        if values[name].size > 1 and np.nanmin(values[name]) == np.nanmax(values[name]):
-            constant.append(name)
-    if constant:
-        warnings.append(
-            f"{len(constant):,} series are constant, such as {constant[0]!r}: their forecast is the constant"
-        )
-    filled = sum(int(np.isnan(each).sum()) for each in values.values())
-    if filled:
-        warnings.append(f"{filled:,} values are missing and must be imputed")
-    masks = {name: np.isnan(each) for name, each in values.items()}
-    return SeriesTable(list(members), times, values, masks, columns, warnings)
+@dataclass
+class _Growing:
+    """The cells of a long table while its rows come."""
+
+    ids: list[str] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+    values: array[float] = field(default_factory=lambda: array("d"))
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names of series with the cells they are made of; one object a name, not one a row."""
 
 
-def _long_rows(
-    table: Table,
-    columns: SeriesColumns,
-    *,
-    stem: str,
-    date_format: str | None,
-    epoch: Epoch | None,
-) -> LongRows:
-    """Take the three columns; rows are not kept: where a cell stands is found by reading the file again."""
+def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> LongRows:
+    """Take the chosen columns; rows are not kept: where a cell stands is found by reading the file again."""
+    width = len(chosen.values)
 
-    names = [name for name in (columns.unique_id, columns.ds, columns.y) if name]
+    def place(at: int, column: str = "") -> Place:
+        row = next(islice(file.again(chosen.read), at // width, None))
+        return row.place(column or chosen.values[at % width])
 
-    def place(at: int, column: str) -> Place:
-        return next(islice(table.again().rows(names), at, None)).place(column)
+    growing, points = _grown(file, chosen, reading)
+    if points.doubtful():
+        _ask_about_points(place(points.first or 0), points)
+    moments = _moments(growing.times, lambda at: place(at * width, chosen.times[0]), file, chosen, reading, learnt)
+    moments = moments.repeated(width) if moments else None
 
-    ids: list[str] = []
-    cells: list[str] = []
-    values = array("d")
-    known: dict[str, str] = {}
-    for row in table.rows(names):
-        name = _identity(row, columns.unique_id) if columns.unique_id else stem
-        # One object a series, not one a row.
-        ids.append(known.setdefault(name, name))
-        values.append(_number(row, columns.y))
-        if columns.ds:
-            cells.append("" if (cell := row.values[columns.ds]) is None else str(cell).strip())
-    if columns.ds:
-        times = parse_moments(cells, place=lambda at: place(at, columns.ds), date_format=date_format, epoch=epoch)
-    else:
-        times = np.arange(len(ids), dtype=np.int64)
-    return LongRows(ids, times, np.array(values), lambda at: place(at, columns.y))
+    def naming() -> str:
+        stamps = moments.times if moments is not None else np.array(growing.times)
+        return _naming(file, chosen, stamps, growing.ids)
+
+    if moments is None and len(set(zip(growing.ids, growing.times, strict=False))) < len(growing.times) and naming():
+        raise DataError("the same times stand more than once", place=place(0, chosen.times[0]), advice=naming())
+    return LongRows(growing.ids, moments, np.array(growing.values), place, chosen.columns, naming, chosen.warnings)
 
 
-def _identity(row: Row, column: str) -> str:
-    name = str("" if row.values[column] is None else row.values[column]).strip()
-    if not name:
-        raise DataError(f"series id is missing in column {column!r}", place=row.place(column), advice="fill it in")
+def _grown(file: _File, chosen: Chosen, reading: SeriesReading) -> tuple[_Growing, PointsBetweenThousands]:
+    growing, points, form = _Growing(), PointsBetweenThousands(), number_form(reading)
+    stem, watched = file.stem or "series", reading.decimal is None and reading.thousands is None
+    for row in file.rows(chosen.read):
+        name = _identity(row, chosen.ids, growing.parts) if chosen.ids else stem
+        for column in chosen.values:
+            value = row.values[column]
+            if watched and points.possible and isinstance(value, str):
+                points.see(len(growing.values), value.strip())
+            growing.ids.append(column if chosen.wide else name)
+            growing.values.append(_number(row, column, form))
+        if chosen.times:
+            growing.times.append(" ".join(_text(row.values[column]) for column in chosen.times))
+    return growing, points
+
+
+def number_form(reading: SeriesReading) -> NumberForm:
+    """Return how numbers are written; where points set thousands apart, the decimal mark is a comma."""
+    decimal = reading.decimal or ("," if reading.thousands == "." else ".")
+    return NumberForm(decimal, reading.thousands or "", reading.missing_words)
+
+
+def _ask_about_points(place: Place, points: PointsBetweenThousands) -> None:
+    raise DataError(
+        "points that may set thousands apart: every number has exactly three digits behind its point, or none",
+        place=place,
+        found=f"such numbers beside {points.wholes:,} whole ones",
+        advice=f"say which: {advice.marks('.', '')} for thousands, {advice.marks('', '.')} for decimals",
+    )
+
+
+def _moments(
+    cells: list[str],
+    place: Callable[[int], Place],
+    file: _File,
+    chosen: Chosen,
+    reading: SeriesReading,
+    learnt: Learnt,
+) -> Moments | None:
+    """Read the times; where rows are plain steps anyway, times that cannot be read are none."""
+    if not chosen.times:
+        return None
+    zone = zone_named(reading.zone) if reading.zone else _zone_of(file, chosen)
+
+    def read(how: SeriesReading) -> Moments:
+        return parse_moments(cells, place=place, date_format=how.date_format, epoch=how.epoch, zone=zone)
+
+    try:
+        return learnt.times_of(reading, read)
+    except DataError as problem:
+        if len(chosen.times) == 1:
+            raise
+        both = f"the time is {' and '.join(map(repr, chosen.times))} with a space between"
+        example = f"{advice.date_format('%d/%m/%Y %H:%M:%S')} reads such as 31/12/2024 23:00:00"
+        raise DataError(f"{problem}; {both}: {example}") from None
+
+
+def _zone_of(file: _File, chosen: Chosen) -> NamedZone | None:
+    name = parquet_zone(file.source, chosen.times[0]) if file.table.dialect.form == "parquet" else ""
+    return NamedZone(name) if "/" in name or name == "UTC" else None
+
+
+def _naming(file: _File, chosen: Chosen, stamps: Any, names: list[str]) -> str:
+    """Say which columns may name series that lie mixed under one name."""
+    others = [name for name in file.table.names if name not in chosen.read]
+    if not others or chosen.wide:
+        return ""
+    rows = list(islice(file.again(others), LOOKED_AT))
+    cells = {name: [row.values[name] for row in rows] for name in others}
+    return naming_hint(chosen, cells, stamps[: len(rows)], names[: len(rows)])
+
+
+def _identity(row: Row, columns: Sequence[str], known: dict[str, tuple[str, ...]]) -> str:
+    parts = tuple(_text(row.values[column]) for column in columns)
+    if not all(parts):
+        empty = columns[parts.index("")]
+        raise DataError(f"series id is missing in column {empty!r}", place=row.place(empty), advice="fill it in")
+    name = "/".join(parts)
+    if known.setdefault(name, parts) != parts:
+        found = f"{known[name]} and {parts}"
+        raise DataError("two series would have one name", place=row.place(columns[0]), found=found)
     return name
 
 
-def _number(row: Row, column: str) -> float:
+def _text(cell: Any) -> str:
+    """Write a cell as text; pandas turns whole numbers with gaps into floats, and 1.0 must stay 1."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()
+
+
+def _number(row: Row, column: str, form: NumberForm) -> float:
     value = row.values[column]
     # The place is looked up only for the error: finding it means reading the row again.
     try:
-        return cell_number(value, place=Place(""), column=column)
+        return cell_number(value, place=Place(""), column=column, form=form)
     except DataError:
-        return cell_number(value, place=row.place(column), column=column)
-
-
-def _precision(values: np.ndarray) -> list[str]:
-    count = int((np.abs(values) >= EXACT).sum())
-    return [f"{count:,} values reach 2^53: whole numbers lose digits there"] if count else []
-
-
-def _check_missing(long: LongRows, column: str, members: dict[str, list[int]], allowed: bool) -> None:
-    """Refuse missing values unless they are to be imputed; a series without any value is refused always."""
-    blank = np.isnan(long.values)
-    if not blank.any():
-        return
-    first = int(np.argmax(blank))
-    if blank.all():
-        raise DataError(
-            f"column {column!r} has no value at all", place=long.place(first), found=f"{blank.size:,} blanks"
-        )
-    empty = next((name for name, rows in members.items() if blank[rows].all()), None)
-    if empty is not None:
-        raise DataError(f"series {empty!r} has no value at all", place=long.place(members[empty][0]))
-    if not allowed:
-        raise DataError(
-            f"{int(blank.sum()):,} missing values in column {column!r}",
-            place=long.place(first),
-            found="the first here",
-            advice="fill them in, or choose --impute ffill, linear or zero",
-        )
+        return cell_number(value, place=row.place(column), column=column, form=form)

@@ -1,18 +1,26 @@
-"""Series out of pandas or polars frames, through narwhals.
+"""Series out of pandas, polars or Arrow frames, through narwhals; and answers as a frame of the same kind.
 
 Not here: files (series_frames.py), whose checks apply here too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recurra.datasets.moments import parse_moments
-from recurra.datasets.numbers import LARGEST
-from recurra.datasets.series_checks import Duplicates, Gaps
-from recurra.datasets.series_frames import LongRows, SeriesColumns, SeriesTable, build, choose_columns
+from recurra.datasets.frame_index import counts_rows, has_index, with_index_columns
+from recurra.datasets.frame_times import read_times, write_times
+from recurra.datasets.moments import Moments
+from recurra.datasets.notations import Epoch
+from recurra.datasets.numbers import LARGEST, NumberForm
+from recurra.datasets.series_build import LongRows, build
+from recurra.datasets.series_columns import Chosen, choose_columns, naming_hint
+from recurra.datasets.series_learnt import Learnt
+from recurra.datasets.series_table import Duplicates, Gaps, Names, SeriesReading, SeriesTable
 from recurra.errors import DataError, Place
 
 FRAME = "frame"
@@ -22,9 +30,14 @@ FRAME = "frame"
 def series_from_frame(
     frame: Any,
     *,
-    unique_id: str | None = None,
-    ds: str | None = None,
+    unique_id: Names | None = None,
+    ds: Names | None = None,
     y: str | None = None,
+    wide: bool = False,
+    date_format: str | None = None,
+    epoch: Epoch | None = None,
+    zone: str | None = None,
+    missing_words: tuple[str, ...] = (),
     missing: bool = False,
     sort: bool = False,
     duplicates: Duplicates = "error",
@@ -32,67 +45,175 @@ def series_from_frame(
 ) -> SeriesTable:
     """Take series out of a long frame (unique_id, ds, y); without an id column it is one series named `series`.
 
-    Times may be datetimes (with a zone they become UTC), dates, whole numbers or ISO texts; values must be numbers.
-    Raises DataError whose line is the row number, from 1.
+    Times may be datetimes (with a zone they become UTC, and keep it), dates, periods, whole numbers or texts, also in
+    a pandas index; values must be numbers. The choices are those of `SeriesReading`. Raises DataError whose line is
+    the row number, from 1.
     """
+    reading = SeriesReading(
+        unique_id, ds, y, wide, date_format, epoch, zone, None, None, missing_words, missing, sort, duplicates, gaps
+    )
+    return FrameSeries.of(frame, reading).table
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSeries:
+    """Series that came in a frame, and the frame's columns, whose types the answers take over."""
+
+    table: SeriesTable
+    columns: Any
+    """A narwhals frame."""
+    chosen: Chosen
+
+    @classmethod
+    def of(cls, frame: Any, reading: SeriesReading, *, learnt: Learnt | None = None) -> FrameSeries:
+        """Read a frame, or a pandas Series with times in its index; where nothing is said, as a model has `learnt`.
+
+        Raises DataError.
+        """
+        columns, reading, levels = _columns(frame, reading)
+        if not len(columns):
+            raise DataError("no rows", place=Place(FRAME))
+        known = learnt or Learnt()
+        reading = known.reading_of(reading, columns.columns)
+        chosen = choose_columns(columns.columns, reading, place=Place(FRAME), never_values=levels)
+        long = _long_rows(columns, chosen, reading, known)
+        return cls(build(long, reading, expected=known.step), columns, chosen)
+
+    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
+        """Return a frame of the kind that was given: for each series its name and times, beside columns of figures."""
+        import narwhals as nw
+
+        table, backend = self.table, self.columns.implementation
+        made: dict[str, Any] = {
+            table.columns.unique_id or "unique_id": self._named(names, [part.size for part in times])
+        }
+        parts = [(part, table.zone(name)) for name, part in zip(names, times, strict=True)]
+        column = table.columns.ds or "ds"
+        if len(self.chosen.times) == 1:
+            like = self.columns[self.chosen.times[0]]
+            made[column] = write_times(parts, like, table.notation, counted=table.counted)
+        elif table.counted or not self.chosen.times:
+            made[column] = np.concatenate(times)
+        else:
+            made[column] = [text for part, zone in parts for text in table.notation.write(part, zone)]
+        plain = {name: cells for name, cells in made.items() if not isinstance(cells, nw.Series)}
+        # Columns go in as they are: from a dictionary, pandas' zones and periods would not come out again.
+        typed = [cells.alias(name) for name, cells in made.items() if isinstance(cells, nw.Series)]
+        frame = nw.from_dict({**plain, **figures}, backend=backend).with_columns(*typed)
+        return frame.select(*made, *figures).to_native()
+
+    def _named(self, names: Sequence[str], sizes: Sequence[int]) -> Any:
+        if len(self.chosen.ids) != 1:
+            return np.repeat(np.array(names, dtype=object), sizes).tolist()
+        column = self.columns[self.chosen.ids[0]]
+        first: dict[str, int] = {}
+        for row, name in enumerate(_texts(column)):
+            first.setdefault(name, row)
+        return column[np.repeat([first[name] for name in names], sizes).tolist()]
+
+
+def is_plain(series: Any) -> bool:
+    """Tell whether a pandas Series has no more in its index than the count of its rows."""
+    return counts_rows(series.index)
+
+
+def _columns(frame: Any, reading: SeriesReading) -> tuple[Any, SeriesReading, list[str]]:
     import narwhals as nw
 
+    if has_index(frame) and not hasattr(frame, "columns"):
+        frame = frame.to_frame("y" if frame.name is None else str(frame.name))
+        reading = replace(reading, y=str(frame.columns[0]))
+    levels: list[str] = []
+    if has_index(frame) and not counts_rows(frame.index):
+        frame, reading, levels = with_index_columns(frame, reading, place=Place(FRAME))
     try:
-        table = nw.from_native(frame, eager_only=True)
+        return nw.from_native(frame, eager_only=True), reading, levels
     except TypeError:
-        raise DataError("not a frame", found=type(frame).__name__, allowed="a pandas or polars DataFrame") from None
-    if not len(table):
-        raise DataError("no rows", place=Place(FRAME))
-    columns = choose_columns(table.columns, unique_id=unique_id, ds=ds, y=y, place=Place(FRAME))
-    ids = _ids(table[columns.unique_id], columns) if columns.unique_id else ["series"] * len(table)
-    times = _times(table[columns.ds]) if columns.ds else np.arange(len(table), dtype=np.int64)
-    long = LongRows(ids, times, _values(table[columns.y], columns), lambda row: Place(FRAME, row + 1))
-    return build(long, columns, missing=missing, sort=sort, duplicates=duplicates, gaps=gaps)
+        allowed = "a pandas, polars or Arrow frame"
+        raise DataError("not a frame", found=type(frame).__name__, allowed=allowed) from None
 
 
-def _ids(column: Any, columns: SeriesColumns) -> list[str]:
-    cells = column.to_list()
-    # NaN is the only value that differs from itself.
-    bad = next((row for row, cell in enumerate(cells) if cell is None or cell != cell or not str(cell).strip()), None)
-    if bad is not None:
-        raise DataError(f"series id is missing in column {columns.unique_id!r}", place=Place(FRAME, bad + 1))
-    return [str(cell).strip() for cell in cells]
+def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> LongRows:
+    rows, width = len(columns), len(chosen.values)
+
+    def place(at: int) -> Place:
+        return Place(FRAME, at // width + 1)
+
+    if chosen.wide:
+        ids = [name for _ in range(rows) for name in chosen.values]
+    else:
+        ids = _ids(columns, chosen) if chosen.ids else ["series"] * rows
+    absent = list(NumberForm(missing_words=reading.missing_words).missing_numbers)
+    values = np.stack([_values(columns[name], name) for name in chosen.values], axis=1).reshape(-1)
+    values[np.isin(values, absent)] = np.nan
+    moments = _moments(columns, chosen, reading, learnt)
+
+    def naming() -> str:
+        if chosen.wide or moments is None:
+            return ""
+        others = {name: columns[name].to_list() for name in columns.columns if name not in chosen.read}
+        return naming_hint(chosen, others, moments.times, ids)
+
+    repeated = moments.repeated(width) if moments else None
+    return LongRows(ids, repeated, values, place, chosen.columns, naming, [*chosen.warnings])
 
 
-def _times(column: Any) -> np.ndarray:
+def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> Moments | None:
     import narwhals as nw
 
+    if not chosen.times:
+        return None
+    column = columns[chosen.times[0]]
+    if len(chosen.times) > 1:
+        parts = zip(*(columns[name].to_list() for name in chosen.times), strict=True)
+        texts = [" ".join(str(part).strip() for part in row) for row in parts]
+        column = nw.new_series(" ".join(chosen.times), texts, nw.String, backend=columns.implementation)
+    return learnt.times_of(reading, lambda how: read_times(column, how, place=lambda row: Place(FRAME, row + 1)))
+
+
+def _ids(columns: Any, chosen: Chosen) -> list[str]:
+    """Return the names of the series; several columns are joined by a slash."""
+    parts = [_texts(columns[name]) for name in chosen.ids]
+    for name, texts in zip(chosen.ids, parts, strict=True):
+        if "" in texts:
+            raise DataError(f"series id is missing in column {name!r}", place=Place(FRAME, texts.index("") + 1))
+    names = ["/".join(row) for row in zip(*parts, strict=True)]
+    # A text "1" beside the number 1, or a slash within a name, would glue two series.
+    kinds = zip(*([isinstance(cell, str) for cell in columns[name].to_list()] for name in chosen.ids), strict=True)
+    known: dict[str, Any] = {}
+    for row, (name, made_of) in enumerate(zip(names, zip(zip(*parts, strict=True), kinds, strict=True), strict=True)):
+        if known.setdefault(name, made_of) != made_of:
+            found = f"{name!r} as a text and as a number" if len(parts) == 1 else f"{known[name][0]} and {made_of[0]}"
+            raise DataError("two series would have one name", place=Place(FRAME, row + 1), found=found)
+    return names
+
+
+def _texts(column: Any) -> list[str]:
+    """Write names as texts, empty where they are missing; 1.0 is the name 1."""
     missing = column.is_null().to_list()
-    if any(missing):
-        raise DataError("no usable time", place=Place(FRAME, missing.index(True) + 1), found="nothing")
-    if column.dtype == nw.Datetime:
-        if column.dtype.time_zone is not None:
-            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return _coarsest(np.asarray(column.to_numpy()))
-    if column.dtype == nw.Date:
-        return np.array(column.to_list(), dtype="datetime64[D]")
-    if column.dtype.is_integer():
-        return np.asarray(column.to_numpy()).astype(np.int64)
-    cells = [str(cell).strip() for cell in column.to_list()]
-    return parse_moments(cells, place=lambda row: Place(FRAME, row + 1))
+    return ["" if none else _text(cell) for cell, none in zip(column.to_list(), missing, strict=True)]
 
 
-def _coarsest(times: np.ndarray) -> np.ndarray:
-    """Take days where nothing finer is there, so that a pandas date and a written date are the same time."""
-    days = times.astype("datetime64[D]")
-    return days if np.array_equal(days.astype(times.dtype), times) else times
+def _text(cell: Any) -> str:
+    if isinstance(cell, float):
+        return "" if cell != cell else str(int(cell)) if cell.is_integer() else str(cell)
+    return str(cell).strip()
 
 
-def _values(column: Any, columns: SeriesColumns) -> np.ndarray:
+def _values(column: Any, name: str) -> NDArray[np.float64]:
     if not column.dtype.is_numeric():
+        advice = f"make them numbers, such as by astype(float) of column {name!r}"
+        found = Place(FRAME)
         raise DataError(
-            f"column {columns.y!r} holds {column.dtype}", place=Place(FRAME), allowed="whole numbers or floats"
+            f"column {name!r} holds {column.dtype}", place=found, allowed="whole numbers or floats", advice=advice
         )
-    values = np.array([np.nan if cell is None else float(cell) for cell in column.to_list()], dtype=np.float64)
+    missing = column.is_null().to_list()
+    cells = zip(column.to_list(), missing, strict=True)
+    values = np.array([np.nan if none else float(cell) for cell, none in cells], dtype=np.float64)
     bad = np.flatnonzero(np.abs(values) > LARGEST)
     if bad.size:
         raise DataError(
-            f"no usable number in column {columns.y!r}",
+            f"no usable number in column {name!r}",
             place=Place(FRAME, int(bad[0]) + 1),
             found=str(values[bad[0]]),
             allowed=f"finite values up to {LARGEST:g}",

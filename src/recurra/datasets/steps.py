@@ -1,13 +1,33 @@
-"""The rhythm of a series' times: what one step is, and which steps are missing.
+"""The rhythm of a series' times: what one step is, where each time stands on it, and which times come next.
 
-Not here: what to do about gaps (series_checks.py).
+Not here: what to do about gaps (series_checks.py), and which rhythm several series share (rhythms.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets.zones import Zone, instants_of, wall
+
+Times = NDArray[Any]
+"""datetime64 in any unit, or int64 steps."""
+
+NAMES = {"Y": "year", "M": "month", "D": "day", "h": "hour", "m": "minute", "s": "second"}
+LARGER = {"ns": ("us", 1000), "us": ("ms", 1000), "ms": ("s", 1000), "s": ("m", 60), "m": ("h", 60)}
+CALENDAR = ("Y", "M", "business day", "D")
+"""Units that go by the wall clock: their days last 23 to 25 hours."""
+WEEK = "1111100"
+"""Monday to Friday."""
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LAST_DAY, LAST_BUSINESS_DAY, FIRST_BUSINESS_DAY = 31, 32, 33
+"""Days of the month that are no number: of a month without the 29th, 30th or 31st its last day is meant, too."""
+OFF = -1
+"""The place of a time that is not on the rhythm."""
 
 
 @dataclass(frozen=True)
@@ -16,92 +36,200 @@ class Step:
 
     unit: str
     every: int
+    week: str = ""
+    """Of business days: numpy's mask of the days, Monday first; empty where they are Monday to Friday."""
+    day: int = field(default=0, compare=False)
+    """Of months and years: the day of the month, or one of the last and first days named above."""
 
     def __str__(self) -> str:
         """Name the rhythm, such as `7 days`."""
-        names = {"Y": "year", "M": "month", "D": "day", "h": "hour", "m": "minute", "s": "second"}
-        return f"{self.every} {names.get(self.unit, self.unit)}{'s' if self.every > 1 else ''}"
+        days = " ".join(day for day, there in zip(DAYS, self.week, strict=False) if there == "1")
+        plural = "s" if self.every > 1 and (self.unit in NAMES or self.unit in ("step", "business day")) else ""
+        name = f"{NAMES.get(self.unit, self.unit)}{plural}"
+        return f"{self.every} {name}{f' ({days})' if days else ''}"
+
+    @property
+    def length(self) -> Step:
+        """The step without its kind of clock: 24 hours are a day."""
+        return Step("D", self.every // 24) if self.unit == "h" and self.every % 24 == 0 else self
 
 
-def positions(times: np.ndarray) -> tuple[np.ndarray, Step]:
-    """Return each time's place on its regular grid, int64 from 0, and the step; ascending distinct `times` (steps,).
+@dataclass(frozen=True, eq=False)
+class Rhythm:
+    """A step that begins at a time of the series; steps of days and longer go by the wall clock of a zone."""
 
-    The rhythm is the most frequent distance, calendar months (also month ends) and business days included. A time off
-    the grid has place -1. With fewer than three times the rhythm is the one distance there is.
+    step: Step
+    origin: Any
+    zone: Zone | None = None
+
+    def places(self, times: Times) -> NDArray[np.int64]:
+        """Return how many steps after the origin each time is, or `OFF` for a time that is not on the rhythm."""
+        counted = _count(self, times)
+        places = np.where(counted % self.step.every == 0, counted // self.step.every, OFF)
+        found = np.flatnonzero(places >= 0)
+        wrong = found[self.times(places[found]) != times[found]]
+        places[wrong] = OFF
+        return places
+
+    def times(self, places: NDArray[np.int64]) -> Times:
+        """Return the times that are so many steps after the origin."""
+        steps, step = places * self.step.every, self.step
+        if step.unit == "step":
+            return np.asarray(self.origin + steps)
+        if step.unit not in CALENDAR:
+            return _like(self.origin + steps.astype(f"timedelta64[{step.unit}]"), self.origin)
+        first = wall(np.array([self.origin]), self.zone)
+        begin = first.astype("datetime64[D]")
+        days = _days_after(step, begin[0], steps)
+        clock = first - begin
+        return _like(instants_of(days + clock, self.zone), self.origin)
+
+
+def infer(times: Times, zone: Zone | None = None) -> Rhythm:
+    """Return the rhythm of ascending distinct `times` (steps,): the first kind of step that all of them are on.
+
+    The number of units is the most frequent distance. Where no kind fits, the one that most times are on is returned.
     """
-    ordinals, unit = _ordinals(times)
-    distances = np.diff(ordinals)
-    if distances.size == 0:
-        return np.zeros(times.size, dtype=np.int64), Step(unit, 1)
-    kinds, counts = np.unique(distances, return_counts=True)
-    every = int(kinds[np.argmax(counts)])
-    away = ordinals - ordinals[0]
-    places = np.where(away % every == 0, away // every, -1)
-    return places, _named(unit, every)
+    best, most = None, -1
+    for rhythm in _candidates(times, zone):
+        fits = int(np.count_nonzero(rhythm.places(times) >= 0))
+        if fits > most:
+            best, most = rhythm, fits
+        if fits == times.size:
+            break
+    assert best is not None
+    return best
 
 
-def grid(times: np.ndarray, places: np.ndarray, step: Step) -> np.ndarray:
-    """Return all times of the grid from the first to the last, missing ones made; `places` come from `positions`."""
-    steps = np.arange(places[-1] + 1)
-    first = times[0]
-    if step.unit == "step" or not np.issubdtype(times.dtype, np.datetime64):
-        return np.asarray(first + steps * step.every)
-    if step.unit == "business day":
-        return np.asarray(np.busday_offset(first.astype("datetime64[D]"), steps * step.every)).astype(times.dtype)
-    if step.unit in ("M", "Y"):
-        return _months(times, steps * step.every * (12 if step.unit == "Y" else 1))
-    return np.asarray(first + (steps * step.every).astype(f"timedelta64[{step.unit}]"))
+def at_step(times: Times, step: Step, zone: Zone | None = None) -> Rhythm | None:
+    """Return the rhythm of a known step that all of `times` are on, neighbours mostly one step apart, else None."""
+    for rhythm in _of_step(times, step, zone):
+        places = rhythm.places(times)
+        if places.min() >= 0 and (times.size < 3 or _usual(places) == 1):
+            return rhythm
+    return None
 
 
-def _ordinals(times: np.ndarray) -> tuple[np.ndarray, str]:
-    """Count the times in the largest unit that loses nothing."""
+def _of_step(times: Times, step: Step, zone: Zone | None) -> Iterator[Rhythm]:
+    dated = np.issubdtype(times.dtype, np.datetime64)
+    if dated == (step.unit == "step"):
+        return
+    if step.unit not in ("M", "Y"):
+        yield Rhythm(step, times[0], zone)
+        return
+    shown = wall(times, zone).astype("datetime64[D]")
+    for day in dict.fromkeys((step.day, *_days_of_month(shown))):
+        yield Rhythm(Step(step.unit, step.every, day=day), times[0], zone)
+
+
+def _candidates(times: Times, zone: Zone | None) -> Iterator[Rhythm]:
+    """Offer kinds of steps, the most telling first."""
     if not np.issubdtype(times.dtype, np.datetime64):
-        return times.astype(np.int64), "step"
-    days = times.astype("datetime64[D]")
-    if not np.array_equal(days.astype(times.dtype), times):
-        return _clock(times)
-    months = times.astype("datetime64[M]")
-    monthly = np.array_equal(months.astype(times.dtype), times) or _month_ends(days) or _same_day(days, months)
+        yield Rhythm(Step("step", _usual(times.astype(np.int64))), times[0])
+        return
+    shown = wall(times, zone)
+    days = shown.astype("datetime64[D]")
+    clock = np.unique(shown - days)
+    # Where clocks are put forward at midnight, one midnight is shown as one o'clock.
+    if clock.size == 1 or (zone is not None and clock.size <= 3):
+        yield from _calendar(times, days, zone)
+    if clock.size > 1 or zone is not None:
+        yield _clock(times, zone)
+
+
+def _calendar(times: Times, days: Times, zone: Zone | None) -> Iterator[Rhythm]:
+    months = days.astype("datetime64[M]").astype(np.int64)
     # Two times a month or more cannot be counted in months.
-    if monthly and np.unique(months).size == months.size:
-        return months.astype(np.int64), "M"
-    if times.size > 7 and bool(np.all(np.is_busday(days))) and not _weekly(days):
-        return np.busday_count(days[0], days).astype(np.int64), "business day"
-    return days.astype(np.int64), "D"
+    if np.unique(months).size == months.size:
+        every = _usual(months)
+        unit, count = ("Y", every // 12) if every % 12 == 0 else ("M", every)
+        for day in _days_of_month(days):
+            yield Rhythm(Step(unit, count, day=day), times[0], zone)
+    week = _week(days)
+    if week:
+        counted = np.busday_count(days[0], days, weekmask=week).astype(np.int64)
+        yield Rhythm(Step("business day", _usual(counted), "" if week == WEEK else week), times[0], zone)
+    yield Rhythm(Step("D", _usual(days.astype(np.int64))), times[0], zone)
 
 
-def _clock(times: np.ndarray) -> tuple[np.ndarray, str]:
-    for unit in ("h", "m", "s", "ms", "us"):
-        whole = times.astype(f"datetime64[{unit}]")
-        if np.array_equal(whole.astype(times.dtype), times):
-            return whole.astype(np.int64), unit
-    return times.astype(np.int64), np.datetime_data(times.dtype)[0]
+def _clock(times: Times, zone: Zone | None) -> Rhythm:
+    # Instants at midnight of UTC are dates, but not the dates of a zone.
+    times = times.astype(np.promote_types(times.dtype, "datetime64[h]"))
+    unit = np.datetime_data(times.dtype)[0]
+    every = _usual(times.astype(np.int64))
+    while unit in LARGER and every % LARGER[unit][1] == 0:
+        unit, every = LARGER[unit][0], every // LARGER[unit][1]
+    return Rhythm(Step(unit, every), times[0], zone)
 
 
-def _named(unit: str, every: int) -> Step:
-    return Step("Y", every // 12) if unit == "M" and every % 12 == 0 else Step(unit, every)
+def _usual(counted: NDArray[np.int64]) -> int:
+    """Return the most frequent distance between neighbours, the smallest of several; 1 where there is none."""
+    kinds, counts = np.unique(np.diff(counted), return_counts=True)
+    return int(kinds[np.argmax(counts)]) if kinds.size else 1
 
 
-def _month_ends(days: np.ndarray) -> bool:
-    following = days + np.timedelta64(1, "D")
-    return bool(np.all(following.astype("datetime64[M]").astype("datetime64[D]") == following))
+def _days_of_month(days: Times) -> Iterator[int]:
+    """Offer the days of the month that all of `days` may be meant to be; of two dates only the plain ones."""
+    months = days.astype("datetime64[M]")
+    day = (days - months.astype("datetime64[D]")).astype(np.int64) + 1
+    every = (LAST_DAY, int(day.max()), LAST_BUSINESS_DAY, FIRST_BUSINESS_DAY)
+    for candidate in every if days.size != 2 else (LAST_DAY, int(day[0])):
+        if np.array_equal(_in_month(months, candidate), days):
+            yield candidate
+            return
+    if days.size > 2:
+        kinds, counts = np.unique(day, return_counts=True)
+        yield int(kinds[np.argmax(counts)])
 
 
-def _same_day(days: np.ndarray, months: np.ndarray) -> bool:
-    day = (days - months.astype("datetime64[D]")).astype(np.int64)
-    return days.size > 2 and bool(np.all(day == day[0]))
+def _in_month(months: Times, day: int) -> Times:
+    """Return that day of each month, the last one where the month is shorter."""
+    if day == FIRST_BUSINESS_DAY:
+        return np.asarray(np.busday_offset(months.astype("datetime64[D]"), 0, roll="forward"))
+    following = (months + 1).astype("datetime64[D]")
+    if day == LAST_BUSINESS_DAY:
+        return np.asarray(np.busday_offset(following, -1, roll="forward"))
+    return np.asarray(np.minimum(months.astype("datetime64[D]") + (day - 1), following - 1))
 
 
-def _weekly(days: np.ndarray) -> bool:
-    return bool(np.all(np.diff(days).astype(np.int64) % 7 == 0))
+def _week(days: Times) -> str:
+    """Return the mask of the week's days that occur, where it is worth a rhythm of its own, else an empty text."""
+    present = np.bincount((days.astype(np.int64) + 3) % 7, minlength=7) > 0
+    mask = "".join("1" if there else "0" for there in present)
+    least = 8 if mask == WEEK else 3 * int(present.sum())
+    counted = np.busday_count(days[0], days, weekmask=mask)
+    worth = 1 < present.sum() < 7 and days.size >= least and (mask == WEEK or _usual(counted) == 1)
+    if not worth and days.size > 7 and not present[5:].any() and present[:5].sum() > 1:
+        return WEEK
+    return mask if worth else ""
 
 
-def _months(times: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Go on by calendar months on the same day of the month, or on the last day where the first is one."""
-    days = times.astype("datetime64[D]")
-    months = days[0].astype("datetime64[M]") + steps
-    if _month_ends(days):
-        made = (months + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
-    else:
-        made = months.astype("datetime64[D]") + (days[0] - days[0].astype("datetime64[M]"))
-    return np.asarray(made.astype(times.dtype))
+def _count(rhythm: Rhythm, times: Times) -> NDArray[np.int64]:
+    """Count units from the origin; what lies between two units is counted down."""
+    step = rhythm.step
+    if step.unit == "step":
+        return np.asarray(times.astype(np.int64) - int(rhythm.origin))
+    if step.unit not in CALENDAR:
+        return np.asarray((times - rhythm.origin) // np.ones(1, dtype=f"timedelta64[{step.unit}]"), dtype=np.int64)
+    days = wall(times, rhythm.zone).astype("datetime64[D]")
+    origin = wall(np.array([rhythm.origin]), rhythm.zone).astype("datetime64[D]")[0]
+    if step.unit == "D":
+        return np.asarray(days - origin).astype(np.int64)
+    if step.unit == "business day":
+        return np.asarray(np.busday_count(origin, days, weekmask=step.week or WEEK), dtype=np.int64)
+    months = (days.astype("datetime64[M]") - origin.astype("datetime64[M]")).astype(np.int64)
+    return np.asarray(months // 12 if step.unit == "Y" else months)
+
+
+def _like(made: Times, origin: np.datetime64) -> Times:
+    """Return the times in the unit of the origin where that loses nothing."""
+    coarse = made.astype(origin.dtype)
+    return np.asarray(coarse if np.array_equal(coarse, made) else made)
+
+
+def _days_after(step: Step, origin: np.datetime64, steps: NDArray[np.int64]) -> Times:
+    if step.unit == "D":
+        return np.asarray(origin + steps)
+    if step.unit == "business day":
+        return np.asarray(np.busday_offset(origin, steps, roll="forward", weekmask=step.week or WEEK))
+    return _in_month(origin.astype("datetime64[M]") + steps * (12 if step.unit == "Y" else 1), step.day or LAST_DAY)

@@ -5,20 +5,21 @@ Not here: the loop (training/), answering (models/series.py), reading tables (da
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recurra.config import Activation, Cell, Settings
-from recurra.datasets.series_frames import SeriesColumns, SeriesTable
-from recurra.datasets.series_from_frames import series_from_frame
-from recurra.datasets.steps import grid, positions
-from recurra.errors import UsageError
+from recurra.datasets.series_build import imputed
+from recurra.datasets.series_checks import VALIDATION
+from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.errors import UsageError, printable
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.params import require_fitted
+from recurra.estimators.series_given import ANSWER, GivenSeries, given_series, written_times
 from recurra.models.series import RunningForecaster
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ SERIES_SETTINGS = Settings().changed(
     {"hidden": 50, "epochs": 200, "learning_rate": 3e-3, "batch_size": 64, "schedule": "cosine", "clip": 1.0}
 )
 """The defaults of forecasting."""
-
-ANSWER = "Recurra"
-"""The column of the forecasts; intervals are Recurra-lo-80, Recurra-hi-80 and so on, as Nixtla names them."""
 
 
 class Forecaster(Estimator):
@@ -59,7 +57,7 @@ class Forecaster(Estimator):
         activation: Activation | None = None,
         epochs: int | None = None,
         learning_rate: float | None = None,
-        validation: int = 12,
+        validation: int = VALIDATION,
         random_state: int = 0,
         config: Settings | None = None,
     ) -> None:
@@ -77,76 +75,89 @@ class Forecaster(Estimator):
         self.config = config
 
     def fit(
-        self, frame: Any, y: None = None, *, run: str | Path | None = None, watch: Watch | None = None
+        self,
+        frame: Any,
+        y: None = None,
+        *,
+        reading: SeriesReading | None = None,
+        run: str | Path | None = None,
+        watch: Watch | None = None,
     ) -> Forecaster:
         """Learn from a long frame (unique_id, ds, y; pandas or polars), a SeriesTable, or one series of numbers.
 
-        Scalers are fitted on the training part of each series only. Raises DataError for what cannot be learnt.
+        A pandas index of times is read too. `reading` names columns and says what is mended. Scalers are fitted on the
+        training part of each series only. Warns of what is doubtful; raises DataError for what cannot be learnt.
         """
         from recurra.estimators.series_fit import fit_forecaster
 
-        self.table_ = as_table(frame)
-        self.frame_ = frame
+        given = given_series(frame, reading or SeriesReading())
+        held = self.validation and self.validation + self.settings().series.horizon - 1
+        self.table_ = imputed(given.table, unseen=held)
+        self.given_ = given
+        if not isinstance(frame, SeriesTable):
+            _warn(self.table_.warnings)
         progress, self.model_ = fit_forecaster(self, self.table_, Path(run) if run else None, watch)
         self.history_, self.best_epoch_ = progress.history, progress.best_epoch
         return self
 
-    def predict(self, frame: Any = None, *, steps: int | None = None, level: Sequence[int] = ()) -> Any:
+    def predict(
+        self,
+        frame: Any = None,
+        *,
+        steps: int | None = None,
+        level: Sequence[int] = (),
+        reading: SeriesReading | None = None,
+    ) -> Any:
         """Forecast the coming values of every series of `frame` (default: those of fit) as the same kind of frame.
 
-        Columns: unique_id, ds, Recurra, and Recurra-lo-L, Recurra-hi-L for each level L. A plain series of numbers
-        gives an array (steps,).
+        Columns: unique_id, ds, Recurra, and Recurra-lo-L, Recurra-hi-L for each level L; names and times in the types
+        and the zone in which they came. A plain series of numbers gives an array (steps,). What `reading` leaves open
+        is read as in fit. Raises DataError for series of another rhythm, and for series that fit did not see.
         """
         require_fitted(self)
-        if frame is None and not hasattr(self, "frame_"):
+        if frame is None and not hasattr(self, "given_"):
             raise UsageError("a loaded forecaster holds no series", advice="give predict a frame")
-        given = self.frame_ if frame is None else frame
-        table = self.table_ if frame is None else as_table(frame)
-        columns = forecast_columns(self.model_, table, steps=steps or self.model_.horizon, level=level)
-        if isinstance(given, SeriesTable):
-            return columns
-        if hasattr(given, "columns"):
-            import narwhals as nw
+        given, table = (self.given_, self.table_) if frame is None else self._read(frame, reading)
+        names, times, figures, told = answers(self.model_, table, steps=steps or self.model_.horizon, level=level)
+        _warn([*([] if frame is None or isinstance(frame, SeriesTable) else table.warnings), *told])
+        return given.answered(names, times, figures)
 
-            return nw.from_dict(columns, backend=nw.from_native(given, eager_only=True).implementation).to_native()
-        return columns[ANSWER]
+    def _read(self, frame: Any, reading: SeriesReading | None) -> tuple[GivenSeries, SeriesTable]:
+        given = given_series(frame, reading or SeriesReading(), self.model_.learnt)
+        return given, imputed(given.table)
 
 
-def as_table(frame: Any) -> SeriesTable:
-    """Take series from a table, a long frame, or one sequence of numbers."""
-    if isinstance(frame, SeriesTable):
-        return frame
-    if hasattr(frame, "columns"):
-        return series_from_frame(frame)
-    values = np.asarray(frame, dtype=np.float64)
-    times = np.arange(len(values), dtype=np.int64)
-    columns = SeriesColumns("", "", "")
-    return SeriesTable(["series"], {"series": times}, {"series": values}, {"series": np.isnan(values)}, columns)
+def _warn(lines: Sequence[str]) -> None:
+    for line in lines:
+        warnings.warn(printable(line), stacklevel=3)
 
 
-def coming_times(times: NDArray[Any], steps: int) -> NDArray[Any]:
-    """Return the `steps` times that follow, in the series' own rhythm."""
-    places, step = positions(times)
-    return np.asarray(grid(times, np.array([places[-1] + steps]), step)[-steps:])
+def answers(
+    model: RunningForecaster, table: SeriesTable, *, steps: int, level: Sequence[int] = ()
+) -> tuple[list[str], list[Any], dict[str, Any], list[str]]:
+    """Return the series' names, their coming times, columns of forecasts and intervals one below the other, warnings.
+
+    Raises DataError for series of another rhythm than the model learnt, and for series that it does not know.
+    """
+    known, told = model.names_of(table)
+    figures: dict[str, list[Any]] = {ANSWER: []}
+    for name in table.ids:
+        values = table.values[name]
+        forecast = model.forecast(known[name], values, steps=steps)
+        figures[ANSWER].append(forecast)
+        for percent in level:
+            low, high = model.interval(known[name], values, forecast, level=percent)
+            figures.setdefault(f"{ANSWER}-lo-{percent}", []).append(low)
+            figures.setdefault(f"{ANSWER}-hi-{percent}", []).append(high)
+    times = [table.coming(name, steps) for name in table.ids]
+    return list(table.ids), times, {name: np.concatenate(parts) for name, parts in figures.items()}, told
 
 
 def forecast_columns(
     model: RunningForecaster, table: SeriesTable, *, steps: int, level: Sequence[int] = ()
-) -> dict[str, Any]:
-    """Return the columns unique_id, ds, Recurra and the intervals, all series one below the other."""
-    columns: dict[str, list[Any]] = {
-        table.columns.unique_id or "unique_id": [],
-        table.columns.ds or "ds": [],
-        ANSWER: [],
-    }
-    names = list(columns)
-    for series_id in table.ids:
-        answers = model.forecast(series_id, table.values[series_id], steps=steps)
-        columns[names[0]] += [series_id] * steps
-        columns[names[1]] += list(coming_times(table.times[series_id], steps))
-        columns[ANSWER] += answers.tolist()
-        for percent in level:
-            low, high = model.interval(series_id, table.values[series_id], answers, level=percent)
-            columns.setdefault(f"{ANSWER}-lo-{percent}", []).extend(low.tolist())
-            columns.setdefault(f"{ANSWER}-hi-{percent}", []).extend(high.tolist())
-    return {name: np.array(cells) for name, cells in columns.items()}
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the columns unique_id, ds (as the file writes times), Recurra and the intervals; and warnings."""
+    names, times, figures, told = answers(model, table, steps=steps, level=level)
+    ids = np.repeat(np.array(names), [part.size for part in times]).tolist()
+    coming = written_times(table, list(zip(names, times, strict=True)))
+    return {table.columns.unique_id or "unique_id": ids, table.columns.ds or "ds": coming, **figures}, told

@@ -5,6 +5,7 @@ Not here: the estimator's surface and the loop.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recurra.datasets.series_frames import SeriesTable
-from recurra.errors import DataError
+from recurra.datasets.series_checks import check_lengths
+from recurra.datasets.series_learnt import learnt_of
+from recurra.datasets.series_table import SeriesTable
 from recurra.models.series import LEVELS, RunningForecaster
 from recurra.nets.learn import LearningForecaster, tensors_of
 from recurra.nets.plans import forecaster
@@ -37,15 +39,7 @@ def fit_forecaster(
     """Run the steps in their order."""
     settings, seed, held = estimator.settings(), estimator.random_state, estimator.validation
     cuts = {name: len(table.values[name]) - (held + settings.series.horizon - 1 if held else 0) for name in table.ids}
-    for name, cut in cuts.items():
-        if cut <= 0:
-            have = f"{len(table.values[name])} values"
-            raise DataError(
-                f"series {name!r} is too short to hold {held} windows out",
-                found=have,
-                allowed=f"more than {held + settings.series.horizon - 1}",
-                advice="lower validation, or 0 for none",
-            )
+    check_lengths(table, settings.series, validation=held, test=False)
     train = {name: table.values[name][: cuts[name]] for name in table.ids}
     encoder = fit_series(train, settings.series)
     examples = {name: encoder.examples(name, values) for name, values in train.items()}
@@ -57,10 +51,10 @@ def fit_forecaster(
     with threads_for(work):
         identity = fingerprint((settings, plan, seed), [*task.train, *(task.validation or ())]) if run else ""
         progress = fit(task, settings.training, seed=seed, run=run, identity=identity, watch=watch)
-    model = RunningForecaster(plan, tensors_of(net), encoder)
+    model = RunningForecaster(plan, tensors_of(net), encoder, learnt=learnt_of(table))
     if not held:
         return progress, model
-    return progress, RunningForecaster(plan, model.tensors, encoder, _widths(model, encoder, kept, table, cuts))
+    return progress, replace(model, widths=_widths(model, encoder, kept, table, cuts))
 
 
 def _pairs(examples: dict[str, Examples]) -> Pairs:

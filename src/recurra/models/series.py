@@ -14,7 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.config import Precision
+from recurra.datasets.series_learnt import Learnt, check_rhythm, scalers_for
+from recurra.datasets.series_table import SeriesTable
 from recurra.errors import ArtefactError, UsageError
+from recurra.models.learnt import read_learnt, written_learnt
 from recurra.models.selftest import check_selftest, series_selftest
 from recurra.models.shapes import expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import ForecastNet
@@ -35,6 +38,8 @@ class RunningForecaster:
     encoder: SeriesEncoder
     widths: dict[str, list[float]] = field(default_factory=dict)
     """Half widths by level, one for each step of the horizon, in units of the scaler (logarithms: as they are)."""
+    learnt: Learnt = field(default_factory=Learnt)
+    """The rhythm, the names and the notation of the series it learnt from."""
 
     def __post_init__(self) -> None:
         """Lock the weights."""
@@ -67,6 +72,15 @@ class RunningForecaster:
             answers = np.concatenate([answers, coming])
             recent = np.concatenate([recent, coming])[-reach:]
         return answers[:steps]
+
+    def names_of(self, table: SeriesTable) -> tuple[dict[str, str], list[str]]:
+        """Return the name by which each series of a table is known here, and warnings.
+
+        Raises DataError for series that were not seen in training, and for another rhythm than the learnt one.
+        """
+        doubts = check_rhythm(table, self.learnt)
+        names, told = scalers_for(table, self.encoder.scalers, self.learnt)
+        return names, [*doubts, *told]
 
     def one_step(self, series_id: str, values: ArrayLike, *, first: int) -> Values:
         """Forecast each value from position `first` on from the true values before it: (len(values) - first,)."""
@@ -105,6 +119,7 @@ class RunningForecaster:
     def save(self, folder: str | Path, *, card: str = "") -> None:
         """Write the artefact: the same model gives the same bytes."""
         config = {"net": self.plan.model_dump(mode="json"), "widths": self.widths}
+        config |= {"series": written_learnt(self.learnt)} if self.learnt != Learnt() else {}
         files = {"scaler.json": self.encoder.to_json()}
         selftest = series_selftest(self.plan, self.tensors)
         save(Path(folder), Artefact("series", config, self.tensors, files, selftest, card))
@@ -128,7 +143,7 @@ class RunningForecaster:
         if encoder.config.horizon != plan.dense.outputs:
             raise ArtefactError("scaler.json does not fit the net", found=f"horizon {encoder.config.horizon}")
         check_selftest(held.selftest, lambda: series_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder, _widths(held.config, plan))
+        return cls(plan, held.tensors, encoder, _widths(held.config, plan), read_learnt(held.config.get("series")))
 
 
 def _widths(config: dict[str, Any], plan: ForecastNet) -> dict[str, list[float]]:

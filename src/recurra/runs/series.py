@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from recurra.baselines.naive import naive, seasonal_naive
-from recurra.datasets.series_frames import SeriesTable
+from recurra.datasets.series_checks import check_lengths
+from recurra.datasets.series_table import SeriesTable
 from recurra.errors import DataError
 from recurra.estimators.series import Forecaster
 from recurra.metrics import mae, mase, smape
@@ -32,6 +33,7 @@ def run_series(model: Forecaster, table: SeriesTable, *, out: Path, title: str, 
     """Do the whole run; the last horizon of every series is the test part, unseen by training and validation."""
     settings = model.settings()
     horizon = settings.series.horizon
+    check_lengths(table, settings.series, validation=model.validation)
     config = {"task": "series", "title": title, "settings": settings.model_dump(mode="json"), "estimator": repr(model)}
     check_same_run(out, config)
     started = time.perf_counter()
@@ -60,20 +62,26 @@ def head(table: SeriesTable, held: int) -> SeriesTable:
     if short:
         have = len(table.values[short[0]])
         raise DataError(f"series {short[0]!r} is too short", found=f"{have} values", allowed=f"more than {held}")
-    times, values, missing = (
-        {name: column[:-held] for name, column in part.items()} for part in (table.times, table.values, table.missing)
+    return replace(
+        table,
+        times={name: times[:-held] for name, times in table.times.items()},
+        values={name: values[:-held] for name, values in table.values.items()},
+        missing={name: mask[:-held] for name, mask in table.missing.items()},
     )
-    return replace(table, times=times, values=values, missing=missing)
 
 
 def evaluate_series(model: RunningForecaster, table: SeriesTable, *, season: int) -> dict[str, Any]:
-    """Forecast the last horizon of each series from what is before it: MAE, MASE and sMAPE, means over series."""
+    """Forecast the last horizon of each series from what is before it: MAE, MASE and sMAPE, means over series.
+
+    Raises DataError for series of another rhythm, and for series that the model does not know.
+    """
+    known, _ = model.names_of(table)
     horizon = model.horizon
     past = head(table, horizon)
     answers: dict[str, dict[str, Any]] = {name: {} for name in ("Recurra", *RIVALS)}
     for name in table.ids:
         before = past.values[name]
-        answers["Recurra"][name] = model.forecast(name, before, steps=horizon)
+        answers["Recurra"][name] = model.forecast(known[name], before, steps=horizon)
         answers["naive"][name] = naive(before, horizon=horizon)
         answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
     scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
@@ -109,7 +117,7 @@ def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
     actual = table.values[name][shown]
     return {
         "name": name,
-        "times": [str(moment) for moment in table.times[name][shown]],
+        "times": table.notation.write(table.times[name][shown], table.zone(name)),
         "actual": actual.tolist(),
         "predicted": [None] * (len(actual) - len(forecast)) + [float(value) for value in forecast],
         "test_from": len(actual) - len(forecast),

@@ -1,0 +1,91 @@
+"""The options of reading series, shared by `fit series`, `forecast`, `evaluate` and `data check`.
+
+Not here: what they do (datasets/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recurra.cli.options import one_of
+from recurra.errors import UsageError
+
+if TYPE_CHECKING:
+    from recurra.datasets.imputing import Impute as Filling
+    from recurra.datasets.notations import Epoch
+    from recurra.datasets.series_table import Duplicates, Gaps, SeriesReading
+
+Ids = Annotated[
+    list[str], typer.Option("--id", metavar="COLUMN", help="Column of the series' names; several name them together.")
+]
+Times = Annotated[
+    list[str], typer.Option("--time", metavar="COLUMN", help="Column of the times; several are joined by a space.")
+]
+Value = Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Each column beside the times is a series.")]
+DateFormat = Annotated[str, typer.Option("--date-format", metavar="FORMAT", help="Notation of times, e.g. %d/%m/%Y.")]
+TimeUnit = Annotated[
+    str, typer.Option("--time-unit", help="Times are whole numbers: s, ms, us or ns since 1970, excel days, or step.")
+]
+ZoneName = Annotated[str, typer.Option("--zone", metavar="ZONE", help="Whose clocks the times are: Europe/Berlin, …")]
+RowsAsSteps = Annotated[bool, typer.Option("--rows-as-steps", help="Take rows in their order, whatever their times.")]
+Decimal = Annotated[str, typer.Option("--decimal", metavar="MARK", help="Decimal mark of the values: . or ,")]
+Thousands = Annotated[str, typer.Option("--thousands", metavar="MARK", help="Mark between thousands of the values.")]
+Missing = Annotated[
+    list[str], typer.Option("--missing", metavar="WORD", help="A word for missing values; may come again.")
+]
+Sort = Annotated[bool, typer.Option("--sort", help="Sort each series by time.")]
+Doubles = Annotated[str, typer.Option("--duplicates", help="Times that stand twice: error, first or mean.")]
+FillGaps = Annotated[bool, typer.Option("--fill-gaps", help="Add missing times; needs --impute.")]
+Impute = Annotated[str, typer.Option("--impute", help="Fill missing values: ffill, linear or zero.")]
+
+
+@dataclass(frozen=True)
+class SeriesChoices:
+    """The options of reading series as they were given; an empty text leaves a choice open."""
+
+    unique_id: Ids = field(default_factory=list)
+    ds: Times = field(default_factory=list)
+    y: Value = ""
+    wide: Wide = False
+    date_format: DateFormat = ""
+    time_unit: TimeUnit = ""
+    zone: ZoneName = ""
+    decimal: Decimal = ""
+    thousands: Thousands = ""
+    missing: Missing = field(default_factory=list)
+    sort: Sort = False
+    duplicates: Doubles = "error"
+    fill_gaps: FillGaps = False
+    rows_as_steps: RowsAsSteps = False
+    impute: Impute = ""
+
+    def reading(self) -> SeriesReading:
+        """Check the choices; raises UsageError that names the option."""
+        from recurra.datasets.series_table import SeriesReading
+
+        units: tuple[Epoch, ...] = ("s", "ms", "us", "ns", "excel", "step")
+        fillings: tuple[Filling, ...] = ("ffill", "linear", "zero")
+        doubles: tuple[Duplicates, ...] = ("error", "first", "mean")
+        if self.fill_gaps and self.rows_as_steps:
+            raise UsageError("--fill-gaps and --rows-as-steps", allowed="one of them: plain steps have no gaps")
+        gaps: Gaps = "fill" if self.fill_gaps else "ignore" if self.rows_as_steps else "refuse"
+        return SeriesReading(
+            unique_id=tuple(self.unique_id) or None,
+            ds=tuple(self.ds) or None,
+            y=self.y or None,
+            wide=self.wide,
+            date_format=self.date_format or None,
+            epoch=one_of("--time-unit", self.time_unit, units),
+            zone=self.zone or None,
+            decimal=self.decimal or None,
+            thousands=self.thousands or None,
+            missing_words=tuple(self.missing),
+            sort=self.sort,
+            duplicates=one_of("--duplicates", self.duplicates, doubles) or "error",
+            gaps=gaps,
+            impute=one_of("--impute", self.impute, fillings),
+        )

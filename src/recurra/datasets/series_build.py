@@ -1,0 +1,181 @@
+"""Long rows become a table of series: cut by name, put in order, held against one rhythm, gaps and blanks settled.
+
+Not here: where the rows come from (series_frames.py, series_from_frames.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets import advice
+from recurra.datasets.imputing import impute
+from recurra.datasets.moments import Moments
+from recurra.datasets.notations import Notation
+from recurra.datasets.numbers import EXACT
+from recurra.datasets.rhythms import settle, shared_step
+from recurra.datasets.series_checks import MANY, Given, in_order, regular
+from recurra.datasets.series_table import SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.steps import Step
+from recurra.datasets.zones import WrittenZone, Zone
+from recurra.errors import DataError, Place
+
+TO_IMPUTE = "values are missing and must be imputed"
+
+
+@dataclass(frozen=True)
+class LongRows:
+    """The columns of a long table before they are cut into series; `place(row)` finds a value."""
+
+    ids: list[str]
+    moments: Moments | None
+    """None: the rows have no times, and are counted."""
+    values: NDArray[np.float64]
+    place: Callable[[int], Place]
+    columns: SeriesColumns
+    naming: Callable[[], str] = lambda: ""
+    """Says which columns may name series that lie mixed under one name; empty: none."""
+    warnings: list[str] = field(default_factory=list)
+
+
+def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = None) -> SeriesTable:
+    """Cut long rows into series and check each: order, doubles, rhythm, gaps, missing, constant. Raises DataError.
+
+    `expected` is the step a model has learnt: it is taken for the rhythm wherever the times are on it.
+    """
+    members: dict[str, NDArray[np.int64]] = _members(long.ids)
+    _check_missing(long, members, allowed=reading.missing or reading.impute is not None)
+    warnings = [*long.warnings, *_precision(long.values)]
+    series, zones = _cut(long, members)
+    times: dict[str, NDArray[Any]] = {}
+    values: dict[str, NDArray[np.float64]] = {}
+    for name, each in series.items():
+        times[name], values[name], told = in_order(each, sort=reading.sort, duplicates=reading.duplicates)
+        warnings += told
+    rhythms = {}
+    if reading.gaps != "ignore":
+        rhythms = settle(times, zones, expected=expected)
+        fill = reading.gaps == "fill"
+        for name, each in series.items():
+            times[name], values[name] = regular(each, times[name], values[name], rhythms[name], fill=fill)
+        shared_step(rhythms)
+    masks = {name: np.isnan(each) for name, each in values.items()}
+    warnings += [*constant(values), *_filled(masks, reading), *_clock_changes(zones)]
+    return SeriesTable(
+        list(members),
+        times,
+        values,
+        masks,
+        long.columns,
+        warnings,
+        rhythms,
+        counted=reading.gaps == "ignore",
+        notation=long.moments.notation if long.moments else Notation(),
+        reading=reading,
+    )
+
+
+def _members(ids: list[str]) -> dict[str, NDArray[np.int64]]:
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(ids):
+        rows.setdefault(name, []).append(row)
+    return {name: np.array(numbers) for name, numbers in rows.items()}
+
+
+def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[str, Given], dict[str, Zone | None]]:
+    series: dict[str, Given] = {}
+    zones: dict[str, Zone | None] = {}
+    for name, rows in members.items():
+
+        def place(step: int, rows: NDArray[np.int64] = rows) -> Place:
+            return long.place(int(rows[step]))
+
+        times, zones[name] = np.arange(rows.size), None
+        if long.moments is not None:
+            times, zones[name] = long.moments.of_series(rows, place=place)
+
+        def show(time: Any, zone: Zone | None = zones[name]) -> str:
+            return long.moments.notation.write(np.array([time]), zone)[0] if long.moments else str(time)
+
+        series[name] = Given(name, times, long.values[rows], zones[name], place, show, long.naming)
+    return series, zones
+
+
+def _precision(values: NDArray[np.float64]) -> list[str]:
+    count = int((np.abs(values) >= EXACT).sum())
+    return [f"{count:,} values reach 2^53: whole numbers lose digits there"] if count else []
+
+
+def constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
+    """Warn of series that do not move."""
+    still = [name for name, each in values.items() if each.size > 1 and np.nanmin(each) == np.nanmax(each)]
+    return (
+        [f"{len(still):,} series are constant, such as {still[0]!r}: their forecast is the constant"] if still else []
+    )
+
+
+def _filled(masks: dict[str, NDArray[np.bool_]], reading: SeriesReading) -> list[str]:
+    filled = sum(int(mask.sum()) for mask in masks.values())
+    if not filled:
+        return []
+    told = [f"{filled:,} {TO_IMPUTE}"]
+    most = max(masks, key=lambda name: float(masks[name].mean()))
+    share = float(masks[most].mean())
+    if reading.gaps == "fill" and share > MANY:
+        told.append(
+            f"of series {most!r} {100 * share:.0f} % are missing after its gaps were filled: is that its rhythm?"
+        )
+    return told
+
+
+def _clock_changes(zones: dict[str, Zone | None]) -> list[str]:
+    changing = next((zone for zone in zones.values() if isinstance(zone, WrittenZone) and zone.changes), None)
+    if changing is None:
+        return []
+    return [
+        "the offsets of the times change, and coming changes are not known: coming times carry the last offset; "
+        f"name the zone to know them, such as {advice.zone()}"
+    ]
+
+
+def _check_missing(long: LongRows, members: dict[str, NDArray[np.int64]], *, allowed: bool) -> None:
+    """Refuse missing values unless they are to be imputed; a series without any value is refused always."""
+    blank = np.isnan(long.values)
+    if not blank.any():
+        return
+    first, column = int(np.argmax(blank)), long.columns.y or ", ".join(long.columns.wide[:5])
+    if blank.all():
+        found = f"{blank.size:,} blanks"
+        raise DataError(f"column {column!r} has no value at all", place=long.place(first), found=found)
+    empty = next((name for name, rows in members.items() if blank[rows].all()), None)
+    if empty is not None:
+        raise DataError(f"series {empty!r} has no value at all", place=long.place(int(members[empty][0])))
+    if not allowed:
+        raise DataError(
+            f"{int(blank.sum()):,} missing values in column {column!r}",
+            place=long.place(first),
+            found="the first here",
+            advice=f"fill them in, or choose {advice.imputing()}",
+        )
+
+
+def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
+    """Return the table with its missing values filled as its reading says; `missing` goes on telling which they were.
+
+    The last `unseen` steps of each series are held out by the caller: nothing is filled from them. Raises DataError
+    where values are missing that are not to be filled.
+    """
+    count, how = sum(int(mask.sum()) for mask in table.missing.values()), table.reading.impute
+    if not count:
+        return table
+    if how is None:
+        raise DataError(
+            f"{count:,} values are missing, or were added for missing times", advice=f"choose {advice.imputing()}"
+        )
+    values = {name: impute(series, how, train=max(1, len(series) - unseen))[0] for name, series in table.values.items()}
+    told = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
+    return replace(table, values=values, warnings=[*told, f"{count:,} values were imputed: {how}"])

@@ -1,0 +1,219 @@
+"""Which columns of a table are series' names, times and values: those that are said, else the obvious ones.
+
+Not here: the cells, but for one question: which column tells series apart that lie mixed under one name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets import advice
+from recurra.datasets.columns import ID_NAMES, TIME_NAMES, VALUE_NAMES, guess, listed, need, with_hint
+from recurra.datasets.series_table import Names, SeriesColumns, SeriesReading
+from recurra.errors import DataError, Place, either
+
+CLOCK_NAMES = ("time", "hour", "clock")
+"""Columns that beside one of dates hold the time of day."""
+NAMING = (
+    "id",
+    "key",
+    "code",
+    "name",
+    "store",
+    "shop",
+    "item",
+    "product",
+    "sku",
+    "symbol",
+    "ticker",
+    "region",
+    "sensor",
+)
+"""Words in names of columns that rather name series than describe them."""
+MOST_TRIED = 12
+"""Columns that are tried in pairs, at most."""
+_FRACTION = re.compile(r"[+-]?[0-9]*[.,][0-9]+")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The columns that are read: several names are one thing together."""
+
+    ids: tuple[str, ...]
+    times: tuple[str, ...]
+    values: tuple[str, ...]
+    wide: bool
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def read(self) -> list[str]:
+        """All columns that are read."""
+        return list(dict.fromkeys((*self.ids, *self.times, *self.values)))
+
+    @property
+    def columns(self) -> SeriesColumns:
+        """The same as a table keeps it."""
+        value = "" if self.wide else self.values[0]
+        return SeriesColumns("/".join(self.ids), " ".join(self.times), value, self.values if self.wide else ())
+
+
+def choose_columns(
+    found: Sequence[str], reading: SeriesReading, *, place: Place, never_values: Sequence[str] = (), hint: str = ""
+) -> Chosen:
+    """Settle the columns: the named ones, else obvious names, else the one column that is left for the value.
+
+    Columns of `never_values` are no values unless they are named so; `hint` is what else to try. Raises DataError that
+    lists the columns there are, and for times that seem to stand in two columns.
+    """
+    ids, times = _tuple(reading.unique_id), _tuple(reading.ds)
+    for name in names_of(reading):
+        need(name, found, place=place, hint=hint)
+    left = [name for name in found if name not in (*ids, *times, reading.y)]
+    ids = ids or _first(guess(ID_NAMES, left))
+    left = [name for name in left if name not in ids]
+    times = times or _guess_times(left, valued=reading.y is not None, place=place)
+    left = [name for name in left if name not in (*times, *never_values)]
+    if reading.wide:
+        return _wide(found, ids, times, left, reading, place, hint)
+    obvious = [name for name in left if name.strip().casefold() in VALUE_NAMES]
+    value = reading.y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
+    if not value or (not times and len(found) > 1):
+        raise _cannot_tell(found, "value" if times else "time", left, place, hint)
+    return Chosen(ids, times, (value,), False, _doubtful(value, obvious) if reading.y is None else [])
+
+
+def _guess_times(left: Sequence[str], *, valued: bool, place: Place) -> tuple[str, ...]:
+    time = guess(TIME_NAMES, left)
+    parts = (("date",), CLOCK_NAMES), (("year",), ("month",))
+    pair = next((pair for one, other in parts if None not in (pair := (guess(one, left), guess(other, left)))), None)
+    # A time of day beside a date is the value only where nothing else could be.
+    if pair is None or time not in pair or not (valued or len(left) > 2):
+        return _first(time)
+    both = [str(name) for name in pair]
+    month = f" {advice.date_format('%Y %m')}" if both[0].strip().casefold() == "year" else ""
+    raise DataError(
+        "times seem to stand in two columns",
+        place=place,
+        found=f"{both[0]!r} and {both[1]!r}",
+        advice=f"name both, {advice.times(both)}{month}, or the one that is meant",
+    )
+
+
+def _wide(
+    found: Sequence[str],
+    ids: tuple[str, ...],
+    times: tuple[str, ...],
+    left: list[str],
+    reading: SeriesReading,
+    place: Place,
+    hint: str,
+) -> Chosen:
+    if ids or reading.y:
+        wide = either("--wide", "wide=True")
+        raise DataError(f"{wide} makes each column a series", place=place, advice="name neither series nor values then")
+    if not times or not left:
+        raise _cannot_tell(found, "time" if not times else "value", left, place, hint)
+    return Chosen((), times, tuple(left), True)
+
+
+def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Place, hint: str) -> DataError:
+    options = f"{either('--time COLUMN --value COLUMN', 'ds=…, y=…')}"
+    several = len(left) > 1 and what == "value"
+    wide = f"; or, if each of them is a series: {either('--wide', 'wide=True')}" if several else ""
+    return DataError(
+        f"no {what} column",
+        place=place,
+        found="columns " + listed(found),
+        allowed="unique_id, ds and y, or a date and one value",
+        advice=with_hint(f"name the columns that are meant: {options}{wide}", hint),
+    )
+
+
+def _doubtful(value: str, obvious: Sequence[str]) -> list[str]:
+    others = [name for name in obvious if name != value]
+    if not others:
+        return []
+    named = advice.named("--value", "y", [value])
+    return [f"values were taken from column {value!r}; {listed(others)} would fit too: name the column with {named}"]
+
+
+def names_of(reading: SeriesReading) -> list[str]:
+    """Return the columns that a reading names."""
+    return [*_tuple(reading.unique_id), *_tuple(reading.ds), *_tuple(reading.y)]
+
+
+def _tuple(names: Names | None) -> tuple[str, ...]:
+    return () if names is None else (names,) if isinstance(names, str) else tuple(names)
+
+
+def _first(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
+
+
+def may_name_series(
+    cells: Mapping[str, Sequence[Any]], times: NDArray[Any], *, within: Sequence[Any] = ()
+) -> list[str]:
+    """Return the column, or the pair of columns, whose values tell mixed series apart; nothing where none does.
+
+    `cells` are columns (rows,) that are not read yet, `times` (rows,) the times, `within` names (rows,) that the series
+    have already. Within each value of such a column times stand once (or, where no time is double, in order).
+    """
+    timed = (*TIME_NAMES, *CLOCK_NAMES)
+    named = {name: column for name, column in cells.items() if name.strip().casefold() not in timed}
+    codes = {name: code for name, column in named.items() if (code := _codes(column)) is not None}
+    order = sorted(codes, key=lambda name: (not _names_things(name), int(codes[name].max())))
+    stamps = np.unique(times, return_inverse=True)[1].astype(np.int64)
+    if len(within):
+        already = np.unique(np.array(within), return_inverse=True)[1].astype(np.int64)
+        stamps += already * (int(stamps.max()) + 1)
+    for names in _choices(order):
+        if _tells_apart([codes[name] for name in names], stamps):
+            return list(names)
+    return []
+
+
+def _choices(order: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    yield from ((name,) for name in order)
+    yield from combinations(order[:MOST_TRIED], 2)
+
+
+def _codes(column: Sequence[Any]) -> NDArray[np.int64] | None:
+    """Number the distinct values; None for measurements, for one value, and for values that hardly come again."""
+    known: dict[str, int] = {}
+    codes = np.array([known.setdefault(str(cell), len(known)) for cell in column], dtype=np.int64)
+    measured = any(_FRACTION.fullmatch(cell) for cell in known)
+    return None if measured or not 2 <= len(known) <= len(column) // 2 else codes
+
+
+def _names_things(name: str) -> bool:
+    return any(word in NAMING for word in re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).casefold()))
+
+
+def _tells_apart(codes: Sequence[NDArray[np.int64]], stamps: NDArray[np.int64]) -> bool:
+    group = codes[0]
+    for code in codes[1:]:
+        group = group * (int(code.max()) + 1) + code
+    if np.unique(group).size > group.size // 2:
+        return False
+    doubles = stamps.size - np.unique(stamps).size
+    pairs = group * (int(stamps.max()) + 1) + stamps
+    if doubles:
+        return 10 * (pairs.size - np.unique(pairs).size) <= doubles
+    order = np.argsort(group, kind="stable")
+    return not bool(((np.diff(stamps[order]) < 0) & (np.diff(group[order]) == 0)).any())
+
+
+def naming_hint(chosen: Chosen, cells: Mapping[str, Sequence[Any]], times: NDArray[Any], names: Sequence[str]) -> str:
+    """Advise to name the series by the columns that tell them apart, besides those that do already; else nothing."""
+    columns = may_name_series(cells, times, within=names if chosen.ids else ())
+    if not columns:
+        return ""
+    told = f"column{'s' if len(columns) > 1 else ''} {' and '.join(repr(name) for name in columns)}"
+    return f"{told} may name the series: {advice.ids([*chosen.ids, *columns])}"

@@ -1,0 +1,143 @@
+"""What a model keeps of the series it learnt from, and whether others fit it: rhythm, names, how they were written.
+
+Not here: the file that keeps it (models/series.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+from recurra.datasets import advice
+from recurra.datasets.moments import Moments
+from recurra.datasets.rhythms import shared_step
+from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.steps import Step
+from recurra.errors import DataError
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """The series of a model: nothing of them is known to a model that was saved before this was kept."""
+
+    step: Step | None = None
+    """None: rows without times, or unknown."""
+    unnamed: bool | None = None
+    """Whether it was one series without a name of its own; None: unknown."""
+    reading: SeriesReading = field(default_factory=SeriesReading)
+    """The columns, and how times and numbers were written; not what was mended."""
+
+    def reading_of(self, reading: SeriesReading, found: Sequence[str]) -> SeriesReading:
+        """Return how to read a table of the columns `found`: as it is said, and for the rest as what was learnt."""
+        was = self.reading
+        learnt = {
+            name: getattr(was, name)
+            for name in ("unique_id", "ds", "y", "epoch", "zone", "decimal", "thousands")
+            if getattr(reading, name) is None and _there(getattr(was, name), found if name in COLUMNS else None)
+        }
+        words = tuple(dict.fromkeys((*reading.missing_words, *was.missing_words)))
+        wide = reading.wide or (was.wide and reading.unique_id is None and reading.y is None)
+        gaps = was.gaps if reading.gaps == "refuse" else reading.gaps
+        return replace(reading, **learnt, wide=wide, missing_words=words, gaps=gaps)
+
+    def times_of(self, reading: SeriesReading, read: Callable[[SeriesReading], Moments]) -> Moments | None:
+        """Return the times that `read` makes of a column by the format that is said, else by the learnt one, or none.
+
+        Where rows are plain steps anyway, times that cannot be read are none. Raises the DataError of the last try.
+        """
+        formats = [reading.date_format] if reading.date_format else [self.reading.date_format, None]
+        for date_format in dict.fromkeys(formats):
+            try:
+                return read(replace(reading, date_format=date_format))
+            except DataError as problem:
+                refused = problem
+        if reading.gaps == "ignore" and not reading.sort:
+            return None
+        raise refused
+
+
+COLUMNS = ("unique_id", "ds", "y")
+
+
+def _there(value: object, found: Sequence[str] | None) -> bool:
+    if value is None or found is None:
+        return value is not None
+    names = (value,) if isinstance(value, str) else value
+    return all(name in found for name in names)  # type: ignore[attr-defined]
+
+
+def learnt_of(table: SeriesTable) -> Learnt:
+    """Return what a model keeps of the table it learns from; raises DataError for different rhythms."""
+    columns, reading = table.columns, table.reading
+    timed = bool(columns.ds) and not table.counted
+    step = shared_step(table.rhythms) if timed else None
+    kept = SeriesReading(
+        unique_id=_parts(reading.unique_id, columns.unique_id),
+        ds=_parts(reading.ds, columns.ds),
+        y=columns.y or None,
+        wide=bool(columns.wide),
+        date_format=reading.date_format or table.notation.date_format or None,
+        epoch=reading.epoch or ("step" if step is not None and step.unit == "step" else None),
+        zone=reading.zone,
+        decimal=reading.decimal,
+        thousands=reading.thousands,
+        missing_words=tuple(reading.missing_words),
+        gaps="ignore" if table.counted else "refuse",
+    )
+    return Learnt(step, table.unnamed, kept)
+
+
+def _parts(named: str | Sequence[str] | None, taken: str) -> str | tuple[str, ...] | None:
+    """Return the columns as they were named; where one was guessed, that one."""
+    if named is None or isinstance(named, str):
+        return taken or None
+    return tuple(named)
+
+
+def scalers_for(table: SeriesTable, known: Collection[str], learnt: Learnt) -> tuple[dict[str, str], list[str]]:
+    """Return for each series of a table the name the model knows it by, and warnings.
+
+    A series without a name of its own is the model's only one, whatever its file is called. Raises DataError for
+    series that were not seen in training.
+    """
+    unknown = [name for name in table.ids if name not in known]
+    if not unknown:
+        return {name: name for name in table.ids}, []
+    only = next(iter(known))
+    alone = len(known) == 1 and len(table.ids) == 1
+    if alone and table.unnamed and learnt.unnamed is not False:
+        return {table.ids[0]: only}, []
+    if alone and (table.unnamed or learnt.unnamed):
+        return {table.ids[0]: only}, [f"series {table.ids[0]!r} is taken for the model's only one, {only!r}"]
+    raise DataError(
+        f"{len(unknown):,} series not seen in training",
+        found=_some(unknown),
+        allowed=_some(list(known)),
+        advice="bring those, or fit a model that learns from these too"
+        + (f"; does a column name the series? {advice.ids(['COLUMN'])}" if table.unnamed else ""),
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def check_rhythm(table: SeriesTable, learnt: Learnt) -> list[str]:
+    """Return warnings where steps of the table may not be the steps that were learnt.
+
+    Raises DataError where they are not: a model of days cannot forecast months.
+    """
+    if learnt.step is None or table.counted or not table.columns.ds:
+        return []
+    step = shared_step(table.rhythms)
+    if step is None or step.length == learnt.step.length:
+        return []
+    if "step" in (step.unit, learnt.step.unit):
+        return [
+            f"the model learnt a rhythm of {learnt.step}; one step of these series, {step}, is taken for one of its"
+        ]
+    raise DataError(
+        f"the model learnt a rhythm of {learnt.step}",
+        found=f"a rhythm of {step}",
+        advice="bring series of that rhythm, or fit a model on these",
+    )

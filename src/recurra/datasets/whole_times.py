@@ -1,0 +1,167 @@
+"""Times that are whole numbers: dates without marks, units since 1970, a spreadsheet's days, or plain steps.
+
+Not here: texts (moments.py). A number that may be a date is never taken for a step: it is read as one, or asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets import advice
+from recurra.datasets.notations import EXCEL_BEGINS, Epoch, Notation
+from recurra.errors import DataError, Place
+
+PlaceOf = Callable[[int], Place]
+Whole = NDArray[np.int64]
+
+LARGEST_STEP = 10**8
+"""Above it a whole number is more likely an epoch time than a step."""
+YEARS = (1800, 2199)
+"""Years that a number without marks may begin with."""
+EXCEL_DAYS = (18_264, 73_050)
+"""1950 to 2099 as days of a spreadsheet."""
+FORMATS = {8: "%Y%m%d", 6: "%Y%m", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+"""Dates without marks that are read, by their number of digits."""
+EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+SINCE, UNTIL = 315_532_800, 4_102_444_800
+"""1980 to 2099 in seconds since 1970: where epoch times are looked for."""
+
+
+class Dated(NamedTuple):
+    """Times out of whole numbers, and how to write them again."""
+
+    times: NDArray[np.generic]
+    notation: Notation
+
+
+def read_whole(numbers: Whole, *, place: PlaceOf, epoch: Epoch | None = None) -> Dated:
+    """Return the times that whole numbers (rows,) stand for; raises DataError for what must be asked about."""
+    if epoch == "step":
+        return Dated(numbers, Notation())
+    if epoch is not None:
+        return Dated(_counted(numbers, epoch, place), Notation(epoch=epoch))
+    for digits, date_format in FORMATS.items():
+        times, good = _unmarked(numbers, digits)
+        if good.all():
+            return Dated(times, Notation(date_format=date_format))
+        if 2 * int(good.sum()) >= good.size or (digits > 6 and _begin_with_years(numbers, digits)):
+            raise _no_date(numbers, int(np.argmin(good)), date_format, place)
+    _ask_about_others(numbers, place)
+    return Dated(numbers, Notation())
+
+
+def _all_of(numbers: Whole, digits: int) -> bool:
+    return bool((numbers >= 10 ** (digits - 1)).all() and (numbers < 10**digits).all())
+
+
+def _begin_with_years(numbers: Whole, digits: int) -> bool:
+    years = numbers // 10 ** (digits - 4)
+    return _all_of(numbers, digits) and bool(((years >= YEARS[0]) & (years <= YEARS[1])).all())
+
+
+def _unmarked(numbers: Whole, digits: int) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    """Read YYYYMM[DD[HH[MM[SS]]]]; also tell which numbers have as many digits and are such times."""
+    sized = (numbers >= 10 ** (digits - 1)) & (numbers < 10**digits)
+    parts = np.where(sized, numbers, 0) * 10 ** (14 - digits)
+    parts, second = np.divmod(parts, 100)
+    parts, minute = np.divmod(parts, 100)
+    parts, hour = np.divmod(parts, 100)
+    parts, day = np.divmod(parts, 100)
+    year, month = np.divmod(parts, 100)
+    day = day if digits > 6 else np.ones_like(day)
+    good = (year >= YEARS[0]) & (year <= YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1)
+    good &= (hour < 24) & (minute < 60) & (second < 60)
+    months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
+    days = months.astype("datetime64[D]") + np.where(good, day - 1, 0)
+    good &= days.astype("datetime64[M]") == months
+    if digits <= 8:
+        return (months if digits == 6 else days), good
+    return days + (hour * 3600 + minute * 60 + second).astype("timedelta64[s]"), good
+
+
+def _no_date(numbers: Whole, row: int, date_format: str, place: PlaceOf) -> DataError:
+    return DataError(
+        f"a whole number that is no date among what may be dates written {_named(date_format)}",
+        place=place(row),
+        found=str(numbers[row]),
+        advice=f"if they are dates, mend it or name their format: {advice.date_format(date_format)}; {_steps()}",
+    )
+
+
+def _ask_about_others(numbers: Whole, place: PlaceOf) -> None:
+    year, day = np.divmod(numbers, 1000)
+    of_year = _all_of(numbers, 7) and (year >= YEARS[0]) & (year <= YEARS[1]) & (day >= 1) & (day <= 366)
+    if np.all(of_year):
+        raise _ask(
+            numbers, place, "a year and the day in it (YYYYDDD)", f"name their format: {advice.date_format('%Y%j')}"
+        )
+    if (numbers >= EXCEL_DAYS[0]).all() and (numbers <= EXCEL_DAYS[1]).all():
+        day_of = str(EXCEL_BEGINS + numbers[0])
+        raise _ask(numbers, place, f"days of a spreadsheet (the first is {day_of})", f"say so: {advice.unit('excel')}")
+    large = np.flatnonzero(np.abs(numbers) >= LARGEST_STEP)
+    if large.size:
+        raise _too_large(numbers, int(large[0]), place)
+
+
+def _ask(numbers: Whole, place: PlaceOf, kind: str, choice: str) -> DataError:
+    return DataError(
+        f"whole numbers that may be {kind}", place=place(0), found=str(numbers[0]), advice=f"{choice}; {_steps()}"
+    )
+
+
+def _too_large(numbers: Whole, row: int, place: PlaceOf) -> DataError:
+    unit = _likely_epoch(numbers)
+    hours = _unmarked(numbers, 10)[1] if _all_of(numbers, 10) else np.zeros(1, dtype=np.bool_)
+    kinds = [
+        f"an epoch time, name its unit: {advice.unit(unit)}"
+        if unit
+        else f"an epoch time, name its unit: {advice.unit('s')}, ms, us or ns"
+    ]
+    kinds += [f"a date and hour, name its format: {advice.date_format('%Y%m%d%H')}"] if hours.all() else []
+    return DataError(
+        "whole number too large for a step",
+        place=place(row),
+        found=str(numbers[row]),
+        allowed=f"steps below {LARGEST_STEP:,}, ISO dates",
+        advice=f"if it is {'; if '.join(kinds)}; if a date, write it as YYYY-MM-DD; {_steps()}",
+    )
+
+
+def _likely_epoch(numbers: Whole) -> str:
+    low, high = int(numbers.min()), int(numbers.max())
+    return next((unit for unit, size in EPOCHS.items() if SINCE * size <= low and high < UNTIL * size), "")
+
+
+def _counted(numbers: Whole, epoch: Epoch, place: PlaceOf) -> NDArray[np.datetime64]:
+    if epoch == "excel":
+        _within(np.abs(numbers) < 2_958_466, numbers, epoch, place)
+        return np.asarray(EXCEL_BEGINS + numbers)
+    # Python's calendar, the years 1 to 9999, in seconds since 1970.
+    size = EPOCHS[epoch]
+    _within((numbers // size >= -62_135_596_800) & (numbers // size < 253_402_300_800), numbers, epoch, place)
+    return numbers.astype(f"datetime64[{epoch}]")
+
+
+def _within(good: NDArray[np.bool_], numbers: Whole, epoch: Epoch, place: PlaceOf) -> None:
+    if good.all():
+        return
+    row, likely = int(np.argmin(good)), _likely_epoch(numbers)
+    raise DataError(
+        f"no time of the years 1 to 9999 in the unit {epoch}",
+        place=place(row),
+        found=str(numbers[row]),
+        advice=f"is its unit another one? {advice.unit(likely)}" if likely else "",
+    )
+
+
+def _named(date_format: str) -> str:
+    named = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "HH", "%M": "MM", "%S": "SS"}
+    return "".join(named[date_format[at : at + 2]] for at in range(0, len(date_format), 2))
+
+
+def _steps() -> str:
+    return f"if plain steps, say so: {advice.unit('step')}"

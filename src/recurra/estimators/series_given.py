@@ -1,0 +1,102 @@
+"""What a forecaster is given, a table, a frame or plain numbers, and answers of the same kind.
+
+Not here: reading frames (datasets/series_from_frames.py) and forecasting (models/series.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets.frame_index import has_index
+from recurra.datasets.series_build import constant
+from recurra.datasets.series_from_frames import FrameSeries, is_plain
+from recurra.datasets.series_learnt import Learnt
+from recurra.datasets.series_table import SeriesColumns, SeriesReading, SeriesTable
+from recurra.errors import DataError
+
+ANSWER = "Recurra"
+"""The column of the forecasts; intervals are Recurra-lo-80, Recurra-hi-80 and so on, as Nixtla names them."""
+
+
+class GivenSeries(Protocol):
+    """Series as a table, and the way back for their answers."""
+
+    @property
+    def table(self) -> SeriesTable:
+        """The series."""
+
+    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
+        """Return, for each series, its coming times beside columns of figures, all series one below the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class TableSeries:
+    """A table; its answers are columns by name, times as they were written where a zone is known."""
+
+    table: SeriesTable
+
+    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> dict[str, Any]:
+        """Return arrays by column."""
+        parts = list(zip(names, times, strict=True))
+        zoned = any(self.table.zone(name) is not None for name in names)
+        coming = written_times(self.table, parts) if zoned else np.concatenate(times)
+        repeated = np.repeat(np.array(names), [part.size for part in times])
+        columns = self.table.columns
+        return {columns.unique_id or "unique_id": repeated, columns.ds or "ds": np.array(coming), **figures}
+
+
+@dataclass(frozen=True, eq=False)
+class PlainSeries:
+    """One sequence of numbers; its answer is an array."""
+
+    table: SeriesTable
+
+    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
+        """Return the forecasts (steps,)."""
+        return figures[ANSWER]
+
+
+def given_series(given: Any, reading: SeriesReading, learnt: Learnt | None = None) -> GivenSeries:
+    """Take series from a table, a long frame, a pandas Series, or one sequence of numbers; raises DataError."""
+    if isinstance(given, SeriesTable):
+        return TableSeries(given)
+    if hasattr(given, "columns") or (has_index(given) and not is_plain(given)):
+        return FrameSeries.of(given, reading, learnt=learnt)
+    values = _numbers(given)
+    times = np.arange(values.size, dtype=np.int64)
+    columns = SeriesColumns("", "", "")
+    named, still = {"series": values}, constant({"series": values[~np.isnan(values)]})
+    masks = {"series": np.isnan(values)}
+    return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, still, reading=reading))
+
+
+def _numbers(given: Any) -> NDArray[np.float64]:
+    """Return one row of numbers as float64; what is no number, or has coordinates of its own, is refused."""
+    if hasattr(given, "coords") and hasattr(given, "dims"):
+        advice = "give it as a frame: to_dataframe().reset_index(); or its numbers alone: .values"
+        raise DataError("an array with coordinates", found=type(given).__name__, advice=advice)
+    if isinstance(given, np.ma.MaskedArray):
+        given = np.ma.filled(given.astype(np.float64), np.nan)
+    plain = np.asarray(given)
+    if plain.ndim != 1:
+        advice = "give several series as a long frame: unique_id, ds, y"
+        raise DataError("not one series", found=f"shape {plain.shape}", allowed="numbers (steps,)", advice=advice)
+    if plain.dtype.kind not in "iuf" and plain.size and not _all_numbers(plain):
+        raise DataError("not a series of numbers", found=f"values of {plain.dtype}", allowed="whole numbers or floats")
+    return plain.astype(np.float64)
+
+
+def _all_numbers(plain: NDArray[Any]) -> bool:
+    """Objects may be numbers, and None a missing one; texts and truth values are none."""
+    kinds = (int, float, np.integer, np.floating, type(None))
+    return plain.dtype.kind == "O" and all(isinstance(one, kinds) and not isinstance(one, bool) for one in plain)
+
+
+def written_times(table: SeriesTable, parts: Sequence[tuple[str, NDArray[Any]]]) -> list[str]:
+    """Return the times of several series as their column writes them."""
+    return [text for name, times in parts for text in table.notation.write(times, table.zone(name))]

@@ -1,0 +1,356 @@
+"""Series as people's own exports write them: times, numbers and columns are read as meant, or asked about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recurra.datasets.moments import parse_moments
+from recurra.datasets.series_frames import read_series
+from recurra.datasets.series_table import SeriesTable
+from recurra.errors import DataError, Place, UsageError, advising_options
+
+DAYS = np.arange("2024-01-25", "2024-03-05", dtype="datetime64[D]")
+
+
+def write(folder: Path, times: Any, header: str = "ds,y", name: str = "t.csv") -> Path:
+    rows = "".join(f"{time},{100 + number % 7}\n" for number, time in enumerate(times))
+    (folder / name).write_text(f"{header}\n{rows}", encoding="utf-8")
+    return folder / name
+
+
+def coming(table: SeriesTable, steps: int = 2) -> list[str]:
+    """What a forecast would write for the times of the only series."""
+    (name,) = table.ids
+    return table.notation.write(table.coming(name, steps), table.zone(name))
+
+
+def refused(path: Path, **options: Any) -> str:
+    with pytest.raises(DataError) as caught, advising_options():
+        read_series(path, **options)
+    return str(caught.value).removeprefix(f"{path}:")
+
+
+WRITTEN = {
+    "yyyymmdd": ([f"{day}".replace("-", "") for day in DAYS], ["20240305", "20240306"], "1 day"),
+    "yyyymmdd with .0": ([f"{day}".replace("-", "") + ".0" for day in DAYS], ["20240305", "20240306"], "1 day"),
+    "yyyymm": ([f"{2020 + k // 12}{k % 12 + 1:02d}" for k in range(30)], ["202207", "202208"], "1 month"),
+    "yyyymmddHHMM": (
+        [f"202401{1 + k // 24:02d}{k % 24:02d}00" for k in range(60)], ["202401031200", "202401031300"], "1 hour"
+    ),
+    "year": ([str(1990 + k) for k in range(20)], ["2010", "2011"], "1 year"),
+    "month": ([f"{2020 + k // 12}-{k % 12 + 1:02d}" for k in range(30)], ["2022-07", "2022-08"], "1 month"),
+    "day": (DAYS, ["2024-03-05", "2024-03-06"], "1 day"),
+    "minute": ([f"{day} 00:00" for day in DAYS], ["2024-03-05 00:00", "2024-03-06 00:00"], "1 day"),
+    "second with T": ([f"{day}T06:30:00" for day in DAYS], ["2024-03-05T06:30:00", "2024-03-06T06:30:00"], "1 day"),
+    "fraction": (
+        [f"{day} 00:00:00.250" for day in DAYS], ["2024-03-05 00:00:00.250", "2024-03-06 00:00:00.250"], "1 day"
+    ),
+    "Z": ([f"{day}T00:00:00Z" for day in DAYS], ["2024-03-05T00:00:00Z", "2024-03-06T00:00:00Z"], "1 day"),
+    "+00:00": ([f"{day} 00:00+00:00" for day in DAYS], ["2024-03-05 00:00+00:00", "2024-03-06 00:00+00:00"], "1 day"),
+    "-05:30": ([f"{day} 12:00-05:30" for day in DAYS], ["2024-03-05 12:00-05:30", "2024-03-06 12:00-05:30"], "1 day"),
+    "quarter": ([f"{2000 + k // 4}Q{k % 4 + 1}" for k in range(20)], ["2005Q1", "2005Q2"], "3 months"),
+    "quarter with a dash": ([f"{2000 + k // 4}-Q{k % 4 + 1}" for k in range(20)], ["2005-Q1", "2005-Q2"], "3 months"),
+    "quarter first": ([f"Q{k % 4 + 1} {2000 + k // 4}" for k in range(20)], ["Q1 2005", "Q2 2005"], "3 months"),
+    "week": ([f"2020-W{k + 1:02d}" for k in range(52)], ["2020-W53", "2021-W01"], "7 days"),
+    "week without a dash": ([f"2021W{k + 1:02d}" for k in range(51)], ["2021W52", "2022W01"], "7 days"),
+    "steps": (list(range(0, 400, 10)), ["400", "410"], "10 steps"),
+    "large steps": ([50_000_000 + k for k in range(30)], ["50000030", "50000031"], "1 step"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_times_are_read_and_go_on_in_the_notation_of_the_file(kind: str, tmp_path: Path) -> None:
+    cells, expected, rhythm = WRITTEN[kind]
+    table = read_series(write(tmp_path, cells))
+    assert coming(table) == expected and str(table.rhythms["t"].step) == rhythm
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+@pytest.mark.parametrize("number", [int, float])
+def test_numbers_that_are_dates_are_dates_in_every_form_of_file(form: str, number: type, tmp_path: Path) -> None:
+    cells = [number(f"{day}".replace("-", "")) for day in DAYS]
+    path = tmp_path / f"t.{form}"
+    if form == "jsonl":
+        path.write_text("".join(f'{{"ds": {cell}, "y": 1.5}}\n' for cell in cells))
+    else:
+        pyarrow = pytest.importorskip("pyarrow")
+        import pyarrow.parquet as parquet
+
+        parquet.write_table(pyarrow.table({"ds": cells, "y": np.arange(len(cells))}), path)
+    assert coming(read_series(path)) == ["20240305", "20240306"]
+
+
+GIVEN = {
+    "%d/%m/%Y": ({"date_format": "%d/%m/%Y"}, [f"{day.astype(object):%d/%m/%Y}" for day in DAYS], ["05/03/2024"]),
+    "%Y/%m/%d %H:%M": (
+        {"date_format": "%Y/%m/%d %H:%M"},
+        [f"{day.astype(object):%Y/%m/%d} 07:00" for day in DAYS],
+        ["2024/03/05 07:00"],
+    ),
+    "%z": ({"date_format": "%Y-%m-%d %H:%M %z"}, [f"{day} 01:00 +0200" for day in DAYS], ["2024-03-05 01:00 +0200"]),
+    "s": ({"epoch": "s"}, DAYS.astype("datetime64[s]").astype(int), ["1709596800"]),
+    "ms": ({"epoch": "ms"}, DAYS.astype("datetime64[ms]").astype(int), ["1709596800000"]),
+    "us": ({"epoch": "us"}, DAYS.astype("datetime64[us]").astype(int), ["1709596800000000"]),
+    "ns": ({"epoch": "ns"}, DAYS.astype("datetime64[ns]").astype(int), ["1709596800000000000"]),
+    "excel": ({"epoch": "excel"}, [45316 + k for k in range(40)], ["45356"]),
+    "excel with hours": ({"epoch": "excel"}, [45316 + k / 4 for k in range(40)], ["45326"]),
+    "steps": ({"epoch": "step"}, [20240101 + k for k in range(40)], ["20240141"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_notations_that_are_named_are_read_and_written_again(kind: str, tmp_path: Path) -> None:
+    options, cells, expected = GIVEN[kind]
+    assert coming(read_series(write(tmp_path, cells), **options), 1) == expected
+
+
+ASKED = {
+    "no such day": ([20240228, 20240229, 20240230], ("4:1", "20240230", "--date-format", "--time-unit step")),
+    "steps like dates": ([20240101 + k for k in range(40)], ("33:1", "20240132", "YYYYMMDD")),
+    "a stray number": ([20240101, 20240102, 0, 20240104], ("4:1", "found 0", "YYYYMMDD")),
+    "thirteenth month": ([202411, 202412, 202413], ("4:1", "202413", "YYYYMM")),
+    "day of the year": ([2024001 + k for k in range(40)], ("2:1", "YYYYDDD", "%Y%j")),
+    "a spreadsheet's days": ([45292 + k for k in range(40)], ("2:1", "spreadsheet", "2024-01-01", "--time-unit excel")),
+    "parts of its days": ([45292.5 + k for k in range(40)], ("2:1", "spreadsheet", "--time-unit excel")),
+    "seconds": ([1_704_067_200 + 60 * k for k in range(40)], ("2:1", "--time-unit s;")),
+    "milliseconds": ([1_704_067_200_000 + 60 * k for k in range(40)], ("2:1", "--time-unit ms;")),
+    "microseconds": ([1_704_067_200_000_000 + 60 * k for k in range(40)], ("2:1", "--time-unit us;")),
+    "nanoseconds": ([1_704_067_200_000_000_000 + 60 * k for k in range(40)], ("2:1", "--time-unit ns;")),
+    "date and hour": ([2024010100 + k for k in range(20)], ("2:1", "%Y%m%d%H")),
+    "years and steps": (["1-01", "1-02", "1-03"], ("2:1", "--rows-as-steps")),
+    "slashes": (["2024/01/02"], ("2:1", '--date-format "%Y/%m/%d"')),
+    "dots and hours": (["31.01.2024 10:30"], ("2:1", '--date-format "%d.%m.%Y %H:%M"')),
+    "day or month": (["01/02/2024"], ("2:1", '--date-format "%d/%m/%Y" or %m/%d/%Y')),
+    "week 53 of 52": (["2021-W53"], ("2:1", "no usable time")),
+    "missing": (["2024-01-01", "NaT"], ("3:1", "fill it in")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_times_that_may_mean_something_else_are_asked_about_in_one_line(kind: str, tmp_path: Path) -> None:
+    cells, told = ASKED[kind]
+    message = refused(write(tmp_path, cells))
+    assert message.startswith(told[0]) and "\n" not in message
+    for part in told[1:]:
+        assert part in message, message
+
+
+@pytest.mark.parametrize(("unit", "likely"), [("s", "ns"), ("ms", "ns")])
+def test_a_unit_that_cannot_be_meant_is_refused_with_the_likely_one(unit: Any, likely: str) -> None:
+    with pytest.raises(DataError, match=f'no time of the years 1 to 9999 in the unit {unit}; .*epoch="{likely}"'):
+        parse_moments(["1704067200000000000"], place=lambda row: Place("t"), epoch=unit)
+
+
+def test_offsets_that_change_are_warned_of_and_a_named_zone_knows_the_coming_ones(tmp_path: Path) -> None:
+    import pandas as pd
+
+    dates = pd.date_range("2024-02-01", periods=240, freq="D", tz="Europe/Berlin")
+    cells = [f"{date:%Y-%m-%dT%H:%M}{date:%z}" for date in dates]
+    path = write(tmp_path, [f"{cell[:-2]}:{cell[-2:]}" for cell in cells])
+    table = read_series(path)
+    assert "coming times carry the last offset" in table.warnings[0]
+    assert coming(table, 30)[-1] == "2024-10-27T00:00+02:00" and str(table.rhythms["t"].step) == "1 day"
+    named = read_series(path, zone="Europe/Berlin")
+    assert not named.warnings and coming(named, 31)[-1] == "2024-10-28T00:00+01:00"
+    with pytest.raises(UsageError, match="unknown zone; found 'Berlin'"):
+        read_series(path, zone="Berlin")
+
+
+@pytest.mark.parametrize("kind", ["dates", "hours"])
+def test_parquet_keeps_its_zone_in_what_is_answered(kind: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    pytest.importorskip("pyarrow")
+    dates = pd.date_range(
+        "2024-10-01", periods=26 if kind == "dates" else 615, freq="D" if kind == "dates" else "h", tz="Europe/Berlin"
+    )
+    pd.DataFrame({"ds": dates, "y": np.arange(len(dates))}).to_parquet(tmp_path / "t.parquet")
+    written = coming(read_series(tmp_path / "t.parquet"), 26)
+    following = pd.date_range(dates[-1], periods=27, freq="D" if kind == "dates" else "h")[1:]
+    assert written == [date.isoformat(sep=" ") for date in following]
+
+
+NUMBERS = {
+    "decimal comma": ({"decimal": ","}, ["101,49", "-3,5", "7", ",5"], [101.49, -3.5, 7, 0.5]),
+    "points and commas": ({"decimal": ",", "thousands": "."}, ["1.234,5", "1.234.567", "12"], [1234.5, 1234567, 12]),
+    "points alone": ({"thousands": "."}, ["998", "1.005", "1.012"], [998, 1005, 1012]),
+    "commas": ({"thousands": ","}, ['"1,234.5"', '"12,345,678"', "3.5"], [1234.5, 12345678, 3.5]),
+    "spaces": ({"thousands": " ", "decimal": ","}, ["1 234,5", "1\u00a0234,5", "1\u202f234"], [1234.5, 1234.5, 1234]),
+    "apostrophes": ({"thousands": "'"}, ["1'234.5", "1’234", "5"], [1234.5, 1234, 5]),
+    "decimal points it is": ({"decimal": "."}, ["998", "1.005"], [998, 1.005]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_are_read_by_the_marks_that_are_named(kind: str, tmp_path: Path) -> None:
+    options, cells, expected = NUMBERS[kind]
+    (tmp_path / "t.csv").write_text("ds;y\n" + "".join(f"{row};{cell}\n" for row, cell in enumerate(cells)))
+    assert read_series(tmp_path / "t.csv", **options).values["t"].tolist() == expected
+
+
+MARKS = {
+    "1,5": "--decimal ,", "1.234,5": '--decimal , --thousands "."', "1,234.5": '--thousands ","',
+    "1,234": '--thousands "," (or --decimal , if', "1.234.567": '--thousands "."',
+    "1 234,5": '--decimal , --thousands " "',
+    "1 234": '--thousands " "', "1'234.5": """--thousands "'\"""", "€ 5": "bare number", "5 €": "bare number",
+    "1,5 %": "bare number", "EUR 5": "bare number", "5 kWh": "bare number", "gone": "--missing 'gone'",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", MARKS)
+def test_numbers_with_other_marks_are_refused_with_the_option_that_reads_them(cell: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"ds;y\n1;2\n2;{cell}\n")
+    assert MARKS[cell] in refused(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_points_before_three_digits_beside_whole_numbers_are_asked_about(delimiter: str, tmp_path: Path) -> None:
+    def doubtful(*cells: str, **options: Any) -> bool:
+        (tmp_path / "t.csv").write_text(
+            "".join(
+                f"{delimiter.join(row)}\n" for row in [("ds", "y"), *((str(k), cell) for k, cell in enumerate(cells))]
+            )
+        )
+        try:
+            read_series(tmp_path / "t.csv", **options)
+        except DataError as problem:
+            assert "points that may set thousands apart" in str(problem) and 'thousands="."' in str(problem)
+            return True
+        return False
+
+    assert doubtful("998", "1.005", "1.012") and doubtful("-998", "-1.005")
+    assert not doubtful("998", "1.005", decimal=".") and not doubtful("998", "1.005", thousands=".")
+    # Whole numbers of four digits, other counts of digits and a zero before the point show decimals.
+    for shown in ("1998", "1.5", "0.125", "12.0"):
+        assert not doubtful("998", "1.005", shown)
+
+
+@pytest.mark.parametrize(
+    ("mark", "allowed"),
+    [({"decimal": ";"}, "'.' or ','"), ({"decimal": ",", "thousands": ","}, "'.'"), ({"thousands": "x"}, "','")],
+)
+def test_marks_that_are_none_are_usage_errors(mark: dict[str, Any], allowed: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"allowed: .*{allowed}"):
+        read_series(write(tmp_path, DAYS), **mark)
+
+
+def test_words_for_missing_are_named_beside_the_usual_ones(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ds,y\n1,5\n2,gone\n3,-999\n4,n/a\n5,6\n6,7\n")
+    assert "--missing 'gone'" in refused(tmp_path / "t.csv", missing=True)
+    table = read_series(tmp_path / "t.csv", missing=True, missing_words=("gone", "-999"))
+    assert table.missing["t"].tolist() == [False, True, True, True, False, False]
+    (tmp_path / "t.jsonl").write_text("".join(f'{{"ds": {k}, "y": {(k, -999)[k == 2]}}}\n' for k in range(5)))
+    assert read_series(tmp_path / "t.jsonl", missing=True, missing_words=("-999",)).missing["t"].tolist()[2]
+
+
+TWO = "Date;Time;Power\n" + "".join(f"{1 + hour // 24}/1/2024;{hour % 24:02d}:00:00;{hour}\n" for hour in range(40))
+
+
+def test_times_in_two_columns_are_asked_about_and_read_together(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(TWO)
+    told = refused(tmp_path / "t.csv", y="Power")
+    assert "times seem to stand in two columns; found 'Date' and 'Time'" in told and "--time Date --time Time" in told
+    told = refused(tmp_path / "t.csv", y="Power", ds=("Date", "Time"), date_format="%d/%m/%Y")
+    assert "with a space between" in told and '"%d/%m/%Y %H:%M:%S"' in told
+    table = read_series(tmp_path / "t.csv", ds=("Date", "Time"), date_format="%d/%m/%Y %H:%M:%S")
+    assert coming(table, 1) == ["02/01/2024 16:00:00"] and table.columns.ds == "Date Time"
+    (tmp_path / "t.csv").write_text(
+        "year,month,sales\n" + "".join(f"{2020 + k // 12},{k % 12 + 1},{k}\n" for k in range(30))
+    )
+    told = refused(tmp_path / "t.csv")
+    assert '--time year --time month --date-format "%Y %m"' in told
+    assert coming(read_series(tmp_path / "t.csv", ds=("year", "month"), date_format="%Y %m"), 1) == ["2022 07"]
+
+
+def stores(folder: Path, *names: str, header: str, shuffled: bool = False) -> Path:
+    rows = [
+        f"{name},{day},{1000 * number + step}" for number, name in enumerate(names) for step, day in enumerate(DAYS)
+    ]
+    rows = sorted(rows, key=lambda row: row.split(",")[-2]) if shuffled else rows
+    (folder / "t.csv").write_text("\n".join([header, *rows]) + "\n")
+    return folder / "t.csv"
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize("header", ["store,date,sales", "Region,ds,y", "sensorId,timestamp,value"])
+def test_a_column_that_tells_mixed_series_apart_is_advised_as_their_name(
+    header: str, shuffled: bool, tmp_path: Path
+) -> None:
+    path, name = stores(tmp_path, "1", "2", "3", header=header, shuffled=shuffled), header.split(",")[0]
+    options = {"y": header.split(",")[2]}
+    assert f"column {name!r} may name the series: --id {name}" in refused(path, **options)
+    assert f"--id {name}" in refused(path, sort=True, **options)
+    for how in ("mean", "first"):
+        told = read_series(path, sort=True, duplicates=how, **options).warnings  # type: ignore[arg-type]
+        assert "80 times" in told[0] and f"column {name!r} may name the series" in told[0]
+    assert len(read_series(path, unique_id=name, sort=True, **options).ids) == 3  # type: ignore[arg-type]
+
+
+def test_two_columns_together_may_name_series(tmp_path: Path) -> None:
+    names = [f"{store},{item}" for store in "ab" for item in "xyz"]
+    path = stores(tmp_path, *names, header="store,item,date,sales")
+    told = refused(path, y="sales")
+    assert "columns 'store' and 'item' may name the series: --id store --id item" in told
+    assert "columns 'item'" not in told
+    assert "--id store --id item" in refused(path, y="sales", unique_id="store")
+    table = read_series(path, unique_id=("store", "item"), y="sales")
+    assert table.ids[0] == "a/x" and len(table.ids) == 6 and table.columns.unique_id == "store/item"
+
+
+def test_without_such_a_column_doubles_are_still_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ds,y\n" + "".join(f"{day},{k}\n{day},{k + 50}\n" for k, day in enumerate(DAYS)))
+    assert "--duplicates first or mean" in refused(tmp_path / "t.csv")
+    told = read_series(tmp_path / "t.csv", duplicates="mean").warnings
+    assert told == [
+        "40 times of series 't' stand more than once: their mean is taken; "
+        "80 rows for 40 times: are these several series?"
+    ]
+
+
+def test_measurements_and_parts_of_times_never_name_series(tmp_path: Path) -> None:
+    rows = "".join(f"{day},{k % 7},{k / 10},{k}\n{day},{k % 7},{k / 10 + 0.05},{k}\n" for k, day in enumerate(DAYS))
+    (tmp_path / "t.csv").write_text("ds,day,temperature,y\n" + rows)
+    assert "--duplicates first or mean" in refused(tmp_path / "t.csv", ds="ds")
+
+
+def test_wide_tables_are_asked_about_and_each_column_is_a_series(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("date,north,south\n" + "".join(f"{day},{k},{-k}\n" for k, day in enumerate(DAYS)))
+    told = refused(tmp_path / "t.csv")
+    assert "no value column" in told and "--wide" in told and "--value" in told
+    table = read_series(tmp_path / "t.csv", wide=True)
+    assert table.ids == ["north", "south"] and table.values["south"][5] == -5 and not table.unnamed
+    (tmp_path / "t.csv").write_text("date,north,south\n2024-01-01,1,2\n2024-01-02,3,x\n")
+    assert refused(tmp_path / "t.csv", wide=True).startswith("3:14: no usable number in column 'south'")
+
+
+def test_a_guess_beside_which_another_column_fits_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ds,y,target\n" + "".join(f"{day},{k},{-k}\n" for k, day in enumerate(DAYS)))
+    told = read_series(tmp_path / "t.csv").warnings
+    assert told == ["values were taken from column 'y'; 'target' would fit too: name the column with y='y'"]
+    assert read_series(tmp_path / "t.csv", y="y").warnings == []
+
+
+@pytest.mark.parametrize("labels", ["years and months", "month names", "irregular days"])
+def test_rows_are_plain_steps_where_that_is_said_whatever_their_times(labels: str, tmp_path: Path) -> None:
+    cells = {
+        "years and months": [f"{1 + k // 12}-{k % 12 + 1:02d}" for k in range(36)],
+        "month names": [("Jan", "Feb", "Mar", "Apr")[k % 4] for k in range(36)],
+        "irregular days": np.datetime64("2024-01-01") + np.cumsum(np.arange(36) % 3 + 1),
+    }[labels]
+    table = read_series(write(tmp_path, cells, "Month,Sales"), gaps="ignore")
+    assert table.counted and coming(table, 3) == ["36", "37", "38"] and table.values["t"].size == 36
+
+
+def test_rows_as_steps_still_tell_mixed_series_apart(tmp_path: Path) -> None:
+    rows = "".join(f"{store},{1 + k // 12}-{k % 12 + 1:02d},{k}\n" for store in "ab" for k in range(24))
+    (tmp_path / "t.csv").write_text("store,month,sales\n" + rows)
+    assert "column 'store' may name the series" in refused(tmp_path / "t.csv", y="sales", gaps="ignore")
+    assert coming_of(read_series(tmp_path / "t.csv", unique_id="store", gaps="ignore")) == {"a": [24], "b": [24]}
+
+
+def coming_of(table: SeriesTable) -> dict[str, list[int]]:
+    return {name: table.coming(name, 1).tolist() for name in table.ids}
