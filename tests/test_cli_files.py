@@ -82,6 +82,9 @@ def test_a_table_on_stdin_is_read_when_it_is_said_to_be_one(models: dict[str, Pa
     assert [row["line"] for row in told.rows()] == [2, 3] and not told.err
     lines = recurra("predict", models["text"], "-", stdin=table)
     assert lines.out.count("\n") == 3 and "look like a table cut by ','" in lines.err and "--form csv" in lines.err
+    check = ("data", "check", "-", "--form", "csv")
+    assert recurra(*check, "--task", "text", stdin=table).code == 0
+    assert "error: <stdin>: a table on stdin is read once; name the task" in recurra(*check, stdin=table).out
     refused(recurra("predict", models["text"], "-", "--delimiter", ";", stdin=table), 2, "--delimiter is for tables")
 
 

@@ -145,6 +145,10 @@ def test_the_delimiters_line_is_seen_in_utf_16_in_gzip_and_for_series(tmp_path: 
     assert "no rows" in refused(tmp_path, "sep=;\n")
 
 
+def test_a_title_above_the_header_is_named(tmp_path: Path) -> None:
+    assert "remove line 1 if it is a title" in refused(tmp_path, "Sales\ntext,label\na,x\n")
+
+
 def test_a_row_cut_by_another_delimiter_names_it(tmp_path: Path) -> None:
     assert "delimiter= if it is ';'" in refused(tmp_path, "text,label\na;x\n")
     assert "short row" in refused(tmp_path, "text|label\na\n")
@@ -219,6 +223,14 @@ def test_swallowed_rows_are_seen_far_down_in_one_column_in_series_and_in_running
         read_whole_text(tmp_path / "t.csv")
     with pytest.raises(DataError, match=r":2:1: quote opened here closes on line 3"):
         read_series(write(tmp_path, 'unique_id,ds,y\n"a,1,5\na",2,6\n'))
+
+
+def test_rows_swallowed_into_a_row_of_another_width_are_read_all_the_same(tmp_path: Path) -> None:
+    text = 'id\tlabel\ttext\n1\tgood\t"best\n2\tbad\t"worst"\n3\t"good"\tfine\n4\tbad\t"cold\n5\tbad"\tsoup\n'
+    table = read(tmp_path, text, "t.tsv", on_error="reject")
+    assert table.lines == [3, 4, 6] and table.texts == ["worst", "fine", "soup"]
+    assert [reject.line for reject in table.rejects] == [2, 5]
+    assert "4:3: quote" not in table.rejects[0].reason and "quote opened here" in table.rejects[1].reason
 
 
 def test_fields_over_several_lines_stay_where_quotes_are_seen_to_be_meant(tmp_path: Path) -> None:

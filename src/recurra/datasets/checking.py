@@ -21,10 +21,11 @@ from recurra.datasets.rhythms import tell
 from recurra.datasets.series_checks import VALIDATION, check_lengths
 from recurra.datasets.series_frames import open_series
 from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.sources import name_of
 from recurra.datasets.steps import infer
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import read_running_text, read_texts
-from recurra.errors import DataError
+from recurra.errors import DataError, Place, either
 
 Task = Literal["text", "language", "series"]
 MOST = 100
@@ -75,6 +76,9 @@ def _guess_task(source: str | Path, *, named: tuple[str | None, bool], **options
         return "text" if named[0] else "series"
     if Format(**options).form_of(source) == "lines":
         return "language"
+    if str(source) == "-":
+        advice = f"name the task: {either('--task text', 'task=')}"
+        raise DataError("a table on stdin is read once", place=Place(name_of(source)), advice=advice)
     found = read_columns(source, **options)
     if guess(TEXT_NAMES, found) is not None:
         return "text"

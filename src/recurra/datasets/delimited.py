@@ -103,26 +103,29 @@ class _Quoted:
         at: int | None = 0
         while at is not None:
             at = self._field(at)
-        if record.problem is None and self._records.width in (None, len(record.fields)):
+        if record.problem is None:
             self._weigh()
         record.raw = "\n".join(text for _, text, _ in self._taken)
         return record
 
     def _weigh(self) -> None:
-        """Refuse a field that swallows rows as long as nothing in the file says that they are."""
-        records, due = self._records, len(self._record.fields) - 1
-        if self._spanning is None:
-            records.proved |= self._proof
-        elif self._proof or any(text.count(self._delimiter) != due or not text.strip() for _, text, _ in self._taken):
-            records.proved = True
-        elif records.proved:
-            records.spanning.append(self._record.line)
-        else:
+        """Refuse a field that swallows rows, as long as nothing in the file says that quotes are meant."""
+        records, fields = self._records, len(self._record.fields)
+        width = records.width or fields
+        opened = self._spanning
+        swallows = opened is not None and all(
+            text.count(self._delimiter) == width - 1 and text.strip() for _, text, _ in self._taken
+        )
+        if opened and swallows and not self._proof and not (records.proved and fields == width):
             wrong = (
                 f"quote opened here closes on line {self._taken[-1][0]}, and each line up to there is a row of its own"
             )
             plain, meant = as_quoting("none"), as_quoting("csv")
-            self._refuse(self._spanning, wrong, f"pass {plain} if quotes are plain text, {meant} if the field is meant")
+            advice = f"pass {plain} if quotes are plain text, {meant} if the field is meant"
+            self._refuse(opened, wrong, advice)
+        elif fields == width:
+            records.spanning += [self._record.line] if swallows and not self._proof else []
+            records.proved |= self._proof or (opened is not None and not swallows)
 
     def _field(self, at: int) -> int | None:
         """Take the field that begins at `at` of the present line; return where the next one begins, None at the end."""

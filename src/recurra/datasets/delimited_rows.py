@@ -94,6 +94,8 @@ class Delimited:
         mark = self.dialect.delimiter[0]
         other = next((each for each in DELIMITERS if each != mark and record.raw.count(each) == due - 1 > 0), None)
         hint = f"quote fields that hold {mark!r}" if found > due else ""
+        if found > due == 1 and self.dialect.header[0]:
+            hint += f", or remove line {self.dialect.first} if it is a title"
         if found < due and other:
             hint = f"pass {either('--delimiter', 'delimiter=')} if it is {other!r}"
         return DataError(

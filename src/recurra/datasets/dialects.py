@@ -151,10 +151,9 @@ def _delimiter(
     header = lines[0][1]
     if form == "tsv" and "\t" in header:
         return "\t", "told by the file"
-    odd = {each for each in header if not each.isalnum() and not each.isspace() and each not in '"_-.'}
-    scores = {
-        each: _score(lines, each, given.quoting or "csv", asked, file) for each in (*DELIMITERS, *(odd - {*DELIMITERS}))
-    }
+    odd = {each for each in header if not each.isalnum() and not each.isspace() and each not in '"_-.'} - {*DELIMITERS}
+    odd = {each for each in odd if _folded(header.split(each)) & {*KNOWN_NAMES, *_folded(asked)}}
+    scores = {each: _score(lines, each, given.quoting or "csv", asked, file) for each in (*DELIMITERS, *sorted(odd))}
     best = max(scores, key=lambda each: scores[each])
     if scores[best] > NO_DELIMITER:
         return best, "told by the file"

@@ -13,8 +13,12 @@ from recurra.errors import DataError, Place
 
 LONGEST = 16 << 20
 """Characters of one element, at most."""
-OUTSIDE = re.compile(r'["\[\]{},]')
-INSIDE = re.compile(r'["\\]')
+INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+(\\|")?', re.DOTALL)
+"""The rest of a text and its closing quote; a backslash there is the piece's last character. It matches everywhere."""
+BETWEEN = re.compile(r'[^"\[\]{},]*+')
+"""What may stand between the array's own marks."""
+WITHIN = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""What may stand in an element before its next bracket, whole texts too. Both match everywhere."""
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -55,19 +59,25 @@ class _Scan:
     def read(self, piece: str) -> Iterator[tuple[Place, str]]:
         """Yield the elements that end in this piece."""
         begun, at, self._skip = 0, int(self._skip), False
-        while not self._closed and (match := (INSIDE if self._quoted else OUTSIDE).search(piece, at)) is not None:
-            at = match.end()
-            mark = match[0]
-            if mark == "\\":
-                at += 1
-                self._skip = at > len(piece)
-            elif mark == '"':
-                self._quoted = not self._quoted
+        while not self._closed and (at := self._next(piece, at)) < len(piece):
+            mark, at = piece[at], at + 1
+            if mark == '"':
+                self._quoted = True
             elif self._ends(mark):
                 self._take(piece[begun : at - 1])
                 yield from self._element(mark)
                 begun = at
         self._take(piece[begun:])
+
+    def _next(self, piece: str, at: int) -> int:
+        """Find the next mark that counts; a text that the piece's end cuts goes on in the next piece."""
+        if self._quoted:
+            rest = INSIDE.match(piece, at)
+            mark, at = rest[1], rest.end()  # type: ignore[index, union-attr]
+            self._quoted, self._skip = mark != '"', mark == "\\"
+            if self._quoted:
+                return len(piece)
+        return (WITHIN if self._depth > 1 else BETWEEN).match(piece, at).end()  # type: ignore[union-attr]
 
     def finish(self) -> None:
         """Check that the array has come to its end."""
