@@ -22,6 +22,8 @@ SOURCE = Path(recurra.__file__).parent
 RANKS = (
     "errors",
     "config",
+    "arguments",
+    "reads",
     "memory",
     "processors",
     "native",

@@ -66,9 +66,14 @@ class Frozen(BaseModel):
 def validated(model: type[Model], values: dict[str, Any]) -> Model:
     """Check `values` as JSON would be checked (lists may stand for tuples); raise UsageError with the field's path."""
     try:
-        return model.model_validate_json(json.dumps(values))
+        return model.model_validate_json(json.dumps(values, default=_plain))
     except ValidationError as problem:
         raise UsageError(problem_line(problem)) from None
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's own. What JSON has no word for becomes a text, which no field takes."""
+    return value.tolist() if hasattr(value, "dtype") else repr(value)
 
 
 def problem_line(problem: ValidationError) -> str:

@@ -93,7 +93,7 @@ def forecast(
     model = RunningForecaster.load(resolve(Path(artefact)), precision=precision)
     learnt = model.learnt
     table = series_table(file, reading, learnt=learnt, **written) if file else _only_series(model, values)
-    columns, told = forecast_columns(model, table, steps=steps or model.horizon, level=level)
+    columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level)
     warn([*table.warnings, *told])
     rows = list(_rows(columns))
     if as_json:

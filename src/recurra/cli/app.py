@@ -117,8 +117,8 @@ def forecast(
         str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
     ] = "",
     steps: Annotated[
-        int, typer.Option("--steps", show_default=False, help="Steps to forecast. [default: the model's horizon]")
-    ] = 0,
+        int | None, typer.Option("--steps", show_default=False, help="Steps ahead. [default: the horizon]")
+    ] = None,
     level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
     *,
     written: FileChoices,
@@ -153,7 +153,9 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
     tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
-    next_words: Annotated[int, typer.Option("--next", min=0, help="Instead show the N most probable next words.")] = 0,
+    next_words: Annotated[
+        int | None, typer.Option("--next", min=1, help="Instead show the N most probable next words.")
+    ] = None,
     seed: options.Seed = 0,
     precision: options.PrecisionName = "",
     json_: options.Json = False,

@@ -19,6 +19,7 @@ from recurra.datasets.labels import check_known_labels, check_training_labels, d
 from recurra.datasets.records import TextTable
 from recurra.errors import UsageError
 from recurra.memory import keep_buffers
+from recurra.reads import Task, check_read
 from recurra.runs.folder import new_run, write_json
 from recurra.runs.provenance import source_record, text_source
 from recurra.runs.sources import Reading, labelled, running_text, vectors_path
@@ -44,8 +45,11 @@ class FitOptions:
     quiet: bool
     as_json: bool
 
-    def changed(self, settings: Settings) -> Settings:
-        """Put the options into a task's settings; raises UsageError for a bad one, or a device that is not there."""
+    def changed(self, settings: Settings, task: Task) -> Settings:
+        """Put the options into a task's settings.
+
+        Raises UsageError for a bad one, for one that the task does not read, and for a device that is not there.
+        """
         from recurra.devices import device_of
 
         changes: dict[str, Any] = read_settings(self.settings)
@@ -53,6 +57,7 @@ class FitOptions:
         changes |= {"epochs": self.epochs} if self.epochs else {}
         changes |= {"device": self.device} if self.device else {}
         changed = settings.changed(changes)
+        check_read(changed, task, begun=settings)
         device_of(changed.training.device)
         return changed
 
@@ -84,7 +89,7 @@ def fit_text(
     from recurra.runs.text import run_text
 
     gates = read_gates(common.fail_under, task="text")
-    settings, table = common.changed(TEXT_SETTINGS), vectors_path(vectors)
+    settings, table = common.changed(TEXT_SETTINGS, "text"), vectors_path(vectors)
     train, held = labelled(files, reading, test=test)
     _check_labelled(train, held, files[0])
     if train.columns is not None and not (reading.text and reading.label):
@@ -113,7 +118,7 @@ def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str
     warn(text.warnings)
     # WikiText comes tokenised, its capitals kept; --set and --tokens may still say otherwise.
     begun = LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}) if text.test else LANGUAGE_SETTINGS
-    settings, table = common.changed(begun), vectors_path(vectors)
+    settings, table = common.changed(begun, "language"), vectors_path(vectors)
     parts = cut_lines(text.train, text.validation, text.test)
     out = common.folder(f"language-{_stem(file)}")
     model = LanguageModel(tokens=tokens or None, vectors=table, random_state=common.seed, config=settings)
@@ -145,7 +150,7 @@ def fit_series(
         window=window,
         season=season,
         random_state=common.seed,
-        config=common.changed(SERIES_SETTINGS),
+        config=common.changed(SERIES_SETTINGS, "series"),
     )
     # Neither the test part nor the validation part may be filled from what it holds.
     held = model.validation + 2 * model.settings().series.horizon - 1

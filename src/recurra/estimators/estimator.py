@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from recurra.config import Settings
+from recurra.errors import UsageError
 from recurra.estimators.params import Params, require_fitted
 from recurra.models.loading import Running
+from recurra.reads import Task, check_read
 from recurra.training.progress import Record
 
 
 class Estimator(Params):
     """An estimator whose arguments left at None keep the value of `config`, and whose model is an artefact."""
 
+    task: ClassVar[Task]
+    """The task, whose settings these are."""
     defaults: ClassVar[Settings]
     """What `config` is when none is given."""
     flat: ClassVar[tuple[str, ...]]
@@ -30,9 +34,17 @@ class Estimator(Params):
     best_epoch_: int
 
     def settings(self) -> Settings:
-        """Return the configuration with this estimator's own arguments put in; raises UsageError for a bad one."""
+        """Return the configuration with this estimator's own arguments put in.
+
+        Raises UsageError for a bad one, and for one that this task does not read.
+        """
+        if self.config is not None and not isinstance(self.config, Settings):
+            allowed = f"Settings, such as {self.task.upper()}_SETTINGS.changed({{…}})"
+            raise UsageError("config", found=type(self.config).__name__, allowed=allowed)
         given = {name: getattr(self, name) for name in self.flat if getattr(self, name) is not None}
-        return (self.config or self.defaults).changed(given)
+        settings = (self.config or self.defaults).changed(given)
+        check_read(settings, self.task, begun=self.defaults)
+        return settings
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact."""

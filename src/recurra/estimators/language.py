@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recurra.arguments import share
 from recurra.config import Cell, Settings
 from recurra.errors import DataError
 from recurra.estimators.estimator import Estimator
@@ -54,6 +55,7 @@ class LanguageModel(Estimator):
     >>> lm = LanguageModel(cell="lstm").fit(texts); lm.generate("the film", tokens=50, seed=1)  # doctest: +SKIP
     """
 
+    task = "language"
     defaults = LANGUAGE_SETTINGS
     flat = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
     running = RunningLanguage
@@ -103,7 +105,8 @@ class LanguageModel(Estimator):
         """
         from recurra.estimators.language_fit import fit_language
 
-        held = max(1, round(len(texts) * self.validation)) if validation_data is None and self.validation else 0
+        part = share("validation", self.validation)
+        held = max(1, round(len(texts) * part)) if validation_data is None and part else 0
         if held >= len(texts):
             raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
         train = list(texts[: len(texts) - held])

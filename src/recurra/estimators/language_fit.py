@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recurra.arguments import seed_of
 from recurra.batches import language_streams
 from recurra.models.language import RunningLanguage
 from recurra.nets.learn import LearningLanguage, load_tensors, tensors_of
@@ -39,7 +40,7 @@ def fit_language(
     estimator: LanguageModel, train: list[str], validation: list[str], *, run: Path | None, watch: Watch | None
 ) -> tuple[Progress, RunningLanguage]:
     """Run the steps in their order."""
-    settings, seed = estimator.settings(), estimator.random_state
+    settings, seed = estimator.settings(), seed_of("random_state", estimator.random_state)
     encoder = stream_encoder(train, settings.text)
     ids = stream_ids(train, encoder)
     plan = language(settings.net, words=len(encoder.vocabulary))

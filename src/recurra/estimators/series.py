@@ -6,12 +6,13 @@ Not here: the loop (training/), answering (models/series.py), reading tables (da
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.arguments import whole
 from recurra.config import Activation, Cell, Settings
 from recurra.datasets.series_build import imputed
 from recurra.datasets.series_checks import VALIDATION
@@ -41,6 +42,7 @@ class Forecaster(Estimator):
     >>> fc = Forecaster(cell="lstm", horizon=24).fit(frame); fc.predict(level=[80, 95])  # doctest: +SKIP
     """
 
+    task = "series"
     defaults = SERIES_SETTINGS
     flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
     running = RunningForecaster
@@ -91,7 +93,8 @@ class Forecaster(Estimator):
         from recurra.estimators.series_fit import fit_forecaster
 
         given = given_series(frame, reading or SeriesReading())
-        held = self.validation and self.validation + self.settings().series.horizon - 1
+        windows = whole("validation", self.validation, least=0)
+        held = windows and windows + self.settings().series.horizon - 1
         self.table_ = imputed(given.table, unseen=held)
         self.given_ = given
         if not isinstance(frame, SeriesTable):
@@ -105,7 +108,7 @@ class Forecaster(Estimator):
         frame: Any = None,
         *,
         steps: int | None = None,
-        level: Sequence[int] = (),
+        level: int | Sequence[int] = (),
         reading: SeriesReading | None = None,
     ) -> Any:
         """Forecast the coming values of every series of `frame` (default: those of fit) as the same kind of frame.
@@ -118,7 +121,8 @@ class Forecaster(Estimator):
         if frame is None and not hasattr(self, "given_"):
             raise UsageError("a loaded forecaster holds no series", advice="give predict a frame")
         given, table = (self.given_, self.table_) if frame is None else self._read(frame, reading)
-        names, times, figures, told = answers(self.model_, table, steps=steps or self.model_.horizon, level=level)
+        steps = self.model_.horizon if steps is None else steps
+        names, times, figures, told = answers(self.model_, table, steps=steps, level=level)
         _warn([*([] if frame is None or isinstance(frame, SeriesTable) else table.warnings), *told])
         return given.answered(names, times, figures)
 
@@ -132,20 +136,29 @@ def _warn(lines: Sequence[str]) -> None:
         warnings.warn(printable(line), stacklevel=3)
 
 
+def levels_of(level: int | Sequence[int]) -> list[int]:
+    """Return the levels of intervals in percent, each once; raises UsageError for what is no whole number in range."""
+    if isinstance(level, str):
+        raise UsageError("level", found=repr(level), allowed="whole numbers, such as [80, 95]")
+    given = level if isinstance(level, Iterable) else [level]
+    return list(dict.fromkeys(whole("level", percent, least=1, most=99) for percent in given))
+
+
 def answers(
-    model: RunningForecaster, table: SeriesTable, *, steps: int, level: Sequence[int] = ()
+    model: RunningForecaster, table: SeriesTable, *, steps: int, level: int | Sequence[int] = ()
 ) -> tuple[list[str], list[Any], dict[str, Any], list[str]]:
     """Return the series' names, their coming times, columns of forecasts and intervals one below the other, warnings.
 
     Raises DataError for series of another rhythm than the model learnt, and for series that it does not know.
     """
     known, told = model.names_of(table)
+    levels = levels_of(level)
     figures: dict[str, list[Any]] = {ANSWER: []}
     for name in table.ids:
         values = table.values[name]
         forecast = model.forecast(known[name], values, steps=steps)
         figures[ANSWER].append(forecast)
-        for percent in level:
+        for percent in levels:
             low, high = model.interval(known[name], values, forecast, level=percent)
             figures.setdefault(f"{ANSWER}-lo-{percent}", []).append(low)
             figures.setdefault(f"{ANSWER}-hi-{percent}", []).append(high)
@@ -154,7 +167,7 @@ def answers(
 
 
 def forecast_columns(
-    model: RunningForecaster, table: SeriesTable, *, steps: int, level: Sequence[int] = ()
+    model: RunningForecaster, table: SeriesTable, *, steps: int, level: int | Sequence[int] = ()
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the columns unique_id, ds (as the file writes times), Recurra and the intervals; and warnings."""
     names, times, figures, told = answers(model, table, steps=steps, level=level)

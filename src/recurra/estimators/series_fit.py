@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recurra.arguments import seed_of, whole
 from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_learnt import learnt_of
 from recurra.datasets.series_table import SeriesTable
@@ -37,7 +38,8 @@ def fit_forecaster(
     estimator: Forecaster, table: SeriesTable, run: Path | None, watch: Watch | None
 ) -> tuple[Progress, RunningForecaster]:
     """Run the steps in their order."""
-    settings, seed, held = estimator.settings(), estimator.random_state, estimator.validation
+    settings, seed = estimator.settings(), seed_of("random_state", estimator.random_state)
+    held = whole("validation", estimator.validation, least=0)
     cuts = {name: len(table.values[name]) - (held + settings.series.horizon - 1 if held else 0) for name in table.ids}
     check_lengths(table, settings.series, validation=held, test=False)
     train = {name: table.values[name][: cuts[name]] for name in table.ids}

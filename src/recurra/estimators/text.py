@@ -59,6 +59,7 @@ class TextClassifier(Estimator):
     """
 
     estimator_type = "classifier"
+    task = "text"
     defaults = TEXT_SETTINGS
     flat = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
     running = RunningClassifier

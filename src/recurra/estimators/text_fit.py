@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recurra.arguments import seed_of, share, truth
 from recurra.config import Settings
 from recurra.datasets.splits import Split, split
 from recurra.errors import DataError
@@ -62,12 +63,12 @@ class Given:
 
 def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None, watch: Watch | None) -> LearntText:
     """Run the steps in their order."""
-    settings, seed = estimator.settings(), estimator.random_state
+    settings, seed = estimator.settings(), seed_of("random_state", estimator.random_state)
     given, rows = _weighty(given)
     classes, whole = _whole(given, settings)
-    train, validation, held = _parts(whole, given, classes, estimator)
+    train, validation, held = _parts(whole, given, classes, share("validation", estimator.validation), seed)
     held = replace(held, train=rows[held.train], validation=rows[held.validation]) if held else None
-    if estimator.wide:
+    if truth("wide", estimator.wide):
         check_wide(labels=len(classes), weighed=validation is not None)
     encoder = fit_encoder(train.texts, settings.text)
     vectors = pretrained(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
@@ -154,16 +155,15 @@ def _weights(given: Sequence[float] | None, targets: NDArray[np.int64], settings
 
 
 def _parts(
-    whole: Part, given: Given, classes: NDArray[Any], estimator: TextClassifier
+    whole: Part, given: Given, classes: NDArray[Any], validation: float, seed: int
 ) -> tuple[Part, Part | None, Split | None]:
     """Return training and validation part, and the split where one was made."""
     if given.validation_data is not None:
         return whole, _given(given.validation_data, classes), None
-    if not estimator.validation:
+    if not validation:
         return whole, None, None
     names = [str(classes[target]) for target in whole.targets]
-    share, seed = estimator.validation, estimator.random_state
-    held = split(len(whole.texts), labels=names, groups=given.groups, share=share, seed=seed)
+    held = split(len(whole.texts), labels=names, groups=given.groups, share=validation, seed=seed)
     return _rows(whole, held.train), _rows(whole, held.validation), held
 
 

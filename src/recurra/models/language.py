@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from recurra.arguments import positive, seed_of, whole
 from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.batches import Integers, Ragged, join
 from recurra.config import Precision
@@ -27,6 +28,8 @@ from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_ids
 from recurra.text.vocabulary import EOS, UNK
 
+MOST_TOKENS = 100_000
+"""Tokens drawn in one go, at most."""
 ROWS = 512
 """States scored at a time: the scores of all words of more would not fit the cache."""
 
@@ -78,6 +81,7 @@ class RunningLanguage:
 
     def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
         """Return the most probable next words after a prompt, each with its probability, highest first."""
+        count = whole("count", count, least=1)
         projected, _ = self._read(self._prompt(prompt), None)
         shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
         best = np.argsort(-shares, kind="stable")[:count]
@@ -89,15 +93,20 @@ class RunningLanguage:
         return detokenise(drawn, self.encoder.config)
 
     def generated(self, prompt: str, *, tokens: int, seed: int, temperature: float) -> Iterator[str]:
-        """Yield the drawn words one by one; `<eos>` stands for the end of a line."""
-        if not temperature > 0:
-            raise UsageError("temperature", found=str(temperature), allowed="a positive number")
-        random = np.random.default_rng(seed)
+        """Yield the drawn words one by one; `<eos>` stands for the end of a line.
+
+        Raises UsageError for less than one token, a temperature that is not positive, and what is no seed.
+        """
+        tokens, temperature = whole("tokens", tokens, least=1, most=MOST_TOKENS), positive("temperature", temperature)
+        random = np.random.default_rng(seed_of("seed", seed))
         projected, states = self._read(self._prompt(prompt), None)
         for _ in range(tokens):
-            logits = next_logits(self.tensors, projected[-1:])[0].astype(np.float64) / temperature
+            logits = next_logits(self.tensors, projected[-1:])[0].astype(np.float64)
             logits[[0, UNK, 2]] = -np.inf
-            drawn = int(random.choice(len(logits), p=softmax(logits)))
+            # The highest is 0 before it is divided: what the smallest temperature sends to -inf has no share.
+            with np.errstate(over="ignore"):
+                shares = softmax((logits - logits.max()) / temperature)
+            drawn = int(random.choice(len(logits), p=shares))
             yield self.encoder.vocabulary.words[drawn]
             projected, states = self._read(np.array([drawn], np.int32), states)
 
@@ -138,8 +147,7 @@ def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:
 
     Raises UsageError for less than one stream.
     """
-    if streams < 1:
-        raise UsageError("streams", found=str(streams), allowed="1 or more")
+    streams = whole("streams", streams, least=1)
     bounds = np.arange(min(streams, count) + 1) * count // max(1, min(streams, count))
     steps = max(1, ROWS // streams)
     for start in range(0, int(np.diff(bounds).max(initial=0)), steps):

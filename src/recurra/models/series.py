@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recurra.arguments import whole
 from recurra.artefact import Artefact, load, require_task, resolve, save
 from recurra.config import Precision
 from recurra.datasets.series_learnt import Learnt, check_rhythm, scalers_for
@@ -25,6 +26,8 @@ from recurra.nets.run import forecast
 from recurra.series import SeriesEncoder
 
 Values = NDArray[np.float64]
+MOST_STEPS = 100_000
+"""Steps that are forecast at once, at most."""
 LEVELS = (50, 80, 90, 95)
 """Percent of the intervals whose widths are kept."""
 
@@ -56,8 +59,7 @@ class RunningForecaster:
         A series that never moved in training and has not moved since stays where it is (or goes on as it did, where
         differences are learnt).
         """
-        if not 1 <= steps <= 100_000:
-            raise UsageError("horizon", found=str(steps), allowed="1 to 100,000")
+        steps = whole("steps, the horizon", steps, least=1, most=MOST_STEPS)
         known = np.asarray(values, dtype=np.float64)
         reach = self.encoder.reach
         recent, answers = known[-reach:], np.zeros(0)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 from recurra.errors import UsageError
+from recurra.reads import TASKS, readers
 from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
 from recurra.report.cell_diagrams import DRAWINGS, cell_diagram
 from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
@@ -44,10 +45,6 @@ COLUMNS = {
 """The keys of a history in the order they are shown; others follow under their own names."""
 MOST_EPOCHS = 40
 """Rows of a history that are printed; of a longer one, epochs at even distances and the last."""
-
-
-UNREAD = {"text": ("series",), "language": ("series",), "series": ("text",)}
-"""Groups of settings that say nothing about a task."""
 
 
 def section(title: str, blocks: Sequence[Block | None]) -> list[Section]:
@@ -188,8 +185,9 @@ def _cell_blocks(description: Record) -> list[Block]:
 
 def settings_sections(record: Record) -> list[Section]:
     """Return the settings and the versions of a run; settings that its task does not read are left out."""
-    unread = UNREAD.get(str(record.get("task")), ())
-    settings = flattened({group: told for group, told in part(record, "settings").items() if group not in unread})
+    task = str(record.get("task"))
+    told = flattened(part(record, "settings"))
+    settings = [(name, value) for name, value in told if task not in TASKS or task in readers(name)]
     versions = flattened(part(record, "versions"))
     command = str(record.get("command") or "")
     made = Paragraph(f"Made with `{command}`.") if command and "`" not in command else None

@@ -1,0 +1,97 @@
+"""Which task reads which setting, and under which other choice: a setting that has no effect is refused, not ignored.
+
+Not here: the settings and their ranges (config.py). What is not named here is read by every task.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, get_args
+
+from recurra.config import Settings
+from recurra.errors import UsageError
+
+Task = Literal["text", "language", "series"]
+TASKS: tuple[Task, ...] = get_args(Task)
+
+WORDS: tuple[Task, ...] = ("text", "language")
+READ_BY: dict[str, tuple[Task, ...]] = {
+    "text": WORDS,
+    "text.max_length": ("text",),
+    "text.truncate": ("text",),
+    "text.pad_to_max": ("text",),
+    "net.embedding_size": WORDS,
+    "net.embedding_scale": WORDS,
+    "net.embedding_dropout": WORDS,
+    "net.word_dropout": WORDS,
+    "net.freeze_embedding": ("text",),
+    "net.pool": ("text",),
+    "net.heads": ("text",),
+    "net.bidirectional": WORDS,  # a language model refuses it, with its own reason
+    "training.batch_size": ("text", "series"),
+    "training.batch_tokens": ("text",),
+    "training.table_rate": WORDS,
+    "training.monitor": ("text",),
+    "training.label_smoothing": ("text",),
+    "training.class_weight": ("text",),
+    "training.adversarial": ("text",),
+    "training.samples": ("language",),
+    "training.steps": ("language",),
+    "training.streams": ("language",),
+    "series": ("series",),
+}
+"""By group, or by field where the tasks differ within a group."""
+
+
+class Condition(NamedTuple):
+    """Another setting, and the values of it under which a setting has an effect."""
+
+    other: str
+    values: tuple[str, ...]
+
+
+ONLY_WITH: dict[str, Condition] = {
+    "net.activation": Condition("net.cell", ("rnn", "lstm", "gru")),
+    "net.reset_after": Condition("net.cell", ("gru",)),
+    "net.heads": Condition("net.pool", ("attention",)),
+    "training.warm_up": Condition("training.schedule", ("one_cycle",)),
+    "training.drop": Condition("training.schedule", ("step",)),
+    "training.drop_every": Condition("training.schedule", ("step",)),
+    "training.min_learning_rate": Condition("training.schedule", ("step", "cosine")),
+}
+
+
+def readers(key: str) -> tuple[Task, ...]:
+    """Return the tasks that read a setting, named `part.key`."""
+    return READ_BY.get(key, READ_BY.get(key.partition(".")[0], TASKS))
+
+
+def check_read(settings: Settings, task: Task, *, begun: Settings) -> None:
+    """Raise UsageError for a setting that was chosen and has no effect on this task.
+
+    Chosen are those whose value is neither that of `begun`, the task's defaults, nor that of plain `Settings()`.
+    """
+    plain = Settings()
+    for part in type(settings).model_fields:
+        for name in type(getattr(settings, part)).model_fields:
+            key = f"{part}.{name}"
+            if _value(settings, key) not in (_value(begun, key), _value(plain, key)):
+                _check_one(settings, task, key)
+
+
+def _check_one(settings: Settings, task: Task, key: str) -> None:
+    if task not in readers(key):
+        allowed = f"task {' or '.join(readers(key))}"
+        raise UsageError(f"{key} is not read here", found=f"task {task}", allowed=allowed, advice="leave it out")
+    condition = ONLY_WITH.get(key)
+    if condition is None:
+        return
+    value = _value(settings, condition.other)
+    if not set(condition.values) & ({value} if isinstance(value, str) else set(value)):
+        found = f"{condition.other} {value if isinstance(value, str) else ', '.join(value)}"
+        allowed = f"{condition.other} {' or '.join(condition.values)}"
+        raise UsageError(f"{key} has no effect here", found=found, allowed=allowed, advice="leave it out")
+
+
+def _value(settings: Settings, key: str) -> Any:
+    part, _, name = key.partition(".")
+    return getattr(getattr(settings, part), name)
