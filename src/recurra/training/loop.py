@@ -23,6 +23,7 @@ from torch import Tensor
 from recurra.config import TrainingConfig
 from recurra.devices import PROCESSOR, device_of, home, products
 from recurra.errors import RecurraError
+from recurra.layers.dropout import Generator
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
 from recurra.training.progress import Progress, Record, Watch
@@ -71,7 +72,7 @@ class Task(Protocol, Generic[Batch]):
         """Return the epoch's batches: a pure function of the seed and the epoch."""
         ...
 
-    def steps(self, batch: Batch, state: Any, generator: torch.Generator) -> Iterator[Step]:
+    def steps(self, batch: Batch, state: Any, generator: Generator) -> Iterator[Step]:
         """Run the net on one batch; each step's loss is taken back before the next is asked for.
 
         Masks are drawn from `generator`. The first step counts in the history; further ones (adversarial) only add
@@ -149,7 +150,7 @@ def _epoch(
     for position, batch in enumerate(batches):
         rate = schedule.rate(epoch + position / len(batches), config.epochs)
         set_rate(optimisers, rate)
-        step = _descend(task, batch, state, generator, optimisers, config.clip)
+        step = _descend(task, batch, state, optimisers, config.clip, generator)
         state = step.state
         if average:
             average.update(task.net)
@@ -168,9 +169,9 @@ def _descend(
     task: Task[Any],
     batch: Any,
     state: Any,
-    generator: torch.Generator,
     optimisers: list[torch.optim.Optimizer],
     largest: float,
+    generator: Generator = None,
 ) -> Step:
     """Take one batch's losses back, clip, and let the optimisers step; return the step that counts."""
     for optimiser in optimisers:
