@@ -77,7 +77,7 @@ def forecast(
     written: FormatOptions,
     *,
     values: str,
-    steps: int,
+    steps: int | None,
     level: Sequence[int],
     as_json: bool,
     precision: Precision | None,
@@ -142,7 +142,7 @@ def generate(
     *,
     tokens: int,
     temperature: float,
-    next_words: int,
+    next_words: int | None,
     seed: int,
     as_json: bool,
     precision: Precision | None,
@@ -151,7 +151,7 @@ def generate(
     from recurra.models.language import RunningLanguage
 
     model = RunningLanguage.load(resolve(Path(artefact)), precision=precision)
-    if next_words:
+    if next_words is not None:
         found = model.next_words(prompt, count=next_words)
         if as_json:
             emit_json({"prompt": prompt, "next": [{"word": word, "probability": share} for word, share in found]})
