@@ -29,7 +29,7 @@ VERBS = ("was", "became", "remained")
 ENDS = ("born in", "known for", "near", "older than", "part of")
 PLACES = ("Rome", "Paris", "music", "trade", "the sea", "@-@", "<unk>")
 SMALL = {"embedding_size": 8, "hidden": 12, "epochs": 2, "streams": 4, "steps": 7, "samples": 0, "learning_rate": 0.02}
-SECTIONS = ["aim", "objective", "algorithm", "data", "pseudocode", "network", "training", "curves", "result",
+SECTIONS = ["aim", "objective", "algorithm", "data", "pseudocode", "program", "network", "training", "curves", "result",
             "observations", "conclusion", "settings"]  # fmt: skip
 
 

@@ -1,22 +1,24 @@
-"""`recurra lab …`: run a lab, write its page and its JSON, print the figures.
+"""`recurra lab …`: run a lab, write its page and its JSON, print the figures; make a page from a saved record.
 
-Not here: the labs (labs/).
+Not here: the labs (labs/), and how far one has come (lab_progress.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from recurra.artefact import write_atomically
 from recurra.cli.fitting import prepare_training
+from recurra.cli.lab_progress import Course
 from recurra.cli.output import emit_json, say
-from recurra.cli.progress import progress
+from recurra.errors import UsageError
 from recurra.runs.folder import new_run
 
-Measured = tuple[dict[str, Any], Any]
+if TYPE_CHECKING:
+    from recurra.labs.catalogue import Lab, Name
 
 
 @dataclass(frozen=True)
@@ -26,39 +28,69 @@ class LabChoices:
     quick: bool
     seeds: int
     out: str
-    head: tuple[str, str, str, str]
+    head: dict[str, str]
     threads: int
     quiet: bool
     as_json: bool
     synthetic: bool = False
 
 
-def run_lab(lab: str, choices: LabChoices) -> None:
+def run_lab(name: Name, choices: LabChoices) -> None:
     """Run one lab from start to page."""
     prepare_training(choices.threads)
-    _require_data(lab, choices)
-    from recurra.labs.program import PROGRAMS, save_program
-    from recurra.labs.record import Head, LabOptions, output_text
+    from recurra.labs.catalogue import lab_named
+    from recurra.labs.record import Head
     from recurra.report.page import save
 
-    out = new_run(f"lab-{lab}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
-    shown: Callable[[str], AbstractContextManager[Any]] = lambda title: progress(title, quiet=choices.quiet)  # noqa: E731
-    talk = (lambda line: None) if choices.quiet else say
-    options = LabOptions(choices.quick, choices.seeds, Path(out), shown, talk, choices.synthetic)
-    measure, page, summary = _lab(lab)
-    record = measure(options)
-    if lab in PROGRAMS:
-        save_program(lab, out)
+    lab = lab_named(name)
+    if not choices.synthetic:
+        lab.require()
+    out = new_run(f"lab-{name}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
+    record = _measured(name, lab, choices, out)
     report = out / "report.html"
-    save(page(record, Head(*choices.head)), report)
+    save(lab.page(record, Head(**choices.head)), report)
     if choices.as_json:
         emit_json({**record, "report": str(report)})
         return
-    if choices.synthetic:
-        print("made-up reviews: this shows how the lab works, and says nothing of IMDB")
-    if choices.quick:
-        print("quick version: less data and fewer epochs than the full lab")
-    print(output_text([*summary(record), ("report", str(report))]))
+    for line in _told(lab, record, choices, report):
+        print(line)
+
+
+def _measured(name: Name, lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
+    """Run the lab under its bar; where it is interrupted, tell the command that goes on."""
+    from recurra.labs.catalogue import run
+    from recurra.labs.record import LabOptions
+
+    course = Course(lab.recorded, quiet=choices.quiet)
+    options = LabOptions(
+        choices.quick, choices.seeds, out, course.watch, course.say, choices.synthetic, course.expect, course.passed
+    )
+    try:
+        with course:
+            return run(name, lab, options)
+    except BaseException as problem:
+        if not isinstance(problem, Exception):
+            say(f"go on with: {going_on(name, choices, out)}")
+        raise
+
+
+def going_on(name: str, choices: LabChoices, out: Path) -> str:
+    """Return the command that goes on with an interrupted lab: the one that was given, and its folder."""
+    words = ["recurra", "lab", name, "--seeds", str(choices.seeds), "--out", str(out)]
+    flags = {"--quick": choices.quick, "--synthetic": choices.synthetic, "--quiet": choices.quiet}
+    words += [flag for flag, is_so in {**flags, "--json": choices.as_json}.items() if is_so]
+    words += ["--threads", str(choices.threads)] if choices.threads else []
+    for field, text in choices.head.items():
+        words += [f"--{field}", text] if text else []
+    return shlex.join(words)
+
+
+def _told(lab: Lab, record: dict[str, Any], choices: LabChoices, report: Path) -> list[str]:
+    from recurra.labs.sheet import output_text
+
+    notes = ["made-up reviews: this shows how the lab works, and says nothing of IMDB"] if choices.synthetic else []
+    notes += ["quick version: less data and fewer epochs than the full lab"] if choices.quick else []
+    return [*notes, output_text([*lab.summary(record), ("report", str(report))])]
 
 
 def _kind(choices: LabChoices) -> str:
@@ -66,24 +98,17 @@ def _kind(choices: LabChoices) -> str:
     return ("-synthetic" if choices.synthetic else "") + ("-quick" if choices.quick else "")
 
 
-def _require_data(lab: str, choices: LabChoices) -> None:
-    """Raise DataError for all data that the lab misses, before any folder is made."""
-    if lab == "sentiment" and not choices.synthetic:
-        from recurra.labs.sentiment_data import require_data
+def render_lab(record: str, out: str, head: dict[str, str]) -> None:
+    """Make the page of a saved record: in the lab's folder, beside its JSON, or where `out` says."""
+    from recurra.labs.catalogue import rendered
+    from recurra.labs.record import Head
+    from recurra.report.page import to_html
 
-        require_data()
-
-
-def _lab(lab: str) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    """Return what a lab measures, its page and its summary; imported only when it runs."""
-    if lab == "sentiment":
-        from recurra.labs import sentiment, sentiment_page
-
-        return sentiment.measure, sentiment_page.page, sentiment_page.summary
-    if lab == "language":
-        from recurra.labs import language, language_page
-
-        return language.measure, language_page.page, language_page.summary
-    from recurra.labs import next_value, next_value_page
-
-    return next_value.measure, next_value_page.page, next_value_page.summary
+    given = Path(record)
+    page = Path(out) if out else given / "report.html" if given.is_dir() else given.with_suffix(".html")
+    if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
+        raise UsageError("--out", found=str(page), allowed="a file name that ends in .html")
+    html = to_html(rendered(given, Head(**head)))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(page, html)
+    print(page)

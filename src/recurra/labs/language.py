@@ -34,6 +34,7 @@ def measure(options: LabOptions, *, recipe: Recipe | None = None) -> dict[str, A
     """
     recipe = recipe or (QUICK if options.quick else FULL)
     text = lab_text(recipe)
+    options.expect(len(CELLS) * options.seeds)
     rival = _trigram(text, recipe, options)
     options.say(f"{rival['name']}: test perplexity {rival['perplexity']:.1f}")
     output = _output(text, recipe, options)

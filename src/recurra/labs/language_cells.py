@@ -42,7 +42,7 @@ def measure_cell(name: str, seed: int, text: LabText, recipe: Recipe, options: L
     }
     run = options.out / "runs" / f"{name}-{seed}"
     work = partial(_trained, name, seed, text, recipe, options, run, choices)
-    figures: dict[str, Any] = remembered(options, f"{name}-{seed}", choices, work)
+    figures: dict[str, Any] = remembered(options, f"{name}-{seed}", choices, work, trainings=1)
     # The figures are written down, so nothing will go on from here; moments are several times the artefact's size.
     shutil.rmtree(run / "checkpoints", ignore_errors=True)
     return figures

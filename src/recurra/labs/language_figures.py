@@ -13,7 +13,7 @@ import numpy as np
 
 from recurra.config import NetConfig, validated
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
-from recurra.labs.record import network_blocks
+from recurra.labs.sheet import network_blocks
 from recurra.layers.specs import parameters
 from recurra.nets.plans import LanguageNet, language
 from recurra.report.blocks import Block, Code, Figure, Paragraph, Table

@@ -17,7 +17,9 @@ from recurra.labs.language_figures import (
 )
 from recurra.labs.language_observations import RECORDED_LOSS, conclusion
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
-from recurra.labs.record import Head, LabPage, lab_report
+from recurra.labs.program import program_steps
+from recurra.labs.record import Head
+from recurra.labs.sheet import LabPage, lab_report, output_block, program_part, try_it
 from recurra.labs.verdicts import agree, count
 from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Verdict
 from recurra.report.numbers import number, percent, spread, tick
@@ -31,16 +33,9 @@ QUICK = (
     "be compared with those on the whole text."
 )
 
-PSEUDOCODE = (
-    "Load WikiText-2: training, validation and test as published; the end of each line is the word <eos>.",
-    "Number the words of the training part; look up pre-trained vectors for them.",
-    "Lay the text out as parallel streams and cut them into chunks; the state is carried from chunk to chunk.",
-    "Build the network: word vector e(t), recurrence h(t), projection, scores of all words by their vectors.",
-    "Train: cross-entropy of the next word over the words of the step and a sample of the others, each weighted by how "
-    "often it is sampled; gradients go back through one chunk.",
-    "After each epoch measure the exact validation loss over all words; keep the best epoch's weights.",
-    "Measure the test perplexity once, beside the trigram's on the same tokens.",
-    "Ask for the next words of a prompt, and let each network write.",
+TRY_IT = (
+    'recurra generate runs/rnn-0 "The film was" --tokens 40',
+    'recurra generate runs/lstm-0 "He was born in" --next 5',
 )
 
 
@@ -58,7 +53,8 @@ def page(record: dict[str, Any], head: Head) -> Report:
         ),
         algorithm=_algorithm(),
         data=_data(record),
-        pseudocode=PSEUDOCODE,
+        pseudocode=tuple(step.title for step in program_steps("language")),
+        program=program_part("language"),
         network=network_section_blocks(record),
         training=_training(record),
         curves=curve_blocks(record),
@@ -148,6 +144,8 @@ def _result(record: dict[str, Any]) -> list[Block]:
         Paragraph(
             f"The test part is read in {streams} parallel streams; only their first few words miss what came before."
         ),
+        output_block(summary(record)),
+        try_it(TRY_IT),
         score_table(record),
         *word_blocks(record),
         *sample_blocks(record),

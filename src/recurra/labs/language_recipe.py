@@ -14,6 +14,7 @@ from recurra.config import Settings
 from recurra.datasets.known import find
 from recurra.datasets.wikitext import load_wikitext2
 from recurra.estimators.language import LANGUAGE_SETTINGS
+from recurra.labs.needs import require_data
 from recurra.runs.sources import lines_of
 
 CELLS: dict[str, dict[str, Any]] = {
@@ -25,6 +26,7 @@ CELLS: dict[str, dict[str, Any]] = {
 """What each cell changes in the settings; `rnn` is the record's own recurrence."""
 TITLES = {"rnn": "RNN with σ", "rnn_tanh": "RNN with tanh", "gru": "GRU", "lstm": "LSTM"}
 """The cells as the page names them."""
+NEEDED = ("wikitext-2",)
 PROMPTS = ("The film was", "He was born in")
 
 
@@ -89,6 +91,7 @@ class LabText:
 
 def lab_text(recipe: Recipe) -> LabText:
     """Read WikiText-2 and find GloVe; raises DataError, with what to do, where WikiText-2 is not on this machine."""
+    require_data("language", NEEDED)
     parts = load_wikitext2()
     return LabText(
         _beginning(lines_of(parts.train), recipe.train_tokens),

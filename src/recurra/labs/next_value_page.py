@@ -17,7 +17,17 @@ from recurra.labs.next_value_figures import (
     sequence_blocks,
 )
 from recurra.labs.next_value_observations import RECORDED, RECORDED_LOSS, START
-from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, mean, network_blocks
+from recurra.labs.program import program_steps
+from recurra.labs.record import Head, mean
+from recurra.labs.sheet import (
+    QUICK_NOTE,
+    LabPage,
+    lab_report,
+    network_blocks,
+    output_block,
+    program_part,
+    try_it,
+)
 from recurra.labs.verdicts import RULE, observation_block
 from recurra.nets.plans import forecaster
 from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Table
@@ -38,7 +48,8 @@ def page(record: dict[str, Any], head: Head) -> Report:
         ),
         algorithm=_algorithm(),
         data=_data(record),
-        pseudocode=PSEUDOCODE,
+        pseudocode=tuple(step.title for step in program_steps("next-value")),
+        program=program_part("next-value"),
         network=_network(),
         training=_training(record),
         curves=curve_blocks(record),
@@ -50,13 +61,9 @@ def page(record: dict[str, Any], head: Head) -> Report:
     return lab_report(titles, parts, record, head=head, settings=record["settings"]["literal"])
 
 
-PSEUDOCODE = (
-    "Write the sequence down and cut it into windows of three values; the value after each window is its target.",
-    "Lay out the network: 50 LSTM units with ReLU, then a dense, fully connected layer of one unit.",
-    "Compile: optimiser Adam, loss mean squared error.",
-    "Fit for 200 epochs with output suppressed.",
-    "Predict the value after [5, 6, 7].",
-    "Draw actual against predicted.",
+TRY_IT = (
+    "recurra forecast runs/improved --values 20,21,22",
+    "recurra forecast runs/literal --values 5,6,7",
 )
 
 
@@ -161,7 +168,8 @@ def _result(record: dict[str, Any]) -> list[Block]:
         _optimal_row(record),
     )  # fmt: skip
     caption = f"What the record states beside the median of {len(literal)} seeds today, and their spread."
-    return [Comparison(rows, caption), *schedule_blocks(record), *search_blocks(record), *airline_blocks(record)]
+    blocks: list[Block] = [Comparison(rows, caption), output_block(summary(record)), try_it(TRY_IT)]
+    return [*blocks, *schedule_blocks(record), *search_blocks(record), *airline_blocks(record)]
 
 
 def _median(values: list[float], decimals: int) -> str:

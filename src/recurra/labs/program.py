@@ -17,10 +17,6 @@ MARK = "# %% "
 """Begins a step; editors show it as a cell."""
 
 
-PROGRAMS = ("sentiment",)
-"""Labs that have a program."""
-
-
 class ProgramStep(NamedTuple):
     """A step of the pseudocode and its code."""
 

@@ -1,6 +1,6 @@
-"""What the three lab records share: options, the head of the page, remembered parts, spreads, settings.
+"""What all labs are told and share: options, the sheet's fields, parts that are remembered, means over seeds.
 
-Not here: experiments.
+Not here: experiments, and how the page is put together (sheet.py).
 """
 
 from __future__ import annotations
@@ -9,23 +9,14 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recurra.layers.specs import RecurrentSpec, parameters
-from recurra.nets.plans import Plan
-from recurra.report.blocks import Block, Equation, Facts, Figure, Paragraph, Points
-from recurra.report.cell_diagrams import cell_diagram
-from recurra.report.diagrams import network_diagram, summary_table
-from recurra.report.equations import cell_equations
-from recurra.report.page import Report, Section
 from recurra.runs.folder import write_json
 from recurra.training.progress import Watch
-
-QUICK_NOTE = "This is the quick version of the record: less data or fewer epochs, so figures are below the full ones."
 
 
 @dataclass(frozen=True)
@@ -48,18 +39,21 @@ class LabOptions:
 
 @dataclass(frozen=True)
 class Head:
-    """The optional fields of a lab sheet."""
+    """The optional fields of a lab sheet's head."""
 
     name: str = ""
     roll: str = ""
-    date: str = ""
+    standard: str = ""
+    section: str = ""
+    subject: str = ""
+    course: str = ""
     experiment: str = ""
+    date: str = ""
 
-    def heading(self) -> tuple[tuple[str, str], ...]:
-        """Return the fields that were given, as the page's small table."""
-        named = {"experiment": "Experiment", "name": "Name", "roll": "Roll number", "date": "Date"}
-        given = asdict(self)
-        return tuple((title, given[field]) for field, title in named.items() if given[field])
+    def given(self) -> dict[str, str]:
+        """Return the fields that were given, by their titles."""
+        titles = {"roll": "Roll number"}
+        return {titles.get(name, name.capitalize()): text for name, text in asdict(self).items() if text}
 
 
 def remembered(
@@ -88,76 +82,3 @@ def remembered(
 def mean(values: Sequence[float]) -> float:
     """Mean over seeds."""
     return float(np.mean(values))
-
-
-def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, source: str = "x") -> list[Block]:
-    """Return equation, drawings with this network's shapes, and the summary table.
-
-    `drawn` are the rows of the unrolled drawing: name, kind, detail and output shape.
-    """
-    shapes = {name: shape for name, _, _, shape in drawn}
-    recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
-    summary = [(name, spec.kind, shapes.get(name, ""), parameters(spec)) for name, spec in plan.layers().items()]
-    drawing = cell_diagram(
-        recurrent.cell,
-        inputs=recurrent.inputs,
-        hidden=recurrent.hidden,
-        activation=recurrent.activation,
-        reset_after=recurrent.reset_after,
-    )
-    unrolled = network_diagram(list(drawn), bidirectional=recurrent.bidirectional, source=source)
-    return [
-        _equation(recurrent),
-        Figure(drawing, f"One step of the {recurrent.cell} with this network's shapes."),
-        Figure(unrolled, "The network unrolled through time."),
-        summary_table(summary, "Layers, output shapes and parameters."),
-    ]
-
-
-def _equation(recurrent: RecurrentSpec) -> Equation:
-    return cell_equations(recurrent.cell, recurrent.activation, reset_after=recurrent.reset_after)
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabPage:
-    """What a lab sheet says, part by part, in the one order all labs keep."""
-
-    aim: str
-    objective: Sequence[str]
-    algorithm: Sequence[Block]
-    data: Sequence[Block]
-    pseudocode: Sequence[str]
-    program: Sequence[Block] = ()
-    network: Sequence[Block]
-    training: Sequence[Block]
-    curves: Sequence[Block]
-    result: Sequence[Block]
-    observations: Sequence[Block]
-    conclusion: str
-
-    def sections(self) -> list[Section]:
-        """Return the parts as sections; texts become paragraphs, objectives points, pseudocode a numbered list."""
-        shown = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("aim", "conclusion"):
-            shown[name] = (Paragraph(shown[name]),)
-        shown["objective"] = (Points(tuple(self.objective)),)
-        shown["pseudocode"] = (Points(tuple(self.pseudocode), ordered=True),)
-        return [Section(name.capitalize(), tuple(blocks), name) for name, blocks in shown.items() if blocks]
-
-
-def output_text(summary: Sequence[tuple[str, str]]) -> str:
-    """Write the lines that the command prints, one a figure; the page shows the same."""
-    return "\n".join(f"{name:42} {value}" for name, value in summary)
-
-
-def lab_report(
-    titles: tuple[str, str], page: LabPage, record: dict[str, Any], *, head: Head, settings: dict[str, Any]
-) -> Report:
-    """Return the page of a lab: title and subtitle, the parts, and what it was made with."""
-    command = f"recurra lab {record['lab']} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
-    command += " --synthetic" if record.get("made_up") else ""
-    choices = Facts(tuple((name, str(value)) for name, value in settings.items()))
-    made = (Paragraph(f"Made by `{command}`."), choices, Facts(tuple(record["versions"].items())))
-    closing = Section("Settings and versions", made, "settings")
-    title, subtitle = titles
-    return Report(title, subtitle, (*page.sections(), closing), record, head.heading())

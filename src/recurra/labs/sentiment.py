@@ -43,10 +43,10 @@ def measure(options: LabOptions) -> dict[str, Any]:
     """Run every experiment of the lab and return its record."""
     data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
     rival = remembered(options, "rival", {"rows": data.rows}, partial(_rivals, data))
+    work = [variant for variant in WORK if data.vectors is not None or not variant.needs_vectors]
+    options.expect(len(work) * options.seeds)
     nets: Nets = {}
-    for variant in WORK:
-        if variant.needs_vectors and data.vectors is None:
-            continue
+    for variant in work:
         nets[variant.name] = [trained(options, data, variant, seed) for seed in range(options.seeds)]
     return compose(options, data, nets, rival)
 

@@ -16,7 +16,7 @@ from recurra.datasets.imdb import load_imdb
 from recurra.datasets.known import find
 from recurra.datasets.splits import split
 from recurra.datasets.synthetic import SPLITS, synthetic_reviews
-from recurra.errors import DataError
+from recurra.labs.needs import require_data
 from recurra.text.pad import truncate
 from recurra.text.tokenise import tokenise
 
@@ -24,6 +24,7 @@ Part = tuple[list[str], list[str]]
 """Texts and labels."""
 
 NEEDED = ("imdb", "glove")
+OFFLINE = "learn offline on made-up reviews with --synthetic"
 QUICK_ROWS = (1_500, 400, 800)
 MADE_UP_ROWS = (8_000, 1_000, 2_000)
 """Rows of training, validation and test: of the quick lab, and of the lab on made-up reviews."""
@@ -61,7 +62,7 @@ def sentiment_data(*, quick: bool, synthetic: bool = False) -> SentimentData:
     """
     if synthetic:
         return _made_up(QUICK_ROWS if quick else MADE_UP_ROWS)
-    require_data()
+    require_data("sentiment", NEEDED, offline=OFFLINE)
     imdb = load_imdb()
     labels = imdb.train.labels or []
     films = split(len(imdb.train), labels=labels, groups=imdb.train.groups, share=0.1, seed=0)
@@ -72,18 +73,6 @@ def sentiment_data(*, quick: bool, synthetic: bool = False) -> SentimentData:
     train, validation, test = (_part(whole, rows) for whole, rows in zip((learnt, learnt, tested), chosen, strict=True))
     ids = imdb.test.ids or [str(line) for line in imdb.test.lines]
     return SentimentData(train, validation, test, find("glove"), [ids[row] for row in chosen[2].tolist()], imdb.dropped)
-
-
-def require_data() -> None:
-    """Raise DataError for what is not on this machine, all of it in one message."""
-    missing = [name for name in NEEDED if find(name) is None]
-    if missing:
-        bring = " and ".join(f"`recurra data get {name}`" for name in missing)
-        raise DataError(
-            "the lab sentiment needs data that are not on this machine",
-            found=f"no {' and no '.join(missing)}",
-            advice=f"run {bring}, set RECURRA_DATA, or learn offline on made-up reviews with --synthetic",
-        )
 
 
 def _made_up(rows: tuple[int, int, int]) -> SentimentData:

@@ -49,7 +49,7 @@ def trained(options: LabOptions, data: SentimentData, variant: Variant, seed: in
     variant = chosen(options, variant)
     choices = {**variant.choices, "seed": seed, "rows": data.rows}
     work = partial(_train, options, data, variant, seed)
-    figures: Figures = remembered(options, f"{variant.name}-{seed}", choices, work)
+    figures: Figures = remembered(options, f"{variant.name}-{seed}", choices, work, trainings=1)
     return figures
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from recurra.config import NetConfig
 from recurra.labs.program import program_blocks, program_steps
-from recurra.labs.record import QUICK_NOTE, Head, LabPage, lab_report, network_blocks, output_text
+from recurra.labs.record import Head
 from recurra.labs.sentiment_figures import (
     curve_blocks,
     data_blocks,
@@ -22,6 +22,7 @@ from recurra.labs.sentiment_figures import (
     sample_blocks,
     word_blocks,
 )
+from recurra.labs.sheet import QUICK_NOTE, LabPage, lab_report, network_blocks, output_text
 from recurra.labs.verdicts import RULE, observation_block
 from recurra.nets.plans import classifier
 from recurra.report.blocks import Block, Code, Compared, Comparison, Paragraph

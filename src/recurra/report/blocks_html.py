@@ -5,6 +5,7 @@ Not here: the page around them (page.py) and its look (page.css).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from recurra.report.blocks import (
     Verdict,
 )
 from recurra.report.foreign_markup import inline_mathml, inline_svg
+from recurra.report.glossary import explained
 from recurra.report.markup import escaped, prose
 from recurra.report.numbers import NOT_RECORDED, Cell, decimals_of, number
 
@@ -94,7 +96,15 @@ def _framed(
     """Return a table under its caption."""
     words = f'<caption class="caption">{_caption("Table", numbers, caption)}</caption>' if caption else ""
     body = f"{_head(header, styles)}<tbody>{''.join(rows)}</tbody>{foot}"
-    return f'<div class="{_shape(len(header), len(rows))}"><table>{words}{body}</table></div>'
+    table = f"<table>{words}{body}</table>"
+    return f'<div class="{_shape(len(header), len(rows))}">{table}{_glossary(table)}</div>'
+
+
+def _glossary(table: str) -> str:
+    """Return a line below a table that explains its less known words."""
+    terms = explained(re.sub(r"<[^>]*>", "\n", table).splitlines())
+    told = "; ".join(f"<b>{escaped(term)}</b>: {escaped(meaning)}" for term, meaning in terms)
+    return f'<p class="glossary">{told}.</p>' if terms else ""
 
 
 def _shape(columns: int, rows: int) -> str:

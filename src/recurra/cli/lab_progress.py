@@ -1,0 +1,120 @@
+"""Progress of a lab: one bar over all its trainings, with the time left and the recorded value; always on stderr.
+
+Not here: a single training's table (progress.py), and measuring.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from recurra.cli.output import say
+from recurra.report.numbers import number, percent
+from recurra.training.progress import Record, Watch
+
+BETWEEN = 5.0
+"""Seconds between lines where there is no terminal: hundreds of short trainings must not fill a log."""
+SHOWN = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_perplexity", "next_value")
+SHARES = ("accuracy", "val_accuracy")
+
+
+class Course:
+    """How far a lab has come. `with course:` shows it; on a terminal nothing is left standing afterwards."""
+
+    def __init__(self, recorded: Mapping[str, str], *, quiet: bool = False) -> None:
+        """Take the recorded values, by a history's keys, to be set beside the measured ones."""
+        self.recorded, self.quiet = recorded, quiet
+        self.expected = self.done = 0
+        self.timed, self.seconds = 0, 0.0
+        self.title, self.figures = "", ""
+        self.said = time.monotonic()
+        self.live: Any = None
+
+    def __enter__(self) -> Course:
+        """Open the bar, where there is a terminal."""
+        if not self.quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self.live = Live(console=Console(stderr=True), transient=True, refresh_per_second=4)
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the bar."""
+        if self.live:
+            self.live.stop()
+
+    def expect(self, trainings: int) -> None:
+        """Be told how many trainings there will be."""
+        self.expected = trainings
+
+    def passed(self, trainings: int, seconds: float) -> None:
+        """Count what an earlier run has done."""
+        self.done += trainings
+        self.timed, self.seconds = self.timed + trainings, self.seconds + (seconds if trainings else 0.0)
+        self._show()
+
+    @contextmanager
+    def watch(self, title: str) -> Iterator[Watch]:
+        """Follow one training."""
+        started = time.monotonic()
+        self.title, self.figures = title, ""
+        yield Watch(on_step=self._on_step, on_epoch=self._on_epoch)
+        self.done, self.timed = self.done + 1, self.timed + 1
+        self.seconds += time.monotonic() - started
+        self._show(ended=True)
+
+    def say(self, line: str) -> None:
+        """Tell a line beside the bar."""
+        if self.live:
+            self.live.console.print(line, markup=False, highlight=False)
+        elif not self.quiet:
+            say(line)
+
+    def _on_step(self, epoch: int, position: int, batches: int, loss: float) -> None:
+        if position % max(1, batches // 50) == 0:
+            self._follow({"epoch": epoch, "loss": loss}, f"batch {position} of {batches}")
+
+    def _on_epoch(self, record: Record) -> None:
+        self._follow(record)
+
+    def _follow(self, record: Record, more: str = "") -> None:
+        told = [self._told(name, record[name]) for name in SHOWN if name in record]
+        self.figures = ", ".join([*told, *([more] if more else [])])
+        self._show()
+
+    def _told(self, name: str, value: float) -> str:
+        shown = percent(value, 1) if name in SHARES else number(int(value) if name == "epoch" else float(value))
+        beside = f" (recorded {self.recorded[name]})" if name in self.recorded else ""
+        return f"{name.replace('_', ' ')} {shown}{beside}"
+
+    def line(self) -> str:
+        """Tell how far it is: trainings done, time left, the training at hand and its figures."""
+        count = f"{self.done} of {max(self.expected, self.done)} trainings"
+        return ": ".join(part for part in (f"{count}{self._left()}", self.title, self.figures) if part)
+
+    def _left(self) -> str:
+        """Estimate the time left from the trainings so far; short and long ones are taken alike."""
+        if not self.timed or self.expected <= self.done:
+            return ""
+        left = (self.expected - self.done) * self.seconds / self.timed
+        return f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
+
+    def _show(self, *, ended: bool = False) -> None:
+        if self.live:
+            self.live.update(self._bar())
+        elif not self.quiet and time.monotonic() - self.said >= BETWEEN and (ended or self.figures):
+            self.said = time.monotonic()
+            say(self.line())
+
+    def _bar(self) -> Any:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        bar = ProgressBar(total=max(self.expected, self.done, 1), completed=self.done, width=60)
+        return Group(bar, Text(self.line(), overflow="ellipsis", no_wrap=False))

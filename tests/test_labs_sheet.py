@@ -1,0 +1,221 @@
+"""What all lab pages share: the sheet's head, the program, words explained, works cited, pages from saved records."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import shlex
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_line import process, recurra, refused
+from recurra.cli.lab_progress import Course
+from recurra.cli.labs import LabChoices, going_on
+from recurra.errors import UsageError
+from recurra.labs import catalogue, next_value_page, schedules
+from recurra.labs.catalogue import FORMAT, lab_named, read_record, rendered, run
+from recurra.labs.next_value_counting import LITERAL, next_value
+from recurra.labs.program import save_program
+from recurra.labs.record import Head, LabOptions
+from recurra.labs.sheet import duration
+from recurra.labs.works import WORKS, cited
+from recurra.report.blocks import Paragraph, Table
+from recurra.report.glossary import TERMS, explained
+from recurra.report.page import Report, Section, save, to_html
+from recurra.training.progress import Watch
+
+
+@contextmanager
+def silent(title: str):
+    yield Watch()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """The quick next-value lab of one seed, saved as the command saves it."""
+    folder = tmp_path_factory.mktemp("lab")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedules, "BATCHES", (1000,))
+        patch.setattr(schedules, "RATES", (0.01,))
+        options = LabOptions(quick=True, seeds=1, out=folder, watch=silent, say=lambda line: None)
+        record = run("next-value", lab_named("next-value"), options)
+    save(next_value_page.page(record, Head()), folder / "report.html")
+    return record, folder
+
+
+def test_the_head_tells_title_algorithm_platform_the_fields_given_and_when_it_was_run(
+    lab: tuple[dict[str, Any], Path],
+) -> None:
+    record, _ = lab
+    head = Head(name="A. Student", roll="7", standard="TE", section="B", subject="Deep learning", course="CS", date="")
+    told = dict(next_value_page.page(record, head).heading)
+    assert told["Title"] == "Build a recurrent neural network"
+    assert "LSTM" in told["ALG"] and "Python" in told["PLT (platform, as we read it)"]
+    assert [told[name] for name in ("Name", "Roll number", "Standard", "Section", "Subject", "Course")] == [
+        "A. Student", "7", "TE", "B", "Deep learning", "CS",
+    ]  # fmt: skip
+    assert "Date" not in told and re.fullmatch(r"\d{4}-\d\d-\d\d", told["Run on"])
+    assert told["It took"].endswith((" s", " min"))
+
+
+def test_a_duration_is_told_in_the_unit_that_suits_it() -> None:
+    assert [duration(seconds) for seconds in (9.6, 100, 240, 9000)] == ["10 s", "100 s", "4.0 min", "2.5 h"]
+
+
+def test_a_second_run_counts_the_seconds_of_the_parts_it_takes_over(lab: tuple[dict[str, Any], Path]) -> None:
+    record, folder = lab
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedules, "BATCHES", (1000,))
+        patch.setattr(schedules, "RATES", (0.01,))
+        taken: list[int] = []
+        options = LabOptions(
+            True, 1, folder, silent, lambda line: None, passed=lambda count, seconds: taken.append(count)
+        )
+        again = run("next-value", lab_named("next-value"), options)
+    assert again["next_values"] == record["next_values"] and sum(taken) == 6 + 1 + 1 + 1
+    assert again["run"]["seconds"] > 0.5 * record["run"]["seconds"]
+
+
+def test_the_program_runs_as_it_stands_and_gives_the_labs_own_figures(
+    lab: tuple[dict[str, Any], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, folder = lab
+    script, notebook = folder / "program.py", folder / "program.ipynb"
+    told = json.loads(notebook.read_text("utf-8"))
+    assert (told["nbformat"], told["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in told["cells"]}) == len(told["cells"]) == 2 * 7
+    assert all({"cell_type", "id", "metadata", "source"} <= set(cell) for cell in told["cells"])
+    code = [cell for cell in told["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert all(cell["source"] in script.read_text("utf-8") for cell in code)
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(script))
+    assert names["settings"] == LITERAL
+    assert next_value(names["model"], (5.0, 6.0, 7.0)) == record["literal_next_values"][0]
+    assert (tmp_path / "actual-against-predicted.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_what_the_page_says_to_try_works_in_the_labs_folder(lab: tuple[dict[str, Any], Path]) -> None:
+    _, folder = lab
+    html = to_html(next_value_page.page(lab[0], Head()))
+    for command in next_value_page.TRY_IT:
+        assert command in html
+        done = process(*shlex.split(command)[1:], cwd=folder)
+        assert done.code == 0 and done.out.count("\n") >= 2, done
+
+
+def test_a_page_is_made_from_a_labs_folder_and_from_its_figures(
+    lab: tuple[dict[str, Any], Path], tmp_path: Path
+) -> None:
+    record, folder = lab
+    before = (folder / "report.html").read_text("utf-8")
+    (folder / "report.html").unlink()
+    done = recurra("lab", "render", folder)
+    assert done.code == 0 and (folder / "report.html").read_text("utf-8") == before
+    figures = tmp_path / "figures.json"
+    figures.write_text(json.dumps(record), "utf-8")
+    done = recurra("lab", "render", figures, "--name", "A. Student", "--course", "CS")
+    page = (tmp_path / "figures.html").read_text("utf-8")
+    assert done.code == 0 and "A. Student" in page and json.loads(figures.read_text("utf-8")) == record
+    assert page.count("<figure") == before.count("<figure")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"task": "lab", "lab": "next-value", "quick": false}', "format 1"),
+        ('{"task": "lab", "lab": "next-value", "quick": false, "format": FORMAT}', "lacks"),
+        ('{"task": "lab", "lab": "unknown"}', "no record of a lab"),
+        ('{"task": "text"}', "no record of a lab"),
+        ("[1]", "no record of a lab"),
+        ("{", "no JSON"),
+        ("", "no JSON"),
+    ],
+)
+def test_a_record_that_is_too_old_or_none_gives_one_clear_line(text: str, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "old.json"
+    file.write_text(text.replace("FORMAT", str(FORMAT)), "utf-8")
+    refused(recurra("lab", "render", file), 3, str(file), words)
+    assert not (tmp_path / "old.html").exists()
+
+
+def test_rendering_what_is_not_there_or_to_no_page_is_refused(lab: tuple[dict[str, Any], Path], tmp_path: Path) -> None:
+    refused(recurra("lab", "render", tmp_path / "none.json"), 3, "there is no record")
+    refused(recurra("lab", "render", tmp_path), 3, "there is no record")
+    refused(recurra("lab", "render", lab[1], "--out", tmp_path / "page.json"), 2, "--out")
+    assert read_record(lab[1])["lab"] == "next-value" and rendered(lab[1], Head()).title
+
+
+@pytest.mark.parametrize(("name", "missing"), [("language", "wikitext-2"), ("sentiment", "imdb and no glove")])
+def test_all_missing_data_are_told_in_one_line_before_a_folder_is_made(
+    name: str, missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
+    monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
+    refused(recurra("lab", name, "--out", tmp_path / "lab"), 3, f"no {missing}", "recurra data get")
+    assert not (tmp_path / "lab").exists()
+
+
+def test_an_interrupted_lab_tells_the_command_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(name: str, lab: Any, options: LabOptions) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(catalogue, "run", interrupted)
+    done = recurra("lab", "next-value", "--quick", "--seeds", 2, "--name", "A. Student", "--out", tmp_path / "my lab")
+    assert done.code == 130 and not done.out
+    (line,) = [line for line in done.err.splitlines() if line.startswith("go on with: ")]
+    words = shlex.split(line.removeprefix("go on with: "))
+    assert words[:3] == ["recurra", "lab", "next-value"] and str(tmp_path / "my lab") in words
+    assert words[words.index("--name") + 1] == "A. Student" and "--quick" in words
+    choices = LabChoices(False, 5, "", {"name": ""}, 2, True, True)
+    assert (
+        going_on("language", choices, Path("x")) == "recurra lab language --seeds 5 --out x --quiet --json --threads 2"
+    )
+
+
+def test_the_course_tells_trainings_time_left_and_the_recorded_value_beside() -> None:
+    course = Course({"loss": "0.09"}, quiet=True)
+    course.expect(9)
+    course.passed(2, 60.0)
+    with course.watch("RNN, seed 1") as watch:
+        assert watch.on_epoch and watch.on_step
+        watch.on_step(4, 50, 100, 0.31)
+        assert "epoch 4, loss 0.31 (recorded 0.09), batch 50 of 100" in course.line()
+        watch.on_epoch({"epoch": 4, "loss": 0.25, "accuracy": 0.912, "seconds": 3.0})
+        line = course.line()
+    assert line == (
+        "2 of 9 trainings, about 4 min left: RNN, seed 1: epoch 4, loss 0.25 (recorded 0.09), accuracy 91.2 %"
+    )
+    assert course.line().startswith("3 of 9 trainings")
+
+
+def test_less_known_words_of_a_table_are_explained_below_it_and_no_others() -> None:
+    table = Table(("model", "MASE", "loss, nats"), (("seasonal naive", 1.2, 0.3),), "Means over seeds.")
+    html = to_html(Report("t", "", (Section("s", (table, Table(("a",), (("b",),)))),)))
+    assert html.count('class="glossary"') == 1
+    assert all(f"<b>{term}</b>: {TERMS[term]}" in html.replace("&#x27;", "'") for term in ("MASE", "nats", "seed"))
+    assert [term for term, _ in explained(["the naive forecast", "unseeded", "masesome"])] == ["naive"]
+    assert [term for term, _ in explained(["seasonal naive"])] == ["seasonal naive"]
+    assert [term for term, _ in explained(["averaging of the weights", "n-grams"])] == ["averaged", "n-gram"]
+
+
+def test_works_that_are_cited_are_listed_and_must_be_known() -> None:
+    text = "GloVe knows Wikipedia 2014. The LSTM (Hochreiter & Schmidhuber 1997; Gers et al. 2000)."
+    assert [work.split(". ")[0] for work in cited([Section("s", (Paragraph(text),))])] == [
+        "Gers et al", "Hochreiter & Schmidhuber 1997",
+    ]  # fmt: skip
+    assert all(re.search(r" (?:19|20)\d\d$", name) for name in WORKS)
+    with pytest.raises(UsageError, match=r"Nobody et al\. 2031"):
+        cited([Section("s", (Paragraph("As Nobody et al. 2031 say."),))])
+
+
+@pytest.mark.parametrize("name", ["sentiment", "language", "next-value"])
+def test_each_program_uses_no_private_name_and_begins_with_its_imports(name: str, tmp_path: Path) -> None:
+    script, _ = save_program(name, tmp_path)
+    text = script.read_text("utf-8")
+    assert "# %% Import the libraries." in text and not re.search(r"\b_[a-z]\w*", text)
+    assert "recurra.labs" not in text
