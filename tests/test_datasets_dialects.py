@@ -80,6 +80,18 @@ def test_columns_counted_from_0_are_a_header_as_frames_without_names_write_it(tm
     assert (table.texts, table.labels) == (["a b", "c"], ["good", "bad"])
 
 
+@pytest.mark.parametrize(("first", "lost"), [("10/10", False), ("time", True), ("0", True), ("0.5", False)])
+def test_a_list_of_texts_may_begin_with_a_number_or_a_usual_word(tmp_path: Path, first: str, lost: bool) -> None:
+    table = read(tmp_path, f"{first}\nfine garden\nthe bed broke\n")
+    assert len(table) == 3 - lost and f"t.csv:1: {repr(first) + ' was ' if lost else ''}taken for" in table.warnings[0]
+
+
+def test_columns_named_by_number_stay_the_same_in_the_next_file(tmp_path: Path) -> None:
+    learnt = read(tmp_path, "great,good\nbad,bad\n", header=False, text="1", label="2").columns
+    again = read(tmp_path, "fine,bad\nnice,good\n", header=False, learnt=learnt)
+    assert (again.texts, again.labels, again.warnings) == (["fine", "nice"], ["bad", "good"], [])
+
+
 def test_years_as_columns_are_a_header(tmp_path: Path) -> None:
     assert read_columns(write(tmp_path, "region,2019,2020\nnorth,5,6\nsouth,7,8\n")) == ["region", "2019", "2020"]
 

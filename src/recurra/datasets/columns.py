@@ -18,6 +18,8 @@ TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time", "month
 VALUE_NAMES = ("y", "value", "values", "target")
 KNOWN_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *ID_NAMES, *TIME_NAMES, *VALUE_NAMES))
 """Names by which a first line is known to be a header."""
+SINGLE_NAMES = frozenset((*TEXT_NAMES, *VALUE_NAMES))
+"""Those of a column that stands alone: a list of words may well begin with `time`."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from recurra.datasets.columns import KNOWN_NAMES, TEXT_NAMES, listed
+from recurra.datasets.columns import KNOWN_NAMES, SINGLE_NAMES, TEXT_NAMES, listed
 from recurra.datasets.delimited import Record, Records
 from recurra.datasets.formats import Form, Format, Quoting, as_form
 from recurra.datasets.lines import Line
@@ -192,7 +192,8 @@ def _header(records: list[Record], given: Format, asked: Sequence[str]) -> tuple
         return given.header, "asked for"
     first, others = records[0].fields, records[1:]
     # A column without a name is asked for by its number, which says nothing about the first line.
-    if {name for name in asked if not name.isdecimal()} & set(first) or _folded(first) & KNOWN_NAMES:
+    usual = KNOWN_NAMES if len(first) > 1 else SINGLE_NAMES
+    if {name for name in asked if not name.isdecimal()} & set(first) or _folded(first) & usual:
         return True, "told by the file"
     columns = [_cells(others, index) for index in range(len(first))]
     pairs = [(cell, values) for cell, values in zip(first, columns, strict=True) if cell.strip() and values]
@@ -202,7 +203,7 @@ def _header(records: list[Record], given: Format, asked: Sequence[str]) -> tuple
     if numbers and not _counted(first):
         return False, "told by the file"
     if any(NUMBER.fullmatch(cell) for cell in first):
-        return True, "assumed"
+        return _counted(first) or first == ["0"], "assumed"
     long = any(len(cell.split()) > LONGEST_NAME for cell in first)
     again = any(cell in values for cell, values in pairs)
     data = (long or again) if len(first) == 1 else (long and again)

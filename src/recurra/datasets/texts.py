@@ -52,8 +52,8 @@ def read_texts(
     """
     asked = [name for name in (text, label, group, learnt and learnt.text) if name]
     table = open_table(source, asked=asked, **options)
-    # Without names no column can be the same as another file's.
-    learnt = learnt if table.dialect.named else None
+    # Columns without names are the same as another file's by their numbers alone.
+    learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
     columns = choose_text_columns(
         table.names,
         text=text,
