@@ -10,6 +10,7 @@ import pytest
 from recurra.datasets.checking import check_file
 from recurra.datasets.encodings import advised, doubled, doubtful_characters
 from recurra.datasets.series_frames import read_series
+from recurra.datasets.series_from_frames import series_from_frame
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
 
@@ -77,6 +78,8 @@ def test_control_characters_are_told_in_labels_names_of_series_and_running_text(
     assert labels[0].startswith("1 labels hold control characters")
     names = read_series(write(tmp_path, "unique_id,ds,y\nJoe’s,1,2\nJoe’s,2,3\n", "cp1252"), encoding="latin-1")
     assert names.warnings[0].startswith("1 series names hold control characters")
+    frame = pytest.importorskip("pandas").DataFrame({"unique_id": ["Joeâ€™s"] * 2, "ds": [1, 2], "y": [2, 3]})
+    assert series_from_frame(frame).warnings[0].startswith("1 series names look like UTF-8 read as cp1252")
     lines = read_running_text(write(tmp_path, LETTER + "\nfine\n", "cp1252", "t.txt"), encoding="latin-1").warnings
     assert lines[0].startswith("1 lines hold control characters")
 

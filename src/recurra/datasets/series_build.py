@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets import advice
+from recurra.datasets.encodings import doubtful_characters, replaced_characters
 from recurra.datasets.imputing import impute
 from recurra.datasets.moments import Moments
 from recurra.datasets.notations import Notation
@@ -40,6 +41,8 @@ class LongRows:
     naming: Callable[[], str] = lambda: ""
     """Says which columns may name series that lie mixed under one name; empty: none."""
     warnings: list[str] = field(default_factory=list)
+    encoding: str = "utf-8"
+    """In which the names were read."""
 
 
 def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = None) -> SeriesTable:
@@ -49,7 +52,12 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
     """
     members: dict[str, NDArray[np.int64]] = _members(long.ids)
     _check_missing(long, members, allowed=reading.missing or reading.impute is not None)
-    warnings = [*long.warnings, *_precision(long.values)]
+    what = "series names"
+    touched = [
+        *replaced_characters(members, what=what),
+        *doubtful_characters(members, encoding=long.encoding, what=what),
+    ]
+    warnings = [*touched, *long.warnings, *_precision(long.values)]
     series, zones = _cut(long, members)
     times: dict[str, NDArray[Any]] = {}
     values: dict[str, NDArray[np.float64]] = {}

@@ -15,7 +15,6 @@ from typing import Any, Unpack
 import numpy as np
 
 from recurra.datasets import advice
-from recurra.datasets.encodings import doubtful_characters
 from recurra.datasets.formats import FormatOptions
 from recurra.datasets.moments import Moments, parse_moments
 from recurra.datasets.notations import Epoch
@@ -80,8 +79,7 @@ def open_series(
     place = Place(table.file, table.dialect.first)
     chosen = choose_columns(table.names, reading, place=place, hint=table.dialect.hint)
     built = build(_long_rows(file, chosen, reading, known), reading, expected=known.step)
-    read = [*table.warnings, *doubtful_characters(built.ids, encoding=table.dialect.encoding, what="series names")]
-    return replace(built, warnings=[*read, *built.warnings], note=table.note)
+    return replace(built, warnings=[*table.warnings, *built.warnings], note=table.note)
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,8 @@ def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Lear
 
     if moments is None and len(set(zip(growing.ids, growing.times, strict=False))) < len(growing.times) and naming():
         raise DataError("the same times stand more than once", place=place(0, chosen.times[0]), advice=naming())
-    return LongRows(growing.ids, moments, np.array(growing.values), place, chosen.columns, naming, chosen.warnings)
+    values, encoding = np.array(growing.values), file.table.dialect.encoding
+    return LongRows(growing.ids, moments, values, place, chosen.columns, naming, chosen.warnings, encoding)
 
 
 def _grown(file: _File, chosen: Chosen, reading: SeriesReading) -> tuple[_Growing, PointsBetweenThousands]:
