@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.config import NetConfig, TrainingConfig
+from recurra.config import Cell, NetConfig, TrainingConfig
 from recurra.errors import RecurraError
+from recurra.layers.specs import RecurrentSpec
+from recurra.native import engine
 from recurra.nets.learn import LearningForecaster, tensors_of
 from recurra.nets.plans import forecaster
+from recurra.processors import threads
 from recurra.training.loop import fit
 from recurra.training.progress import Watch
 from recurra.training.tasks import Labelled, SeriesTask
-from recurra.training.threads import step_work, threads_for
+from recurra.training.threads import SMALL, threads_for, torch_work
 from small_tasks import NET, TRAINING, language_task, series_task, text_task, texts
 
 
@@ -124,13 +127,19 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     assert all(np.array_equal(value, tensors_of(task.net)[name]) for name, value in tensors_of(again.net).items())
 
 
-def test_small_steps_take_one_thread_and_give_the_others_back() -> None:
-    before = torch.get_num_threads()
-    small, large = step_work(NET, 100), step_work(NetConfig(hidden=256), 16_384)
-    with threads_for(small):
-        assert torch.get_num_threads() == 1
-    with threads_for(large):
-        assert torch.get_num_threads() == before
-    with pytest.raises(ZeroDivisionError), threads_for(small):
+def test_torchs_small_operations_take_one_thread_and_the_engine_keeps_its_own() -> None:
+    before, engines = torch.get_num_threads(), threads()
+    with threads_for(SMALL - 1):
+        assert (torch.get_num_threads(), threads()) == (1, engines)
+    with threads_for(SMALL):
+        assert (torch.get_num_threads(), threads()) == (before, engines)
+    with pytest.raises(ZeroDivisionError), threads_for(0):
         raise ZeroDivisionError
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("cell", "hidden", "torchs"), [("gru", 64, 0), ("gru", 512, 0), ("lstm", 512, 512 * 512 * 90)])
+def test_sweeps_count_as_torchs_where_the_engine_leaves_them_to_it(cell: Cell, hidden: int, torchs: int) -> None:
+    spec = RecurrentSpec(cell=cell, inputs=100, hidden=hidden)
+    ours = engine().library is not None
+    assert torch_work(spec, sequences=9, tokens=90, rest=7) == 7 + (torchs if ours else hidden * max(hidden, 100) * 90)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recurra import native
+from recurra import native, processors
 from recurra.cells import SweepWeights
 from recurra.config import CellKind
 
@@ -22,7 +22,7 @@ SIDES = 4
 """Weights of one direction: input, recurrent, and their biases."""
 
 if native.engine().library is not None:
-    native.library().calm_openmp()  # torch is here: its threads do the engine's work, rather than stand in its way
+    native.library().calm_openmp()  # torch is here: its threads must not stand in the engine's way
 
 
 def native_sweep(
@@ -65,7 +65,7 @@ class _Sweep(torch.autograd.Function):
         kind, places, rows, learning = called
         inner_too = "cell" in kind.states
         # Without gradients weights still tell that they want one: what a gradient needs would be kept for nobody.
-        keep, threads = learning and any(context.needs_input_grad), torch.get_num_threads()
+        keep, threads = learning and any(context.needs_input_grad), processors.threads()
         packed = _packed(kind, weights, backward=keep, threads=threads)
         sides, size = len(packed), weights[1].shape[1]
         outputs = values.new_empty(places.tokens, sides * size)

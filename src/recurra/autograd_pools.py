@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recurra import native
+from recurra import native, processors
 from recurra.autograd import array_of
 from recurra.batches import Integers
 from recurra.config import Pool
@@ -45,7 +45,7 @@ class _Pool(torch.autograd.Function):
         context: Any, called: tuple[Any, tuple[Pool, ...], int, bool], values: Tensor, *scorer: Tensor
     ) -> Tensor:
         places, parts, directions, learning = called
-        threads = torch.get_num_threads()
+        threads = processors.threads()
         pooled = native.pool(
             array_of(values), places, parts, _three(scorer), directions=directions,
             learning=learning and any(context.needs_input_grad), threads=threads,

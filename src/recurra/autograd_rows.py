@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from recurra import native
+from recurra import native, processors
 from recurra.batches import Integers
 
 
@@ -31,7 +31,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, table: Tensor, ids: Tensor, places: Any, scale: float, masks: Tensor | None) -> Tensor:
         found = table.new_empty(len(ids), table.shape[1])
-        threads = torch.get_num_threads()
+        threads = processors.threads()
         native.library().gather(places, _rows(table), ids.numpy(), _rows(masks), scale, found.numpy(), threads)
         context.places, context.scale, context.threads, context.shape = places, scale, threads, table.shape
         context.save_for_backward(ids, masks)
@@ -101,7 +101,7 @@ class _Masked(torch.autograd.Function):
 
 def _times(places: Any, values: Tensor, masks: Tensor) -> Tensor:
     found = torch.empty(values.shape)
-    native.library().gather(places, _rows(values), None, _rows(masks), 1.0, found.numpy(), torch.get_num_threads())
+    native.library().gather(places, _rows(values), None, _rows(masks), 1.0, found.numpy(), processors.threads())
     return found
 
 

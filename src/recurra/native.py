@@ -80,6 +80,12 @@ def library() -> Any:
     return found.library
 
 
+def release_buffers() -> None:
+    """Give the memory that the engine keeps for its next sweeps back to the system, as after a training."""
+    if engine().library is not None:
+        library().release_buffers()
+
+
 def serves(dtype: np.dtype[Any]) -> bool:
     """Tell whether the engine works on arrays of this type: float32, where it was built and is not left out."""
     return dtype == np.float32 and engine().library is not None

@@ -27,7 +27,11 @@ def threads() -> int:
     told = getattr(sys.modules.get("torch"), "get_num_threads", None)
     if chosen or told is None:
         return chosen or min(processors(), _variable() or processors())
-    number = int(told())
+    return bounded(int(told()))
+
+
+def bounded(number: int) -> int:
+    """Bound torch's number by the processors of this process, unless the machine has fewer altogether."""
     return number if number > (os.cpu_count() or 1) else min(number, processors())
 
 

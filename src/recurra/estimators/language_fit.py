@@ -25,7 +25,7 @@ from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import LanguageTask
-from recurra.training.threads import step_work, threads_for
+from recurra.training.threads import threads_for, torch_work
 
 if TYPE_CHECKING:
     from recurra.estimators.language import LanguageModel
@@ -51,7 +51,10 @@ def fit_language(
     task = LanguageTask(net, streams, held, settings.training, seed)
     arrays = [streams] if held is None else [streams, held]
     identity = fingerprint((settings, plan, seed), arrays) if run else ""
-    with threads_for(step_work(settings.net, settings.training.streams * settings.training.steps)):
+    rows = settings.training.streams
+    tokens = rows * settings.training.steps
+    scores = tokens * plan.projection.outputs * len(encoder.vocabulary)
+    with threads_for(torch_work(plan.recurrent, sequences=rows, tokens=tokens, rest=scores)):
         progress = fit(task, settings.training, seed=seed, run=run, identity=identity, watch=watch)
     return progress, RunningLanguage(plan, tensors_of(net), encoder)
 

@@ -26,7 +26,7 @@ from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import SeriesTask
-from recurra.training.threads import threads_for
+from recurra.training.threads import threads_for, torch_work
 
 if TYPE_CHECKING:
     from recurra.estimators.series import Forecaster
@@ -49,7 +49,9 @@ def fit_forecaster(
     plan = forecaster(settings.net, horizon=settings.series.horizon)
     net = LearningForecaster(plan, settings.net, torch.Generator().manual_seed(seed))
     task = SeriesTask(net, _pairs(examples), _pairs(kept) if held else None, settings.training, seed)
-    work = plan.recurrent.hidden**2 * settings.series.window * min(settings.training.batch_size, len(task.train[0]))
+    rows = min(settings.training.batch_size, len(task.train[0]))
+    dense = rows * plan.dense.inputs * plan.dense.outputs
+    work = torch_work(plan.recurrent, sequences=rows, tokens=rows * settings.series.window, rest=dense)
     with threads_for(work):
         identity = fingerprint((settings, plan, seed), [*task.train, *(task.validation or ())]) if run else ""
         progress = fit(task, settings.training, seed=seed, run=run, identity=identity, watch=watch)

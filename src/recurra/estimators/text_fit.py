@@ -32,7 +32,7 @@ from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
 from recurra.training.tasks import Labelled, TextTask
-from recurra.training.threads import step_work, threads_for
+from recurra.training.threads import threads_for, torch_work
 
 if TYPE_CHECKING:
     from recurra.estimators.text import TextClassifier
@@ -78,8 +78,10 @@ def fit_text(estimator: TextClassifier, given: Given, *, run: str | Path | None,
     net = initial_net(plan, settings, vectors, seed)
     learnt, held_out = _labelled(train, encoder), _labelled(validation, encoder) if validation else None
     task = TextTask(net, learnt, held_out, settings.training, seed)
-    longest = min(settings.training.batch_tokens, settings.training.batch_size * float(task.train.lengths.mean()))
-    with threads_for(step_work(settings.net, longest)):
+    batch = settings.training.batch_size
+    tokens = min(settings.training.batch_tokens, batch * float(task.train.lengths.mean()))
+    dense = batch * plan.dense.inputs * plan.dense.outputs
+    with threads_for(torch_work(plan.recurrent, sequences=batch, tokens=tokens, rest=dense)):
         identity = fingerprint((settings, plan, seed), _arrays(learnt, held_out)) if run else ""
         folder = Path(run) if run else None
         progress = fit(task, settings.training, seed=seed, run=folder, identity=identity, watch=watch)

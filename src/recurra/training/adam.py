@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recurra import native
+from recurra import native, processors
 from recurra.engine import is_native
 
 
@@ -40,7 +40,7 @@ class RowAdam(torch.optim.SparseAdam):
         size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
         arrays = (weight, state["exp_avg"], state["exp_avg_sq"], gradient.indices()[0], gradient.values())
         moved = [one.detach().contiguous().numpy() for one in arrays]
-        native.library().adam(*moved, size, first, second, group["eps"], torch.get_num_threads())
+        native.library().adam(*moved, size, first, second, group["eps"], processors.threads())
 
 
 def _rowwise(weight: Tensor) -> bool:
@@ -68,7 +68,7 @@ class WholeAdam(torch.optim.Adam):
             for weight in group["params"]
             if weight.grad is not None
         ]
-        native.library().adam_whole(moved, torch.get_num_threads())
+        native.library().adam_whole(moved, processors.threads())
         return None
 
     def _told(self, weight: Tensor, group: dict[str, Any]) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ from recurra.config import TrainingConfig
 from recurra.devices import PROCESSOR, device_of, home, products
 from recurra.errors import RecurraError
 from recurra.layers.dropout import Generator
+from recurra.native import release_buffers
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
 from recurra.training.progress import Progress, Record, Watch
@@ -126,6 +127,7 @@ def fit(
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval().to(PROCESSOR)
+    release_buffers()
     return progress
 
 

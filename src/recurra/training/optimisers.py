@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from recurra import native
+from recurra import native, processors
 from recurra.config import TrainingConfig
 from recurra.engine import is_native
 from recurra.training.adam import RowAdam, WholeAdam
@@ -64,7 +64,7 @@ def clip(net: nn.Module, largest: float) -> float:
     gradients = [_values(weight) for weight in net.parameters() if weight.grad is not None]
     if all(one.is_contiguous() and is_native(one.dtype, one.device.type) for one in gradients):
         arrays = [one.detach().numpy() for one in gradients]
-        return float(native.library().clip(arrays, largest, torch.get_num_threads()))
+        return float(native.library().clip(arrays, largest, processors.threads()))
     norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(values) for values in gradients])))
     if largest and norm > largest:
         for values in gradients:

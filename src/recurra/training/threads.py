@@ -1,6 +1,6 @@
-"""How many processor threads a training step is worth.
+"""How many threads torch takes for its own operations in a training step; the engine keeps as many as it had.
 
-Not here: what the threads do.
+Not here: what the threads do, and how many of them a sweep is worth (native/src/layer.cpp).
 """
 
 from __future__ import annotations
@@ -11,15 +11,23 @@ from threading import Lock
 
 import torch
 
-from recurra.config import NetConfig
+from recurra.engine import choose, torch_is_quicker
+from recurra.layers.specs import RecurrentSpec
+from recurra.processors import bounded, engine_threads
 
 SMALL = 2_000_000
-"""Multiplications in a step below which waking a second thread costs more than it brings."""
+"""Multiplications in a step below which waking a second thread costs more than it brings. torch does not count: it
+wakes one for a loss over 64 rows, and waits for it at the end of each operation."""
 
 
-def step_work(net: NetConfig, tokens: float) -> int:
-    """Estimate the multiplications of a step over `tokens` tokens, by the order of magnitude."""
-    return int(net.hidden * max(net.hidden, net.embedding_size) * net.layers * tokens)
+def torch_work(spec: RecurrentSpec, *, sequences: int, tokens: float, rest: float) -> float:
+    """Estimate the multiplications that torch itself does in a step over so many sequences and tokens.
+
+    `rest` tells those outside the sweeps, which are torch's where the native engine leaves them to it.
+    """
+    kind, wide = spec.computed, max(spec.hidden, spec.inputs)
+    ours = choose(kind) == "native" and not torch_is_quicker(kind, spec.hidden, sequences)
+    return rest + (0 if ours else spec.hidden * wide * spec.layers * tokens)
 
 
 _lock = Lock()
@@ -29,14 +37,18 @@ so a fit that begins while another has set 1 must not take that 1 for the user's
 
 
 @contextmanager
-def threads_for(work: int) -> Iterator[None]:
-    """Use one thread for the length of a `with` block when a step takes fewer than `SMALL` multiplications."""
+def threads_for(work: float) -> Iterator[None]:
+    """Have torch use one thread for the length of a `with` block when its own `work` in a step is less than `SMALL`.
+
+    The engine goes on with as many as torch had before.
+    """
     with _lock:
         before = _fits[0] if _fits else torch.get_num_threads()
         _fits.append(before)
         torch.set_num_threads(1 if work < SMALL else before)
     try:
-        yield
+        with engine_threads(bounded(before)):
+            yield
     finally:
         with _lock:
             _fits.pop()
