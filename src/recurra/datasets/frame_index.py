@@ -30,6 +30,16 @@ def counts_rows(index: Any) -> bool:
     )
 
 
+def with_text_names(frame: Any, *, place: Place) -> Any:
+    """Return a frame whose columns are named by texts; raises DataError for levels of names and for names twice."""
+    if frame.columns.nlevels > 1:
+        raise DataError("columns named on several levels", place=place, advice="join their names first")
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise DataError(f"column {twice!r} stands more than once", place=place, advice="rename one of them")
+    return frame.rename(columns=str)
+
+
 def with_index_columns(frame: Any, reading: SeriesReading, *, place: Place) -> tuple[Any, SeriesReading, list[str]]:
     """Return the frame with the levels of its index as columns, what they are read as, and their names.
 

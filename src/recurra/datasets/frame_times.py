@@ -65,7 +65,7 @@ def _of_datetimes(column: Any, zone: Zone | None) -> Moments:
 
 def _zone_of(column: Any) -> str:
     """The name of a column's zone; narwhals does not know pandas' zones with an underscore in their name."""
-    dtype = column.to_native().dtype
+    dtype = getattr(column.to_native(), "dtype", None)
     return str(getattr(column.dtype, "time_zone", None) or getattr(dtype, "tz", None) or "")
 
 
@@ -121,8 +121,8 @@ def _datetimes(parts: Sequence[tuple[NDArray[Any], Zone | None]], like: Any) -> 
 
     aware, native = bool(_zone_of(like)), like.to_native()
     times = np.concatenate([_micro(times) for times, _ in parts]) if aware else _micro(_shown(parts))
-    nanoseconds = "[ns" in str(native.dtype) or getattr(like.dtype, "time_unit", "") == "ns"
-    if nanoseconds and (times.min() < NANOSECONDS[0] or times.max() >= NANOSECONDS[1]):
+    unit = getattr(like.dtype, "time_unit", "") or str(native.dtype).partition("[")[2][:2]
+    if unit == "ns" and (times.min() < NANOSECONDS[0] or times.max() >= NANOSECONDS[1]):
         raise DataError("coming times are out of the range of nanoseconds", allowed="1678 to 2261")
     column = nw.new_series(like.name, times, backend=like.implementation)
     column = column.dt.replace_time_zone("UTC") if aware else column

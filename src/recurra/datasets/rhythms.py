@@ -13,6 +13,9 @@ from recurra.datasets.steps import Rhythm, Step, Times, at_step, infer
 from recurra.datasets.zones import Zone
 from recurra.errors import DataError
 
+LONGEST_GRID = 100_000_000
+"""Steps a series may have after its gaps are filled."""
+
 
 def settle(
     times: Mapping[str, Times], zones: Mapping[str, Zone | None], *, expected: Step | None = None
@@ -25,11 +28,24 @@ def settle(
     if not times:
         return {}
     longest = max(times, key=lambda name: times[name].size)
-    found = at_step(times[longest], expected, zones.get(longest)) if expected else None
-    shared = (found or infer(times[longest], zones.get(longest))).step
+    shared = _shared(times[longest], zones.get(longest), expected)
     return {
         name: at_step(each, shared, zones.get(name)) or infer(each, zones.get(name)) for name, each in times.items()
     }
+
+
+def _shared(times: Times, zone: Zone | None, expected: Step | None) -> Step:
+    """Return the expected step where it leaves no more gaps than the step that the times themselves tell."""
+    known = at_step(times, expected, zone) if expected else None
+    if known is not None and _gaps(known, times) == 0:
+        return known.step
+    own = infer(times, zone)
+    return known.step if known is not None and _gaps(known, times) <= _gaps(own, times) else own.step
+
+
+def _gaps(rhythm: Rhythm, times: Times) -> int:
+    places = rhythm.places(times)
+    return int(places[-1]) + 1 - times.size if (places >= 0).all() else LONGEST_GRID
 
 
 def tell(rhythms: Mapping[str, Rhythm]) -> dict[str, int]:

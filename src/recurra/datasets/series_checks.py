@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.config import SeriesConfig
 from recurra.datasets import advice
+from recurra.datasets.rhythms import LONGEST_GRID
 from recurra.datasets.series_table import Duplicates, SeriesTable
 from recurra.datasets.steps import OFF, Rhythm, Times
 from recurra.datasets.whole_times import PlaceOf
@@ -22,8 +23,6 @@ from recurra.errors import DataError
 
 VALIDATION = 12
 """Windows that are held out of training by default."""
-LONGEST_GRID = 100_000_000
-"""Steps a series may have after its gaps are filled."""
 MANY = 1 / 3
 """A larger share of missing times is rather another rhythm than gaps."""
 

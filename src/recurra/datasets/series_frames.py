@@ -79,7 +79,8 @@ def open_series(
     place = Place(table.file, table.dialect.first)
     chosen = choose_columns(table.names, reading, place=place, hint=table.dialect.hint)
     built = build(_long_rows(file, chosen, reading, known), reading, expected=known.step)
-    return replace(built, warnings=[*table.warnings, *built.warnings], note=table.note)
+    doubts = known.doubts(reading, chosen.columns.y)
+    return replace(built, warnings=[*table.warnings, *doubts, *built.warnings], note=table.note)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.frame_index import counts_rows, has_index, with_index_columns
+from recurra.datasets.frame_index import counts_rows, has_index, with_index_columns, with_text_names
 from recurra.datasets.frame_times import read_times, write_times
 from recurra.datasets.moments import Moments
 from recurra.datasets.notations import Epoch
@@ -70,14 +70,14 @@ class FrameSeries:
 
         Raises DataError.
         """
-        columns, reading, levels = _columns(frame, reading)
+        known = learnt or Learnt()
+        columns, reading, levels = _columns(frame, reading, known)
         if not len(columns):
             raise DataError("no rows", place=Place(FRAME))
-        known = learnt or Learnt()
-        reading = known.reading_of(reading, columns.columns)
         chosen = choose_columns(columns.columns, reading, place=Place(FRAME), never_values=levels)
-        long = _long_rows(columns, chosen, reading, known)
-        return cls(build(long, reading, expected=known.step), columns, chosen)
+        built = build(_long_rows(columns, chosen, reading, known), reading, expected=known.step)
+        doubts = known.doubts(reading, chosen.columns.y)
+        return cls(replace(built, warnings=[*doubts, *built.warnings]), columns, chosen)
 
     def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
         """Return a frame of the kind that was given: for each series its name and times, beside columns of figures."""
@@ -117,13 +117,19 @@ def is_plain(series: Any) -> bool:
     return counts_rows(series.index)
 
 
-def _columns(frame: Any, reading: SeriesReading) -> tuple[Any, SeriesReading, list[str]]:
+def _columns(frame: Any, reading: SeriesReading, learnt: Learnt) -> tuple[Any, SeriesReading, list[str]]:
+    """Return the columns of a frame, its index among them, how they are read, and which of them were the index."""
     import narwhals as nw
 
     if has_index(frame) and not hasattr(frame, "columns"):
         frame = frame.to_frame("y" if frame.name is None else str(frame.name))
         reading = replace(reading, y=str(frame.columns[0]))
     levels: list[str] = []
+    if has_index(frame):
+        frame = with_text_names(frame, place=Place(FRAME))
+    known = getattr(frame, "column_names", getattr(frame, "columns", ()))
+    named = (*known, *(frame.index.names if has_index(frame) else ()))
+    reading = learnt.reading_of(reading, [str(name) for name in named])
     if has_index(frame) and not counts_rows(frame.index):
         frame, reading, levels = with_index_columns(frame, reading, place=Place(FRAME))
     try:

@@ -40,6 +40,13 @@ class Learnt:
         gaps = was.gaps if reading.gaps == "refuse" else reading.gaps
         return replace(reading, **learnt, wide=wide, missing_words=words, gaps=gaps)
 
+    def doubts(self, reading: SeriesReading, value: str) -> list[str]:
+        """Warn of values from another column than was learnt, where none was named."""
+        learnt = self.reading.y
+        if reading.y is not None or learnt is None or value in ("", learnt):
+            return []
+        return [f"the model learnt from column {learnt!r}; values are taken from {value!r}"]
+
     def times_of(self, reading: SeriesReading, read: Callable[[SeriesReading], Moments]) -> Moments | None:
         """Return the times that `read` makes of a column by the format that is said, else by the learnt one, or none.
 
