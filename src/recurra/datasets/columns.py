@@ -148,6 +148,11 @@ def fitting(names: Sequence[str], found: Sequence[str]) -> list[str]:
     return [folded[name] for name in names if name in folded]
 
 
+def folded(names: Sequence[str]) -> set[str]:
+    """Return names as they are compared with the usual ones."""
+    return {name.strip().casefold() for name in names}
+
+
 def listed(names: Sequence[str]) -> str:
     """Write column names for an error line, at most 20 of them."""
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""

@@ -1,6 +1,7 @@
 """How a file's text becomes rows: one description, made from its first lines and from what the caller says.
 
-Not here: cutting lines into fields (delimited.py), and what the columns mean (columns.py).
+Not here: telling a header from data (headers.py), cutting lines into fields (delimited.py), and what the columns mean
+(columns.py).
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from recurra.datasets.columns import KNOWN_NAMES, SINGLE_NAMES, TEXT_NAMES, listed
+from recurra.datasets.columns import KNOWN_NAMES, TEXT_NAMES, folded, listed
 from recurra.datasets.delimited import Record, Records
 from recurra.datasets.formats import Form, Format, Quoting, as_form
+from recurra.datasets.headers import LONGEST_NAME, names_columns
 from recurra.datasets.lines import Line
-from recurra.datasets.missing import stands_for_missing
 from recurra.errors import DataError, Place, either, printable
 
 SAMPLE = 100
@@ -27,8 +28,6 @@ SPECIFIC = {"\t": 4, ";": 3, "|": 2, ",": 1}
 """Which delimiter is meant where several cut all rows alike: commas also stand in numbers and sentences."""
 SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;|]*', re.IGNORECASE)
 """The first line by which spreadsheets are told the delimiter."""
-NUMBER = re.compile(r"[\s+\-$€£.]*\d[\s\d.,:/+\-%TZeE$€£]*")
-"""A number, a date or a time in any notation."""
 FOREIGN = (
     ('{"', "JSON", "jsonl"),
     ("[{", "JSON", "jsonl"),
@@ -37,9 +36,6 @@ FOREIGN = (
     ("<?xml", "XML", ""),
 )
 """How text begins that is no table, what it is, and the form that reads it."""
-LONGEST_NAME = 2
-"""Words of a column's name when nothing else says that it is one."""
-
 Source = Literal["asked for", "told by the file", "assumed"]
 
 
@@ -111,9 +107,8 @@ def delimited_dialect(sample: list[Line], *, form: Form, given: Format, asked: S
 
 
 def _refuse_foreign(text: str, place: Place) -> None:
-    folded = text.lstrip().casefold()
     for beginning, name, form in FOREIGN:
-        if folded.startswith(beginning):
+        if text.lstrip().casefold().startswith(beginning):
             advice = f"pass {as_form(form)}, or rename the file" if form else "bring a table"
             raise DataError("not a delimited table", place=place, found=name, advice=advice)
 
@@ -152,7 +147,7 @@ def _delimiter(
     if form == "tsv" and "\t" in header:
         return "\t", "told by the file"
     odd = {each for each in header if not each.isalnum() and not each.isspace() and each not in '"_-.'} - {*DELIMITERS}
-    odd = {each for each in odd if _folded(header.split(each)) & {*KNOWN_NAMES, *_folded(asked)}}
+    odd = {each for each in odd if folded(header.split(each)) & {*KNOWN_NAMES, *folded(asked)}}
     scores = {each: _score(lines, each, given.quoting or "csv", asked, file) for each in (*DELIMITERS, *sorted(odd))}
     best = max(scores, key=lambda each: scores[each])
     if scores[best] > NO_DELIMITER:
@@ -170,7 +165,7 @@ def _score(lines: list[Line], mark: str, quoting: Quoting, asked: Sequence[str],
     names = first.fields if first.problem is None else [name.strip('"') for name in first.raw.split(mark)]
     width = len(names)
     shown = bool(asked) and set(asked) <= set(names)
-    known = len(_folded(names) & KNOWN_NAMES)
+    known = len(folded(names) & KNOWN_NAMES)
     agree = bool(others) and all(len(record.fields) == width for record in others)
     # Commas, semicolons and tabs are delimiters even where a row is short; anything else needs a reason.
     if width == 1 or not (shown or known or mark in ",;\t" or (mark == "|" and agree)):
@@ -190,43 +185,8 @@ def _delimiter_doubts(delimiter: tuple[str, Source], file: str) -> list[str]:
 def _header(records: list[Record], given: Format, asked: Sequence[str]) -> tuple[bool, Source]:
     if given.header is not None:
         return given.header, "asked for"
-    first, others = records[0].fields, records[1:]
-    # A column without a name is asked for by its number, which says nothing about the first line.
-    usual = KNOWN_NAMES if len(first) > 1 else SINGLE_NAMES
-    if {name for name in asked if not name.isdecimal()} & set(first) or _folded(first) & usual:
-        return True, "told by the file"
-    columns = [_cells(others, index) for index in range(len(first))]
-    pairs = [(cell, values) for cell, values in zip(first, columns, strict=True) if cell.strip() and values]
-    numbers = [cell for cell, values in pairs if all(NUMBER.fullmatch(value) for value in values)]
-    if not all(NUMBER.fullmatch(cell) for cell in numbers):
-        return True, "told by the file"
-    if numbers and not _counted(first):
-        return False, "told by the file"
-    if any(NUMBER.fullmatch(cell) for cell in first):
-        return _counted(first) or first == ["0"], "assumed"
-    long = any(len(cell.split()) > LONGEST_NAME for cell in first)
-    again = any(cell in values for cell, values in pairs)
-    data = (long or again) if len(first) == 1 else (long and again)
-    return not data, "assumed"
-
-
-def _counted(names: Sequence[str]) -> bool:
-    """Tell whether the numbers among names are years one after another, or all of them count on, as a frame's do."""
-    numbers = [int(name) for name in names if name.isdecimal()]
-    if len(names) < 2 or not numbers or numbers != [*range(numbers[0], numbers[0] + len(numbers))]:
-        return False
-    years = len(numbers) > 1 and 1900 <= numbers[0] <= numbers[-1] <= 2100
-    whole = len(numbers) == sum(bool(name.strip()) for name in names)
-    return years or (whole and (numbers[0] == 0 or len(numbers) > 2))
-
-
-def _cells(records: list[Record], index: int) -> set[str]:
-    """Return the values of a column, without those that are missing."""
-    return {
-        value
-        for record in records
-        if index < len(record.fields) and not stands_for_missing(value := record.fields[index])
-    }
+    names, certain = names_columns(records[0].fields, [record.fields for record in records[1:]], asked=asked)
+    return names, "told by the file" if certain else "assumed"
 
 
 def _header_doubts(dialect: Dialect, records: list[Record], file: str) -> list[str]:
@@ -248,10 +208,6 @@ def _header_doubts(dialect: Dialect, records: list[Record], file: str) -> list[s
     return [f"{place}: {name} was taken for the column's name, not for data; pass {without} if it is data"]
 
 
-def _folded(names: Sequence[str]) -> set[str]:
-    return {name.strip().casefold() for name in names}
-
-
 def line_doubts(lines: Sequence[str], file: str) -> list[str]:
     """Warn of plain lines that look like a table: each of them, header included, is taken for one text."""
     lines = [line for line in lines[:SAMPLE] if line.strip()]
@@ -259,14 +215,14 @@ def line_doubts(lines: Sequence[str], file: str) -> list[str]:
         return []
     if all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
         return [f"{file}: each line looks like a JSON object and is one text; pass {as_form('jsonl')} if so"]
-    if _folded(lines[:1]) & {*TEXT_NAMES}:
+    if folded(lines[:1]) & {*TEXT_NAMES}:
         return [
             f"{file}:1: {printable(repr(lines[0]))} is taken for a text; pass {as_form('csv')} if it names a column"
         ]
     for mark in DELIMITERS:
         cells = lines[0].split(mark)
         alike = len(cells) > 1 and all(line.count(mark) == len(cells) - 1 for line in lines)
-        named = _folded(cells) & KNOWN_NAMES and all(len(cell.split()) <= LONGEST_NAME for cell in cells)
+        named = folded(cells) & KNOWN_NAMES and all(len(cell.split()) <= LONGEST_NAME for cell in cells)
         if alike and (named or mark == "\t"):
             form = as_form("tsv" if mark == "\t" else "csv")
             return [f"{file}: the lines look like a table cut by {mark!r}, and each is one text; pass {form} if so"]
