@@ -122,6 +122,7 @@ def test_a_language_is_learnt_from_a_tables_text_alone(tmp_path: Path) -> None:
     small = (*SMALL, "--set", "streams=2", "--set", "steps=6", "--json")
     told = [recurra("fit", "language", each, *small, "--out", tmp_path / each.suffix[1:]) for each in (table, plain)]
     figures = [each.json()["evaluation"] for each in told]
+    assert [each.err for each in told] == ["note: texts from column 'text'\n", ""]
     assert [each.code for each in told] == [0, 0] and figures[0] == figures[1]
     words = {
         token for row in ("1", "2") for token in recurra("generate", tmp_path / "csv", row, "--tokens", 30).out.split()
@@ -134,7 +135,7 @@ def test_a_language_is_learnt_from_a_tables_text_alone(tmp_path: Path) -> None:
     named = recurra("fit", "language", table, *small, "--text", "note", "--out", tmp_path / "named")
     assert named.json()["evaluation"] == figures[0]
     checked = recurra("data", "check", table, "--task", "language", "--text", "note")
-    assert checked.code == 0 and "text from 'note'" in checked.out
+    assert checked.code == 0 and "texts from column 'note'" in checked.out
 
 
 def test_a_plain_text_that_looks_like_a_table_is_told_before_it_is_learnt(tmp_path: Path) -> None:

@@ -107,8 +107,9 @@ def test_a_first_line_of_data_among_labelled_rows_is_told_by_its_label(tmp_path:
 
 
 def test_a_header_that_stands_again_amid_the_rows_is_no_row(tmp_path: Path) -> None:
+    marked = read(tmp_path, "\ufefftext,label\na,x\n\ufefftext,label\nb,y\n")
     table = read(tmp_path, "text,label\na,x\ntext,label\nb,y\n")
-    assert table.texts == ["a", "b"] and table.lines == [2, 4]
+    assert table.texts == marked.texts == ["a", "b"] and table.lines == [2, 4]
     assert "1 lines repeat the header, left out; the first is line 3" in table.warnings
 
 

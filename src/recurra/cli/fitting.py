@@ -116,6 +116,8 @@ def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str
     gates = read_gates(common.fail_under, task="language")
     text = running_text(file, reading)
     warn(text.warnings)
+    if text.columns is not None and reading.text is None:
+        say(f"note: {text.columns}")
     # WikiText comes tokenised, its capitals kept; --set and --tokens may still say otherwise.
     begun = LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}) if text.test else LANGUAGE_SETTINGS
     settings, table = common.changed(begun, "language"), vectors_path(vectors)

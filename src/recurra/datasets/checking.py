@@ -114,7 +114,9 @@ def _check_language(source: str | Path, *, text: str | None, **options: Unpack[F
     running = read_running_text(source, text=text, **options)
     whole = running.text
     sizes = f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {len(whole.split()):,} words"
-    findings = [Finding("note", running.note), Finding("note", sizes)]
+    findings = [Finding("note", running.note)]
+    findings += [Finding("note", str(running.columns))] if running.columns else []
+    findings.append(Finding("note", sizes))
     return findings + [Finding("warning", warning) for warning in running.warnings]
 
 

@@ -54,7 +54,8 @@ class Delimited:
                 yield record.problem
             elif len(fields) != width:
                 yield self._wrong_width(record)
-            elif fields == header:
+            # Joined files repeat the header, and perhaps a byte order mark before it.
+            elif header and fields[-1] == header[-1] and [fields[0].removeprefix("\ufeff"), *fields[1:]] == header:
                 again.append(record.line)
             else:
                 if nameless and any(fields[index].strip() for index in nameless):

@@ -54,11 +54,12 @@ class Dialect:
 
     def told(self, names: Sequence[str]) -> str:
         """Say in one line how the file is read."""
+        encoding = "" if self.form == "parquet" else f" in {self.encoding}"
         if self.form not in ("csv", "tsv"):
-            return f"read as {self.form} in {self.encoding}: columns {listed(names)}"
+            return f"read as {self.form}{encoding}: columns {listed(names)}"
         marks = f"delimiter {self.delimiter[0]!r} ({self.delimiter[1]}), quoting {self.quoting[0]} ({self.quoting[1]})"
         header = f"header on line {self.first}" if self.header[0] else "no header"
-        return f"read in {self.encoding}, {marks}, {header} ({self.header[1]}): columns {listed(names)}"
+        return f"read{encoding}, {marks}, {header} ({self.header[1]}): columns {listed(names)}"
 
     @property
     def named(self) -> bool:

@@ -76,3 +76,5 @@ class RunningText:
     text: str
     warnings: list[str] = field(default_factory=list)
     note: str = ""
+    columns: TextColumns | None = None
+    """The column of a table that was taken; None for plain text."""

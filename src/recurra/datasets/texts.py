@@ -104,7 +104,7 @@ def read_running_text(source: str | Path, *, text: str | None = None, **options:
     if given.form_of(source, unknown="lines") != "lines":
         table = read_texts(source, text=text, labelled=False, **options)
         whole = _unified("\n".join(table.texts))
-        found = RunningText(whole, table.warnings, f"{table.note}; text from {table.columns and table.columns.text!r}")
+        found = RunningText(whole, table.warnings, table.note, table.columns)
     elif text is not None:
         raise UsageError(
             "--text is for tables", found=f"{source} is read as plain text", advice=f"pass {as_form('csv')}"

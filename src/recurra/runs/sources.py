@@ -111,6 +111,8 @@ class Lines:
     validation: list[str] | None = None
     test: list[str] | None = None
     warnings: list[str] = field(default_factory=list)
+    columns: TextColumns | None = None
+    """The column of a table that they were taken from."""
 
 
 def running_text(source: str, reading: Reading) -> Lines:
@@ -119,7 +121,7 @@ def running_text(source: str, reading: Reading) -> Lines:
         parts = load_wikitext2()
         return Lines(lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test))
     running = read_running_text(source, text=reading.text, **reading.options())
-    return Lines(lines_of(running.text), warnings=running.warnings)
+    return Lines(lines_of(running.text), warnings=running.warnings, columns=running.columns)
 
 
 def lines_of(text: str) -> list[str]:
