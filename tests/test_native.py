@@ -285,15 +285,6 @@ def test_a_second_gradient_equals_the_first_unless_inputs_are_distinct() -> None
         loss.backward()  # type: ignore[no-untyped-call]
 
 
-@built
-def test_a_gradient_of_the_gradient_is_refused() -> None:
-    values, weights = drawn(4, 3, seed=0, dtype=torch.float32), [weights_of("gru", 3, 4)]
-    outputs, _, _ = native_sweep(CellKind("gru"), ragged(np.array([0, 4])), values, weights)
-    (first,) = torch.autograd.grad(outputs.square().sum(), values, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        first.sum().backward()
-
-
 def packed() -> Any:
     weights = [one.detach().numpy() for one in weights_of("lstm", 3, 4)]
     four = (weights[0], weights[1], weights[2], weights[3])

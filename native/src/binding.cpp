@@ -57,6 +57,20 @@ Places grid(int64_t steps, Numbers lengths, bool rows) {
   return places;
 }
 
+// What the equations need to sweep the same tokens (autograd.py): the way back from places to numbers.
+std::vector<int64_t> offsets_of(const Places& places) {
+  std::vector<int64_t> offsets{0};
+  for (const Sequence& one : places.sequences) offsets.push_back(offsets.back() + one.length);
+  return offsets;
+}
+
+std::vector<int64_t> order_of(const Places& places) {
+  std::vector<int64_t> order;
+  for (const Sequence& one : places.sequences)
+    for (int64_t at = 0; at < one.length; ++at) order.push_back(one.first + at * places.step);
+  return order;
+}
+
 constexpr int kLargest = 1 << 20, kLargestSum = 1 << 17;  // so many products of bytes add up in 32 bits
 
 Layer* made(const std::string& cell, const std::string& activation, const std::string& precision, bool reset_after,
@@ -264,7 +278,9 @@ NB_MODULE(_native, module) {
   nb::class_<Places>(module, "Places")
       .def_ro("tokens", &Places::tokens)
       .def_prop_ro("sequences", [](const Places& places) { return places.sequences.size(); })
-      .def_prop_ro("full", &Places::full, "Whether every token belongs to a sequence.");
+      .def_prop_ro("full", &Places::full, "Whether every token belongs to a sequence.")
+      .def_prop_ro("offsets", &offsets_of, "Where each sequence begins among `order`, and the number of its tokens.")
+      .def_prop_ro("order", &order_of, "Where the tokens lie, sequence by sequence.");
   nb::class_<AllKept>(module, "Kept").def_prop_ro("bytes", &AllKept::bytes);
   nb::class_<Layer>(module, "Layer")
       .def("pack", &pack, array("input"), array("recurrent"), array("input_bias"), array("recurrent_bias"),

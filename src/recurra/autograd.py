@@ -1,6 +1,7 @@
 """The native sweep of a layer as a torch function with a gradient.
 
-Not here: when it is used (engine.py). A gradient of the gradient is refused: the kernels know the first only.
+Not here: when it is used (engine.py). The kernels know the first gradient only: where another one may be asked for, and
+where torch follows the backward pass itself, the equations give both (plain.py).
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recurra import native, processors
+from recurra.arrays import rows_to_read, to_read, to_write, untraced
+from recurra.batches import Ragged
 from recurra.cells import SweepWeights
 from recurra.config import CellKind
+from recurra.derivatives import differentiate, wants_numbers
+from recurra.plain import plain_layer
 
 SIDES = 4
 """Weights of one direction: input, recurrent, and their biases."""
@@ -46,9 +50,8 @@ def native_sweep(
     if rows is not None and kind.precision != "float32":
         values, rows = values[torch.from_numpy(rows)], None
     flat = [one for side in weights for one in side]
-    outputs, final, final_inner = _Sweep.apply(
-        (kind, places, rows, torch.is_grad_enabled()), values, hidden, inner, *flat
-    )  # type: ignore[no-untyped-call]
+    called = kind, places, rows, torch.is_grad_enabled()
+    outputs, final, final_inner = _Sweep.apply(called, values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
     return outputs, final, final_inner
 
 
@@ -72,8 +75,8 @@ class _Sweep(torch.autograd.Function):
         final = values.new_empty(sides, places.sequences, size)
         final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.library().forward(
-            packed, places, array_of(values), outputs.numpy(), array_of(hidden), array_of(inner), final.numpy(),
-            final_inner.numpy() if inner_too else None, rows, None, keep, threads,
+            packed, places, rows_to_read(values), to_write(outputs), to_read(hidden), to_read(inner), to_write(final),
+            to_write(final_inner) if inner_too else None, rows, None, keep, threads,
         )  # fmt: skip
         context.set_materialize_grads(False)  # errors of what nobody used come as None, not as tables of zeros
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
@@ -81,49 +84,64 @@ class _Sweep(torch.autograd.Function):
         return outputs, final, final_inner
 
     @staticmethod
-    @once_differentiable
-    def backward(
-        context: Any, outputs_error: Tensor | None, final_error: Tensor | None, inner_error: Tensor | None
-    ) -> Any:
+    @untraced
+    def backward(context: Any, *errors: Tensor | None) -> Any:
+        if wants_numbers(*errors):
+            return _first_gradient(context, *errors)
         kind, places, rows, _ = context.called
-        values, outputs, hidden, inner, *weights = context.saved_tensors
-        _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
-        values_error = torch.empty_like(values, memory_format=torch.contiguous_format) if wanted else None
-        hidden_error = torch.empty_like(hidden) if wanted_hidden else None
-        started_error = torch.empty_like(inner) if wanted_inner else None
-        learnt = [torch.empty_like(one) for one in weights] if any(wanted_weights) else []
-        native.library().backward(
-            context.packed, context.kept, places, array_of(values), array_of(outputs), array_of(outputs_error),
-            array_of(final_error), array_of(inner_error) if "cell" in kind.states else None, array_of(hidden),
-            array_of(inner), array_of(values_error), _fours(learnt), array_of(hidden_error), array_of(started_error),
-            rows, context.threads,
-        )  # fmt: skip
-        errors: list[Tensor | None] = [*learnt] if learnt else [None] * len(weights)
-        return None, values_error, hidden_error, started_error, *errors
+        values, _, hidden, inner, *weights = context.saved_tensors
+
+        def sweep(values: Tensor, hidden: Tensor | None, inner: Tensor | None, *weights: Tensor) -> tuple[Tensor, ...]:
+            return _by_the_equations(kind, places, rows, values, hidden, inner, weights)
+
+        return None, *differentiate(sweep, (values, hidden, inner, *weights), context.needs_input_grad[1:], errors)
+
+
+def _first_gradient(
+    context: Any, outputs_error: Tensor | None, final_error: Tensor | None, inner_error: Tensor | None
+) -> tuple[Tensor | None, ...]:
+    kind, places, rows, _ = context.called
+    values, outputs, hidden, inner, *weights = context.saved_tensors
+    _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
+    values_error = values.new_empty(values.shape) if wanted else None
+    hidden_error = hidden.new_empty(hidden.shape) if wanted_hidden else None
+    started_error = inner.new_empty(inner.shape) if wanted_inner else None
+    learnt = [weight.new_empty(weight.shape) for weight in weights] if any(wanted_weights) else []
+    native.library().backward(
+        context.packed, context.kept, places, rows_to_read(values), rows_to_read(outputs), rows_to_read(outputs_error),
+        to_read(final_error), to_read(inner_error) if "cell" in kind.states else None, to_read(hidden), to_read(inner),
+        to_write(values_error), _fours([to_write(one) for one in learnt]) or None, to_write(hidden_error),
+        to_write(started_error), rows, context.threads,
+    )  # fmt: skip
+    return None, values_error, hidden_error, started_error, *(learnt or [None] * len(weights))
 
 
 def _packed(kind: CellKind, weights: Sequence[Tensor], *, backward: bool, threads: int) -> list[Any]:
     return [
         native.layer(kind, side, reverse=number == 1, backward=backward, threads=threads)
-        for number, side in enumerate(_fours(weights) or [])
+        for number, side in enumerate(_fours([to_read(weight) for weight in weights]))
     ]
 
 
-def _fours(weights: Sequence[Tensor]) -> list[tuple[Any, Any, Any, Any]] | None:
-    arrays = [array_of(one) for one in weights]
+def _fours(arrays: Sequence[Any]) -> list[tuple[Any, Any, Any, Any]]:
     fours = [arrays[start : start + SIDES] for start in range(0, len(arrays), SIDES)]
-    return [(one[0], one[1], one[2], one[3]) for one in fours] or None
+    return [(one[0], one[1], one[2], one[3]) for one in fours]
 
 
-def array_of(tensor: Tensor | None) -> Any:
-    """The tensor's memory as NumPy sees it; tables may have gaps between rows, all else is in one piece.
-
-    A table of one row that comes again and again, as the gradient of a sum is, stays one row.
-    """
-    if tensor is None:
-        return None
-    tensor = tensor.detach()
-    if tensor.dim() == 2 and tensor.stride(0) == 0 and len(tensor) > 1:
-        return np.asarray(tensor[:1].contiguous().expand_as(tensor))
-    rows = tensor.dim() == 2 and tensor.stride(1) == 1 and tensor.stride(0) >= tensor.shape[1]
-    return np.asarray(tensor if rows or tensor.is_contiguous() else tensor.contiguous())
+def _by_the_equations(
+    kind: CellKind,
+    places: Any,
+    rows: NDArray[np.int32] | None,
+    values: Tensor,
+    hidden: Tensor | None,
+    inner: Tensor | None,
+    weights: Sequence[Tensor],
+) -> tuple[Tensor, ...]:
+    order = torch.tensor(places.order, dtype=torch.int64, device=values.device)
+    offsets = np.array(places.offsets)
+    inputs = values if rows is None else values[torch.from_numpy(rows)]
+    sides = [SweepWeights(*side) for side in _fours(weights)]
+    begin = [part for part in (hidden, inner) if part is not None]
+    outputs, *final = plain_layer(kind, Ragged(inputs.index_select(0, order), offsets), sides, begin)
+    laid = outputs.new_zeros(places.tokens, outputs.shape[1]).index_copy(0, order, outputs)
+    return laid, *final

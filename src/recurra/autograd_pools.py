@@ -1,40 +1,34 @@
 """Pooling of ragged sequences as a torch function with a gradient.
 
-Not here: which parts there are and the path without the engine (layers/pooling/learn.py).
+Not here: which parts there are (layers/pooling/learn.py) and the path without the engine (plain_pools.py), which gives
+second derivatives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recurra import native, processors
-from recurra.autograd import array_of
-from recurra.batches import Integers
+from recurra.arrays import rows_to_read, to_read, to_write, untraced
+from recurra.batches import Integers, Ragged
 from recurra.config import Pool
+from recurra.derivatives import differentiate, wants_numbers
+from recurra.plain_pools import Scorer, plain_pool
 
 
-class Scorer(NamedTuple):
-    """Attention's weights: (units, inputs), (units,) and, for each head, a query (heads, units)."""
-
-    weight: Tensor
-    bias: Tensor
-    query: Tensor
-
-
+@untraced
 def native_pool(
     values: Tensor, offsets: Integers, parts: Sequence[Pool], scorer: Scorer | None = None, *, directions: int = 1
 ) -> Tensor:
     """Pool values (tokens, inputs) -> (sequences, inputs * parts), the parts in their order.
 
-    An empty sequence gives zeros. Raises ValueError for shapes that do not fit. A gradient of the gradient is refused.
+    An empty sequence gives zeros. Raises ValueError for shapes that do not fit.
     """
-    called = native.ragged(offsets), tuple(parts), directions, torch.is_grad_enabled()
+    called = offsets, tuple(parts), directions, torch.is_grad_enabled()
     pooled: Tensor = _Pool.apply(called, values, *(scorer or ()))  # type: ignore[no-untyped-call]
     return pooled
 
@@ -42,31 +36,44 @@ def native_pool(
 class _Pool(torch.autograd.Function):
     @staticmethod
     def forward(
-        context: Any, called: tuple[Any, tuple[Pool, ...], int, bool], values: Tensor, *scorer: Tensor
+        context: Any, called: tuple[Integers, tuple[Pool, ...], int, bool], values: Tensor, *scorer: Tensor
     ) -> Tensor:
-        places, parts, directions, learning = called
-        threads = processors.threads()
+        offsets, parts, directions, learning = called
+        places, threads = native.ragged(offsets), processors.threads()
         pooled = native.pool(
-            array_of(values), places, parts, _three(scorer), directions=directions,
+            rows_to_read(values), places, parts, _three([to_read(one) for one in scorer]), directions=directions,
             learning=learning and any(context.needs_input_grad), threads=threads,
         )  # fmt: skip
-        context.called, context.pooled, context.threads = called, pooled, threads
+        context.called, context.places, context.pooled, context.threads = called, places, pooled, threads
         context.save_for_backward(values, *scorer)
         return torch.from_numpy(pooled.rows)
 
     @staticmethod
-    @once_differentiable
+    @untraced
     def backward(context: Any, error: Tensor) -> Any:
-        places, parts, directions, _ = context.called
-        values, *scorer = context.saved_tensors
-        found = (torch.empty if places.full else torch.zeros)(values.shape)
-        learnt = tuple(torch.empty(weight.shape) for weight in scorer)
-        native.library().pool_back(
-            places, array_of(values), list(parts), directions, _three(scorer), *context.pooled,
-            np.asarray(error.contiguous()), found.numpy(), _three(learnt), context.threads,
-        )  # fmt: skip
-        return None, found, *learnt
+        if wants_numbers(error):
+            return None, *_first_gradient(context, error)
+        offsets, parts, directions, _ = context.called
+        where = None if context.pooled.where is None else torch.from_numpy(context.pooled.where).long()
+
+        def pool(values: Tensor, *scorer: Tensor) -> list[Tensor]:
+            using = Scorer(*scorer) if scorer else None
+            return [plain_pool(Ragged(values, offsets), parts, using, directions=directions, where=where)]
+
+        return None, *differentiate(pool, context.saved_tensors, context.needs_input_grad[1:], [error])
 
 
-def _three(tensors: Sequence[Tensor]) -> Any:
-    return tuple(np.asarray(tensor.detach().contiguous()) for tensor in tensors) or None
+def _first_gradient(context: Any, error: Tensor) -> tuple[Tensor, ...]:
+    _, parts, directions, _ = context.called
+    values, *scorer = context.saved_tensors
+    fresh = values.new_empty if context.places.full else values.new_zeros
+    found, learnt = fresh(values.shape), tuple(weight.new_empty(weight.shape) for weight in scorer)
+    native.library().pool_back(
+        context.places, rows_to_read(values), list(parts), directions, _three([to_read(one) for one in scorer]),
+        *context.pooled, to_read(error), to_write(found), _three([to_write(one) for one in learnt]), context.threads,
+    )  # fmt: skip
+    return found, *learnt
+
+
+def _three(arrays: Sequence[Any]) -> Any:
+    return tuple(arrays) or None

@@ -1,7 +1,8 @@
 """Rows of an embedding table, and dropout masks of whole sequences, as torch functions with gradients.
 
 Not here: sweeps and pooling (autograd.py). A table's gradient is row-sparse and coalesced, each word's sum in the order
-of its tokens, so that its bits do not depend on the number of threads.
+of its tokens, so that its bits do not depend on the number of threads. All three are linear: where a graph of
+the gradient is wanted, torch's operations give it. Masks are drawn; they have no gradient.
 """
 
 from __future__ import annotations
@@ -12,48 +13,62 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recurra import native, processors
+from recurra.arrays import rows_to_read, to_read, to_write, untraced
 from recurra.batches import Integers
+from recurra.derivatives import wants_numbers
 
 
+@untraced
 def native_gather(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float, masks: Tensor | None) -> Tensor:
     """table[ids] · scale · mask of the token's sequence: ids (tokens,) -> (tokens, size).
 
     `masks` (sequences, size) or none; each sequence's tokens lie between its offsets.
     """
-    found: Tensor = _Gather.apply(table, ids, native.ragged(offsets), scale, masks)  # type: ignore[no-untyped-call]
+    _check_drawn(masks)
+    found: Tensor = _Gather.apply(table, ids.long(), offsets, scale, masks)  # type: ignore[no-untyped-call]
     return found
 
 
 class _Gather(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, table: Tensor, ids: Tensor, places: Any, scale: float, masks: Tensor | None) -> Tensor:
-        found = table.new_empty(len(ids), table.shape[1])
-        threads = processors.threads()
-        native.library().gather(places, _rows(table), ids.numpy(), _rows(masks), scale, found.numpy(), threads)
-        context.places, context.scale, context.threads, context.shape = places, scale, threads, table.shape
+    def forward(
+        context: Any, table: Tensor, ids: Tensor, offsets: Integers, scale: float, masks: Tensor | None
+    ) -> Tensor:
+        context.places, context.threads = native.ragged(offsets), processors.threads()
+        context.offsets, context.scale, context.shape = offsets, scale, table.shape
         context.save_for_backward(ids, masks)
+        found = table.new_empty(len(ids), table.shape[1])
+        native.library().gather(
+            context.places, rows_to_read(table), to_read(ids), to_read(masks), scale, to_write(found), context.threads
+        )
         return found
 
     @staticmethod
-    @once_differentiable
+    @untraced
     def backward(context: Any, error: Tensor) -> Any:
         ids, masks = context.saved_tensors
-        places, threads = context.places, context.threads
-        words = native.library().words(places, ids.numpy())
-        rows = error.new_empty(words.count, context.shape[1])
-        chosen = torch.empty(words.count, dtype=torch.int64)
-        native.library().gather_gradient(
-            words, places, _rows(error), _rows(masks), context.scale, chosen.numpy(), rows.numpy(), threads
-        )
-        return _sparse(chosen, rows, context.shape), None, None, None, None
+        if wants_numbers(error):
+            return _rows_gradient(context, ids, masks, error), None, None, None, None
+        rows = error * context.scale if masks is None else error * context.scale * _spread(masks, context.offsets)
+        return torch.sparse_coo_tensor(ids[None], rows, context.shape, check_invariants=False), None, None, None, None
 
 
+def _rows_gradient(context: Any, ids: Tensor, masks: Tensor | None, error: Tensor) -> Tensor:
+    words = native.library().words(context.places, to_read(ids))
+    rows, chosen = error.new_empty(words.count, context.shape[1]), ids.new_empty(words.count)
+    native.library().gather_gradient(
+        words, context.places, rows_to_read(error), to_read(masks), context.scale, to_write(chosen), to_write(rows),
+        context.threads,
+    )  # fmt: skip
+    return _sparse(chosen, rows, context.shape)
+
+
+@untraced
 def native_distinct(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float) -> tuple[Tensor, NDArray[np.int32]]:
     """Rows of the distinct ids, times scale: (words, size); and which of them each token has: (tokens,)."""
-    words = native.library().words(native.ragged(offsets), ids.numpy())
+    words = native.library().words(native.ragged(offsets), to_read(ids.long()))
     chosen, rows = np.empty(words.count, np.int64), np.empty(len(ids), np.int32)
     native.library().distinct(words, chosen, rows)
     found: Tensor = _Distinct.apply(table, torch.from_numpy(chosen), scale)  # type: ignore[no-untyped-call]
@@ -68,7 +83,6 @@ class _Distinct(torch.autograd.Function):
         return table[chosen].mul_(scale)
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, error: Tensor) -> Any:
         (chosen,) = context.saved_tensors
         return _sparse(chosen, error * context.scale, context.shape), None, None
@@ -79,31 +93,44 @@ def _sparse(chosen: Tensor, rows: Tensor, shape: torch.Size) -> Tensor:
     return torch.sparse_coo_tensor(chosen[None], rows, shape, is_coalesced=True, check_invariants=False)
 
 
+@untraced
 def native_masked(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
     """values (tokens, size) times the mask (sequences, size) of each token's sequence."""
-    found: Tensor = _Masked.apply(values, masks, native.ragged(offsets))  # type: ignore[no-untyped-call]
+    _check_drawn(masks)
+    found: Tensor = _Masked.apply(values, masks, offsets)  # type: ignore[no-untyped-call]
     return found
 
 
 class _Masked(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, values: Tensor, masks: Tensor, places: Any) -> Tensor:
-        context.places = places
+    def forward(context: Any, values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
+        context.offsets = offsets
         context.save_for_backward(masks)
-        return _times(places, values, masks)
+        return _times(values, masks, offsets)
 
     @staticmethod
-    @once_differentiable
+    @untraced
     def backward(context: Any, error: Tensor) -> Any:
         (masks,) = context.saved_tensors
-        return _times(context.places, error, masks), None, None
+        if wants_numbers(error):
+            return _times(error, masks, context.offsets), None, None
+        return error * _spread(masks, context.offsets), None, None
 
 
-def _times(places: Any, values: Tensor, masks: Tensor) -> Tensor:
-    found = torch.empty(values.shape)
-    native.library().gather(places, _rows(values), None, _rows(masks), 1.0, found.numpy(), processors.threads())
+def _times(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
+    found = values.new_empty(values.shape)
+    native.library().gather(
+        native.ragged(offsets), rows_to_read(values), None, to_read(masks), 1.0, to_write(found),
+        processors.threads(),
+    )  # fmt: skip
     return found
 
 
-def _rows(tensor: Tensor | None) -> Any:
-    return None if tensor is None else np.asarray(tensor.detach().contiguous())
+def _spread(masks: Tensor, offsets: Integers) -> Tensor:
+    """Each token's mask: (sequences, size) -> (tokens, size)."""
+    return masks.repeat_interleave(torch.from_numpy(np.diff(offsets)), dim=0)
+
+
+def _check_drawn(masks: Tensor | None) -> None:
+    if masks is not None and masks.requires_grad:
+        raise ValueError("masks: found weights that learn, allowed drawn numbers: they have no gradient here")

@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recurra import native
+from recurra.arrays import readable
 from recurra.autograd import native_sweep
-from recurra.batches import Integers, Ragged, grid
-from recurra.cells import State, SweepWeights, plain_sweep, require_learning, rounded
+from recurra.batches import Ragged, grid
+from recurra.cells import State, SweepWeights, require_learning
 from recurra.config import Activation, Cell, CellKind
 from recurra.devices import tensor_on
 from recurra.packed import packed_sweep, through_tanh
+from recurra.plain import pad, plain_direction, zeros
 from recurra.scan import scanned_sweep, scans
 
 Path = Literal["native", "packed", "scan", "torch", "plain"]
@@ -35,12 +37,13 @@ Rows = NDArray[np.int32]
 
 def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
-    return "native" if is_native(dtype, device) and native.knows(kind) else without_native(kind, device)
+    there = native.engine().library is not None and dtype == torch.float32 and device == "cpu"
+    return "native" if there and native.knows(kind) else without_native(kind, device)
 
 
-def is_native(dtype: torch.dtype, device: str) -> bool:
-    """Tell whether the native engine works on such values: float32 on the processor."""
-    return native.engine().library is not None and dtype == torch.float32 and device == "cpu"
+def is_native(*tensors: Tensor) -> bool:
+    """Tell whether the native engine works on these: plain float32 memory on the processor, and nobody traces."""
+    return native.engine().library is not None and readable(*tensors)
 
 
 def without_native(kind: CellKind, device: str = "cpu") -> Path:
@@ -87,8 +90,7 @@ def sweep_layer(
     """
     require_learning(kind)
     chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
-    few = inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences)
-    if path is None and chosen == "native" and few:
+    if path is None and chosen == "native" and not _is_natives(kind, inputs, weights, states):
         chosen = without_native(kind)
     if chosen == "native":
         return _native(kind, inputs, weights, states, rows)
@@ -104,6 +106,14 @@ def sweep_layer(
         sides.append(outputs.values)
         final.append(end)
     return inputs.carry(torch.cat(sides, dim=1) if len(sides) > 1 else sides[0]), final
+
+
+def _is_natives(
+    kind: CellKind, inputs: Ragged[Tensor], weights: Sequence[SweepWeights], states: Sequence[State] | None
+) -> bool:
+    if inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences):
+        return False
+    return readable(inputs.values, *(one for side in (*weights, *(states or ())) for one in side))
 
 
 def _native(
@@ -134,7 +144,7 @@ def sweep(
     On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's own
     end; with a state given, sequences of different lengths take the plain path instead.
     """
-    begin = state or _zeros(inputs, weights, kind)
+    begin = state or zeros(kind, inputs, weights)
     if not len(inputs.values):
         return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
     chosen = path or without_native(kind, inputs.values.device.type)
@@ -142,37 +152,8 @@ def sweep(
         return scanned_sweep(kind, inputs, weights, begin, reverse=reverse)
     carried = state is not None and not inputs.equal
     if chosen == "plain" or (carried and path is None):
-        return _plain(kind, inputs, weights, begin, reverse)
+        return plain_direction(kind, inputs, weights, begin, reverse=reverse)
     return _fused(kind, inputs, weights, begin, reverse)
-
-
-def _zeros(inputs: Ragged[Tensor], weights: SweepWeights, kind: CellKind) -> State:
-    zeros = inputs.values.new_zeros(inputs.sequences, weights.recurrent.shape[1])
-    return (zeros,) * len(kind.states)
-
-
-def _plain(
-    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
-) -> tuple[Ragged[Tensor], State]:
-    order = np.argsort(-inputs.lengths, kind="stable")
-    device = inputs.values.device
-    where, back = tensor_on(device, order), tensor_on(device, np.argsort(order))
-    lengths = inputs.lengths[order]
-    places = tensor_on(device, _sorted_places(inputs.offsets, order, reverse))
-    projected = torch.nn.functional.linear(
-        rounded(inputs.values, kind), rounded(weights.input, kind), weights.input_bias
-    )
-    steps = int(lengths[0])
-    padded = _pad(projected, places, steps, len(order))
-    outputs, final = plain_sweep(kind, padded, lengths, weights, tuple(part[where] for part in state))
-    dense = torch.cat([torch.nn.functional.pad(out, (0, 0, 0, len(order) - len(out))) for out in outputs])
-    return inputs.carry(dense[places]), tuple(part[back] for part in final)
-
-
-def _sorted_places(offsets: Integers, order: Integers, reverse: bool) -> Integers:
-    laid = grid(offsets, reverse=reverse)
-    step, owner = np.divmod(laid.places, laid.sequences)
-    return step * laid.sequences + np.argsort(order)[owner]
 
 
 def _fused(
@@ -180,7 +161,7 @@ def _fused(
 ) -> tuple[Ragged[Tensor], State | None]:
     laid = grid(inputs.offsets, reverse=reverse)
     places = tensor_on(inputs.values.device, laid.places)
-    padded = _pad(inputs.values, places, laid.steps, laid.sequences)
+    padded = pad(inputs.values, places, laid.steps, laid.sequences)
     parts, final = _kernel(kind.cell, kind.activation, padded, weights, state)
     outputs = inputs.carry(parts.reshape(laid.steps * laid.sequences, -1)[places])
     return outputs, final if inputs.equal else None
@@ -205,8 +186,3 @@ def _kernel(
     else:
         outputs, hidden = torch.rnn_tanh(padded, begin[0], flat, True, 1, 0.0, train, False, False)
     return outputs, (hidden[0],)
-
-
-def _pad(values: Tensor, places: Tensor, steps: int, sequences: int) -> Tensor:
-    flat = values.new_zeros(steps * sequences, values.shape[1])
-    return flat.index_copy(0, places, values).view(steps, sequences, values.shape[1])

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recurra.batches import Integers, Ragged, last_places
 from recurra.cells import State, SweepWeights, rounded
@@ -67,7 +66,8 @@ def linear_scan(decay: Tensor, entry: Tensor, start: Tensor, offsets: Integers, 
     """h_t = decay_t · h_{t-1} + entry_t over each sequence, from `start` (sequences, hidden): -> (tokens, hidden).
 
     `decay` and `entry` are (tokens, hidden); `reverse` begins at each sequence's end. As many rounds as the number of
-    tokens has binary digits; no quotients, so that decays may vanish. A second gradient is refused.
+    tokens has binary digits; no quotients, so that decays may vanish. Backward is made of the same operations, so
+    that torch differentiates it again.
     """
     outputs: Tensor = _LinearScan.apply(decay, entry, start, offsets, reverse)  # type: ignore[no-untyped-call]
     return outputs
@@ -88,7 +88,6 @@ class _LinearScan(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, error: Tensor) -> Any:
         decay, start, outputs, rows, begins = context.saved_tensors
         away = -1 if context.reverse else 1  # where the sweep goes

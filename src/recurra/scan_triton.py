@@ -13,12 +13,13 @@ import torch
 import triton  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import triton.language as tl  # type: ignore[import-not-found,import-untyped,unused-ignore]
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from recurra.batches import Integers
-from recurra.cells import State
-from recurra.config import CellKind
+from recurra.batches import Integers, Ragged
+from recurra.cells import State, SweepWeights
+from recurra.config import Cell, CellKind
+from recurra.derivatives import differentiate, wants_numbers
 from recurra.devices import tensor_on
+from recurra.plain import plain_steps
 
 BLOCK = 64
 """Units of a program, at most: a narrow layer over few sequences still fills a GPU's processors."""
@@ -29,12 +30,11 @@ def kernel_sweep(
 ) -> tuple[Tensor, State]:
     """Scan projected inputs (tokens, gates * hidden) -> outputs (tokens, hidden) and the final inner state, if any.
 
-    `vectors` are an SRU's (2, hidden). A second gradient is refused.
+    `vectors` are an SRU's (2, hidden). Second gradients are the equations' (plain.py).
     """
-    places = tensor_on(projected.device, offsets)
     if kind.cell == "mingru":
-        return _MinGru.apply(projected, state[0], places, reverse), ()  # type: ignore[no-untyped-call]
-    outputs, final = _Sru.apply(projected, vectors, state[1], places, reverse)  # type: ignore[no-untyped-call]
+        return _MinGru.apply(projected, state[0], offsets, reverse), ()  # type: ignore[no-untyped-call]
+    outputs, final = _Sru.apply(projected, vectors, state[1], offsets, reverse)  # type: ignore[no-untyped-call]
     return outputs, (final,)
 
 
@@ -165,43 +165,68 @@ def _launch(kernel: Any, start: Tensor, reverse: bool, *tensors: Tensor) -> None
 
 class _MinGru(torch.autograd.Function):
     @staticmethod
-    def forward(context: Any, projected: Tensor, start: Tensor, offsets: Tensor, reverse: bool) -> Tensor:
-        projected, start = projected.contiguous(), start.contiguous()
+    def forward(context: Any, projected: Tensor, start: Tensor, offsets: Integers, reverse: bool) -> Tensor:
+        context.offsets, context.reverse = offsets, reverse
         outputs = projected.new_empty(len(projected), start.shape[1])
-        _launch(_mingru_forward, start, reverse, projected, start, offsets, outputs)
-        context.reverse = reverse
-        context.save_for_backward(projected, start, offsets, outputs)
+        context.save_for_backward(projected, start, outputs)
+        places = tensor_on(start.device, offsets)
+        _launch(_mingru_forward, start, reverse, projected.contiguous(), start.contiguous(), places, outputs)
         return outputs
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, error: Tensor) -> Any:
-        projected, start, offsets, outputs = context.saved_tensors
-        learnt, begun = torch.empty_like(projected), torch.empty_like(start)
-        arrays = (projected, start, offsets, outputs, error.contiguous(), learnt, begun)
-        _launch(_mingru_backward, start, context.reverse, *arrays)
+        projected, start, outputs = context.saved_tensors
+        if not wants_numbers(error):
+
+            def steps(projected: Tensor, start: Tensor) -> list[Tensor]:
+                return _steps("mingru", projected, start.new_zeros(0, start.shape[1]), (start,), context)
+
+            return *differentiate(steps, (projected, start), context.needs_input_grad[:2], [error]), None, None
+        learnt, begun = _like(projected), _like(start)
+        arrays = (projected.contiguous(), start.contiguous(), tensor_on(start.device, context.offsets), outputs)
+        _launch(_mingru_backward, start, context.reverse, *arrays, error.contiguous(), learnt, begun)
         return learnt, begun, None, None
 
 
 class _Sru(torch.autograd.Function):
     @staticmethod
     def forward(
-        context: Any, projected: Tensor, vectors: Tensor, start: Tensor, offsets: Tensor, reverse: bool
+        context: Any, projected: Tensor, vectors: Tensor, start: Tensor, offsets: Integers, reverse: bool
     ) -> tuple[Tensor, Tensor]:
-        projected, vectors, start = projected.contiguous(), vectors.contiguous(), start.contiguous()
+        context.offsets, context.reverse = offsets, reverse
         outputs = projected.new_empty(len(projected), start.shape[1])
-        cells, final = torch.empty_like(outputs), torch.empty_like(start)
-        _launch(_sru_forward, start, reverse, projected, vectors, start, offsets, outputs, cells, final)
-        context.reverse = reverse
-        context.save_for_backward(projected, vectors, start, offsets, cells)
+        cells, final = torch.empty_like(outputs), _like(start)
+        context.save_for_backward(projected, vectors, start, cells)
+        arrays = (projected.contiguous(), vectors.contiguous(), start.contiguous())
+        _launch(_sru_forward, start, reverse, *arrays, tensor_on(start.device, offsets), outputs, cells, final)
         return outputs, final
 
     @staticmethod
-    @once_differentiable
     def backward(context: Any, error: Tensor, final_error: Tensor) -> Any:
-        projected, vectors, start, offsets, cells = context.saved_tensors
-        learnt, begun = torch.empty_like(projected), torch.empty_like(start)
-        sums = vectors.new_empty(len(start), *vectors.shape)
-        arrays = (projected, vectors, start, offsets, cells, error.contiguous(), final_error.contiguous())
-        _launch(_sru_backward, start, context.reverse, *arrays, learnt, sums, begun)
+        projected, vectors, start, cells = context.saved_tensors
+        if not wants_numbers(error, final_error):
+
+            def steps(projected: Tensor, vectors: Tensor, start: Tensor) -> list[Tensor]:
+                return _steps("sru", projected, vectors, (torch.zeros_like(start), start), context)[::2]
+
+            inputs, errors = (projected, vectors, start), (error, final_error)
+            return *differentiate(steps, inputs, context.needs_input_grad[:3], errors), None, None
+        learnt, begun, sums = _like(projected), _like(start), vectors.new_empty(len(start), *vectors.shape)
+        arrays = (projected.contiguous(), vectors.contiguous(), start.contiguous())
+        places = tensor_on(start.device, context.offsets)
+        errors = (error.contiguous(), final_error.contiguous())
+        _launch(_sru_backward, start, context.reverse, *arrays, places, cells, *errors, learnt, sums, begun)
         return learnt, sums.sum(dim=0), begun, None, None
+
+
+def _like(tensor: Tensor) -> Tensor:
+    """Memory for a gradient: in one piece, as the kernels write it, however the tensor lies."""
+    return tensor.new_empty(tensor.shape)
+
+
+def _steps(cell: Cell, projected: Tensor, vectors: Tensor, state: State, context: Any) -> list[Tensor]:
+    """Outputs and final state of the equations."""
+    weights = SweepWeights(projected, vectors, projected, projected)
+    inputs = Ragged(projected, context.offsets)
+    outputs, final = plain_steps(CellKind(cell), inputs, weights, state, reverse=context.reverse)
+    return [outputs.values, *final]

@@ -32,7 +32,7 @@ def variational(inputs: Ragged[Tensor], rate: float, generator: Generator) -> Ra
         return inputs
     values = inputs.values
     masks = variational_masks(inputs.sequences, values.shape[1], rate, generator, like=values)
-    if is_native(values.dtype, values.device.type):
+    if is_native(values):
         return inputs.carry(native_masked(values, masks, inputs.offsets))
     return inputs.carry(values * masks[tensor_on(values.device, inputs.owners())])
 

@@ -7,13 +7,18 @@ checkpoints go either way; what the engine does not move, float64 and tensors on
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from recurra import native, processors
+from recurra.arrays import to_read, to_write
 from recurra.engine import is_native
+
+Moments = dict[str, Any]
+"""What an optimiser keeps of a weight; nothing before its first step."""
 
 
 class RowAdam(torch.optim.SparseAdam):
@@ -23,7 +28,8 @@ class RowAdam(torch.optim.SparseAdam):
     def step(self, closure: Any = None) -> Any:
         """Take a step; coalesced float32 gradients on the processor are the engine's, others torch's."""
         for group in self.param_groups:
-            if closure or not all(_rowwise(weight) for weight in group["params"]):
+            rows = all(_rowwise(weight, self.state.get(weight, {})) for weight in group["params"])
+            if closure or group["maximize"] or not rows:
                 return super().step(closure)  # type: ignore[no-untyped-call]
         for group in self.param_groups:
             for weight in group["params"]:
@@ -38,17 +44,23 @@ class RowAdam(torch.optim.SparseAdam):
         state["step"] += 1
         first, second = group["betas"]
         size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
-        arrays = (weight, state["exp_avg"], state["exp_avg_sq"], gradient.indices()[0], gradient.values())
-        moved = [one.detach().contiguous().numpy() for one in arrays]
-        native.library().adam(*moved, size, first, second, group["eps"], processors.threads())
+        moved = [to_write(one) for one in (weight, state["exp_avg"], state["exp_avg_sq"])]
+        rows = to_read(gradient.indices()[0]), to_read(gradient.values())
+        native.library().adam(*moved, *rows, size, first, second, group["eps"], processors.threads())
 
 
-def _rowwise(weight: Tensor) -> bool:
+def _rowwise(weight: Tensor, state: Moments) -> bool:
     gradient = weight.grad
     if gradient is None:
         return True
-    fits = gradient.is_sparse and gradient.is_coalesced() and weight.is_contiguous() and weight.dim() == 2
-    return fits and is_native(weight.dtype, weight.device.type)
+    rows = gradient.is_sparse and gradient.is_coalesced() and weight.dim() == 2
+    return rows and is_native(gradient.values()) and _writable(weight, state)
+
+
+def _writable(weight: Tensor, state: Moments) -> bool:
+    """Whether the engine can write where a weight and its moments are: each in one piece."""
+    written = [weight, *(state[name] for name in ("exp_avg", "exp_avg_sq") if state)]
+    return is_native(*written) and all(one.is_contiguous() for one in written)
 
 
 class WholeAdam(torch.optim.Adam):
@@ -60,7 +72,7 @@ class WholeAdam(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         """Take a step; contiguous float32 on the processor is the engine's, all else torch's."""
-        if closure or not all(_plain(group) for group in self.param_groups):
+        if closure or not all(_plain(group, self.state) for group in self.param_groups):
             return super().step(closure)
         moved = [
             self._told(weight, group)
@@ -79,7 +91,7 @@ class WholeAdam(torch.optim.Adam):
             state |= {"step": torch.tensor(0.0), **moments}
         state["step"] += 1
         arrays = (weight, state["exp_avg"], state["exp_avg_sq"], weight.grad)
-        return *(one.detach().numpy() for one in arrays if one is not None), *_sizes(group, int(state["step"]))
+        return *(to_write(one) for one in arrays), *_sizes(group, int(state["step"]))
 
 
 def _sizes(group: dict[str, Any], step: int) -> tuple[float, ...]:
@@ -94,13 +106,11 @@ def _sizes(group: dict[str, Any], step: int) -> tuple[float, ...]:
     return rate * bias / (1 - first**step), first, second, group["eps"] * bias, *joined
 
 
-def _plain(group: dict[str, Any]) -> bool:
+def _plain(group: dict[str, Any], states: Mapping[Tensor, Moments]) -> bool:
     """Whether the engine moves all weights of a group."""
-    if group["amsgrad"] or group["maximize"]:
+    if group["amsgrad"] or group["maximize"] or group["differentiable"]:
         return False
     pairs = [(weight, weight.grad) for weight in group["params"] if weight.grad is not None]
     return all(
-        is_native(one.dtype, one.device.type) and not one.is_sparse and one.is_contiguous()
-        for pair in pairs
-        for one in pair
+        is_native(grad) and grad.is_contiguous() and _writable(weight, states.get(weight, {})) for weight, grad in pairs
     )

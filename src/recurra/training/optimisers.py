@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra import native, processors
+from recurra.arrays import to_write
 from recurra.config import TrainingConfig
 from recurra.engine import is_native
 from recurra.training.adam import RowAdam, WholeAdam
@@ -62,8 +63,8 @@ def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float) -> None:
 def clip(net: nn.Module, largest: float) -> float:
     """Scale all gradients to a joint norm of at most `largest` (Pascanu et al. 2013); return the norm before."""
     gradients = [_values(weight) for weight in net.parameters() if weight.grad is not None]
-    if all(one.is_contiguous() and is_native(one.dtype, one.device.type) for one in gradients):
-        arrays = [one.detach().numpy() for one in gradients]
+    if all(one.is_contiguous() for one in gradients) and is_native(*gradients):
+        arrays = [to_write(one) for one in gradients]
         return float(native.library().clip(arrays, largest, processors.threads()))
     norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(values) for values in gradients])))
     if largest and norm > largest:

@@ -26,7 +26,7 @@ class Embedding(nn.Module):
 
     def forward(self, ids: Ragged[Tensor], generator: Generator = None, *, dropout: float = 0.0) -> Ragged[Tensor]:
         """Look the rows up; `dropout` is variational, one mask for each sequence."""
-        if not is_native(self.weight.dtype, self.weight.device.type):
+        if not is_native(self.weight):
             found = nn.functional.embedding(ids.values, self.weight, sparse=True) * self.spec.scale
             return variational(ids.carry(found), dropout, generator)
         size = self.spec.size
@@ -38,7 +38,7 @@ class Embedding(nn.Module):
 
         Without the native engine every token has its own row, and nothing is told beside.
         """
-        if not is_native(self.weight.dtype, self.weight.device.type):
+        if not is_native(self.weight):
             return self(ids), None
         found, rows = native_distinct(self.weight, ids.values, ids.offsets, scale=self.spec.scale)
         return ids.carry(found), rows

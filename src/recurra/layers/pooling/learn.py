@@ -1,22 +1,21 @@
 """A sequence of states becomes one vector, learning: (tokens, inputs) -> (sequences, outputs).
 
-Not here: what is pooled.
+Not here: what is pooled, and how (autograd_pools.py, plain_pools.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.autograd_pools import Scorer, native_pool
-from recurra.batches import Ragged, last_places
-from recurra.devices import tensor_on
+from recurra.autograd_pools import native_pool
+from recurra.batches import Ragged
 from recurra.engine import is_native
 from recurra.layers.dropout import Generator
 from recurra.layers.specs import PoolingSpec
+from recurra.plain_pools import Scorer, plain_pool
 
 
 class Pooling(nn.Module):
@@ -43,58 +42,11 @@ class Pooling(nn.Module):
         """
         if ends is not None and self.spec.parts == ("last",):
             return torch.cat(list(ends), dim=1)
-        if is_native(inputs.values.dtype, inputs.values.device.type):
-            directions = 2 if self.spec.bidirectional else 1
-            scorer = self._scorer() if "attention" in self.spec.parts else None
+        directions = 2 if self.spec.bidirectional else 1
+        scorer = self._scorer() if "attention" in self.spec.parts else None
+        if is_native(inputs.values, *(scorer or ())):
             return native_pool(inputs.values, inputs.offsets, self.spec.parts, scorer, directions=directions)
-        pools = {"last": self._last, "mean": _mean, "max": _maximum, "attention": self._attention}
-        return torch.cat([pools[part](inputs) for part in self.spec.parts], dim=1)
-
-    def _last(self, inputs: Ragged[Tensor]) -> Tensor:
-        sides = inputs.values.chunk(2, dim=1) if self.spec.bidirectional else (inputs.values,)
-        ends = []
-        for number, side in enumerate(sides):
-            places = tensor_on(side.device, last_places(inputs.offsets, reverse=number == 1))
-            ends.append(torch.where(places[:, None] >= 0, side[places], 0.0))
-        return torch.cat(ends, dim=1)
+        return plain_pool(inputs, self.spec.parts, scorer, directions=directions)
 
     def _scorer(self) -> Scorer:
         return Scorer(*(self.get_parameter(f"attention_{name}") for name in Scorer._fields))
-
-    def _attention(self, inputs: Ragged[Tensor]) -> Tensor:
-        weight, bias, query = self._scorer()
-        scores = torch.tanh(nn.functional.linear(inputs.values, weight, bias)) @ query.T
-        shares = _softmax(inputs.carry(scores)).repeat_interleave(self.spec.inputs // self.spec.heads, dim=1)
-        return _sum(inputs.carry(inputs.values * shares))
-
-
-def _softmax(scores: Ragged[Tensor]) -> Tensor:
-    """Softmax over the tokens of each sequence: (tokens, heads)."""
-    owners = tensor_on(scores.values.device, scores.owners())
-    highest = _maximum(scores.carry(scores.values.detach()))
-    raised = torch.exp(scores.values - highest[owners])
-    return raised / _sum(scores.carry(raised))[owners]
-
-
-def _sum(inputs: Ragged[Tensor]) -> Tensor:
-    owners = tensor_on(inputs.values.device, inputs.owners())
-    return inputs.values.new_zeros(inputs.sequences, inputs.values.shape[1]).index_add(0, owners, inputs.values)
-
-
-def _mean(inputs: Ragged[Tensor]) -> Tensor:
-    sums = _sum(inputs)
-    return sums / _lengths(inputs).clamp(min=1).to(sums.dtype)[:, None]
-
-
-def _maximum(inputs: Ragged[Tensor]) -> Tensor:
-    # segment_reduce knows no empty segment for max; each keeps its own zero.
-    kept, device = np.flatnonzero(inputs.lengths), inputs.values.device
-    lengths = tensor_on(device, inputs.lengths[kept])
-    pooled = torch.segment_reduce(inputs.values, "max", lengths=lengths, axis=0)
-    if len(kept) == inputs.sequences:
-        return pooled
-    return pooled.new_zeros(inputs.sequences, pooled.shape[1]).index_copy(0, tensor_on(device, kept), pooled)
-
-
-def _lengths(inputs: Ragged[Tensor]) -> Tensor:
-    return tensor_on(inputs.values.device, inputs.lengths)

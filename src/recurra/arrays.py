@@ -1,0 +1,83 @@
+"""Tensors' memory as the engine takes it: NumPy arrays to read, which may be copies, and to write to, which never are.
+
+Not here: the engine (native.py), and where its results stand in torch's graph (autograd.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch._C._dynamo import eval_frame
+from torch.autograd import forward_ad
+
+MEMORY = {Tensor, nn.Parameter}
+"""Types of tensors; a subclass may compute something of its own."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def readable(*tensors: Tensor | None) -> bool:
+    """Tell whether the engine can read all of these: plain float32 memory on the processor, and nobody traces."""
+    return not traced() and all(
+        one is None or (is_memory(one) and one.dtype is torch.float32 and one.is_cpu) for one in tensors
+    )
+
+
+def is_memory(tensor: Tensor) -> bool:
+    """Tell whether a tensor is memory and nothing else: no subclass, not sparse, not one of a batched backward pass."""
+    return type(tensor) in MEMORY and torch._C._has_storage(tensor)
+
+
+def traced() -> bool:
+    """Tell whether torch follows operations here instead of only running them: the engine's would escape it.
+
+    So do torch.compile and torch.export, torch.jit.trace, the transforms of torch.func, forward-mode derivatives, and
+    modes that see each operation, as torch's counter of operations does.
+    """
+    return (
+        torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()
+        or torch._C._len_torch_dispatch_stack() > 0
+        or forward_ad._current_level >= 0
+        or torch._C._get_tracing_state() is not None
+    )
+
+
+def untraced(function: Function) -> Function:
+    """Run a function and all that it calls as it is within torch.compile: NumPy's arrays there are memory, not values.
+
+    `torch.compiler.disable` would do so too, after the seconds that loading torch's compiler takes.
+    """
+    skip = eval_frame._FrameAction.SKIP
+    eval_frame.set_code_exec_strategy(function.__code__, eval_frame._FrameExecStrategy(skip, skip))
+    return function
+
+
+def to_read(tensor: Tensor | None) -> Any:
+    """The values in one piece: the tensor's own memory where it is, else a copy."""
+    return None if tensor is None else tensor.contiguous().numpy(force=True)
+
+
+def rows_to_read(table: Tensor | None) -> Any:
+    """A table whose rows are each in one piece, with gaps between them where it has some.
+
+    A row that comes again and again, as the gradient of a sum is, stays one row.
+    """
+    if table is None:
+        return None
+    if table.stride(0) == 0 and len(table) > 1:
+        return table[:1].contiguous().expand_as(table).numpy(force=True)
+    gaps = table.stride(1) == 1 and table.stride(0) >= table.shape[1]
+    return table.numpy(force=True) if gaps else to_read(table)
+
+
+def to_write(tensor: Tensor | None) -> Any:
+    """The tensor's own memory, in one piece. Raises ValueError where it is not: what is written would be lost."""
+    if tensor is None:
+        return None
+    if not tensor.is_contiguous():
+        raise ValueError(f"memory to write to: found strides {tensor.stride()}, allowed one piece")
+    return tensor.detach().numpy()
