@@ -6,72 +6,134 @@ Not here: cells that torch does not have (layers/recurrent).
 >>> outputs, (hidden, cell) = LSTM(100, 128, batch_first=True)(padded, lengths=lengths)  # doctest: +SKIP
 
 They are subclasses of torch's layers: the same arguments, the same names and layout of weights, the same outputs to
-rounding, for padded input (with or without `lengths`) and for a PackedSequence. float64, tensors on a GPU, projections
-(`proj_size`) and machines without the engine go to torch's own forward. Under `torch.autocast("cpu", torch.bfloat16)`
-products are of bfloat16, summed in float32; outputs stay float32.
+rounding, for padded input (with or without `lengths`) and for a PackedSequence. One rule holds for all else: what the
+engine cannot follow goes to torch's own forward, which computes it or refuses it in its own words. Under
+`torch.autocast("cpu", torch.bfloat16)` products are of bfloat16, summed in float32; outputs stay float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor, fx, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from recurra import native
+from recurra.arrays import traced, untraced
 from recurra.autograd import native_sweep
 from recurra.cells import SweepWeights
-from recurra.config import Cell, CellKind
-from recurra.engine import torch_is_quicker
+from recurra.config import Cell, CellKind, Precision
+from recurra.engine import is_native, torch_is_quicker
+from recurra.layers.specs import GATES
 
 if TYPE_CHECKING:
     Base = nn.RNNBase
 else:
     Base = object
 
+Lengths = Tensor | Sequence[int] | None
+States = tuple[Tensor, ...]
+"""Hidden, and for an LSTM its cell: (layers * directions, sequences, hidden) each."""
+Weights = Sequence[Sequence[Tensor]]
+"""Of each layer's directions: input and recurrent, and where there are any the biases."""
+
+
+class _StandsFor(type):
+    """Torch's tables of types, and people's, find a layer as the one it stands for: `type(layer) == nn.LSTM` is true.
+
+    So `quantize_dynamic(net, {nn.LSTM})` quantises it. A subclass is a type of its own, as one of torch's layer is.
+    """
+
+    def __eq__(cls, other: object) -> bool:
+        return other is cls or other is vars(cls).get("torchs", cls)
+
+    def __hash__(cls) -> int:
+        return type.__hash__(vars(cls).get("torchs", cls))
+
 
 class _Swept(Base):
     """The forward of all three; the class beside it in the list of bases is torch's."""
 
     cell: Cell
+    torchs: type[nn.RNNBase]
 
-    def forward(self, input: Any, hx: Any = None, *, lengths: Tensor | Sequence[int] | None = None) -> Any:
+    @untraced
+    def forward(self, input: Any, hx: Any = None, *, lengths: Lengths = None) -> Any:
         """Sweep `input` as torch.nn does: padded, (steps, features) alone, or a PackedSequence -> outputs and states.
 
         `lengths` (sequences,) tells how long each padded sequence is, in any order: outputs behind it are zero, and the
         final states are those of each one's own end, as they would be for a PackedSequence. Raises ValueError for
-        lengths that do not fit the input, and what torch raises for shapes that do not fit the layer.
+        lengths that do not fit the input, and what torch raises for all else that does not fit the layer.
         """
-        if _half() and isinstance(input, Tensor) and input.dtype == torch.bfloat16:
-            input = input.float()  # what another layer made under autocast
-        values = input.data if isinstance(input, PackedSequence) else input
-        if self.proj_size or values.dtype != torch.float32 or values.is_cuda or not native.engine().library:
+        if lengths is not None and isinstance(input, PackedSequence):
+            raise ValueError("lengths: found some beside a PackedSequence, allowed none: it has its own")
+        kind = None if traced() else _kind(self)
+        if kind and kind.precision == "bf16":  # what other layers made under autocast is cast, as torch casts it
+            input, hx = _each(input, _widened), _each(hx, _widened)
+        states, weights = _states(self, hx), self.all_weights
+        if kind is None or states is None or not self._follows(input, states, weights):
             return self._by_torch(input, hx, lengths)
         if isinstance(input, PackedSequence):
-            return self._packed(input, hx)
-        if lengths is None and _route(self, input):
+            return self._packed(kind, weights, input, states)
+        rows = input.shape[self._axis] if input.dim() == 3 else 1
+        if lengths is None and _routing.get() and torch_is_quicker(kind, self.hidden_size, rows):
             return self._by_torch(input, hx, None)
-        return self._padded(input, hx, lengths)
+        return self._padded(kind, weights, input, states, lengths)
 
-    def _padded(self, given: Tensor, hx: Any, lengths: Tensor | Sequence[int] | None) -> Any:
+    @property
+    def _axis(self) -> int:
+        return 0 if self.batch_first else 1
+
+    def _follows(self, given: Any, states: States, weights: Weights) -> bool:
+        """Tell whether the engine can follow: plain memory whose shapes fit, and something to sweep."""
+        flat = [one for side in weights for one in side]
+        values = given.data if isinstance(given, PackedSequence) else given
+        if self.proj_size or not all(isinstance(one, Tensor) for one in (values, *flat)):
+            return False
+        if not is_native(values, *states, *flat):
+            return False
+        sides, batch = 2 if self.bidirectional else 1, self._batch(given, values)
+        fit = _shapes(self.cell, self.input_size, self.hidden_size, self.num_layers, sides, self.bias)
+        if (found := [tuple(one.shape) for one in flat]) != fit:
+            raise RuntimeError(
+                f"weights: found shapes {found}, allowed {fit}"
+            )  # torch's LSTM would read on behind them
+        if batch is None:
+            return False
+        return all(one.shape == (self.num_layers * sides, *batch, self.hidden_size) for one in states)
+
+    def _batch(self, given: Any, values: Tensor) -> tuple[int, ...] | None:
+        """The sequences, as the shape of a state has them; None where nothing is there that could be swept."""
+        if not values.numel() or values.shape[-1] != self.input_size or not 1 < values.dim() < 4:
+            return None
+        if values is given:
+            return (given.shape[self._axis],) if given.dim() == 3 else ()
+        sizes = given.batch_sizes.numpy()
+        whole = values.dim() == 2 and sizes.sum() == len(values) and (sizes[1:] <= sizes[:-1]).all()
+        return (int(sizes[0]),) if whole else None
+
+    def _padded(self, kind: CellKind, weights: Weights, given: Tensor, states: States, lengths: Lengths) -> Any:
         alone = given.dim() == 2
-        values = given.unsqueeze(0 if self.batch_first else 1) if alone else given
-        states = _states(hx, alone)
-        rows, steps = values.shape[:2] if self.batch_first else (values.shape[1], values.shape[0])
-        self._check(values, states, rows)
+        values = given.unsqueeze(self._axis) if alone else given
+        states = tuple(part.unsqueeze(1) for part in states) if alone else states
+        rows, steps = values.shape[self._axis], values.shape[1 - self._axis]
         places = native.grid(steps, _lengths(lengths, rows, steps), rows=self.batch_first)
-        outputs, final = self._layers(places, values.reshape(rows * steps, -1), states)
-        outputs = outputs.view(*values.shape[:2], -1)
-        if alone:
-            outputs, final = outputs.squeeze(0 if self.batch_first else 1), tuple(part.squeeze(1) for part in final)
-        return outputs, final if self.cell == "lstm" else final[0]
+        outputs, final = self._layers(kind, weights, places, values.reshape(rows * steps, -1), states)
+        outputs, ends = outputs.view(*values.shape[:2], -1), final if self.cell == "lstm" else final[0]
+        return self._alone(outputs, ends) if alone else (outputs, ends)
 
-    def _packed(self, given: PackedSequence, hx: Any) -> Any:
+    def _alone(self, outputs: Tensor, ends: Any) -> Any:
+        return outputs.squeeze(self._axis), _each(ends, lambda part: part.squeeze(1))
+
+    def _packed(self, kind: CellKind, weights: Weights, given: PackedSequence, states: States) -> Any:
         sizes = given.batch_sizes.numpy()
         lengths = (sizes[None, :] > np.arange(sizes[0])[:, None]).sum(axis=1)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -79,50 +141,41 @@ class _Swept(Base):
         step = np.arange(offsets[-1]) - offsets[owner]
         # Where each token, sequence by sequence, lies in the packed data, step by step.
         where = torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)])[step] + owner)
-        states = _states(hx, alone=False)
         if given.sorted_indices is not None:
             states = tuple(part.index_select(1, given.sorted_indices) for part in states)
-        self._check(given.data, states, len(lengths), given.batch_sizes)
-        outputs, final = self._layers(native.ragged(offsets), given.data[where], states)
+        outputs, final = self._layers(kind, weights, native.ragged(offsets), given.data[where], states)
         data = outputs.new_empty(outputs.shape).index_copy(0, where, outputs)
         if given.unsorted_indices is not None:
             final = tuple(part.index_select(1, given.unsorted_indices) for part in final)
         packed = PackedSequence(data, given.batch_sizes, given.sorted_indices, given.unsorted_indices)
         return packed, final if self.cell == "lstm" else final[0]
 
-    def _layers(self, places: Any, values: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _layers(
+        self, kind: CellKind, weights: Weights, places: Any, values: Tensor, states: States
+    ) -> tuple[Tensor, States]:
         """Layer by layer, dropout between them: values (tokens, features) -> outputs and (layers · sides, …) states."""
         directions = 2 if self.bidirectional else 1
-        kind = _kind(self)
-        final: list[tuple[Tensor, ...]] = []
-        for first in range(0, self.num_layers * directions, directions):
-            sides = range(first, first + directions)
-            begin = [part[first : first + directions] for part in states]
-            weights = [self._weights(number) for number in sides]
-            values, *ends = native_sweep(kind, places, values, weights, *begin)
+        final: list[States] = []
+        for first in range(0, len(weights), directions):
+            sides = slice(first, first + directions)
+            begin, each = [part[sides] for part in states], [_side(one) for one in weights[sides]]
+            values, *ends = native_sweep(kind, places, values, each, *begin)
             final.append(tuple(ends[: len(kind.states)]))
-            if first + directions < self.num_layers * directions:
+            if first + directions < len(weights):
                 values = nn.functional.dropout(values, self.dropout, self.training)
         return values, tuple(torch.cat(parts) for parts in zip(*final, strict=True))
 
-    def _weights(self, number: int) -> SweepWeights:
-        input_weight, recurrent, *biases = self.all_weights[number]
-        none = input_weight.new_zeros(len(input_weight))
-        return SweepWeights(input_weight, recurrent, *(biases or (none, none)))
-
-    def _check(self, values: Tensor, states: Sequence[Tensor], rows: int, sizes: Tensor | None = None) -> None:
-        self.check_input(values, sizes)
-        layers = self.num_layers * (2 if self.bidirectional else 1)
-        for part in states:
-            self.check_hidden_size(part, (layers, rows, self.hidden_size))
-
-    def _by_torch(self, given: Any, hx: Any, lengths: Tensor | Sequence[int] | None) -> Any:
-        if lengths is None or isinstance(given, PackedSequence):
+    def _by_torch(self, given: Any, hx: Any, lengths: Lengths) -> Any:
+        if isinstance(given, fx.Proxy):  # a symbolic trace calls torch's layers as a whole
+            name = given.tracer.path_of_module(self)  # type: ignore[attr-defined]
+            return given.tracer.create_proxy("call_module", name, (given, hx), {"lengths": lengths})
+        if lengths is None or not (isinstance(given, Tensor) and given.dim() in (2, 3) and given.numel()):
             return super().forward(given, hx)
-        rows, steps = given.shape[:2] if self.batch_first else (given.shape[1], given.shape[0])
+        if given.dim() == 2:
+            batched = given.unsqueeze(self._axis), _each(hx, lambda part: part.unsqueeze(1))
+            return self._alone(*self._by_torch(*batched, lengths))
+        rows, steps = given.shape[self._axis], given.shape[1 - self._axis]
         told = torch.from_numpy(_lengths(lengths, rows, steps))
-        if told.min() < 0 or told.max() > steps:
-            raise ValueError(f"lengths: allowed 0 to {steps}, the steps there are")
         # torch packs no empty sequence: each is swept for a step, which is then taken back.
         packed = pack_padded_sequence(given, told.clamp(min=1), self.batch_first, enforce_sorted=False)
         swept, final = super().forward(packed, hx)
@@ -134,9 +187,16 @@ class _Swept(Base):
         empty = empty.to(outputs.device)
         outputs = outputs.masked_fill(empty[:, None, None] if self.batch_first else empty[:, None], 0.0)
         ends = final if isinstance(final, tuple) else (final,)
-        begun = _states(hx, alone=False) or tuple(torch.zeros_like(part) for part in ends)
+        begun = _states(self, hx) or tuple(torch.zeros_like(part) for part in ends)
         kept = tuple(torch.where(empty[:, None], start, end) for start, end in zip(begun, ends, strict=True))
         return outputs, kept if self.cell == "lstm" else kept[0]
+
+    def __prepare_scriptable__(self) -> Any:
+        """Give torch.jit.script torch's own layer, with these very weights: TorchScript knows no other."""
+        layer = copy.copy(self)
+        if "torchs" in vars(type(self)):
+            layer.__class__ = self.torchs  # type: ignore[assignment]
+        return layer
 
 
 _routing: ContextVar[bool] = ContextVar("routing", default=True)
@@ -152,48 +212,82 @@ def always_native() -> Iterator[None]:
         _routing.reset(before)
 
 
-def _route(layer: Any, given: Tensor) -> bool:
-    sequences = 1 if given.dim() == 2 else given.shape[0 if layer.batch_first else 1]
-    return _routing.get() and torch_is_quicker(_kind(layer), layer.hidden_size, sequences)
+def _kind(layer: Any) -> CellKind | None:
+    """What is swept; None under an autocast that the engine has no precision for."""
+    precision: Precision = "float32"
+    if torch.is_autocast_enabled("cpu"):
+        if torch.get_autocast_dtype("cpu") != torch.bfloat16:
+            return None
+        precision = "bf16"
+    return CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), precision)
 
 
-def _kind(layer: Any) -> CellKind:
-    return CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), "bf16" if _half() else "float32")
+@cache
+def _shapes(cell: Cell, inputs: int, hidden: int, layers: int, sides: int, bias: bool) -> list[tuple[int, ...]]:
+    """Shapes of a layer's weights, in torch's order."""
+    rows = len(GATES[cell]) * hidden
+    widths = [inputs] * sides + [sides * hidden] * (sides * (layers - 1))
+    biases: list[tuple[int, ...]] = [(rows,), (rows,)] if bias else []
+    return [shape for width in widths for shape in ((rows, width), (rows, hidden), *biases)]
 
 
-def _half() -> bool:
-    return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
+def _side(weights: Sequence[Tensor]) -> SweepWeights:
+    matrix, recurrent, *biases = weights
+    none = matrix.new_zeros(len(matrix))
+    return SweepWeights(matrix, recurrent, *(biases or (none, none)))
 
 
-def _states(hx: Any, alone: bool) -> tuple[Tensor, ...]:
+def _states(layer: Any, hx: Any) -> States | None:
+    """The parts of a state, none at the start; None where `hx` is not what the layer takes."""
     if hx is None:
         return ()
-    parts = hx if isinstance(hx, tuple) else (hx,)
-    return tuple(part.unsqueeze(1) for part in parts) if alone else tuple(parts)
+    count = 2 if layer.cell == "lstm" else 1
+    parts = hx if count == 2 else (hx,)
+    fits = isinstance(parts, (tuple, list)) and len(parts) == count and all(isinstance(one, Tensor) for one in parts)
+    return tuple(parts) if fits else None
 
 
-def _lengths(lengths: Tensor | Sequence[int] | None, rows: int, steps: int) -> Any:
+def _each(hx: Any, change: Callable[[Any], Any]) -> Any:
+    """The parts of a state, of whatever form, each changed."""
+    if hx is None:
+        return None
+    return tuple(change(part) for part in hx) if type(hx) in (tuple, list) else change(hx)
+
+
+def _widened(values: Any) -> Any:
+    half = isinstance(values, (Tensor, PackedSequence)) and values.data.dtype in (torch.bfloat16, torch.float16)
+    return values.float() if half else values
+
+
+def _lengths(lengths: Lengths, rows: int, steps: int) -> NDArray[np.int64]:
     if lengths is None:
         return np.full(rows, steps)
-    told = np.asarray(torch.as_tensor(lengths, dtype=torch.int64).cpu())
+    told = np.asarray(lengths.cpu() if isinstance(lengths, Tensor) else lengths)
     if told.shape != (rows,):
         raise ValueError(f"lengths: found shape {told.shape}, allowed ({rows},): one for each sequence")
-    return told
+    if told.dtype.kind not in "iu":
+        raise ValueError(f"lengths: found numbers of type {told.dtype}, allowed whole numbers")
+    if told.min() < 0 or told.max() > steps:
+        raise ValueError(f"lengths: found {told.min()} to {told.max()}, allowed 0 to {steps}, the steps there are")
+    return told.astype(np.int64)
 
 
-class RNN(_Swept, nn.RNN):
+class RNN(_Swept, nn.RNN, metaclass=_StandsFor):
     """torch.nn.RNN, swept by the native engine."""
 
     cell: Cell = "rnn"
+    torchs = nn.RNN
 
 
-class GRU(_Swept, nn.GRU):
+class GRU(_Swept, nn.GRU, metaclass=_StandsFor):
     """torch.nn.GRU, swept by the native engine."""
 
     cell: Cell = "gru"
+    torchs = nn.GRU
 
 
-class LSTM(_Swept, nn.LSTM):
+class LSTM(_Swept, nn.LSTM, metaclass=_StandsFor):
     """torch.nn.LSTM, swept by the native engine."""
 
     cell: Cell = "lstm"
+    torchs = nn.LSTM
