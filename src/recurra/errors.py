@@ -5,7 +5,8 @@ Not here: checks. Whoever finds a mistake raises one of these; only the command 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -73,6 +74,16 @@ class ArtefactError(RecurraError):
     """A saved model that is damaged, foreign, of another version or not fit for the request."""
 
     exit_code = 4
+
+
+class RecurraWarning(UserWarning):
+    """Something doubtful that stops nothing, told in one line; the command line tells the same on stderr."""
+
+
+def warn(lines: Iterable[str], *, depth: int = 3) -> None:
+    """Warn whoever called the function that calls this one."""
+    for line in lines:
+        warnings.warn(printable(line), RecurraWarning, stacklevel=depth)
 
 
 class GateError(RecurraError):

@@ -40,23 +40,25 @@ def predict(
     precision: Precision | None,
 ) -> None:
     """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
-    from recurra.models.text import RunningClassifier
+    from recurra.models.text import RunningClassifier, unread_warnings
 
     if bool(file) == bool(texts):
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
     folder = resolve(Path(artefact))
     model = RunningClassifier.load(folder, precision=precision)
     rows, lines = (list(texts), [0] * len(texts)) if texts else _texts(file, reading, folder)
-    numbered = 0
+    numbered, rates = 0, list[float]()
     for start in range(0, len(rows), CHUNK):
         for answer, line in zip(model.answers(rows[start : start + CHUNK]), lines[start : start + CHUNK], strict=True):
             numbered += 1
+            rates.append(answer.unk_rate)
             record = {"row": numbered, "label": answer.label, "probabilities": answer.probabilities, "line": line}
             record |= {"empty": answer.empty, "unk_rate": answer.unk_rate, "truncated": answer.truncated}
             if as_json:
                 emit_json(record)
             else:
                 print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
+    warn(unread_warnings(rates))
 
 
 def _texts(file: str, reading: Reading, folder: Path) -> tuple[list[str], list[int]]:

@@ -58,15 +58,27 @@ def check(
     task: Annotated[str, typer.Option("--task", help="text, language or series. [default: told by the columns]")] = "",
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
+    group: options.GroupColumn = "",
+    labels_as_written: options.LabelsAsWritten = False,
+    tokens: options.Tokens = "",
+    horizon: options.Horizon = None,
+    window: options.Window = None,
+    validation: options.Validation = None,
+    set_: options.Settings = [],  # noqa: B006 - typer copies it
     *,
     written: FileChoices,
     series: SeriesChoices,
     json_: options.Json = False,
 ) -> None:
-    """Check a file before hours of training: exit 0 when it can be learnt from, 3 when not.
+    """Check a file before hours of training: exit 0 when a fit with these options would begin to learn, 3 when not.
 
     Example:  recurra data check tickets.csv --text body --label queue
+
+              recurra data check sales.csv --horizon 28 --validation 4
     """
+    from recurra.cli.data import CheckOptions
     from recurra.cli.data import check as work
 
-    work(file, written.options(), series.reading(), task=task, text=text, label=label, as_json=json_)
+    rows = written.reading(text=text, label=label, group=group, as_written=labels_as_written)
+    asked = CheckOptions(task, set_, tokens, horizon, window, validation)
+    work(file, rows, series.reading(), asked, as_json=json_)

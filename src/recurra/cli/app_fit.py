@@ -31,6 +31,7 @@ def text(
     vectors: options.Vectors = "",
     wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
     epochs: options.Epochs = None,
+    validation: options.Validation = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006 - typer copies it
     on_error: options.OnError = "stop",
@@ -55,7 +56,7 @@ def text(
 
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_, validation)
     fit_text(files, reading, common, test=test, vectors=vectors, wide=wide)
 
 
@@ -65,10 +66,11 @@ def language(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Running text, or a table of texts; or wikitext-2.")],
     out: options.Out = "",
     text: options.TextColumn = "",
-    tokens: Annotated[str, typer.Option("--tokens", help="word, character, or space (tokenised beforehand).")] = "",
+    tokens: options.Tokens = "",
     cell: options.CellName = "",
     vectors: options.Vectors = "",
     epochs: options.Epochs = None,
+    validation: options.Validation = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
     *,
@@ -88,7 +90,7 @@ def language(
     """
     from recurra.cli.fitting import FitOptions, fit_language
 
-    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_, validation)
     fit_language(file, written.reading(text=text), common, tokens=tokens, vectors=vectors)
 
 
@@ -105,6 +107,7 @@ def series(
     given: SeriesChoices,
     cell: options.CellName = "",
     epochs: options.Epochs = None,
+    validation: options.Windows = None,
     seed: options.Seed = 0,
     set_: options.Settings = [],  # noqa: B006
     fail_under: options.FailUnder = [],  # noqa: B006
@@ -122,5 +125,5 @@ def series(
     """
     from recurra.cli.fitting import FitOptions, fit_series
 
-    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_)
+    common = FitOptions(out, cell, epochs, seed, set_, fail_under, device, threads, resume, quiet, json_, validation)
     fit_series(file, given.reading(), written.options(), common, horizon=horizon, window=window, season=season)

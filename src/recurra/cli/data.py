@@ -6,16 +6,21 @@ Not here: reading and downloading (datasets/).
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from recurra.cli.output import emit_json, emit_table, say
+from recurra.config import Settings, read_settings
 from recurra.datasets.checking import check_file
 from recurra.datasets.download import get as fetch
-from recurra.datasets.formats import FormatOptions
 from recurra.datasets.known import SETS, find
 from recurra.datasets.known import describe as known
 from recurra.datasets.series_table import SeriesReading
 from recurra.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from recurra.datasets.checking import Needs
+    from recurra.runs.sources import Reading
 
 
 def list_sets(*, as_json: bool) -> None:
@@ -59,15 +64,53 @@ def describe(name: str, *, as_json: bool) -> None:
             print(f"{key:10} {value}")
 
 
-def check(
-    file: str, written: FormatOptions, reading: SeriesReading, *, task: str, text: str, label: str, as_json: bool
-) -> None:
+@dataclass(frozen=True)
+class CheckOptions:
+    """What a fit would be told, as far as it matters before training."""
+
+    task: str
+    settings: list[str]
+    tokens: str
+    horizon: int | None
+    window: int | None
+    validation: float | None
+
+    def needs(self, file: str) -> dict[str, Needs]:
+        """Return what a fit with these options asks of a file."""
+        from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+        from recurra.estimators.series import SERIES_SETTINGS, Forecaster
+        from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+        from recurra.runs.checking import needs_of
+
+        held: dict[str, Any] = {} if self.validation is None else {"validation": self.validation}
+        windows: dict[str, Any] = {name: int(value) if value == int(value) else value for name, value in held.items()}
+
+        def changed(begun: Settings) -> Settings:
+            return begun.changed(read_settings(self.settings))
+
+        return needs_of(
+            lambda: TextClassifier(config=changed(TEXT_SETTINGS), **held),
+            lambda: LanguageModel(tokens=self.tokens or None, config=changed(LANGUAGE_SETTINGS), **held),
+            lambda: Forecaster(horizon=self.horizon, window=self.window, config=changed(SERIES_SETTINGS), **windows),
+            file=file,
+        )
+
+
+def check(file: str, rows: Reading, series: SeriesReading, asked: CheckOptions, *, as_json: bool) -> None:
     """Check a file; findings on stdout, exit 3 when one of them is an error."""
-    if task not in ("", "text", "language", "series"):
-        raise UsageError("--task", found=repr(task), allowed="text, language, series")
-    chosen = task or None
-    named = {"text": text or None, "label": label or None}
-    findings = check_file(file, task=chosen, reading=reading, **named, **written)  # type: ignore[arg-type]
+    if asked.task not in ("", "text", "language", "series"):
+        raise UsageError("--task", found=repr(asked.task), allowed="text, language, series")
+    findings = check_file(
+        file,
+        task=asked.task or None,  # type: ignore[arg-type]
+        text=rows.text,
+        label=rows.label,
+        group=rows.group,
+        labels_as_written=rows.labels_as_written,
+        reading=series,
+        needs=asked.needs(file),
+        **rows.options(),
+    )
     if as_json:
         emit_json({"file": file, "findings": [asdict(finding) for finding in findings]})
     else:

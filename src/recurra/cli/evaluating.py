@@ -14,6 +14,7 @@ import numpy as np
 from recurra.artefact import resolve
 from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, emit_table, say, told_rival, warn
+from recurra.datasets.labels import as_known
 from recurra.datasets.missing import is_missing
 from recurra.errors import DataError
 from recurra.models.language import RunningLanguage
@@ -76,7 +77,9 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
     if table is None or table.labels is None:
         raise DataError(f"{file} has no labels")
     warn(table.warnings)
-    evaluation = evaluate_text(model, table.texts, table.labels)
+    labels = as_known(table.labels, model.labels)
+    evaluation = evaluate_text(model, table.texts, labels)
+    warn(evaluation.record["warnings"])
     if not rival:
         return evaluation.record
     from recurra.runs.text import text_rivals, with_rivals
@@ -84,10 +87,10 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
     learnt = _training_rows(folder)
     if learnt is None:
         say("the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given")
-        names, counts = np.unique(table.labels, return_counts=True)
+        names, counts = np.unique(labels, return_counts=True)
         best = {"name": f"majority ({names[counts.argmax()]})", "accuracy": float(counts.max() / counts.sum())}
         return {**evaluation.record, "rival": best, "rivals": [best]}
-    return with_rivals(evaluation, text_rivals(learnt, (table.texts, table.labels)))
+    return with_rivals(evaluation, text_rivals(learnt, (table.texts, labels)))
 
 
 def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recurra.arguments import share
 from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, say, told_rival, warn
 from recurra.cli.progress import progress
@@ -44,6 +45,11 @@ class FitOptions:
     resume: bool
     quiet: bool
     as_json: bool
+    validation: float | None = None
+
+    def held_out(self) -> dict[str, Any]:
+        """Return the seed, and what validation holds out where that was said."""
+        return {"random_state": self.seed} | ({} if self.validation is None else {"validation": self.validation})
 
     def changed(self, settings: Settings, task: Task) -> Settings:
         """Put the options into a task's settings.
@@ -86,22 +92,23 @@ def fit_text(
     """Train a text classifier."""
     prepare_training(common.threads)
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-    from recurra.runs.text import run_text
+    from recurra.runs.text import prepare_rows, run_text
 
     gates = read_gates(common.fail_under, task="text")
     settings, table = common.changed(TEXT_SETTINGS, "text"), vectors_path(vectors)
+    classifier = TextClassifier(vectors=table, wide=wide, config=settings, **common.held_out())
     train, held = labelled(files, reading, test=test)
     _check_labelled(train, held, files[0])
+    prepared = prepare_rows(classifier, train)
+    warn(prepared.warnings)
     if train.columns is not None and not (reading.text and reading.label):
         say(f"note: {train.columns}")
-    out = common.folder(f"text-{_stem(files[0])}")
+    out, title = common.folder(f"text-{_stem(files[0])}"), f"Texts of {_stem(files[0])}"
     _write_rejects(out, train)
-    classifier = TextClassifier(vectors=table, wide=wide, random_state=common.seed, config=settings)
     with progress(f"training on {len(train):,} texts → {out}", quiet=common.quiet) as watch:
-        record = run_text(classifier, train, held, out=out, title=f"Texts of {_stem(files[0])}", watch=watch)
+        record = run_text(classifier, train, held, out=out, title=title, watch=watch, prepared=prepared)
+    warn(classifier.warnings_[len(prepared.warnings) :])
     write_json(out / "source.json", source_record(files, reading, classifier.split_, train.columns))
-    if classifier.split_ is not None:
-        warn(classifier.split_.warnings)
     if classifier.coverage_ is not None:
         say(f"word vectors cover {100 * classifier.coverage_:.1f} % of the vocabulary")
     _tell(out, record, gates, as_json=common.as_json)
@@ -111,6 +118,7 @@ def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str
     """Train a language model."""
     prepare_training(common.threads)
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+    from recurra.estimators.language_rows import prepare_language
     from recurra.runs.language import cut_lines, run_language
 
     gates = read_gates(common.fail_under, task="language")
@@ -121,11 +129,13 @@ def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str
     # WikiText comes tokenised, its capitals kept; --set and --tokens may still say otherwise.
     begun = LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}) if text.test else LANGUAGE_SETTINGS
     settings, table = common.changed(begun, "language"), vectors_path(vectors)
-    parts = cut_lines(text.train, text.validation, text.test)
-    out = common.folder(f"language-{_stem(file)}")
-    model = LanguageModel(tokens=tokens or None, vectors=table, random_state=common.seed, config=settings)
+    model = LanguageModel(tokens=tokens or None, vectors=table, config=settings, **common.held_out())
+    parts = cut_lines(text.train, text.validation, text.test, share=share("--validation", model.validation))
+    prepared = prepare_language(model, parts.train, parts.validation)
+    warn(prepared.warnings)
+    out, title = common.folder(f"language-{_stem(file)}"), f"The language of {_stem(file)}"
     with progress(f"training on {len(parts.train):,} lines → {out}", quiet=common.quiet) as watch:
-        record = run_language(model, parts, out=out, title=f"The language of {_stem(file)}", watch=watch)
+        record = run_language(model, parts, out=out, title=title, watch=watch, prepared=prepared)
     write_json(out / "source.json", text_source(file, reading, lines=len(parts.train)))
     _tell(out, record, gates, as_json=common.as_json)
 
@@ -143,7 +153,7 @@ def fit_series(
     """Train a forecaster."""
     prepare_training(common.threads)
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
-    from recurra.runs.series import run_series
+    from recurra.runs.series import prepare_past, run_series, unseen
     from recurra.runs.tables import series_table
 
     gates = read_gates(common.fail_under, task="series")
@@ -151,24 +161,24 @@ def fit_series(
         horizon=horizon,
         window=window,
         season=season,
-        random_state=common.seed,
         config=common.changed(SERIES_SETTINGS, "series"),
+        **common.held_out(),
     )
-    # Neither the test part nor the validation part may be filled from what it holds.
-    held = model.validation + 2 * model.settings().series.horizon - 1
-    table = series_table(file, reading, unseen=held, **written)
+    table = series_table(file, reading, unseen=unseen(model), **written)
     warn(table.warnings)
+    prepared = prepare_past(model, table)
     out = common.folder(f"series-{_stem(file)}")
     title = f"training on {len(table.ids):,} series, {table.rows:,} values → {out}"
     with progress(title, quiet=common.quiet, every=20) as watch:
-        record = run_series(model, table, out=out, title=f"Forecasts of {_stem(file)}", watch=watch)
+        name = f"Forecasts of {_stem(file)}"
+        record = run_series(model, table, out=out, title=name, watch=watch, prepared=prepared)
     _tell(out, record, gates, as_json=common.as_json)
 
 
 def _check_labelled(train: TextTable, test: TextTable | None, file: str) -> None:
     """Run every check that must come before hours of training."""
     warn(train.warnings)
-    warn(check_training_labels(train.labels, texts=train.texts, file=file))
+    check_training_labels(train.labels, file=file)
     if train.rejects:
         say(f"{len(train.rejects)} rows rejected; they are listed in rejects.json")
     if train.empty:
@@ -207,7 +217,7 @@ def _tell(out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_j
             print(f"{name:12} {value:.4f}" if isinstance(value, float) else f"{name:12} {value}")
         if evaluation.get("rival"):
             print(f"{'rival':12} {told_rival(evaluation['rival'])}")
-    check_gates(gates, result["evaluation"])
+    check_gates(gates, evaluation)
 
 
 def _stem(file: str) -> str:

@@ -41,7 +41,10 @@ def check_gates(gates: Mapping[str, float], figures: Mapping[str, Any]) -> None:
     """Raise GateError for the first gate that is missed; a figure that is not a number misses every gate."""
     for name, wanted in gates.items():
         measured = figures[name]
-        passed = measured <= wanted if name in LESS_IS_BETTER else measured >= wanted
+        less = name in LESS_IS_BETTER
+        # A figure that is not defined, such as F1 without a row of the class, reaches nothing.
+        passed = measured is not None and (measured <= wanted if less else measured >= wanted)
         if not passed:
-            allowed = f"{'at most' if name in LESS_IS_BETTER else 'at least'} {wanted:g}"
-            raise GateError(f"quality gate {name}", found=f"{measured:.4f}", allowed=allowed)
+            allowed = f"{'at most' if less else 'at least'} {wanted:g}"
+            found = "no value: it is not defined on these rows" if measured is None else f"{measured:.4f}"
+            raise GateError(f"quality gate {name}", found=found, allowed=allowed)

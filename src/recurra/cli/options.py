@@ -34,6 +34,17 @@ Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, show_default=False, help="Passes over the training part. [default: the task's]"),
 ]
+Tokens = Annotated[str, typer.Option("--tokens", help="word, character, or space (tokenised beforehand).")]
+Validation = Annotated[
+    float | None,
+    typer.Option(
+        "--validation", show_default=False, help="Share held out to choose the epoch on. [default: the task's]"
+    ),
+]
+Windows = Annotated[
+    int | None,
+    typer.Option("--validation", min=0, show_default=False, help="Windows held out of each series. [default: 12]"),
+]
 Vectors = Annotated[str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")]
 Horizon = Annotated[
     int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")

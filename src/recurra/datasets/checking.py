@@ -6,10 +6,10 @@ Not here: the rules themselves; they are the readers' and checks' own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from recurra.config import SeriesConfig
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
 from recurra.datasets.formats import Format, FormatOptions
 from recurra.datasets.labels import check_training_labels
+from recurra.datasets.records import TextTable
 from recurra.datasets.rhythms import tell
 from recurra.datasets.series_checks import VALIDATION, check_lengths
 from recurra.datasets.series_frames import open_series
@@ -28,6 +29,7 @@ from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError, Place, either
 
 Task = Literal["text", "language", "series"]
+Needs = Callable[[Any], list[str]]
 MOST = 100
 """Refused rows told one by one."""
 
@@ -47,25 +49,30 @@ def check_file(
     text: str | None = None,
     label: str | None = None,
     group: str | None = None,
+    labels_as_written: bool = False,
     reading: SeriesReading | None = None,
+    needs: Mapping[str, Needs] | None = None,
     **options: Unpack[FormatOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
 
-    `reading` says how series are read, as for `fit series`.
+    `reading` says how series are read, as for `fit series`. `needs` are what each task asks of what was read: it
+    returns warnings and raises DataError; without them labels and lengths are checked by the defaults.
 
     Never raises for what the file holds; an error that ends the reading is the last finding.
     """
     findings: list[Finding] = []
+    asked = needs or {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
     try:
         chosen = task or _guess_task(source, named=(text or label, reading not in (None, SeriesReading())), **options)
         findings.append(Finding("note", f"checked for task {chosen}"))
         if chosen == "text":
-            findings += _check_texts(source, text=text, label=label, group=group, **options)
+            named = {"text": text, "label": label, "group": group, "labels_as_written": labels_as_written}
+            findings += _check_texts(source, named, asked["text"], **options)
         elif chosen == "language":
-            findings += _check_language(source, text=text, **options)
+            findings += _check_language(source, text, asked["language"], **options)
         else:
-            findings += _check_series(source, reading or SeriesReading(), **options)
+            findings += _check_series(source, reading or SeriesReading(), asked["series"], **options)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
@@ -87,14 +94,9 @@ def _guess_task(source: str | Path, *, named: tuple[str | None, bool], **options
 
 
 def _check_texts(
-    source: str | Path,
-    *,
-    text: str | None,
-    label: str | None,
-    group: str | None,
-    **options: Unpack[FormatOptions],
+    source: str | Path, named: dict[str, Any], needs: Needs, **options: Unpack[FormatOptions]
 ) -> list[Finding]:
-    table = read_texts(source, text=text, label=label, group=group, on_error="reject", **options)
+    table = read_texts(source, **named, on_error="reject", **options)
     findings = [Finding("note", table.note)]
     findings += [Finding("note", str(table.columns))] if table.columns else []
     findings += [Finding("error", reject.reason) for reject in table.rejects[:MOST]]
@@ -102,30 +104,39 @@ def _check_texts(
     lengths = np.array([len(each) for each in table.texts])
     findings.append(Finding("note", f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters"))
     findings.append(Finding("note", f"median length {int(np.median(lengths)):,} characters"))
+    if table.labels is not None:
+        sizes = ", ".join(f"{name!r} {count:,}" for name, count in Counter(table.labels).most_common(20))
+        findings.append(Finding("note", f"classes: {sizes}"))
+    return findings + _warned(lambda: needs(table))
+
+
+def _labels_fit(table: TextTable) -> list[str]:
     if table.labels is None:
-        return [*findings, Finding("warning", "no label column: fit for predict, not for fit")]
-    sizes = ", ".join(f"{name!r} {count:,}" for name, count in Counter(table.labels).most_common(20))
-    findings.append(Finding("note", f"classes: {sizes}"))
-    labels = table.labels
-    return findings + _warned(lambda: check_training_labels(labels, texts=table.texts, file=str(source)))
+        return ["no label column: fit for predict, not for fit"]
+    return check_training_labels(table.labels, texts=table.texts)
 
 
-def _check_language(source: str | Path, *, text: str | None, **options: Unpack[FormatOptions]) -> list[Finding]:
+def _check_language(
+    source: str | Path, text: str | None, needs: Needs, **options: Unpack[FormatOptions]
+) -> list[Finding]:
     running = read_running_text(source, text=text, **options)
     whole = running.text
     sizes = f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {len(whole.split()):,} words"
     findings = [Finding("note", running.note)]
     findings += [Finding("note", str(running.columns))] if running.columns else []
     findings.append(Finding("note", sizes))
-    return findings + [Finding("warning", warning) for warning in running.warnings]
+    findings += [Finding("warning", warning) for warning in running.warnings]
+    return findings + _warned(lambda: needs(whole))
 
 
-def _check_series(source: str | Path, reading: SeriesReading, **options: Unpack[FormatOptions]) -> list[Finding]:
+def _check_series(
+    source: str | Path, reading: SeriesReading, needs: Needs, **options: Unpack[FormatOptions]
+) -> list[Finding]:
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
     findings: list[Finding] = []
     try:
         table = open_series(source, reading, **options)
-        findings += _warned(lambda: _long_enough(table))
+        findings += _warned(lambda: needs(table))
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
         lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")

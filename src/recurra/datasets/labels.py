@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from recurra.errors import DataError, Place, printable
 
@@ -29,6 +29,31 @@ def label_text(label: object) -> str:
     return str(label)
 
 
+def places_of(labels: Iterable[object], known: Sequence[object]) -> list[int]:
+    """Return which of the known classes each label is, -1 where it is none.
+
+    A label is the class that is written like it, else the one class that reads as the same number or truth value: files
+    of other kinds, and pandas where there are gaps, write 1 as 1.0 and True as true.
+    """
+    written = {str(label): place for place, label in enumerate(known)}
+    senses = Counter(map(_sense, known))
+    read = {_sense(label): place for place, label in enumerate(known) if senses[_sense(label)] == 1}
+    return [written.get(str(label), read.get(_sense(label), -1)) for label in labels]
+
+
+def as_known(labels: Sequence[str], known: Sequence[object]) -> list[str]:
+    """Return each label as the class is written that it is; what is none stays as it is."""
+    places = places_of(labels, known)
+    return [str(known[place]) if place >= 0 else label for label, place in zip(labels, places, strict=True)]
+
+
+def _sense(label: object) -> str | float:
+    text = str(label)
+    if text.casefold() in ("true", "false"):
+        return text.casefold()
+    return float(text) if _NUMBER.fullmatch(text) and len(text) <= 15 else text
+
+
 def check_training_labels(
     labels: Sequence[str] | None, *, texts: Sequence[str] | None = None, file: str = ""
 ) -> list[str]:
@@ -39,29 +64,31 @@ def check_training_labels(
     place = Place(file) if file else None
     if labels is None:
         raise DataError("no labels to learn from", place=place, advice="name the label column: --label COLUMN")
+    names = list(dict.fromkeys(labels))
+    if len(names) < 2:
+        found = ", ".join(map(repr, names))
+        raise DataError(f"{len(names)} class, need 2 or more", place=place, found=found, advice="bring rows of another")
+    check_class_count(len(names), rows=len(labels), place=place)
+    return label_warnings(labels, texts=texts)
+
+
+def check_class_count(classes: int, *, rows: int, place: Place | None = None) -> None:
+    """Raise DataError for more than 10,000 classes."""
+    if classes > MOST_CLASSES:
+        wrong, advice = f"{classes:,} classes in {rows:,} rows", "is this an id column?"
+        raise DataError(wrong, place=place, allowed=f"{MOST_CLASSES:,}", advice=advice)
+
+
+def label_warnings(labels: Sequence[str], *, texts: Sequence[str] | None = None) -> list[str]:
+    """Warn of classes of one row, of labels that look like one class, and of texts with more than one label."""
     sizes = Counter(labels)
-    if len(sizes) < 2:
-        found = ", ".join(repr(name) for name in sizes)
-        raise DataError(f"{len(sizes)} class, need 2 or more", place=place, found=found, advice="bring rows of another")
-    if len(sizes) > MOST_CLASSES:
-        raise DataError(
-            f"{len(sizes):,} classes in {len(labels):,} rows",
-            place=place,
-            allowed=f"{MOST_CLASSES:,}",
-            advice="is this an id column?",
-        )
-    return [
-        *_single(sizes),
-        *label_variants(list(sizes)),
-        *(conflicting_labels(texts, labels) if texts is not None else []),
-    ]
+    conflicting = conflicting_labels(texts, labels) if texts is not None else []
+    return [*_single(sizes), *label_variants(list(sizes)), *conflicting]
 
 
 def check_known_labels(known: Sequence[str], labels: Sequence[str], *, part: str = "validation") -> None:
     """Raise DataError when a part holds labels that training never saw."""
-    unknown = Counter(labels)
-    for name in known:
-        unknown.pop(name, None)
+    unknown = Counter(label for label, place in zip(labels, places_of(labels, known), strict=True) if place < 0)
     if unknown:
         raise DataError(
             f"the {part} part has {len(unknown):,} labels that training has not",

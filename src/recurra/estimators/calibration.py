@@ -1,4 +1,4 @@
-"""The temperature that makes a classifier's probabilities honest.
+"""The temperature that makes a classifier's probabilities honest, and when the validation part cannot tell it.
 
 Not here: measuring calibration (metrics.py).
 """
@@ -13,9 +13,38 @@ from numpy.typing import NDArray
 from recurra.metrics import log_loss
 from recurra.nets.run import softmax
 
+GRID = 1.05 ** np.arange(-33, 62)
+"""Temperatures that are tried: 0.2 to 20."""
+FEWEST = 20
+"""Validation rows below which nothing is fitted on them."""
+
+
+def fit_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> tuple[float, list[str]]:
+    """Return the best temperature; or 1, and a warning why there is none.
+
+    Where every row is right a lower temperature is better for ever, and where a class has no row nobody pays for being
+    too sure of the others: the loss then falls to the end of what is tried, which is no minimum.
+    """
+    reason = unfit(targets, classes=logits.shape[1])
+    if not reason:
+        temperature = best_temperature(logits, targets)
+        if GRID[0] < temperature < GRID[-1]:
+            return temperature, []
+        reason = f"the loss on the validation part falls as far as was tried, {GRID[0]:.1f} to {GRID[-1]:.0f}"
+    return 1.0, [f"no temperature was fitted, probabilities are the net's own: {reason}"]
+
+
+def unfit(targets: NDArray[np.int64], *, classes: int) -> str:
+    """Tell why nothing may be fitted on a validation part; empty: it may."""
+    absent = int((np.bincount(targets, minlength=classes) == 0).sum())
+    if absent:
+        return f"the validation part has no row of {absent} of {classes} classes"
+    return f"the validation part has {len(targets)} rows, {FEWEST} are needed" if len(targets) < FEWEST else ""
+
 
 def best_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> float:
     """Return the temperature of lowest log loss on a grid of ratios 1.05 between 0.2 and 20 (Guo et al. 2017)."""
-    grid = 1.05 ** np.arange(-33, 62)
-    losses = [log_loss(targets, softmax(logits.astype(np.float64) / value)) for value in grid]
-    return float(round(grid[int(np.argmin(losses))], 4))
+    losses = [log_loss(targets, softmax(logits.astype(np.float64) / value)) for value in GRID]
+    best = int(np.argmin(losses))
+    # The grid's ends stay what they are, so that they can be told from what lies within.
+    return float(GRID[best] if best in (0, len(GRID) - 1) else round(GRID[best], 4))

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.columns import listed
+from recurra.datasets.labels import places_of
 from recurra.errors import DataError
 from recurra.metrics import accuracy, calibration_bins, calibration_error, confusion_matrix, f1, log_loss, macro_f1
-from recurra.models.text import RunningClassifier
+from recurra.models.text import RunningClassifier, unread_warnings
 
 TOP = 20
 """Rows of highest loss told."""
@@ -28,32 +30,48 @@ class TextEvaluation:
     right: NDArray[np.bool_]
 
 
-def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequence[str]) -> TextEvaluation:
+def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequence[object]) -> TextEvaluation:
     """Measure; raises DataError for no rows or a label the model does not know."""
     if not len(texts):
         raise DataError("no rows to evaluate on")
-    unknown = sorted(set(labels) - set(model.labels))
-    if unknown:
-        raise DataError("labels the model does not know", found=", ".join(unknown[:5]), allowed=", ".join(model.labels))
-    place = {label: number for number, label in enumerate(model.labels)}
-    targets = np.array([place[label] for label in labels])
-    shares = model.predict_proba(texts).astype(np.float64)
+    names, targets = model.names, np.array(places_of(labels, model.labels))
+    if (targets < 0).any():
+        unknown = sorted({str(label) for label, place in zip(labels, targets, strict=True) if place < 0})
+        raise DataError("labels the model does not know", found=", ".join(unknown[:5]), allowed=", ".join(names))
+    judged, encoded = model.judged(texts)
+    shares = judged.astype(np.float64)
     predicted = shares.argmax(axis=1)
+    absent = [name for place, name in enumerate(names) if place not in targets]
     lengths = np.array([len(ids) for ids in model.encoder.encode_whole(texts)])
     record = {
         "task": "text",
         "rows": len(texts),
         "accuracy": accuracy(targets, predicted),
         "loss": log_loss(targets, shares),
-        "f1": f1(targets, predicted, positive=1) if len(model.labels) == 2 else macro_f1(targets, predicted),
+        "f1": _f1(targets, predicted, classes=len(names)),
         "ece": calibration_error(targets, shares),
-        "labels": list(model.labels),
-        "confusion": confusion_matrix(targets, predicted, labels=np.arange(len(model.labels))).tolist(),
+        "labels": list(names),
+        "confusion": confusion_matrix(targets, predicted, labels=np.arange(len(names))).tolist(),
         "calibration": [asdict(bin_) for bin_ in calibration_bins(targets, shares)],
         "by_length": _by_length(lengths, predicted == targets),
-        "top_losses": _top_losses(model, texts, targets, shares),
+        "top_losses": _top_losses(names, texts, targets, shares),
+        "warnings": [*unread_warnings(encoded.unk_rate.tolist()), *_unmeasured(absent, classes=len(names))],
     }
     return TextEvaluation(record, predicted == targets)
+
+
+def _f1(targets: NDArray[np.int64], predicted: NDArray[np.int64], *, classes: int) -> float | None:
+    """F1 of the second of two classes, None where it has no row; else the mean over the classes that occur."""
+    if classes != 2:
+        return macro_f1(targets, predicted)
+    return f1(targets, predicted, positive=1) if targets.any() else None
+
+
+def _unmeasured(absent: list[str], *, classes: int) -> list[str]:
+    if not absent:
+        return []
+    undefined = "; F1 is not defined" if classes == 2 and len(absent) == 1 else ""
+    return [f"no row of {len(absent)} of {classes} classes, nothing is measured of them: {listed(absent)}{undefined}"]
 
 
 def _by_length(lengths: NDArray[np.int64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
@@ -72,7 +90,7 @@ def _by_length(lengths: NDArray[np.int64], right: NDArray[np.bool_]) -> list[dic
 
 
 def _top_losses(
-    model: RunningClassifier, texts: Sequence[str], targets: NDArray[np.int64], shares: NDArray[np.float64]
+    names: Sequence[str], texts: Sequence[str], targets: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     """The rows the model was most confidently wrong about, counted from 1."""
     losses = -np.log(np.maximum(shares[np.arange(len(targets)), targets], 1e-15))
@@ -80,8 +98,8 @@ def _top_losses(
     return [
         {
             "row": int(row) + 1,
-            "label": model.labels[targets[row]],
-            "predicted": model.labels[int(shares[row].argmax())],
+            "label": names[targets[row]],
+            "predicted": names[int(shares[row].argmax())],
             "probability": float(shares[row].max()),
             "loss": float(losses[row]),
             "excerpt": texts[row][:160],

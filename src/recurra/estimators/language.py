@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recurra.arguments import share
 from recurra.config import Cell, Settings
-from recurra.errors import DataError
+from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
+from recurra.estimators.inputs import texts_of
+from recurra.estimators.language_rows import PreparedLanguage, prepare_language
 from recurra.estimators.params import require_fitted
 from recurra.models.language import RunningLanguage
 
@@ -101,24 +102,28 @@ class LanguageModel(Estimator):
         """Learn from texts; each text's end is one <eos>.
 
         Without `validation_data` the last texts are held out: neighbours in a file belong together. `run` is a folder
-        for checkpoints. Raises DataError for too little text.
+        for checkpoints. Warns of what is doubtful (`warnings_` keeps it); raises DataError for too little text.
         """
+        self.fit_prepared(prepare_language(self, texts, validation_data), run=run, watch=watch)
+        warn(self.warnings_)
+        return self
+
+    def fit_prepared(
+        self, prepared: PreparedLanguage, *, run: str | Path | None = None, watch: Watch | None = None
+    ) -> LanguageModel:
+        """Learn from texts that `prepare_language` has checked; what is doubtful is only kept in `warnings_`."""
         from recurra.estimators.language_fit import fit_language
 
-        part = share("validation", self.validation)
-        held = max(1, round(len(texts) * part)) if validation_data is None and part else 0
-        if held >= len(texts):
-            raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
-        train = list(texts[: len(texts) - held])
-        validation = list(validation_data) if validation_data is not None else list(texts[len(texts) - held :])
-        progress, self.model_ = fit_language(self, train, validation, run=Path(run) if run else None, watch=watch)
+        run = Path(run) if run else None
+        progress, self.model_ = fit_language(prepared, vectors=self.vectors, run=run, watch=watch)
         self.history_, self.best_epoch_ = progress.history, progress.best_epoch
+        self.warnings_ = prepared.warnings
         return self
 
     def perplexity(self, texts: Sequence[str]) -> float:
         """Exact perplexity: exp of the mean negative log probability of every token, <eos> counted."""
         require_fitted(self)
-        return self.model_.perplexity(texts)
+        return self.model_.perplexity(texts_of(texts))
 
     def score(self, texts: Sequence[str], labels: None = None) -> float:
         """Mean log probability of a token in nats: higher is better, as scikit-learn wants it."""

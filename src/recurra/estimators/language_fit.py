@@ -1,24 +1,21 @@
-"""What LanguageModel.fit does, step by step: encode, lay out, put vectors in, train.
+"""What LanguageModel.fit does with prepared texts: put vectors in, train.
 
-Not here: the estimator's surface and the loop.
+Not here: what comes before (language_rows.py), the estimator's surface and the loop.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recurra.arguments import seed_of
-from recurra.batches import language_streams
+from recurra.estimators.language_rows import PreparedLanguage
 from recurra.models.language import RunningLanguage
 from recurra.nets.learn import LearningLanguage, load_tensors, tensors_of
-from recurra.nets.plans import language
 from recurra.text.encoder import TextEncoder
-from recurra.text.stream import stream_encoder, stream_ids
 from recurra.text.vectors import load_vectors
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from recurra.training.identity import fingerprint
@@ -27,9 +24,6 @@ from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import LanguageTask
 from recurra.training.threads import threads_for, torch_work
 
-if TYPE_CHECKING:
-    from recurra.estimators.language import LanguageModel
-
 DEVIATION = 0.15
 """Standard deviation of pre-trained vectors in a table shared with the output; `embedding_scale` enlarges them."""
 REST = 0.01
@@ -37,19 +31,14 @@ REST = 0.01
 
 
 def fit_language(
-    estimator: LanguageModel, train: list[str], validation: list[str], *, run: Path | None, watch: Watch | None
+    prepared: PreparedLanguage, *, vectors: str | Path | None, run: Path | None, watch: Watch | None
 ) -> tuple[Progress, RunningLanguage]:
-    """Run the steps in their order."""
-    settings, seed = estimator.settings(), seed_of("random_state", estimator.random_state)
-    encoder = stream_encoder(train, settings.text)
-    ids = stream_ids(train, encoder)
-    plan = language(settings.net, words=len(encoder.vocabulary))
+    """Train on prepared texts."""
+    settings, seed, plan, encoder = prepared.settings, prepared.seed, prepared.plan, prepared.encoder
     net = LearningLanguage(plan, settings.net, torch.Generator().manual_seed(seed))
-    load_tensors(net, tensors_of(net) | _start(net, encoder, ids, estimator.vectors, seed))
-    streams = language_streams(ids, settings.training.streams)
-    held = language_streams(stream_ids(validation, encoder), min(8, settings.training.streams)) if validation else None
-    task = LanguageTask(net, streams, held, settings.training, seed)
-    arrays = [streams] if held is None else [streams, held]
+    load_tensors(net, tensors_of(net) | _start(net, encoder, prepared.ids, vectors, seed))
+    task = LanguageTask(net, prepared.train, prepared.validation, settings.training, seed)
+    arrays = [part for part in (prepared.train, prepared.validation) if part is not None]
     identity = fingerprint((settings, plan, seed), arrays) if run else ""
     rows = settings.training.streams
     tokens = rows * settings.training.steps

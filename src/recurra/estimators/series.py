@@ -5,7 +5,6 @@ Not here: the loop (training/), answering (models/series.py), reading tables (da
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,11 @@ from recurra.config import Activation, Cell, Settings
 from recurra.datasets.series_build import imputed
 from recurra.datasets.series_checks import VALIDATION
 from recurra.datasets.series_table import SeriesReading, SeriesTable
-from recurra.errors import UsageError, printable
+from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.params import require_fitted
-from recurra.estimators.series_given import ANSWER, GivenSeries, given_series, written_times
+from recurra.estimators.series_given import ANSWER, GivenSeries, TableSeries, given_series, written_times
+from recurra.estimators.series_rows import PreparedSeries, prepare_series
 from recurra.models.series import RunningForecaster
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Forecaster(Estimator):
     flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
     running = RunningForecaster
     model_: RunningForecaster
+    given_: GivenSeries
 
     def __init__(
         self,
@@ -90,17 +91,25 @@ class Forecaster(Estimator):
         A pandas index of times is read too. `reading` names columns and says what is mended. Scalers are fitted on the
         training part of each series only. Warns of what is doubtful; raises DataError for what cannot be learnt.
         """
-        from recurra.estimators.series_fit import fit_forecaster
-
         given = given_series(frame, reading or SeriesReading())
         windows = whole("validation", self.validation, least=0)
         held = windows and windows + self.settings().series.horizon - 1
-        self.table_ = imputed(given.table, unseen=held)
-        self.given_ = given
+        table = imputed(given.table, unseen=held)
         if not isinstance(frame, SeriesTable):
-            _warn(self.table_.warnings)
-        progress, self.model_ = fit_forecaster(self, self.table_, Path(run) if run else None, watch)
+            warn(table.warnings)
+        self.fit_prepared(prepare_series(self, table), run=run, watch=watch)
+        self.given_ = given
+        return self
+
+    def fit_prepared(
+        self, prepared: PreparedSeries, *, run: str | Path | None = None, watch: Watch | None = None
+    ) -> Forecaster:
+        """Learn from series that `prepare_series` has checked."""
+        from recurra.estimators.series_fit import fit_forecaster
+
+        progress, self.model_ = fit_forecaster(prepared, run=Path(run) if run else None, watch=watch)
         self.history_, self.best_epoch_ = progress.history, progress.best_epoch
+        self.table_, self.given_ = prepared.table, TableSeries(prepared.table)
         return self
 
     def predict(
@@ -123,17 +132,12 @@ class Forecaster(Estimator):
         given, table = (self.given_, self.table_) if frame is None else self._read(frame, reading)
         steps = self.model_.horizon if steps is None else steps
         names, times, figures, told = answers(self.model_, table, steps=steps, level=level)
-        _warn([*([] if frame is None or isinstance(frame, SeriesTable) else table.warnings), *told])
+        warn([*([] if frame is None or isinstance(frame, SeriesTable) else table.warnings), *told])
         return given.answered(names, times, figures)
 
     def _read(self, frame: Any, reading: SeriesReading | None) -> tuple[GivenSeries, SeriesTable]:
         given = given_series(frame, reading or SeriesReading(), self.model_.learnt)
         return given, imputed(given.table)
-
-
-def _warn(lines: Sequence[str]) -> None:
-    for line in lines:
-        warnings.warn(printable(line), stacklevel=3)
 
 
 def levels_of(level: int | Sequence[int]) -> list[int]:

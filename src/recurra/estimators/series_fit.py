@@ -1,64 +1,50 @@
-"""What Forecaster.fit does, step by step: hold windows out, fit scalers, train, measure the intervals' widths.
+"""What Forecaster.fit does with prepared series: train, measure the intervals' widths.
 
-Not here: the estimator's surface and the loop.
+Not here: what comes before (series_rows.py), the estimator's surface and the loop.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recurra.arguments import seed_of, whole
-from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_learnt import learnt_of
-from recurra.datasets.series_table import SeriesTable
+from recurra.estimators.series_rows import PreparedSeries
 from recurra.models.series import LEVELS, RunningForecaster
 from recurra.nets.learn import LearningForecaster, tensors_of
-from recurra.nets.plans import forecaster
 from recurra.nets.run import forecast
-from recurra.series import Examples, SeriesEncoder, fit_series
+from recurra.series import Examples
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
 from recurra.training.tasks import SeriesTask
 from recurra.training.threads import threads_for, torch_work
 
-if TYPE_CHECKING:
-    from recurra.estimators.series import Forecaster
-
 Pairs = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def fit_forecaster(
-    estimator: Forecaster, table: SeriesTable, run: Path | None, watch: Watch | None
+    prepared: PreparedSeries, *, run: Path | None, watch: Watch | None
 ) -> tuple[Progress, RunningForecaster]:
-    """Run the steps in their order."""
-    settings, seed = estimator.settings(), seed_of("random_state", estimator.random_state)
-    held = whole("validation", estimator.validation, least=0)
-    cuts = {name: len(table.values[name]) - (held + settings.series.horizon - 1 if held else 0) for name in table.ids}
-    check_lengths(table, settings.series, validation=held, test=False)
-    train = {name: table.values[name][: cuts[name]] for name in table.ids}
-    encoder = fit_series(train, settings.series)
-    examples = {name: encoder.examples(name, values) for name, values in train.items()}
-    kept = {name: encoder.examples(name, table.values[name], first_target=cuts[name]) for name in table.ids if held}
-    plan = forecaster(settings.net, horizon=settings.series.horizon)
+    """Train on prepared series, then measure the intervals' widths."""
+    settings, seed, plan, held = prepared.settings, prepared.seed, prepared.plan, prepared.held
     net = LearningForecaster(plan, settings.net, torch.Generator().manual_seed(seed))
-    task = SeriesTask(net, _pairs(examples), _pairs(kept) if held else None, settings.training, seed)
+    kept = _pairs(prepared.validation) if held else None
+    task = SeriesTask(net, _pairs(prepared.train), kept, settings.training, seed)
     rows = min(settings.training.batch_size, len(task.train[0]))
     dense = rows * plan.dense.inputs * plan.dense.outputs
     work = torch_work(plan.recurrent, sequences=rows, tokens=rows * settings.series.window, rest=dense)
     with threads_for(work):
         identity = fingerprint((settings, plan, seed), [*task.train, *(task.validation or ())]) if run else ""
         progress = fit(task, settings.training, seed=seed, run=run, identity=identity, watch=watch)
-    model = RunningForecaster(plan, tensors_of(net), encoder, learnt=learnt_of(table))
+    model = RunningForecaster(plan, tensors_of(net), prepared.encoder, learnt=learnt_of(prepared.table))
     if not held:
         return progress, model
-    return progress, replace(model, widths=_widths(model, encoder, kept, table, cuts))
+    return progress, replace(model, widths=_widths(model, prepared))
 
 
 def _pairs(examples: dict[str, Examples]) -> Pairs:
@@ -66,25 +52,19 @@ def _pairs(examples: dict[str, Examples]) -> Pairs:
     return inputs, np.concatenate([part.targets for part in examples.values()])
 
 
-def _widths(
-    model: RunningForecaster,
-    encoder: SeriesEncoder,
-    kept: dict[str, Examples],
-    table: SeriesTable,
-    cuts: dict[str, int],
-) -> dict[str, list[float]]:
+def _widths(model: RunningForecaster, prepared: PreparedSeries) -> dict[str, list[float]]:
     """Quantiles of the absolute residuals on validation by step, in units of each series' scaler (split conformal).
 
     Series that did not move in training have no such unit and are left out beside others. Under a logarithm the
     residuals are of logarithms, so that intervals are factors. With n residuals a level above
     n / (n + 1) is carried by the largest of them only.
     """
-    horizon = model.horizon
+    horizon, encoder, kept, cuts = model.horizon, prepared.encoder, prepared.validation, prepared.cuts
     rows = []
     moving = {name: kept[name] for name in kept if not encoder.scaler(name).constant}
     for name, examples in (moving or kept).items():
         answers = encoder.decode(name, forecast(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
-        later = np.lib.stride_tricks.sliding_window_view(table.values[name][cuts[name] :], horizon)
+        later = np.lib.stride_tricks.sliding_window_view(prepared.table.values[name][cuts[name] :], horizon)
         if encoder.config.log:
             rows.append(np.abs(np.log(later) - np.log(answers)))
         else:

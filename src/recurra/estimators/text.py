@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import Cell, Pool, Settings
+from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.evaluation import TextEvaluation, evaluate_text
+from recurra.estimators.inputs import labels_of, same_length, texts_of
 from recurra.estimators.params import require_fitted
-from recurra.models.text import RunningClassifier
+from recurra.estimators.text_rows import Given, PreparedText, prepare_text
+from recurra.models.text import RunningClassifier, unread_warnings
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
@@ -105,6 +108,7 @@ class TextClassifier(Estimator):
         sample_weight: Sequence[float] | None = None,
         groups: Sequence[str] | None = None,
         validation_data: tuple[Sequence[str], Sequence[Any]] | None = None,
+        labels_as_written: bool = False,
         run: str | Path | None = None,
         watch: Watch | None = None,
     ) -> TextClassifier:
@@ -113,41 +117,63 @@ class TextClassifier(Estimator):
         The validation part chooses which epoch's weights are kept; it is `validation_data`, or held out of the rows
         once, seeded, stratified, and by `groups` when given (no group on both sides). `run` is a folder for
         checkpoints: a killed fit with the same arguments goes on from there. Rows of weight 0 are left out, as if they
-        had not been given. Raises DataError for rows that cannot be learnt from.
-        """
-        from recurra.estimators.text_fit import Given, fit_text
+        had not been given. A label such as `NULL` is a missing one, unless `labels_as_written`.
 
-        given = Given(texts, labels, sample_weight, groups, validation_data)
-        learnt = fit_text(self, given, run=run, watch=watch)
+        Warns of what is doubtful (`warnings_` keeps it); raises DataError for rows that cannot be learnt from.
+        """
+        given = Given(texts, labels, sample_weight, groups, validation_data, labels_as_written)
+        self.fit_prepared(prepare_text(self, given), run=run, watch=watch)
+        warn(self.warnings_)
+        return self
+
+    def fit_prepared(
+        self, prepared: PreparedText, *, run: str | Path | None = None, watch: Watch | None = None
+    ) -> TextClassifier:
+        """Learn from rows that `prepare_text` has checked; what is doubtful is only kept in `warnings_`."""
+        from recurra.estimators.text_fit import fit_text
+
+        learnt = fit_text(prepared, wide=self.wide, run=run, watch=watch)
         self.model_, self.history_, self.best_epoch_ = learnt.model, learnt.history, learnt.best_epoch
-        self.split_, self.coverage_ = learnt.split, learnt.coverage
-        self.classes_ = learnt.classes
+        self.split_, self.classes_ = prepared.split, prepared.classes
+        self.coverage_ = prepared.vectors.coverage if prepared.vectors is not None else None
+        self.warnings_ = [*prepared.warnings, *learnt.warnings]
         return self
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Probabilities: (rows, classes), columns in the order of `classes_`."""
-        require_fitted(self)
-        return self.model_.predict_proba(texts)
+        """Probabilities: (rows, classes), columns in the order of `classes_`; warns of texts of unknown words only."""
+        shares, told = self._judged(texts)
+        warn(told)
+        return shares
 
     def predict(self, texts: Sequence[str]) -> NDArray[Any]:
         """The most probable class of each text: (rows,)."""
-        shares = self.predict_proba(texts)
+        shares, told = self._judged(texts)
+        warn(told)
         chosen: NDArray[Any] = self.classes_[shares.argmax(axis=1)]
         return chosen
 
+    def _judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[str]]:
+        require_fitted(self)
+        shares, encoded = self.model_.judged(texts_of(texts))
+        return shares, unread_warnings(encoded.unk_rate.tolist())
+
     def score(self, texts: Sequence[str], labels: Sequence[Any], sample_weight: Sequence[float] | None = None) -> float:
         """Accuracy; labels are compared by their texts, so that a loaded classifier scores as the fitted one did."""
-        right = [str(answer) == str(label) for answer, label in zip(self.predict(texts), labels, strict=True)]
+        rows, truths = texts_of(texts), labels_of(labels, as_written=True)
+        same_length(rows, truths, "labels")
+        right = [str(answer) == str(label) for answer, label in zip(self.predict(rows).tolist(), truths, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> TextEvaluation:
         """Accuracy, loss, F1, calibration, confusion, score by length and top losses on labelled texts."""
         require_fitted(self)
-        return evaluate_text(self.model_, texts, [str(label) for label in labels])
+        rows, truths = texts_of(texts), labels_of(labels, as_written=True)
+        same_length(rows, truths, "labels")
+        return evaluate_text(self.model_, rows, truths)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Return a classifier that answers from an artefact or a run; its classes are the labels' texts."""
+        """Return a classifier that answers from an artefact or a run; its classes keep the types of the labels."""
         loaded = super().load(folder)
         loaded.classes_ = np.array(loaded.model_.labels)
         return loaded

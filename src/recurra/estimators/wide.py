@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recurra.baselines.nb_svm import fit_against_rest
 from recurra.batches import join
 from recurra.errors import UsageError
-from recurra.estimators.calibration import best_temperature
+from recurra.estimators.calibration import best_temperature, unfit
 from recurra.layers.wide.learn import learn_wide
 from recurra.layers.wide.run import wide
 from recurra.metrics import log_loss
@@ -23,6 +23,8 @@ from recurra.nets.run import softmax
 
 SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)))
 """Weights tried on validation for the log-odds beside the net's own."""
+EVEN = 1.0
+"""The weight where validation cannot tell one: both judges count as they are."""
 
 
 def check_wide(*, labels: int, weighed: bool) -> None:
@@ -39,15 +41,28 @@ def with_wide(
     targets: NDArray[np.int64],
     held_texts: list[str],
     held_targets: NDArray[np.int64],
-) -> RunningClassifier:
-    """Fit log-odds on the training texts, choose their weight on the held-out texts, return the model with both."""
+) -> tuple[RunningClassifier, list[str]]:
+    """Fit log-odds on the training texts, choose their weight on the held-out texts.
+
+    Returns the model with both, and a warning where no weight could be chosen.
+    """
     whole = model.encoder.encode_whole(texts)
     spec, weights = learn_wide(join(whole), targets == 1, fit=fit_against_rest)
     odds = wide(spec, weights, join(model.encoder.encode_whole(held_texts)))
-    share = np.float32(_best_share(model.logits(held_texts), odds, held_targets))
-    weights |= {name: weights[name] * share for name in ("weight", "bias")}
+    share, told = _share(model.logits(held_texts), odds, held_targets)
+    weights |= {name: weights[name] * np.float32(share) for name in ("weight", "bias")}
     tensors = model.tensors | {f"wide.{name}": value for name, value in weights.items()}
-    return replace(model, plan=model.plan.model_copy(update={"wide": spec}), tensors=tensors)
+    return replace(model, plan=model.plan.model_copy(update={"wide": spec}), tensors=tensors), told
+
+
+def _share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.int64]) -> tuple[float, list[str]]:
+    reason = unfit(targets, classes=logits.shape[1])
+    if not reason:
+        share = _best_share(logits, odds, targets)
+        if share < SHARES[-1]:
+            return share, []
+        reason = "the loss on the validation part falls as far as was tried"
+    return EVEN, [f"the wide part was not weighed, it counts as it is: {reason}"]
 
 
 def _best_share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.int64]) -> float:

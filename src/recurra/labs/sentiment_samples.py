@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.estimators.text_fit import pretrained
+from recurra.estimators.text_rows import pretrained
 from recurra.labs.sentiment_data import SentimentData
 from recurra.labs.sentiment_reviews import ASKED, MADE_UP, READ, WORDS
 from recurra.metrics import confusion_matrix

@@ -22,7 +22,9 @@ from recurra.models.selftest import check_selftest, text_selftest
 from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import ClassifierNet
 from recurra.nets.run import classify_all, softmax
-from recurra.text.encoder import TextEncoder
+from recurra.text.encoder import Encoded, TextEncoder
+
+Label = str | int | float | bool
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,15 @@ class TextAnswer:
     truncated: int
 
 
+def unread_warnings(unk_rates: Sequence[float]) -> list[str]:
+    """Warn of texts of which the model knows no word."""
+    count = sum(rate == 1.0 for rate in unk_rates)
+    if not count:
+        return []
+    of = "the model knows no word of them, and their answers say nothing of them"
+    return [f"{count:,} of {len(unk_rates):,} texts are unread: {of}; is it the script or language it learnt from?"]
+
+
 @dataclass(frozen=True, eq=False)
 class RunningClassifier:
     """A net's plan and weights, the encoder and the labels."""
@@ -43,13 +54,18 @@ class RunningClassifier:
     plan: ClassifierNet
     tensors: dict[str, Any]
     encoder: TextEncoder
-    labels: tuple[str, ...]
+    labels: tuple[Label, ...]
     temperature: float = 1.0
     """Divides the logits; fitted on validation so that probabilities are honest (Guo et al. 2017)."""
 
     def __post_init__(self) -> None:
         """Lock the weights."""
         make_read_only(self.tensors)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The labels as they are shown and stand in files."""
+        return tuple(map(str, self.labels))
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Scores before the temperature: (rows, labels)."""
@@ -60,16 +76,21 @@ class RunningClassifier:
         """Probabilities, rows adding up to 1: (rows, labels)."""
         return softmax(self.logits(texts) / self.temperature)
 
-    def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
-        """Answer each text, in order."""
+    def judged(self, texts: Sequence[str]) -> tuple[Floats, Encoded]:
+        """Return the probabilities (rows, labels), and what the encoder could read of each text."""
         encoded = self.encoder.encode_many(texts)
         ids = net_ids(encoded.ids, self.encoder.config)
         logits = classify_all(self.plan, self.tensors, ids, self._whole(texts))
-        rows = zip(softmax(logits / self.temperature), encoded.empty, encoded.unk_rate, encoded.truncated, strict=True)
+        return softmax(logits / self.temperature), encoded
+
+    def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
+        """Answer each text, in order."""
+        (shares, encoded), names = self.judged(texts), self.names
+        rows = zip(shares, encoded.empty, encoded.unk_rate, encoded.truncated, strict=True)
         return [
             TextAnswer(
-                self.labels[int(shares.argmax())],
-                {label: float(share) for label, share in zip(self.labels, shares, strict=True)},
+                names[int(shares.argmax())],
+                {name: float(share) for name, share in zip(names, shares, strict=True)},
                 bool(empty),
                 float(unk_rate),
                 int(cut),
@@ -118,10 +139,11 @@ class RunningClassifier:
         return cls(plan, held.tensors, encoder, labels, temperature)
 
 
-def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
+def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[Label, ...]:
     labels = config.get("labels")
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ArtefactError("recurra.json: labels", allowed="a list of texts")
+    kinds: tuple[tuple[type, ...], ...] = ((str,), (bool,), (int, float))
+    if not isinstance(labels, list) or not any(all(type(label) in kind for label in labels) for kind in kinds):
+        raise ArtefactError("recurra.json: labels", allowed="a list of texts, of numbers or of truth values")
     if len(set(labels)) != len(labels):
         raise ArtefactError("recurra.json: labels", found="the same label twice", allowed="distinct labels")
     if len(labels) != plan.dense.outputs:

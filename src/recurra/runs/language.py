@@ -15,6 +15,7 @@ import numpy as np
 from recurra.baselines.kneser_ney import fit_kneser_ney
 from recurra.errors import DataError
 from recurra.estimators.language import LanguageModel
+from recurra.estimators.language_rows import PreparedLanguage, prepare_language
 from recurra.models.language import RunningLanguage
 from recurra.report.page import save
 from recurra.report.training_report import training_report
@@ -25,6 +26,8 @@ from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
 
 TRIGRAM = "Kneser-Ney trigram"
+TEST = 0.05
+"""Share of the lines held out to be measured on."""
 
 
 @dataclass(frozen=True)
@@ -36,32 +39,45 @@ class Parts:
     test: list[str]
 
 
-def cut_lines(train: list[str], validation: list[str] | None, test: list[str] | None) -> Parts:
-    """Hold out what was not given: the last twentieth of the lines is the test part, the one before it validation.
+def cut_lines(train: list[str], validation: list[str] | None, test: list[str] | None, *, share: float = TEST) -> Parts:
+    """Hold out what was not given: the last twentieth of the lines is the test part, a `share` before it validation.
 
     Raises DataError where too few lines are left to learn from.
     """
-    needed = 1 + (validation is None) + (test is None)
+    needed = 1 + (validation is None and share > 0) + (test is None)
     if len(train) < needed:
         found = f"{len(train)} lines"
         raise DataError("too few lines to learn from and to hold parts out", found=found, allowed=f"{needed} or more")
-    share = max(1, len(train) // 20)
+    rows = len(train)
     if test is None:
-        train, test = train[:-share], train[-share:]
-    if validation is None:
-        train, validation = train[:-share], train[-share:]
-    return Parts(train, validation, test)
+        train, test = _without_end(train, int(rows * TEST + 1e-9))
+    if validation is None and share:
+        train, validation = _without_end(train, int(rows * share + 1e-9))
+    return Parts(train, validation or [], test)
+
+
+def _without_end(lines: list[str], held: int) -> tuple[list[str], list[str]]:
+    held = min(max(1, held), len(lines) - 1)
+    return lines[:-held], lines[-held:]
 
 
 def run_language(
-    model: LanguageModel, parts: Parts, *, out: Path, title: str, watch: Watch, prompt: str = "the"
+    model: LanguageModel,
+    parts: Parts,
+    *,
+    out: Path,
+    title: str,
+    watch: Watch,
+    prompt: str = "the",
+    prepared: PreparedLanguage | None = None,
 ) -> dict[str, Any]:
-    """Do the whole run."""
+    """Do the whole run; `prepared` are the lines where they have been prepared already."""
     settings = model.settings().model_dump(mode="json")
     config = {"task": "language", "title": title, "settings": settings, "estimator": repr(model)}
     check_same_run(out, config)
     started = time.perf_counter()
-    model.fit(parts.train, validation_data=parts.validation, run=out, watch=watch)
+    prepared = prepared or prepare_language(model, parts.train, parts.validation)
+    model.fit_prepared(prepared, run=out, watch=watch)
     seconds = time.perf_counter() - started
     model.save(out / "artefact")
     record = {
@@ -73,6 +89,7 @@ def run_language(
         "history": model.history_,
         "best_epoch": model.best_epoch_,
         "evaluation": evaluate_language(model.model_, parts, prompt),
+        "notes": model.warnings_,
         "versions": versions(),
     }
     write_json(out / "history.json", model.history_)

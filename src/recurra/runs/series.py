@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from recurra.arguments import whole
 from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_table import SeriesTable
 from recurra.errors import DataError
 from recurra.estimators.series import Forecaster
+from recurra.estimators.series_rows import PreparedSeries, prepare_series
 from recurra.metrics import mae, mase, smape
 from recurra.models.series import RunningForecaster
 from recurra.report.page import save
@@ -29,15 +31,38 @@ from recurra.training.progress import Watch
 RIVALS = ("naive", "seasonal naive")
 
 
-def run_series(model: Forecaster, table: SeriesTable, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:
-    """Do the whole run; the last horizon of every series is the test part, unseen by training and validation."""
+def unseen(model: Forecaster) -> int:
+    """Return the steps that are held out of training: nothing may be filled from them."""
+    return whole("validation", model.validation, least=0) + 2 * model.settings().series.horizon - 1
+
+
+def prepare_past(model: Forecaster, table: SeriesTable) -> PreparedSeries:
+    """Leave the test part out, the last horizon of every series, and prepare the rest; raises as `fit` does."""
+    settings = model.settings().series
+    check_lengths(table, settings, validation=whole("validation", model.validation, least=0))
+    return prepare_series(model, head(table, settings.horizon))
+
+
+def run_series(
+    model: Forecaster,
+    table: SeriesTable,
+    *,
+    out: Path,
+    title: str,
+    watch: Watch,
+    prepared: PreparedSeries | None = None,
+) -> dict[str, Any]:
+    """Do the whole run; the last horizon of every series is the test part, unseen by training and validation.
+
+    `prepared` are the series where they have been prepared already.
+    """
     settings = model.settings()
     horizon = settings.series.horizon
-    check_lengths(table, settings.series, validation=model.validation)
+    prepared = prepared or prepare_past(model, table)
     config = {"task": "series", "title": title, "settings": settings.model_dump(mode="json"), "estimator": repr(model)}
     check_same_run(out, config)
     started = time.perf_counter()
-    model.fit(head(table, horizon), run=out, watch=watch)
+    model.fit_prepared(prepared, run=out, watch=watch)
     seconds = time.perf_counter() - started
     model.save(out / "artefact")
     record = {

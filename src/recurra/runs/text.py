@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from recurra.baselines.majority import Majority
 from recurra.baselines.nb_svm import NBSVM
+from recurra.datasets.labels import as_known
 from recurra.datasets.records import TextTable
 from recurra.estimators.evaluation import TextEvaluation
 from recurra.estimators.text import TextClassifier
+from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.metrics import paired_bootstrap
 from recurra.nets.plans import Plan
@@ -48,15 +50,24 @@ class Rival:
 
 
 def run_text(
-    classifier: TextClassifier, train: TextTable, test: TextTable | None, *, out: Path, title: str, watch: Watch
+    classifier: TextClassifier,
+    train: TextTable,
+    test: TextTable | None,
+    *,
+    out: Path,
+    title: str,
+    watch: Watch,
+    prepared: PreparedText | None = None,
 ) -> dict[str, Any]:
-    """Do the whole run; measure on `test`, else on the part that validation held out, which is then said."""
+    """Do the whole run; measure on `test`, else on the part that validation held out, which is then said.
+
+    `prepared` are the rows where they have been prepared already.
+    """
     settings = classifier.settings().model_dump(mode="json")
     config = {"task": "text", "title": title, "settings": settings, "estimator": repr(classifier)}
     check_same_run(out, config)
-    labels = train.labels or []
     started = time.perf_counter()
-    classifier.fit(train.texts, labels, groups=train.groups, run=out, watch=watch)
+    classifier.fit_prepared(prepared or prepare_rows(classifier, train), run=out, watch=watch)
     seconds = time.perf_counter() - started
     classifier.save(out / "artefact")
     if classifier.split_ is not None:
@@ -79,11 +90,20 @@ def run_text(
         "subtitle": f"{ARTICLES[settings['net']['cell']]} learnt from {len(learnt[0]):,} texts, measured on {part}.",
         "evaluation": with_rivals(evaluation, rivals),
         "vector_coverage": classifier.coverage_,
+        "notes": classifier.warnings_,
         "versions": versions(),
     }
     write_json(out / "history.json", classifier.history_)
     save(training_report(record), out / "report.html")
     return record
+
+
+def prepare_rows(classifier: TextClassifier, train: TextTable) -> PreparedText:
+    """Check and split the rows of a table, and lay out the net; raises as `fit` does.
+
+    A label of a table was held against the words for missing when it was read.
+    """
+    return prepare_text(classifier, Given(train.texts, train.labels, groups=train.groups, labels_as_written=True))
 
 
 def _held_out(classifier: TextClassifier, train: TextTable, test: TextTable | None) -> tuple[Labelled, Labelled, str]:
@@ -96,7 +116,7 @@ def _held_out(classifier: TextClassifier, train: TextTable, test: TextTable | No
             for rows in (split.train, split.validation)
         )
     if test is not None and test.labels is not None:
-        return learnt, (test.texts, test.labels), "test"
+        return learnt, (test.texts, as_known(test.labels, classifier.model_.labels)), "test"
     if split is None:
         return learnt, held, "training rows (nothing was held out)"
     return learnt, held, "validation (it also chose epoch and temperature: give --test for an untouched figure)"
