@@ -58,7 +58,8 @@ def predict(
                 emit_json(record)
             else:
                 print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
-    warn(unread_warnings(rates))
+    # JSON tells each row's rate; there only what concerns most rows is worth a line.
+    warn(unread_warnings(rates) if not as_json or 2 * rates.count(1.0) > len(rates) else [])
 
 
 def _texts(file: str, reading: Reading, folder: Path) -> tuple[list[str], list[int]]:

@@ -60,6 +60,7 @@ def evaluate(
     if as_json:
         emit_json(record)
     else:
+        warn(record.get("warnings", []))
         figures = [(name, value) for name, value in record.items() if isinstance(value, int | float | str)]
         emit_table(("figure", "value"), figures)
         for other in record.get("rivals", []):
@@ -79,7 +80,6 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
     warn(table.warnings)
     labels = as_known(table.labels, model.labels)
     evaluation = evaluate_text(model, table.texts, labels)
-    warn(evaluation.record["warnings"])
     if not rival:
         return evaluation.record
     from recurra.runs.text import text_rivals, with_rivals

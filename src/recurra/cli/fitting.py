@@ -107,11 +107,10 @@ def fit_text(
     _write_rejects(out, train)
     with progress(f"training on {len(train):,} texts → {out}", quiet=common.quiet) as watch:
         record = run_text(classifier, train, held, out=out, title=title, watch=watch, prepared=prepared)
-    warn(classifier.warnings_[len(prepared.warnings) :])
     write_json(out / "source.json", source_record(files, reading, classifier.split_, train.columns))
     if classifier.coverage_ is not None:
         say(f"word vectors cover {100 * classifier.coverage_:.1f} % of the vocabulary")
-    _tell(out, record, gates, as_json=common.as_json)
+    _tell(out, record, gates, as_json=common.as_json, told=prepared.warnings)
 
 
 def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str, vectors: str) -> None:
@@ -137,7 +136,7 @@ def fit_language(file: str, reading: Reading, common: FitOptions, *, tokens: str
     with progress(f"training on {len(parts.train):,} lines → {out}", quiet=common.quiet) as watch:
         record = run_language(model, parts, out=out, title=title, watch=watch, prepared=prepared)
     write_json(out / "source.json", text_source(file, reading, lines=len(parts.train)))
-    _tell(out, record, gates, as_json=common.as_json)
+    _tell(out, record, gates, as_json=common.as_json, told=prepared.warnings)
 
 
 def fit_series(
@@ -194,9 +193,13 @@ def _write_rejects(out: Path, table: TextTable) -> None:
         write_json(out / "rejects.json", [{"line": one.line, "reason": one.reason} for one in table.rejects])
 
 
-def _tell(out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_json: bool) -> None:
-    """Print the result, then hold it against the quality gates."""
+def _tell(
+    out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_json: bool, told: Sequence[str] = ()
+) -> None:
+    """Print the result and the warnings not yet told, then hold it against the quality gates."""
     evaluation = record["evaluation"]
+    doubts = [*record.get("notes", []), *evaluation.get("warnings", [])]
+    warnings = [doubt for doubt in doubts if doubt not in told]
     result = {
         "run": str(out),
         "artefact": str(out / "artefact"),
@@ -206,10 +209,12 @@ def _tell(out: Path, record: dict[str, Any], gates: Mapping[str, float], *, as_j
         **record["history"][-1],
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
+        "warnings": warnings,
     }
     if as_json:
         emit_json(result)
     else:
+        warn(warnings)
         for name in ("run", "artefact", "report", "best_epoch", "evaluated_on"):
             if name in result:
                 print(f"{name:12} {result[name]}")

@@ -41,10 +41,10 @@ def places_of(labels: Iterable[object], known: Sequence[object]) -> list[int]:
     return [written.get(str(label), read.get(_sense(label), -1)) for label in labels]
 
 
-def as_known(labels: Sequence[str], known: Sequence[object]) -> list[str]:
+def as_known(labels: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return each label as the class is written that it is; what is none stays as it is."""
     places = places_of(labels, known)
-    return [str(known[place]) if place >= 0 else label for label, place in zip(labels, places, strict=True)]
+    return [known[place] if place >= 0 else label for label, place in zip(labels, places, strict=True)]
 
 
 def _sense(label: object) -> str | float:

@@ -34,7 +34,7 @@ def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequen
     """Measure; raises DataError for no rows or a label the model does not know."""
     if not len(texts):
         raise DataError("no rows to evaluate on")
-    names, targets = model.names, np.array(places_of(labels, model.labels))
+    names, targets = model.labels, np.array(places_of(labels, model.labels))
     if (targets < 0).any():
         unknown = sorted({str(label) for label, place in zip(labels, targets, strict=True) if place < 0})
         raise DataError("labels the model does not know", found=", ".join(unknown[:5]), allowed=", ".join(names))

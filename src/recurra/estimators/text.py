@@ -175,5 +175,5 @@ class TextClassifier(Estimator):
     def load(cls, folder: str | Path) -> Self:
         """Return a classifier that answers from an artefact or a run; its classes keep the types of the labels."""
         loaded = super().load(folder)
-        loaded.classes_ = np.array(loaded.model_.labels)
+        loaded.classes_ = np.array(loaded.model_.classes)
         return loaded

@@ -18,7 +18,7 @@ from recurra.estimators.calibration import fit_temperature
 from recurra.estimators.text_rows import Part, PreparedText
 from recurra.estimators.wide import with_wide
 from recurra.models.inputs import net_ids
-from recurra.models.text import RunningClassifier
+from recurra.models.text import RunningClassifier, kind_of
 from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet
 from recurra.text.encoder import TextEncoder
@@ -54,8 +54,10 @@ def fit_text(prepared: PreparedText, *, wide: bool, run: str | Path | None, watc
         identity = fingerprint((settings, plan, seed), _arrays(learnt, held_out)) if run else ""
         folder = Path(run) if run else None
         progress = fit(task, settings.training, seed=seed, run=folder, identity=identity, watch=watch)
-    labels = tuple(prepared.classes.tolist())
-    model, warnings = _finished(RunningClassifier(plan, tensors_of(net), encoder, labels), train, validation, wide=wide)
+    classes = prepared.classes.tolist()
+    labels, kind = tuple(map(str, classes)), kind_of(classes)
+    model = RunningClassifier(plan, tensors_of(net), encoder, labels, kind=kind)
+    model, warnings = _finished(model, train, validation, wide=wide)
     return LearntText(model, progress.history, progress.best_epoch, warnings)
 
 

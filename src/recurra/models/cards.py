@@ -28,7 +28,7 @@ def text_card(model: RunningClassifier, history: list[Record], epoch: int) -> st
     """Describe a classifier."""
     use = '`recurra predict FOLDER --text "…"`, or `recurra.TextClassifier.load("FOLDER")`'
     return _card(
-        "A text classifier", f"Labels: {', '.join(model.names)}.", model.plan, history=history, epoch=epoch, use=use
+        "A text classifier", f"Labels: {', '.join(model.labels)}.", model.plan, history=history, epoch=epoch, use=use
     )
 
 

@@ -5,10 +5,10 @@ Not here: training (estimators/text.py). In memory or loaded from a folder, answ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,20 @@ from recurra.nets.run import classify_all, softmax
 from recurra.text.encoder import Encoded, TextEncoder
 
 Label = str | int | float | bool
+LabelKind = Literal["str", "int", "float", "bool"]
+READ: dict[LabelKind, Callable[[str], Label]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": {"True": True, "False": False}.__getitem__,
+}
+"""How a label's text is read back, by what it was."""
+
+
+def kind_of(labels: Sequence[Label]) -> LabelKind:
+    """Return what labels are; numbers of several types are floats."""
+    kinds: list[LabelKind] = [kind for kind in READ if any(type(label).__name__ == kind for label in labels)]
+    return kinds[0] if len(kinds) == 1 else "float"
 
 
 @dataclass(frozen=True)
@@ -54,18 +68,20 @@ class RunningClassifier:
     plan: ClassifierNet
     tensors: dict[str, Any]
     encoder: TextEncoder
-    labels: tuple[Label, ...]
+    labels: tuple[str, ...]
     temperature: float = 1.0
     """Divides the logits; fitted on validation so that probabilities are honest (Guo et al. 2017)."""
+    kind: LabelKind = "str"
+    """What the labels were where they were learnt; here and in files they are texts."""
 
     def __post_init__(self) -> None:
         """Lock the weights."""
         make_read_only(self.tensors)
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The labels as they are shown and stand in files."""
-        return tuple(map(str, self.labels))
+    def classes(self) -> list[Label]:
+        """The labels in the type in which they were learnt."""
+        return [READ[self.kind](label) for label in self.labels]
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Scores before the temperature: (rows, labels)."""
@@ -85,12 +101,12 @@ class RunningClassifier:
 
     def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
         """Answer each text, in order."""
-        (shares, encoded), names = self.judged(texts), self.names
+        shares, encoded = self.judged(texts)
         rows = zip(shares, encoded.empty, encoded.unk_rate, encoded.truncated, strict=True)
         return [
             TextAnswer(
-                names[int(shares.argmax())],
-                {name: float(share) for name, share in zip(names, shares, strict=True)},
+                self.labels[int(shares.argmax())],
+                {label: float(share) for label, share in zip(self.labels, shares, strict=True)},
                 bool(empty),
                 float(unk_rate),
                 int(cut),
@@ -111,7 +127,7 @@ class RunningClassifier:
             "net": self.plan.model_dump(mode="json"),
             "labels": list(self.labels),
             "temperature": self.temperature,
-        }
+        } | ({} if self.kind == "str" else {"label_kind": self.kind})
         files = {"tokenizer.json": self.encoder.to_json()}
         save(Path(folder), Artefact("text", config, self.tensors, files, text_selftest(self.plan, self.tensors), card))
 
@@ -136,14 +152,28 @@ class RunningClassifier:
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
         encoder = encoder_of(held, plan.embedding.words)
         check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder, labels, temperature)
+        return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
 
 
-def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[Label, ...]:
+def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:
+    """Read what the labels were; artefacts of before hold texts alone, and tell nothing of it."""
+    kind: LabelKind = config.get("label_kind", "str")
+    if kind not in READ:
+        raise ArtefactError("recurra.json: label_kind", found=repr(kind)[:60], allowed=", ".join(READ))
+    for label in labels:
+        try:
+            sound = str(READ[kind](label)) == label
+        except (KeyError, ValueError):
+            sound = False
+        if not sound:
+            raise ArtefactError("recurra.json: labels", found=repr(label)[:60], allowed=f"texts of {kind} values")
+    return kind
+
+
+def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
     labels = config.get("labels")
-    kinds: tuple[tuple[type, ...], ...] = ((str,), (bool,), (int, float))
-    if not isinstance(labels, list) or not any(all(type(label) in kind for label in labels) for kind in kinds):
-        raise ArtefactError("recurra.json: labels", allowed="a list of texts, of numbers or of truth values")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ArtefactError("recurra.json: labels", allowed="a list of texts")
     if len(set(labels)) != len(labels):
         raise ArtefactError("recurra.json: labels", found="the same label twice", allowed="distinct labels")
     if len(labels) != plan.dense.outputs:
