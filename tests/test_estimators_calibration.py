@@ -68,7 +68,8 @@ def test_a_class_that_validation_lacks_is_told_and_nothing_is_fitted_without_it(
     run = tmp_path / "run"
     done = recurra("fit", "text", faults(tmp_path / "faults.csv", rare=rare), *SMALL, "--out", run, "--json")
     assert f"warning: the validation part has no row of 1 classes: 'good' ({rare} in all)" in done.err.splitlines()
-    (told,) = done.json()["warnings"]
+    told, unmeasured = done.json()["warnings"]
+    assert "nothing is measured of them: 'good'; F1 is not defined" in unmeasured
     assert told.startswith("no temperature was fitted") and "no row of 1 of 2 classes" in told
     assert recurra("inspect", run, "--json").json()["temperature"] == 1.0
     # F1 of a class without a row is not defined, and is not told as a figure.
