@@ -20,8 +20,8 @@ from recurra.report.page import to_html, to_json
 from recurra.training.progress import Watch
 
 ORDER = [
-    "Aim", "Objective", "Algorithm", "Data", "Pseudocode", "Program", "Network", "Training", "Curves", "Result", "Observations",
-    "Conclusion", "Settings and versions",
+    "Aim", "Objective", "Algorithm", "Data", "Pseudocode", "Program", "Network", "Training", "Curves", "Result",
+    "Observations", "Conclusion", "Settings and versions",
 ]  # fmt: skip
 
 
