@@ -10,7 +10,7 @@ ifneq ($(strip $(RECURRA_DATA)),)
 export RECURRA_DATA := $(abspath $(RECURRA_DATA))
 endif
 
-.PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables clean
+.PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables pages clean
 
 setup: .venv/ready
 
@@ -56,6 +56,10 @@ rivals:
 
 tables: setup
 	$(BIN)/python benchmarks/tables.py
+
+# The lab records' pages under docs/labs and the README's picture, from benchmarks/results (the picture needs Chromium).
+pages: setup
+	$(BIN)/python benchmarks/pages.py
 
 # Runs are yours: models and reports under runs/ stay.
 clean:

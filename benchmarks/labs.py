@@ -1,6 +1,7 @@
-"""Run the three labs and keep their figures: results/lab-NAME.json, numbers and settings without any text.
+"""Run the three labs and keep their records: results/lab-NAME.json, from which `recurra lab render` makes the page.
 
-Not here: the labs (src/recurra/labs). Parts already measured under runs/benchmarks/lab-NAME are taken over.
+Not here: the labs (src/recurra/labs), whose records hold figures, words and texts of our own, none of a data set.
+Parts already measured under runs/benchmarks/lab-NAME are taken over.
 Run: `python benchmarks/labs.py [sentiment|language|next-value …] [--seeds N]`. `--take FOLDER` takes the figures of one
 lab from a run's folder instead of measuring.
 """
@@ -17,15 +18,13 @@ from typing import Any
 from writing import PARTS, write_result
 
 from recurra.cli.output import say
+from recurra.labs.catalogue import lab_named, read_record
+from recurra.labs.sheet import command_of
 
 LABS = ("next-value", "sentiment", "language")
 SEEDS = {"next-value": 5, "sentiment": 3, "language": 1}
-NAMES = {"lab", "task", "name", "best", "cell", "schedule", "verdict", "versions", "settings"}
-"""Where words may stand: names of labs, cells and rivals, settings and versions. All other words could be data."""
-DROPPED = {"right", "padding", "neighbours", "samples", "next_words", "report", "months", "values", "command"}
-"""What is texts, data, or one value for each test row."""
-LONGEST = 50
-"""Longer lists of numbers are no summary."""
+DIGITS = 6
+"""Significant digits that are kept: more than any page shows."""
 
 
 def main() -> int:
@@ -39,31 +38,33 @@ def main() -> int:
     if unknown := set(arguments.labs) - set(LABS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(LABS)}")
     if arguments.take:
-        folder = Path(arguments.take)
-        return keep(json.loads((folder / "report.json").read_text(encoding="utf-8"))["record"], folder)
+        return keep(Path(arguments.take))
     return sum(measure(lab, arguments.seeds or SEEDS[lab], arguments.quick) for lab in arguments.labs or LABS)
 
 
 def measure(lab: str, seeds: int, quick: bool) -> int:
     """Run `recurra lab`; return 0, or 1 where it failed."""
     out = PARTS / f"lab-{lab}{'-quick' if quick else ''}"
-    words = ["lab", lab, "--seeds", str(seeds), "--out", str(out), "--json", *(["--quick"] if quick else [])]
+    words = ["lab", lab, "--seeds", str(seeds), "--out", str(out), *(["--quick"] if quick else [])]
     say(f"recurra {' '.join(words)}")
-    done = subprocess.run([sys.executable, "-m", "recurra", *words], check=False, stdout=subprocess.PIPE, text=True)
-    return keep(json.loads(done.stdout), out) if done.returncode == 0 else 1
+    done = subprocess.run([sys.executable, "-m", "recurra", *words], check=False, stdout=subprocess.DEVNULL)
+    return keep(out) if done.returncode == 0 else 1
 
 
-def keep(record: dict[str, Any], folder: Path) -> int:
-    """Write a lab's figures without its texts; return 0."""
+def keep(folder: Path) -> int:
+    """Write the record that lies in a lab's folder; return 0."""
+    record = read_record(folder)
     lab = record["lab"]
-    figures = without_texts(record, words=False) | further_seeds(record, folder)
-    # the lab measured these itself, perhaps in another run: they replace what is true of this process
-    made_by = f"recurra lab {lab} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
-    figures = {name: value for name, value in figures.items() if name != "seeds"}
     # --take names a folder of one machine; what measures the same anywhere is told instead
     command = f"python benchmarks/labs.py {lab} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"
-    told = {"lab_command": made_by, "command": command, **figures}
-    write_result(f"lab-{lab}", told, seeds=range(record["seeds"]))
+    told = {
+        "lab_command": command_of(record),
+        "command": command,
+        **rounded(figures_of(record)),
+        **further_seeds(record, folder),
+    }
+    # the lab measured its versions itself, perhaps in another run: they replace what is true of this process
+    write_result(f"lab-{lab}", told, seeds=())
     return 0
 
 
@@ -81,17 +82,22 @@ def further_seeds(record: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {"further_seeds": found} if found else {}
 
 
-def without_texts(value: Any, *, words: bool) -> Any:
-    """Keep numbers, truth values and tables of them; words only where `words` allows; all else becomes None."""
+def figures_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without the sentences that its figures give again whenever its page is made."""
+    if lab_named(record["lab"]).judge is None:
+        return record
+    kept = {name: value for name, value in record.items() if name != "conclusion"}
+    told = [{name: value for name, value in row.items() if name != "explanation"} for row in record["observations"]]
+    return {**kept, "observations": told}
+
+
+def rounded(value: Any) -> Any:
+    """Return a record with its floats cut to the digits that are kept."""
     if isinstance(value, dict):
-        kept = {name: without_texts(item, words=words or name in NAMES) for name, item in value.items()}
-        return {name: item for name, item in kept.items() if item is not None and name not in DROPPED}
+        return {name: rounded(item) for name, item in value.items()}
     if isinstance(value, list):
-        items = [without_texts(item, words=words) for item in value]
-        return None if len(items) > LONGEST or (items and all(item is None for item in items)) else items
-    if isinstance(value, str):
-        return value if words and len(value) <= 100 else None
-    return value
+        return [rounded(item) for item in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

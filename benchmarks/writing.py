@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import statistics
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from recurra.artefact import write_atomically
 from recurra.runs.versions import versions
 
 RESULTS = Path(__file__).parent / "results"
+NUMBERS = re.compile(r"\[\s+-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*\s+\]")
+"""A list of numbers as json writes it, one a line."""
 PARTS = Path("runs") / "benchmarks"
 """Where parts of long measurements are kept, so that one that was stopped goes on; git leaves runs/ alone."""
 
@@ -29,9 +32,14 @@ def write_result(name: str, figures: dict[str, Any], *, seeds: Sequence[int]) ->
     record = {"command": command, "seeds": list(seeds), "versions": versions(), "load_average": load, **figures}
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    write_atomically(path, json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_atomically(path, compact(json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)) + "\n")
     print(path)
     return path
+
+
+def compact(text: str) -> str:
+    """Set each list of numbers in one line of a JSON text."""
+    return NUMBERS.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import runpy
+import shlex
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from command_line import process
 from recurra.errors import DataError, UsageError
 from recurra.labs import language_cells, language_page
 from recurra.labs.language import measure, order_of
-from recurra.labs.language_observations import conclusion, lower, observations
+from recurra.labs.language_observations import judged
+from recurra.labs.language_page import NOT_KEPT, TRY_IT
 from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text
+from recurra.labs.program import save_program
 from recurra.labs.record import Head, LabOptions
 from recurra.models.language import RunningLanguage
 from recurra.report.page import to_html, to_json
@@ -106,7 +111,8 @@ def test_the_record_has_the_keys_that_others_rely_on_and_is_plain_json(lab: tupl
     assert record["cells"]["lstm"]["parameters"] > record["cells"]["rnn"]["parameters"]
     assert record["test_perplexity"] == record["cells"][record["chosen"]]["test_perplexity"]
     assert max(record["cells"][name]["equation_gap"] for name in ("rnn", "rnn_tanh")) < 1e-5
-    assert 0 < record["output_layer"]["share"] < 1.5
+    assert 0 < record["output_layer"]["share"] <= 1 and 0 < record["output_layer"]["full_share"] <= 1
+    assert all(0 < share <= 1 for share in record["output_layer"]["shares"])
     assert record["data"]["vectors"] == "glove.6B.100d.compact.zip"
 
 
@@ -188,43 +194,88 @@ def test_without_vectors_the_page_says_that_words_start_at_random(lab: tuple[dic
     assert "Wikipedia 2014" not in html
 
 
+def with_perplexities(record: dict[str, Any], values: dict[str, list[float]], **changes: Any) -> dict[str, Any]:
+    """The record as if the full lab had given these test perplexities, a seed each; judged anew."""
+    changed = {**copy.deepcopy(record), "quick": False, "seeds": len(next(iter(values.values()))), **changes}
+    for name, perplexities in values.items():
+        changed["cells"][name]["test_perplexities"] = perplexities
+        changed["cells"][name]["contexts"] = changed["cells"][name]["contexts"][:1] * len(perplexities)
+    return judged(changed)
+
+
+ABOVE = {"rnn": [150.0, 151.0, 152.0], "rnn_tanh": [140.0, 141.0, 142.0], "gru": [120.0, 121.0, 122.0],
+         "lstm": [110.0, 111.0, 112.0]}  # fmt: skip
+GATES, SIGMA = 2, 3
+
+
+def verdict_of(record: dict[str, Any], place: int) -> str:
+    verdict: str = record["observations"][place]["verdict"]
+    return verdict
+
+
 def test_conclusion_and_verdicts_disagree_when_the_figures_do(lab: tuple[dict[str, Any], Path]) -> None:
-    record = copy.deepcopy(lab[0])
-    names = [verdict.claim for verdict in observations(record)]
-    for rival, outcome, words in ((1.01, "does not hold", "does not beat the trigram"), (1e6, "reached", " beats the")):
-        record["rival"]["perplexity"] = rival
-        assert [verdict.outcome for verdict in observations(record)[:2]] == [outcome, outcome]
-        assert words in conclusion(record)
-    for name, value in {"rnn": 90.0, "rnn_tanh": 95.0, "gru": 120.0, "lstm": 130.0}.items():
-        record["cells"][name]["test_perplexities"] = [value]
-    outcomes = dict(zip(names, (verdict.outcome for verdict in observations(record)), strict=True))
-    assert outcomes["Gates help: GRU and LSTM lie below both simple networks."] == "does not hold"
-    assert outcomes["The record's σ, read as the logistic sigmoid, beats tanh."] == "reached"
-    assert "Gates do not lower" in conclusion(record)
+    record, _ = lab
+    for perplexity, verdict, words in ((1.01, "does not hold", "does not beat the"), (1e6, "reached", " beats the")):
+        judged_anew = with_perplexities(record, ABOVE, rival={**record["rival"], "perplexity": perplexity})
+        assert [verdict_of(judged_anew, place) for place in (0, 1)] == [verdict, verdict]
+        assert words in judged_anew["conclusion"]
+    helping = with_perplexities(record, ABOVE)
+    assert (verdict_of(helping, GATES), verdict_of(helping, SIGMA)) == ("reached", "does not hold")
+    swapped = {"rnn": ABOVE["gru"], "rnn_tanh": ABOVE["rnn_tanh"], "gru": ABOVE["rnn"], "lstm": ABOVE["rnn"]}
+    hindering = with_perplexities(record, swapped)
+    assert (verdict_of(hindering, GATES), verdict_of(hindering, SIGMA)) == ("does not hold", "reached")
+    assert "Gates do not lower" in hindering["conclusion"]
+
+
+def test_what_is_said_of_sigma_and_tanh_depends_on_which_wins(lab: tuple[dict[str, Any], Path]) -> None:
+    record, _ = lab
+    said = [
+        with_perplexities(record, ABOVE | {"rnn": values})["observations"][SIGMA]["explanation"]
+        for values in ([150.0, 151.0, 152.0], [130.0, 131.0, 132.0], [139.0, 141.0, 143.0])
+    ]
+    assert "at most a quarter" in said[0] and "at most a quarter" not in said[1] and len(set(said)) == 3
+
+
+def test_one_seed_and_a_quick_run_decide_nothing(lab: tuple[dict[str, Any], Path]) -> None:
+    record, _ = lab
+    assert {row["verdict"] for row in record["observations"]} == {"too little data to tell"}
+    one = with_perplexities(record, {name: values[:1] for name, values in ABOVE.items()})
+    assert [verdict_of(one, place) for place in range(5)] == ["undecided"] * 5
+    assert all({"claim", "verdict", "rule", "figures"} <= set(row) for row in one["observations"])
 
 
 def test_a_loss_of_five_and_a_half_nats_is_recognised_and_its_absence_too(lab: tuple[dict[str, Any], Path]) -> None:
     record = copy.deepcopy(lab[0])
-    for loss, outcome in ((5.4, "reached"), (4.6, "does not hold")):
-        for cell in record["cells"].values():
-            cell["val_loss"] = loss
-            cell["histories"] = [[{"epoch": 1, "val_loss": loss}]]
-        assert observations(record)[5].outcome == outcome
+    for losses, verdict in (([5.4, 5.52, 5.6], "agrees"), ([4.6, 4.7, 4.8], "does not hold")):
+        record["cells"]["rnn"]["val_losses"] = losses
+        assert verdict_of(with_perplexities(record, ABOVE), 5) == verdict
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "outcome"),
-    [
-        ([90, 95], [100, 101], "reached"),
-        ([100, 101], [90, 95], "does not hold"),
-        ([90, 99], [98, 120], "undecided"),
-        ([100.0], [100.5], "undecided"),
-    ],
-)
-def test_lower_is_undecided_where_seeds_overlap_or_nearly_agree(
-    first: list[float], second: list[float], outcome: str
+def test_a_page_of_figures_that_were_kept_without_words_says_so(lab: tuple[dict[str, Any], Path]) -> None:
+    record = copy.deepcopy(lab[0])
+    for cell in record["cells"].values():
+        del cell["samples"], cell["next_words"]
+    del record["data"]["vectors"]
+    html = to_html(language_page.page(record, Head()))
+    assert NOT_KEPT.split("`")[0].strip() in html and "do not tell whether word vectors" in html
+    assert language_page.summary(record)
+
+
+def test_what_the_page_says_to_try_works_in_the_labs_folder(lab: tuple[dict[str, Any], Path]) -> None:
+    for command in TRY_IT:
+        done = process(*shlex.split(command)[1:], cwd=lab[1])
+        assert done.code == 0 and done.out, done
+
+
+def test_the_program_runs_as_it_stands_and_is_the_labs_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert lower(first, second) == outcome
+    script, _ = save_program("language", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(script))
+    assert names["settings"] == FULL.of("rnn")
+    assert "Kneser-Ney trigram" in capsys.readouterr().out
+    assert (tmp_path / "perplexity.svg").is_file() and (tmp_path / "language-model").is_dir()
 
 
 def test_the_summary_names_every_cell_and_the_rival(lab: tuple[dict[str, Any], Path]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from command_line import recurra, refused
 from recurra.labs import next_value, next_value_counting, next_value_page, schedules
 from recurra.labs.next_value_counting import LITERAL, scheduled
-from recurra.labs.next_value_observations import conclusion, observations, results
+from recurra.labs.next_value_observations import judged
 from recurra.labs.record import Head, LabOptions
 from recurra.report.page import to_html, to_json
 from recurra.training.progress import Watch
@@ -42,9 +42,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
 
 def full(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The record as if the full lab had given it, from as many seeds as a verdict needs; judged anew."""
-    changed = {**copy.deepcopy(record), "quick": False, **changes}
-    changed["observations"] = observations(changed)
-    return {**changed, "results": results(changed), "conclusion": conclusion(changed)}
+    return judged({**copy.deepcopy(record), "quick": False, **changes})
 
 
 def test_recorded_and_measured_stand_side_by_side(lab: tuple[dict[str, Any], Path]) -> None:

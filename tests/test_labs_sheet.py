@@ -54,7 +54,7 @@ def test_the_head_tells_title_algorithm_platform_the_fields_given_and_when_it_wa
     head = Head(name="A. Student", roll="7", standard="TE", section="B", subject="Deep learning", course="CS", date="")
     told = dict(next_value_page.page(record, head).heading)
     assert told["Title"] == "Build a recurrent neural network"
-    assert "LSTM" in told["ALG"] and "Python" in told["PLT (platform, as we read it)"]
+    assert "LSTM" in told["ALG"] and "Python" in told["PLT"] and "platform" in told["PLT"]
     assert [told[name] for name in ("Name", "Roll number", "Standard", "Section", "Subject", "Course")] == [
         "A. Student", "7", "TE", "B", "Deep learning", "CS",
     ]  # fmt: skip
@@ -178,7 +178,7 @@ def test_an_interrupted_lab_tells_the_command_that_goes_on(tmp_path: Path, monke
 
 
 def test_the_course_tells_trainings_time_left_and_the_recorded_value_beside() -> None:
-    course = Course({"loss": "0.09"}, quiet=True)
+    course = Course(lambda title: {"loss": "0.09"} if title.startswith("RNN") else {}, quiet=True)
     course.expect(9)
     course.passed(2, 60.0)
     with course.watch("RNN, seed 1") as watch:
@@ -191,6 +191,18 @@ def test_the_course_tells_trainings_time_left_and_the_recorded_value_beside() ->
         "2 of 9 trainings, about 4 min left: RNN, seed 1: epoch 4, loss 0.25 (recorded 0.09), accuracy 91.2 %"
     )
     assert course.line().startswith("3 of 9 trainings")
+    with course.watch("GRU, seed 1") as watch:
+        assert watch.on_epoch
+        watch.on_epoch({"epoch": 1, "loss": 0.3})
+        assert course.line().endswith("GRU, seed 1: epoch 1, loss 0.3")
+
+
+def test_the_recorded_value_stands_beside_the_trainings_that_it_belongs_to_only() -> None:
+    recorded = lab_named("next-value").recorded
+    assert recorded("schedule, keras, floor 0, seed 3")["loss"] == "5.5"
+    assert "loss" not in recorded("constant, keras, seed 3") and not recorded("search, batch 8, rate 0.01")
+    assert recorded("constant, keras, seed 3")["next_value"] == "8.01"
+    assert lab_named("language").recorded("RNN with σ, seed 0") and not lab_named("language").recorded("LSTM, seed 0")
 
 
 def test_less_known_words_of_a_table_are_explained_below_it_and_no_others() -> None:

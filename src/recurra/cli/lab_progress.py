@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,8 +24,8 @@ SHARES = ("accuracy", "val_accuracy")
 class Course:
     """How far a lab has come. `with course:` shows it; on a terminal nothing is left standing afterwards."""
 
-    def __init__(self, recorded: Mapping[str, str], *, quiet: bool = False) -> None:
-        """Take the recorded values, by a history's keys, to be set beside the measured ones."""
+    def __init__(self, recorded: Callable[[str], Mapping[str, str]], *, quiet: bool = False) -> None:
+        """`recorded` tells of a training's title the recorded values to set beside, by a history's keys."""
         self.recorded, self.quiet = recorded, quiet
         self.expected = self.done = 0
         self.timed, self.seconds = 0, 0.0
@@ -89,7 +89,8 @@ class Course:
 
     def _told(self, name: str, value: float) -> str:
         shown = percent(value, 1) if name in SHARES else number(int(value) if name == "epoch" else float(value))
-        beside = f" (recorded {self.recorded[name]})" if name in self.recorded else ""
+        recorded = self.recorded(self.title).get(name)
+        beside = f" (recorded {recorded})" if recorded else ""
         return f"{name.replace('_', ' ')} {shown}{beside}"
 
     def line(self) -> str:

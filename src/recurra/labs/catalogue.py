@@ -37,10 +37,12 @@ class Lab:
     measure: Callable[[LabOptions], Record]
     page: Callable[[Record, Head], Report]
     summary: Callable[[Record], list[tuple[str, str]]]
-    recorded: Mapping[str, str]
-    """Recorded values, by the key under which a training's history has them."""
+    recorded: Callable[[str], Mapping[str, str]]
+    """Recorded values to be shown beside a training of that title, by the keys of its history."""
     require: Callable[[], None] = lambda: None
     """Raises DataError where data are missing on this machine."""
+    judge: Callable[[Record], Record] | None = None
+    """Adds to a record what the rule of verdicts says of its figures, where these alone decide it."""
 
 
 def lab_named(name: Name) -> Lab:
@@ -48,19 +50,31 @@ def lab_named(name: Name) -> Lab:
     if name == "sentiment":
         from recurra.labs import sentiment, sentiment_page
         from recurra.labs.sentiment_data import NEEDED, OFFLINE
+        from recurra.labs.sentiment_recipe import STEPS
 
         needs = partial(require_data, name, NEEDED, offline=OFFLINE)
-        recorded = {"accuracy": "96 %", "loss": "0.09"}
+        recorded = partial(_beside, {STEPS["literal"].title: {"accuracy": "96 %", "loss": "0.09"}})
         return Lab(sentiment.measure, sentiment_page.page, sentiment_page.summary, recorded, needs)
     if name == "language":
-        from recurra.labs import language, language_page, language_recipe
+        from recurra.labs import language, language_observations, language_page, language_recipe
 
         needs = partial(require_data, name, language_recipe.NEEDED)
-        return Lab(language.measure, language_page.page, language_page.summary, {"val_loss": "5.5 nats"}, needs)
-    from recurra.labs import next_value, next_value_page
+        recorded = partial(_beside, {language_recipe.TITLES["rnn"] + ",": {"val_loss": "5.5 nats"}})
+        return Lab(
+            language.measure, language_page.page, language_page.summary, recorded, needs, language_observations.judged
+        )
+    from recurra.labs import next_value, next_value_observations, next_value_page
 
-    recorded = {"loss": "5.5", "next_value": "8.01"}
-    return Lab(next_value.measure, next_value_page.page, next_value_page.summary, recorded)
+    recorded = partial(_beside, {"constant": {"next_value": "8.01"}, "schedule": {"loss": "5.5", "next_value": "8.01"}})
+    return Lab(
+        next_value.measure, next_value_page.page, next_value_page.summary, recorded,
+        judge=next_value_observations.judged,
+    )  # fmt: skip
+
+
+def _beside(recorded: Mapping[str, Mapping[str, str]], title: str) -> Mapping[str, str]:
+    """Return the recorded values of the kind of training that a title begins with."""
+    return next((values for start, values in recorded.items() if title.startswith(start)), {})
 
 
 def run(name: Name, lab: Lab, options: LabOptions) -> Record:
@@ -104,8 +118,9 @@ def rendered(path: Path, head: Head) -> Report:
     if record.get("format") != FORMAT:
         wrong = f"the record is of format {record.get('format', 1)}"
         raise DataError(wrong, place=Place(str(path)), allowed=f"format {FORMAT}", advice=old)
+    lab = lab_named(record["lab"])
     try:
-        return lab_named(record["lab"]).page(record, head)
+        return lab.page(lab.judge(record) if lab.judge else record, head)
     except (KeyError, IndexError, TypeError, StopIteration) as problem:
         wrong = f"the record lacks what the page shows: {problem}"
         raise DataError(wrong, place=Place(str(path)), advice=old) from None

@@ -9,14 +9,14 @@ WikiText-2, the end of each line counted as the word <eos>.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from recurra.config import Settings
 from recurra.labs.language_cells import joined, measure_cell
-from recurra.labs.language_experiments import measure_output, measure_trigram
-from recurra.labs.language_observations import observations
+from recurra.labs.language_experiments import measure_trigram
+from recurra.labs.language_observations import judged
+from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import CELLS, FULL, QUICK, LabText, Recipe, lab_text
 from recurra.labs.record import LabOptions, remembered
 from recurra.runs.versions import versions
@@ -56,7 +56,7 @@ def measure(options: LabOptions, *, recipe: Recipe | None = None) -> dict[str, A
         "settings": told(recipe.settings),
         "versions": versions(),
     }
-    return {**record, "observations": [asdict(verdict) for verdict in observations(record)]}
+    return judged(record)
 
 
 def order_of(seeds: int) -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ from recurra.labs.language_experiments import equation_gap, measure_contexts
 from recurra.labs.language_recipe import PROMPTS, TITLES, LabText, Recipe
 from recurra.labs.record import LabOptions, mean, remembered
 from recurra.layers.specs import parameters
+from recurra.layers.types import Ids
 from recurra.models.language import RunningLanguage
 from recurra.runs.folder import check_same_run
 from recurra.text.detokenise import detokenise
@@ -66,21 +67,24 @@ def _trained(
         "test_perplexity": model.model_.perplexity(text.test, streams=recipe.streams),
         "parameters": sum(parameters(spec) for spec in model.model_.plan.layers().values()),
         "words": len(model.model_.encoder.vocabulary),
+        "context": measure_contexts(model.model_, _validation(model.model_, text)[: recipe.context_tokens + 1]),
     }
-    return figures | (_questions(model.model_, text, recipe) if seed == 0 else {})
+    return figures | (_questions(model.model_, text) if seed == 0 else {})
 
 
-def _questions(model: RunningLanguage, text: LabText, recipe: Recipe) -> dict[str, Any]:
-    """Samples, next words, forgetting, and for a simple RNN the recorded equation by hand."""
-    validation = stream_ids(text.validation, model.encoder)
+def _questions(model: RunningLanguage, text: LabText) -> dict[str, Any]:
+    """Samples, next words, and for a simple RNN the recorded equation by hand."""
     found: dict[str, Any] = {
         "next_words": {prompt: model.next_words(prompt, count=5) for prompt in PROMPTS},
         "samples": [_sample(model, PROMPTS[0], temperature) for temperature in TEMPERATURES],
-        "context": measure_contexts(model, validation[: recipe.context_tokens + 1]),
     }
     if (model.plan.recurrent.cell, model.plan.recurrent.layers) == ("rnn", 1):
-        found["equation_gap"] = equation_gap(model, validation[:100])
+        found["equation_gap"] = equation_gap(model, _validation(model, text)[:100])
     return found
+
+
+def _validation(model: RunningLanguage, text: LabText) -> Ids:
+    return stream_ids(text.validation, model.encoder)
 
 
 def _sample(model: RunningLanguage, prompt: str, temperature: float) -> dict[str, Any]:
@@ -110,9 +114,10 @@ def joined(name: str, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "parameters": runs[0]["parameters"],
         "best_epochs": [run["best_epoch"] for run in runs],
         "histories": [run["history"] for run in runs],
+        "contexts": [run["context"] for run in runs],
         **asked,
     }
 
 
-QUESTIONS = ("next_words", "samples", "context", "equation_gap")
+QUESTIONS = ("next_words", "samples", "equation_gap")
 """What only the first seed's net is asked."""

@@ -1,35 +1,27 @@
-"""The experiments of the lab `language`: the trigram, forgetting, the recorded equation by hand, the output's share.
+"""The experiments of the lab `language`: the trigram, forgetting, the recorded equation by hand.
 
-Not here: training the cells (language_cells.py).
+Not here: training the cells (language_cells.py), the output layer's share of a step (language_output.py).
 """
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from recurra.baselines.kneser_ney import KneserNey, fit_kneser_ney
-from recurra.batches import Ragged, language_streams
+from recurra.batches import Ragged
 from recurra.config import Settings
 from recurra.labs.language_recipe import PROMPTS, LabText
 from recurra.layers.recurrent.run import recurrent, sigmoid
 from recurra.layers.types import Floats, Ids
 from recurra.models.language import RunningLanguage
-from recurra.nets.learn import LearningLanguage
-from recurra.nets.plans import language
 from recurra.nets.run import part
 from recurra.runs.language import TRIGRAM
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_encoder, stream_ids
 from recurra.text.vocabulary import EOS
-from recurra.training.losses import full_softmax, sampled_softmax
-from recurra.training.optimisers import clip, optimisers_of
-from recurra.training.tasks import LanguageTask
 
 CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
 """Tokens after which the state is forgotten."""
@@ -88,68 +80,3 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
         hidden = function(weights["weight_hh_l0"] @ hidden + weights["weight_ih_l0"] @ vector + bias)
         gap = max(gap, float(np.abs(hidden - state).max()))
     return gap
-
-
-def measure_output(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
-    """Time whole training steps, and the output layer alone (forward and backward): sampled, and over all words.
-
-    Untrained weights serve: arithmetic takes the same time whatever it computes. Medians of `steps` repetitions.
-    """
-    encoder = stream_encoder(text.train, settings.text)
-    streams = language_streams(stream_ids(text.train, encoder), settings.training.streams)
-    torch.manual_seed(0)
-    net = LearningLanguage(language(settings.net, words=len(encoder.vocabulary)), settings.net)
-    task = LanguageTask(net, streams, None, settings.training, 0)
-    # one chunk of full length, taken again and again
-    batch = max(task.batches(0), key=lambda chunk: chunk[1] - chunk[0])
-    optimisers = optimisers_of(net.train(), settings.training, sparse=task.sparse)
-    step = _median(lambda: _whole_step(task, batch, optimisers), steps)
-    sampled = _median(lambda: _output_step(task, batch, sampled=task.sparse), steps)
-    full = _median(lambda: _output_step(task, batch, sampled=False), 2)
-    return {
-        "step_seconds": step,
-        "output_seconds": sampled,
-        "share": sampled / step,
-        "full_output_seconds": full,
-        "full_share": full / (step - sampled + full),
-        "tokens": len(streams) * (batch[1] - batch[0]),
-        "sampled": task.sparse,
-    }
-
-
-def _whole_step(task: LanguageTask, batch: tuple[int, int, int], optimisers: Sequence[torch.optim.Optimizer]) -> None:
-    """Take one batch as the training loop does."""
-    step = next(task.steps(batch, None))
-    (step.loss / step.count).backward()  # type: ignore[no-untyped-call]
-    clip(task.net, task.config.clip)
-    for optimiser in optimisers:
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-
-
-def _output_step(task: LanguageTask, batch: tuple[int, int, int], *, sampled: bool) -> None:
-    """Score the batch's targets and take the loss back to the states and the table, without what comes before."""
-    start, stop, seed = batch
-    targets = torch.from_numpy(task.train[:, start + 1 : stop + 1].astype(np.int64)).reshape(-1)
-    hidden = torch.randn(len(targets), task.net.plan.embedding.size, requires_grad=True)
-    table = task.net.embedding.weight
-    if sampled:
-        draws = np.random.default_rng(seed).random(task.config.samples)
-        drawn = np.minimum(np.searchsorted(task.proposal, draws), len(task.proposal) - 1)
-        loss, count = sampled_softmax(task.net.output, hidden, table, targets, drawn=drawn, chance=task.chance)
-    else:
-        loss, count = full_softmax(task.net.output, hidden, table, targets)
-    (loss / count).backward()  # type: ignore[no-untyped-call]
-    for weight in task.net.parameters():
-        weight.grad = None
-
-
-def _median(work: Callable[[], None], count: int) -> float:
-    """Median seconds of `count` repetitions after one that warms up."""
-    work()
-    seconds = []
-    for _ in range(count):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)

@@ -124,7 +124,7 @@ def _losses(record: dict[str, Any], epochs: Sequence[float]) -> Table:
 
 
 def _forgetting(record: dict[str, Any]) -> Figure:
-    told = {name: record["cells"][name]["context"] for name in CELLS}
+    told = {name: record["cells"][name]["contexts"][0] for name in CELLS}
     powers = [math.log2(length) for length in told["rnn"]["lengths"]]
     drawn = lines(
         _level(record["rival"]["name"], powers, record["rival"]["context_perplexity"]),
@@ -164,7 +164,23 @@ def _scores(cell: dict[str, Any]) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def word_blocks(record: dict[str, Any]) -> list[Block]:
+def sample_blocks(record: dict[str, Any]) -> list[Block]:
+    """What each cell expects after the prompts, and writes after the first of them."""
+    blocks: list[Block] = [
+        *_next_words(record),
+        Paragraph(
+            "What each network writes, word by word drawn by its own probabilities; a temperature below 1 prefers "
+            "the likely words. <unk> is never drawn, a new line is a drawn <eos>."
+        ),
+    ]
+    for name in CELLS:
+        for sample in record["cells"][name]["samples"]:
+            caption = f"{TITLES[name]}, after “{sample['prompt']}”, temperature {sample['temperature']:g}."
+            blocks.append(Code(sample["text"], caption, wrap=True))
+    return blocks
+
+
+def _next_words(record: dict[str, Any]) -> list[Block]:
     """Next-word probabilities of the prompts for each cell and the trigram."""
     blocks: list[Block] = []
     told = {TITLES[name]: record["cells"][name]["next_words"] for name in CELLS}
@@ -179,19 +195,4 @@ def word_blocks(record: dict[str, Any]) -> list[Block]:
             for rank in ranks
         )
         blocks.append(Table(("", *told), rows, f"The most probable words after “{prompt}”, first seed."))
-    return blocks
-
-
-def sample_blocks(record: dict[str, Any]) -> list[Block]:
-    """What each cell writes after the first prompt."""
-    blocks: list[Block] = [
-        Paragraph(
-            "What each network writes, word by word drawn by its own probabilities; a temperature below 1 prefers "
-            "the likely words. <unk> is never drawn, a new line is a drawn <eos>."
-        )
-    ]
-    for name in CELLS:
-        for sample in record["cells"][name]["samples"]:
-            caption = f"{TITLES[name]}, after “{sample['prompt']}”, temperature {sample['temperature']:g}."
-            blocks.append(Code(sample["text"], caption, wrap=True))
     return blocks

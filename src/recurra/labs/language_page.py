@@ -13,24 +13,25 @@ from recurra.labs.language_figures import (
     network_section_blocks,
     sample_blocks,
     score_table,
-    word_blocks,
 )
-from recurra.labs.language_observations import RECORDED_LOSS, conclusion
+from recurra.labs.language_observations import RECORDED_LOSS, SAME, tests_of
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
 from recurra.labs.program import program_steps
-from recurra.labs.record import Head
+from recurra.labs.record import Head, mean
 from recurra.labs.sheet import LabPage, lab_report, output_block, program_part, try_it
-from recurra.labs.verdicts import agree, count
-from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Verdict
+from recurra.labs.verdicts import RULE, observation_block
+from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph
 from recurra.report.numbers import number, percent, spread, tick
 from recurra.report.page import Report
-
-SAME = 1e-4
-"""How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
 
 QUICK = (
     "This is the quick version of the record: less text, fewer words and smaller networks, so its perplexities cannot "
     "be compared with those on the whole text."
+)
+
+NOT_KEPT = (
+    "What the networks expect after a prompt, and what they write, was not kept with these figures; `recurra lab "
+    "language` asks anew."
 )
 
 TRY_IT = (
@@ -59,8 +60,8 @@ def page(record: dict[str, Any], head: Head) -> Report:
         training=_training(record),
         curves=curve_blocks(record),
         result=_result(record),
-        observations=[Verdict(**one) for one in record["observations"]],
-        conclusion=conclusion(record),
+        observations=[Paragraph(RULE), *(observation_block(row) for row in record["observations"])],
+        conclusion=record["conclusion"],
     )
     return lab_report(("A language model", subtitle), parts, record, head=head, settings=record["settings"])
 
@@ -94,17 +95,20 @@ def _data(record: dict[str, Any]) -> list[Block]:
             "with the official split by article. Rare words stand as <unk>, which is predicted like any other word."
         ),
         Facts((("parts", which), *counts, ("words", f"{number(data['words'])}, those of the training part"))),
-        Paragraph(_vectors(data["vectors"])),
+        Paragraph(_vectors(data.get("vectors"))),
     ]
 
 
-def _vectors(name: str) -> str:
+def _vectors(name: str | None) -> str:
+    if name is None:
+        return "These figures do not tell whether word vectors started from GloVe 6B (Pennington et al. 2014)."
     if not name:
         return (
             "No pre-trained vectors were on this machine: word vectors start at random and are learnt from this text."
         )
     return (
-        f"Word vectors start from GloVe 6B (`{name}`, looked up in lower case) and are learnt further. GloVe 6B was "
+        f"Word vectors start from GloVe 6B (Pennington et al. 2014; `{name}`, looked up in lower case) and are learnt "
+        "further. GloVe 6B was "
         "trained on Wikipedia 2014 and Gigaword 5. The test articles are from Wikipedia too and may have been among "
         "that text. The vectors know which words keep company, not what an article says, but it is outside text all "
         "the same, and the trigram saw only the training part."
@@ -147,8 +151,7 @@ def _result(record: dict[str, Any]) -> list[Block]:
         output_block(summary(record)),
         try_it(TRY_IT),
         score_table(record),
-        *word_blocks(record),
-        *sample_blocks(record),
+        *(sample_blocks(record) if "samples" in record["cells"]["rnn"] else [Paragraph(NOT_KEPT)]),
     ]
 
 
@@ -159,7 +162,7 @@ def _recurrence_row(record: dict[str, Any]) -> Compared:
         "the equation",
         "the same" if gap <= SAME else "another",
         "1 seed",
-        count(gap, "≤", SAME).verdict,
+        record["results"]["equation"]["verdict"],
         f"The trained network's states differ from the equation worked out by hand by at most {tick(gap)}.",
     )
 
@@ -168,16 +171,16 @@ def _score_rows(record: dict[str, Any]) -> list[Compared]:
     """Test perplexities; the record has none."""
     rows = []
     for name in CELLS:
-        cell = record["cells"][name]
-        found = cell["test_perplexities"]
+        perplexities = tests_of(record, name)
         note = "The record's own." if name == "rnn" else ""
         note += " Chosen on validation." if name == record["chosen"] else ""
         rows.append(
-            Compared(f"perplexity, {TITLES[name]}", None, f"{cell['test_perplexity']:.1f}", spread(found, 1), None,
+            Compared(f"perplexity, {TITLES[name]}", None, number(mean(perplexities), 1),
+                     spread(perplexities, 1), None,
                      note.strip())
         )  # fmt: skip
     rival = record["rival"]
-    return [*rows, Compared(f"perplexity, {rival['name']}", None, f"{rival['perplexity']:.1f}", "", None, "Rival.")]
+    return [*rows, Compared(f"perplexity, {rival['name']}", None, number(rival["perplexity"], 1), "", None, "Rival.")]
 
 
 def _loss_row(record: dict[str, Any]) -> Compared:
@@ -185,31 +188,39 @@ def _loss_row(record: dict[str, Any]) -> Compared:
     loss = record["cells"]["rnn"]["val_loss"]
     return Compared(
         "final loss, read as nats",
-        str(RECORDED_LOSS),
-        f"{loss:.2f}",
+        number(RECORDED_LOSS, 1),
+        number(loss, 2),
         spread(losses),
-        agree(losses, RECORDED_LOSS, rounding=0.05, quick=record["quick"]).verdict,
+        record["results"]["loss"]["verdict"],
         f"Validation, nats a word: perplexity {math.exp(RECORDED_LOSS):.0f} recorded, {math.exp(loss):.0f} measured. "
-        "The record tells the figure of another network.",
+        "The sheet gives it for another network, an LSTM.",
     )
 
 
 def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the few lines that the command prints."""
     rows = [
-        (f"test perplexity, {TITLES[name]}", f"{cell['test_perplexity']:8.1f}   {spread(cell['test_perplexities'], 1)}")
+        (
+            f"test perplexity, {TITLES[name]}",
+            f"{number(cell['test_perplexity'], 1):>8}   {spread(cell['test_perplexities'], 1)}",
+        )
         for name, cell in record["cells"].items()
     ]
     rival, told = record["rival"], record["output_layer"]
-    expected = record["cells"][record["chosen"]]["next_words"][PROMPTS[0]]
-    words = ", ".join(f"{word} {percent(share, 1)}" for word, share in expected[:3])
     return [
         *rows,
-        (f"… {rival['name']}", f"{rival['perplexity']:8.1f}"),
+        (f"… {rival['name']}", f"{number(rival['perplexity'], 1):>8}"),
         ("best on validation", TITLES[record["chosen"]]),
-        (f"after “{PROMPTS[0]}”", words),
+        *_expected(record),
         (
             "output layer, share of a training step",
             f"{percent(told['share'], 0)} (all words: {percent(told['full_share'], 0)})",
         ),
     ]
+
+
+def _expected(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """The likeliest words after the first prompt, where the record holds any."""
+    expected = record["cells"][record["chosen"]].get("next_words", {}).get(PROMPTS[0], [])
+    words = ", ".join(f"{word} {percent(share, 1)}" for word, share in expected[:3])
+    return [(f"after “{PROMPTS[0]}”", words)] if words else []

@@ -17,7 +17,7 @@ from recurra.labs import next_value_counting as counting
 from recurra.labs import schedules
 from recurra.labs.airline import measure_airline
 from recurra.labs.next_value_counting import ASKED, BEYOND, LITERAL, measure_counting, next_value
-from recurra.labs.next_value_observations import conclusion, observations, results
+from recurra.labs.next_value_observations import judged
 from recurra.labs.record import LabOptions, mean, remembered
 from recurra.labs.schedules import search_optimum
 from recurra.runs.versions import versions
@@ -48,8 +48,7 @@ def measure(options: LabOptions) -> dict[str, Any]:
         "settings": {"literal": choices(LITERAL), "improved": choices(IMPROVED)},
         "versions": versions(),
     }
-    record["observations"] = observations(record)
-    return {**record, "results": results(record), "conclusion": conclusion(record)}
+    return judged(record)
 
 
 def choices(settings: Settings) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def sequence_blocks(record: dict[str, Any]) -> list[Block]:
     return [
         Paragraph(
             f"Which sequence? Recorded are an answer of {RECORDED} and a final loss of {RECORDED_LOSS}. The longer the "
-            "sequence, the larger the loss that the schedule leaves. With 1 … {LAST} both recorded figures are usual."
+            f"sequence, the larger the loss that the schedule leaves. With 1 … {record['last']} both recorded figures "
+            "are usual."
         ),
         Table(header, rows, f"Medians over {len(record['literal_losses'])} seeds, Keras' start, floor 0."),
     ]

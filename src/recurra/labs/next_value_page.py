@@ -125,12 +125,16 @@ def _training(record: dict[str, Any]) -> list[Block]:
         Table(
             ("choice", "literal", "improved"),
             tuple(
-                (name, str(value), str(record["settings"]["improved"][name]))
+                (name, _chosen(value), _chosen(record["settings"]["improved"][name]))
                 for name, value in record["settings"]["literal"].items()
             ),
             "What was chosen.",
         ),
     ]
+
+
+def _chosen(value: Any) -> str:
+    return value if isinstance(value, str) else number(value)
 
 
 def _result(record: dict[str, Any]) -> list[Block]:
@@ -192,13 +196,19 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the few lines that the command prints."""
     airline, literal = record["airline"], record["literal_next_values"]
     scheduled = record["schedule"][START]["0"]
-    optimal = record["optimal"]
+    optimal, results = record["optimal"], record["results"]
     return [
         ("next value after [5, 6, 7], recorded", number(RECORDED, 2)),
-        ("… literal, constant rate", f"{_median(literal, 3)}   {spread(literal, 3)}"),
+        (
+            "… literal, constant rate",
+            f"{_median(literal, 3)}   {spread(literal, 3)}   {results['next_value']['verdict']}",
+        ),
         ("… improved, window held out", f"{number(record['next_value'], 4)}   {spread(record['next_values'], 4)}"),
         ("final loss, recorded", number(RECORDED_LOSS, 1)),
-        ("… literal, recorded schedule", f"{_median(scheduled['losses'], 3)}   {spread(scheduled['losses'], 3)}"),
+        (
+            "… literal, recorded schedule",
+            f"{_median(scheduled['losses'], 2)}   {spread(scheduled['losses'])}   {results['loss']['verdict']}",
+        ),
         ("next value after [20, 21, 22], improved", number(mean(record["beyond_values"]), 4)),
         ("airline, one step: MASE", number(airline["one_step"]["mase"], 3)),
         ("airline, 24 steps: MASE", number(airline["multi_step"]["mase"], 3)),
@@ -208,5 +218,4 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
             f"{number(optimal['loss'], 3)} (batch size {optimal['batch_size']}, "
             f"learning rate {number(optimal['learning_rate'])})",
         ),
-        *((row["claim"], row["verdict"]) for row in record["observations"]),
     ]

@@ -20,6 +20,7 @@ from recurra.report.diagrams import network_diagram, summary_table
 from recurra.report.equations import cell_equations
 from recurra.report.numbers import number
 from recurra.report.page import Report, Section
+from recurra.report.run_record import cell
 
 Record = dict[str, Any]
 
@@ -42,7 +43,7 @@ def heading(head: Head, record: Record) -> tuple[tuple[str, str], ...]:
     told = {
         "Title": TITLE,
         "ALG": ALGORITHMS[record["lab"]],
-        "PLT (platform, as we read it)": f"{', '.join(system)}; {versions['processor']}",
+        "PLT": f"{', '.join(system)}; {versions['processor']} (read as platform)",
         **head.given(),
     }
     if run:
@@ -152,7 +153,7 @@ def lab_report(
 ) -> Report:
     """Return the page of a lab: title and subtitle, the parts, and what it was made with."""
     sections = page.sections()
-    choices = Facts(tuple((name, str(value)) for name, value in settings.items()))
+    choices = Facts(tuple((name, cell(value)) for name, value in settings.items()))
     made: list[Block] = [
         Paragraph(f"Made by `{command_of(record)}`."),
         choices,

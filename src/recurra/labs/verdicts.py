@@ -66,18 +66,21 @@ def reach(
     against: float | Sequence[float],
     *,
     quick: bool,
+    seeds: int = 0,
+    unit: str = "seeds",
     write: Written = number,
 ) -> Judged:
     """Ask whether each seed's figure stands in `relation` to `against`: one number, or each seed's of another network.
 
-    A single number is a bound or a rival that needs no seed.
+    A single number is a bound or a rival that needs no seed. `seeds` is how many there are where several networks'
+    figures are joined; `unit` names what was repeated, where that is not seeds.
     """
     others = [float(against)] if isinstance(against, int | float) else list(against)
     right = [HOLDS[relation](value, other) for value in values for other in others]
-    seeds = len(values) if isinstance(against, int | float) else min(len(values), len(others))
-    told = f"seeds {_span(values, write)} {relation} {_span(others, write)}"
+    repeated = len(values) if isinstance(against, int | float) else min(len(values), len(others))
+    told = f"{unit} {_span(values, write)} {relation} {_span(others, write)}"
     figures = {"values": list(values), "relation": relation, "against": others}
-    return _judged("reached", right, told, figures, seeds=seeds, quick=quick)
+    return _judged("reached", right, told, figures, seeds=seeds or repeated, quick=quick, unit=unit)
 
 
 def count(value: float, relation: Relation, other: float, *, write: Written = number) -> Judged:
@@ -92,18 +95,25 @@ def _span(values: Sequence[float], write: Written) -> str:
 
 
 def _judged(
-    good: Outcome, right: Sequence[bool], told: str, figures: dict[str, Any], *, seeds: int, quick: bool
+    good: Outcome,
+    right: Sequence[bool],
+    told: str,
+    figures: dict[str, Any],
+    *,
+    seeds: int,
+    quick: bool,
+    unit: str = "seeds",
 ) -> Judged:
     """Turn comparisons, one a seed or a pair of seeds, into a verdict."""
     possible: tuple[Outcome, ...] = (good, "undecided", "does not hold")
     if quick:
         return Judged("too little data to tell", f"quick run: {told}", figures, possible)
     if seeds < SEEDS:
-        return Judged("undecided", f"fewer than {SEEDS} seeds: {told}", figures, possible)
+        return Judged("undecided", f"fewer than {SEEDS} {unit}: {told}", figures, possible)
     if all(right):
         return Judged(good, told, figures, possible)
     if any(right):
-        share = f"{sum(right)} of {len(right)} {'seeds' if len(right) == seeds else 'pairs of seeds'}"
+        share = f"{sum(right)} of {len(right)} {unit if len(right) == seeds else f'pairs of {unit}'}"
         return Judged("undecided", f"true of {share}: {told}", figures, possible)
     return Judged("does not hold", f"not so: {told}", figures, possible)
 
