@@ -28,8 +28,8 @@ def judged(count: int, *, wrong: int, classes: int = 2) -> tuple[np.ndarray, np.
 
 def test_a_temperature_within_the_grid_is_the_minimum() -> None:
     logits, targets = judged(60, wrong=12)
-    temperature, told = fit_temperature(logits, targets)
-    assert told == [] and 1 < temperature < 20
+    temperature, reason, _ = fit_temperature(logits, targets)
+    assert not reason and 1 < temperature < 20
     losses = [log_loss(targets, softmax(logits / one)) for one in (temperature / 1.1, temperature, temperature * 1.1)]
     assert losses[1] == min(losses)
 
@@ -45,9 +45,9 @@ def test_a_temperature_within_the_grid_is_the_minimum() -> None:
     ],
 )
 def test_what_cannot_be_told_leaves_the_temperature_at_one(logits: np.ndarray, targets: np.ndarray, told: str) -> None:
-    temperature, warnings = fit_temperature(logits, targets)
-    assert temperature == 1.0 and len(warnings) == 1 and told in warnings[0]
-    assert warnings[0].startswith("no temperature was fitted, probabilities are the net's own: ")
+    fitted = fit_temperature(logits, targets)
+    assert fitted.value == 1.0 and told in fitted.reason and fitted.doubtful == ("are needed" not in told)
+    assert fitted.told == [f"no temperature was fitted, probabilities are the net's own: {fitted.reason}"]
 
 
 def test_the_ends_of_the_grid_are_told_from_what_lies_within() -> None:

@@ -23,7 +23,6 @@ def steps(count: int, first: float = 1.0) -> str:
 CASES: list[tuple[str, str, str, tuple[object, ...], str]] = [
     ("text", "two.csv", labelled(2), (), "every class has one row only"),
     ("text", "one.csv", labelled(9, classes=1), (), "1 class, need 2 or more"),
-    ("text", "bare.csv", "text,other\na,b\nc,d\n", (), "label column"),
     (
         "text",
         "rare.csv",
@@ -106,3 +105,11 @@ def test_settings_of_another_task_are_refused_by_check_too(tmp_path: Path) -> No
     path.write_text(labelled(20))
     done = recurra("data", "check", path, "--set", "samples=9")
     assert done.code == 2 and "training.samples is not read here" in done.err
+
+
+def test_rows_without_labels_are_not_said_to_be_learnt_from(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("text,id\ngood,1\nbad,2\n")
+    done = recurra("data", "check", path)
+    assert done.code == 0 and "warning: no label column: fit for predict, not for fit" in done.out
+    assert done.err.endswith("new.csv can be predicted on, not learnt from\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.cli.output import emit_json, emit_table, say
 from recurra.config import Settings, read_settings
-from recurra.datasets.checking import check_file
+from recurra.datasets.checking import UNLABELLED, check_file
 from recurra.datasets.download import get as fetch
 from recurra.datasets.known import SETS, find
 from recurra.datasets.known import describe as known
@@ -119,4 +119,5 @@ def check(file: str, rows: Reading, series: SeriesReading, asked: CheckOptions, 
     errors = sum(finding.level == "error" for finding in findings)
     if errors:
         raise DataError(f"{file} cannot be learnt from", found=f"{errors} error{'s' * (errors > 1)}")
-    say(f"{file} can be learnt from")
+    unlabelled = any(finding.text == UNLABELLED for finding in findings)
+    say(f"{file} can be {'predicted on, not learnt from' if unlabelled else 'learnt from'}")

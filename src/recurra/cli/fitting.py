@@ -198,8 +198,9 @@ def _tell(
 ) -> None:
     """Print the result and the warnings not yet told, then hold it against the quality gates."""
     evaluation = record["evaluation"]
-    doubts = [*record.get("notes", []), *evaluation.get("warnings", [])]
+    doubts = [*record.get("warnings", []), *evaluation.get("warnings", [])]
     warnings = [doubt for doubt in doubts if doubt not in told]
+    notes = [note for note in record.get("notes", []) if note not in doubts]
     result = {
         "run": str(out),
         "artefact": str(out / "artefact"),
@@ -210,11 +211,14 @@ def _tell(
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
         "warnings": warnings,
+        "notes": notes,
     }
     if as_json:
         emit_json(result)
     else:
         warn(warnings)
+        for note in notes:
+            say(f"note: {note}")
         for name in ("run", "artefact", "report", "best_epoch", "evaluated_on"):
             if name in result:
                 print(f"{name:12} {result[name]}")

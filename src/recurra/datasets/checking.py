@@ -29,7 +29,9 @@ from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError, Place, either
 
 Task = Literal["text", "language", "series"]
+UNLABELLED = "no label column: fit for predict, not for fit"
 Needs = Callable[[Any], list[str]]
+"""Takes what was read, returns warnings, raises DataError for what cannot be learnt from."""
 MOST = 100
 """Refused rows told one by one."""
 
@@ -112,7 +114,7 @@ def _check_texts(
 
 def _labels_fit(table: TextTable) -> list[str]:
     if table.labels is None:
-        return ["no label column: fit for predict, not for fit"]
+        return [UNLABELLED]
     return check_training_labels(table.labels, texts=table.texts)
 
 

@@ -5,7 +5,7 @@ Not here: measuring calibration (metrics.py).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +19,46 @@ FEWEST = 20
 """Validation rows below which nothing is fitted on them."""
 
 
-def fit_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> tuple[float, list[str]]:
-    """Return the best temperature; or 1, and a warning why there is none.
+class Temperature(NamedTuple):
+    """What divides the logits; where it is 1 because none could be fitted, why."""
+
+    value: float
+    reason: str = ""
+    doubtful: bool = False
+    """Whether that is worth a warning: few rows alone are not."""
+
+    @property
+    def told(self) -> list[str]:
+        """The reason as a line, where there is one."""
+        return [f"no temperature was fitted, probabilities are the net's own: {self.reason}"] if self.reason else []
+
+
+def fit_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> Temperature:
+    """Return the best temperature; or 1, and why there is none.
 
     Where every row is right a lower temperature is better for ever, and where a class has no row nobody pays for being
     too sure of the others: the loss then falls to the end of what is tried, which is no minimum.
     """
     reason = unfit(targets, classes=logits.shape[1])
-    if not reason:
-        temperature = best_temperature(logits, targets)
-        if GRID[0] < temperature < GRID[-1]:
-            return temperature, []
-        reason = f"the loss on the validation part falls as far as was tried, {GRID[0]:.1f} to {GRID[-1]:.0f}"
-    return 1.0, [f"no temperature was fitted, probabilities are the net's own: {reason}"]
+    if reason:
+        return Temperature(1.0, reason, doubtful=_absent(targets, logits.shape[1]) > 0)
+    temperature = best_temperature(logits, targets)
+    if GRID[0] < temperature < GRID[-1]:
+        return Temperature(temperature)
+    falling = f"the loss on the validation part falls as far as was tried, {GRID[0]:.1f} to {GRID[-1]:.0f}"
+    return Temperature(1.0, falling, doubtful=True)
 
 
 def unfit(targets: NDArray[np.int64], *, classes: int) -> str:
     """Tell why nothing may be fitted on a validation part; empty: it may."""
-    absent = int((np.bincount(targets, minlength=classes) == 0).sum())
+    absent = _absent(targets, classes)
     if absent:
         return f"the validation part has no row of {absent} of {classes} classes"
     return f"the validation part has {len(targets)} rows, {FEWEST} are needed" if len(targets) < FEWEST else ""
+
+
+def _absent(targets: NDArray[np.int64], classes: int) -> int:
+    return int((np.bincount(targets, minlength=classes) == 0).sum())
 
 
 def best_temperature(logits: NDArray[Any], targets: NDArray[np.int64]) -> float:

@@ -136,7 +136,7 @@ class TextClassifier(Estimator):
         self.model_, self.history_, self.best_epoch_ = learnt.model, learnt.history, learnt.best_epoch
         self.split_, self.classes_ = prepared.split, prepared.classes
         self.coverage_ = prepared.vectors.coverage if prepared.vectors is not None else None
-        self.warnings_ = [*prepared.warnings, *learnt.warnings]
+        self.warnings_, self.notes_ = [*prepared.warnings, *learnt.warnings], learnt.notes
         return self
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -38,6 +38,7 @@ class LearntText:
     history: list[Record]
     best_epoch: int
     warnings: list[str]
+    notes: list[str]
 
 
 def fit_text(prepared: PreparedText, *, wide: bool, run: str | Path | None, watch: Watch | None) -> LearntText:
@@ -57,21 +58,22 @@ def fit_text(prepared: PreparedText, *, wide: bool, run: str | Path | None, watc
     classes = prepared.classes.tolist()
     labels, kind = tuple(map(str, classes)), kind_of(classes)
     model = RunningClassifier(plan, tensors_of(net), encoder, labels, kind=kind)
-    model, warnings = _finished(model, train, validation, wide=wide)
-    return LearntText(model, progress.history, progress.best_epoch, warnings)
+    model, warnings, notes = _finished(model, train, validation, wide=wide)
+    return LearntText(model, progress.history, progress.best_epoch, warnings, notes)
 
 
 def _finished(
     model: RunningClassifier, train: Part, validation: Part | None, *, wide: bool
-) -> tuple[RunningClassifier, list[str]]:
-    """Add what is fitted after training, the wide part and the temperature, and tell what could not be fitted."""
+) -> tuple[RunningClassifier, list[str], list[str]]:
+    """Add what is fitted after training, the wide part and the temperature; return warnings and notes beside."""
     if validation is None:
-        return model, []
-    told: list[str] = []
+        return model, [], []
+    warnings: list[str] = []
     if wide:
-        model, told = with_wide(model, train.texts, train.targets, validation.texts, validation.targets)
-    temperature, more = fit_temperature(model.logits(validation.texts), validation.targets)
-    return model.with_temperature(temperature), told + more
+        model, warnings = with_wide(model, train.texts, train.targets, validation.texts, validation.targets)
+    fitted = fit_temperature(model.logits(validation.texts), validation.targets)
+    model = model.with_temperature(fitted.value)
+    return (model, warnings + fitted.told, []) if fitted.doubtful else (model, warnings, fitted.told)
 
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:

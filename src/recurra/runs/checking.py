@@ -6,8 +6,8 @@ Not here: looking through a file (datasets/checking.py), which calls these.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from recurra.datasets.checking import UNLABELLED, Needs
 from recurra.datasets.labels import check_training_labels
 from recurra.datasets.records import TextTable
 from recurra.datasets.series_build import imputed
@@ -20,9 +20,6 @@ from recurra.runs.language import cut_lines
 from recurra.runs.series import prepare_past, unseen
 from recurra.runs.sources import lines_of
 from recurra.runs.text import prepare_rows
-
-Needs = Callable[[Any], list[str]]
-"""Takes what was read, returns warnings, raises DataError for what cannot be learnt from."""
 
 
 def needs_of(
@@ -42,6 +39,8 @@ def needs_of(
 
 def needs_of_texts(classifier: TextClassifier, table: TextTable, *, file: str) -> list[str]:
     """Check, split and encode the rows of a table."""
+    if table.labels is None:
+        return [UNLABELLED]
     check_training_labels(table.labels, file=file)
     return prepare_rows(classifier, table).warnings
 

@@ -89,6 +89,7 @@ def run_language(
         "history": model.history_,
         "best_epoch": model.best_epoch_,
         "evaluation": evaluate_language(model.model_, parts, prompt),
+        "warnings": model.warnings_,
         "notes": model.warnings_,
         "versions": versions(),
     }

@@ -90,7 +90,8 @@ def run_text(
         "subtitle": f"{ARTICLES[settings['net']['cell']]} learnt from {len(learnt[0]):,} texts, measured on {part}.",
         "evaluation": with_rivals(evaluation, rivals),
         "vector_coverage": classifier.coverage_,
-        "notes": classifier.warnings_,
+        "warnings": classifier.warnings_,
+        "notes": [*classifier.warnings_, *classifier.notes_],
         "versions": versions(),
     }
     write_json(out / "history.json", classifier.history_)
