@@ -26,7 +26,7 @@ from recurra.batches import Ragged, grid
 from recurra.cells import State, SweepWeights, require_learning
 from recurra.config import Activation, Cell, CellKind
 from recurra.devices import tensor_on
-from recurra.packed import packed_sweep, through_tanh
+from recurra.packed import KERNELS, packed_sweep, through_tanh
 from recurra.plain import pad, plain_direction, zeros
 from recurra.scan import scanned_sweep, scans
 
@@ -49,15 +49,17 @@ def is_native(*tensors: Tensor) -> bool:
 def without_native(kind: CellKind, device: str = "cpu") -> Path:
     """Tell which path sweeps a cell where the native engine does not.
 
-    torch and cuDNN have neither the LSTM with ReLU, nor the GRU that resets before its product, nor the parallel cells.
+    torch and cuDNN have the cells of packed.KERNELS: neither the LSTM with ReLU nor the GRU that resets before its
+    product.
     On a CPU torch's kernels cannot multiply in bfloat16 and sum in float32 step by step; on a GPU they do
     (devices.products).
     """
-    unknown = (kind.cell, kind.activation) == ("lstm", "relu") or not kind.reset_after
-    if native.engine().name == "plain" or unknown:
+    if native.engine().name == "plain":
         return "plain"
     if kind.parallel:
         return "scan" if scans(kind, device) else "plain"
+    if (kind.cell, kind.activation) not in KERNELS or not kind.reset_after:
+        return "plain"
     if device == "cuda":
         return "packed"
     return "torch" if kind.precision == "float32" else "plain"

@@ -29,6 +29,8 @@ Numbers = NDArray[np.float32]
 Weights = tuple[Numbers, Numbers, Numbers, Numbers]
 State = tuple[Numbers, ...]
 VARIABLE = "RECURRA_ENGINE"
+KERNELS = ("rnn", "gru", "lstm", "mingru", "sru")
+"""Cells of native/src/cells.hpp."""
 WITHOUT = ("torch", "plain")
 """Values of the variable that leave the native engine out."""
 
@@ -92,11 +94,12 @@ def serves(dtype: np.dtype[Any]) -> bool:
 
 
 def knows(kind: CellKind) -> bool:
-    """Tell whether the engine has kernels for a cell: for all but a GRU that resets before its product and rounds.
+    """Tell whether the engine has kernels for a cell; what it has none for is swept by the equations.
 
-    That one's second product waits for all of r · h, which the kernels of bfloat16 and int8 have no place for.
+    A GRU that resets before its product has them in float32 alone: its second product waits for all of r · h, which the
+    kernels of bfloat16 and int8 have no place for.
     """
-    return kind.reset_after or kind.precision == "float32"
+    return kind.cell in KERNELS and (kind.reset_after or kind.precision == "float32")
 
 
 def ragged(offsets: NDArray[np.int64]) -> Any:

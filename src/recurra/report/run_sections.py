@@ -5,12 +5,15 @@ Not here: what is particular to a task (text_sections.py, language_sections.py, 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 
 from recurra.errors import UsageError
+from recurra.layers.recurrent.run import STEPS
+from recurra.layers.specs import GATES
 from recurra.reads import TASKS, readers
-from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
+from recurra.report.blocks import Block, Code, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
 from recurra.report.cell_diagrams import DRAWINGS, cell_diagram
 from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.diagrams import network_diagram, shape_text, summary_table
@@ -169,17 +172,24 @@ def _layers(record: Record) -> list[tuple[str, str, str, int]]:
 
 
 def _cell_blocks(description: Record) -> list[Block]:
-    """Return the drawing and the equations of the cell, where record["cell"] tells its sizes."""
+    """Return the drawing and the equations of the cell, where record["cell"] tells its sizes.
+
+    Of a cell that nobody has drawn, the formula that stands at its step.
+    """
     if not description:
         return []
-    kind = next((name for name in DRAWINGS if name == description.get("kind")), None)
+    kind = next((name for name in GATES if name == description.get("kind")), None)
     activation = description.get("activation", "tanh")
     inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
     if kind is None or inputs is None or hidden is None:
-        raise UsageError("record.cell", found=str(dict(description)), allowed="kind (rnn, gru, lstm), inputs, hidden")
+        raise UsageError(
+            "record.cell", found=str(dict(description)), allowed=f"kind ({', '.join(GATES)}), inputs, hidden"
+        )
     reset_after = description.get("reset_after", True) is not False
-    drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)
     caption = f"One step of the {kind.upper()}: {number(inputs)} inputs, {number(hidden)} units."
+    if kind not in DRAWINGS:
+        return [Paragraph(caption), Code(inspect.getdoc(STEPS[kind]) or "")]
+    drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)
     return [Figure(drawing, caption), cell_equations(kind, activation, reset_after=reset_after)]
 
 

@@ -20,7 +20,7 @@ from recurra.models.language import RunningLanguage
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.text import ARTICLES, cell_record, network_rows
+from recurra.runs.text import a_net, cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
@@ -83,7 +83,7 @@ def run_language(
     record = {
         **config,
         "cell": cell_record(model.model_.plan.recurrent),
-        "subtitle": f"{ARTICLES[settings['net']['cell']]} learnt from {len(parts.train):,} lines.",
+        "subtitle": f"{a_net(settings['net']['cell'])} learnt from {len(parts.train):,} lines.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),
         "history": model.history_,

@@ -24,7 +24,7 @@ from recurra.models.series import RunningForecaster
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.text import ARTICLES, cell_record, network_rows
+from recurra.runs.text import a_net, cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
@@ -68,7 +68,7 @@ def run_series(
     record = {
         **config,
         "cell": cell_record(model.model_.plan.recurrent),
-        "subtitle": f"{ARTICLES[settings.net.cell]} learnt from {len(table.ids):,} series; test: {horizon} steps.",
+        "subtitle": f"{a_net(settings.net.cell)} learnt from {len(table.ids):,} series; test: {horizon} steps.",
         "seconds": round(seconds, 1),
         "network": network_rows(model.model_.plan),
         "history": model.history_,

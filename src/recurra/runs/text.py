@@ -87,7 +87,7 @@ def run_text(
         "best_epoch": classifier.best_epoch_,
         "evaluated_on": part,
         "cell": cell_record(classifier.model_.plan.recurrent),
-        "subtitle": f"{ARTICLES[settings['net']['cell']]} learnt from {len(learnt[0]):,} texts, measured on {part}.",
+        "subtitle": f"{a_net(settings['net']['cell'])} learnt from {len(learnt[0]):,} texts, measured on {part}.",
         "evaluation": with_rivals(evaluation, rivals),
         "vector_coverage": classifier.coverage_,
         "warnings": classifier.warnings_,
@@ -149,6 +149,11 @@ def network_rows(plan: Plan) -> list[list[Any]]:
     return [
         [name, spec.kind, str(getattr(spec, "outputs", "")), parameters(spec)] for name, spec in plan.layers().items()
     ]
+
+
+def a_net(cell: str) -> str:
+    """Name a net by its cell, with an article."""
+    return ARTICLES.get(cell, f"A net of {cell}")
 
 
 def cell_record(spec: RecurrentSpec) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""The guide to adding a cell in docs/architecture.md, followed to the letter: its changes are made to a copy of the
+package, and the cell is fitted, saved, loaded, asked and reported.
+
+Not here: the cells that are there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import recurra
+from command_line import environment
+from recurra.datasets.synthetic import synthetic_reviews
+
+SOURCE = Path(recurra.__file__).parent
+PAGE = SOURCE.parents[1] / "docs" / "architecture.md"
+
+
+def changes() -> list[tuple[str, str, str]]:
+    """File, old lines and new lines of each change that the guide tells."""
+    told = re.search(r"## Adding a cell\n(.*?)\n## ", PAGE.read_text("utf-8"), re.DOTALL)
+    assert told
+    blocks = re.findall(r"```diff\n--- src/recurra/(\S+)\n(.*?)```", told[1], re.DOTALL)
+    return [(file, _side(block, "-"), _side(block, "+")) for file, block in blocks]
+
+
+def _side(block: str, sign: str) -> str:
+    return "".join(f"{line[1:]}\n" for line in block.splitlines() if line[:1] in (" ", sign))
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package with the cell in it."""
+    source = tmp_path_factory.mktemp("src")
+    shutil.copytree(SOURCE, source / "recurra", ignore=shutil.ignore_patterns("__pycache__"))
+    for file, old, new in changes():
+        path = source / "recurra" / file
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1, (file, old)
+        path.write_text(text.replace(old, new), "utf-8")
+    return source
+
+
+def run(source: Path, program: str, *arguments: str) -> str:
+    path = os.pathsep.join([str(source), str(Path(__file__).parent)])
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=200,
+        env=environment(PYTHONPATH=path),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+COMMANDS = """
+import json, sys
+from command_line import recurra
+
+for command in json.loads(sys.argv[1]):
+    done = recurra(*command)
+    if done.code:
+        sys.exit(f"{command}: {done.err}")
+    print(json.dumps(done.out))
+"""
+
+
+def commands(source: Path, *told: list[str]) -> list[str]:
+    """What commands print, one after another in one process."""
+    return [json.loads(line) for line in run(source, COMMANDS, json.dumps(told)).splitlines()]
+
+
+def settings(*chosen: str) -> list[str]:
+    return [part for setting in chosen for part in ("--set", setting)]
+
+
+def test_the_guide_changes_five_files() -> None:
+    assert {file for file, _, _ in changes()} == {
+        "cells.py", "cli/options.py", "config.py", "layers/recurrent/run.py", "layers/specs.py"
+    }  # fmt: skip
+
+
+EQUAL = """
+import numpy as np, torch, recurra
+from recurra.batches import Ragged
+from recurra.layers.recurrent.learn import Recurrent
+from recurra.layers.recurrent.run import recurrent
+from recurra.layers.specs import RecurrentSpec
+
+spec = RecurrentSpec(cell="mgu", inputs=3, hidden=4, layers=2, bidirectional=True)
+torch.manual_seed(0)
+for dtype in (torch.float32, torch.float64):
+    net = Recurrent(spec).to(dtype)
+    values, offsets = torch.randn(9, 3, dtype=dtype), np.array([0, 4, 4, 9])
+    learning, ends = net(Ragged(values, offsets))
+    weights = {name: weight.detach().numpy() for name, weight in net.named_parameters()}
+    running, last = recurrent(spec, weights, Ragged(values.numpy(), offsets))
+    assert np.allclose(learning.values.detach(), running.values, atol=1e-6)
+    assert all(np.allclose(a[0].detach(), b[0], atol=1e-6) for a, b in zip(ends, last))
+values.requires_grad_()
+assert torch.autograd.gradcheck(lambda values: net(Ragged(values, offsets))[0].values, values)
+print(recurra.__file__)
+"""
+
+
+def test_the_cell_learns_as_it_answers_and_its_gradient_is_right(changed: Path) -> None:
+    assert run(changed, EQUAL).strip() == str(changed / "recurra" / "__init__.py")
+
+
+def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Path, tmp_path: Path) -> None:
+    texts, labels = synthetic_reviews("train", count=60)
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "run"
+    rows.write_text("".join(json.dumps({"text": a, "label": b}) + "\n" for a, b in zip(texts, labels, strict=True)))
+    chosen = settings("hidden=6", "embedding_size=5", "min_count=1", "epochs=2", "adversarial=0")
+    ask = ["predict", str(out), "--text", texts[0], "--json"]
+    told = commands(
+        changed,
+        ["fit", "text", str(rows), "--cell", "mgu", *chosen, "--out", str(out), "--quiet"],
+        ["evaluate", str(out), str(rows), "--json"],
+        *([*ask, "--precision", precision] for precision in ("float32", "bf16", "int8")),
+    )
+    assert json.loads(told[1])["rows"] == 60
+    assert len({json.loads(answer)["label"] for answer in told[2:]}) == 1
+    page = (out / "report.html").read_text("utf-8")
+    assert "A net of mgu" in page and "One step of the MGU" in page and "h_t = (1 - f) · h_{t-1} + f · n" in page
+
+
+def test_series_and_next_words_take_the_cell_too(changed: Path, tmp_path: Path) -> None:
+    lines, series = tmp_path / "lines.txt", tmp_path / "series.csv"
+    lines.write_text("".join(f"the {word} sees the sun .\n" for word in "abcdefgh" * 6))
+    series.write_text("unique_id,ds,y\n" + "".join(f"a,{step},{step % 7}\n" for step in range(60)))
+    words, values = str(tmp_path / "language"), str(tmp_path / "series")
+    small = settings("hidden=6", "epochs=2")
+    of_words = settings("embedding_size=5", "min_count=1", "streams=2")
+    told = commands(
+        changed,
+        ["fit", "language", str(lines), "--cell", "mgu", *small, *of_words, "--out", words, "--quiet"],
+        ["generate", words, "the a", "--seed", "1"],
+        ["fit", "series", str(series), "--cell", "mgu", *small, "--horizon", "2", "--out", values, "--quiet"],
+        ["forecast", values, str(series)],
+    )
+    assert all(told)
+    for run_folder in (words, values):
+        assert "One step of the MGU" in (Path(run_folder) / "report.html").read_text("utf-8")
