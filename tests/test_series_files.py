@@ -121,7 +121,7 @@ ASKED = {
     "microseconds": ([1_704_067_200_000_000 + 60 * k for k in range(40)], ("2:1", "--time-unit us;")),
     "nanoseconds": ([1_704_067_200_000_000_000 + 60 * k for k in range(40)], ("2:1", "--time-unit ns;")),
     "date and hour": ([2024010100 + k for k in range(20)], ("2:1", "%Y%m%d%H")),
-    "years and steps": (["1-01", "1-02", "1-03"], ("2:1", "--rows-as-steps")),
+    "years and steps": (["1-01", "1-02", "1-03"], ("2:1", "--rows-as-steps", 'such as --date-format "%b %Y"')),
     "slashes": (["2024/01/02"], ("2:1", '--date-format "%Y/%m/%d"')),
     "dots and hours": (["31.01.2024 10:30"], ("2:1", '--date-format "%d.%m.%Y %H:%M"')),
     "day or month": (["01/02/2024"], ("2:1", '--date-format "%d/%m/%Y" or %m/%d/%Y')),
@@ -227,6 +227,33 @@ def test_points_before_three_digits_beside_whole_numbers_are_asked_about(delimit
     # Whole numbers of four digits, other counts of digits and a zero before the point show decimals.
     for shown in ("1998", "1.5", "0.125", "12.0"):
         assert not doubtful("998", "1.005", shown)
+
+
+def test_numbers_of_which_all_may_be_thousands_are_warned_of_beside_semicolons(tmp_path: Path) -> None:
+    for delimiter, doubts in ((";", 1), (",", 0)):
+        rows = "".join(f"{step}{delimiter}1.{step + 100}\n" for step in range(40))
+        (tmp_path / "t.csv").write_text(f"ds{delimiter}y\n{rows}")
+        assert len(read_series(tmp_path / "t.csv").warnings) == doubts
+        assert not read_series(tmp_path / "t.csv", decimal=".").warnings
+    assert read_series(tmp_path / "t.csv", thousands=".").values["t"][0] == 1100
+
+
+def test_a_value_far_from_all_others_is_warned_of(tmp_path: Path) -> None:
+    rows = [str(100 + step % 7) for step in range(60)]
+    rows[13] = "1e12"
+    (tmp_path / "t.csv").write_text("ds,y\n" + "".join(f"{step},{row}\n" for step, row in enumerate(rows)))
+    told = read_series(tmp_path / "t.csv").warnings
+    assert told == ["1 series have values far from all others, such as 1e+12 in 't': they set its scale"]
+    growing = "".join(f"{step},{1.3**step}\n" for step in range(60))
+    (tmp_path / "t.csv").write_text("ds,y\n" + growing)
+    assert not read_series(tmp_path / "t.csv").warnings
+
+
+@pytest.mark.parametrize("header", [",date,sales", "Unnamed: 0,date,sales", "index,date,sales"])
+def test_a_column_that_numbers_the_rows_is_no_value(header: str, tmp_path: Path) -> None:
+    rows = "".join(f"{step},{day},{step}\n" for step, day in enumerate(DAYS))
+    (tmp_path / "t.csv").write_text(f"{header}\n{rows}")
+    assert read_series(tmp_path / "t.csv").columns.y == "sales"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
+    from recurra.datasets.series_table import SeriesReading
     from recurra.errors import ArtefactError, DataError, RecurraError, UsageError
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -28,6 +29,7 @@ __all__ = [
     "NetConfig",
     "RecurraError",
     "SeriesConfig",
+    "SeriesReading",
     "Settings",
     "TextClassifier",
     "TextConfig",
@@ -38,6 +40,7 @@ __all__ = [
 
 _HOMES = {
     "recurra.config": ("NetConfig", "SeriesConfig", "Settings", "TextConfig", "TrainingConfig"),
+    "recurra.datasets.series_table": ("SeriesReading",),
     "recurra.errors": ("ArtefactError", "DataError", "RecurraError", "UsageError"),
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),

@@ -40,6 +40,7 @@ _FORMATS = (
     (re.compile(r"[0-9]{1,2}/[0-9]{4}"), "%m/%Y"),
 )
 """Notations in which day and month cannot be mistaken for one another."""
+_DAY_OR_MONTH = re.compile(r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{2,4}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +248,7 @@ def _no_date(cell: str, place: Place) -> DataError:
     elif _NUMBER.fullmatch(cell):
         todo = f"if days and parts of a day as spreadsheets count them, say so: {advice.unit('excel')}"
     else:
-        todo = f"name its format: {_format_of(cell)}; or take the rows in their order: {advice.rows_as_steps()}"
+        todo = f"name its format, {_format_of(cell)}; or take the rows in their order: {advice.rows_as_steps()}"
     return DataError("no usable time", place=place, found=repr(cell[:80]), allowed=ALLOWED, advice=todo)
 
 
@@ -255,4 +256,7 @@ def _format_of(cell: str) -> str:
     date, _, clock = cell.partition(" ")
     known = next((date_format for pattern, date_format in _FORMATS if pattern.fullmatch(date)), "")
     known += {5: " %H:%M", 8: " %H:%M:%S"}.get(len(clock), "") if known else ""
-    return advice.date_format(known) if known else f"{advice.date_format('%d/%m/%Y')} or %m/%d/%Y"
+    if known:
+        return advice.date_format(known)
+    day_or_month = f"{advice.date_format('%d/%m/%Y')} or %m/%d/%Y"
+    return day_or_month if _DAY_OR_MONTH.fullmatch(date) else f"such as {advice.date_format('%b %Y')}"

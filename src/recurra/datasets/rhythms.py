@@ -37,7 +37,7 @@ def settle(
 def _shared(times: Times, zone: Zone | None, expected: Step | None) -> Step:
     """Return the expected step where it leaves no more gaps than the step that the times themselves tell."""
     known = at_step(times, expected, zone) if expected else None
-    if known is not None and _gaps(known, times) == 0:
+    if known is not None and known.fills(times):
         return known.step
     own = infer(times, zone)
     return known.step if known is not None and _gaps(known, times) <= _gaps(own, times) else own.step

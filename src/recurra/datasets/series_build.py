@@ -25,6 +25,7 @@ from recurra.datasets.steps import Step
 from recurra.datasets.zones import WrittenZone, Zone
 from recurra.errors import DataError, Place
 
+FAR, LEAST = 10_000, 20
 TO_IMPUTE = "values are missing and must be imputed"
 
 
@@ -72,7 +73,7 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
             times[name], values[name] = regular(each, times[name], values[name], rhythms[name], fill=fill)
         shared_step(rhythms)
     masks = {name: np.isnan(each) for name, each in values.items()}
-    warnings += [*constant(values), *_filled(masks, reading), *_clock_changes(zones)]
+    warnings += [*constant(values), *_far_off(values), *_filled(masks, reading), *_clock_changes(zones)]
     return SeriesTable(
         list(members),
         times,
@@ -124,6 +125,23 @@ def constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
     return (
         [f"{len(still):,} series are constant, such as {still[0]!r}: their forecast is the constant"] if still else []
     )
+
+
+def _far_off(values: dict[str, NDArray[np.float64]]) -> list[str]:
+    """Warn of series with a few values ten thousand times as far from the middle as nearly all others are."""
+    found = {}
+    for name, each in values.items():
+        known = each[~np.isnan(each)]
+        # Of few values nobody can say which are usual.
+        if known.size < LEAST:
+            continue
+        away = np.abs(known - np.median(known))
+        if away.max() > FAR * np.median(away) and 0 < FAR * np.percentile(away, 95) < away.max():
+            found[name] = float(known[away.argmax()])
+    if not found:
+        return []
+    name, value = next(iter(found.items()))
+    return [f"{len(found):,} series have values far from all others, such as {value:g} in {name!r}: they set its scale"]
 
 
 def _filled(masks: dict[str, NDArray[np.bool_]], reading: SeriesReading) -> list[str]:

@@ -96,12 +96,12 @@ def regular(series: Given, times: Times, values: Values, rhythm: Rhythm, *, fill
 
     Raises DataError for times that are off the rhythm, and for gaps that are not to be filled.
     """
+    if rhythm.fills(times):
+        return times, values
     places = rhythm.places(times)
     if (places == OFF).any():
         raise _off(series, times, places, rhythm)
     length = int(places[-1]) + 1
-    if length == times.size:
-        return times, values
     if length > LONGEST_GRID:
         found = f"{length:,} steps of {rhythm.step}"
         raise DataError(f"series {series.name!r} has gaps too large to fill", found=found, allowed=f"{LONGEST_GRID:,}")

@@ -5,6 +5,7 @@ Not here: frames (series_from_frames.py), checks (series_build.py), scaling and 
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ from recurra.errors import DataError, Place
 
 __all__ = ["SeriesColumns", "SeriesReading", "SeriesTable", "open_series", "read_series"]
 
+COUNTS = re.compile(r"unnamed: ?[0-9]+|index", re.IGNORECASE)
+"""Columns in which exports number their rows."""
 LOOKED_AT = 200_000
 """Rows that are looked at for a column that may name series, at most."""
 
@@ -77,7 +80,8 @@ def open_series(
     file = _File(source, table, list(table.rows()) if str(source) == "-" else None)
     reading = known.reading_of(reading, table.names)
     place = Place(table.file, table.dialect.first)
-    chosen = choose_columns(table.names, reading, place=place, hint=table.dialect.hint)
+    counts = [name for name in table.names if COUNTS.fullmatch(name)]
+    chosen = choose_columns(table.names, reading, place=place, never_values=counts, hint=table.dialect.hint)
     built = build(_long_rows(file, chosen, reading, known), reading, expected=known.step)
     doubts = known.doubts(reading, chosen.columns.y)
     return replace(built, warnings=[*table.warnings, *doubts, *built.warnings], note=table.note)
@@ -112,8 +116,6 @@ class _Growing:
     ids: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
     values: array[float] = field(default_factory=lambda: array("d"))
-    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The names of series with the cells they are made of; one object a name, not one a row."""
 
 
 def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> LongRows:
@@ -137,21 +139,25 @@ def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Lear
     if moments is None and len(set(zip(growing.ids, growing.times, strict=False))) < len(growing.times) and naming():
         raise DataError("the same times stand more than once", place=place(0, chosen.times[0]), advice=naming())
     values, encoding = np.array(growing.values), file.table.dialect.encoding
-    return LongRows(growing.ids, moments, values, place, chosen.columns, naming, chosen.warnings, encoding)
+    told = [*chosen.warnings, *_doubtful_points(file, points, reading)]
+    return LongRows(growing.ids, moments, values, place, chosen.columns, naming, told, encoding)
 
 
 def _grown(file: _File, chosen: Chosen, reading: SeriesReading) -> tuple[_Growing, PointsBetweenThousands]:
     growing, points, form = _Growing(), PointsBetweenThousands(), number_form(reading)
     stem, watched = file.stem or "series", reading.decimal is None and reading.thousands is None
+    name_of, time_of = _Names(chosen.ids), chosen.times[0] if len(chosen.times) == 1 else ""
     for row in file.rows(chosen.read):
-        name = _identity(row, chosen.ids, growing.parts) if chosen.ids else stem
+        name = name_of(row) if chosen.ids else stem
         for column in chosen.values:
             value = row.values[column]
             if watched and points.possible and isinstance(value, str):
                 points.see(len(growing.values), value.strip())
             growing.ids.append(column if chosen.wide else name)
             growing.values.append(_number(row, column, form))
-        if chosen.times:
+        if time_of:
+            growing.times.append(_text(row.values[time_of]))
+        elif chosen.times:
             growing.times.append(" ".join(_text(row.values[column]) for column in chosen.times))
     return growing, points
 
@@ -169,6 +175,15 @@ def _ask_about_points(place: Place, points: PointsBetweenThousands) -> None:
         found=f"such numbers beside {points.wholes:,} whole ones",
         advice=f"say which: {advice.marks('.', '')} for thousands, {advice.marks('', '.')} for decimals",
     )
+
+
+def _doubtful_points(file: _File, points: PointsBetweenThousands, reading: SeriesReading) -> list[str]:
+    """Warn where each number of a file with semicolons has three digits behind a point: decimals are commas there."""
+    told = reading.decimal or reading.thousands or points.first is None or not points.possible
+    if told or file.table.dialect.delimiter[0] != ";":
+        return []
+    choices = f"{advice.marks('.', '')} if they set thousands apart, {advice.marks('', '.')} if not"
+    return [f"every number has exactly three digits behind its point, and is read as a decimal: say {choices}"]
 
 
 def _moments(
@@ -212,23 +227,40 @@ def _naming(file: _File, chosen: Chosen, stamps: Any, names: list[str]) -> str:
     return naming_hint(chosen, cells, stamps[: len(rows)], names[: len(rows)])
 
 
-def _identity(row: Row, columns: Sequence[str], known: dict[str, tuple[str, ...]]) -> str:
-    parts = tuple(_text(row.values[column]) for column in columns)
-    if not all(parts):
-        empty = columns[parts.index("")]
-        raise DataError(f"series id is missing in column {empty!r}", place=row.place(empty), advice="fill it in")
-    name = "/".join(parts)
-    if known.setdefault(name, parts) != parts:
-        found = f"{known[name]} and {parts}"
-        raise DataError("two series would have one name", place=row.place(columns[0]), found=found)
-    return name
+class _Names:
+    """Names of series out of the cells of their columns; each distinct cell is looked at once."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._known: dict[Any, str] = {}
+        self._parts: dict[str, tuple[str, ...]] = {}
+
+    def __call__(self, row: Row) -> str:
+        """Return the name; raises DataError for a missing one, and for two series that would have one name."""
+        columns, cells = self._columns, row.values
+        key = cells[columns[0]] if len(columns) == 1 else tuple(cells[column] for column in columns)
+        name = self._known.get(key)
+        return name if name is not None else self._known.setdefault(key, self._named(row))
+
+    def _named(self, row: Row) -> str:
+        parts = tuple(_text(row.values[column]) for column in self._columns)
+        if not all(parts):
+            empty = self._columns[parts.index("")]
+            raise DataError(f"series id is missing in column {empty!r}", place=row.place(empty), advice="fill it in")
+        name = "/".join(parts)
+        if self._parts.setdefault(name, parts) != parts:
+            found = f"{self._parts[name]} and {parts}"
+            raise DataError("two series would have one name", place=row.place(self._columns[0]), found=found)
+        return name
 
 
 def _text(cell: Any) -> str:
     """Write a cell as text; pandas turns whole numbers with gaps into floats, and 1.0 must stay 1."""
+    if isinstance(cell, str):
+        return cell.strip()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
-    return "" if cell is None else str(cell).strip()
+    return "" if cell is None else str(cell)
 
 
 def _number(row: Row, column: str, form: NumberForm) -> float:

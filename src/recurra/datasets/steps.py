@@ -71,6 +71,10 @@ class Rhythm:
         places[wrong] = OFF
         return places
 
+    def fills(self, times: Times) -> bool:
+        """Tell whether the times are the first ones of the rhythm, without a gap."""
+        return np.array_equal(self.times(np.arange(times.size)), times)
+
     def times(self, places: NDArray[np.int64]) -> Times:
         """Return the times that are so many steps after the origin."""
         steps, step = places * self.step.every, self.step
@@ -104,6 +108,8 @@ def infer(times: Times, zone: Zone | None = None) -> Rhythm:
 def at_step(times: Times, step: Step, zone: Zone | None = None) -> Rhythm | None:
     """Return the rhythm of a known step that all of `times` are on, neighbours mostly one step apart, else None."""
     for rhythm in _of_step(times, step, zone):
+        if rhythm.fills(times):
+            return rhythm
         places = rhythm.places(times)
         if places.min() >= 0 and (times.size < 3 or _usual(places) == 1):
             return rhythm
@@ -117,8 +123,8 @@ def _of_step(times: Times, step: Step, zone: Zone | None) -> Iterator[Rhythm]:
     if step.unit not in ("M", "Y"):
         yield Rhythm(step, times[0], zone)
         return
-    shown = wall(times, zone).astype("datetime64[D]")
-    for day in dict.fromkeys((step.day, *_days_of_month(shown))):
+    yield Rhythm(step, times[0], zone)
+    for day in _days_of_month(wall(times, zone).astype("datetime64[D]")):
         yield Rhythm(Step(step.unit, step.every, day=day), times[0], zone)
 
 

@@ -43,7 +43,8 @@ def series_card(model: RunningForecaster, history: list[Record], epoch: int) -> 
     """Describe a forecaster."""
     use = '`recurra forecast FOLDER series.csv`, or `recurra.Forecaster.load("FOLDER")`'
     window = model.encoder.config.window
-    fact = f"{len(model.encoder.scalers)} series, windows of {window}, horizon {model.horizon}."
+    rhythm = f" of {model.learnt.step}" if model.learnt.step else ""
+    fact = f"{len(model.encoder.scalers)} series{rhythm}, windows of {window}, horizon {model.horizon}."
     return _card("A forecaster", fact, model.plan, history=history, epoch=epoch, use=use)
 
 
