@@ -34,6 +34,7 @@ RANKS = (
     "artefact",
     "datasets",
     "text",
+    "calendar",
     "series",
     "batches",
     "devices",

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recurra.calendar import calendar_features
 from recurra.config import SeriesConfig
 from recurra.errors import ArtefactError, DataError, UsageError
-from recurra.series import Scaler, SeriesEncoder, calendar_features, fit_scaler, fit_series, windows
+from recurra.series import Scaler, SeriesEncoder, fit_scaler, fit_series, windows
 
 RANDOM = np.random.default_rng(0)
 GROWING = np.exp(np.linspace(0, 2, 40)) * (1 + 0.2 * RANDOM.random(40))

@@ -1,4 +1,4 @@
-"""Series to windows and back: scalers, logarithm, differences, windows, calendar features; NumPy only.
+"""Series to windows and back: scalers, logarithm, differences, windows; NumPy only.
 
 Not here: reading tables and time stamps (datasets) and nets. Scalers are fitted on the training part only; a fitted
 `SeriesEncoder` cannot be fitted again.
@@ -249,21 +249,6 @@ def windows(values: Values, *, window: int, horizon: int, stride: int = 1) -> Wi
     _need(len(values), window + horizon, "")
     views = sliding_window_view(values, window + horizon)[::stride]
     return Windows(views[:, :window], views[:, window:])
-
-
-def calendar_features(times: NDArray[np.datetime64]) -> NDArray[np.float32]:
-    """Return (steps, 6): sine and cosine of the hour in the day, the day in the week and the day in the year.
-
-    The angles go once round in 24 hours, 7 days and 365.25 days. `times` are (steps,) and without a time zone.
-    """
-    days = times.astype("datetime64[D]")
-    day = days.astype(np.int64)
-    seconds = (times.astype("datetime64[s]") - days).astype(np.int64)
-    of_year = (days - days.astype("datetime64[Y]")).astype(np.int64)
-    monday_first = (day + 3) % 7  # 1970-01-01 was a Thursday
-    turns = np.stack([seconds / 86_400, monday_first / 7, of_year / 365.25], axis=1)
-    waves = np.stack([np.sin(2 * np.pi * turns), np.cos(2 * np.pi * turns)], axis=2)
-    return waves.reshape(len(times), 6).astype(np.float32)
 
 
 def _checked(values: ArrayLike, series_id: str) -> Values:

@@ -22,12 +22,12 @@ KINDS = (
 def read_periods(cells: Sequence[str]) -> tuple[NDArray[np.datetime64], str] | None:
     """Return the first months of quarters or the Mondays of weeks, and their template; None for anything else."""
     for kind in KINDS:
-        matches = [kind.fullmatch(cell) for cell in cells]
-        if None in matches:
+        matches = [match for cell in cells if (match := kind.fullmatch(cell))]
+        if not matches or len(matches) < len(cells):
             continue
-        years = np.array([int(match["year"]) for match in matches if match]) - 1970
+        years = np.array([int(match["year"]) for match in matches]) - 1970
         name = "quarter" if "quarter" in kind.groupindex else "week"
-        numbers = np.array([int(match[name]) for match in matches if match])
+        numbers = np.array([int(match[name]) for match in matches])
         times = _quarters(years, numbers) if name == "quarter" else _weeks(years, numbers)
         # A week 53 of a year that has 52 is the next year's first.
         return None if name == "week" and not _has_weeks(times, numbers) else (times, _template(matches[0], name))
@@ -44,9 +44,8 @@ def write_periods(times: NDArray[Any], template: str) -> list[str]:
     return written
 
 
-def _template(match: re.Match[str] | None, name: str) -> str:
+def _template(match: re.Match[str], name: str) -> str:
     """Put names in the place of the numbers of an example."""
-    assert match is not None
     text, start = match.string, 0
     parts = []
     for group in sorted((name, "year"), key=match.start):

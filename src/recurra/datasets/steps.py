@@ -94,15 +94,13 @@ def infer(times: Times, zone: Zone | None = None) -> Rhythm:
 
     The number of units is the most frequent distance. Where no kind fits, the one that most times are on is returned.
     """
-    best, most = None, -1
+    partly: list[tuple[int, Rhythm]] = []
     for rhythm in _candidates(times, zone):
         fits = int(np.count_nonzero(rhythm.places(times) >= 0))
-        if fits > most:
-            best, most = rhythm, fits
         if fits == times.size:
-            break
-    assert best is not None
-    return best
+            return rhythm
+        partly.append((fits, rhythm))
+    return max(partly, key=lambda pair: pair[0])[1]
 
 
 def at_step(times: Times, step: Step, zone: Zone | None = None) -> Rhythm | None:
