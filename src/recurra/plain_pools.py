@@ -43,8 +43,9 @@ def plain_pool(
         "last": lambda: _last(inputs, directions),
         "mean": lambda: _mean(inputs),
         "max": lambda: _maximum(inputs) if where is None else _at(inputs.values, where),
-        "attention": lambda: _attention(inputs, scorer),
     }
+    if scorer is not None:
+        pools["attention"] = lambda: _attention(inputs, scorer)
     return torch.cat([pools[part]() for part in parts], dim=1)
 
 
@@ -56,8 +57,7 @@ def _last(inputs: Ragged[Tensor], directions: int) -> Tensor:
     return torch.cat(ends, dim=1)
 
 
-def _attention(inputs: Ragged[Tensor], scorer: Scorer | None) -> Tensor:
-    assert scorer is not None
+def _attention(inputs: Ragged[Tensor], scorer: Scorer) -> Tensor:
     weight, bias, query = scorer
     scores = torch.tanh(torch.nn.functional.linear(inputs.values, weight, bias)) @ query.T
     shares = _softmax(inputs.carry(scores)).repeat_interleave(inputs.values.shape[1] // len(query), dim=1)

@@ -66,18 +66,9 @@ def run_text(
     settings = classifier.settings().model_dump(mode="json")
     config = {"task": "text", "title": title, "settings": settings, "estimator": repr(classifier)}
     check_same_run(out, config)
-    started = time.perf_counter()
-    classifier.fit_prepared(prepared or prepare_rows(classifier, train), run=out, watch=watch)
-    seconds = time.perf_counter() - started
-    classifier.save(out / "artefact")
-    if classifier.split_ is not None:
-        write_json(out / "split.json", classifier.split_.as_json())
+    seconds = _learn(classifier, prepared or prepare_rows(classifier, train), out, watch)
     learnt, rows, part = _held_out(classifier, train, test)
-    evaluation = classifier.evaluate(*rows)
-    if part.startswith("validation") and classifier.split_ is not None:
-        # Rows of the file, not of the part: a reader wants to find them.
-        for top in evaluation.record["top_losses"]:
-            top["row"] = int(classifier.split_.validation[top["row"] - 1]) + 1
+    evaluation = _measure(classifier, rows, part)
     rivals = text_rivals(learnt, rows)
     record = {
         **config,
@@ -97,6 +88,26 @@ def run_text(
     write_json(out / "history.json", classifier.history_)
     save(training_report(record), out / "report.html")
     return record
+
+
+def _learn(classifier: TextClassifier, prepared: PreparedText, out: Path, watch: Watch) -> float:
+    """Fit, and save the artefact and which rows were held out; return the seconds of the fit."""
+    started = time.perf_counter()
+    classifier.fit_prepared(prepared, run=out, watch=watch)
+    seconds = time.perf_counter() - started
+    classifier.save(out / "artefact")
+    if classifier.split_ is not None:
+        write_json(out / "split.json", classifier.split_.as_json())
+    return seconds
+
+
+def _measure(classifier: TextClassifier, rows: Labelled, part: str) -> TextEvaluation:
+    """Measure on the rows; the hardest ones are named by their row in the file, where a reader finds them."""
+    evaluation = classifier.evaluate(*rows)
+    if part.startswith("validation") and classifier.split_ is not None:
+        for top in evaluation.record["top_losses"]:
+            top["row"] = int(classifier.split_.validation[top["row"] - 1]) + 1
+    return evaluation
 
 
 def prepare_rows(classifier: TextClassifier, train: TextTable) -> PreparedText:
