@@ -15,7 +15,7 @@ from recurra.labs.sentiment_samples import POSITIVE
 from recurra.report.blocks import Align, Block, Code, Facts, Figure, Paragraph, Table
 from recurra.report.charts import Line, gradient_norms
 from recurra.report.lab_charts import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
-from recurra.report.numbers import number, percent, power_of_ten, spread_of_shares
+from recurra.report.numbers import number, percent, power_of_ten, spread
 from recurra.report.score_charts import confusion, histogram
 
 Record = dict[str, Any]
@@ -95,16 +95,16 @@ def experiment_table(record: Record) -> Table:
 
 
 def _step_table(rows: Sequence[Record], caption: str) -> Table:
-    header = ("step", "recurrent weights", "train", "validation", "test", "test over seeds")
+    header = ("step", "recurrent weights", "train, %", "validation, %", "test, %", "over seeds")
     align: tuple[Align, ...] = ("left", "right", "right", "right", "right", "right")
     lines = tuple(
         (
             row["title"],
             row["recurrent_parameters"],
-            percent(row["train_accuracy"]["mean"]),
-            percent(row["val_accuracy"]["mean"]) if "val_accuracy" in row else "—",
-            percent(row["test_accuracy"]["mean"]),
-            spread_of_shares(row["test_accuracy"]["by_seed"]),
+            number(100 * row["train_accuracy"]["mean"], 2),
+            number(100 * row["val_accuracy"]["mean"], 2) if "val_accuracy" in row else "—",
+            number(100 * row["test_accuracy"]["mean"], 2),
+            spread([100 * share for share in row["test_accuracy"]["by_seed"]]),
         )
         for row in rows
     )
@@ -114,7 +114,8 @@ def _step_table(rows: Sequence[Record], caption: str) -> Table:
 def reading_block(record: Record) -> Figure:
     """One review read word by word."""
     shown = record["samples"]["reading"]
-    picture = reading(shown["words"], shown["answers"], x_label="probability of a positive review after this word")
+    answers = {title: shown["answers"][title] for title in record["samples"]["nets"]}
+    picture = reading(shown["words"], answers, x_label="probability of a positive review after this word")
     return Figure(
         picture,
         "One made-up review read word by word: what each net would answer if the text ended here. Right of the middle "
@@ -125,7 +126,7 @@ def reading_block(record: Record) -> Figure:
 def sample_blocks(record: Record) -> list[Block]:
     """Right and wrong answers: on made-up reviews with their text, on the test part with numbers only."""
     shown = record["samples"]
-    titles = list(shown["made_up"][0]["positive"])
+    titles = shown["nets"]
     rows = tuple(
         (row["text"], row["label"], *(_answer(row["label"], row["positive"][title]) for title in titles))
         for row in shown["made_up"]

@@ -173,16 +173,18 @@ def _result(record: Record) -> list[Block]:
         Comparison(tuple(rows), "What the record states beside what was measured today."),
         *_against_rival(record),
         Code(output_text(summary(record)), "Output: what the command prints.", wrap=True),
-        Code(TRY_IT, "Try it: the first seed's nets are kept beside this page.", wrap=True),
+        _try_it(record),
         reading_block(record),
         *sample_blocks(record),
     ]
 
 
-TRY_IT = "\n".join(
-    f'recurra predict runs/{name}-0/artefact --text "{text}"'
-    for name, text in (("literal", "A quiet film, and a good one."), ("recipe", "It is not bad at all; see it."))
-)
+def _try_it(record: Record) -> Code:
+    """Show how to ask the nets that the lab has kept."""
+    texts = ("A quiet film, and a good one.", "It is not bad at all; see it.")
+    nets = zip(record["settings"], texts, strict=True)
+    commands = [f'recurra predict runs/{name}-0/artefact --text "{text}"' for name, text in nets]
+    return Code("\n".join(commands), "Try it: the first seed's nets are kept in this page's folder.", wrap=True)
 
 
 LITERAL_ROWS = (
@@ -233,7 +235,7 @@ def summary(record: Record) -> list[tuple[str, str]]:
         ("training loss, recorded 0.09", f"{number(loss, 3)}  {results['train_loss']['verdict']}"),
         *steps,
         (record["rival"]["name"], f"test {percent(record['rival']['accuracy'])}"),
-        *((row["claim"], row["verdict"]) for row in record["observations"]),
+        *((row["verdict"], row["claim"]) for row in record["observations"]),
     ]
 
 

@@ -31,7 +31,7 @@ Nets = Mapping[str, RunningClassifier]
 def samples(nets: Nets, data: SentimentData) -> dict[str, Any]:
     """Return everything that the page shows of the nets' answers."""
     literal = next(iter(nets.values()))
-    told = {"reading": _read(nets), "made_up": _made_up(nets), "test": _answers(literal, data)}
+    told = {"nets": list(nets), "reading": _read(nets), "made_up": _made_up(nets), "test": _answers(literal, data)}
     if data.vectors is not None:
         before = pretrained(data.vectors, literal.encoder.vocabulary).matrix
         told |= {"map": _map(literal, before), "neighbours": _neighbours(literal, before)}

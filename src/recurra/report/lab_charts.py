@@ -54,8 +54,8 @@ def training_beside_recorded(
         right.set_ylabel("loss, nats", rotation=270, va="bottom")
         left.set_xlabel("epoch")
         last = max(map(len, curves["accuracy"]))
-        _recorded(left, recorded.accuracy, f"recorded {100 * recorded.accuracy:g} %", SERIES[0], last)
-        _recorded(right, recorded.loss, f"recorded loss {recorded.loss:g}", SERIES[1], last)
+        _recorded(left, recorded.accuracy, f"recorded {100 * recorded.accuracy:g} %", SERIES[0])
+        _recorded(right, recorded.loss, f"recorded loss {recorded.loss:g}", SERIES[1])
         right.set_ylim(bottom=0)
         left.set_xlim(0.5, last + 0.5)
         _whole_ticks(left)
@@ -75,11 +75,13 @@ def _seeds(axes: Axes, name: str, seeds: Seeds, colour: str, *, kept: Sequence[i
             axes.plot(kept[position], heights[kept[position] - 1], "o", mfc="none", mec=colour, ms=6.5, mew=1.1)
 
 
-def _recorded(axes: Axes, value: float, text: str, colour: str, last: int) -> None:
+def _recorded(axes: Axes, value: float, text: str, colour: str) -> None:
+    """Draw a recorded value through all epochs; its name stands where early epochs leave room."""
     axes.axhline(value, color=colour, ls=DOTS, lw=1.1)
+    place = (0.12, value)
     axes.annotate(
-        text, (last + 0.4, value), xytext=(0, 3), textcoords="offset points", ha="right", va="bottom",
-        color=colour, fontsize=7.6,
+        text, place, xycoords=axes.get_yaxis_transform(), xytext=(0, 3), textcoords="offset points", color=colour,
+        ha="left", va="bottom", fontsize=7.6,
     )  # fmt: skip
 
 
@@ -184,7 +186,7 @@ def word_map(words: Sequence[str], before: Sequence[Point], after: Sequence[Poin
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        sides = _free_sides(after)
+        sides = _free_sides(before, after)
         for word, start, end, group, side in zip(words, before, after, groups, sides, strict=True):
             colour = colour_of(group)
             axes.annotate("", end, start, arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.45, "lw": 1.0})
@@ -196,16 +198,19 @@ def word_map(words: Sequence[str], before: Sequence[Point], after: Sequence[Poin
             )  # fmt: skip
         axes.set_xticks([])
         axes.set_yticks([])
+        axes.spines["bottom"].set_visible(False)
         axes.margins(0.12)
         axes.set_aspect("equal", adjustable="datalim")
 
     return drawn(draw, height=3.9)
 
 
-def _free_sides(places: Sequence[Point]) -> list[int]:
-    """Tell for each place whether its name goes to the right (1), or to the left (-1) where the right is taken."""
-    width, height = (max(axis) - min(axis) or 1.0 for axis in zip(*places, strict=True))
-    return [
-        -1 if any(0 < (x - left) / width < 0.14 and abs(y - level) / height < 0.05 for x, y in places) else 1
-        for left, level in places
-    ]
+def _free_sides(before: Sequence[Point], after: Sequence[Point]) -> list[int]:
+    """Tell for each word whether its name goes right (1) or left (-1): onwards, unless another word is there."""
+    width, height = (max(axis) - min(axis) or 1.0 for axis in zip(*after, strict=True))
+
+    def taken(end: Point, side: int) -> bool:
+        return any(0 < side * (x - end[0]) / width < 0.14 and abs(y - end[1]) / height < 0.05 for x, y in after)
+
+    onwards = [1 if end[0] >= start[0] else -1 for start, end in zip(before, after, strict=True)]
+    return [-side if taken(end, side) else side for side, end in zip(onwards, after, strict=True)]

@@ -21,18 +21,27 @@ texts, labels = imdb.train.texts, imdb.train.labels or []
 test = imdb.test.texts, imdb.test.labels or []
 print(f"{len(texts)} reviews to learn from, {len(test[0])} to test on")
 
+
 # %% Split the data: training, validation (other films), test (the official half, read once).
-films = split(len(texts), labels=labels, groups=imdb.train.groups, share=0.1, seed=0)
-train, validation = (
-    ([texts[row] for row in rows], [labels[row] for row in rows]) for rows in (films.train, films.validation)
+films = imdb.train.groups
+parts = split(len(texts), labels=labels, groups=films, share=0.1, seed=0)
+train = (
+    [texts[row] for row in parts.train],
+    [labels[row] for row in parts.train],
 )
-print(f"{len(train[0])} for training, {len(validation[0])} for validation")
+validation = (
+    [texts[row] for row in parts.validation],
+    [labels[row] for row in parts.validation],
+)
+print(f"{len(train[0])} to train, {len(validation[0])} for validation")
 
 # %% Pad and truncate the sequences (a look: the lengths travel along, so that a net never sweeps pads).
 settings = Settings().changed({"max_length": 200, "truncate": "tail"})
 encoder = fit_encoder(train[0], settings.text)
 matrix, lengths = pad(encoder.encode(train[0][:3]), 200)
-print("the last ten of 200 places of three reviews, and their lengths:", matrix[:, -10:], lengths, sep="\n")
+print("the last ten of 200 places, of three reviews:")
+print(matrix[:, -10:])
+print("lengths:", lengths)
 
 # %% Build a simple RNN model on pre-trained word vectors.
 settings = settings.changed(
@@ -49,18 +58,25 @@ settings = settings.changed(
         "epochs": 20,
     }
 )
-model = TextClassifier(vectors=find("glove"), random_state=0, config=settings)
+glove = find("glove")
+model = TextClassifier(vectors=glove, random_state=0, config=settings)
 
 # %% Train; draw accuracy against training loss.
 model.fit(*train, validation_data=validation)
-names = ("epoch", "accuracy", "loss", "val_accuracy", "val_loss")
-epochs, accuracy, loss, val_accuracy, val_loss = ([epoch[name] for epoch in model.history_] for name in names)
-picture = accuracy_against_loss(epochs, accuracy, loss=loss, val_accuracy=val_accuracy, val_loss=val_loss)
+history = model.history_
+curves = {name: [epoch[name] for epoch in history] for name in history[0]}
+names = ("loss", "val_accuracy", "val_loss")
+picture = accuracy_against_loss(
+    curves["epoch"],
+    curves["accuracy"],
+    **{name: curves[name] for name in names},
+)
 Path("accuracy-against-loss.svg").write_text(picture, encoding="utf-8")
-print(f"after {len(epochs)} epochs: training accuracy {accuracy[-1]:.4f}, training loss {loss[-1]:.3f}")
+accuracy, loss = curves["accuracy"][-1], curves["loss"][-1]
+print(f"training accuracy {accuracy:.4f}, training loss {loss:.3f}")
 
 # %% Keep the epoch that validation chooses; measure it on the test part, and predict.
-print(f"epoch {model.best_epoch_} is kept: test accuracy {model.score(*test):.4f}")
-for review in ("A quiet film, and a good one.", "It isn't bad; it is dull, slow and far too long."):
-    print(f"{model.predict([review])[0]}: {review}")
+print(f"epoch {model.best_epoch_} is kept: test {model.score(*test):.4f}")
+reviews = ["A quiet film, and a good one.", "It is dull, slow and far too long."]
+print(list(zip(model.predict(reviews), reviews, strict=True)))
 model.save("sentiment-model")
