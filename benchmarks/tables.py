@@ -33,25 +33,27 @@ def rendered(text: str, results: Path = HERE / "results") -> str:
 
 
 def imdb(results: Path) -> str:
-    """The best gated net of the lab sentiment beside NB-SVM."""
+    """Steps of the lab sentiment's ladder beside NB-SVM."""
     header = ("IMDB, 25,000 test reviews", "test accuracy", "over seeds", "against NB-SVM, paired bootstrap")
     record = read(results, "lab-sentiment")
     if record is None:
-        names = ("best of GRU and LSTM, GloVe", "the same with `wide=True`", "NB-SVM (1- to 3-grams)")
+        names = ("GRU, GloVe, the product's recipe", "the same with `wide=True`", "NB-SVM (1- to 3-grams)")
         return table(header, [(name, MISSING, "", "") for name in names])
-    best, rival, against = record["cells"][record["best"]], record["rival"], record["against_rival"]
+    steps = {step["step"]: step for step in record["ladder"]}
+    rival, against = record["rival"], record["against_rival"]
     low, high = 100 * against["low"], 100 * against["high"]
     told = f"{100 * against['difference']:+.2f} points ({low:+.2f} … {high:+.2f}), first seed"
     rows: Rows = [
-        _accuracy(f"{record['best']}, chosen on validation, GloVe", best, "test_accuracy", told),
-        _accuracy("the same with `wide=True`", best, "wide_test_accuracy", ""),
+        ("GRU, GloVe, the product's recipe", *_accuracy(steps["recipe"]["test_accuracy"]), told),
+        ("the same with `wide=True`", *_accuracy(steps["wide"]["test_accuracy"]), ""),
         (f"{rival['name']}, {rival['seconds']:.0f} s", percent(rival["accuracy"]), "", ""),
     ]
-    return table(header, rows) + made_by(record, f"{best['seconds'] / 60:.0f} minutes of training a net")
+    minutes = steps["recipe"]["seconds"]["mean"] / 60
+    return table(header, rows) + made_by(record, f"{minutes:.0f} minutes of training a net")
 
 
-def _accuracy(name: str, cell: Record, key: str, told: str) -> Sequence[str]:
-    return (name, percent(cell[key]), span([100 * value for value in cell[f"{key}_by_seed"]], 2, " %"), told)
+def _accuracy(figures: Record) -> tuple[str, str]:
+    return percent(figures["mean"]), span([100 * value for value in figures["by_seed"]], 2, " %")
 
 
 def labs(results: Path) -> str:
@@ -64,20 +66,22 @@ def labs(results: Path) -> str:
 
 def _sentiment(results: Path) -> Rows:
     figures = (
-        ("train_accuracy", "simple RNN, training accuracy", "96 %", percent),
-        ("train_loss", "simple RNN, training loss", "0.09", lambda value: f"{value:.3f}"),
-        ("test_accuracy", "simple RNN, test accuracy", "—", percent),
+        ("train_accuracy", "the record's net, training accuracy", "96 %", percent),
+        ("train_loss", "… training loss", "0.09", lambda value: f"{value:.3f}"),
+        ("val_accuracy", "… validation accuracy of the epoch kept", "—", percent),
+        ("test_accuracy", "… test accuracy of the epoch kept", "—", percent),
+        ("last_test_accuracy", "… test accuracy of the last epoch", "—", percent),
     )
     record = read(results, "lab-sentiment")
+    if record is None:
+        return [("sentiment", name, recorded, MISSING, "") for _, name, recorded, _ in figures]
     rows: Rows = []
     for key, name, recorded, shown in figures:
-        if record is None:
-            rows.append(("sentiment", name, recorded, MISSING, ""))
-        else:
-            cell = record["cells"]["rnn"]
-            values = [shown(value) for value in sorted(cell[f"{key}_by_seed"])]
-            told = f"{values[0]} … {values[-1]}" if len(values) > 1 else "1 seed"
-            rows.append(("sentiment", name, recorded, shown(cell[key]), told))
+        literal = record["literal"][key]
+        told = f"{shown(literal['least'])} … {shown(literal['most'])}" if len(literal["by_seed"]) > 1 else "1 seed"
+        rows.append(("sentiment", name, recorded, shown(literal["mean"]), told))
+    for step in record["ladder"][1:]:
+        rows.append(("sentiment", f"{step['title']}, test accuracy", "—", *_accuracy(step["test_accuracy"])))
     return rows
 
 

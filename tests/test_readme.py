@@ -73,17 +73,15 @@ def test_a_figure_without_a_result_reads_not_measured_and_is_never_guessed(table
 
 
 def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -> None:
-    cell = {
-        "test_accuracy": 0.9,
-        "test_accuracy_by_seed": [0.89, 0.91],
-        "wide_test_accuracy": 0.92,
-        "wide_test_accuracy_by_seed": [0.92, 0.92],
-        "seconds": 600.0,
-    }
+    def over(*values: float) -> dict[str, object]:
+        return {"mean": sum(values) / len(values), "least": min(values), "most": max(values), "by_seed": list(values)}
+
     record = {
         "command": "python benchmarks/labs.py sentiment",
-        "best": "gru",
-        "cells": {"gru": cell},
+        "ladder": [
+            {"step": "recipe", "test_accuracy": over(0.89, 0.91), "seconds": over(600.0)},
+            {"step": "wide", "test_accuracy": over(0.92, 0.92)},
+        ],
         "against_rival": {"difference": 0.025, "low": 0.01, "high": 0.04, "p": 0.25},
         "rival": {"name": "NB-SVM", "accuracy": 0.875, "seconds": 30.0},
         "versions": {"python": "3.11"},
@@ -91,7 +89,7 @@ def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -
     (tmp_path / "lab-sentiment.json").write_text(json.dumps(record))
     rows = tables.imdb(tmp_path).splitlines()
     assert rows[2] == (
-        "| gru, chosen on validation, GloVe | 90.00 % | 89.00 … 91.00 % | +2.50 points (+1.00 … +4.00), first seed |"
+        "| GRU, GloVe, the product's recipe | 90.00 % | 89.00 … 91.00 % | +2.50 points (+1.00 … +4.00), first seed |"
     )
     assert rows[4].startswith("| NB-SVM, 30 s | 87.50 % |")
     command = "python benchmarks/labs.py sentiment"

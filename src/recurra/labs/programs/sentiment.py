@@ -76,7 +76,8 @@ accuracy, loss = curves["accuracy"][-1], curves["loss"][-1]
 print(f"training accuracy {accuracy:.4f}, training loss {loss:.3f}")
 
 # %% Keep the epoch that validation chooses; measure it on the test part, and predict.
-print(f"epoch {model.best_epoch_} is kept: test {model.score(*test):.4f}")
+right = model.score(*test)
+print(f"epoch {model.best_epoch_} is kept: test accuracy {right:.4f}")
 reviews = ["A quiet film, and a good one.", "It is dull, slow and far too long."]
 print(list(zip(model.predict(reviews), reviews, strict=True)))
 model.save("sentiment-model")
