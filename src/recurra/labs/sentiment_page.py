@@ -141,9 +141,9 @@ def _training(record: Record) -> list[Block]:
             "Validation chooses the epoch that is kept; training goes on to the end of the curve, because the record's "
             "training accuracy and loss are those of its end. From there a ladder of steps, each of which changes one "
             "thing of the step before, leads to the product's own recipe. The gated steps are two answers to the same "
-            "step; the last one changes several things at once: up to 600 words, of longer reviews both ends; attention "
-            "beside mean and maximum; the adversarial step; batches of 64; and a learning rate that rises to 0.003 and "
-            "falls. Steps after the first stop earlier, since validation keeps an early epoch."
+            "step; the last one changes several things at once: up to 600 words, of longer reviews both ends; "
+            "attention beside mean and maximum; the adversarial step; batches of 64; and a learning rate that rises "
+            "to 0.003 and falls. Steps after the first stop earlier, since validation keeps an early epoch."
         ),
         *ladder_blocks(record),
     ]
