@@ -47,4 +47,4 @@ def test_check_and_fit_tell_the_columns(stay: Path, tmp_path: Path) -> None:
     assert done.code == 0 and also in done.err
     assert "note: texts from column 'text', labels from column 'class'" in done.err.splitlines()
     named = recurra("fit", "text", stay, "--text", "text", "--label", "class", *SMALL, "--out", tmp_path / "named")
-    assert named.code == 0 and "would fit" not in named.err and "note" not in named.err
+    assert named.code == 0 and "would fit" not in named.err and "note: texts from" not in named.err

@@ -77,7 +77,8 @@ def test_vectors_on_the_state_of_the_parallel_cells_start_at_zero_in_all_ways(ce
 def answers(task: str, init: str) -> np.ndarray:
     from recurra.config import Settings
 
-    settings = Settings().changed({"init": init, "hidden": 4, "epochs": 1, "embedding_size": 4, "streams": 2})
+    further = {"text": {"embedding_size": 4}, "language": {"embedding_size": 4, "streams": 2}, "series": {}}[task]
+    settings = Settings().changed({"init": init, "hidden": 4, "epochs": 1, **further})
     if task == "text":
         model = TextClassifier(config=settings)
         return model.fit(["good film", "bad film"] * 10, ["a", "b"] * 10).predict_proba(["good"])
