@@ -101,13 +101,6 @@ RECURRA_INLINE size_t reset_floats(const Shape& shape, size_t chunk) {
   return shape.cell == Cell::gru_before ? chunk * shape.state_pitch() : 0;
 }
 
-size_t backward_scratch(const Sweep& sweep, int sequences) {
-  const size_t count = sequences, chunk = count * back_steps(sweep.shape, sequences);
-  return count * (carried_width(sweep.shape) + sweep.shape.padded()) + chunk * sweep.shape.width() +
-         reset_floats(sweep.shape, chunk) + sweep.shape.padded() + 3 * kWidth + 6 * pointer_floats(chunk) +
-         9 * pointer_floats(count) + pointer_floats(2 * (count * kPieces + 1));
-}
-
 // What a share works in, and the tokens of the chunk so far.
 struct WorkspaceBack {
   float *carried, *carried_cell, *errors, *resets, *zeros;
@@ -119,30 +112,34 @@ struct WorkspaceBack {
   StepBack step;
 };
 
-RECURRA_INLINE WorkspaceBack workspace_back(const Sweep& sweep, const Share& share) {
-  const Shape& shape = sweep.shape;
-  const size_t count = share.count, chunk = count * back_steps(shape, share.count);
-  Cutter common{share.common};
+// Errors and resets are in the memory that all members share, the rest in each one's own.
+RECURRA_INLINE WorkspaceBack workspace_back(const Shape& shape, int sequences, Cutter& cut, float* own) {
+  const size_t count = sequences, chunk = count * back_steps(shape, sequences);
   WorkspaceBack work;
-  work.carried = common.floats(count * carried_width(shape));
-  work.carried_cell = common.floats(count * shape.padded());
-  work.errors = common.floats(chunk * shape.width());
-  work.resets = common.floats(reset_floats(shape, chunk));
-  Cutter cut{share.scratch + (common.at - share.common)};
-  work.zeros = cut.floats(shape.padded());
-  work.chunk_errors = cut.pointers<const float*>(chunk);
-  work.chunk_values = cut.pointers<float*>(chunk);
-  work.chunk_kept = cut.pointers<float*>(chunk);
-  work.pieces = cut.pointers<Ahead::Piece>(count * kPieces + 1);
-  work.tokens = {cut.pointers<const float*>(chunk), cut.pointers<const float*>(chunk),
-                 cut.pointers<const float*>(chunk), 0};
-  work.step = {cut.pointers<const float*>(count), cut.pointers<const float*>(count),
-               cut.pointers<const float*>(count), cut.pointers<const float*>(count),
-               cut.pointers<const float*>(count), cut.pointers<const float*>(count),
-               cut.pointers<float*>(count),       cut.pointers<float*>(count),
-               cut.pointers<const float*>(count), work.errors,
+  work.carried = cut.take(count * carried_width(shape));
+  work.carried_cell = cut.take(count * shape.padded());
+  work.errors = cut.take(chunk * shape.width());
+  work.resets = cut.take(reset_floats(shape, chunk));
+  cut.change(own);
+  work.zeros = cut.take(shape.padded());
+  work.chunk_errors = cut.take<const float*>(chunk);
+  work.chunk_values = cut.take<float*>(chunk);
+  work.chunk_kept = cut.take<float*>(chunk);
+  work.pieces = cut.take<Ahead::Piece>(count * kPieces + 1);
+  work.tokens = {cut.take<const float*>(chunk), cut.take<const float*>(chunk), cut.take<const float*>(chunk), 0};
+  work.step = {cut.take<const float*>(count), cut.take<const float*>(count),
+               cut.take<const float*>(count), cut.take<const float*>(count),
+               cut.take<const float*>(count), cut.take<const float*>(count),
+               cut.take<float*>(count),       cut.take<float*>(count),
+               cut.take<const float*>(count), work.errors,
                (ptrdiff_t)chunk * kWidth};
   return work;
+}
+
+size_t backward_scratch(const Sweep& sweep, int sequences) {
+  Cutter cut;
+  workspace_back(sweep.shape, sequences, cut, nullptr);
+  return cut.used();
 }
 
 // The errors of the final states, and sums that are zero.
@@ -254,7 +251,8 @@ RECURRA_INLINE void steps_back(const Sweep& sweep, const Share& share, Workspace
 template <Cell C, Activation A>
 void backward_share(const Sweep& sweep, const Share& share) {
   const Shape& shape = sweep.shape;
-  WorkspaceBack work = workspace_back(sweep, share);
+  Cutter cut(share.common);
+  WorkspaceBack work = workspace_back(shape, share.count, cut, share.scratch);
   StepBack& step = work.step;
   const Reading read{vectors_of(C) * kLanes, shape.panels(), step.pitch};
   Ahead ahead;

@@ -114,13 +114,6 @@ RECURRA_INLINE void half_back(const Shape& shape, const Share& share, const Half
 // Tokens of a chunk are as many as are transposed at once.
 RECURRA_INLINE int half_steps(int sequences) { return kHalfBlock / kChunkTokens * chunk_steps(sequences); }
 
-size_t backward_half_scratch(const Sweep& sweep, int sequences) {
-  const size_t chunk = (size_t)sequences * half_steps(sequences);
-  return (chunk + kTileRows) * half_pitch(sweep.shape.width()) / 2 + 2 * sequences * sweep.shape.state_pitch() +
-         turned_floats(sweep.shape) + sweep.shape.padded() + kTileRows * kWidth + 9 * kLanes +
-         6 * pointer_floats(chunk) + sequences * sizeof(HalfRowBack) / sizeof(float);
-}
-
 // Asks for what the errors of a row will read at `time`.
 template <Cell C>
 RECURRA_INLINE void fetch_row(const Sweep& sweep, const Sequence& sequence, int64_t time) {
@@ -142,28 +135,42 @@ struct HalfWorkBack {
   float** chunk_values;  // errors of the inputs of each token
   HalfTokens tokens;
   Turned turned;
+  size_t shared;  // floats of errors and carried, with which the memory begins
 };
+
+// Errors of gates and states are in the memory that all members share, the rest in each one's own.
+RECURRA_INLINE HalfWorkBack half_work_back(const Shape& shape, int sequences, Cutter& cut, float* own) {
+  const size_t count = sequences, chunk = count * half_steps(sequences);
+  HalfWorkBack work;
+  work.errors = cut.take<Half>((chunk + kTileRows) * half_pitch(shape.width()));
+  work.carried = cut.take(count * shape.state_pitch());
+  work.carried_inner = cut.take(count * shape.state_pitch());
+  work.shared = cut.used();
+  cut.change(own);
+  work.sums = cut.take(kTileRows * kWidth);
+  work.zeros = cut.take(shape.padded());
+  work.rows = cut.take<HalfRowBack>(count);
+  work.chunk_values = cut.take<float*>(chunk);
+  work.tokens = {cut.take<const float*>(chunk), cut.take<const float*>(chunk), cut.take<const Half*>(chunk),
+                 cut.take<const Half*>(chunk),  cut.take<const float*>(chunk), 0};
+  work.turned = turned(shape, cut);
+  return work;
+}
+
+size_t backward_half_scratch(const Sweep& sweep, int sequences) {
+  Cutter cut;
+  half_work_back(sweep.shape, sequences, cut, nullptr);
+  return cut.used();
+}
 
 RECURRA_INLINE HalfWorkBack start_half_back(const Sweep& sweep, const Share& share) {
   const Shape& shape = sweep.shape;
   const int count = share.count, hidden = shape.hidden;
-  const size_t chunk = (size_t)count * half_steps(count), pitch = shape.state_pitch();
-  Cutter common{share.common};
-  HalfWorkBack work;
-  work.errors = common.halves((chunk + kTileRows) * half_pitch(shape.width()));
-  work.carried = common.floats(count * pitch);
-  work.carried_inner = common.floats(count * pitch);
-  const size_t shared = common.at - share.common;
-  if (share.first()) clear(share.common, shared);
-  Cutter cut{share.scratch + shared};
-  work.sums = cut.floats(kTileRows * kWidth);
-  work.zeros = cut.floats(shape.padded());
+  const size_t pitch = shape.state_pitch();
+  Cutter cut(share.common);
+  const HalfWorkBack work = half_work_back(shape, count, cut, share.scratch);
+  if (share.first()) clear(share.common, work.shared);
   clear(work.zeros, shape.padded());
-  work.rows = cut.pointers<HalfRowBack>(count);
-  work.chunk_values = cut.pointers<float*>(chunk);
-  work.tokens = {cut.pointers<const float*>(chunk), cut.pointers<const float*>(chunk), cut.pointers<const Half*>(chunk),
-                 cut.pointers<const Half*>(chunk),  cut.pointers<const float*>(chunk), 0};
-  work.turned = turned(shape, cut);
   const int begin = share.from(shape.panels()), end = share.to(shape.panels());
   if (share.sums) clear(share.sums + begin * half_tile_floats(shape), (end - begin) * half_tile_floats(shape));
   for (int row = 0; share.first() && row < count; ++row) {

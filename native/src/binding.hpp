@@ -5,6 +5,8 @@
 
 namespace recurra {
 
+void bind_engine(nanobind::module_& module);
+void bind_sweeps(nanobind::module_& module);
 void bind_steps(nanobind::module_& module);
 void bind_pools(nanobind::module_& module);
 

@@ -1,7 +1,6 @@
 // Pooling for Python: last, mean, maximum and attention in one call, and their gradients; each argument checked first.
 // Not here: sweeps (binding.cpp) and what surrounds them (binding_steps.cpp).
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -28,13 +27,10 @@ using WeightsOut = std::tuple<Out, VectorOut, Out>;
 
 // Where each part's columns begin.
 void place_parts(Pooling& pooling, const Names& parts) {
-  const char* names[] = {"last", "mean", "max", "attention"};
   int* places[] = {&pooling.last, &pooling.mean, &pooling.maximum, &pooling.attention};
   for (int* place : places) *place = -1;
   for (const std::string& part : parts) {
-    int which = 0;
-    while (which < 4 && part != names[which]) ++which;
-    if (which == 4) refuse("parts", part, "last, mean, max, attention");
+    const int which = place_of("parts", part, {"last", "mean", "max", "attention"});
     if (*places[which] >= 0) refuse("parts", part + " twice", "each at most once");
     *places[which] = pooling.width;
     pooling.width += pooling.values.columns;
@@ -89,8 +85,19 @@ void take_results(Pooling& pooling, const Places& places, const Out& into, const
   pooling.where = whole("where", *where, count, pooling.values.columns);
 }
 
+std::vector<Extent> all_extents(const In& values, const Maybe<Weights>& scorer, const Out& into,
+                                const Maybe<Tokens>& where, const Maybe<Out>& shares, const Maybe<Out>& hidden) {
+  std::vector<Extent> extents{extent("values", values), extent("into", into), extent("where", where),
+                              extent("shares", shares), extent("hidden", hidden)};
+  if (!scorer) return extents;
+  const auto& [weight, bias, query] = *scorer;
+  extents.insert(extents.end(), {extent("weight", weight), extent("bias", bias), extent("query", query)});
+  return extents;
+}
+
 void pool(const Places& places, In values, const Names& parts, int directions, Maybe<Weights> scorer, Out into,
           Maybe<Tokens> where, Maybe<Out> shares, Maybe<Out> hidden, int threads) {
+  check_apart(all_extents(values, scorer, into, where, shares, hidden));
   Pooling pooling = pooling_of(places, values, parts, directions);
   take_scorer(pooling, scorer, shares, hidden);
   take_results(pooling, places, into, where);
@@ -101,6 +108,14 @@ void pool(const Places& places, In values, const Names& parts, int directions, M
 void pool_back(const Places& places, In values, const Names& parts, int directions, Maybe<Weights> scorer, Out into,
                Maybe<Tokens> where, Maybe<Out> shares, Maybe<Out> hidden, In errors, Out value_errors,
                Maybe<WeightsOut> gradients, int threads) {
+  std::vector<Extent> extents = all_extents(values, scorer, into, where, shares, hidden);
+  extents.insert(extents.end(), {extent("errors", errors), extent("value errors", value_errors)});
+  if (gradients) {
+    const auto& [weight, bias, query] = *gradients;
+    extents.insert(extents.end(),
+                   {extent("weight gradient", weight), extent("bias gradient", bias), extent("query gradient", query)});
+  }
+  check_apart(extents);
   Pooling pooling = pooling_of(places, values, parts, directions);
   take_scorer(pooling, scorer, shares, hidden);
   take_results(pooling, places, into, where);
@@ -123,13 +138,11 @@ void pool_back(const Places& places, In values, const Names& parts, int directio
 
 void bind_pools(nb::module_& module) {
   using namespace nb::literals;
-  const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
-  const auto maybe = [](const char* name) { return nb::arg(name).noconvert() = nb::none(); };
-  module.def("pool", &pool, "places"_a, array("values"), "parts"_a, "directions"_a, maybe("scorer"), array("into"),
-             maybe("where"), maybe("shares"), maybe("hidden"), "threads"_a);
-  module.def("pool_back", &pool_back, "places"_a, array("values"), "parts"_a, "directions"_a, maybe("scorer"),
-             array("into"), maybe("where"), maybe("shares"), maybe("hidden"), array("errors"), array("value_errors"),
-             maybe("gradients"), "threads"_a);
+  module.def("pool", &pool, "places"_a, "values"_a, "parts"_a, "directions"_a, "scorer"_a = nb::none(), "into"_a,
+             "where"_a = nb::none(), "shares"_a = nb::none(), "hidden"_a = nb::none(), "threads"_a);
+  module.def("pool_back", &pool_back, "places"_a, "values"_a, "parts"_a, "directions"_a, "scorer"_a = nb::none(),
+             "into"_a, "where"_a = nb::none(), "shares"_a = nb::none(), "hidden"_a = nb::none(), "errors"_a,
+             "value_errors"_a, "gradients"_a = nb::none(), "threads"_a);
 }
 
 }  // namespace recurra

@@ -1,7 +1,6 @@
 // The rest of a training step for Python: gather, masks, their gradients, clipping, Adam; each argument checked first.
 // Not here: sweeps (binding.cpp).
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/unique_ptr.h>
@@ -36,6 +35,7 @@ const float* checked_masks(const Maybe<In>& masks, const Places& places, int64_t
 }
 
 void gather(const Places& places, In from, Maybe<Ids> ids, Maybe<In> masks, float scale, Out into, int threads) {
+  check_apart({extent("from", from), extent("ids", ids), extent("masks", masks), extent("into", into)});
   const int64_t rows = from.shape(0), columns = from.shape(1);
   const Rows source{table("from", from, ids ? rows : places.tokens, columns), from.stride(0), (int)columns};
   const int64_t* chosen = ids ? checked_ids("ids", *ids, places.tokens, rows) : nullptr;
@@ -45,14 +45,17 @@ void gather(const Places& places, In from, Maybe<Ids> ids, Maybe<In> masks, floa
   gather_rows(places, source, chosen, mask, scale, to, threads);
 }
 
-// A gradient's words, and their rows once they are asked for.
+// The words of a batch, for the gradient of their rows.
 struct Gradient {
+  Places places;
   Words words;
   std::vector<int32_t> owners;
 };
 
 std::unique_ptr<Gradient> words(const Places& places, Ids ids) {
+  ids.require("ids");
   auto found = std::make_unique<Gradient>();
+  found->places = places;
   const int64_t* at = checked_ids("ids", ids, places.tokens, std::numeric_limits<int64_t>::max());
   const Unlocked free;
   found->words = words_of(places, at, found->owners);
@@ -61,6 +64,7 @@ std::unique_ptr<Gradient> words(const Places& places, Ids ids) {
 
 // The distinct ids in rising order, and which of them each token has.
 void distinct(const Gradient& held, Array<int64_t, 1> ids, Array<int32_t, 1> rows) {
+  check_apart({extent("ids", ids), extent("rows", rows)});
   const Words& words = held.words;
   int64_t* told = flat("ids", ids, (int64_t)words.ids.size());
   int32_t* row = flat("rows", rows, (int64_t)held.owners.size());
@@ -73,9 +77,9 @@ void distinct(const Gradient& held, Array<int64_t, 1> ids, Array<int32_t, 1> row
 
 void gradient(const Gradient& held, const Places& places, In errors, Maybe<In> masks, float scale,
               Array<int64_t, 1> ids, Out rows, int threads) {
+  check_apart({extent("errors", errors), extent("masks", masks), extent("ids", ids), extent("rows", rows)});
   const int64_t columns = errors.shape(1), count = (int64_t)held.words.ids.size();
-  if ((int64_t)held.owners.size() != places.tokens)
-    refuse("words", std::to_string(held.owners.size()) + " tokens", std::to_string(places.tokens));
+  if (!(held.places == places)) refuse("words", "those of other places", "the words of these places");
   const Rows from{table("errors", errors, places.tokens, columns), errors.stride(0), (int)columns};
   const float* mask = checked_masks(masks, places, columns);
   int64_t* told = flat("ids", ids, count);
@@ -92,6 +96,8 @@ Adam step_of(double size, double beta1, double beta2, double epsilon, double pul
 
 void adam(Out weight, Out first, Out second, Ids ids, In gradient, double size, double beta1, double beta2,
           double epsilon, int threads) {
+  check_apart({extent("weight", weight), extent("first moment", first), extent("second moment", second),
+               extent("ids", ids), extent("gradient", gradient)});
   const int64_t rows = weight.shape(0), columns = weight.shape(1), count = ids.shape(0);
   float* to = whole("weight", weight, rows, columns);
   float* mean = whole("first moment", first, rows, columns);
@@ -105,42 +111,37 @@ void adam(Out weight, Out first, Out second, Ids ids, In gradient, double size, 
   adam_rows(to, mean, square, chosen, count, slope, (int)columns, step_of(size, beta1, beta2, epsilon), threads);
 }
 
-// An array of any shape in one piece.
-using Whole = nb::ndarray<float, nb::c_contig, nb::device::cpu>;
-
-// What is written to must not overlap: two threads would work on one value.
-void check_apart(const char* name, std::vector<Span> spans) {
-  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.values < b.values; });
-  for (size_t i = 1; i < spans.size(); ++i)
-    if (spans[i].values < spans[i - 1].values + spans[i - 1].size) refuse(name, "overlapping arrays", "each by itself");
-}
-
-double clip(const std::vector<Whole>& gradients, double largest, int threads) {
+double clip(const std::vector<Whole<float>>& gradients, double largest, int threads) {
   std::vector<Span> spans;
-  for (const Whole& one : gradients)
+  std::vector<Extent> extents;
+  for (const Whole<float>& one : gradients) {
+    extents.push_back(extent("a gradient", one));
     if (one.size()) spans.push_back({one.data(), (int64_t)one.size()});
-  check_apart("gradients", spans);
+  }
+  check_apart(extents);
   const Unlocked free;
   return clip_gradients(spans, largest, threads);
 }
 
 // Weight, first and second moment, gradient, and the sizes of Adam's step.
-using Moving = std::tuple<Whole, Whole, Whole, Whole, double, double, double, double, double, double>;
+using Moving = std::tuple<Whole<float>, Whole<float>, Whole<float>, Whole<const float>, double, double, double, double,
+                          double, double>;
 
 void adam_all(const std::vector<Moving>& weights, int threads) {
   std::vector<Moved> moved;
-  std::vector<Span> spans;
+  std::vector<Extent> extents;
   for (const auto& [weight, first, second, gradient, size, beta1, beta2, epsilon, pull, kept] : weights) {
+    extents.insert(extents.end(), {extent("a weight", weight), extent("a first moment", first),
+                                   extent("a second moment", second), extent("a gradient", gradient)});
     const int64_t count = (int64_t)weight.size();
-    for (const Whole* other : {&first, &second, &gradient})
-      if ((int64_t)other->size() != count)
-        refuse("moments and gradient", std::to_string(other->size()) + " values", std::to_string(count));
+    for (const size_t size : {first.size(), second.size(), gradient.size()})
+      if ((int64_t)size != count)
+        refuse("moments and gradient", std::to_string(size) + " values", std::to_string(count));
     if (!count) continue;
     moved.push_back({weight.data(), first.data(), second.data(), gradient.data(), count,
                      step_of(size, beta1, beta2, epsilon, pull, kept)});
-    for (float* values : {weight.data(), first.data(), second.data()}) spans.push_back({values, count});
   }
-  check_apart("weights and moments", spans);
+  check_apart(extents);
   const Unlocked free;
   adam_whole(moved, threads);
 }
@@ -149,21 +150,19 @@ void adam_all(const std::vector<Moving>& weights, int threads) {
 
 void bind_steps(nb::module_& module) {
   using namespace nb::literals;
-  const auto array = [](const char* name) { return nb::arg(name).noconvert(); };
-  const auto maybe = [](const char* name) { return nb::arg(name).noconvert() = nb::none(); };
   nb::class_<Gradient>(module, "Words").def_prop_ro("count", [](const Gradient& held) {
     return held.words.ids.size();
   });
-  module.def("gather", &gather, "places"_a, array("from"), maybe("ids"), maybe("masks"), "scale"_a, array("into"),
+  module.def("gather", &gather, "places"_a, "from"_a, "ids"_a = nb::none(), "masks"_a = nb::none(), "scale"_a, "into"_a,
              "threads"_a);
-  module.def("words", &words, "places"_a, array("ids"));
-  module.def("distinct", &distinct, "words"_a, array("ids"), array("rows"));
-  module.def("gather_gradient", &gradient, "words"_a, "places"_a, array("errors"), maybe("masks"), "scale"_a,
-             array("ids"), array("rows"), "threads"_a);
-  module.def("adam", &adam, array("weight"), array("first"), array("second"), array("ids"), array("gradient"), "size"_a,
-             "beta1"_a, "beta2"_a, "epsilon"_a, "threads"_a);
-  module.def("clip", &clip, array("gradients"), "largest"_a, "threads"_a);
-  module.def("adam_whole", &adam_all, array("weights"), "threads"_a);
+  module.def("words", &words, "places"_a, "ids"_a);
+  module.def("distinct", &distinct, "words"_a, "ids"_a, "rows"_a);
+  module.def("gather_gradient", &gradient, "words"_a, "places"_a, "errors"_a, "masks"_a = nb::none(), "scale"_a,
+             "ids"_a, "rows"_a, "threads"_a);
+  module.def("adam", &adam, "weight"_a, "first"_a, "second"_a, "ids"_a, "gradient"_a, "size"_a, "beta1"_a, "beta2"_a,
+             "epsilon"_a, "threads"_a);
+  module.def("clip", &clip, "gradients"_a, "largest"_a, "threads"_a);
+  module.def("adam_whole", &adam_all, "weights"_a, "threads"_a);
 }
 
 }  // namespace recurra

@@ -26,6 +26,7 @@ extern const Sweeper RECURRA_BYTES = {
     nullptr,
     RECURRA_ISA::project_scratch<RECURRA_ISA::ByteRows>,
     RECURRA_ISA::project<RECURRA_ISA::ByteRows>,
+    RECURRA_ISA::activate_all<RECURRA_ISA::Quick>,
 };
 
 }  // namespace recurra

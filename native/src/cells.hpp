@@ -2,25 +2,9 @@
 // Not here: products and loops. Paper and equations of each cell: src/recurra/cells.py, which these must equal.
 #pragma once
 
-#include "shapes.hpp"
-#include "smooth.hpp"
+#include "activations.hpp"
 
 namespace recurra::RECURRA_ISA {
-
-template <Activation A, class Math>
-RECURRA_INLINE Vec activate(Vec value) {
-  if constexpr (A == Activation::tanh) return Math::hyperbolic(value);
-  if constexpr (A == Activation::relu) return rectified(value);
-  return Math::sigmoid(value);
-}
-
-// The slope of an activation, told from its result.
-template <Activation A>
-RECURRA_INLINE Vec slope(Vec result) {
-  if constexpr (A == Activation::tanh) return 1.0f - result * result;
-  if constexpr (A == Activation::relu) return result > 0.0f ? splat(1.0f) : Vec{};
-  return result - result * result;
-}
 
 // h = a(sum)
 template <Activation A, class Math>

@@ -1,35 +1,32 @@
-// Arrays from Python: every shape and stride is checked here before a pointer is touched.
-// Not here: what is done with them (binding.cpp).
+// Every shape and stride of an array is checked here before a pointer is touched; and choices by name.
+// Not here: what arrays are (arrays.hpp), and what is done with them (binding.cpp).
 #pragma once
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-
-#include <cstdint>
-#include <optional>
-#include <stdexcept>
+#include <initializer_list>
 #include <string>
-#include <type_traits>
 
+#include "arrays.hpp"
 #include "layer.hpp"
 
 namespace recurra {
 
-namespace nb = nanobind;
+// Which of the names it is.
+inline int place_of(const char* what, const std::string& name, std::initializer_list<const char*> names) {
+  std::string allowed;
+  int place = 0;
+  for (const char* each : names) {
+    if (name == each) return place;
+    allowed += (place++ ? ", " : "") + std::string(each);
+  }
+  refuse(what, name, allowed);
+}
 
-template <class Scalar, int Dimensions>
-using Array = nb::ndarray<Scalar, nb::ndim<Dimensions>, nb::device::cpu>;
-using In = Array<const float, 2>;
-using Out = Array<float, 2>;
-using In3 = Array<const float, 3>;
-using Out3 = Array<float, 3>;
-using Vector = Array<const float, 1>;
-using VectorOut = Array<float, 1>;
-template <class Given>
-using Maybe = std::optional<Given>;
+inline Activation activation_of(const std::string& name) {
+  return static_cast<Activation>(place_of("activation", name, {"tanh", "relu", "sigmoid"}));
+}
 
-[[noreturn]] inline void refuse(const std::string& name, const std::string& found, const std::string& allowed) {
-  throw std::invalid_argument(name + ": found " + found + ", allowed " + allowed);
+inline Precision precision_of(const std::string& name) {
+  return static_cast<Precision>(place_of("precision", name, {"float32", "bf16", "int8"}));
 }
 
 inline std::string shown(int64_t rows, int64_t columns) {
@@ -40,11 +37,11 @@ inline std::string shown(int64_t rows, int64_t columns) {
 // only read may be the same row again and again.
 template <class Given>
 auto table(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
-  if ((int64_t)given.shape(0) != rows || (int64_t)given.shape(1) != columns)
+  if (given.shape(0) != rows || given.shape(1) != columns)
     refuse(name, shown(given.shape(0), given.shape(1)), shown(rows, columns));
-  if (rows > 0 && columns > 1 && given.stride(1) != 1) refuse(name, "columns apart", "values of a row side by side");
-  constexpr bool reads = std::is_const_v<std::remove_pointer_t<decltype(given.data())>>;
-  if (rows > 1 && given.stride(0) < columns && !(reads && given.stride(0) == 0))
+  if (!rows || !columns) return given.data();
+  if (columns > 1 && given.stride(1) != 1) refuse(name, "columns apart", "values of a row side by side");
+  if (rows > 1 && given.stride(0) < columns && !(Given::kRead && given.stride(0) == 0))
     refuse(name, "overlapping rows", "rows one after another");
   return given.data();
 }
@@ -53,13 +50,13 @@ auto table(const char* name, const Given& given, int64_t rows, int64_t columns) 
 template <class Given>
 auto whole(const char* name, const Given& given, int64_t rows, int64_t columns) -> decltype(given.data()) {
   auto data = table(name, given, rows, columns);
-  if (rows > 1 && given.stride(0) != columns) refuse(name, "gaps between rows", "one piece");
+  if (rows > 1 && columns && given.stride(0) != columns) refuse(name, "gaps between rows", "one piece");
   return data;
 }
 
 template <class Given>
 auto flat(const char* name, const Given& given, int64_t size) -> decltype(given.data()) {
-  if ((int64_t)given.shape(0) != size) refuse(name, std::to_string(given.shape(0)) + " values", std::to_string(size));
+  if (given.shape(0) != size) refuse(name, std::to_string(given.shape(0)) + " values", std::to_string(size));
   if (size > 1 && given.stride(0) != 1) refuse(name, "values apart", "one piece");
   return given.data();
 }
@@ -70,7 +67,7 @@ auto states(const char* name, const Maybe<Given>& given, int64_t directions, int
     -> decltype(given->data()) {
   if (!given) return nullptr;
   const Given& held = *given;
-  if ((int64_t)held.shape(0) != directions || (int64_t)held.shape(1) != sequences || (int64_t)held.shape(2) != hidden)
+  if (held.shape(0) != directions || held.shape(1) != sequences || held.shape(2) != hidden)
     refuse(name, shown(held.shape(1), held.shape(2)) + " in " + std::to_string(held.shape(0)),
            shown(sequences, hidden) + " in " + std::to_string(directions));
   const bool empty = !directions || !sequences;

@@ -15,7 +15,6 @@ struct FloatRows {
   template <Cell, Activation>
   using Math = Exact;
 
-  static RECURRA_INLINE size_t floats(size_t, int) { return 0; }
   RECURRA_INLINE FloatRows(Cutter&, size_t, int) {}
   RECURRA_INLINE void take(const float* const* rows, int, int) { rows_ = rows; }
   // into[r] += row[first + r] · panel, a block of rows by V vectors.
@@ -119,32 +118,31 @@ struct Workspace {
   Factor inputs, before;  // of a chunk's tokens, and the states before a step, as they are multiplied
 };
 
+// The states are in the memory that all members share, the rest in each one's own.
 template <class Factor>
-size_t forward_scratch(const Sweep& sweep, int sequences) {
-  const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * sweep.shape.state_pitch();
-  return chunk * sweep.shape.gate_pitch() + 3 * state + 4 * kLanes + 2 * pointer_floats(chunk) +
-         7 * pointer_floats(count) + Factor::floats(chunk, sweep.shape.inputs) +
-         Factor::floats(count, sweep.shape.hidden);
+RECURRA_INLINE Workspace<Factor> workspace(const Shape& shape, int sequences, Cutter& cut, float* own) {
+  const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * shape.state_pitch();
+  // An initialiser's clauses are evaluated in their order.
+  float *const hidden = cut.take(state), *const other = cut.take(state), *const cell = cut.take(state);
+  cut.change(own);
+  return {
+      cut.take(chunk * shape.gate_pitch()),
+      hidden,
+      other,
+      cell,
+      cut.take<const float*>(chunk),
+      cut.take<float*>(chunk),
+      {cut.take<const float*>(count), cut.take<const float*>(count), cut.take<float*>(count), cut.take<float*>(count),
+       cut.take<float*>(count), cut.take<float*>(count), cut.take<float*>(count), sequences, false},
+      {cut, chunk, shape.inputs},
+      {cut, count, shape.hidden}};
 }
 
 template <class Factor>
-RECURRA_INLINE Workspace<Factor> workspace(const Sweep& sweep, const Share& share) {
-  const size_t count = share.count, chunk = count * chunk_steps(share.count), state = count * sweep.shape.state_pitch();
-  // An initialiser's clauses are evaluated in their order.
-  Cutter common{share.common};
-  float *const hidden = common.floats(state), *const other = common.floats(state), *const cell = common.floats(state);
-  Cutter cut{share.scratch + (common.at - share.common)};
-  return {cut.floats(chunk * sweep.shape.gate_pitch()),
-          hidden,
-          other,
-          cell,
-          cut.pointers<const float*>(chunk),
-          cut.pointers<float*>(chunk),
-          {cut.pointers<const float*>(count), cut.pointers<const float*>(count), cut.pointers<float*>(count),
-           cut.pointers<float*>(count), cut.pointers<float*>(count), cut.pointers<float*>(count),
-           cut.pointers<float*>(count), share.count, false},
-          {cut, chunk, sweep.shape.inputs},
-          {cut, count, sweep.shape.hidden}};
+size_t forward_scratch(const Sweep& sweep, int sequences) {
+  Cutter cut;
+  workspace<Factor>(sweep.shape, sequences, cut, nullptr);
+  return cut.used();
 }
 
 // The states that a sweep starts from, in the engine's own rows; units that are not there are zero.
@@ -206,7 +204,8 @@ template <Cell C, Activation A, class Factor>
 void forward_share(const Sweep& sweep, const Share& share) {
   const int steps = chunk_steps(share.count);
   const size_t pitch = sweep.shape.state_pitch();
-  Workspace work = workspace<Factor>(sweep, share);
+  Cutter cut(share.common);
+  Workspace work = workspace<Factor>(sweep.shape, share.count, cut, share.scratch);
   start(sweep, share, work);
   Step& step = work.step;
   int starts[kChunkSteps];
@@ -240,7 +239,9 @@ void forward_share(const Sweep& sweep, const Share& share) {
 
 template <class Factor>
 size_t project_scratch(const Shape& shape) {
-  return Factor::floats(kDistinctRows, shape.inputs);
+  Cutter cut;
+  Factor(cut, kDistinctRows, shape.inputs);
+  return cut.used();
 }
 
 template <class Factor>
@@ -252,7 +253,7 @@ void project(const Shape& shape, const Packed& packed, const float* values, ptrd
     from[row] = values + row * stride;
     into[row] = projected + (ptrdiff_t)row * shape.gate_pitch();
   }
-  Cutter cut{scratch};
+  Cutter cut(scratch);
   Factor factor(cut, kDistinctRows, shape.inputs);
   factor.take(from, rows, shape.inputs);
   if (shape.vectors() == 3)

@@ -26,32 +26,38 @@ struct HalfStates {
   float *hidden, *inner;  // states in float32
   float* sums;            // of a block of rows
   HalfRow* rows;
+  size_t shared;  // floats of the states, with which the memory begins
 };
 
+// The states are in the memory that all members share, the rest in each one's own.
+RECURRA_INLINE HalfStates half_states(const Shape& shape, int sequences, Cutter& cut, float* own) {
+  const size_t rows = whole_tiles(sequences), state = rows * half_pitch(shape.hidden);
+  HalfStates work;
+  work.before = cut.take<Half>(state);
+  work.after = cut.take<Half>(state);
+  work.hidden = cut.take(rows * shape.state_pitch());
+  work.inner = cut.take(rows * shape.state_pitch());
+  work.shared = cut.used();
+  cut.change(own);
+  work.values = cut.take<Half>(rows * half_pitch(shape.inputs));
+  work.sums = cut.take(kTileRows * kWidth);
+  work.rows = cut.take<HalfRow>(sequences);
+  return work;
+}
+
 size_t forward_half_scratch(const Sweep& sweep, int sequences) {
-  const size_t rows = whole_tiles(sequences);
-  return rows * (half_pitch(sweep.shape.inputs) + 2 * half_pitch(sweep.shape.hidden)) / 2 +
-         2 * rows * sweep.shape.state_pitch() + kTileRows * kWidth + 7 * kLanes +
-         sequences * sizeof(HalfRow) / sizeof(float);
+  Cutter cut;
+  half_states(sweep.shape, sequences, cut, nullptr);
+  return cut.used();
 }
 
 RECURRA_INLINE HalfStates start_halves(const Sweep& sweep, const Share& share) {
-  const size_t rows = whole_tiles(share.count), pitch = sweep.shape.state_pitch();
-  const size_t values = rows * half_pitch(sweep.shape.inputs), state = rows * half_pitch(sweep.shape.hidden);
-  Cutter common{share.common};
-  HalfStates work;
-  work.before = common.halves(state);
-  work.after = common.halves(state);
-  work.hidden = common.floats(rows * pitch);
-  work.inner = common.floats(rows * pitch);
-  const size_t shared = common.at - share.common;
-  if (share.first()) clear(share.common, shared);
-  Cutter cut{share.scratch + shared};
-  work.values = cut.halves(values);
-  clear(share.scratch + shared, values / 2);
-  work.sums = cut.floats(kTileRows * kWidth);
-  work.rows = cut.pointers<HalfRow>(share.count);
   const int hidden = sweep.shape.hidden;
+  const size_t pitch = sweep.shape.state_pitch();
+  Cutter cut(share.common);
+  const HalfStates work = half_states(sweep.shape, share.count, cut, share.scratch);
+  if (share.first()) clear(share.common, work.shared);
+  clear(work.values, whole_tiles(share.count) * half_pitch(sweep.shape.inputs));
   for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.cell) copy(work.inner + row * pitch, state_row(sweep.cell, number, hidden), hidden);

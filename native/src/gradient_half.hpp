@@ -28,15 +28,10 @@ struct Turned {
   Pair* pairs;            // errors of a panel, two tokens in one
 };
 
-RECURRA_INLINE size_t turned_floats(const Shape& shape) {
-  return (features(shape.inputs) + features(shape.hidden)) * (size_t)kBlockPitch / 2 + kHalfBlock / 2 * kWidth +
-         3 * kLanes;
-}
-
 RECURRA_INLINE Turned turned(const Shape& shape, Cutter& cut) {
-  Half* const values = cut.halves(features(shape.inputs) * kBlockPitch);
-  Half* const before = cut.halves(features(shape.hidden) * kBlockPitch);
-  return {values, before, reinterpret_cast<Pair*>(cut.floats(kHalfBlock / 2 * kWidth))};
+  // An initialiser's clauses are evaluated in their order.
+  return {cut.take<Half>(features(shape.inputs) * kBlockPitch), cut.take<Half>(features(shape.hidden) * kBlockPitch),
+          cut.take<Pair>(kHalfBlock / 2 * kWidth)};
 }
 
 // to[feature][token] = rows[token][feature], rounded; what is not there is zero.

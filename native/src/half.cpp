@@ -33,6 +33,7 @@ extern const Sweeper RECURRA_HALF = {
     RECURRA_ISA::finish_half_gradient,
     nullptr,
     nullptr,
+    RECURRA_ISA::activate_all<RECURRA_ISA::Quick>,
 };
 
 }  // namespace recurra

@@ -3,6 +3,7 @@
 #include "layer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 
 #include "pool.hpp"
@@ -198,8 +199,17 @@ void Layer::pack(const Plain& plain, bool backward, int threads) {
   const double floats = (double)gates_of(shape_.cell) * shape_.hidden * (shape_.hidden + shape_.inputs);
   run_tasks(shape_.panels(), threads_worth(floats, kWorthCopying, threads),
             [&](int panel) { sweeper().pack(shape_, plain, packed_, backward, panel); });
-  packed_once_ = true;
+  static std::atomic<int64_t> packings{0};
+  packing_ = ++packings;
   packed_back_ = backward;
+}
+
+bool Places::operator==(const Places& other) const {
+  const auto same = [](const Sequence& a, const Sequence& b) {
+    return a.first == b.first && a.length == b.length && a.number == b.number && a.shift == b.shift;
+  };
+  return step == other.step && tokens == other.tokens && steps == other.steps &&
+         std::equal(sequences.begin(), sequences.end(), other.sequences.begin(), other.sequences.end(), same);
 }
 
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {

@@ -16,6 +16,9 @@ struct InstructionSet {
   const Kernels* kernels;
   const Sweeper* half;
   const Sweeper* bytes;
+  const Sweeper& sweeper(Precision precision) const {
+    return precision == Precision::half ? *half : precision == Precision::bytes ? *bytes : kernels->single;
+  }
 };
 
 // The one in use: the best this processor runs, or what choose_instructions() was told.
@@ -32,13 +35,14 @@ class Layer {
   const Shape& shape() const { return shape_; }
   const Packed& packed() const { return packed_; }
   const Kernels& kernels() const { return *instructions_->kernels; }
-  const Sweeper& sweeper() const {
-    return shape_.half() ? *instructions_->half : shape_.bytes() ? *instructions_->bytes : kernels().single;
-  }
+  const Sweeper& sweeper() const { return instructions_->sweeper(shape_.precision); }
   bool reverse() const { return reverse_; }
   // Whether its inputs can be multiplied apart from the sweep.
   bool projects() const { return sweeper().project != nullptr; }
-  bool ready(bool backward) const { return backward ? packed_back_ : packed_once_; }
+  bool ready(bool backward) const { return backward ? packed_back_ : packing_ > 0; }
+  // The number of its last packing, which no other packing of any layer has; 0 before the first.
+  int64_t packing() const { return packing_; }
+  const InstructionSet& instruction_set() const { return *instructions_; }
 
  private:
   const InstructionSet* instructions_;
@@ -46,7 +50,8 @@ class Layer {
   bool reverse_;
   Buffer memory_, memory_back_;
   Packed packed_{};
-  bool packed_once_ = false, packed_back_ = false;
+  int64_t packing_ = 0;
+  bool packed_back_ = false;
 };
 
 // Where the sequences of a batch lie among its tokens: one after another, or as the columns of a (steps, sequences)
@@ -62,6 +67,7 @@ struct Places {
     for (const Sequence& one : sequences) sum += one.length;
     return sum == tokens;
   }
+  bool operator==(const Places& other) const;
 };
 
 // What the sweep of one direction keeps for its gradient.

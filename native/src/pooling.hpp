@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attention.hpp"
+#include "cutter.hpp"
 
 namespace recurra::RECURRA_ISA {
 
@@ -133,39 +134,53 @@ RECURRA_INLINE void spread(const Pooling& pooling, const float* errors, const fl
     }
 }
 
-size_t pool_back_scratch(const Pooling& pooling) {
+// What the way back works in: the mean's error for each token; for each head the mean of its shares' errors; the errors
+// of a block's scores, and of its units in panels.
+struct PoolWorkBack {
+  float *even, *meant, *blamed, *units;
+};
+
+RECURRA_INLINE PoolWorkBack pool_work_back(const Pooling& pooling, Cutter& cut) {
   const Scorer& scorer = pooling.scorer;
-  return pooling.values.columns + (size_t)scorer.heads * (kBlock + 1) +
-         (size_t)panels_over(scorer.units) * kBlock * kWidth;
+  // An initialiser's clauses are evaluated in their order.
+  return {cut.take(pooling.values.columns), cut.take(scorer.heads), cut.take((size_t)scorer.heads * kBlock),
+          cut.take((size_t)panels_over(scorer.units) * kBlock * kWidth)};
+}
+
+size_t pool_back_scratch(const Pooling& pooling) {
+  Cutter cut;
+  pool_work_back(pooling, cut);
+  return cut.used();
 }
 
 // What attention's scores add to the errors of a block's values, and to the gradients of the scorer.
 RECURRA_INLINE void through_scores(const Pooling& pooling, const PoolErrors& back, const float* errors, int64_t first,
-                                   int count, float* scratch) {
+                                   int count, const PoolWorkBack& work) {
   const int columns = pooling.values.columns, units = pooling.scorer.units, panels = panels_over(units);
   const float *rows[kBlock], *blame[kBlock];
-  float *meant = scratch, *blamed = meant + pooling.scorer.heads, *unit_errors = blamed + pooling.scorer.heads * kBlock;
   point_at(pooling.values, first, count, rows);
-  blame_scores(pooling, errors, meant, rows, first, count, blamed);
-  blame_units(pooling, blamed, first, count, unit_errors, back.vectors);
-  for (int j = 0; j < count; ++j) blame[j] = unit_errors + j * kWidth;
+  blame_scores(pooling, errors, work.meant, rows, first, count, work.blamed);
+  blame_units(pooling, work.blamed, first, count, work.units, back.vectors);
+  for (int j = 0; j < count; ++j) blame[j] = work.units + j * kWidth;
   add_product(blame, count, {panels > 1 ? kWidth : units, panels, kBlock * kWidth}, pooling.scorer.packed_back, columns,
               back.values + first * columns, columns);
-  add_outer(rows, count, columns, unit_errors, units, back.weight);
+  add_outer(rows, count, columns, work.units, units, back.weight);
 }
 
 // The errors of the values of each sequence; the scorer's gradients are added up.
 void pool_back(const Pooling& pooling, const PoolErrors& back, const Sequence* sequences, int count, float* scratch) {
   const int columns = pooling.values.columns, side = columns / pooling.directions, span = pooling.span();
-  float *even = scratch, *more = scratch + columns;
+  Cutter cut(scratch);
+  const PoolWorkBack work = pool_work_back(pooling, cut);
   for (const Sequence* one = sequences; one < sequences + count; ++one) {
     const float* errors = back.errors + one->number * pooling.width;
     const int32_t* where = pooling.maximum >= 0 ? pooling.where + one->number * columns : nullptr;
-    for (int at = 0; pooling.mean >= 0 && at < columns; ++at) even[at] = errors[pooling.mean + at] / (float)one->length;
+    for (int at = 0; pooling.mean >= 0 && at < columns; ++at)
+      work.even[at] = errors[pooling.mean + at] / (float)one->length;
     // e · Σ a h: the mean of the shares' errors is known before the first of them is.
     for (int head = 0; head < pooling.scorer.heads; ++head) {
       const int at = pooling.attention + head * span;
-      more[head] = dot(errors + at, pooling.into + one->number * pooling.width + at, span);
+      work.meant[head] = dot(errors + at, pooling.into + one->number * pooling.width + at, span);
     }
     for (int64_t begin = 0; begin < one->length; begin += kBlock) {
       const int64_t first = one->first + begin, left = one->length - begin;
@@ -174,8 +189,8 @@ void pool_back(const Pooling& pooling, const PoolErrors& back, const Sequence* s
       if (pooling.mean < 0 && pooling.maximum < 0 && pooling.attention < 0)
         for (ptrdiff_t at = 0; at < (ptrdiff_t)block * columns; ++at) into[at] = 0.0f;
       for_parts(pooling, [&]<bool Mean, bool Maximum, bool Attention>() {
-        spread<Mean, Maximum, Attention>(pooling, errors, even, where, first, block, into);
-        if constexpr (Attention) through_scores(pooling, back, errors + pooling.attention, first, block, more);
+        spread<Mean, Maximum, Attention>(pooling, errors, work.even, where, first, block, into);
+        if constexpr (Attention) through_scores(pooling, back, errors + pooling.attention, first, block, work);
       });
     }
     for (int number = 0; one->length && pooling.last >= 0 && number < pooling.directions; ++number)

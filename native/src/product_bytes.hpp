@@ -103,13 +103,8 @@ class ByteRows {
   template <Cell, Activation A>
   using Math = typename MathOf<A == Activation::relu>::Type;
 
-  static RECURRA_INLINE size_t floats(size_t count, int size) {
-    return (count * pitch_of(size) * sizeof(Level) + 3) / 4 + count + 2 * kLanes;
-  }
   RECURRA_INLINE ByteRows(Cutter& cut, size_t count, int size)
-      : levels_(reinterpret_cast<Level*>(cut.floats((count * pitch_of(size) * sizeof(Level) + 3) / 4))),
-        steps_(cut.floats(count)),
-        pitch_(pitch_of(size)) {}
+      : levels_(cut.take<Level>(count * pitch_of(size))), steps_(cut.take(count)), pitch_(pitch_of(size)) {}
   RECURRA_INLINE void take(const float* const* rows, int count, int size) {
     for (int row = 0; row < count; ++row) steps_[row] = take_levels(levels_ + row * pitch_, rows[row], size);
   }

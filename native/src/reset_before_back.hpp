@@ -71,7 +71,8 @@ void backward_before(const Sweep& sweep, const Share& share) {
   constexpr Cell C = Cell::gru_before;
   const Shape& shape = sweep.shape;
   const Own own = own_panels(shape, share);
-  WorkspaceBack work = workspace_back(sweep, share);
+  Cutter cut(share.common);
+  WorkspaceBack work = workspace_back(shape, share.count, cut, share.scratch);
   StepBack& step = work.step;
   const Reading gates{2 * kLanes, shape.panels(), step.pitch};
   Ahead ahead;

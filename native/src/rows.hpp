@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include "cutter.hpp"
 #include "shapes.hpp"
 #include "vec.hpp"
 
@@ -77,24 +78,6 @@ RECURRA_INLINE void meet(const Share& share) {
     if (look % kPatience == 0) sched_yield();
 }
 
-// Cuts scratch memory into pieces.
-struct Cutter {
-  float* at;
-  RECURRA_INLINE float* floats(size_t count) {
-    float* piece = at;
-    at += (count + kLanes - 1) / kLanes * kLanes;
-    return piece;
-  }
-  template <class Pointer>
-  RECURRA_INLINE Pointer* pointers(size_t count) {
-    return reinterpret_cast<Pointer*>(floats(count * sizeof(Pointer) / sizeof(float)));
-  }
-  RECURRA_INLINE Half* halves(size_t count) { return reinterpret_cast<Half*>(floats((count + 1) / 2)); }
-};
-
-// What `Cutter` hands out for that many pointers, in floats, rounding included.
-RECURRA_INLINE size_t pointer_floats(size_t count) { return count * sizeof(void*) / sizeof(float) + kLanes; }
-
 RECURRA_INLINE void copy(float* to, const float* from, int count) {
   if (from)
     for (int i = 0; i < count; ++i) to[i] = from[i];
@@ -108,8 +91,9 @@ RECURRA_INLINE void fetch(const void* row, size_t bytes) {
   for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(static_cast<const char*>(row) + at, Write, 2);
 }
 
-RECURRA_INLINE void clear(float* to, size_t count) {
-  for (size_t i = 0; i < count; ++i) to[i] = 0.0f;
+template <class Number>
+RECURRA_INLINE void clear(Number* to, size_t count) {
+  for (size_t i = 0; i < count; ++i) to[i] = 0;
 }
 
 // Row `number` of a table of states, or null where there is none.

@@ -190,6 +190,7 @@ struct Sweeper {
   size_t (*project_scratch)(const Shape&);
   void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int rows, float* projected,
                   float* scratch);
+  void (*activate)(Activation, const float* from, float* into, int64_t count);
 };
 
 // Poolings: pooling_shapes.hpp. Sizes are in floats.
