@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recurra.baselines.ngram_features import NgramFeatures, Tokenise, learn_ngrams, ngram_matrix, words_and_marks
 from recurra.errors import DataError, UsageError
+from recurra.layers.recurrent.run import sigmoid
 
 Floats = NDArray[np.float64]
 
@@ -82,9 +83,9 @@ class NBSVM:
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities (texts, classes) in the order of `labels_`; above two: each against the rest, scaled."""
         odds = self.log_odds(texts)
-        chances = 0.5 * (1 + np.tanh(odds / 2))
+        chances = sigmoid(odds)
         if chances.ndim == 1:
-            return np.column_stack([1 - chances, chances])
+            return np.column_stack([sigmoid(-odds), chances])
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
     def predict(self, texts: Sequence[str]) -> list[str]:

@@ -42,9 +42,10 @@ class FromState(NamedTuple):
 
 
 def sigmoid(values: Floats) -> Floats:
-    """σ(z) = (1 + tanh(z / 2)) / 2: never overflows."""
-    half: Floats = np.tanh(values * 0.5)
-    return half * 0.5 + 0.5
+    """σ(z) = 1 / (1 + e^-z): right to its own last digits, which (1 + tanh(z / 2)) / 2 loses below zero."""
+    with np.errstate(over="ignore"):  # 1 / ∞ is what it should be
+        result: Floats = 1 / (1 + np.exp(-values))
+    return result
 
 
 ACTIVATE: dict[Activation, Callable[[Floats], Floats]] = {
