@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,51 @@ assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before + 2
 """)
+
+
+@built
+@pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "mingru"])
+def test_a_team_none_of_whose_members_comes_is_one_thread_with_the_same_bits(cell: str, precision: str) -> None:
+    run(f"""
+random = np.random.default_rng(0).standard_normal
+gates, rows = {{"lstm": (4, 4), "gru": (3, 3), "rnn": (1, 1), "mingru": (2, 0)}}[{cell!r}]
+shapes = ((gates * 256, 30), (rows * 256, 256), (gates * 256,), (rows * 256,))
+weights = tuple((random(shape) / 16).astype("f") for shape in shapes)
+values, offsets = random((150, 30)).astype("f"), np.array([0, 150])
+
+def sweep(threads):
+    with processors.engine_threads(threads):
+        outputs, state = native.sweep(CellKind({cell!r}, precision={precision!r}), [weights], values, offsets)
+    return [outputs, *state]
+
+def same(threads):
+    return all(np.array_equal(one, other) for one, other in zip(sweep(threads), alone, strict=True))
+
+alone, before = sweep(1), len(os.listdir("/proc/self/task"))
+limit_memory(4 << 20)
+assert same(4) and len(os.listdir("/proc/self/task")) == before
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert all(same(threads) for threads in (2, 3, 4, 7) * 10)
+""")
+
+
+@built
+def test_teams_of_several_python_threads_do_not_get_into_each_others_way() -> None:
+    drawn = np.random.default_rng(0).standard_normal
+    shapes = ((1024, 30), (1024, 256), (1024,), (1024,))
+    weights = tuple((drawn(shape) / 16).astype(np.float32) for shape in shapes)
+    values, offsets = drawn((300, 30)).astype(np.float32), np.array([0, 100, 300])
+
+    def sweep(threads: int) -> list[np.ndarray]:  # type: ignore[type-arg]
+        with engine_threads(threads):
+            outputs, state = native.sweep(CellKind("lstm"), [weights], values, offsets)  # type: ignore[list-item]
+        return [outputs, *state]
+
+    alone = sweep(1)
+    with ThreadPoolExecutor(4) as several:
+        for found in several.map(sweep, [4, 6, 8, 3] * 10):
+            assert all(np.array_equal(one, other) for one, other in zip(found, alone, strict=True))
 
 
 @built
