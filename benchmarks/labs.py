@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from smoke import SMOKE
 from writing import PARTS, write_result
 
 from recurra.cli.output import say
@@ -24,6 +25,8 @@ NAMES = {"lab", "task", "name", "best", "cell", "schedule", "verdict", "versions
 """Where words may stand: names of labs, cells and rivals, settings and versions. All other words could be data."""
 DROPPED = {"right", "padding", "neighbours", "samples", "next_words", "report", "months", "values", "command"}
 """What is texts, data, or one value for each test row."""
+MADE_UP = {"task": "lab", "seeds": 1, "quick": True, "cells": {"gru": {"loss": 0.5, "samples": ["a text"]}}}
+"""A record for a smoke run: labs take minutes, and their own tests run them."""
 LONGEST = 50
 """Longer lists of numbers are no summary."""
 
@@ -46,6 +49,8 @@ def main() -> int:
 
 def measure(lab: str, seeds: int, quick: bool) -> int:
     """Run `recurra lab`; return 0, or 1 where it failed."""
+    if SMOKE:
+        return keep(MADE_UP | {"lab": lab}, PARTS)
     out = PARTS / f"lab-{lab}{'-quick' if quick else ''}"
     words = ["lab", lab, "--seeds", str(seeds), "--out", str(out), "--json", *(["--quick"] if quick else [])]
     say(f"recurra {' '.join(words)}")
