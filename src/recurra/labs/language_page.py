@@ -202,14 +202,14 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         (
             f"test perplexity, {TITLES[name]}",
-            f"{number(cell['test_perplexity'], 1):>8}   {spread(cell['test_perplexities'], 1)}",
+            f"{number(cell['test_perplexity'], 1)}   {spread(cell['test_perplexities'], 1)}",
         )
         for name, cell in record["cells"].items()
     ]
     rival, told = record["rival"], record["output_layer"]
     return [
         *rows,
-        (f"… {rival['name']}", f"{number(rival['perplexity'], 1):>8}"),
+        (f"… {rival['name']}", number(rival["perplexity"], 1)),
         ("best on validation", TITLES[record["chosen"]]),
         *_expected(record),
         (
