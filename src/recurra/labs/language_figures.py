@@ -35,11 +35,12 @@ def network_section_blocks(record: dict[str, Any]) -> list[Block]:
         Paragraph(
             "The subscript k numbers the layers: layer k at time t would read layer k − 1 at time t − 1. Read so, no "
             "state would reach itself again and the network would forget after k steps, so it is taken for a slip or "
-            "for the step; with one layer there is nothing to tell apart, and it is dropped:"
+            "for the step; with one layer there is nothing to tell apart, and it is dropped. From here on x with the "
+            "index t is the word's vector e, W its weights, and U those of the state before:"
         ),
         *network_blocks(plan_of(record, "rnn"), _drawn(record, "rnn"), source="w"),
         Paragraph(
-            "The word w(t) is looked up as its vector e(t); the state is projected back to a vector's size, and every "
+            "Each word w is looked up as its vector e; the state is projected back to a vector's size, and every "
             "word is scored by its own vector, so that input and output share one table (Press & Wolf 2017). The other "
             "cells take the recurrence's place, all else is the same."
         ),
