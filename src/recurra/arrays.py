@@ -21,14 +21,17 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def readable(*tensors: Tensor | None) -> bool:
     """Tell whether the engine can read all of these: plain float32 memory on the processor, and nobody traces."""
-    return not traced() and all(
-        one is None or (is_memory(one) and one.dtype is torch.float32 and one.is_cpu) for one in tensors
-    )
+    return not traced() and all(one is None or is_number(one) for one in tensors)
 
 
-def is_memory(tensor: Tensor) -> bool:
-    """Tell whether a tensor is memory and nothing else: no subclass, not sparse, not one of a batched backward pass."""
-    return type(tensor) in MEMORY and torch._C._has_storage(tensor)
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a tensor of plain float32 memory on the processor."""
+    return is_memory(value) and value.dtype is torch.float32 and value.is_cpu
+
+
+def is_memory(value: Any) -> bool:
+    """Tell whether a value is a tensor of memory alone: no subclass, not sparse, not of a batched backward pass."""
+    return type(value) in MEMORY and torch._C._has_storage(value)
 
 
 def traced() -> bool:

@@ -27,11 +27,11 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from recurra import native
-from recurra.arrays import traced, untraced
+from recurra.arrays import is_number, traced, untraced
 from recurra.autograd import native_sweep
 from recurra.cells import SweepWeights
 from recurra.config import Cell, CellKind, Precision
-from recurra.engine import is_native, torch_is_quicker
+from recurra.engine import torch_is_quicker
 from recurra.layers.specs import GATES
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ class _Swept(Base):
         """Tell whether the engine can follow: plain memory whose shapes fit, and something to sweep."""
         flat = [one for side in weights for one in side]
         values = given.data if isinstance(given, PackedSequence) else given
-        if self.proj_size or not all(isinstance(one, Tensor) for one in (values, *flat)):
-            return False
-        if not is_native(values, *states, *flat):
+        if self.proj_size or not (native.engine().library and all(map(is_number, (values, *states, *flat)))):
             return False
         sides, batch = 2 if self.bidirectional else 1, self._batch(given, values)
         fit = _shapes(self.cell, self.input_size, self.hidden_size, self.num_layers, sides, self.bias)
@@ -219,7 +217,7 @@ def _kind(layer: Any) -> CellKind | None:
         if torch.get_autocast_dtype("cpu") != torch.bfloat16:
             return None
         precision = "bf16"
-    return CellKind(layer.cell, getattr(layer, "nonlinearity", "tanh"), precision)
+    return CellKind(layer.cell, "relu" if layer.mode == "RNN_RELU" else "tanh", precision)
 
 
 @cache
@@ -243,8 +241,7 @@ def _states(layer: Any, hx: Any) -> States | None:
         return ()
     count = 2 if layer.cell == "lstm" else 1
     parts = hx if count == 2 else (hx,)
-    fits = isinstance(parts, (tuple, list)) and len(parts) == count and all(isinstance(one, Tensor) for one in parts)
-    return tuple(parts) if fits else None
+    return tuple(parts) if isinstance(parts, (tuple, list)) and len(parts) == count else None
 
 
 def _each(hx: Any, change: Callable[[Any], Any]) -> Any:
