@@ -249,6 +249,18 @@ def weights_changed_before_backward(layer: Any, draw: Callable[..., Any]) -> Any
     return outputs.sum().backward()
 
 
+def biases_changed_before_backward(layer: Any, draw: Callable[..., Any]) -> Any:
+    outputs, _ = layer(draw().requires_grad_())
+    with torch.no_grad():
+        layer.bias_ih_l0.add_(1)
+    return outputs.sum().backward()
+
+
+def outputs_changed_before_backward(layer: Any, draw: Callable[..., Any]) -> Any:
+    outputs, _ = layer(draw())
+    return outputs.add_(1).sum().backward()
+
+
 def a_step_of_an_optimiser_before_a_second_backward(layer: Any, draw: Callable[..., Any]) -> Any:
     outputs, _ = layer(draw().requires_grad_())
     outputs.sum().backward(retain_graph=True)

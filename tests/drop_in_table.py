@@ -135,10 +135,11 @@ TABLE = [
         ),
     ),
     Row(
-        "weights changed in place before the gradient is asked for",
+        "weights or outputs changed in place before the gradient is asked for",
         REFUSED,
         (
-            others.weights_changed_before_backward, others.a_step_of_an_optimiser_before_a_second_backward,
+            others.weights_changed_before_backward, others.biases_changed_before_backward,
+            others.outputs_changed_before_backward, others.a_step_of_an_optimiser_before_a_second_backward,
             others.backward_twice_without_the_graph, others.a_state_from_inference_mode,
         ),
     ),

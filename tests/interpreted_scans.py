@@ -33,7 +33,7 @@ def of_equations(cell: Cell, dtype: torch.dtype) -> tuple[list[torch.Tensor], Sw
 
 
 def results(cell: Cell, dtype: torch.dtype, *, reverse: bool, kernels: bool) -> list[torch.Tensor]:
-    """Outputs, final states and all gradients of a loss that takes each number differently."""
+    """Outputs, final states, all gradients of a loss that takes each number differently, and those of their squares."""
     from recurra.scan_triton import kernel_sweep
 
     given, weights = of_equations(cell, dtype)
@@ -48,7 +48,10 @@ def results(cell: Cell, dtype: torch.dtype, *, reverse: bool, kernels: bool) -> 
     found = [outputs, *final]
     loss = sum((part * torch.linspace(-1, 2, part.numel()).to(dtype).view(part.shape)).sum() for part in found)
     wanted = [one for one in given if one.numel()]
-    return [*found, *torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)]  # type: ignore[arg-type]
+    first = torch.autograd.grad(loss, wanted, materialize_grads=True, retain_graph=True)  # type: ignore[arg-type]
+    again = torch.autograd.grad(loss, wanted, materialize_grads=True, create_graph=True)  # type: ignore[arg-type]
+    penalty = sum(one.square().sum() for one in again) / 100
+    return [*found, *first, *torch.autograd.grad(penalty, wanted, materialize_grads=True)]  # type: ignore[arg-type]
 
 
 def compare() -> dict[str, float]:

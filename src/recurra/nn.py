@@ -14,6 +14,7 @@ engine cannot follow goes to torch's own forward, which computes it or refuses i
 from __future__ import annotations
 
 import copy
+from abc import ABCMeta
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,10 +47,11 @@ Weights = Sequence[Sequence[Tensor]]
 """Of each layer's directions: input and recurrent, and where there are any the biases."""
 
 
-class _StandsFor(type):
+class _StandsFor(ABCMeta):
     """Torch's tables of types, and people's, find a layer as the one it stands for: `type(layer) == nn.LSTM` is true.
 
-    So `quantize_dynamic(net, {nn.LSTM})` quantises it. A subclass is a type of its own, as one of torch's layer is.
+    So `quantize_dynamic(net, {nn.LSTM})` quantises it. A subclass is a type of its own, as one of torch's layer is; it
+    may be abstract too.
     """
 
     def __eq__(cls, other: object) -> bool:
