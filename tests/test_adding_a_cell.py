@@ -41,6 +41,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package with the cell in it."""
     source = tmp_path_factory.mktemp("src")
     shutil.copytree(SOURCE, source / "recurra", ignore=shutil.ignore_patterns("__pycache__"))
+    for engine in {path for folder in recurra.__path__ for path in Path(folder).glob("_native*.so")}:
+        shutil.copy2(engine, source / "recurra")  # an editable install keeps it apart from the source
     for file, old, new in changes():
         path = source / "recurra" / file
         text = path.read_text("utf-8")
@@ -49,10 +51,16 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return source
 
 
+# An editable install finds its own files before those of PYTHONPATH.
+FINDS = (
+    "import sys\nsys.meta_path[:] = [finder for finder in sys.meta_path if 'editable' not in type(finder).__module__]\n"
+)
+
+
 def run(source: Path, program: str, *arguments: str) -> str:
     path = os.pathsep.join([str(source), str(Path(__file__).parent)])
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, timeout=200,
+        [sys.executable, "-c", FINDS + program, *arguments], capture_output=True, text=True, check=False, timeout=200,
         env=environment(PYTHONPATH=path),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
