@@ -317,6 +317,13 @@ def test_a_column_that_tells_mixed_series_apart_is_advised_as_their_name(
     assert len(read_series(path, unique_id=name, sort=True, **options).ids) == 3  # type: ignore[arg-type]
 
 
+def test_where_no_value_is_clear_a_column_that_names_things_is_asked_about(tmp_path: Path) -> None:
+    path = stores(tmp_path, "1", "2", header="store,date,sales")
+    told = refused(path)
+    assert "no value column" in told and "does 'store' name the series? --id store" in told and "--wide" not in told
+    assert len(read_series(path, unique_id="store").ids) == 2
+
+
 def test_two_columns_together_may_name_series(tmp_path: Path) -> None:
     names = [f"{store},{item}" for store in "ab" for item in "xyz"]
     path = stores(tmp_path, *names, header="store,item,date,sales")

@@ -196,6 +196,13 @@ def test_rows_as_steps_and_plain_steps_stay_what_they_are(tmp_path: Path) -> Non
     refused(recurra("fit", "series", later, "--out", tmp_path / "three", *FIT), 3, "spreadsheet", "--time-unit step")
 
 
+def test_inspect_and_the_card_tell_the_rhythm(tmp_path: Path) -> None:
+    fitted(frame(RHYTHMS["business days"])).save(tmp_path / "model")
+    assert "1 series of 1 business day, windows of 5" in (tmp_path / "model" / "README.md").read_text()
+    assert "series: 1, horizon 2, rhythm: 1 business day" in recurra("inspect", tmp_path / "model").out
+    assert recurra("inspect", tmp_path / "model", "--json").json()["rhythm"] == "1 business day"
+
+
 def test_another_column_than_the_learnt_one_is_warned_of(tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert recurra("fit", "series", write(tmp_path / "a.csv"), "--out", run, *FIT).code == 0

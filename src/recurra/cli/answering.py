@@ -172,6 +172,7 @@ def inspect(artefact: str, *, as_json: bool) -> None:
     """Tell what an artefact holds; it is checked as for an answer."""
     from recurra.layers.specs import parameters
     from recurra.models.loading import load_any
+    from recurra.models.series import RunningForecaster
     from recurra.models.text import RunningClassifier
 
     folder = resolve(Path(artefact))
@@ -185,12 +186,21 @@ def inspect(artefact: str, *, as_json: bool) -> None:
     record["parameters"] = sum(layer["parameters"] for layer in layers)
     if isinstance(model, RunningClassifier):
         record |= {"labels": list(model.labels), "temperature": model.temperature}
+    if isinstance(model, RunningForecaster):
+        step = model.learnt.step
+        record |= {
+            "series": len(model.encoder.scalers),
+            "horizon": model.horizon,
+            "rhythm": str(step) if step else None,
+        }
     if as_json:
         emit_json(record)
         return
     print(f"{record['task']}, {record['parameters']:,} parameters, {size / 1e6:.1f} MB")
     if isinstance(model, RunningClassifier):
         print(f"labels: {', '.join(map(repr, model.labels))}")
+    if isinstance(model, RunningForecaster):
+        print(f"series: {record['series']:,}, horizon {record['horizon']}, rhythm: {record['rhythm'] or 'unknown'}")
     rows = [(layer["name"], layer["kind"], spec_line(layer), f"{layer['parameters']:,}") for layer in layers]
     emit_table(("layer", "kind", "sizes", "parameters"), rows)
 

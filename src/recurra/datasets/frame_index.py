@@ -63,10 +63,10 @@ def with_index_columns(frame: Any, reading: SeriesReading, *, place: Place) -> t
     if "" in names or len(dated) > 1 or len(set(names)) < len(names):
         raise DataError("an index whose levels cannot be told", place=place, found=str(list(index.names)), advice=RESET)
     _check_second_time(frame, reading, names, dated, place)
-    told: dict[str, Any] = {"ds": names[dated[0]]} if dated and reading.ds is None else {}
+    meaning: dict[str, Any] = {"ds": names[dated[0]]} if dated and reading.ds is None else {}
     others = tuple(name for level, name in enumerate(names) if level not in dated)
-    told |= {"unique_id": others} if dated and others and reading.unique_id is None else {}
-    return _joined(frame, levels, names, place), replace(reading, **told), names
+    meaning |= {"unique_id": others} if dated and others and reading.unique_id is None else {}
+    return _joined(frame, levels, names, place), replace(reading, **meaning), names
 
 
 def _kind(values: Any) -> str:

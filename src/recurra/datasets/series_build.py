@@ -63,8 +63,8 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
     times: dict[str, NDArray[Any]] = {}
     values: dict[str, NDArray[np.float64]] = {}
     for name, each in series.items():
-        times[name], values[name], told = in_order(each, sort=reading.sort, duplicates=reading.duplicates)
-        warnings += told
+        times[name], values[name], doubts = in_order(each, sort=reading.sort, duplicates=reading.duplicates)
+        warnings += doubts
     rhythms = {}
     if reading.gaps != "ignore":
         rhythms = settle(times, zones, expected=expected)
@@ -129,7 +129,7 @@ def constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
 
 def _far_off(values: dict[str, NDArray[np.float64]]) -> list[str]:
     """Warn of series with a few values ten thousand times as far from the middle as nearly all others are."""
-    found = {}
+    far: dict[str, float] = {}
     for name, each in values.items():
         known = each[~np.isnan(each)]
         # Of few values nobody can say which are usual.
@@ -137,25 +137,25 @@ def _far_off(values: dict[str, NDArray[np.float64]]) -> list[str]:
             continue
         away = np.abs(known - np.median(known))
         if away.max() > FAR * np.median(away) and 0 < FAR * np.percentile(away, 95) < away.max():
-            found[name] = float(known[away.argmax()])
-    if not found:
+            far[name] = float(known[away.argmax()])
+    if not far:
         return []
-    name, value = next(iter(found.items()))
-    return [f"{len(found):,} series have values far from all others, such as {value:g} in {name!r}: they set its scale"]
+    name, value = next(iter(far.items()))
+    return [f"{len(far):,} series have values far from all others, such as {value:g} in {name!r}: they set its scale"]
 
 
 def _filled(masks: dict[str, NDArray[np.bool_]], reading: SeriesReading) -> list[str]:
     filled = sum(int(mask.sum()) for mask in masks.values())
     if not filled:
         return []
-    told = [f"{filled:,} {TO_IMPUTE}"]
+    lines = [f"{filled:,} {TO_IMPUTE}"]
     most = max(masks, key=lambda name: float(masks[name].mean()))
     share = float(masks[most].mean())
     if reading.gaps == "fill" and share > MANY:
-        told.append(
+        lines.append(
             f"of series {most!r} {100 * share:.0f} % are missing after its gaps were filled: is that its rhythm?"
         )
-    return told
+    return lines
 
 
 def _clock_changes(zones: dict[str, Zone | None]) -> list[str]:
@@ -175,8 +175,8 @@ def _check_missing(long: LongRows, members: dict[str, NDArray[np.int64]], *, all
         return
     first, column = int(np.argmax(blank)), long.columns.y or ", ".join(long.columns.wide[:5])
     if blank.all():
-        found = f"{blank.size:,} blanks"
-        raise DataError(f"column {column!r} has no value at all", place=long.place(first), found=found)
+        blanks = f"{blank.size:,} blanks"
+        raise DataError(f"column {column!r} has no value at all", place=long.place(first), found=blanks)
     empty = next((name for name, rows in members.items() if blank[rows].all()), None)
     if empty is not None:
         raise DataError(f"series {empty!r} has no value at all", place=long.place(int(members[empty][0])))
@@ -203,5 +203,5 @@ def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
             f"{count:,} values are missing, or were added for missing times", advice=f"choose {advice.imputing()}"
         )
     values = {name: impute(series, how, train=max(1, len(series) - unseen))[0] for name, series in table.values.items()}
-    told = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
-    return replace(table, values=values, warnings=[*told, f"{count:,} values were imputed: {how}"])
+    others = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
+    return replace(table, values=values, warnings=[*others, f"{count:,} values were imputed: {how}"])

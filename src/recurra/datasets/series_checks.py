@@ -49,14 +49,14 @@ class Given:
 
 def check_lengths(table: SeriesTable, config: SeriesConfig, *, validation: int, test: bool = True) -> None:
     """Raise DataError when a series is shorter than training, validation windows and the test part need together."""
-    held = validation + config.horizon - 1 if validation else 0
+    kept = validation + config.horizon - 1 if validation else 0
     learnt = config.window + int(config.difference) + config.horizon
-    need = learnt + held + config.horizon * test
+    need = learnt + kept + config.horizon * test
     short = {name: values.size for name, values in table.values.items() if values.size < need}
     if not short:
         return
     name, have = next(iter(short.items()))
-    parts = f"{learnt} for a window of {config.window} and a horizon of {config.horizon}, {held} to validate"
+    parts = f"{learnt} for a window of {config.window} and a horizon of {config.horizon}, {kept} to validate"
     more = f", {config.horizon} to test" if test else ""
     others = f" (and {len(short) - 1:,} more series)" if len(short) > 1 else ""
     raise DataError(
@@ -82,13 +82,13 @@ def in_order(series: Given, *, sort: bool, duplicates: Duplicates) -> tuple[Time
     if duplicates == "error":
         raise _double(series, int(order[double[0] + 1]), double.size, times[double])
     distinct, first, inverse = np.unique(times, return_index=True, return_inverse=True)
-    told = [_settled(series, double.size, distinct.size, duplicates)]
+    doubts = [_settled(series, double.size, distinct.size, duplicates)]
     if duplicates == "first":
-        return distinct, values[first], told
+        return distinct, values[first], doubts
     known = ~np.isnan(values)
     sums = np.bincount(inverse[known], values[known], minlength=distinct.size)
     counts = np.bincount(inverse[known], minlength=distinct.size)
-    return distinct, np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), told
+    return distinct, np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), doubts
 
 
 def regular(series: Given, times: Times, values: Values, rhythm: Rhythm, *, fill: bool) -> tuple[Times, Values]:
@@ -103,8 +103,8 @@ def regular(series: Given, times: Times, values: Values, rhythm: Rhythm, *, fill
         raise _off(series, times, places, rhythm)
     length = int(places[-1]) + 1
     if length > LONGEST_GRID:
-        found = f"{length:,} steps of {rhythm.step}"
-        raise DataError(f"series {series.name!r} has gaps too large to fill", found=found, allowed=f"{LONGEST_GRID:,}")
+        grown = f"{length:,} steps of {rhythm.step}"
+        raise DataError(f"series {series.name!r} has gaps too large to fill", found=grown, allowed=f"{LONGEST_GRID:,}")
     whole = rhythm.times(np.arange(length))
     if not fill:
         raise _gaps(series, whole, places, rhythm)
@@ -139,8 +139,8 @@ def _settled(series: Given, doubles: int, distinct: int, how: Duplicates) -> str
     kept = "their mean is taken" if how == "mean" else "the first value of each is taken"
     several = f"{doubles + distinct:,} rows for {distinct:,} times: are these several series?"
     more = series.naming() or (several if doubles >= distinct else "")
-    told = f"{doubles:,} times of series {series.name!r} stand more than once: {kept}"
-    return f"{told}; {more}" if more else told
+    merged = f"{doubles:,} times of series {series.name!r} stand more than once: {kept}"
+    return f"{merged}; {more}" if more else merged
 
 
 def _off(series: Given, times: Times, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
@@ -181,8 +181,8 @@ def _unsure(places: NDArray[np.int64], rhythm: Rhythm) -> str:
     order = np.argsort(-counts, kind="stable")[:2]
     if order.size < 2 or counts[order[1]] < 3 or 2 * counts[order[1]] <= counts[order[0]]:
         return ""
-    told = (f"{kinds[at] * rhythm.step.every} ({counts[at]:,} times)" for at in order)
-    return f"distances of {' and '.join(told)} {rhythm.step.unit}"
+    counted = (f"{kinds[at] * rhythm.step.every} ({counts[at]:,} times)" for at in order)
+    return f"distances of {' and '.join(counted)} {rhythm.step.unit}"
 
 
 def _twice_a_month(times: Times) -> str:

@@ -92,7 +92,7 @@ def choose_columns(
 def _guess_times(left: Sequence[str], *, valued: bool, place: Place) -> tuple[str, ...]:
     time = guess(TIME_NAMES, left)
     parts = (("date",), CLOCK_NAMES), (("year",), ("month",))
-    pair = next((pair for one, other in parts if None not in (pair := (guess(one, left), guess(other, left)))), None)
+    pair = next((pair for day, clock in parts if None not in (pair := (guess(day, left), guess(clock, left)))), None)
     # A time of day beside a date is the value only where nothing else could be.
     if pair is None or time not in pair or not (valued or len(left) > 2):
         return _first(time)
@@ -124,15 +124,18 @@ def _wide(
 
 
 def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Place, hint: str) -> DataError:
-    options = f"{either('--time COLUMN --value COLUMN', 'ds=…, y=…')}"
-    several = len(left) > 1 and what == "value"
-    wide = f"; or, if each of them is a series: {either('--wide', 'wide=True')}" if several else ""
+    options = f"name the columns that are meant: {either('--time COLUMN --value COLUMN', 'ds=…, y=…')}"
+    naming = [name for name in left if _names_things(name)]
+    if naming and len(left) > 1:
+        options += f"; does {listed(naming)} name the series? {advice.ids(naming)}"
+    elif len(left) > 1 and what == "value":
+        options += f"; or, if each of them is a series: {either('--wide', 'wide=True')}"
     return DataError(
         f"no {what} column",
         place=place,
         found="columns " + listed(found),
         allowed="unique_id, ds and y, or a date and one value",
-        advice=with_hint(f"name the columns that are meant: {options}{wide}", hint),
+        advice=with_hint(options, hint),
     )
 
 
@@ -215,5 +218,5 @@ def naming_hint(chosen: Chosen, cells: Mapping[str, Sequence[Any]], times: NDArr
     columns = may_name_series(cells, times, within=names if chosen.ids else ())
     if not columns:
         return ""
-    told = f"column{'s' if len(columns) > 1 else ''} {' and '.join(repr(name) for name in columns)}"
-    return f"{told} may name the series: {advice.ids([*chosen.ids, *columns])}"
+    which = f"column{'s' if len(columns) > 1 else ''} {' and '.join(repr(name) for name in columns)}"
+    return f"{which} may name the series: {advice.ids([*chosen.ids, *columns])}"

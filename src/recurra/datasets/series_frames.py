@@ -139,8 +139,8 @@ def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Lear
     if moments is None and len(set(zip(growing.ids, growing.times, strict=False))) < len(growing.times) and naming():
         raise DataError("the same times stand more than once", place=place(0, chosen.times[0]), advice=naming())
     values, encoding = np.array(growing.values), file.table.dialect.encoding
-    told = [*chosen.warnings, *_doubtful_points(file, points, reading)]
-    return LongRows(growing.ids, moments, values, place, chosen.columns, naming, told, encoding)
+    doubts = [*chosen.warnings, *_doubtful_points(file, points, reading)]
+    return LongRows(growing.ids, moments, values, place, chosen.columns, naming, doubts, encoding)
 
 
 def _grown(file: _File, chosen: Chosen, reading: SeriesReading) -> tuple[_Growing, PointsBetweenThousands]:
@@ -179,8 +179,8 @@ def _ask_about_points(place: Place, points: PointsBetweenThousands) -> None:
 
 def _doubtful_points(file: _File, points: PointsBetweenThousands, reading: SeriesReading) -> list[str]:
     """Warn where each number of a file with semicolons has three digits behind a point: decimals are commas there."""
-    told = reading.decimal or reading.thousands or points.first is None or not points.possible
-    if told or file.table.dialect.delimiter[0] != ";":
+    settled = reading.decimal or reading.thousands or points.first is None or not points.possible
+    if settled or file.table.dialect.delimiter[0] != ";":
         return []
     choices = f"{advice.marks('.', '')} if they set thousands apart, {advice.marks('', '.')} if not"
     return [f"every number has exactly three digits behind its point, and is read as a decimal: say {choices}"]
@@ -249,8 +249,8 @@ class _Names:
             raise DataError(f"series id is missing in column {empty!r}", place=row.place(empty), advice="fill it in")
         name = "/".join(parts)
         if self._parts.setdefault(name, parts) != parts:
-            found = f"{self._parts[name]} and {parts}"
-            raise DataError("two series would have one name", place=row.place(self._columns[0]), found=found)
+            both = f"{self._parts[name]} and {parts}"
+            raise DataError("two series would have one name", place=row.place(self._columns[0]), found=both)
         return name
 
 

@@ -189,8 +189,8 @@ def _ids(columns: Any, chosen: Chosen) -> list[str]:
     known: dict[str, Any] = {}
     for row, (name, made_of) in enumerate(zip(names, zip(zip(*parts, strict=True), kinds, strict=True), strict=True)):
         if known.setdefault(name, made_of) != made_of:
-            found = f"{name!r} as a text and as a number" if len(parts) == 1 else f"{known[name][0]} and {made_of[0]}"
-            raise DataError("two series would have one name", place=Place(FRAME, row + 1), found=found)
+            both = f"{name!r} as a text and as a number" if len(parts) == 1 else f"{known[name][0]} and {made_of[0]}"
+            raise DataError("two series would have one name", place=Place(FRAME, row + 1), found=both)
     return names
 
 
@@ -209,9 +209,11 @@ def _text(cell: Any) -> str:
 def _values(column: Any, name: str) -> NDArray[np.float64]:
     if not column.dtype.is_numeric():
         advice = f"make them numbers, such as by astype(float) of column {name!r}"
-        found = Place(FRAME)
         raise DataError(
-            f"column {name!r} holds {column.dtype}", place=found, allowed="whole numbers or floats", advice=advice
+            f"column {name!r} holds {column.dtype}",
+            place=Place(FRAME),
+            allowed="whole numbers or floats",
+            advice=advice,
         )
     missing = column.is_null().to_list()
     cells = zip(column.to_list(), missing, strict=True)

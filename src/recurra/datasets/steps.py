@@ -66,8 +66,8 @@ class Rhythm:
         """Return how many steps after the origin each time is, or `OFF` for a time that is not on the rhythm."""
         counted = _count(self, times)
         places = np.where(counted % self.step.every == 0, counted // self.step.every, OFF)
-        found = np.flatnonzero(places >= 0)
-        wrong = found[self.times(places[found]) != times[found]]
+        counted = np.flatnonzero(places >= 0)
+        wrong = counted[self.times(places[counted]) != times[counted]]
         places[wrong] = OFF
         return places
 

@@ -41,10 +41,10 @@ class NamedZone:
         """Look each day up once; within the days on which clocks change, each instant."""
         days, which = np.unique(instants.astype("datetime64[D]"), return_inverse=True)
         begin, end = self._looked_up(days), self._looked_up(np.asarray(days + DAY))
-        found = begin[which]
+        ahead = begin[which]
         changing = np.flatnonzero((begin != end)[which])
-        found[changing] = self._looked_up(instants[changing])
-        return found
+        ahead[changing] = self._looked_up(instants[changing])
+        return ahead
 
     def _looked_up(self, instants: Instants) -> NDArray[np.int64]:
         zone = zoneinfo.ZoneInfo(self.name)
@@ -88,9 +88,14 @@ def zone_named(name: str) -> NamedZone:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        near = difflib.get_close_matches(name, zoneinfo.available_timezones(), n=3)
-        allowed = ", ".join(near) or "names such as Europe/Berlin, America/New_York, UTC"
-        raise UsageError(f"unknown {either('--zone', 'zone')}", found=repr(name[:80]), allowed=allowed) from None
+        known = zoneinfo.available_timezones()
+        near = difflib.get_close_matches(name, known, n=3)
+        raise UsageError(
+            f"unknown {either('--zone', 'zone')}",
+            found=repr(name[:80]),
+            allowed=", ".join(near) or "names such as Europe/Berlin, America/New_York, UTC",
+            advice="" if known else "this machine has no table of zones: install the package tzdata",
+        ) from None
     return NamedZone(name)
 
 

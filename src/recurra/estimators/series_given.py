@@ -61,13 +61,13 @@ class PlainSeries:
         return figures[ANSWER]
 
 
-def given_series(given: Any, reading: SeriesReading, learnt: Learnt | None = None) -> GivenSeries:
+def given_series(data: Any, reading: SeriesReading, learnt: Learnt | None = None) -> GivenSeries:
     """Take series from a table, a long frame, a pandas Series, or one sequence of numbers; raises DataError."""
-    if isinstance(given, SeriesTable):
-        return TableSeries(given)
-    if hasattr(given, "columns") or (has_index(given) and not is_plain(given)):
-        return FrameSeries.of(given, reading, learnt=learnt)
-    values = _numbers(given)
+    if isinstance(data, SeriesTable):
+        return TableSeries(data)
+    if hasattr(data, "columns") or (has_index(data) and not is_plain(data)):
+        return FrameSeries.of(data, reading, learnt=learnt)
+    values = _numbers(data)
     times = np.arange(values.size, dtype=np.int64)
     columns = SeriesColumns("", "", "")
     named, still = {"series": values}, constant({"series": values[~np.isnan(values)]})
@@ -75,14 +75,14 @@ def given_series(given: Any, reading: SeriesReading, learnt: Learnt | None = Non
     return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, still, reading=reading))
 
 
-def _numbers(given: Any) -> NDArray[np.float64]:
+def _numbers(data: Any) -> NDArray[np.float64]:
     """Return one row of numbers as float64; what is no number, or has coordinates of its own, is refused."""
-    if hasattr(given, "coords") and hasattr(given, "dims"):
+    if hasattr(data, "coords") and hasattr(data, "dims"):
         advice = "give it as a frame: to_dataframe().reset_index(); or its numbers alone: .values"
-        raise DataError("an array with coordinates", found=type(given).__name__, advice=advice)
-    if isinstance(given, np.ma.MaskedArray):
-        given = np.ma.filled(given.astype(np.float64), np.nan)
-    plain = np.asarray(given)
+        raise DataError("an array with coordinates", found=type(data).__name__, advice=advice)
+    if isinstance(data, np.ma.MaskedArray):
+        data = np.ma.filled(data.astype(np.float64), np.nan)
+    plain = np.asarray(data)
     if plain.ndim != 1:
         advice = "give several series as a long frame: unique_id, ds, y"
         raise DataError("not one series", found=f"shape {plain.shape}", allowed="numbers (steps,)", advice=advice)
@@ -94,7 +94,7 @@ def _numbers(given: Any) -> NDArray[np.float64]:
 def _all_numbers(plain: NDArray[Any]) -> bool:
     """Objects may be numbers, and None a missing one; texts and truth values are none."""
     kinds = (int, float, np.integer, np.floating, type(None))
-    return plain.dtype.kind == "O" and all(isinstance(one, kinds) and not isinstance(one, bool) for one in plain)
+    return plain.dtype.kind == "O" and all(isinstance(cell, kinds) and not isinstance(cell, bool) for cell in plain)
 
 
 def written_times(table: SeriesTable, parts: Sequence[tuple[str, NDArray[Any]]]) -> list[str]:

@@ -63,16 +63,16 @@ def written_learnt(learnt: Learnt) -> dict[str, Any]:
     return record.model_dump(mode="json", exclude_defaults=True)
 
 
-def read_learnt(told: Any) -> Learnt:
+def read_learnt(record: Any) -> Learnt:
     """Return what an artefact tells of its series, nothing where it tells nothing; raises ArtefactError."""
-    if told is None:
+    if record is None:
         return Learnt()
     try:
-        record = SeriesRecord.model_validate_json(json.dumps(told))
+        series = SeriesRecord.model_validate_json(json.dumps(record))
     except ValidationError as problem:
         raise ArtefactError(f"recurra.json: series.{problem_line(problem)}") from None
-    step = Step(**record.step.model_dump()) if record.step else None
+    step = Step(**series.step.model_dump()) if series.step else None
     reading = SeriesReading(
-        **{name: getattr(record, name) for name in NOTATION}, gaps="ignore" if record.counted else "refuse"
+        **{name: getattr(series, name) for name in NOTATION}, gaps="ignore" if series.counted else "refuse"
     )
-    return Learnt(step, record.unnamed, reading)
+    return Learnt(step, series.unnamed, reading)
