@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import runpy
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from command_line import process, recurra, refused
 from recurra.cli.lab_progress import Course
@@ -196,6 +198,19 @@ def test_the_course_tells_trainings_time_left_and_the_recorded_value_beside() ->
         assert watch.on_epoch
         watch.on_epoch({"epoch": 1, "loss": 0.3})
         assert course.line().endswith("GRU, seed 1: epoch 1, loss 0.3")
+
+
+def test_on_a_terminal_one_bar_stands_over_how_far_it_is_and_the_training_at_hand() -> None:
+    course = Course(lambda title: {"loss": "0.09"}, quiet=True)
+    course.expect(4)
+    console = Console(width=80, record=True, file=io.StringIO())
+    with course.watch("RNN, seed 1"), course.watch("RNN, seed 1") as watch:
+        assert watch.on_epoch
+        watch.on_epoch({"epoch": 2, "loss": 0.1})
+        console.print(course.bar())
+    bar, count, now = console.export_text().splitlines()
+    assert set(bar.strip()) <= set("━╸╺") and count.strip() == "0 of 4 trainings"
+    assert now.strip() == "RNN, seed 1: epoch 2, loss 0.1 (recorded 0.09)"
 
 
 def test_the_recorded_value_stands_beside_the_trainings_that_it_belongs_to_only() -> None:

@@ -95,8 +95,13 @@ class Course:
 
     def line(self) -> str:
         """Tell how far it is: trainings done, time left, the training at hand and its figures."""
-        count = f"{self.done} of {max(self.expected, self.done)} trainings"
-        return ": ".join(part for part in (f"{count}{self._left()}", self.title, self.figures) if part)
+        return ": ".join(part for part in (self._count(), self._now()) if part)
+
+    def _count(self) -> str:
+        return f"{self.done} of {max(self.expected, self.done)} trainings{self._left()}"
+
+    def _now(self) -> str:
+        return ": ".join(part for part in (self.title, self.figures) if part)
 
     def _left(self) -> str:
         """Estimate the time left from the trainings so far; short and long ones are taken alike."""
@@ -107,15 +112,19 @@ class Course:
 
     def _show(self, *, ended: bool = False) -> None:
         if self.live:
-            self.live.update(self._bar())
+            self.live.update(self.bar())
         elif not self.quiet and time.monotonic() - self.said >= BETWEEN and (ended or self.figures):
             self.said = time.monotonic()
             say(self.line())
 
-    def _bar(self) -> Any:
-        from rich.console import Group
+    def bar(self) -> Any:
+        """Return the same under a bar, as a terminal shows it."""
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
-        bar = ProgressBar(total=max(self.expected, self.done, 1), completed=self.done, width=60)
-        return Group(bar, Text(self.line(), overflow="ellipsis", no_wrap=False))
+        rows = Table.grid()
+        rows.add_row(ProgressBar(total=max(self.expected, self.done, 1), completed=self.done, width=60))
+        rows.add_row(Text(self._count()))
+        rows.add_row(Text(self._now(), overflow="ellipsis", no_wrap=True))
+        return rows

@@ -202,9 +202,10 @@ def summary(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         (
             f"test perplexity, {TITLES[name]}",
-            f"{number(cell['test_perplexity'], 1)}   {spread(cell['test_perplexities'], 1)}",
+            f"{number(mean(tests), 1)}   {spread(tests, 1)}",
         )
-        for name, cell in record["cells"].items()
+        for name in record["cells"]
+        for tests in [tests_of(record, name)]
     ]
     rival, told = record["rival"], record["output_layer"]
     return [
