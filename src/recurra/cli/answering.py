@@ -20,6 +20,7 @@ from recurra.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from recurra.config import Precision
+    from recurra.datasets.columns import TextColumns
     from recurra.datasets.formats import FormatOptions
     from recurra.datasets.series_frames import SeriesTable
     from recurra.datasets.series_table import SeriesReading
@@ -44,9 +45,8 @@ def predict(
 
     if bool(file) == bool(texts):
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
-    folder = resolve(Path(artefact))
-    model = RunningClassifier.load(folder, precision=precision)
-    rows, lines = (list(texts), [0] * len(texts)) if texts else _texts(file, reading, folder)
+    model = RunningClassifier.load(resolve(Path(artefact)), precision=precision)
+    rows, lines = (list(texts), [0] * len(texts)) if texts else _texts(file, reading, model.origin.columns)
     numbered, rates = 0, list[float]()
     for start in range(0, len(rows), CHUNK):
         for answer, line in zip(model.answers(rows[start : start + CHUNK]), lines[start : start + CHUNK], strict=True):
@@ -62,11 +62,10 @@ def predict(
     warn(unread_warnings(rates) if not as_json or 2 * rates.count(1.0) > len(rates) else [])
 
 
-def _texts(file: str, reading: Reading, folder: Path) -> tuple[list[str], list[int]]:
-    from recurra.runs.provenance import learnt_columns
+def _texts(file: str, reading: Reading, learnt: TextColumns | None) -> tuple[list[str], list[int]]:
     from recurra.runs.sources import read
 
-    table = read(file, reading, labelled=False, learnt=learnt_columns(folder.parent))
+    table = read(file, reading, labelled=False, learnt=learnt)
     warn(table.warnings)
     for reject in table.rejects:
         say(f"rejected: {reject.reason}")

@@ -21,7 +21,6 @@ from recurra.models.language import RunningLanguage
 from recurra.models.loading import load_any
 from recurra.models.series import RunningForecaster
 from recurra.models.text import RunningClassifier
-from recurra.runs.provenance import learnt_columns
 from recurra.runs.sources import Reading, has_parts, labelled, read, running_text
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
 
     # A class that the model has learnt is one, whatever its name.
     reading = replace(reading, labels_as_written=any(map(is_missing, model.labels)))
-    columns = learnt_columns(folder.parent)
+    columns = model.origin.columns
     table = labelled([file], reading)[1] if has_parts(file) else read(file, reading, labelled=True, learnt=columns)
     if table is None or table.labels is None:
         raise DataError(f"{file} has no labels")

@@ -5,14 +5,18 @@ Not here: learning, and scikit-learn's rules for parameters (params.py).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from recurra.config import Settings
+from recurra.config import Settings, validated
+from recurra.datasets.columns import TextColumns
 from recurra.errors import UsageError
 from recurra.estimators.params import Params, require_fitted
 from recurra.models.loading import Running
+from recurra.models.origin import Origin, kept_history
 from recurra.reads import Task, check_read
+from recurra.training.identity import NOWHERE
 from recurra.training.progress import Record
 
 
@@ -32,6 +36,10 @@ class Estimator(Params):
     model_: Any
     history_: list[Record]
     best_epoch_: int
+    forgotten_ = ""
+    """Why a loaded model cannot be fitted again; empty: it can."""
+    seed_: int
+    """What `random_state` came to in the fit."""
 
     def settings(self) -> Settings:
         """Return the configuration with this estimator's own arguments put in.
@@ -41,6 +49,10 @@ class Estimator(Params):
         if self.config is not None and not isinstance(self.config, Settings):
             allowed = f"Settings, such as {self.task.upper()}_SETTINGS.changed({{…}})"
             raise UsageError("config", found=type(self.config).__name__, allowed=allowed)
+        if self.config is None and self.forgotten_:
+            raise UsageError(
+                f"the loaded model cannot be fitted again: {self.forgotten_}", advice="make a new estimator"
+            )
         given = {name: getattr(self, name) for name in self.flat if getattr(self, name) is not None}
         settings = (self.config or self.defaults).changed(given)
         check_read(settings, self.task, begun=self.defaults)
@@ -53,10 +65,48 @@ class Estimator(Params):
         require_fitted(self)
         self.model_.save(folder, card=card_of(self.model_, self.history_, self.best_epoch_))
 
+    def remember(
+        self, model: Running, history: list[Record], best_epoch: int, *, seed: int, columns: TextColumns | None = None
+    ) -> None:
+        """Take over what a fit gave, and let the model tell how it came to be."""
+        self.history_, self.best_epoch_, self.seed_ = history, best_epoch, seed
+        origin = Origin(
+            parameters=self._parameters(),
+            settings=self.settings().model_dump(mode="json", exclude=NOWHERE),
+            history=kept_history(history),
+            best_epoch=best_epoch,
+            text=columns.text if columns is not None else None,
+            label=columns.label if columns is not None else None,
+        )
+        self.model_ = replace(model, origin=origin)
+
+    def _parameters(self) -> dict[str, Any]:
+        """The constructor's arguments that were given, as JSON holds them; a generator is the seed it gave."""
+        given = {name: value for name, value in self.changed_params().items() if name != "config"}
+        if "random_state" in given and not isinstance(given["random_state"], int | None):
+            given["random_state"] = self.seed_
+        return {name: _plain(value) for name, value in given.items()}
+
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Return an estimator that answers from an artefact or a run; it has no history."""
-        loaded = cls()
-        loaded.model_ = cls.running.load(folder)
-        loaded.history_, loaded.best_epoch_ = [], 0
+        """Return an estimator that answers from an artefact or a run, with the arguments and settings of its fit."""
+        model = cls.running.load(folder)
+        origin = model.origin
+        known = {name: value for name, value in origin.parameters.items() if name in cls.parameter_names()}
+        loaded = cls(**known)
+        try:
+            loaded.config = validated(Settings, origin.settings) if origin.settings is not None else None
+        except UsageError as problem:
+            loaded.forgotten_ = f"its settings are not those of this version: {problem}"
+        if origin.settings is None:
+            loaded.forgotten_ = "its artefact, of an earlier version or of no estimator, holds no settings"
+        loaded.model_, loaded.history_ = model, origin.epochs
+        loaded.best_epoch_ = origin.best_epoch
         return loaded
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    plain = value.tolist() if hasattr(value, "dtype") else value
+    return tuple(plain) if isinstance(plain, list) else plain

@@ -115,8 +115,8 @@ class LanguageModel(Estimator):
         from recurra.estimators.language_fit import fit_language
 
         run = Path(run) if run else None
-        progress, self.model_ = fit_language(prepared, vectors=self.vectors, run=run, watch=watch)
-        self.history_, self.best_epoch_ = progress.history, progress.best_epoch
+        progress, model = fit_language(prepared, vectors=self.vectors, run=run, watch=watch)
+        self.remember(model, progress.history, progress.best_epoch, seed=prepared.seed)
         self.warnings_ = prepared.warnings
         return self
 

@@ -34,10 +34,14 @@ class Params:
             setattr(self, name, value)
         return self
 
+    def changed_params(self) -> dict[str, Any]:
+        """Return the parameters that differ from their defaults."""
+        defaults = inspect.signature(type(self).__init__).parameters
+        return {name: value for name, value in self.get_params().items() if value is not defaults[name].default}
+
     def __repr__(self) -> str:
         """Show the parameters that differ from their defaults."""
-        defaults = inspect.signature(type(self).__init__).parameters
-        told = [f"{name}={value!r}" for name, value in self.get_params().items() if value is not defaults[name].default]
+        told = [f"{name}={value!r}" for name, value in self.changed_params().items()]
         return f"{type(self).__name__}({', '.join(told)})"
 
     def __sklearn_tags__(self) -> Any:

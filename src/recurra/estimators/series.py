@@ -107,8 +107,8 @@ class Forecaster(Estimator):
         """Learn from series that `prepare_series` has checked."""
         from recurra.estimators.series_fit import fit_forecaster
 
-        progress, self.model_ = fit_forecaster(prepared, run=Path(run) if run else None, watch=watch)
-        self.history_, self.best_epoch_ = progress.history, progress.best_epoch
+        progress, model = fit_forecaster(prepared, run=Path(run) if run else None, watch=watch)
+        self.remember(model, progress.history, progress.best_epoch, seed=prepared.seed)
         self.table_, self.given_ = prepared.table, TableSeries(prepared.table)
         return self
 

@@ -133,7 +133,7 @@ class TextClassifier(Estimator):
         from recurra.estimators.text_fit import fit_text
 
         learnt = fit_text(prepared, wide=self.wide, run=run, watch=watch)
-        self.model_, self.history_, self.best_epoch_ = learnt.model, learnt.history, learnt.best_epoch
+        self.remember(learnt.model, learnt.history, learnt.best_epoch, seed=prepared.seed, columns=prepared.columns)
         self.split_, self.classes_ = prepared.split, prepared.classes
         self.coverage_ = prepared.vectors.coverage if prepared.vectors is not None else None
         self.warnings_, self.notes_ = [*prepared.warnings, *learnt.warnings], learnt.notes

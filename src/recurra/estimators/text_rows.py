@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.arguments import seed_of, share, truth
 from recurra.config import Settings
+from recurra.datasets.columns import TextColumns
 from recurra.datasets.labels import check_class_count, label_warnings
 from recurra.datasets.splits import Split, split
 from recurra.errors import DataError, UsageError
@@ -70,6 +71,8 @@ class PreparedText:
     vectors: Vectors | None
     plan: ClassifierNet
     warnings: list[str]
+    columns: TextColumns | None = None
+    """The columns of the table that the rows came from."""
 
 
 def prepare_text(estimator: TextClassifier, given: Given) -> PreparedText:

@@ -6,7 +6,7 @@ Not here: training (estimators/language.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from recurra.batches import Integers, Ragged, join
 from recurra.config import Precision
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
+from recurra.models.origin import Origin, origin_of
 from recurra.models.selftest import check_selftest, language_selftest
 from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import LanguageNet
@@ -41,6 +42,7 @@ class RunningLanguage:
     plan: LanguageNet
     tensors: dict[str, Any]
     encoder: TextEncoder
+    origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
         """Lock the weights."""
@@ -118,7 +120,7 @@ class RunningLanguage:
 
     def save(self, folder: str | Path, *, card: str = "") -> None:
         """Write the artefact: the same model gives the same bytes."""
-        config = {"net": self.plan.model_dump(mode="json")}
+        config = {"net": self.plan.model_dump(mode="json"), **self.origin.told()}
         files = {"tokenizer.json": self.encoder.to_json()}
         selftest = language_selftest(self.plan, self.tensors)
         save(Path(folder), Artefact("language", config, self.tensors, files, selftest, card))
@@ -139,7 +141,7 @@ class RunningLanguage:
         require_task(held, "language")
         plan = plan_of(held, LanguageNet)
         check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder_of(held, plan.embedding.words))
+        return cls(plan, held.tensors, encoder_of(held, plan.embedding.words), origin_of(held.config))
 
 
 def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:

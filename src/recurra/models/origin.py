@@ -18,6 +18,9 @@ from recurra.errors import ArtefactError
 MOST_EPOCHS = 1_000
 """A longer history is left out: a description has a size."""
 
+KEYS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_perplexity", "lr")
+"""The keys of a history in the order in which a fit tells them; JSON sorts them."""
+
 Argument = str | int | float | bool | tuple[str, ...] | None
 
 
@@ -41,10 +44,19 @@ class Origin(Frozen):
         """The columns read, None where they are not known."""
         return TextColumns(self.text, self.label) if self.text is not None else None
 
+    @property
+    def epochs(self) -> list[dict[str, float]]:
+        """The history in the order in which a fit tells it."""
+        return [dict(sorted(row.items(), key=lambda item: _order(item[0]))) for row in self.history]
+
     def told(self) -> dict[str, Any]:
         """Return what an artefact holds: nothing where nothing is known."""
         record = self.model_dump(mode="json", exclude_defaults=True)
         return {"origin": record} if record else {}
+
+
+def _order(key: str) -> int:
+    return KEYS.index(key) if key in KEYS else len(KEYS)
 
 
 def origin_of(config: Mapping[str, Any]) -> Origin:

@@ -19,6 +19,7 @@ from recurra.datasets.series_learnt import Learnt, check_rhythm, scalers_for
 from recurra.datasets.series_table import SeriesTable
 from recurra.errors import ArtefactError, UsageError
 from recurra.models.learnt import read_learnt, written_learnt
+from recurra.models.origin import Origin, origin_of
 from recurra.models.selftest import check_selftest, series_selftest
 from recurra.models.shapes import expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import ForecastNet
@@ -43,6 +44,7 @@ class RunningForecaster:
     """Half widths by level, one for each step of the horizon, in units of the scaler (logarithms: as they are)."""
     learnt: Learnt = field(default_factory=Learnt)
     """The rhythm, the names and the notation of the series it learnt from."""
+    origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
         """Lock the weights."""
@@ -120,7 +122,7 @@ class RunningForecaster:
 
     def save(self, folder: str | Path, *, card: str = "") -> None:
         """Write the artefact: the same model gives the same bytes."""
-        config = {"net": self.plan.model_dump(mode="json"), "widths": self.widths}
+        config = {"net": self.plan.model_dump(mode="json"), "widths": self.widths, **self.origin.told()}
         config |= {"series": written_learnt(self.learnt)} if self.learnt != Learnt() else {}
         files = {"scaler.json": self.encoder.to_json()}
         selftest = series_selftest(self.plan, self.tensors)
@@ -145,7 +147,8 @@ class RunningForecaster:
         if encoder.config.horizon != plan.dense.outputs:
             raise ArtefactError("scaler.json does not fit the net", found=f"horizon {encoder.config.horizon}")
         check_selftest(held.selftest, lambda: series_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder, _widths(held.config, plan), read_learnt(held.config.get("series")))
+        learnt = read_learnt(held.config.get("series"))
+        return cls(plan, held.tensors, encoder, _widths(held.config, plan), learnt, origin_of(held.config))
 
 
 def _widths(config: dict[str, Any], plan: ForecastNet) -> dict[str, list[float]]:

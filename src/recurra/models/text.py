@@ -5,8 +5,9 @@ Not here: training (estimators/text.py). In memory or loaded from a folder, answ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from recurra.config import Precision
 from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
 from recurra.models.inputs import net_ids
+from recurra.models.origin import Origin, origin_of
 from recurra.models.selftest import check_selftest, text_selftest
 from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import ClassifierNet
@@ -73,6 +75,7 @@ class RunningClassifier:
     """Divides the logits; fitted on validation so that probabilities are honest (Guo et al. 2017)."""
     kind: LabelKind = "str"
     """What the labels were where they were learnt; here and in files they are texts."""
+    origin: Origin = field(default_factory=Origin)
 
     def __post_init__(self) -> None:
         """Lock the weights."""
@@ -127,7 +130,8 @@ class RunningClassifier:
             "net": self.plan.model_dump(mode="json"),
             "labels": list(self.labels),
             "temperature": self.temperature,
-        } | ({} if self.kind == "str" else {"label_kind": self.kind})
+        }
+        config |= self.origin.told() | ({} if self.kind == "str" else {"label_kind": self.kind})
         files = {"tokenizer.json": self.encoder.to_json()}
         save(Path(folder), Artefact("text", config, self.tensors, files, text_selftest(self.plan, self.tensors), card))
 
@@ -152,7 +156,7 @@ class RunningClassifier:
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
         encoder = encoder_of(held, plan.embedding.words)
         check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
+        return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels), origin_of(held.config))
 
 
 def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:
@@ -162,7 +166,8 @@ def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:
         raise ArtefactError("recurra.json: label_kind", found=repr(kind)[:60], allowed=", ".join(READ))
     for label in labels:
         try:
-            sound = str(READ[kind](label)) == label
+            value = READ[kind](label)
+            sound = str(value) == label and (isinstance(value, str) or math.isfinite(value))
         except (KeyError, ValueError):
             sound = False
         if not sound:

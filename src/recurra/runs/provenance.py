@@ -55,18 +55,6 @@ def text_source(file: str, reading: Reading, *, lines: int) -> dict[str, Any]:
     return {**_files([file], named=named), "reading": asdict(reading), "lines": lines}
 
 
-def learnt_columns(run: Path) -> TextColumns | None:
-    """Return the columns that a run's rows were taken from; None where it does not tell them."""
-    try:
-        told = (read_source(run) or {}).get("columns")
-    except UsageError:
-        return None
-    if not isinstance(told, dict) or not isinstance(told.get("text"), str):
-        return None
-    label = told.get("label")
-    return TextColumns(told["text"], label if isinstance(label, str) else None)
-
-
 def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:
     """Return texts and labels learnt from; None when a file is gone or no longer the same."""
     if not _unchanged(record):

@@ -6,7 +6,7 @@ Not here: reading files and printing.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,8 @@ def prepare_rows(classifier: TextClassifier, train: TextTable) -> PreparedText:
 
     A label of a table was held against the words for missing when it was read.
     """
-    return prepare_text(classifier, Given(train.texts, train.labels, groups=train.groups, labels_as_written=True))
+    given = Given(train.texts, train.labels, groups=train.groups, labels_as_written=True)
+    return replace(prepare_text(classifier, given), columns=train.columns)
 
 
 def _held_out(classifier: TextClassifier, train: TextTable, test: TextTable | None) -> tuple[Labelled, Labelled, str]:
