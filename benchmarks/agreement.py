@@ -11,64 +11,76 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from smoke import sized
 from torch import Tensor, nn
 from writing import write_result
 
 from recurra.batches import Ragged, join
-from recurra.config import Activation, Cell
+from recurra.config import CellKind
 from recurra.engine import choose, without_native
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import ACTIVATIONS, RecurrentSpec
+from recurra.native import engine
 from recurra.nets.learn import tensors_of
 
-INPUTS, HIDDEN, LAYERS = 100, 128, 2
-LENGTHS = (1, 2, 7, 31, 64, 64, 100, 150)
-CHUNKS = ((0, 37), (37, 38), (38, 100))
+INPUTS, HIDDEN, LAYERS = sized((100, 128, 2), (6, 5, 2))
+LENGTHS = sized((1, 2, 7, 31, 64, 64, 100, 150), (1, 2, 7))
+CHUNKS = sized(((0, 37), (37, 38), (38, 100)), ((0, 3), (3, 4), (4, 7)))
+STEPS = CHUNKS[-1][1]
 SEED = 0
 SMALLER = 0.7
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
+KINDS = (
+    *(CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several),
+    CellKind("gru", reset_after=False),
+)
+UNKNOWN_TO_TORCH = (CellKind("rnn", "sigmoid"), CellKind("lstm", "relu"), CellKind("gru", reset_after=False))
 
 
 def main() -> None:
     """Measure every cell in both precisions and write results/agreement.json."""
     torch.manual_seed(SEED)
-    kinds = [(cell, activation) for cell, activations in ACTIVATIONS.items() for activation in activations]
     rows = [
-        {"cell": cell, "activation": activation, "precision": name, **differences(cell, activation, dtype)}
-        for cell, activation in kinds
+        {"cell": kind.cell, "activation": kind.activation, "reset_after": kind.reset_after, "precision": name}
+        | differences(kind, dtype)
+        for kind in KINDS
         for name, dtype in PRECISIONS.items()
     ]
     sizes = {"inputs": INPUTS, "hidden": HIDDEN, "layers": LAYERS, "lengths": list(LENGTHS)}
-    write_result("agreement", {"sizes": sizes, "rows": rows}, seeds=[SEED])
+    write_result("agreement", {"engine": engine().name, "sizes": sizes, "rows": rows}, seeds=[SEED])
 
 
-def differences(cell: Cell, activation: Activation, dtype: torch.dtype) -> dict[str, float | None]:
-    """Compare every path with the equations; None where a path does not have it."""
-    both = RecurrentSpec(
-        cell=cell, activation=activation, inputs=INPUTS, hidden=HIDDEN, layers=LAYERS, bidirectional=True
-    )
+def differences(kind: CellKind, dtype: torch.dtype) -> dict[str, float | None]:
+    """Compare every path with the equations; None where a path does not have the cell."""
+    both = spec_of(kind, bidirectional=True)
     net, batch = net_of(both, dtype), batch_of(LENGTHS, dtype)
     with torch.no_grad():
         plain = net(batch, path="plain")[0].values.numpy()
-        kernels = without_native(cell, activation)
-        fused = None if kernels == "plain" else net(batch, path=kernels)[0].values.numpy()
-        native = net(batch)[0].values.numpy() if choose(cell, activation, dtype) == "native" else None
-        alone = np.concatenate([net(one)[0].values.numpy() for one in singles(batch)])
-        numbers, _ = recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()), path="numpy")
-        reference = by_torch(net, batch)
-    found = {"native": native, "fused": fused, "numpy": numbers.values, "torch_nn": reference, "alone": alone}
-    told = {name: None if one is None else worst(one, plain) for name, one in found.items()}
-    return told | {"chunks": chunked(both.model_copy(update={"bidirectional": False}), dtype)}
+        kernels = without_native(kind)
+        paths: dict[str, NDArray[Any] | None] = {
+            "native": net(batch)[0].values.numpy() if choose(kind, dtype) == "native" else None,
+            "fused": None if kernels == "plain" else net(batch, path=kernels)[0].values.numpy(),
+            "numpy": recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()), path="numpy")[0].values,
+            "torch_nn": by_torch(net, batch),
+            "alone": np.concatenate([net(one)[0].values.numpy() for one in singles(batch)]),
+        }
+    apart = {name: None if values is None else worst(values, plain) for name, values in paths.items()}
+    return apart | {"chunks": chunked(spec_of(kind, bidirectional=False), dtype)}
+
+
+def spec_of(kind: CellKind, *, bidirectional: bool) -> RecurrentSpec:
+    """Two layers of a cell."""
+    return RecurrentSpec(**kind._asdict(), inputs=INPUTS, hidden=HIDDEN, layers=LAYERS, bidirectional=bidirectional)
 
 
 def chunked(spec: RecurrentSpec, dtype: torch.dtype) -> float:
     """The NumPy run in three chunks with carried state, against the equations over the whole; forward only."""
-    net, batch = net_of(spec, dtype), batch_of((100, 100, 100), dtype)
-    weights, values = tensors_of(net), batch.values.view(3, 100, -1)
+    net, batch = net_of(spec, dtype), batch_of((STEPS, STEPS, STEPS), dtype)
+    weights, values = tensors_of(net), batch.values.view(3, STEPS, -1)
     states, worsts = None, []
     with torch.no_grad():
-        whole = net(batch, path="plain")[0].values.view(3, 100, -1)
+        whole = net(batch, path="plain")[0].values.view(3, STEPS, -1)
     for start, stop in CHUNKS:
         inputs = Ragged(values[:, start:stop].reshape(-1, INPUTS).numpy(), np.arange(4) * (stop - start))
         outputs, states = recurrent(spec, weights, inputs, states)
@@ -103,7 +115,7 @@ def by_torch(net: Recurrent, batch: Ragged[Tensor]) -> NDArray[Any] | None:
     """torch.nn's own module on each sequence alone; None for a cell it does not have."""
     spec = net.spec
     modules: dict[str, Any] = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-    if (spec.cell, spec.activation) in (("rnn", "sigmoid"), ("lstm", "relu")):
+    if spec.computed in UNKNOWN_TO_TORCH or spec.cell not in modules:
         return None
     options: dict[str, Any] = {"nonlinearity": spec.activation} if spec.cell == "rnn" else {}
     module = modules[spec.cell](INPUTS, HIDDEN, LAYERS, batch_first=True, bidirectional=True, **options)

@@ -13,12 +13,14 @@ import time
 from typing import Any
 
 import numpy as np
+from reviews import data as reviews
+from reviews import recipe
+from smoke import sized
 from writing import PARTS, write_result
 
 from recurra.cli.output import say
 from recurra.estimators.text import TextClassifier
-from recurra.labs.sentiment_data import SentimentData, sentiment_data
-from recurra.labs.sentiment_recipe import settings_for
+from recurra.labs.sentiment_data import SentimentData
 
 NETS = ("gru-bf16", "gru-float32", "mingru-float32", "sru-float32", "lstm-bf16", "sru-bf16", "mingru-bf16")
 """Cell and precision, the most asked for first."""
@@ -27,12 +29,12 @@ NETS = ("gru-bf16", "gru-float32", "mingru-float32", "sru-float32", "lstm-bf16",
 def main() -> int:
     """Train what is missing, seed by seed, and write the figures after each net."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("nets", nargs="*", default=list(NETS), metavar="NET", help=", ".join(NETS))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("nets", nargs="*", default=list(sized(NETS, NETS[::6])), metavar="NET", help=", ".join(NETS))
+    parser.add_argument("--seeds", type=int, default=sized(3, 1))
     arguments = parser.parse_args()
     if unknown := set(arguments.nets) - set(NETS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(NETS)}")
-    data = sentiment_data(quick=False)
+    data = reviews()
     (PARTS / "cells").mkdir(parents=True, exist_ok=True)
     for seed in range(arguments.seeds):
         for net in arguments.nets:
@@ -47,7 +49,7 @@ def trained(data: SentimentData, net: str, seed: int) -> dict[str, Any]:
     if kept.exists():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
     cell, precision = net.split("-")
-    settings = settings_for("gru").changed({"cell": cell, "precision": precision})
+    settings = recipe().changed({"cell": cell, "precision": precision})
     started = time.perf_counter()
     model = TextClassifier(vectors=data.vectors, random_state=seed, config=settings)
     model.fit(*data.train, validation_data=data.validation)

@@ -17,17 +17,20 @@ keep_buffers()  # before torch is imported
 
 import torch  # noqa: E402
 from processors import MAIN, here  # noqa: E402
+from smoke import SMOKE, sized  # noqa: E402
 from timing import GATES, NAMES, Step, burst, in_turn  # noqa: E402
 from torch import nn  # noqa: E402
-from writing import RESULTS, write_result  # noqa: E402
+from writing import PARTS, RESULTS, write_result  # noqa: E402
 
 import recurra.nn  # noqa: E402
 from recurra.config import CellKind  # noqa: E402
 from recurra.engine import torch_is_quicker  # noqa: E402
 
-WIDTHS = (64, 128, 256, 512, 1024)
-SHAPES = ((1, 16), (1, 256), (1, 4096), (8, 16), (8, 256), (64, 16), (64, 256), (512, 16), (512, 256))
-MAP = RESULTS.parent.parent / "docs" / "images" / "heat.png"
+WIDTHS = sized((64, 128, 256, 512, 1024), (8,))
+SHAPES = sized(
+    ((1, 16), (1, 256), (1, 4096), (8, 16), (8, 256), (64, 16), (64, 256), (512, 16), (512, 256)), ((1, 4), (2, 4))
+)
+MAP = sized(RESULTS.parent.parent / "docs" / "images", PARTS) / "heat.png"
 MOST = 6e10
 """Floating-point operations of a step, at most: larger ones are left out."""
 
@@ -50,7 +53,7 @@ def main() -> None:
         )
         print(cells[-1], flush=True)
     write_result(f"heat/{here()}", summary(cells), seeds=[0])
-    if here() == MAIN:
+    if SMOKE or here() == MAIN:
         draw(cells)
 
 

@@ -13,13 +13,14 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from reviews import data as reviews
+from reviews import recipe
 from writing import PARTS, write_result
 
 from recurra.cli.output import say
 from recurra.config import Precision
 from recurra.estimators.text import TextClassifier
-from recurra.labs.sentiment_data import SentimentData, sentiment_data
-from recurra.labs.sentiment_recipe import settings_for
+from recurra.labs.sentiment_data import SentimentData
 from recurra.models.text import RunningClassifier
 from recurra.native import engine
 
@@ -29,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     seed = parser.parse_args().seed
-    data = sentiment_data(quick=False)
+    data = reviews()
     folder = trained(data, seed)
     shares = {precision: answered(folder, precision, data) for precision in get_args(Precision)}
     labels = RunningClassifier.load(folder).labels
@@ -43,7 +44,7 @@ def trained(data: SentimentData, seed: int) -> Path:
     """Train the net, or take it over; the folder of its artefact."""
     folder = PARTS / "precision" / f"gru-{seed}"
     if not folder.exists():
-        model = TextClassifier(vectors=data.vectors, random_state=seed, config=settings_for("gru"))
+        model = TextClassifier(vectors=data.vectors, random_state=seed, config=recipe())
         model.fit(*data.train, validation_data=data.validation, run=PARTS / "precision" / f"run-{seed}")
         model.save(folder)
     return folder

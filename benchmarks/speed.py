@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
@@ -29,14 +28,15 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from markdown import read  # noqa: E402
 from processors import here  # noqa: E402
-from rival import rival, there  # noqa: E402
+from smoke import SMOKE, sized  # noqa: E402
 from speed_answers import PARTS as ANSWERS  # noqa: E402
 from speed_profile import PARTS as PROFILES  # noqa: E402
+from speed_reviews import PARTS as REVIEWS  # noqa: E402
+from speed_reviews import ragged  # noqa: E402
 from speed_steps import PARTS as STEPS_OF_USERS  # noqa: E402
 from timing import (  # noqa: E402
     HIDDEN,
     INPUTS,
-    LONGEST,
     NAMES,
     SEQUENCES,
     STEPS,
@@ -49,7 +49,7 @@ from timing import (  # noqa: E402
     seconds,
     work,
 )
-from torch import Tensor, nn  # noqa: E402
+from torch import nn  # noqa: E402
 from writing import RESULTS, write_result  # noqa: E402
 
 import recurra.nn  # noqa: E402
@@ -76,14 +76,20 @@ def main() -> None:
         return
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; allowed: {', '.join(PARTS)}")
-    if len(arguments.parts) != 1:  # each in a process of its own: what one leaves running would slow the next
-        for name in arguments.parts or PARTS:
+    chosen = arguments.parts or list(PARTS)
+    if len(chosen) > 1 and not SMOKE:  # each in a process of its own: what one leaves running would slow the next
+        for name in chosen:
             subprocess.run([sys.executable, sys.argv[0], name], check=True)
         return
-    (name,) = arguments.parts
+    for name in chosen:
+        measure(name)
+
+
+def measure(name: str) -> None:
+    """Measure a part and write it beside the others, which stay as they were measured."""
     found: dict[str, Any] = {"command": "python benchmarks/speed.py", "engine": engine().name, "threads": THREADS}
     name_here = f"speed/{here()}"
-    kept = read(RESULTS, name_here) or {}  # the other parts stay as they were measured
+    kept = read(RESULTS, name_here) or {}
     found |= {part: kept[part] for part in PARTS if part in kept} | {"peak_gflops": peak(), name: PARTS[name]()}
     print(name, json.dumps(found[name]), file=sys.stderr, flush=True)
     write_result(name_here, found, seeds=[0])
@@ -121,33 +127,9 @@ def shares() -> dict[str, Any]:
     """The share of the peak that training reaches, layer as wide as its input."""
     told = {}
     for cell in ("lstm", "gru"):
-        for size in (128, 256, 512):
+        for size in sized((128, 256, 512), (HIDDEN,)):
             taken = seconds(training_step(cell, recurra.nn, inputs=size, hidden=size))
             told[f"{cell} {size}"] = work(cell, inputs=size, hidden=size) / taken / peak() / 1e9
-    return told
-
-
-def reviews() -> dict[str, Any]:
-    """Real reviews cut at 500 tokens, useful tokens: torch packed, padded to 500 and length-sorted."""
-    lengths = review_lengths(SEQUENCES * 8)
-    return {
-        f"{cell} {how}": ragged(cell, lengths, against=how)
-        for cell in ("lstm", "gru")
-        for how in ("packed", "padded", "sorted")
-    }
-
-
-def reviews_keras() -> dict[str, Any]:
-    """The same beside Keras' layer where it is there, padded to 500: as a graph or by XLA, whichever is quicker."""
-    lengths = review_lengths(SEQUENCES * 8)
-    told: dict[str, Any] = {}
-    batches = range(len(lengths) // SEQUENCES)
-    for cell, xla in product(("lstm", "gru"), (False, True)) if there() else ():
-        task = {"rival": "keras_layer", "cell": cell, "threads": THREADS, "xla": xla}
-        with rival(**task, inputs=INPUTS, hidden=HIDDEN, rows=SEQUENCES, steps=LONGEST) as step:
-            one = in_turn(over_reviews(cell, lengths), lambda step=step: sum(step() for _ in batches), rounds=5, warm=1)
-        if one["rival_seconds"] < told.get(cell, {}).get("rival_seconds", math.inf):
-            told[cell] = one | {"tokens_per_second": float(lengths.sum()) / one["seconds"], "xla": xla}
     return told
 
 
@@ -199,8 +181,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "parallel": parallel,
     "distinct": distinct,
     "shares": shares,
-    "reviews": reviews,
-    "reviews_keras": reviews_keras,
+    **REVIEWS,
     "held": held,
     **STEPS_OF_USERS,
     **PROFILES,
@@ -257,42 +238,6 @@ def shared_step(cell: str, inputs: int, rows: Integers, offsets: Integers, share
         layer(batch, rows=which)[0].values.backward(errors)
 
     return step
-
-
-def ragged(cell: str, lengths: Integers, *, against: str, rounds: int = 7) -> dict[str, float]:
-    """Training steps over batches of 64 reviews: ours as they come, the rival's packed, padded or length-sorted."""
-    torch.manual_seed(0)
-    theirs = getattr(nn, NAMES[cell])(INPUTS, HIDDEN)
-    order = np.sort(lengths) if against == "sorted" else lengths
-    longest = LONGEST if against == "padded" else 0
-    other = [batch_of(rows, longest or int(rows.max())) for rows in np.split(order, len(order) // SEQUENCES)]
-
-    def their_steps() -> None:
-        for values, told in other:
-            if against == "packed":
-                theirs(nn.utils.rnn.pack_padded_sequence(values, told, enforce_sorted=False))[0].data.sum().backward()
-            else:
-                theirs(values)[0].sum().backward()
-
-    told = in_turn(over_reviews(cell, lengths), their_steps, rounds=rounds, warm=1)
-    return told | {"tokens_per_second": float(lengths.sum()) / told["seconds"]}
-
-
-def over_reviews(cell: str, lengths: Integers) -> Step:
-    """Training steps of our layer over batches of 64 reviews as they come."""
-    layer = getattr(recurra.nn, NAMES[cell])(INPUTS, HIDDEN)
-    batches = [batch_of(rows, int(rows.max())) for rows in np.split(lengths, len(lengths) // SEQUENCES)]
-
-    def steps() -> None:
-        for values, told in batches:
-            layer(values, lengths=told)[0].sum().backward()
-
-    return steps
-
-
-def batch_of(lengths: Integers, steps: int) -> tuple[Tensor, Tensor]:
-    """Random values for so many steps and sequences, and the lengths."""
-    return torch.randn(steps, len(lengths), INPUTS, requires_grad=True), torch.from_numpy(lengths)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any, get_args
 import numpy as np
 import torch
 from rival import rival, there
+from smoke import sized
 from timing import HIDDEN, INPUTS, NAMES, SEQUENCES, THREADS, Step, in_turn, review_words
 from torch import nn
 
@@ -24,7 +25,8 @@ from recurra.config import Cell, CellKind, Precision
 from recurra.layers.recurrent.run import recurrent, words_of
 from recurra.layers.specs import RecurrentSpec
 
-BATCHES = ((64, 256), (1, 230))
+BATCHES = sized(((64, 256), (1, 230)), ((4, 12), (1, 7)))
+WIDTHS = sized((128, 256), (HIDDEN,))
 RIVALS = (("openvino", "float32"), ("openvino", "bf16"), ("onnxruntime", "float32"), ("onnxruntime", "int8"))
 
 
@@ -32,7 +34,7 @@ def inference() -> dict[str, Any]:
     """Batch 64 and batch 1, 128 and 256 units: ours in each precision against torch eager and the rivals there are."""
     told: dict[str, Any] = {}
     for cell in ("lstm", "gru"):
-        for hidden in (128, 256):
+        for hidden in WIDTHS:
             for rows, steps in BATCHES:
                 name = f"{cell} {hidden} batch {rows}"
                 told[name] = _beside(cell, hidden, rows, steps)
@@ -42,7 +44,7 @@ def inference() -> dict[str, Any]:
 def _beside(cell: Cell, hidden: int, rows: int, steps: int) -> dict[str, Any]:
     sizes = {"inputs": INPUTS, "hidden": hidden, "rows": rows, "steps": steps}
     rounds = 15 if rows == 1 else 9
-    ours = {precision: answer(cell, precision, **sizes) for precision in get_args(Precision)}  # type: ignore[arg-type]
+    ours = {precision: answer(cell, precision, **sizes) for precision in get_args(Precision)}
     told: dict[str, Any] = {"torch float32": in_turn(ours["float32"], eager(cell, **sizes), rounds=rounds)}
     with torch.autocast("cpu", torch.bfloat16):
         told["torch bf16"] = in_turn(ours["bf16"], eager(cell, **sizes), rounds=rounds)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from smoke import sized
 from speed_steps import CELL, WORDS, reviews
 from timing import HIDDEN, Step
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ from recurra.nets.learn import LearningClassifier, to_tensor
 from recurra.nets.plans import classifier
 from recurra.training.optimisers import clip, optimisers_of
 
-ROUNDS = 20
+ROUNDS = sized(20, 1)
 NETS: dict[str, dict[str, Any]] = {
     "last state, float32": {},
     "last state, bf16": {"precision": "bf16"},

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 from rival import rival, there
-from timing import HIDDEN, INPUTS, LONGEST, SEQUENCES, Step, in_turn, review_lengths
+from smoke import SMOKE, sized
+from timing import HIDDEN, INPUTS, LONGEST, SEQUENCES, STEPS, Step, in_turn, review_lengths
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -32,7 +33,7 @@ from recurra.nets.learn import LearningClassifier, to_tensor
 from recurra.nets.plans import classifier
 from recurra.training.optimisers import clip, optimisers_of
 
-WORDS = 50_000
+WORDS = sized(50_000, 100)
 CELL = "gru"
 
 
@@ -175,6 +176,8 @@ def _tutorial_step(net: Plain, optimiser: torch.optim.Optimizer, batch: tuple[Te
 
 def epoch() -> dict[str, Any]:
     """Seconds of an epoch over IMDB's training part, a bidirectional GRU 100 → 64, from token ids to weights."""
+    if SMOKE:
+        return {}
     try:
         data = sentiment_data(quick=False)
     except DataError:
@@ -192,7 +195,7 @@ def epoch() -> dict[str, Any]:
 def memory() -> dict[str, Any]:
     """Highest memory of a process that takes three steps of a layer, above what it had before, in MB."""
     told = {}
-    for name in ("ours float32", "ours bf16", "torch float32"):
+    for name in sized(("ours float32", "ours bf16", "torch float32"), ("ours bf16",)):
         code = f"import speed_steps; print(speed_steps.grown({name!r}))"
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=Path(__file__).parent, check=True, capture_output=True, text=True
@@ -206,7 +209,7 @@ def grown(name: str) -> float:
     torch.set_num_threads(2)
     home, precision = name.split()
     layer = (recurra.nn if home == "ours" else nn).LSTM(INPUTS, HIDDEN)
-    values, errors = torch.randn(256, 64, INPUTS, requires_grad=True), torch.randn(256, 64, HIDDEN)
+    values, errors = torch.randn(STEPS, SEQUENCES, INPUTS, requires_grad=True), torch.randn(STEPS, SEQUENCES, HIDDEN)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the highest memory so far is forgotten
     before = _highest()
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from smoke import sized
 from writing import write_result
 
 from recurra.config import TextConfig
@@ -24,8 +25,8 @@ from recurra.nets.plans import classifier
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
-WORDS = 50_000
-REPEATS = 7
+WORDS = sized(50_000, 100)
+REPEATS = sized(7, 1)
 PROMPT = "not bad at all"
 PROBE = """import sys
 sys.argv = ["recurra", *sys.argv[1:]]

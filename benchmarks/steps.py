@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from smoke import sized
 from torch import Tensor, nn
 from writing import write_result
 
@@ -24,7 +25,8 @@ from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.specs import RecurrentSpec
 from recurra.memory import keep_buffers
 
-INPUTS, HIDDEN, SEQUENCES, STEPS = 100, 64, 32, 200
+INPUTS, HIDDEN, SEQUENCES, STEPS = sized((100, 64, 32, 200), (10, 8, 4, 20))
+TEXTS = sized(20_000, 1_000)
 SEED = 0
 
 
@@ -34,11 +36,11 @@ def main() -> None:
     if sys.argv[1:2] == ["allocator"]:
         if sys.argv[2] == "kept":
             keep_buffers()
-        net, batch = net_of("lstm", "tanh", bidirectional=True), batch_of([256] * 64)
+        net, batch = net_of("lstm", "tanh", bidirectional=True), batch_of([STEPS + 56] * 2 * SEQUENCES)
         print(seconds(step_of(net, batch, "torch"), repeats=9))
         return
     figures = {
-        "allocator": {name: allocator(name) for name in ("default", "kept")},
+        "allocator": {name: allocator(name) for name in sized(("default", "kept"), ("kept",))},
         "sigmoid": {path: sigmoid(path) for path in ("plain", "torch")},
         "packed": {"packed": packed(), "ragged": ragged()},
         "padding": {name: padding(sort=name == "sorted") for name in ("shuffled", "sorted")},
@@ -80,9 +82,9 @@ LENGTHS = [STEPS - 2 * number for number in range(SEQUENCES)]
 
 
 def padding(*, sort: bool) -> float:
-    """Share of a grid that would be pads, for 20,000 lengths spread like those of reviews."""
+    """Share of a grid that would be pads, for lengths spread like those of reviews."""
     random = np.random.default_rng(SEED)
-    lengths = np.clip(random.lognormal(5.3, 0.65, 20_000), 10, 400).astype(np.int64)
+    lengths = np.clip(random.lognormal(5.3, 0.65, TEXTS), 10, 400).astype(np.int64)
     if sort:
         batches = batch_order(lengths, batch_size=64, batch_tokens=1_000_000, seed=SEED, epoch=0)
     else:
@@ -124,7 +126,7 @@ def seconds(work: Callable[[], Any], *, repeats: int) -> float:
     """Median wall seconds; the first call only warms up."""
     work()
     told = []
-    for _ in range(repeats):
+    for _ in range(sized(repeats, 1)):
         started = time.perf_counter()
         work()
         told.append(time.perf_counter() - started)

@@ -149,3 +149,18 @@ def precisions(results: Path) -> str:
         told = (f"{one['points_lost']:.2f}", changed, f"{one['largest_change']:.3f}")
         rows.append((name, percent(one["test_accuracy"]), *(told if name != "float32" else ("", "", ""))))
     return table(header, rows) + made_by(record, f"engine {record['engine']}")
+
+
+def activations(results: Path) -> str:
+    """The relative errors of activations and of layers fed with small inputs, by instruction set."""
+    header = ("largest relative error", "tanh", "σ", "tanh, bf16 and int8", "σ, bf16 and int8", "layers")
+    record = read(results, "activations")
+    if record is None:
+        return table(header, [("every instruction set", MISSING, "", "", "", "")])
+    rows: Rows = []
+    for name, kinds in record["activations"].items():
+        exact, quick = kinds["float32"], [kinds[precision] for precision in ("bf16", "int8") if precision in kinds]
+        both = (f"{max(one[key] for one in quick):.0e}" if quick else "—" for key in ("tanh", "sigmoid"))
+        layers = max(record["layers"][name].values())
+        rows.append((name, f"{exact['tanh']:.1e}", f"{exact['sigmoid']:.1e}", *both, f"{layers:.1e}"))
+    return table(header, rows) + made_by(record)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from smoke import SMOKE, sized
 
 from recurra.batches import Integers
 from recurra.config import TextConfig
@@ -18,11 +19,12 @@ from recurra.errors import DataError
 from recurra.native import library
 from recurra.text.tokenise import tokenise
 
-INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = 100, 128, 64, 256, 500
+INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = sized((100, 128, 64, 256, 500), (10, 8, 4, 12, 20))
 ROUNDS = 9
-THREADS = 2
-PAUSE = 0.02
-BURST = 0.01
+THREADS = sized(2, 1)
+PAUSE = sized(0.02, 0.0)
+BURST = sized(0.01, 0.0)
+WORK = sized(5_000_000, 1_000)
 """Seconds that a burst of short steps takes at least."""
 NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -32,6 +34,7 @@ Step = Callable[[], float | None]
 
 def in_turn(ours: Step, theirs: Step, *, rounds: int = ROUNDS, warm: int = 2) -> dict[str, float]:
     """Medians of steps taken in turn, and how much longer the rival takes."""
+    warm, rounds = sized((warm, rounds), (1, 1))
     for _ in range(warm):
         ours()
         theirs()
@@ -64,7 +67,7 @@ def seconds(step: Step, rounds: int = ROUNDS) -> float:
     """Median seconds of a step."""
     step()
     step()
-    return statistics.median(timed(step) for _ in range(rounds))
+    return statistics.median(timed(step) for _ in range(sized(rounds, 1)))
 
 
 def timed(step: Step) -> float:
@@ -80,7 +83,7 @@ def peak() -> float:
     rates = []
     for _ in range(5):
         started = time.perf_counter()
-        done = library().peak_work(5_000_000, THREADS)
+        done = float(library().peak_work(WORK, THREADS))
         rates.append(done / (time.perf_counter() - started) / 1e9)
     return max(rates)
 
@@ -91,7 +94,7 @@ def work(cell: str, *, inputs: int = INPUTS, hidden: int = HIDDEN) -> float:
 
 
 def review_lengths(count: int) -> Integers:
-    """Words of real reviews, at most 500; without IMDB lengths spread like theirs."""
+    """Words of real reviews, at most 500; without IMDB, and in a smoke run, lengths spread like theirs."""
     texts = reviews(count)
     if texts is None:
         drawn = np.random.default_rng(0).lognormal(5.3, 0.65, count)
@@ -101,7 +104,7 @@ def review_lengths(count: int) -> Integers:
 
 def review_words(count: int) -> tuple[Integers, Integers]:
     """Real reviews, at most 500 tokens each: which of their distinct words each token is, and the offsets."""
-    texts = reviews(count)
+    texts = ["a small film"] * count if SMOKE else reviews(count)
     if texts is None:
         raise SystemExit("real reviews are not at hand: recurra data get imdb, or RECURRA_DATA")
     tokens = [tokenise(text, TextConfig())[:LONGEST] for text in texts]
@@ -111,6 +114,8 @@ def review_words(count: int) -> tuple[Integers, Integers]:
 
 def reviews(count: int) -> list[str] | None:
     """So many of IMDB's training reviews, drawn at random; None where it is not at hand."""
+    if SMOKE:
+        return None
     try:
         texts = load_imdb().train.texts
     except DataError:

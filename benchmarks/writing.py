@@ -12,7 +12,10 @@ import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from smoke import SMOKE
 
 from recurra.artefact import write_atomically
 from recurra.runs.versions import versions
@@ -20,19 +23,24 @@ from recurra.runs.versions import versions
 RESULTS = Path(__file__).parent / "results"
 NUMBERS = re.compile(r"\[\s+-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*\s+\]")
 """A list of numbers as json writes it, one a line."""
-PARTS = Path("runs") / "benchmarks"
+SCRATCH = TemporaryDirectory() if SMOKE else None
+PARTS = Path(SCRATCH.name) if SCRATCH else Path("runs") / "benchmarks"
 """Where parts of long measurements are kept, so that one that was stopped goes on; git leaves runs/ alone."""
 
 
 def write_result(name: str, figures: dict[str, Any], *, seeds: Sequence[int]) -> Path:
-    """Write results/NAME.json: the figures, and what is needed to measure them again."""
+    """Write results/NAME.json: the figures, and what is needed to measure them again; of a smoke run print them."""
     command = " ".join(["python", *sys.argv])
     # Other programs on the machine lengthen every time that is told beside this.
     load = round(os.getloadavg()[0], 1)
     record = {"command": command, "seeds": list(seeds), "versions": versions(), "load_average": load, **figures}
+    text = compact(json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)) + "\n"
     path = RESULTS / f"{name}.json"
+    if SMOKE:
+        print(f"not written, a smoke run: {path}\n{text}")
+        return path
     path.parent.mkdir(exist_ok=True)
-    write_atomically(path, compact(json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)) + "\n")
+    write_atomically(path, text)
     print(path)
     return path
 

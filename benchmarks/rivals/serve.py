@@ -98,7 +98,7 @@ def keras_layer(
     given = tf.Variable(np.moveaxis(values(inputs, rows, steps), 0, 1))
     layer.build(given.shape)
 
-    @tf.function(jit_compile=xla)
+    @tf.function(jit_compile=xla)  # type: ignore[untyped-decorator]
     def step() -> Any:
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(layer(given))
