@@ -13,7 +13,7 @@ import numpy as np
 
 from recurra.artefact import resolve
 from recurra.cli.gates import check_gates, read_gates
-from recurra.cli.output import emit_json, emit_table, say, told_rival, warn
+from recurra.cli.output import emit_json, emit_table, plain_figures, say, told_rival, warn
 from recurra.datasets.labels import as_known
 from recurra.datasets.missing import is_missing
 from recurra.errors import DataError
@@ -60,10 +60,11 @@ def evaluate(
         emit_json(record)
     else:
         warn(record.get("warnings", []))
-        figures = [(name, value) for name, value in record.items() if isinstance(value, int | float | str)]
-        emit_table(("figure", "value"), figures)
+        emit_table(("figure", "value"), list(plain_figures(record).items()))
         for other in record.get("rivals", []):
             print(f"rival  {told_rival(other)}")
+        if "lost" in record:
+            print(f"lost  {record['lost']}")
     check_gates(gates, record)
 
 
@@ -81,15 +82,16 @@ def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, r
     evaluation = evaluate_text(model, table.texts, labels)
     if not rival:
         return evaluation.record
-    from recurra.runs.text import text_rivals, with_rivals
+    from recurra.runs.text import Rival, text_rivals, with_rivals
 
     learnt = _training_rows(folder)
     if learnt is None:
         say("the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given")
-        names, counts = np.unique(labels, return_counts=True)
-        best = {"name": f"majority ({names[counts.argmax()]})", "accuracy": float(counts.max() / counts.sum())}
-        return {**evaluation.record, "rival": best, "rivals": [best]}
-    return with_rivals(evaluation, text_rivals(learnt, (table.texts, labels)))
+        most = max(sorted(set(labels)), key=labels.count)
+        rivals = [Rival(f"majority ({most})", np.array(labels) == most)]
+    else:
+        rivals = text_rivals(learnt, (table.texts, labels))
+    return with_rivals(evaluation, rivals, model.plan)
 
 
 def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
@@ -101,26 +103,21 @@ def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
 
 
 def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
-    from recurra.text.stream import stream_ids
+    from recurra.runs.language import language_figures, with_trigram
+    from recurra.runs.provenance import read_source, training_lines
 
     text = running_text(file, reading)
     warn(text.warnings)
     lines = text.train if text.test is None else text.test
-    perplexity = model.perplexity(lines)
-    tokens = len(stream_ids(lines, model.encoder)) - 1
-    record = {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+    record = language_figures(model, lines)
     if not rival:
         return record
-    from recurra.runs.language import TRIGRAM, trigram_perplexity
-    from recurra.runs.provenance import read_source, training_lines
-
     told = read_source(folder.parent)
     learnt = training_lines(told) if told else None
     if learnt is None:
         say("the text this model learnt from is not at hand: no trigram is measured")
         return record
-    other = {"name": TRIGRAM, "perplexity": trigram_perplexity(model, learnt, lines)}
-    return {**record, "rival": other, "rivals": [other]}
+    return with_trigram(record, model, learnt, lines)
 
 
 def _series(model: RunningForecaster, file: str, series: SeriesReading, reading: Reading) -> dict[str, Any]:

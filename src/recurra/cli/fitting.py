@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.arguments import share
 from recurra.cli.gates import check_gates, read_gates
-from recurra.cli.output import emit_json, say, told_rival, warn
+from recurra.cli.output import emit_json, plain_figures, say, told_rival, warn
 from recurra.cli.progress import progress
 from recurra.config import Settings, read_settings
 from recurra.datasets.labels import check_known_labels, check_training_labels, duplicates_across
@@ -210,6 +210,7 @@ def _tell(
         **record["history"][-1],
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
+        **({"lost": evaluation["lost"]} if "lost" in evaluation else {}),
         "warnings": warnings,
         "notes": notes,
     }
@@ -222,10 +223,12 @@ def _tell(
         for name in ("run", "artefact", "report", "best_epoch", "evaluated_on"):
             if name in result:
                 print(f"{name:12} {result[name]}")
-        for name, value in result["evaluation"].items():
+        for name, value in plain_figures(evaluation).items():
             print(f"{name:12} {value:.4f}" if isinstance(value, float) else f"{name:12} {value}")
         if evaluation.get("rival"):
             print(f"{'rival':12} {told_rival(evaluation['rival'])}")
+        if "lost" in result:
+            print(f"{'lost':12} {result['lost']}")
     check_gates(gates, evaluation)
 
 

@@ -43,6 +43,13 @@ def emit_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def plain_figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a table of figures shows of an evaluation; that the network lost is told in a sentence below it."""
+    return {
+        name: value for name, value in evaluation.items() if isinstance(value, int | float | str) and name != "lost"
+    }
+
+
 def told_rival(rival: Mapping[str, Any]) -> str:
     """Tell a rival's figures in one line, as many digits as the model's own."""
     return ", ".join(f"{name} {_cell(value)}" for name, value in rival.items())

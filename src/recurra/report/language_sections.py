@@ -16,6 +16,7 @@ from recurra.report.run_record import Record, Rows, column, counted, has, measur
 from recurra.report.run_sections import (
     epochs,
     highlights,
+    lost,
     network_section,
     notes,
     rival_table,
@@ -42,7 +43,7 @@ def language_sections(record: Record) -> list[Section]:
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same tokens.")
     return [
-        *section("Result", [judged, highlights(scores, SCORES, rivals), table, notes(record)]),
+        *section("Result", [judged, lost(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
         *training_section(record, _perplexities(rows(record, "history"))),
         *section("Samples", _samples(rows(scores, "samples"))),
         *network_section(record),

@@ -81,6 +81,12 @@ def notes(record: Record) -> Points | None:
     return Points(tuple(str(note) for note in given)) if given else None
 
 
+def lost(scores: Record) -> Paragraph | None:
+    """Return the sentence that says to which rival the network lost."""
+    told = str(scores.get("lost") or "")
+    return Paragraph(told) if told else None
+
+
 def rival_table(name: str, scores: Record, rivals: Rows, keys: dict[str, str], caption: str) -> Table | None:
     """Return the run's scores above those of its rivals; `keys` maps each score to its heading."""
     if not rivals:

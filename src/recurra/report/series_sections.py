@@ -10,7 +10,7 @@ from recurra.report.charts import Line, actual_against_predicted, actual_against
 from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, column, counted, has, listed, measured, part, rows
-from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
+from recurra.report.run_sections import highlights, lost, network_section, notes, rival_table, section, training_section
 
 SCORES = (
     ("mae", "MAE", False),
@@ -41,7 +41,7 @@ def series_sections(record: Record) -> list[Section]:
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, HEADINGS, "This run and its rivals on the same windows.")
     return [
-        *section("Result", [_judged(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
+        *section("Result", [_judged(scores), lost(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
         *section("Actual against predicted", [*_drawn(rows(scores, "series")), _by_step(rows(scores, "by_horizon"))]),
         *training_section(record),
         *network_section(record),

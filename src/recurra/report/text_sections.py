@@ -13,7 +13,7 @@ from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, T
 from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, cell, column, counted, has, listed, measured, part, rows
-from recurra.report.run_sections import highlights, network_section, notes, rival_table, section, training_section
+from recurra.report.run_sections import highlights, lost, network_section, notes, rival_table, section, training_section
 from recurra.report.score_charts import MOST_LABELS, bars, calibration, confusion
 
 SCORES = (
@@ -47,7 +47,7 @@ def _result(record: Record, scores: Record) -> list[Section]:
     judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same rows.")
-    return section("Result", [judged, highlights(scores, SCORES, rivals), table, notes(record)])
+    return section("Result", [judged, lost(scores), highlights(scores, SCORES, rivals), table, notes(record)])
 
 
 def _mistakes(scores: Record) -> list[Section]:

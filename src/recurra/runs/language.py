@@ -6,6 +6,7 @@ Not here: reading files and printing.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from recurra.baselines.kneser_ney import fit_kneser_ney
-from recurra.errors import DataError
+from recurra.errors import DataError, either
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import PreparedLanguage, prepare_language
 from recurra.models.language import RunningLanguage
+from recurra.report.numbers import number
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.text import a_net, cell_record, network_rows
+from recurra.runs.lost import Scored, learning_on, lost
+from recurra.runs.text import VECTORS, a_net, cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
@@ -80,6 +83,8 @@ def run_language(
     model.fit_prepared(prepared, run=out, watch=watch)
     seconds = time.perf_counter() - started
     model.save(out / "artefact")
+    pretrained = [] if model.vectors or model.model_.encoder.config.tokens == "character" else [either(*VECTORS)]
+    tries = [*learning_on(model.history_, model.best_epoch_), *pretrained]
     record = {
         **config,
         "cell": cell_record(model.model_.plan.recurrent),
@@ -88,7 +93,7 @@ def run_language(
         "network": network_rows(model.model_.plan),
         "history": model.history_,
         "best_epoch": model.best_epoch_,
-        "evaluation": evaluate_language(model.model_, parts, prompt),
+        "evaluation": evaluate_language(model.model_, parts, prompt, tries=tries),
         "warnings": model.warnings_,
         "notes": model.warnings_,
         "versions": versions(),
@@ -98,21 +103,40 @@ def run_language(
     return record
 
 
-def evaluate_language(model: RunningLanguage, parts: Parts, prompt: str) -> dict[str, Any]:
+def evaluate_language(
+    model: RunningLanguage, parts: Parts, prompt: str, *, tries: Sequence[str] = ()
+) -> dict[str, Any]:
     """Exact test perplexity beside the trigram's on the same tokens, and a sample."""
+    own = language_figures(model, parts.test)
     started = time.perf_counter()
-    rival = trigram_perplexity(model, parts.train, parts.test)
-    seconds = time.perf_counter() - started
-    perplexity = model.perplexity(parts.test)
-    return {
-        "task": "language",
-        "tokens": int(len(stream_ids(parts.test, model.encoder)) - 1),
-        "perplexity": perplexity,
-        "loss": float(np.log(perplexity)),
-        "rival": {"name": TRIGRAM, "perplexity": rival},
-        "rivals": [{"name": TRIGRAM, "perplexity": rival, "seconds": round(seconds, 1)}],
-        "samples": [{"prompt": prompt, "text": model.generate(prompt, tokens=60, seed=seed)} for seed in range(3)],
-    }
+    beside = with_trigram(own, model, parts.train, parts.test, tries)
+    seconds = {"seconds": round(time.perf_counter() - started, 1)}
+    samples = [{"prompt": prompt, "text": model.generate(prompt, tokens=60, seed=seed)} for seed in range(3)]
+    return {**beside, "rivals": [other | seconds for other in beside["rivals"]], "samples": samples}
+
+
+def language_figures(model: RunningLanguage, lines: list[str]) -> dict[str, Any]:
+    """Return the exact perplexity of a model on lines."""
+    perplexity = model.perplexity(lines)
+    tokens = len(stream_ids(lines, model.encoder)) - 1
+    return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+
+
+def with_trigram(
+    figures: dict[str, Any], model: RunningLanguage, train: list[str], test: list[str], tries: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Join a model's figures on `test` with the trigram's, which learns from `train`, and whether the model lost.
+
+    `tries` may help besides more units and a longer text.
+    """
+    perplexity = trigram_perplexity(model, train, test)
+    other = {"name": TRIGRAM, "perplexity": perplexity}
+    hidden = 2 * model.plan.recurrent.hidden
+    larger = either(f"`--set hidden={hidden}`", f"`hidden={hidden}`")
+    own, rival = Scored("Recurra", figures["perplexity"]), Scored(f"the {TRIGRAM}", perplexity)
+    on = f"{number(figures['tokens'])} tokens"
+    told = lost("perplexity", own, [rival], on=on, tries=[*tries, larger, "a longer text"])
+    return {**figures, "rival": other, "rivals": [other], **told}
 
 
 def trigram_perplexity(model: RunningLanguage, train: list[str], test: list[str]) -> float:

@@ -6,29 +6,35 @@ Not here: reading files and printing.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recurra.arguments import whole
 from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_table import SeriesTable
-from recurra.errors import DataError
+from recurra.errors import DataError, either
 from recurra.estimators.series import Forecaster
 from recurra.estimators.series_rows import PreparedSeries, prepare_series
-from recurra.metrics import mae, mase, smape
+from recurra.metrics import mae, naive_scale, smape
 from recurra.models.series import RunningForecaster
+from recurra.report.numbers import number
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.lost import Scored, learning_on, lost
 from recurra.runs.text import a_net, cell_record, network_rows
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
 RIVALS = ("naive", "seasonal naive")
+MEASURES = ("mae", "mase", "smape")
+CHANGES = "`--set difference=true` (changes instead of values)", "`difference=True` (changes instead of values)"
 
 
 def unseen(model: Forecaster) -> int:
@@ -65,6 +71,7 @@ def run_series(
     model.fit_prepared(prepared, run=out, watch=watch)
     seconds = time.perf_counter() - started
     model.save(out / "artefact")
+    tries = learning_on(model.history_, model.best_epoch_)
     record = {
         **config,
         "cell": cell_record(model.model_.plan.recurrent),
@@ -73,7 +80,7 @@ def run_series(
         "network": network_rows(model.model_.plan),
         "history": model.history_,
         "best_epoch": model.best_epoch_,
-        "evaluation": evaluate_series(model.model_, table, season=settings.series.season),
+        "evaluation": evaluate_series(model.model_, table, season=settings.series.season, tries=tries),
         "versions": versions(),
     }
     write_json(out / "history.json", model.history_)
@@ -95,9 +102,12 @@ def head(table: SeriesTable, held: int) -> SeriesTable:
     )
 
 
-def evaluate_series(model: RunningForecaster, table: SeriesTable, *, season: int) -> dict[str, Any]:
+def evaluate_series(
+    model: RunningForecaster, table: SeriesTable, *, season: int, tries: Sequence[str] = ()
+) -> dict[str, Any]:
     """Forecast the last horizon of each series from what is before it: MAE, MASE and sMAPE, means over series.
 
+    Where the net lost to a rival, one sentence says so: `tries` may help besides what its settings lack, and more data.
     Raises DataError for series of another rhythm, and for series that the model does not know.
     """
     known, _ = model.names_of(table)
@@ -110,18 +120,51 @@ def evaluate_series(model: RunningForecaster, table: SeriesTable, *, season: int
         answers["naive"][name] = naive(before, horizon=horizon)
         answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
     scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
+    means = {who: each.means for who, each in scores.items()}
+    own, *others = (
+        Scored(who, means[who]["mase"], each.parts, _against(who, model, season)) for who, each in scores.items()
+    )
+    on = f"{number(sum(map(len, scores['Recurra'].steps)))} values of {number(len(table.ids))} series"
     return {
         "task": "series",
         "series_count": len(table.ids),
-        **scores["Recurra"],
-        "rival": {"name": "seasonal naive", "mase": scores["seasonal naive"]["mase"]},
-        "rivals": [{"name": who, **scores[who]} for who in RIVALS],
+        **means["Recurra"],
+        "rival": {"name": "seasonal naive", "mase": means["seasonal naive"]["mase"]},
+        "rivals": [{"name": who, **means[who]} for who in RIVALS],
         "series": [_drawn(table, name, answers["Recurra"][name]) for name in table.ids[:6]],
+        **lost("MASE", own, others, on=on, tries=[*tries, "a longer history"]),
     }
 
 
-def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season: int) -> dict[str, float]:
-    rows = []
+def _against(rival: str, model: RunningForecaster, season: int) -> tuple[str, ...]:
+    """Advise what the net lacks of what makes a naive rival good: a whole season to read, and the last level."""
+    config, tries = model.encoder.config, []
+    if rival != "naive" and config.window < season:
+        tries.append(either(f"`--window {season}` (a whole season)", f"`window={season}` (a whole season)"))
+    if not (config.difference or config.relative):
+        tries.append(either(*CHANGES))
+    return tuple(tries)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """The `MEASURES` of each series (series, 3), and the scaled errors of its known steps."""
+
+    rows: NDArray[np.float64]
+    steps: list[NDArray[np.float64]]
+
+    @property
+    def means(self) -> dict[str, float]:
+        return dict(zip(MEASURES, self.rows.mean(axis=0).tolist(), strict=True))
+
+    @property
+    def parts(self) -> NDArray[np.float64]:
+        """What MASE is the mean of: that of each series, or the steps of a single one."""
+        return self.steps[0] if len(self.steps) == 1 else self.rows[:, 1]
+
+
+def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season: int) -> _Scores:
+    rows, steps = [], []
     for name, forecast in told.items():
         # An imputed value is nobody's truth.
         known = ~table.missing[name][-len(forecast) :]
@@ -129,11 +172,11 @@ def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season:
             continue
         actual, answered, before = table.values[name][-len(forecast) :][known], forecast[known], past.values[name]
         period = min(season, max(1, len(before) - 1))
-        scaled = mase(actual, answered, history=before, season=period)
-        rows.append((mae(actual, answered), scaled, smape(actual, answered)))
+        steps.append(np.abs(actual - answered) / naive_scale(before, season=period))
+        rows.append((mae(actual, answered), float(steps[-1].mean()), smape(actual, answered)))
     if not rows:
         raise DataError("every value to measure on is missing", advice="bring a series whose end is known")
-    return dict(zip(("mae", "mase", "smape"), np.mean(rows, axis=0).tolist(), strict=True))
+    return _Scores(np.array(rows), steps)
 
 
 def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Not here: reading files and printing.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,24 @@ from recurra.baselines.majority import Majority
 from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.labels import as_known
 from recurra.datasets.records import TextTable
+from recurra.errors import either
 from recurra.estimators.evaluation import TextEvaluation
 from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.metrics import paired_bootstrap
-from recurra.nets.plans import Plan
+from recurra.nets.plans import ClassifierNet, Plan
+from recurra.report.numbers import number
 from recurra.report.page import save
 from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.lost import Scored, learning_on, lost
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
+NGRAMS = "NB-SVM (1- to 3-grams)"
+WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
+VECTORS = "pre-trained `--vectors`", "pre-trained `vectors`"
 ARTICLES = {"rnn": "A simple RNN", "gru": "A GRU", "lstm": "An LSTM", "mingru": "A minGRU", "sru": "An SRU"}
 
 Labelled = tuple[list[str], list[str]]
@@ -40,13 +47,19 @@ class Rival:
     """A rival's figures on the same rows."""
 
     name: str
-    accuracy: float
-    seconds: float
     right: NDArray[np.bool_]
+    seconds: float | None = None
+    """None: it had nothing to learn."""
+
+    @property
+    def accuracy(self) -> float:
+        """The share of rows that it answered rightly."""
+        return float(self.right.mean())
 
     def record(self) -> dict[str, Any]:
         """Return what a report tells."""
-        return {"name": self.name, "accuracy": self.accuracy, "seconds": round(self.seconds, 1)}
+        seconds = {} if self.seconds is None else {"seconds": round(self.seconds, 1)}
+        return {"name": self.name, "accuracy": self.accuracy, **seconds}
 
 
 def run_text(
@@ -70,6 +83,8 @@ def run_text(
     learnt, rows, part = _held_out(classifier, train, test)
     evaluation = _measure(classifier, rows, part)
     rivals = text_rivals(learnt, rows)
+    tries = [] if classifier.vectors else [either(*VECTORS)]
+    tries = [*learning_on(classifier.history_, classifier.best_epoch_), *tries]
     record = {
         **config,
         "seconds": round(seconds, 1),
@@ -79,7 +94,7 @@ def run_text(
         "evaluated_on": part,
         "cell": cell_record(classifier.model_.plan.recurrent),
         "subtitle": f"{a_net(settings['net']['cell'])} learnt from {len(learnt[0]):,} texts, measured on {part}.",
-        "evaluation": with_rivals(evaluation, rivals),
+        "evaluation": with_rivals(evaluation, rivals, classifier.model_.plan, tries),
         "vector_coverage": classifier.coverage_,
         "warnings": classifier.warnings_,
         "notes": [*classifier.warnings_, *classifier.notes_],
@@ -138,22 +153,36 @@ def _held_out(classifier: TextClassifier, train: TextTable, test: TextTable | No
 def text_rivals(learnt: Labelled, rows: Labelled) -> list[Rival]:
     """Fit majority and NB-SVM (1- to 3-grams) on the rows learnt from and measure them on the same rows as the net."""
     rivals = []
-    for name, rival in (("NB-SVM (1- to 3-grams)", NBSVM()), ("majority", Majority())):
+    for name, rival in ((NGRAMS, NBSVM()), ("majority", Majority())):
         started = time.perf_counter()
         rival.fit(*learnt)
         right = np.array(rival.predict(rows[0])) == np.array(rows[1])
-        rivals.append(Rival(name, float(right.mean()), time.perf_counter() - started, right))
+        rivals.append(Rival(name, right, time.perf_counter() - started))
     return rivals
 
 
-def with_rivals(evaluation: TextEvaluation, rivals: list[Rival]) -> dict[str, Any]:
-    """Join the net's figures with the rivals' and a paired bootstrap against the first of them."""
+def with_rivals(
+    evaluation: TextEvaluation, rivals: list[Rival], plan: ClassifierNet, tries: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Join the net's figures with the rivals' and a paired bootstrap against the first of them.
+
+    Where the net lost, one sentence says so: `tries` may help besides what its `plan` lacks, and more rows.
+    """
     record = {**evaluation.record, "rivals": [rival.record() for rival in rivals]}
     if rivals:
         record["rival"] = {"name": rivals[0].name, "accuracy": rivals[0].accuracy}
         compared = paired_bootstrap(evaluation.right, rivals[0].right)
         record["against_rival"] = {name: float(value) for name, value in compared._asdict().items()}
-    return record
+    may_be_wide = plan.wide is None and len(record["labels"]) == 2
+    own = Scored("Recurra", record["accuracy"], evaluation.right)
+    others = [
+        Scored(
+            rival.name, rival.accuracy, rival.right, (either(*WIDE),) if may_be_wide and rival.name == NGRAMS else ()
+        )
+        for rival in rivals
+    ]
+    on = f"{number(record['rows'])} rows"
+    return record | lost("accuracy", own, others, on=on, tries=[*tries, "more labelled rows"], share=True)
 
 
 def network_rows(plan: Plan) -> list[list[Any]]:
