@@ -1,7 +1,7 @@
 """Small runs of every task, cell and head, and what they answered when they were kept in tests/data/golden.
 
-A golden run is an artefact, its answers, run.json and report.json. `python tests/golden_runs.py [NAME …]` makes the last
-two again, only where they were meant to change; an artefact and its answers stay as an earlier version wrote them.
+A golden run is an artefact, its answers, run.json and report.json. `python tests/golden_runs.py [NAME …]` makes the
+records again, only where they were meant to change; an artefact and its answers stay as an earlier version wrote them.
 
 Not here: the comparison (test_golden.py).
 """
