@@ -83,7 +83,10 @@ def test_a_table_on_stdin_is_read_when_it_is_said_to_be_one(models: dict[str, Pa
     lines = recurra("predict", models["text"], "-", stdin=table)
     assert lines.out.count("\n") == 3 and "look like a table cut by ','" in lines.err and "--form csv" in lines.err
     check = ("data", "check", "-", "--form", "csv")
-    assert recurra(*check, "--task", "text", stdin=table).code == 0
+    done = recurra(*check, "--task", "text", stdin=table)
+    assert done.code == 3 and "no label column: fit for predict, not for fit" in done.out
+    labelled = b"text,label\n" + b"".join(b"good %d,a\nbad %d,b\n" % (row, row) for row in range(9))
+    assert recurra(*check, "--task", "text", stdin=labelled).code == 0
     assert "error: <stdin>: a table on stdin is read once; name the task" in recurra(*check, stdin=table).out
     refused(recurra("predict", models["text"], "-", "--delimiter", ";", stdin=table), 2, "--delimiter is for tables")
 

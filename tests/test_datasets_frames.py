@@ -111,7 +111,7 @@ def test_one_class_is_a_finding(tmp_path: Path) -> None:
     path.write_text("text,label\na,1\nb,1\n", encoding="utf-8")
     assert "1 class, need 2 or more" in found(path)["error"]
     path.write_text("text,other\na,1\nb,1\n", encoding="utf-8")
-    assert "no label column" in found(path)["warning"]
+    assert "no label column" in found(path)["error"]
 
 
 def test_series_are_told_by_their_columns_and_all_faults_shown(tmp_path: Path) -> None:

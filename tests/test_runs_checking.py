@@ -107,9 +107,142 @@ def test_settings_of_another_task_are_refused_by_check_too(tmp_path: Path) -> No
     assert done.code == 2 and "training.samples is not read here" in done.err
 
 
-def test_rows_without_labels_are_not_said_to_be_learnt_from(tmp_path: Path) -> None:
+def test_rows_without_labels_are_refused_as_fit_refuses_them(tmp_path: Path) -> None:
     path = tmp_path / "new.csv"
     path.write_text("text,id\ngood,1\nbad,2\n")
     done = recurra("data", "check", path)
-    assert done.code == 0 and "warning: no label column: fit for predict, not for fit" in done.out
-    assert done.err.endswith("new.csv can be predicted on, not learnt from\n")
+    assert done.code == 3 and "error: no label column: fit for predict, not for fit" in done.out
+    assert "new.csv cannot be learnt from" in done.err
+
+
+TEXTS = labelled(30)
+GOOD = {
+    "rows.csv": TEXTS,
+    "rows.tsv": TEXTS.replace(",", "\t"),
+    "three.csv": labelled(30, classes=3),
+    "other.csv": labelled(9, classes=5),
+    "bare.csv": "text\na nice room\nanother one\n",
+    "broken.csv": TEXTS + "x,NULL\nshort\n",
+    "none.csv": "text,label\nx,NULL\nshort\n",
+    "empty.csv": "",
+    "head.csv": "text,label\n",
+    "latin.csv": TEXTS + "caf\xe9,c0\n",
+    "v.txt": "a 0.1 0.2\nnice 0.3 0.4\nroom 0.5 0.6\nthe 0.1 0.4\nfilm 0.3 0.1\n",
+    "bad.txt": "a 0.1 0.2\nnice 0.3\n",
+    "foreign.txt": "zzz 0.1 0.2\nyyy 0.3 0.1\n",
+    "lines.txt": "a nice room the film\n" * 60,
+    "steps.csv": steps(60),
+    "mixed.csv": "ds,y\n" + "".join(f"{step},{step}\n" for step in [*range(30), *range(20, 60)]),
+    "gaps.csv": "ds,y\n" + "".join(f"2024-{1 + d // 28:02d}-{1 + d % 28:02d},{d}\n" for d in range(60)),
+    "blank.csv": steps(60) + "60,\n61,5\n",
+    "words.csv": steps(60) + "60,gone\n61,5\n",
+    "wide.csv": "ds,a,b\n" + "".join(f"{step},{step},{60 - step}\n" for step in range(60)),
+}
+ODD: list[tuple[str, str, tuple[object, ...], int]] = [
+    ("text", "rows.csv", (), 0),
+    ("text", "rows.csv", ("--wide",), 0),
+    ("text", "rows.csv", ("--wide", "--validation", 0), 2),
+    ("text", "three.csv", ("--wide",), 2),
+    ("text", "rows.csv", ("--test", "rows.csv"), 0),
+    ("text", "rows.csv", ("--test", "rows.tsv"), 0),
+    ("text", "rows.csv", ("--test", "other.csv"), 3),
+    ("text", "rows.csv", ("--test", "bare.csv"), 3),
+    ("text", "rows.csv", ("--test", "broken.csv"), 3),
+    ("text", "rows.csv", ("--test", "broken.csv", "--on-error", "reject"), 0),
+    ("text", "rows.csv", ("--test", "empty.csv"), 3),
+    ("text", "rows.csv", ("--test", "nowhere.csv"), 3),
+    ("text", "rows.csv", ("--vectors", "v.txt"), 0),
+    ("text", "rows.csv", ("--vectors", "bad.txt"), 3),
+    ("text", "rows.csv", ("--vectors", "nowhere.txt"), 2),
+    ("text", "broken.csv", (), 3),
+    ("text", "broken.csv", ("--on-error", "reject"), 0),
+    ("text", "broken.csv", ("--on-error", "maybe"), 2),
+    ("text", "none.csv", ("--on-error", "reject"), 3),
+    ("text", "latin.csv", (), 3),
+    ("text", "latin.csv", ("--on-error", "reject"), 0),
+    ("text", "latin.csv", ("--encoding", "latin-1"), 0),
+    ("text", "latin.csv", ("--encoding", "klingon"), 2),
+    ("text", "bare.csv", (), 3),
+    ("text", "rows.csv", ("--label", "nosuch"), 3),
+    ("text", "rows.csv", ("--validation", 1.5), 2),
+    ("text", "rows.csv", ("--cell", "transformer"), 2),
+    ("text", "rows.csv", ("--set", "samples=9"), 2),
+    ("text", "rows.csv", ("--epochs", 0), 2),
+    ("text", "rows.csv", ("--device", "abacus"), 2),
+    ("text", "rows.csv", ("--fail-under", "perplexity=3"), 2),
+    ("text", "rows.csv", ("--fail-under", "rows=0"), 0),
+    ("text", "rows.csv", ("--season", 3), 2),
+    ("text", "rows.csv", ("--tokens", "character"), 2),
+    ("text", "empty.csv", (), 3),
+    ("text", "head.csv", (), 3),
+    ("text", "nowhere.csv", (), 3),
+    ("text", ".", (), 3),
+    ("language", "lines.txt", ("--set", "streams=2"), 0),
+    ("language", "lines.txt", ("--set", "streams=2", "--vectors", "v.txt"), 0),
+    ("language", "lines.txt", ("--set", "streams=2", "--vectors", "bad.txt"), 3),
+    ("language", "lines.txt", ("--set", "streams=2", "--vectors", "foreign.txt"), 3),
+    ("language", "lines.txt", ("--set", "streams=2", "--wide"), 2),
+    ("language", "lines.txt", ("--set", "streams=2", "--test", "lines.txt"), 2),
+    ("language", "lines.txt", ("--set", "streams=2", "--on-error", "reject"), 2),
+    ("language", "lines.txt", ("--set", "streams=2", "--validation", 2), 2),
+    ("language", "lines.txt", ("--set", "streams=2", "--tokens", "syllable"), 2),
+    ("language", "empty.csv", (), 3),
+    ("series", "steps.csv", ("--season", 12), 0),
+    ("series", "steps.csv", ("--season", 0), 2),
+    ("series", "steps.csv", ("--validation", 2.5), 2),
+    ("series", "steps.csv", ("--test", "steps.csv"), 2),
+    ("series", "steps.csv", ("--vectors", "v.txt"), 2),
+    ("series", "steps.csv", ("--on-error", "reject"), 2),
+    ("series", "steps.csv", ("--fill-gaps", "--rows-as-steps"), 2),
+    ("series", "mixed.csv", (), 3),
+    ("series", "mixed.csv", ("--sort",), 3),
+    ("series", "mixed.csv", ("--sort", "--duplicates", "first"), 0),
+    ("series", "gaps.csv", (), 3),
+    ("series", "gaps.csv", ("--fill-gaps",), 3),
+    ("series", "gaps.csv", ("--fill-gaps", "--impute", "linear"), 0),
+    ("series", "blank.csv", (), 3),
+    ("series", "blank.csv", ("--impute", "zero"), 0),
+    ("series", "words.csv", ("--impute", "zero"), 3),
+    ("series", "words.csv", ("--impute", "zero", "--missing", "gone"), 0),
+    ("series", "wide.csv", ("--wide",), 0),
+    ("series", "wide.csv", (), 3),
+    ("series", "bare.csv", (), 3),
+]
+
+
+@pytest.mark.parametrize(("task", "name", "options", "code"), ODD)
+def test_check_ends_as_fit_ends_with_the_same_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, name: str, options: tuple[object, ...], code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file, text in GOOD.items():
+        (tmp_path / file).write_bytes(text.encode("latin-1"))
+    checked = recurra("data", "check", name, "--task", task, *options)
+    given = SMALL if "--epochs" not in options else ("--quiet",)
+    fitted = recurra("fit", task, name, *given, *options, "--out", "run")
+    assert (checked.code, fitted.code) == (code, code), (checked, fitted)
+    assert all("Traceback" not in done.err and "unexpected" not in done.err for done in (checked, fitted))
+
+
+def test_check_has_every_option_of_the_fits_but_those_of_the_run_alone() -> None:
+    known = {name for task in ("text", "language", "series") for name in _options("fit", task)}
+    alone = {"--out", "--threads", "--resume", "--quiet"}
+    assert known - _options("data", "check") == alone
+
+
+def _options(*command: str) -> set[str]:
+    import typer
+
+    from recurra.cli.app import app
+
+    known = typer.main.get_command(app)
+    for name in command:
+        known = known.commands[name]  # type: ignore[attr-defined]
+    return {name for each in known.params for name in each.opts if name.startswith("--")}
+
+
+def test_a_wide_table_is_told_from_a_wide_part_by_the_columns(tmp_path: Path) -> None:
+    for name in ("rows.csv", "wide.csv"):
+        (tmp_path / name).write_text(GOOD[name])
+    assert "checked for task text" in recurra("data", "check", tmp_path / "rows.csv", "--wide").out
+    assert "2 series of 60" in recurra("data", "check", tmp_path / "wide.csv", "--wide").out

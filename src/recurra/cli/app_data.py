@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from recurra.cli import options
+from recurra.cli.app_fit import fit_app
 from recurra.cli.file_options import FileChoices
+from recurra.cli.fit_options import LearningChoices
 from recurra.cli.grouped import grouped
 from recurra.cli.series_options import SeriesChoices
 
@@ -54,23 +56,30 @@ def describe(name: Name, json_: options.Json = False) -> None:
 @data_app.command()
 @grouped
 def check(
+    context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, Parquet or plain text.")],
     task: Annotated[str, typer.Option("--task", help="text, language or series. [default: told by the columns]")] = "",
+    test: options.TestRows = "",
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
     group: options.GroupColumn = "",
     labels_as_written: options.LabelsAsWritten = False,
     tokens: options.Tokens = "",
+    vectors: options.Vectors = "",
     horizon: options.Horizon = None,
     window: options.Window = None,
+    season: options.Season = None,
     validation: options.Validation = None,
-    set_: options.Settings = [],  # noqa: B006 - typer copies it
+    on_error: options.OnError = "stop",
     *,
     written: FileChoices,
     series: SeriesChoices,
+    learning: LearningChoices,
     json_: options.Json = False,
 ) -> None:
     """Check a file before hours of training: exit 0 when a fit with these options would begin to learn, 3 when not.
+
+    It takes the options of the task's fit, which mean what they mean there; --wide of texts adds NB-SVM's log-odds.
 
     Example:  recurra data check tickets.csv --text body --label queue
 
@@ -79,6 +88,22 @@ def check(
     from recurra.cli.data import CheckOptions
     from recurra.cli.data import check as work
 
-    rows = written.reading(text=text, label=label, group=group, as_written=labels_as_written)
-    asked = CheckOptions(task, set_, tokens, horizon, window, validation)
-    work(file, rows, series.reading(), asked, as_json=json_)
+    names = {"text": text, "label": label, "group": group}
+    rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
+    sizes = {"horizon": horizon, "window": window, "season": season}
+    texts = {"vectors": vectors, "wide": series.wide}
+    asked = CheckOptions(learning, validation, test, tokens, texts, sizes, _read_by(context))
+    work(file, task, rows, series.reading(), asked, as_json=json_)
+
+
+def _read_by(context: typer.Context) -> dict[str, list[str]]:
+    """Return the tasks whose fit has each option that was given."""
+    fits = typer.main.get_command(fit_app).commands  # type: ignore[attr-defined]
+    options_of = {task: {name for each in fit.params for name in each.opts} for task, fit in fits.items()}
+    given = [
+        each.opts[0]
+        for each in context.command.params
+        if each.name not in ("file", "task", "json_")
+        and getattr(context.get_parameter_source(str(each.name)), "name", "") == "COMMANDLINE"
+    ]
+    return {name: [task for task, known in options_of.items() if name in known] for name in given}

@@ -9,9 +9,9 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from recurra.cli.options import one_of
 from recurra.cli.output import emit_json, emit_table, say
-from recurra.config import Settings, read_settings
-from recurra.datasets.checking import UNLABELLED, check_file
+from recurra.datasets.checking import check_file
 from recurra.datasets.download import get as fetch
 from recurra.datasets.known import SETS, find
 from recurra.datasets.known import describe as known
@@ -19,7 +19,8 @@ from recurra.datasets.series_table import SeriesReading
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.checking import Needs
+    from recurra.cli.fit_options import LearningChoices
+    from recurra.datasets.checking import Needs, Task
     from recurra.runs.sources import Reading
 
 
@@ -66,49 +67,56 @@ def describe(name: str, *, as_json: bool) -> None:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What a fit would be told, as far as it matters before training."""
+    """What a fit would be told."""
 
-    task: str
-    settings: list[str]
-    tokens: str
-    horizon: int | None
-    window: int | None
+    learning: LearningChoices
     validation: float | None
+    test: str
+    tokens: str
+    texts: dict[str, Any]
+    """Vectors, and whether the net has a wide part."""
+    sizes: dict[str, int | None]
+    """Horizon, window and season."""
+    read_by: dict[str, list[str]]
+    """The tasks whose fit has each option that was given."""
 
-    def needs(self, file: str) -> dict[str, Needs]:
-        """Return what a fit with these options asks of a file."""
-        from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
-        from recurra.estimators.series import SERIES_SETTINGS, Forecaster
-        from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-        from recurra.runs.checking import needs_of
+    def needs(self, task: Task, file: str, reading: Reading) -> Needs:
+        """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
+        from recurra.runs.checking import needs_of_language, needs_of_series, needs_of_texts
 
-        held: dict[str, Any] = {} if self.validation is None else {"validation": self.validation}
-        windows: dict[str, Any] = {name: int(value) if value == int(value) else value for name, value in held.items()}
+        for option, tasks in self.read_by.items():
+            if task not in tasks:
+                allowed = f"the options of `recurra fit {task}`"
+                raise UsageError(
+                    f"{option} is not read here", allowed=allowed, advice=f"fit {' and '.join(tasks)} has it"
+                )
+        held, learning = self.validation, self.learning
+        learning.gates(task)
+        if task == "text":
+            classifier = learning.classifier(**self.texts, validation=held)
+            return lambda table: needs_of_texts(classifier, table, file=file, test=self.test, reading=reading)
+        if task == "language":
+            vectors = self.texts["vectors"]
+            model = learning.language_model(tokens=self.tokens, vectors=vectors, validation=held)
+            return lambda whole: needs_of_language(model, whole)
+        windows = int(held) if held is not None and held == int(held) else held
+        forecaster = learning.forecaster(**self.sizes, validation=windows)  # type: ignore[arg-type]
+        return lambda table: needs_of_series(forecaster, table)
 
-        def changed(begun: Settings) -> Settings:
-            return begun.changed(read_settings(self.settings))
 
-        return needs_of(
-            lambda: TextClassifier(config=changed(TEXT_SETTINGS), **held),
-            lambda: LanguageModel(tokens=self.tokens or None, config=changed(LANGUAGE_SETTINGS), **held),
-            lambda: Forecaster(horizon=self.horizon, window=self.window, config=changed(SERIES_SETTINGS), **windows),
-            file=file,
-        )
-
-
-def check(file: str, rows: Reading, series: SeriesReading, asked: CheckOptions, *, as_json: bool) -> None:
+def check(file: str, task: str, rows: Reading, series: SeriesReading, asked: CheckOptions, *, as_json: bool) -> None:
     """Check a file; findings on stdout, exit 3 when one of them is an error."""
-    if asked.task not in ("", "text", "language", "series"):
-        raise UsageError("--task", found=repr(asked.task), allowed="text, language, series")
+    tasks: tuple[Task, ...] = ("text", "language", "series")
     findings = check_file(
         file,
-        task=asked.task or None,  # type: ignore[arg-type]
+        task=one_of("--task", task, tasks),
         text=rows.text,
         label=rows.label,
         group=rows.group,
+        on_error=rows.on_error,
         labels_as_written=rows.labels_as_written,
         reading=series,
-        needs=asked.needs(file),
+        needs=lambda chosen: asked.needs(chosen, file, rows),
         **rows.options(),
     )
     if as_json:
@@ -119,5 +127,4 @@ def check(file: str, rows: Reading, series: SeriesReading, asked: CheckOptions, 
     errors = sum(finding.level == "error" for finding in findings)
     if errors:
         raise DataError(f"{file} cannot be learnt from", found=f"{errors} error{'s' * (errors > 1)}")
-    unlabelled = any(finding.text == UNLABELLED for finding in findings)
-    say(f"{file} can be {'predicted on, not learnt from' if unlabelled else 'learnt from'}")
+    say(f"{file} can be learnt from")

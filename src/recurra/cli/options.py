@@ -46,6 +46,7 @@ Windows = Annotated[
     typer.Option("--validation", min=0, show_default=False, help="Windows held out of each series. [default: 12]"),
 ]
 Vectors = Annotated[str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")]
+TestRows = Annotated[str, typer.Option("--test", help="Labelled rows to measure on, untouched by training.")]
 Horizon = Annotated[
     int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")
 ]

@@ -6,7 +6,7 @@ Not here: the rules themselves; they are the readers' and checks' own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Unpack
@@ -24,11 +24,12 @@ from recurra.datasets.series_frames import open_series
 from recurra.datasets.series_table import SeriesReading, SeriesTable
 from recurra.datasets.sources import name_of
 from recurra.datasets.steps import infer
-from recurra.datasets.tables import read_columns
+from recurra.datasets.tables import OnError, read_columns
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError, Place, either
 
 Task = Literal["text", "language", "series"]
+Level = Literal["error", "warning", "note"]
 UNLABELLED = "no label column: fit for predict, not for fit"
 Needs = Callable[[Any], list[str]]
 """Takes what was read, returns warnings, raises DataError for what cannot be learnt from."""
@@ -40,7 +41,7 @@ MOST = 100
 class Finding:
     """One line of the check: an error stops training, a warning does not, a note only tells."""
 
-    level: Literal["error", "warning", "note"]
+    level: Level
     text: str
 
 
@@ -51,38 +52,45 @@ def check_file(
     text: str | None = None,
     label: str | None = None,
     group: str | None = None,
+    on_error: OnError = "stop",
     labels_as_written: bool = False,
     reading: SeriesReading | None = None,
-    needs: Mapping[str, Needs] | None = None,
+    needs: Callable[[Task], Needs] | None = None,
     **options: Unpack[FormatOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
 
-    `reading` says how series are read, as for `fit series`. `needs` are what each task asks of what was read: it
-    returns warnings and raises DataError; without them labels and lengths are checked by the defaults.
+    `reading` says how series are read, as for `fit series`; with `on_error="reject"` refused rows of texts are left out
+    and only warned of. `needs` tells what a task asks of what was read: that returns warnings and raises DataError;
+    without it labels and lengths are checked by the defaults.
 
     Never raises for what the file holds; an error that ends the reading is the last finding.
     """
     findings: list[Finding] = []
-    asked = needs or {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
+    reading = reading or SeriesReading()
     try:
-        chosen = task or _guess_task(source, named=(text or label, reading not in (None, SeriesReading())), **options)
+        chosen = task or _guess_task(source, reading, named=text or label, **options)
         findings.append(Finding("note", f"checked for task {chosen}"))
+        asked = (needs or USUAL.__getitem__)(chosen)
         if chosen == "text":
             named = {"text": text, "label": label, "group": group, "labels_as_written": labels_as_written}
-            findings += _check_texts(source, named, asked["text"], **options)
+            findings += _check_texts(source, named, on_error, asked, **options)
         elif chosen == "language":
-            findings += _check_language(source, text, asked["language"], **options)
+            findings += _check_language(source, text, asked, **options)
         else:
-            findings += _check_series(source, reading or SeriesReading(), asked["series"], **options)
+            findings += _check_series(source, reading, asked, **options)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
 
 
-def _guess_task(source: str | Path, *, named: tuple[str | None, bool], **options: Unpack[FormatOptions]) -> Task:
-    if any(named):
-        return "text" if named[0] else "series"
+def _guess_task(
+    source: str | Path, reading: SeriesReading, *, named: str | None, **options: Unpack[FormatOptions]
+) -> Task:
+    # A wide part is asked of texts, a wide table of series: the columns tell which.
+    of_series = replace(reading, wide=False) != SeriesReading()
+    if named or of_series:
+        return "text" if named else "series"
     if Format(**options).form_of(source) == "lines":
         return "language"
     if str(source) == "-":
@@ -92,16 +100,17 @@ def _guess_task(source: str | Path, *, named: tuple[str | None, bool], **options
     if guess(TEXT_NAMES, found) is not None:
         return "text"
     times, values = guess(TIME_NAMES, found), guess((*VALUE_NAMES, *ID_NAMES), found)
-    return "series" if times is not None or values is not None else "text"
+    return "series" if times is not None or values is not None or reading.wide else "text"
 
 
 def _check_texts(
-    source: str | Path, named: dict[str, Any], needs: Needs, **options: Unpack[FormatOptions]
+    source: str | Path, named: dict[str, Any], on_error: OnError, needs: Needs, **options: Unpack[FormatOptions]
 ) -> list[Finding]:
     table = read_texts(source, **named, on_error="reject", **options)
     findings = [Finding("note", table.note)]
     findings += [Finding("note", str(table.columns))] if table.columns else []
-    findings += [Finding("error", reject.reason) for reject in table.rejects[:MOST]]
+    level: Level = "error" if on_error == "stop" else "warning"
+    findings += [Finding(level, reject.reason) for reject in table.rejects[:MOST]]
     findings += [Finding("warning", warning) for warning in table.warnings]
     lengths = np.array([len(each) for each in table.texts])
     findings.append(Finding("note", f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters"))
@@ -114,7 +123,7 @@ def _check_texts(
 
 def _labels_fit(table: TextTable) -> list[str]:
     if table.labels is None:
-        return [UNLABELLED]
+        raise DataError(UNLABELLED)
     return check_training_labels(table.labels, texts=table.texts)
 
 
@@ -158,6 +167,10 @@ def _long_enough(table: SeriesTable) -> list[str]:
     """Hold the lengths against what `fit series` needs by its defaults."""
     check_lengths(table, SeriesConfig(), validation=VALIDATION)
     return []
+
+
+USUAL: dict[Task, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
+"""What each task asks by its defaults."""
 
 
 def _warned(check: Callable[[], list[str]]) -> list[Finding]:

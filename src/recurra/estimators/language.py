@@ -115,7 +115,7 @@ class LanguageModel(Estimator):
         from recurra.estimators.language_fit import fit_language
 
         run = Path(run) if run else None
-        progress, model = fit_language(prepared, vectors=self.vectors, run=run, watch=watch)
+        progress, model = fit_language(prepared, run=run, watch=watch)
         self.remember(model, progress.history, progress.best_epoch, seed=prepared.seed)
         self.warnings_ = prepared.warnings
         return self

@@ -1,4 +1,4 @@
-"""What LanguageModel.fit makes of its texts before anything is trained: a part held out, encoded, a net laid out.
+"""What LanguageModel.fit makes of its texts before anything is trained: a part held out, encoded, vectors looked up.
 
 Not here: training (language_fit.py). `recurra data check` takes these very steps, so it refuses what fit refuses.
 """
@@ -6,6 +6,7 @@ Not here: training (language_fit.py). `recurra data check` takes these very step
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +21,18 @@ from recurra.nets.plans import LanguageNet, language
 from recurra.text.encoder import TextEncoder
 from recurra.text.scripts import learnt_words
 from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.vectors import load_vectors
+from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
 if TYPE_CHECKING:
     from recurra.estimators.language import LanguageModel
 
 STREAMS = 8
 """Streams in which the validation part is measured, at most."""
+DEVIATION = 0.15
+"""Standard deviation of pre-trained vectors in a table shared with the output; `embedding_scale` enlarges them."""
+REST = 0.01
+"""Standard deviation of what pre-trained vectors do not give."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class PreparedLanguage:
     train: NDArray[np.int32]
     validation: NDArray[np.int32] | None
     plan: LanguageNet
+    table: NDArray[np.float32] | None
+    """Token vectors to start from (words, size), where pre-trained ones were given."""
     warnings: list[str]
 
 
@@ -55,7 +64,9 @@ def prepare_language(estimator: LanguageModel, texts: Any, validation_data: Any 
     streams = settings.training.streams
     learnt = language_streams(ids, streams)
     validation = language_streams(stream_ids(held, encoder), min(STREAMS, streams)) if held else None
-    return PreparedLanguage(settings, seed, encoder, ids, learnt, validation, plan, warnings)
+    vectors, size = estimator.vectors, plan.embedding.size
+    table = _table(encoder.vocabulary, vectors, size, seed) if vectors else None
+    return PreparedLanguage(settings, seed, encoder, ids, learnt, validation, plan, table, warnings)
 
 
 def _parts(texts: list[str], validation_data: Any, part: float) -> tuple[list[str], list[str]]:
@@ -66,3 +77,19 @@ def _parts(texts: list[str], validation_data: Any, part: float) -> tuple[list[st
     if held >= len(texts):
         raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
     return texts[: len(texts) - held], texts[len(texts) - held :]
+
+
+def _table(vocabulary: Vocabulary, source: str | Path, size: int, seed: int) -> NDArray[np.float32]:
+    """Pre-trained vectors, looked up in lower case, centred, in the first columns; small noise elsewhere."""
+    random = np.random.default_rng([seed, 2])
+    table = (random.standard_normal((len(vocabulary), size)) * REST).astype(np.float32)
+    lowered = sorted({word.lower() for word in vocabulary.words[len(SPECIAL_WORDS) :]} - set(SPECIAL_WORDS))
+    small = Vocabulary((*SPECIAL_WORDS, *lowered))
+    found = load_vectors(source, small)
+    places = np.array([small.index.get(word.lower(), 0) for word in vocabulary.words])
+    known = found.found[places]
+    columns = min(size, found.size)
+    rows = found.matrix[places[known], :columns]
+    rows = rows - rows.mean(axis=0)
+    table[known, :columns] = rows * (DEVIATION / rows.std())
+    return table

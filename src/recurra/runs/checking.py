@@ -5,49 +5,35 @@ Not here: looking through a file (datasets/checking.py), which calls these.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from recurra.datasets.checking import UNLABELLED, Needs
-from recurra.datasets.labels import check_training_labels
+from recurra.arguments import share
+from recurra.datasets.checking import UNLABELLED
 from recurra.datasets.records import TextTable
 from recurra.datasets.series_build import imputed
 from recurra.datasets.series_table import SeriesTable
+from recurra.errors import DataError
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import prepare_language
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TextClassifier
 from recurra.runs.language import cut_lines
 from recurra.runs.series import prepare_past, unseen
-from recurra.runs.sources import lines_of
-from recurra.runs.text import prepare_rows
+from recurra.runs.sources import Reading, lines_of, read
+from recurra.runs.text import check_parts, prepare_rows
 
 
-def needs_of(
-    text: Callable[[], TextClassifier],
-    language: Callable[[], LanguageModel],
-    series: Callable[[], Forecaster],
-    *,
-    file: str,
-) -> dict[str, Needs]:
-    """Return for each task what a fit asks of the rows of a file; its estimator is made once the task is known."""
-    return {
-        "text": lambda table: needs_of_texts(text(), table, file=file),
-        "language": lambda whole: needs_of_language(language(), whole),
-        "series": lambda table: needs_of_series(series(), table),
-    }
-
-
-def needs_of_texts(classifier: TextClassifier, table: TextTable, *, file: str) -> list[str]:
-    """Check, split and encode the rows of a table."""
+def needs_of_texts(
+    classifier: TextClassifier, table: TextTable, *, file: str, test: str, reading: Reading
+) -> list[str]:
+    """Check, split and encode the rows of a table, and hold the rows of the file `test`, if any, against them."""
     if table.labels is None:
-        return [UNLABELLED]
-    check_training_labels(table.labels, file=file)
-    return prepare_rows(classifier, table).warnings
+        raise DataError(UNLABELLED)
+    held = read(test, reading, labelled=True, learnt=table.columns) if test else None
+    return [*check_parts(table, held, file=file), *prepare_rows(classifier, table).warnings]
 
 
 def needs_of_language(model: LanguageModel, whole: str) -> list[str]:
     """Cut a text into lines, hold parts out, and encode them."""
-    parts = cut_lines(lines_of(whole), None, None, share=model.validation)
+    parts = cut_lines(lines_of(whole), None, None, share=share("--validation", model.validation))
     return prepare_language(model, parts.train, parts.validation).warnings
 
 

@@ -41,6 +41,8 @@ def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tup
     Sources: `imdb`, `synthetic`, the folder aclImdb or its .tar.gz, or files (several are joined; `test` is another).
     """
     if len(sources) == 1 and has_parts(sources[0]):
+        if test:
+            raise UsageError("--test", found=test, allowed=f"none: {sources[0]} brings its own test part")
         return _named(sources[0])
     tables = [read(sources[0], reading, labelled=True)]
     # Files that belong together have the same columns.
@@ -115,9 +117,14 @@ class Lines:
     """The column of a table that they were taken from."""
 
 
+def has_lines_apart(source: str) -> bool:
+    """Tell whether a source of running text brings its own validation and test part, and tokens apart by spaces."""
+    return source == "wikitext-2" and not Path(source).exists()
+
+
 def running_text(source: str, reading: Reading) -> Lines:
     """Return the lines of `wikitext-2`, or of one text file or table (nothing held out there)."""
-    if source == "wikitext-2" and not Path(source).exists():
+    if has_lines_apart(source):
         parts = load_wikitext2()
         return Lines(lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test))
     running = read_running_text(source, text=reading.text, **reading.options())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.baselines.majority import Majority
 from recurra.baselines.nb_svm import NBSVM
-from recurra.datasets.labels import as_known
+from recurra.datasets.labels import as_known, check_known_labels, check_training_labels, duplicates_across
 from recurra.datasets.records import TextTable
 from recurra.errors import either
 from recurra.estimators.evaluation import TextEvaluation
@@ -123,6 +123,18 @@ def _measure(classifier: TextClassifier, rows: Labelled, part: str) -> TextEvalu
         for top in evaluation.record["top_losses"]:
             top["row"] = int(classifier.split_.validation[top["row"] - 1]) + 1
     return evaluation
+
+
+def check_parts(train: TextTable, test: TextTable | None, *, file: str) -> list[str]:
+    """Return warnings of the test rows and of those that are in both parts.
+
+    Raises DataError for labels that cannot be learnt, and for test rows of others.
+    """
+    check_training_labels(train.labels, file=file)
+    if test is None:
+        return []
+    check_known_labels(sorted(set(train.labels or [])), test.labels or [], part="test")
+    return [*test.warnings, *duplicates_across(train.texts, test.texts)]
 
 
 def prepare_rows(classifier: TextClassifier, train: TextTable) -> PreparedText:
