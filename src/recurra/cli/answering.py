@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.artefact import resolve
-from recurra.cli.output import emit_json, emit_table, harmless, say, warn
+from recurra.cli.output import emit_json, emit_table, harmless, say, tell_mending, warn
 from recurra.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def forecast(
     table = series_table(file, reading, learnt=learnt, **written) if file else _only_series(model, values)
     columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level)
     warn([*table.warnings, *told])
+    if file:
+        tell_mending(reading, learnt)
     rows = list(_rows(columns))
     if as_json:
         emit_json({"task": "series", "rows": rows})

@@ -13,7 +13,7 @@ import numpy as np
 
 from recurra.artefact import resolve
 from recurra.cli.gates import check_gates, read_gates
-from recurra.cli.output import emit_json, emit_table, plain_figures, say, told_rival, warn
+from recurra.cli.output import emit_json, emit_table, plain_figures, say, tell_mending, told_rival, warn
 from recurra.datasets.labels import as_known
 from recurra.datasets.missing import is_missing
 from recurra.errors import DataError
@@ -126,4 +126,6 @@ def _series(model: RunningForecaster, file: str, series: SeriesReading, reading:
 
     table = series_table(file, series, unseen=model.horizon, learnt=model.learnt, **reading.options())
     warn([*table.warnings, *model.names_of(table)[1]])
-    return evaluate_series(model, table, season=model.encoder.config.season)
+    record = evaluate_series(model, table, season=model.encoder.config.season)
+    tell_mending(series, model.learnt)
+    return record

@@ -8,10 +8,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from recurra.errors import printable
+
+if TYPE_CHECKING:
+    from recurra.datasets.series_learnt import Learnt
+    from recurra.datasets.series_table import SeriesReading
 
 
 def say(line: str) -> None:
@@ -23,6 +27,13 @@ def warn(lines: Sequence[str]) -> None:
     """Tell warnings on stderr."""
     for line in lines:
         say(f"warning: {line}")
+
+
+def tell_mending(said: SeriesReading, learnt: Learnt) -> None:
+    """Tell on stderr what is mended as in training, since nobody said otherwise."""
+    options = learnt.mends(said)
+    if options:
+        say(f"note: mended as the series that the model learnt from: {' '.join(options)}")
 
 
 def harmless(text: str) -> str:

@@ -6,7 +6,7 @@ Not here: what they do (datasets/).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -37,10 +37,15 @@ Thousands = Annotated[str, typer.Option("--thousands", metavar="MARK", help="Mar
 Missing = Annotated[
     list[str], typer.Option("--missing", metavar="WORD", help="A word for missing values; may come again.")
 ]
-Sort = Annotated[bool, typer.Option("--sort", help="Sort each series by time.")]
-Doubles = Annotated[str, typer.Option("--duplicates", help="Times that stand twice: error, first or mean.")]
-FillGaps = Annotated[bool, typer.Option("--fill-gaps", help="Add missing times; needs --impute.")]
-Impute = Annotated[str, typer.Option("--impute", help="Fill missing values: ffill, linear or zero.")]
+Sort = Annotated[bool | None, typer.Option("--sort/--no-sort", show_default=False, help="Sort each series by time.")]
+Doubles = Annotated[
+    str, typer.Option("--duplicates", help="Times that stand twice: error, first or mean. [default: error]")
+]
+FillGaps = Annotated[
+    bool | None,
+    typer.Option("--fill-gaps/--no-fill-gaps", show_default=False, help="Add missing times; needs --impute."),
+]
+Impute = Annotated[str, typer.Option("--impute", help="Fill missing values: ffill, linear, zero, or none to refuse.")]
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,9 @@ class SeriesChoices:
     decimal: Decimal = ""
     thousands: Thousands = ""
     missing: Missing = field(default_factory=list)
-    sort: Sort = False
-    duplicates: Doubles = "error"
-    fill_gaps: FillGaps = False
+    sort: Sort = None
+    duplicates: Doubles = ""
+    fill_gaps: FillGaps = None
     rows_as_steps: RowsAsSteps = False
     impute: Impute = ""
 
@@ -68,11 +73,11 @@ class SeriesChoices:
         from recurra.datasets.series_table import SeriesReading
 
         units: tuple[Epoch, ...] = ("s", "ms", "us", "ns", "excel", "step")
-        fillings: tuple[Filling, ...] = ("ffill", "linear", "zero")
+        fillings: tuple[Filling | Literal["none"], ...] = ("ffill", "linear", "zero", "none")
         doubles: tuple[Duplicates, ...] = ("error", "first", "mean")
         if self.fill_gaps and self.rows_as_steps:
             raise UsageError("--fill-gaps and --rows-as-steps", allowed="one of them: plain steps have no gaps")
-        gaps: Gaps = "fill" if self.fill_gaps else "ignore" if self.rows_as_steps else "refuse"
+        gaps: dict[bool | None, Gaps | None] = {True: "fill", False: "refuse", None: None}
         return SeriesReading(
             unique_id=tuple(self.unique_id) or None,
             ds=tuple(self.ds) or None,
@@ -85,7 +90,7 @@ class SeriesChoices:
             thousands=self.thousands or None,
             missing_words=tuple(self.missing),
             sort=self.sort,
-            duplicates=one_of("--duplicates", self.duplicates, doubles) or "error",
-            gaps=gaps,
+            duplicates=one_of("--duplicates", self.duplicates, doubles),
+            gaps="ignore" if self.rows_as_steps else gaps[self.fill_gaps],
             impute=one_of("--impute", self.impute, fillings),
         )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.datasets import advice
 from recurra.datasets.encodings import doubtful_characters, replaced_characters
-from recurra.datasets.imputing import impute
+from recurra.datasets.imputing import Impute, impute
 from recurra.datasets.moments import Moments
 from recurra.datasets.notations import Notation
 from recurra.datasets.numbers import EXACT
@@ -52,7 +52,7 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
     `expected` is the step a model has learnt: it is taken for the rhythm wherever the times are on it.
     """
     members: dict[str, NDArray[np.int64]] = _members(long.ids)
-    _check_missing(long, members, allowed=reading.missing or reading.impute is not None)
+    _check_missing(long, members, allowed=reading.missing or filled_by(reading) is not None)
     what = "series names"
     touched = [
         *replaced_characters(members, what=what),
@@ -63,7 +63,9 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
     times: dict[str, NDArray[Any]] = {}
     values: dict[str, NDArray[np.float64]] = {}
     for name, each in series.items():
-        times[name], values[name], doubts = in_order(each, sort=reading.sort, duplicates=reading.duplicates)
+        times[name], values[name], doubts = in_order(
+            each, sort=bool(reading.sort), duplicates=reading.duplicates or "error"
+        )
         warnings += doubts
     rhythms = {}
     if reading.gaps != "ignore":
@@ -189,13 +191,18 @@ def _check_missing(long: LongRows, members: dict[str, NDArray[np.int64]], *, all
         )
 
 
+def filled_by(reading: SeriesReading) -> Impute | None:
+    """Return how missing values are filled, None where they are not."""
+    return None if reading.impute == "none" else reading.impute
+
+
 def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
     """Return the table with its missing values filled as its reading says; `missing` goes on telling which they were.
 
     The last `unseen` steps of each series are held out by the caller: nothing is filled from them. Raises DataError
     where values are missing that are not to be filled.
     """
-    count, how = sum(int(mask.sum()) for mask in table.missing.values()), table.reading.impute
+    count, how = sum(int(mask.sum()) for mask in table.missing.values()), filled_by(table.reading)
     if not count:
         return table
     if how is None:

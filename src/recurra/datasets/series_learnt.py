@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from recurra.datasets import advice
 from recurra.datasets.moments import Moments
 from recurra.datasets.rhythms import shared_step
+from recurra.datasets.series_build import filled_by
 from recurra.datasets.series_table import SeriesReading, SeriesTable
 from recurra.datasets.steps import Step
-from recurra.errors import DataError
+from recurra.errors import DataError, either
 
 
 @dataclass(frozen=True)
@@ -25,20 +26,30 @@ class Learnt:
     unnamed: bool | None = None
     """Whether it was one series without a name of its own; None: unknown."""
     reading: SeriesReading = field(default_factory=SeriesReading)
-    """The columns, and how times and numbers were written; not what was mended."""
+    """The columns, how times and numbers were written, and what was mended."""
 
     def reading_of(self, reading: SeriesReading, found: Sequence[str]) -> SeriesReading:
         """Return how to read a table of the columns `found`: as it is said, and for the rest as what was learnt."""
         was = self.reading
         learnt = {
             name: getattr(was, name)
-            for name in ("unique_id", "ds", "y", "epoch", "zone", "decimal", "thousands")
+            for name in (*COLUMNS, *NOTATION, *MENDING)
             if getattr(reading, name) is None and _there(getattr(was, name), found if name in COLUMNS else None)
         }
         words = tuple(dict.fromkeys((*reading.missing_words, *was.missing_words)))
         wide = reading.wide or (was.wide and reading.unique_id is None and reading.y is None)
-        gaps = was.gaps if reading.gaps == "refuse" else reading.gaps
-        return replace(reading, **learnt, wide=wide, missing_words=words, gaps=gaps)
+        return replace(reading, **learnt, wide=wide, missing_words=words)
+
+    def mends(self, said: SeriesReading) -> list[str]:
+        """Tell, as options, what is mended as in training since nobody `said` otherwise."""
+        was = self.reading
+        told = {
+            "sort": either("--sort", "sort=True"),
+            "duplicates": either(f"--duplicates {was.duplicates}", f"duplicates={was.duplicates!r}"),
+            "gaps": advice.filling() if was.gaps == "fill" else "",
+            "impute": either(f"--impute {was.impute}", f"impute={was.impute!r}"),
+        }
+        return [told[name] for name in MENDING if getattr(said, name) is None and getattr(was, name) and told[name]]
 
     def doubts(self, reading: SeriesReading, value: str) -> list[str]:
         """Warn of values from another column than was learnt, where none was named."""
@@ -64,6 +75,8 @@ class Learnt:
 
 
 COLUMNS = ("unique_id", "ds", "y")
+NOTATION = ("epoch", "zone", "decimal", "thousands")
+MENDING = ("sort", "duplicates", "gaps", "impute")
 
 
 def _there(value: object, found: Sequence[str] | None) -> bool:
@@ -89,7 +102,10 @@ def learnt_of(table: SeriesTable) -> Learnt:
         decimal=reading.decimal,
         thousands=reading.thousands,
         missing_words=tuple(reading.missing_words),
-        gaps="ignore" if table.counted else "refuse",
+        sort=reading.sort or None,
+        duplicates=None if reading.duplicates == "error" else reading.duplicates,
+        gaps="ignore" if table.counted else "fill" if reading.gaps == "fill" else None,
+        impute=filled_by(reading),
     )
     return Learnt(step, table.unnamed, kept)
 

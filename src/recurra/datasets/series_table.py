@@ -48,11 +48,12 @@ class SeriesReading:
     """Words for a missing value, besides the usual ones."""
     missing: bool = False
     """Keep missing values as NaN instead of refusing them."""
-    sort: bool = False
-    duplicates: Duplicates = "error"
-    gaps: Gaps = "refuse"
+    sort: bool | None = None
+    """How the series are mended, here and below; None: as a model has learnt it, else not at all."""
+    duplicates: Duplicates | None = None
+    gaps: Gaps | None = None
     """ignore: rows are plain steps, whatever their times."""
-    impute: Impute | None = None
+    impute: Impute | Literal["none"] | None = None
 
 
 @dataclass(frozen=True)

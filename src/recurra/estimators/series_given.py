@@ -72,6 +72,7 @@ def given_series(data: Any, reading: SeriesReading, learnt: Learnt | None = None
     columns = SeriesColumns("", "", "")
     named, still = {"series": values}, constant({"series": values[~np.isnan(values)]})
     masks = {"series": np.isnan(values)}
+    reading = (learnt or Learnt()).reading_of(reading, ())
     return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, still, reading=reading))
 
 

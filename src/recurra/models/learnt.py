@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from recurra.config import Frozen, problem_line
+from recurra.datasets.imputing import Impute
 from recurra.datasets.notations import Epoch
 from recurra.datasets.series_learnt import Learnt
 from recurra.datasets.series_table import SeriesReading
@@ -31,7 +32,7 @@ class StepRecord(Frozen):
 
 
 class SeriesRecord(Frozen):
-    """Rhythm, names and notation."""
+    """Rhythm, names, notation, and what was mended."""
 
     step: StepRecord | None = None
     unnamed: bool | None = None
@@ -46,9 +47,17 @@ class SeriesRecord(Frozen):
     thousands: str | None = Field(default=None, max_length=1)
     missing_words: tuple[str, ...] = ()
     counted: bool = False
+    """Rows are plain steps."""
+    filled: bool = False
+    """Missing times were added."""
+    sort: Literal[True] | None = None
+    duplicates: Literal["first", "mean"] | None = None
+    impute: Impute | None = None
 
 
-NOTATION = ("unique_id", "ds", "y", "wide", "date_format", "epoch", "zone", "decimal", "thousands", "missing_words")
+KEPT = ("unique_id", "ds", "y", "wide", "date_format", "epoch", "zone", "decimal", "thousands", "missing_words",
+    "sort", "duplicates", "impute",
+)  # fmt: skip
 
 
 def written_learnt(learnt: Learnt) -> dict[str, Any]:
@@ -58,7 +67,8 @@ def written_learnt(learnt: Learnt) -> dict[str, Any]:
         step=StepRecord(unit=step.unit, every=step.every, week=step.week, day=step.day) if step else None,  # type: ignore[arg-type]
         unnamed=learnt.unnamed,
         counted=reading.gaps == "ignore",
-        **{name: getattr(reading, name) for name in NOTATION},
+        filled=reading.gaps == "fill",
+        **{name: getattr(reading, name) for name in KEPT},
     )
     return record.model_dump(mode="json", exclude_defaults=True)
 
@@ -73,6 +83,7 @@ def read_learnt(record: Any) -> Learnt:
         raise ArtefactError(f"recurra.json: series.{problem_line(problem)}") from None
     step = Step(**series.step.model_dump()) if series.step else None
     reading = SeriesReading(
-        **{name: getattr(series, name) for name in NOTATION}, gaps="ignore" if series.counted else "refuse"
+        **{name: getattr(series, name) for name in KEPT},
+        gaps="ignore" if series.counted else "fill" if series.filled else None,
     )
     return Learnt(step, series.unnamed, reading)
