@@ -112,6 +112,7 @@ def test_each_choice_of_the_advice_has_both_names_and_they_are_arguments_of_the_
         "marks": (".", ","),
         "ids": (["a", "b"],),
         "times": (["a"],),
+        "values": (["a"],),
         "named": ("--value", "y", ["a"]),
     }
     readers = set(inspect.signature(read_series).parameters) & set(SeriesReading.__dataclass_fields__) | {"impute"}

@@ -76,11 +76,11 @@ def fit_language(file: str, reading: Reading, learning: LearningChoices, run: Ru
     model = learning.language_model(**asked, tokenised=has_lines_apart(file))
     text = running_text(file, reading)
     warn(text.warnings)
-    if text.columns is not None and reading.text is None:
-        say(f"note: {text.columns}")
     parts = cut_lines(text.train, text.validation, text.test, share=share("--validation", model.validation))
     prepared = prepare_language(model, parts.train, parts.validation)
     warn(prepared.warnings)
+    if text.columns is not None and reading.text is None:
+        say(f"note: {text.columns}")
     out, title = run.folder(f"language-{_stem(file)}"), f"The language of {_stem(file)}"
     with progress(f"training on {len(parts.train):,} lines → {out}", quiet=run.quiet) as watch:
         record = run_language(model, parts, out=out, title=title, watch=watch, prepared=prepared)
@@ -105,6 +105,8 @@ def fit_series(
     table = series_table(file, reading, unseen=unseen(model), **written)
     warn(table.warnings)
     prepared = prepare_past(model, table)
+    if table.note and not (reading.ds and (reading.y or reading.wide)):
+        say(f"note: {table.columns}")
     out = run.folder(f"series-{_stem(file)}")
     title = f"training on {len(table.ids):,} series, {table.rows:,} values → {out}"
     with progress(title, quiet=run.quiet, every=20) as watch:

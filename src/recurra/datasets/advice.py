@@ -75,3 +75,8 @@ def ids(columns: list[str]) -> str:
 def times(columns: list[str]) -> str:
     """Columns may be said to hold the times."""
     return named("--time", "ds", columns)
+
+
+def values(columns: list[str]) -> str:
+    """A column may be said to hold the values."""
+    return named("--value", "y", columns)

@@ -152,7 +152,7 @@ def _check_series(
         findings.append(Finding("error", str(problem)))
         lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")
         table = open_series(source, lenient, **options)
-    findings.append(Finding("note", table.note))
+    findings += [Finding("note", table.note), Finding("note", str(table.columns))]
     findings += [Finding("warning", warning) for warning in table.warnings]
     sizes = [values.size for values in table.values.values()]
     findings.append(Finding("note", f"{len(table.ids):,} series of {min(sizes):,} to {max(sizes):,} steps"))

@@ -15,6 +15,8 @@ TEXT_NAMES = ("text", "review", "body", "sentence", "document", "content", "mess
 LABEL_NAMES = ("label", "class", "sentiment", "target", "category", "queue")
 ID_NAMES = ("unique_id", "series_id")
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time", "month", "week", "day", "year", "quarter")
+WHOLE_TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time")
+"""Those that are no part of a date that stands in another column."""
 VALUE_NAMES = ("y", "value", "values", "target")
 KNOWN_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *ID_NAMES, *TIME_NAMES, *VALUE_NAMES))
 """Names by which a first line is known to be a header."""
@@ -107,10 +109,17 @@ def told_columns(
     )
     for what, taken, named, names, option in guesses:
         others = [name for name in fitting(names, found) if name not in columns.names]
-        if taken is not None and taken != named and others:
-            also = f"{listed(others)} would fit too"
-            told.append(f"{what} were taken from column {taken!r}; {also}: name the column with {option}")
+        if taken is not None and taken != named:
+            told += also_fitting(what, taken, others, option)
     return told
+
+
+def also_fitting(what: str, taken: str, others: Sequence[str], option: str) -> list[str]:
+    """Warn of a guess beside which other columns would fit as well."""
+    if not others:
+        return []
+    also = f"{listed(others)} would fit too"
+    return [f"{what} were taken from column {taken!r}; {also}: name the column with {option}"]
 
 
 def with_hint(advice: str, hint: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -15,7 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets import advice
-from recurra.datasets.columns import ID_NAMES, TIME_NAMES, VALUE_NAMES, guess, listed, need, with_hint
+from recurra.datasets.columns import (
+    ID_NAMES,
+    TIME_NAMES,
+    VALUE_NAMES,
+    WHOLE_TIME_NAMES,
+    also_fitting,
+    fitting,
+    guess,
+    listed,
+    need,
+    with_hint,
+)
 from recurra.datasets.series_table import Names, SeriesColumns, SeriesReading
 from recurra.errors import DataError, Place, either
 
@@ -75,18 +86,20 @@ def choose_columns(
     ids, times = _tuple(reading.unique_id), _tuple(reading.ds)
     for name in names_of(reading):
         need(name, found, place=place, hint=hint)
+    guessed = not ids, not times, reading.y is None
     left = [name for name in found if name not in (*ids, *times, reading.y)]
     ids = ids or _first(guess(ID_NAMES, left))
     left = [name for name in left if name not in ids]
     times = times or _guess_times(left, valued=reading.y is not None, place=place)
     left = [name for name in left if name not in (*times, *never_values)]
     if reading.wide:
-        return _wide(found, ids, times, left, reading, place, hint)
-    obvious = [name for name in left if name.strip().casefold() in VALUE_NAMES]
+        chosen = _wide(found, ids, times, left, reading, place, hint)
+        return replace(chosen, warnings=_doubtful(chosen, found, guessed))
     value = reading.y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
     if not value or (not times and len(found) > 1):
         raise _cannot_tell(found, "value" if times else "time", left, place, hint)
-    return Chosen(ids, times, (value,), False, _doubtful(value, obvious) if reading.y is None else [])
+    chosen = Chosen(ids, times, (value,), False)
+    return replace(chosen, warnings=_doubtful(chosen, [*ids, *times, *left], guessed))
 
 
 def _guess_times(left: Sequence[str], *, valued: bool, place: Place) -> tuple[str, ...]:
@@ -139,12 +152,23 @@ def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Pl
     )
 
 
-def _doubtful(value: str, obvious: Sequence[str]) -> list[str]:
-    others = [name for name in obvious if name != value]
-    if not others:
-        return []
-    named = advice.named("--value", "y", [value])
-    return [f"values were taken from column {value!r}; {listed(others)} would fit too: name the column with {named}"]
+def _doubtful(chosen: Chosen, found: Sequence[str], guessed: tuple[bool, bool, bool]) -> list[str]:
+    """Warn of names, times and values that were guessed, and beside which others would fit."""
+    whole = guess(WHOLE_TIME_NAMES, chosen.times) is not None
+    times = WHOLE_TIME_NAMES if whole else TIME_NAMES
+    guesses = (
+        ("names", chosen.ids, ID_NAMES, advice.ids),
+        ("times", chosen.times, times, advice.times),
+        ("values", () if chosen.wide else chosen.values, VALUE_NAMES, advice.values),
+    )
+    # Of a wide table a second column of times would be a series.
+    used = chosen.times if chosen.wide else chosen.read
+    told = []
+    for (what, taken, names, option), open_ in zip(guesses, guessed, strict=True):
+        others = [name for name in fitting(names, found) if name not in used]
+        if taken and open_:
+            told += also_fitting(what, taken[0], others, option([taken[0]]))
+    return told
 
 
 def names_of(reading: SeriesReading) -> list[str]:

@@ -66,6 +66,12 @@ class SeriesColumns:
     wide: tuple[str, ...] = ()
     """The columns that each are a series; `y` is empty then."""
 
+    def __str__(self) -> str:
+        """Tell which column gives what."""
+        taken = (("names", self.unique_id), ("times", self.ds), ("values", self.y))
+        told = [f"{what} from column {name!r}" for what, name in taken if name]
+        return ", ".join([*told, *([f"a series from each of {len(self.wide)} others"] if self.wide else [])])
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesTable:
