@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from recurra import native
+from recurra.autograd import native_sweep
+from recurra.cells import SweepWeights
 from recurra.config import CellKind
 from recurra.native import engine, layer, library, ragged
 from recurra.processors import engine_threads
@@ -78,6 +82,63 @@ assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before
 resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before + 2
 """)
+
+
+@built
+@pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "mingru"])
+def test_a_team_none_of_whose_members_comes_is_one_thread_with_the_same_bits(cell: str, precision: str) -> None:
+    run(f"""
+random = np.random.default_rng(0).standard_normal
+gates, rows = {{"lstm": (4, 4), "gru": (3, 3), "rnn": (1, 1), "mingru": (2, 0)}}[{cell!r}]
+shapes = ((gates * 256, 30), (rows * 256, 256), (gates * 256,), (rows * 256,))
+weights = tuple((random(shape) / 16).astype("f") for shape in shapes)
+values, offsets = random((150, 30)).astype("f"), np.array([0, 150])
+
+def sweep(threads):
+    with processors.engine_threads(threads):
+        outputs, state = native.sweep(CellKind({cell!r}, precision={precision!r}), [weights], values, offsets)
+    return [outputs, *state]
+
+def same(threads):
+    return all(np.array_equal(one, other) for one, other in zip(sweep(threads), alone, strict=True))
+
+alone, before = sweep(1), len(os.listdir("/proc/self/task"))
+limit_memory(4 << 20)
+assert same(4) and len(os.listdir("/proc/self/task")) == before
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+assert all(same(threads) for threads in (2, 3, 4, 7) * 10)
+""")
+
+
+TEAMS = [
+    CellKind("lstm"),
+    CellKind("gru"),
+    CellKind("gru", reset_after=False),
+    CellKind("sru"),
+    CellKind("lstm", precision="bf16"),
+]
+
+
+@built
+@pytest.mark.parametrize("kind", TEAMS, ids=lambda kind: "-".join(map(str, kind)))
+def test_teams_of_several_python_threads_do_not_get_into_each_others_way(kind: CellKind) -> None:
+    gates = {"gru": 3}.get(kind.cell, 4) * 256
+    recurrent, bias = kind.recurrent_shapes(gates // 256, 256)
+    torch.manual_seed(0)
+    weights = [(torch.randn(shape) / 16).requires_grad_() for shape in ((gates, 30), recurrent, (gates,), bias)]
+    values, places = torch.randn(150, 30, requires_grad=True), ragged(np.array([0, 50, 150]))
+    learning = [one for one in (values, *weights) if one.numel()]
+
+    def sweep(threads: int) -> list[torch.Tensor]:
+        with engine_threads(threads):
+            outputs, state, _ = native_sweep(kind, places, values, [SweepWeights(*weights)])
+            return [outputs, state, *torch.autograd.grad(outputs.square().sum() + state.sum(), learning)]
+
+    alone = sweep(1)
+    with ThreadPoolExecutor(4) as several:
+        for swept in several.map(sweep, [4, 6, 8, 3] * 5):
+            assert all(map(torch.equal, swept, alone))
 
 
 @built
@@ -199,3 +260,17 @@ def test_a_small_sweep_wakes_nobody() -> None:
     with engine_threads(8):
         native.sweep(CellKind("gru"), [weights], values, offsets)  # type: ignore[list-item]
     assert library().threads_at_work() == 1
+
+
+@built
+def test_one_long_sequence_through_a_wide_layer_is_work_for_a_team() -> None:
+    weights = tuple(np.full(shape, 0.01, np.float32) for shape in ((1024, 8), (1024, 256), (1024,), (1024,)))
+    values, offsets = np.ones((3000, 8), np.float32), np.array([0, 3000])
+
+    def at_work() -> int:
+        library().threads_at_work()
+        with engine_threads(4):
+            native.sweep(CellKind("lstm"), [weights], values, offsets)  # type: ignore[list-item]
+        return int(library().threads_at_work())
+
+    assert max(at_work() for _ in range(3)) >= 2

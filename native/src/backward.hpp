@@ -146,22 +146,23 @@ size_t backward_scratch(const Sweep& sweep, int sequences) {
 RECURRA_INLINE void start_back(const Sweep& sweep, const Share& share, const WorkspaceBack& work) {
   const Shape& shape = sweep.shape;
   const size_t wide = carried_width(shape), padded = shape.padded(), tile = tile_floats(shape);
-  const int begin = share.from(shape.panels()), end = share.to(shape.panels());
   clear(work.zeros, padded);
-  if (share.sums) clear(share.sums + begin * tile, (end - begin) * tile);
-  if (share.first()) clear(work.carried, share.count * wide);
-  if (share.first()) clear(work.carried_cell, share.count * padded);
   for (int row = 0; row < share.count; ++row) {
-    const int64_t number = share.sequences[row].number;
     work.step.carried[row] = work.carried + row * wide;
     work.step.carried_cell[row] = work.carried_cell + row * padded;
-    if (!share.first()) continue;
-    if (sweep.final_hidden_errors)
-      copy(work.step.carried[row], sweep.final_hidden_errors + number * shape.hidden, shape.hidden);
-    if (sweep.final_cell_errors)
-      copy(work.step.carried_cell[row], sweep.final_cell_errors + number * shape.hidden, shape.hidden);
   }
-  meet(share);
+  in_phase(share, [&](const Share& part) {
+    const int begin = part.from(shape.panels()), end = part.to(shape.panels());
+    if (share.sums) clear(share.sums + begin * tile, (end - begin) * tile);
+    if (!part.first()) return;
+    clear(work.carried, share.count * wide);
+    clear(work.carried_cell, share.count * padded);
+    for (int row = 0; row < share.count; ++row) {
+      const int64_t place = share.sequences[row].number * shape.hidden;
+      if (sweep.final_hidden_errors) copy(work.step.carried[row], sweep.final_hidden_errors + place, shape.hidden);
+      if (sweep.final_cell_errors) copy(work.step.carried_cell[row], sweep.final_cell_errors + place, shape.hidden);
+    }
+  });
 }
 
 // Where a row's data of a step are; its token joins the chunk.
@@ -203,9 +204,10 @@ RECURRA_INLINE void keep_errors(const Sweep& sweep, const Share& share, const Wo
       }
 }
 
-// Makes the errors of the inputs and the gradients of the weights of a chunk, which is empty then.
+// Makes the errors of the inputs and the gradients of the weights of a chunk.
 template <Cell C>
-RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const Reading& read, WorkspaceBack& work) {
+RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const Reading& read,
+                                 const WorkspaceBack& work) {
   const Shape& shape = sweep.shape;
   if (sweep.row)
     keep_errors(sweep, share, work);
@@ -213,12 +215,7 @@ RECURRA_INLINE void finish_chunk(const Sweep& sweep, const Share& share, const R
     back_rows(shape, share, {sweep.weights.input_back, shape.inputs, read, false, false, nullptr}, work.chunk_errors,
               work.chunk_values, work.tokens.count);
   if (share.sums) add_chunk<C>(sweep, share, work.tokens, work.errors, work.step.pitch);
-  work.tokens.count = 0;
 }
-
-// Whether a member's units of the next step depend on what others are still doing; the parts of a gru_before's step
-// keep to their own panels at its end.
-RECURRA_INLINE constexpr bool waits_after_step(Cell cell) { return !is_parallel(cell) && cell != Cell::gru_before; }
 
 // The steps of a sweep from the last to the first; work(time, active, first) takes one, whose tokens are the chunk's
 // from `first`.
@@ -236,9 +233,10 @@ RECURRA_INLINE void steps_back(const Sweep& sweep, const Share& share, Workspace
     step.errors = work.errors + (ptrdiff_t)first * kWidth;
     for (int row = 0; row < active; ++row) place_row<C>(sweep, share.sequences[row], time, row, work);
     take(time, active, first);
-    const bool full = time % steps == 0;
-    if (full) finish_chunk<C>(sweep, share, read, work);
-    if (full || waits_after_step(C)) meet(share);
+    if (time % steps) continue;
+    in_phase(share,
+             [&](const Share& part) __attribute__((always_inline)) { finish_chunk<C>(sweep, part, read, work); });
+    work.tokens.count = 0;
   }
   if (sweep.row && sweep.much) settle();  // errors that other threads add up next
   for (int row = 0; share.first() && row < share.count; ++row) {
@@ -257,16 +255,19 @@ void backward_share(const Sweep& sweep, const Share& share) {
   const Reading read{vectors_of(C) * kLanes, shape.panels(), step.pitch};
   Ahead ahead;
   steps_back<C>(sweep, share, work, [&](int64_t time, int active, int first) __attribute__((always_inline)) {
-    for (int row = 0; row < active; ++row)
-      for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
-        errors_of_gates<C, A>(sweep, step, panel, row);
-    meet(share);
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+      for (int row = 0; row < active; ++row)
+        for (int panel = part.from(shape.panels()); panel < part.to(shape.panels()); ++panel)
+          errors_of_gates<C, A>(sweep, step, panel, row);
+    });
     if (is_parallel(C) || (time == 0 && !sweep.hidden_errors)) return;
-    look_ahead<C>(sweep, share, time, active, read.depth * read.parts, ahead, work.pieces);
     for (int row = 0; row < active; ++row)
       step.from_state[row] = work.chunk_errors[first + row] + (4 - vectors_of(C)) * kLanes;
-    back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true, &ahead},
-              step.from_state, step.carried, active);
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+      look_ahead<C>(sweep, part, time, active, read.depth * read.parts, ahead, work.pieces);
+      back_rows(shape, part, {sweep.weights.recurrent_back, shape.hidden, read, C == Cell::gru, true, &ahead},
+                step.from_state, step.carried, active);
+    });
   });
 }
 

@@ -169,18 +169,18 @@ RECURRA_INLINE HalfWorkBack start_half_back(const Sweep& sweep, const Share& sha
   const size_t pitch = shape.state_pitch();
   Cutter cut(share.common);
   const HalfWorkBack work = half_work_back(shape, count, cut, share.scratch);
-  if (share.first()) clear(share.common, work.shared);
   clear(work.zeros, shape.padded());
-  const int begin = share.from(shape.panels()), end = share.to(shape.panels());
-  if (share.sums) clear(share.sums + begin * half_tile_floats(shape), (end - begin) * half_tile_floats(shape));
-  for (int row = 0; share.first() && row < count; ++row) {
-    const int64_t number = share.sequences[row].number;
-    if (sweep.final_hidden_errors)
-      copy(work.carried + row * pitch, sweep.final_hidden_errors + number * hidden, hidden);
-    if (sweep.final_cell_errors)
-      copy(work.carried_inner + row * pitch, sweep.final_cell_errors + number * hidden, hidden);
-  }
-  meet(share);
+  in_phase(share, [&](const Share& part) {
+    const int begin = part.from(shape.panels()), end = part.to(shape.panels());
+    if (share.sums) clear(share.sums + begin * half_tile_floats(shape), (end - begin) * half_tile_floats(shape));
+    if (!part.first()) return;
+    clear(share.common, work.shared);
+    for (int row = 0; row < count; ++row) {
+      const int64_t place = share.sequences[row].number * hidden;
+      if (sweep.final_hidden_errors) copy(work.carried + row * pitch, sweep.final_hidden_errors + place, hidden);
+      if (sweep.final_cell_errors) copy(work.carried_inner + row * pitch, sweep.final_cell_errors + place, hidden);
+    }
+  });
   return work;
 }
 
@@ -212,15 +212,14 @@ RECURRA_INLINE void place_half_row(const Sweep& sweep, const Sequence& sequence,
   if (sweep.value_errors) work.chunk_values[at] = sweep.value_errors + where * sweep.value_error_stride;
 }
 
-// Makes the errors of the inputs and the gradients of the weights of a chunk, which is empty then.
+// Makes the errors of the inputs and the gradients of the weights of a chunk.
 template <Cell C>
-RECURRA_INLINE void finish_half_chunk(const Sweep& sweep, const Share& share, HalfWorkBack& work) {
+RECURRA_INLINE void finish_half_chunk(const Sweep& sweep, const Share& share, const HalfWorkBack& work) {
   const HalfBack to_values{reinterpret_cast<const Pair*>(sweep.weights.input_back), sweep.shape.inputs, false};
   if (sweep.value_errors)
     half_back(sweep.shape, share, to_values, work.errors, work.sums, work.tokens.count,
               [&](int at) { return work.chunk_values[at]; });
   if (share.sums) add_half_chunk<C>(sweep.shape, share, work.tokens, work.turned);
-  work.tokens.count = 0;
 }
 
 template <Cell C, Activation A>
@@ -236,21 +235,24 @@ void backward_half_share(const Sweep& sweep, const Share& share) {
     active = active_rows(share, time, active);
     const Half* errors = work.errors + work.tokens.count * half_pitch(shape.width());
     for (int row = 0; row < active; ++row) place_half_row<C>(sweep, share.sequences[row], time, row, work);
-    for (int row = 0; row < active; ++row) {
-      for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel)
-        errors_of_half_gates<C, A>(sweep, work.rows[row], panel);
-      if (time > 0) fetch_row<C>(sweep, share.sequences[row], time - 1);
-    }
-    meet(share);
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+      for (int row = 0; row < active; ++row) {
+        for (int panel = part.from(shape.panels()); panel < part.to(shape.panels()); ++panel)
+          errors_of_half_gates<C, A>(sweep, work.rows[row], panel);
+        if (time > 0) fetch_row<C>(sweep, share.sequences[row], time - 1);
+      }
+    });
     if (!is_parallel(C) && (time > 0 || sweep.hidden_errors))
-      half_back(shape, share, to_states, errors, work.sums, active, [&](int row) { return work.rows[row].carried; });
-    const bool full = time % steps == 0;
-    if (full) {
+      in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+        half_back(shape, part, to_states, errors, work.sums, active, [&](int row) { return work.rows[row].carried; });
+      });
+    if (time % steps) continue;
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
       tiles.take(kTileRows);
-      finish_half_chunk<C>(sweep, share, work);
+      finish_half_chunk<C>(sweep, part, work);
       tiles.take(share.count);
-    }
-    if (!is_parallel(C) || full) meet(share);
+    });
+    work.tokens.count = 0;
   }
   for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;

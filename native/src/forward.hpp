@@ -118,15 +118,16 @@ struct Workspace {
   Factor inputs, before;  // of a chunk's tokens, and the states before a step, as they are multiplied
 };
 
-// The states are in the memory that all members share, the rest in each one's own.
+// States and products are in the memory that all members share, the rest in each one's own.
 template <class Factor>
 RECURRA_INLINE Workspace<Factor> workspace(const Shape& shape, int sequences, Cutter& cut, float* own) {
   const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * shape.state_pitch();
   // An initialiser's clauses are evaluated in their order.
   float *const hidden = cut.take(state), *const other = cut.take(state), *const cell = cut.take(state);
+  float* const slots = cut.take(chunk * shape.gate_pitch());
   cut.change(own);
   return {
-      cut.take(chunk * shape.gate_pitch()),
+      slots,
       hidden,
       other,
       cell,
@@ -150,15 +151,17 @@ template <class Factor>
 RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspace<Factor>& work) {
   const size_t pitch = sweep.shape.state_pitch();
   for (int row = 0; row < share.count; ++row) work.step.cell[row] = work.cell + row * pitch;
-  if (share.first()) clear(work.hidden, 3 * share.count * pitch);
-  for (int row = 0; share.first() && row < share.count; ++row) {
-    const int64_t number = share.sequences[row].number;
-    if (sweep.hidden)
-      copy(work.hidden + row * pitch, state_row(sweep.hidden, number, sweep.shape.hidden), sweep.shape.hidden);
-    if (sweep.cell)
-      copy(work.cell + row * pitch, state_row(sweep.cell, number, sweep.shape.hidden), sweep.shape.hidden);
-  }
-  meet(share);
+  in_phase(share, [&](const Share& part) {
+    if (!part.first()) return;
+    clear(work.hidden, 3 * share.count * pitch);
+    for (int row = 0; row < share.count; ++row) {
+      const int64_t number = share.sequences[row].number;
+      if (sweep.hidden)
+        copy(work.hidden + row * pitch, state_row(sweep.hidden, number, sweep.shape.hidden), sweep.shape.hidden);
+      if (sweep.cell)
+        copy(work.cell + row * pitch, state_row(sweep.cell, number, sweep.shape.hidden), sweep.shape.hidden);
+    }
+  });
 }
 
 // The products of a token's input, which is one of distinct ones.
@@ -167,7 +170,7 @@ RECURRA_INLINE const float* distinct_row(const Sweep& sweep, int64_t token) {
 }
 
 // Projects the inputs of a chunk of steps; starts[i] is where those of step i begin.
-template <int V, class Factor>
+template <Cell C, class Factor>
 RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, Workspace<Factor>& work, int64_t time,
                                   int active, int* starts) {
   int tokens = 0;
@@ -181,15 +184,16 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, Worksp
       work.projected[tokens] = work.slots + (size_t)tokens * sweep.shape.gate_pitch();
     }
   }
-  const Own own = own_panels(sweep.shape, share);
-  work.inputs.take(work.values, tokens, sweep.shape.inputs);
-  project_rows<V>(sweep.shape, sweep.weights, work.inputs, work.projected, tokens, own.begin, own.end);
+  in_step<C>(share, [&](const Share& part) __attribute__((always_inline)) {
+    const Own own = own_panels(sweep.shape, part);
+    work.inputs.take(work.values, tokens, sweep.shape.inputs);
+    project_rows<vectors_of(C)>(sweep.shape, sweep.weights, work.inputs, work.projected, tokens, own.begin, own.end);
+  });
 }
 
-template <Cell C, class Factor>
+template <class Factor>
 RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspace<Factor>& work) {
   const int hidden = sweep.shape.hidden;
-  if constexpr (is_parallel(C)) meet(share);
   for (int row = 0; share.first() && row < share.count; ++row) {
     const Sequence& sequence = share.sequences[row];
     const size_t place = row * (size_t)sweep.shape.state_pitch();
@@ -201,18 +205,15 @@ RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspa
 }
 
 template <Cell C, Activation A, class Factor>
-void forward_share(const Sweep& sweep, const Share& share) {
+RECURRA_INLINE void take_steps(const Sweep& sweep, const Share& share, Workspace<Factor>& work) {
   const int steps = chunk_steps(share.count);
   const size_t pitch = sweep.shape.state_pitch();
-  Cutter cut(share.common);
-  Workspace work = workspace<Factor>(sweep.shape, share.count, cut, share.scratch);
-  start(sweep, share, work);
   Step& step = work.step;
   int starts[kChunkSteps];
   int active = share.count;
   for (int64_t time = 0; (active = active_rows(share, time, active)) > 0; ++time) {
     const int place = (int)(time % steps);
-    if (!sweep.projected && place == 0) project_chunk<vectors_of(C)>(sweep, share, work, time, active, starts);
+    if (!sweep.projected && place == 0) project_chunk<C>(sweep, share, work, time, active, starts);
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time);
@@ -230,11 +231,23 @@ void forward_share(const Sweep& sweep, const Share& share) {
     if constexpr (C == Cell::gru_before)
       take_step_before<A>(sweep, share, step);
     else
-      take_step<C, A>(sweep, share, step, work.before);
-    if constexpr (!is_parallel(C)) meet(share);
+      in_step<C>(share, [&](const Share& part)
+                            __attribute__((always_inline)) { take_step<C, A>(sweep, part, step, work.before); });
   }
+}
+
+template <Cell C, Activation A, class Factor>
+void forward_share(const Sweep& sweep, const Share& share) {
+  Cutter cut(share.common);
+  Workspace work = workspace<Factor>(sweep.shape, share.count, cut, share.scratch);
+  start(sweep, share, work);
+  const auto take = [&](const Share& part) __attribute__((always_inline)) { take_steps<C, A>(sweep, part, work); };
+  if constexpr (is_parallel(C))
+    in_phase(share, take);
+  else
+    take(share);
   if (sweep.much) settle();
-  finals<C>(sweep, share, work);
+  finals(sweep, share, work);
 }
 
 template <class Factor>

@@ -56,16 +56,18 @@ RECURRA_INLINE HalfStates start_halves(const Sweep& sweep, const Share& share) {
   const size_t pitch = sweep.shape.state_pitch();
   Cutter cut(share.common);
   const HalfStates work = half_states(sweep.shape, share.count, cut, share.scratch);
-  if (share.first()) clear(share.common, work.shared);
   clear(work.values, whole_tiles(share.count) * half_pitch(sweep.shape.inputs));
-  for (int row = 0; share.first() && row < share.count; ++row) {
-    const int64_t number = share.sequences[row].number;
-    if (sweep.cell) copy(work.inner + row * pitch, state_row(sweep.cell, number, hidden), hidden);
-    if (!sweep.hidden) continue;
-    copy(work.hidden + row * pitch, state_row(sweep.hidden, number, hidden), hidden);
-    round_row(work.before + row * half_pitch(hidden), state_row(sweep.hidden, number, hidden), hidden);
-  }
-  meet(share);
+  in_phase(share, [&](const Share& part) {
+    if (!part.first()) return;
+    clear(share.common, work.shared);
+    for (int row = 0; row < share.count; ++row) {
+      const int64_t number = share.sequences[row].number;
+      if (sweep.cell) copy(work.inner + row * pitch, state_row(sweep.cell, number, hidden), hidden);
+      if (!sweep.hidden) continue;
+      copy(work.hidden + row * pitch, state_row(sweep.hidden, number, hidden), hidden);
+      round_row(work.before + row * half_pitch(hidden), state_row(sweep.hidden, number, hidden), hidden);
+    }
+  });
   return work;
 }
 
@@ -139,18 +141,14 @@ RECURRA_INLINE void take_half_step(const Sweep& sweep, const Share& share, const
 }
 
 template <Cell C, Activation A>
-void forward_half_share(const Sweep& sweep, const Share& share) {
+RECURRA_INLINE void take_half_steps(const Sweep& sweep, const Share& share, HalfStates work) {
   const Shape& shape = sweep.shape;
-  const int hidden = shape.hidden;
-  const size_t value_pitch = half_pitch(shape.inputs), half = half_pitch(hidden), pitch = shape.state_pitch();
-  HalfStates work = start_halves(sweep, share);
-  const Tiles tiles(share.count);
+  const size_t value_pitch = half_pitch(shape.inputs), half = half_pitch(shape.hidden), pitch = shape.state_pitch();
   int active = share.count;
   for (int64_t time = 0; (active = active_rows(share, time, active)) > 0; ++time) {
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
-      const int64_t where = token(sweep, sequence, time), from = sweep.row ? sweep.row[where] : where;
-      round_row(work.values + row * value_pitch, sweep.values + from * sweep.value_stride, shape.inputs);
+      const int64_t where = token(sweep, sequence, time);
       work.rows[row] = {work.hidden + row * pitch,
                         work.inner + row * pitch,
                         sweep.outputs + where * sweep.output_stride,
@@ -160,13 +158,30 @@ void forward_half_share(const Sweep& sweep, const Share& share) {
       if (work.rows[row].gates)
         fetch<true>(work.rows[row].gates + sweep.step * shape.gate_pitch(), shape.width() * sizeof(Half));
     }
-    take_half_step<C, A>(sweep, share, work, active);
-    if constexpr (!is_parallel(C)) meet(share);
+    in_step<C>(share, [&](const Share& part) __attribute__((always_inline)) {
+      for (int row = 0; row < active; ++row) {
+        const int64_t where = token(sweep, share.sequences[row], time), from = sweep.row ? sweep.row[where] : where;
+        round_row(work.values + row * value_pitch, sweep.values + from * sweep.value_stride, shape.inputs);
+      }
+      take_half_step<C, A>(sweep, part, work, active);
+    });
     Half* const next = work.before;
     work.before = work.after;
     work.after = next;
   }
-  if constexpr (is_parallel(C)) meet(share);
+}
+
+template <Cell C, Activation A>
+void forward_half_share(const Sweep& sweep, const Share& share) {
+  const int hidden = sweep.shape.hidden;
+  const size_t pitch = sweep.shape.state_pitch();
+  const HalfStates work = start_halves(sweep, share);
+  const Tiles tiles(share.count);
+  const auto take = [&](const Share& part) __attribute__((always_inline)) { take_half_steps<C, A>(sweep, part, work); };
+  if constexpr (is_parallel(C))
+    in_phase(share, take);
+  else
+    take(share);
   for (int row = 0; share.first() && row < share.count; ++row) {
     const int64_t number = share.sequences[row].number;
     if (sweep.final_hidden) copy(sweep.final_hidden + number * hidden, work.hidden + row * pitch, hidden);

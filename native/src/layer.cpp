@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <functional>
 
 #include "pool.hpp"
@@ -49,61 +50,68 @@ std::vector<std::vector<Sequence>> shared_out(std::vector<Sequence> sequences, i
 using ScratchOf = size_t (*)(const Sweep&, int);
 using Kernel = void (*)(const Sweep&, const Share&);
 
-// Multiplications of one step of a share below which meeting costs more than a second thread brings.
-constexpr double kWorthMeeting = 4e4;
+// Weights of the states that are read anew for each share at every step take as long as a sequence more in one share.
+constexpr size_t kWeightsARow = 1 << 14;  // floats
 
-// How many threads sweep each share of a direction: more than one where threads would have no sequence of their own.
-int members_of(const Shape& shape, int threads, int shares) {
-  const double step = (double)gates_of(shape.cell) * shape.hidden * shape.hidden;
-  return shares > 0 && step > kWorthMeeting ? std::max(1, std::min(threads / shares, shape.panels())) : 1;
+// How many shares the sequences of a direction are cut into: no more than have sequences enough to make up for that.
+int shares_of(const Shape& shape, const Places& places, int threads) {
+  const int64_t least = 1 + shape.recurrent_floats() / kWeightsARow;
+  return (int)std::clamp<int64_t>((int64_t)places.sequences.size() / least, 1, threads);
 }
 
-struct Task {
-  const Direction* direction;
-  const std::vector<Sequence>* sequences;
-  int member, members;
-  Meeting* meeting;
-  float* sums;
+// Weights times sequences of one step that are worth a member of a team, which has to wait for the others at its end.
+constexpr double kWorthAMember = 2e4;
+
+// How many threads sweep each share of a direction: more than one where threads would have no share of their own.
+int members_of(const Shape& shape, const std::vector<Sequence>& rows, int threads, int shares) {
+  const int most = std::clamp(threads / std::max(1, shares), 1, shape.panels());
+  const double step = (double)shape.recurrent_floats() * (double)rows.size();
+  return is_parallel(shape.cell) ? most : threads_worth(step, kWorthAMember, most);
+}
+
+// The threads of a share, and what each of them works in.
+struct Crew {
+  const Direction* direction = nullptr;
+  std::vector<Sequence> rows{};
+  float* sums = nullptr;
+  std::vector<Part> parts{};  // one for each member
+  std::vector<Buffer> scratch{};
+  Team team{};
+  std::atomic<bool> over{false};
+
+  void work(int member, Kernel Sweeper::* kernel) {
+    // The first member alone writes the final states.
+    if (member > 0 && over.load(std::memory_order_acquire)) return;
+    const Share share{
+        rows.data(), (int)rows.size(), scratch[member].floats(), scratch[0].floats(), member, (int)parts.size(), &team,
+        sums};
+    (direction->layer->sweeper().*kernel)(direction->sweep, share);
+    over.store(true, std::memory_order_release);
+  }
 };
 
 // Runs a kernel over all directions, each cut into so many shares; `sums` of a direction has a buffer for each share.
 void run_shares(std::vector<Direction>& directions, const Places& places, int each, ScratchOf Sweeper::* scratch_of,
                 Kernel Sweeper::* kernel, int threads) {
-  std::vector<std::vector<std::vector<Sequence>>> shares;
-  for (const Direction& one : directions)
-    shares.push_back(shared_out(in_direction(places, one.layer->reverse()), each));
-  const int count = (int)(directions.size() * shares[0].size());
-  const auto run = [&](int members) {
-    std::vector<Task> tasks;
-    std::vector<Buffer> scratch;
-    std::vector<Meeting> meetings(count);
-    for (size_t side = 0; side < directions.size(); ++side)
-      for (size_t share = 0; share < shares[side].size(); ++share)
-        for (int member = 0; member < members; ++member) {
-          const Direction& one = directions[side];
-          const std::vector<Sequence>& rows = shares[side][share];
-          scratch.emplace_back((one.layer->sweeper().*scratch_of)(one.sweep, (int)rows.size()));
-          float* sums = one.sums.empty() ? nullptr : one.sums[share].floats();
-          tasks.push_back({&one, &rows, member, members, &meetings[tasks.size() / members], sums});
-        }
-    const std::function<void(int)> work = [&](int mine) {
-      const Task& task = tasks[mine];
-      const Share share{task.sequences->data(),
-                        (int)task.sequences->size(),
-                        scratch[mine].floats(),
-                        scratch[mine - task.member].floats(),
-                        task.member,
-                        task.members,
-                        task.meeting,
-                        task.sums};
-      (task.direction->layer->sweeper().*kernel)(task.direction->sweep, share);
-    };
-    run_tasks((int)tasks.size(), threads, work);
-    return true;
-  };
-  const int members = 1;
-  (void)members_of;
-  if (members == 1 || !run(members)) run(1);
+  std::deque<Crew> crews;
+  int members = 1;
+  for (const Direction& one : directions) {
+    std::vector<std::vector<Sequence>> shares = shared_out(in_direction(places, one.layer->reverse()), each);
+    members = members_of(one.layer->shape(), shares[0], threads, (int)(directions.size() * shares.size()));
+    for (size_t share = 0; share < shares.size(); ++share) {
+      Crew& crew = crews.emplace_back();
+      crew.direction = &one;
+      crew.rows = std::move(shares[share]);
+      crew.sums = one.sums.empty() ? nullptr : one.sums[share].floats();
+      crew.parts.resize(members);
+      crew.team.parts = crew.parts.data();
+      for (int member = 0; member < members; ++member)
+        crew.scratch.emplace_back((one.layer->sweeper().*scratch_of)(one.sweep, (int)crew.rows.size()));
+    }
+  }
+  // The first members come first: few threads take a share each.
+  const int count = (int)crews.size();
+  run_tasks(count * members, threads, [&](int mine) { crews[mine % count].work(mine / count, kernel); });
 }
 
 constexpr size_t kWideSums = 1 << 18;  // floats, of the gradients of the weights, that leave a core's cache
@@ -229,7 +237,8 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
     project_distinct(directions, distinct, threads);
   // A thread for each direction needs no further cut.
   const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
-  run_shares(directions, places, each, &Sweeper::forward_scratch, &Sweeper::forward, threads);
+  run_shares(directions, places, shares_of(first.shape, places, each), &Sweeper::forward_scratch, &Sweeper::forward,
+             threads);
 }
 
 void sweep_backward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads) {

@@ -9,7 +9,7 @@
 
 namespace recurra::RECURRA_ISA {
 
-// r and z of this member's panels. Until the step ends, a row of `cell` holds r * h, and one of `after` z.
+// r and z of some rows of a panel. Until the step ends, a row of `cell` holds r * h, and one of `after` z.
 template <Activation A>
 RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step& step, int panel, int row, int rows) {
   const Shape& shape = sweep.shape;
@@ -56,19 +56,21 @@ RECURRA_INLINE void fresh_block(const Sweep& sweep, const Step& step, int block)
 
 template <Activation A>
 RECURRA_INLINE void take_step_before(const Sweep& sweep, const Share& share, const Step& step) {
-  const Shape& shape = sweep.shape;
-  const Own own = own_panels(shape, share);
-  for (int panel = own.begin; panel < own.end; ++panel)
-    in_blocks<2>(step.active, [&](int row, int rows)
-                                  __attribute__((always_inline)) { reset_rows<A>(sweep, step, panel, row, rows); });
-  meet(share);
-  const int blocks = shape.columns(shape.hidden);
-  for (int block = share.from(blocks); block < share.to(blocks); ++block) switch (block_vectors(shape.hidden, block)) {
-      case 1: fresh_block<A, 1>(sweep, step, block); break;
-      case 2: fresh_block<A, 2>(sweep, step, block); break;
-      case 3: fresh_block<A, 3>(sweep, step, block); break;
-      default: fresh_block<A, 4>(sweep, step, block);
-    }
+  const int hidden = sweep.shape.hidden, blocks = sweep.shape.columns(hidden);
+  in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+    const Own own = own_panels(sweep.shape, part);
+    for (int panel = own.begin; panel < own.end; ++panel)
+      in_blocks<2>(step.active, [&](int row, int rows)
+                                    __attribute__((always_inline)) { reset_rows<A>(sweep, step, panel, row, rows); });
+  });
+  in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+    for (int block = part.from(blocks); block < part.to(blocks); ++block) switch (block_vectors(hidden, block)) {
+        case 1: fresh_block<A, 1>(sweep, step, block); break;
+        case 2: fresh_block<A, 2>(sweep, step, block); break;
+        case 3: fresh_block<A, 3>(sweep, step, block); break;
+        default: fresh_block<A, 4>(sweep, step, block);
+      }
+  });
 }
 
 }  // namespace recurra::RECURRA_ISA

@@ -70,25 +70,29 @@ template <Activation A>
 void backward_before(const Sweep& sweep, const Share& share) {
   constexpr Cell C = Cell::gru_before;
   const Shape& shape = sweep.shape;
-  const Own own = own_panels(shape, share);
   Cutter cut(share.common);
   WorkspaceBack work = workspace_back(shape, share.count, cut, share.scratch);
   StepBack& step = work.step;
   const Reading gates{2 * kLanes, shape.panels(), step.pitch};
   Ahead ahead;
   steps_back<C>(sweep, share, work, [&](int64_t time, int active, int first) __attribute__((always_inline)) {
-    for (int row = 0; row < active; ++row)
-      for (int panel = own.begin; panel < own.end; ++panel)
-        errors_of_fresh<A>(sweep, step, panel, row, work.resets + (first + row) * shape.state_pitch());
-    meet(share);
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+      const Own own = own_panels(shape, part);
+      for (int row = 0; row < active; ++row)
+        for (int panel = own.begin; panel < own.end; ++panel)
+          errors_of_fresh<A>(sweep, step, panel, row, work.resets + (first + row) * shape.state_pitch());
+    });
     if (time == 0 && !sweep.hidden && !sweep.hidden_errors) return;
-    errors_of_reset<A>(sweep, share, step, active, work.chunk_errors + first);
-    meet(share);
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+      errors_of_reset<A>(sweep, part, step, active, work.chunk_errors + first);
+    });
     if (time == 0 && !sweep.hidden_errors) return;
-    look_ahead<C>(sweep, share, time, active, gates.depth * gates.parts, ahead, work.pieces);
     for (int row = 0; row < active; ++row) step.from_state[row] = work.chunk_errors[first + row] + kLanes;
-    back_rows(shape, share, {sweep.weights.recurrent_back, shape.hidden, gates, true, true, &ahead}, step.from_state,
-              step.carried, active);
+    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
+      look_ahead<C>(sweep, part, time, active, gates.depth * gates.parts, ahead, work.pieces);
+      back_rows(shape, part, {sweep.weights.recurrent_back, shape.hidden, gates, true, true, &ahead}, step.from_state,
+                step.carried, active);
+    });
   });
 }
 

@@ -2,8 +2,6 @@
 // Not here: arithmetic.
 #pragma once
 
-#include <sched.h>
-
 #include "cutter.hpp"
 #include "shapes.hpp"
 #include "vec.hpp"
@@ -13,8 +11,7 @@ namespace recurra::RECURRA_ISA {
 constexpr int kChunkTokens =
     128;  // tokens whose inputs are projected at once: few enough to stay in the second-level cache
 constexpr int kChunkSteps = 64;
-constexpr int kWide = 512;      // inputs and units from which a layer's gradients do not stay in the second-level cache
-constexpr int kPatience = 500;  // looks before a waiting member lets others have its processor
+constexpr int kWide = 512;  // inputs and units from which a layer's gradients do not stay in the second-level cache
 
 // Steps that go into one chunk when `sequences` are swept together.
 RECURRA_INLINE int chunk_steps(int sequences) {
@@ -64,18 +61,26 @@ RECURRA_INLINE Own own_panels(const Shape& shape, const Share& share) {
   return {4 * share.from(blocks), end < panels ? end : panels};
 }
 
-// Waits until all members of a share have come here.
-RECURRA_INLINE void meet(const Share& share) {
-  if (share.members == 1) return;
-  Meeting& meeting = *share.meeting;
-  const int round = __atomic_load_n(&meeting.round, __ATOMIC_ACQUIRE);
-  if (__atomic_add_fetch(&meeting.arrived, 1, __ATOMIC_ACQ_REL) == share.members) {
-    __atomic_store_n(&meeting.arrived, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&meeting.round, round + 1, __ATOMIC_RELEASE);
-    return;
+// Does a phase of a share's sweep by work(part), for this member's part and those of members who are late; returns when
+// all of it is done. Who comes late finds phases done and passes through them: nothing outside of `work` may read or
+// write what members share.
+template <class Work>
+RECURRA_INLINE void in_phase(const Share& share, Work work) {
+  const bool single = share.members == 1;
+  for (int member = single ? 0 : begin_phase(share); member >= 0; member = single ? -1 : next_part(share)) {
+    Share part = share;
+    part.member = member;
+    work(part);
   }
-  for (int look = 1; __atomic_load_n(&meeting.round, __ATOMIC_ACQUIRE) == round; ++look)
-    if (look % kPatience == 0) sched_yield();
+}
+
+// The same for a part of a step, which a parallel cell's sweep does within one phase for all steps.
+template <Cell C, class Work>
+RECURRA_INLINE void in_step(const Share& share, Work work) {
+  if constexpr (is_parallel(C))
+    work(share);
+  else
+    in_phase(share, work);
 }
 
 RECURRA_INLINE void copy(float* to, const float* from, int count) {

@@ -5,10 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace recurra {
+#include "waiting.hpp"
 
-// Always inlined: a copy compiled for one processor must never be linked into another's code.
-#define RECURRA_HERE inline __attribute__((always_inline))
+namespace recurra {
 
 // gru_before: the GRU that resets the state before its product.
 enum class Cell : int { rnn, gru, lstm, mingru, sru, gru_before };
@@ -141,9 +140,14 @@ struct Sweep {
 // Rows of distinct inputs that one task takes.
 constexpr int kDistinctRows = 96;
 
-// Threads that sweep the same sequences, each its panels: they meet twice or once a step.
-struct Meeting {
-  int arrived = 0, round = 0;
+// Threads that sweep the same sequences, phase by phase; each has its part of the panels, and those who are there take
+// over the part of one who is late (team.cpp).
+struct Part {
+  alignas(64) unsigned begun = 0;  // in so many phases
+};
+struct Team {
+  Part* parts;     // one for each member
+  Awaited done{};  // parts of all phases so far
 };
 
 // The share of a sweep that one thread has: sequences from long to short, and if there are more threads than sequences
@@ -154,14 +158,21 @@ struct Share {
   float* scratch;  // its own
   float* common;   // the first member's, where states are
   int member, members;
-  Meeting* meeting;
+  Team* team;
   float* sums;  // backward: where the gradients of the weights are summed over its sequences; null if nobody learns
 
   // The part of `things` that is this member's: from … to, the last not included.
   RECURRA_HERE int from(int things) const { return things * member / members; }
   RECURRA_HERE int to(int things) const { return things * (member + 1) / members; }
   RECURRA_HERE bool first() const { return member == 0; }
+
+  mutable unsigned phase = 0;  // phases that this thread has come to
+  mutable bool alone = false;  // whether it had to take over a part in the last one
 };
+
+// The part of its team's next phase that a thread begins with, and the one after it; -1 when all of the phase is done.
+int begin_phase(const Share&);
+int next_part(const Share&);
 
 // A table of rows, `stride` floats apart.
 struct Rows {

@@ -43,8 +43,9 @@ int begin_phase(const Share& share) {
 
 int next_part(const Share& share) {
   Awaited& done = share.team->done;
-  if ((unsigned)add(done, 1) == share.phase * (unsigned)share.members) wake(done);
-  return late_part(share);
+  if ((unsigned)add(done, 1) != share.phase * (unsigned)share.members) return late_part(share);
+  wake(done);
+  return -1;
 }
 
 }  // namespace recurra
