@@ -86,6 +86,7 @@ def test_a_gate_on_a_figure_that_is_not_defined_is_missed() -> None:
         check_gates({"f1": 0.5}, {"f1": None})
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 def test_python_is_warned_and_the_estimator_keeps_the_warnings(tmp_path: Path) -> None:
     texts = [f"nobody answered {row}" for row in range(99)] + ["great value"]
     tiny = TEXT_SETTINGS.changed({"hidden": 4, "embedding_size": 4, "epochs": 1, "min_count": 1})
@@ -99,6 +100,7 @@ def test_python_is_warned_and_the_estimator_keeps_the_warnings(tmp_path: Path) -
     ]
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 def test_a_wide_part_that_cannot_be_weighed_counts_as_it_is() -> None:
     texts = ["a bad room"] * 99 + ["great value"] * 2
     tiny = TEXT_SETTINGS.changed({"hidden": 4, "embedding_size": 4, "epochs": 1, "min_count": 1})

@@ -66,6 +66,7 @@ def test_a_second_fit_of_a_loaded_estimator_learns_the_same_weights(task: str, t
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 @pytest.mark.parametrize(
     "names", [("no", "yes"), (3, 7), (-1, 2**40), (0.5, 2.0), (False, True), (np.int8(1), np.int8(2)), ("1", "01")]
 )
@@ -124,6 +125,7 @@ def test_settings_that_are_no_longer_there_stop_the_second_fit_alone(tmp_path: P
         loaded.fit(TEXTS, LABELS)
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 def test_the_wide_part_and_vectors_are_remembered(tmp_path: Path) -> None:
     vectors = tmp_path / "vectors.txt"
     vectors.write_text("the 1 0 0\nfilm 0 1 0\ndull 0 0 1\n")

@@ -147,6 +147,7 @@ def test_no_group_stands_on_both_sides_of_the_split() -> None:
     assert all(sides) and not sides[0] & sides[1]
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 def test_a_validation_part_that_is_given_is_the_one_that_is_measured() -> None:
     estimator = small(epochs=1).fit(TEXTS, LABELS, validation_data=(MORE, TRUTH))
     assert estimator.split_ is None
@@ -218,6 +219,7 @@ def test_rows_that_cannot_be_learnt_from_are_refused(texts: list[Any], labels: l
         small().fit(texts, labels)
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 def test_the_wide_part_helps_where_words_decide_and_travels_with_the_artefact(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     labels = random.choice(["bad", "good"], 160).tolist()

@@ -44,10 +44,9 @@ def again(name: str, sources: Path, fitted: dict[str, Path]) -> Path:
 
 
 def differences(old: Any, new: Any, near: float, path: str = "") -> list[str]:
-    """Where two plain values differ, by more than `near` where they are numbers."""
+    """Where a new value differs from an old one, by more than `near` where they are numbers; it may tell more."""
     if isinstance(old, dict) and isinstance(new, dict):
-        keys = sorted(old.keys() | new.keys())
-        return [line for key in keys for line in differences(old.get(key), new.get(key), near, f"{path}.{key}")]
+        return [line for key in sorted(old) for line in differences(old.get(key), new.get(key), near, f"{path}.{key}")]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
         return [line for at, (a, b) in pairs for line in differences(a, b, near, f"{path}[{at}]")]

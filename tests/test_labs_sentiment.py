@@ -25,6 +25,9 @@ from recurra.text.encoder import fit_encoder
 from recurra.text.tokenise import tokenise
 from recurra.training.progress import Watch
 
+# A few dozen reviews and an epoch or two are doubtful on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
+
 SECTIONS = [
     "Aim", "Objective", "Algorithm", "Data", "Pseudocode", "Program", "Network", "Training", "Curves", "Result",
     "Observations", "Conclusion",

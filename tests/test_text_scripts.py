@@ -83,6 +83,7 @@ def test_sentences_that_never_come_again_are_refused_with_the_reason(tmp_path: P
     assert "error: Chinese or Japanese puts no spaces" in recurra("data", "check", rows).out
 
 
+@pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")
 def test_language_models_and_python_are_told_too(tmp_path: Path) -> None:
     lines = ["床坏了没人接电话。房间干净服务很好。"] * 200
     (tmp_path / "book.txt").write_text("\n".join(lines), encoding="utf-8")
