@@ -17,8 +17,10 @@ from smoke import sized
 from writing import write_result
 
 from recurra.batches import Ragged
-from recurra.config import Activation, CellKind, Precision
-from recurra.layers.recurrent.run import ACTIVATE, recurrent
+from recurra.cells.backends.numpy import ACTIVATE
+from recurra.cells.cell import Activation
+from recurra.config import CellKind, Precision
+from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Weights
 from recurra.native import engine, library

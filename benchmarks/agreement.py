@@ -16,11 +16,12 @@ from torch import Tensor, nn
 from writing import write_result
 
 from recurra.batches import Ragged, join
+from recurra.cells import CELLS
 from recurra.config import CellKind
 from recurra.engine import choose, without_native
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import ACTIVATIONS, RecurrentSpec
+from recurra.layers.specs import RecurrentSpec
 from recurra.native import engine
 from recurra.nets.learn import tensors_of
 
@@ -32,7 +33,7 @@ SEED = 0
 SMALLER = 0.7
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 KINDS = (
-    *(CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several),
+    *(CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations),
     CellKind("gru", reset_after=False),
 )
 UNKNOWN_TO_TORCH = (CellKind("rnn", "sigmoid"), CellKind("lstm", "relu"), CellKind("gru", reset_after=False))

@@ -23,7 +23,7 @@ from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import SentimentData
 
 NETS = ("gru-bf16", "gru-float32", "mingru-float32", "sru-float32", "lstm-bf16", "sru-bf16", "mingru-bf16")
-"""Cell and precision, the most asked for first."""
+"""CellName and precision, the most asked for first."""
 
 
 def main() -> int:

@@ -46,7 +46,7 @@ def main() -> None:
         ours, theirs = (step(home, cell, hidden, rows, steps, training) for home in (recurra.nn, nn))
         with recurra.nn.always_native():
             one = in_turn(burst(ours), burst(theirs), rounds=3, warm=1)
-        routed = torch_is_quicker(CellKind(cell), hidden, rows)  # type: ignore[arg-type]
+        routed = torch_is_quicker(CellKind(cell), hidden, rows)
         cells.append(
             {"cell": cell, "hidden": hidden, "batch": rows, "time": steps, "training": training, "threads": threads}
             | {"ratio": round(one["ratio"], 3), "routed": 1.0 if routed else round(one["ratio"], 3)}

@@ -226,7 +226,7 @@ def own_step(kind: CellKind) -> Step:
 
 def shared_step(cell: str, inputs: int, rows: Integers, offsets: Integers, share: bool) -> Step:
     """Forward and backward of a layer over inputs that tokens share; each multiplied once, or token by token."""
-    layer = Recurrent(RecurrentSpec(cell=cell, inputs=inputs, hidden=HIDDEN))  # type: ignore[arg-type]
+    layer = Recurrent(RecurrentSpec(cell=cell, inputs=inputs, hidden=HIDDEN))
     words = torch.randn(int(rows.max()) + 1, inputs)
     batch = Ragged((words if share else words[torch.from_numpy(rows)]).requires_grad_(), offsets)
     errors = torch.randn(len(rows), HIDDEN)

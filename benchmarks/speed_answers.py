@@ -20,8 +20,8 @@ from torch import nn
 import recurra.nn
 from recurra import native
 from recurra.batches import Integers, Ragged
-from recurra.cells import SweepWeights
-from recurra.config import Cell, CellKind, Precision
+from recurra.cells.backends.torch import SweepWeights
+from recurra.config import CellKind, CellName, Precision
 from recurra.layers.recurrent.run import recurrent, words_of
 from recurra.layers.specs import RecurrentSpec
 
@@ -41,7 +41,7 @@ def inference() -> dict[str, Any]:
     return told
 
 
-def _beside(cell: Cell, hidden: int, rows: int, steps: int) -> dict[str, Any]:
+def _beside(cell: CellName, hidden: int, rows: int, steps: int) -> dict[str, Any]:
     sizes = {"inputs": INPUTS, "hidden": hidden, "rows": rows, "steps": steps}
     rounds = 15 if rows == 1 else 9
     ours = {precision: answer(cell, precision, **sizes) for precision in get_args(Precision)}
@@ -62,7 +62,7 @@ def _beside(cell: Cell, hidden: int, rows: int, steps: int) -> dict[str, Any]:
     return told
 
 
-def answer(cell: Cell, precision: Precision, *, inputs: int, hidden: int, rows: int, steps: int) -> Step:
+def answer(cell: CellName, precision: Precision, *, inputs: int, hidden: int, rows: int, steps: int) -> Step:
     """Forward of one of our layers, from NumPy, its weights read-only as those of a loaded model are."""
     layer = getattr(recurra.nn, NAMES[cell])(inputs, hidden)
     side = tuple(one.detach().numpy() for one in SweepWeights(*layer.all_weights[0]))
@@ -95,13 +95,11 @@ def table() -> dict[str, Any]:
     ids, offsets = review_words(SEQUENCES * 8)
     told = {}
     for cell, inputs in product(NAMES, (INPUTS, 3 * INPUTS)):
-        told[f"{cell} {inputs}"] = in_turn(
-            *(look_up(cell, inputs, ids, offsets, known) for known in (True, False))  # type: ignore[arg-type]
-        )
+        told[f"{cell} {inputs}"] = in_turn(*(look_up(cell, inputs, ids, offsets, known) for known in (True, False)))
     return told
 
 
-def look_up(cell: Cell, inputs: int, ids: Integers, offsets: Integers, known: bool) -> Step:
+def look_up(cell: CellName, inputs: int, ids: Integers, offsets: Integers, known: bool) -> Step:
     """Forward over reviews, a batch after the other; their words in the table, or their vectors as inputs."""
     spec = RecurrentSpec(cell=cell, inputs=inputs, hidden=HIDDEN)
     rng = np.random.default_rng(0)

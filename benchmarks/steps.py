@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from writing import write_result
 
 from recurra.batches import Ragged, batch_order, join
-from recurra.config import Activation, Cell
+from recurra.cells.cell import Activation
+from recurra.config import CellName
 from recurra.engine import Path
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.specs import RecurrentSpec
@@ -104,7 +105,7 @@ def threads(count: int) -> float:
     return found
 
 
-def net_of(cell: Cell, activation: Activation, *, bidirectional: bool = False) -> Recurrent:
+def net_of(cell: CellName, activation: Activation, *, bidirectional: bool = False) -> Recurrent:
     """One recurrent layer."""
     spec = RecurrentSpec(cell=cell, activation=activation, inputs=INPUTS, hidden=HIDDEN, bidirectional=bidirectional)
     return Recurrent(spec)

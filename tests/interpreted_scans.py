@@ -14,25 +14,26 @@ import torch
 
 from recurra.batches import Ragged
 from recurra.cells import SweepWeights
-from recurra.config import Cell, CellKind
+from recurra.config import CellKind, CellName
 from recurra.engine import sweep
 
 LENGTHS = (3, 0, 1, 9, 4, 0)
 HIDDEN, FEATURES = 5, 3
-GATES = {"mingru": 2, "sru": 4}
+CELLS = ("mingru", "sru")
 
 
-def of_equations(cell: Cell, dtype: torch.dtype) -> tuple[list[torch.Tensor], SweepWeights]:
+def of_equations(cell: CellName, dtype: torch.dtype) -> tuple[list[torch.Tensor], SweepWeights]:
     """Inputs and states that want gradients, and weights."""
     generator = torch.Generator().manual_seed(0)
-    rows, sequences = GATES[cell] * HIDDEN, len(LENGTHS)
-    recurrent, _ = CellKind(cell).recurrent_shapes(GATES[cell], HIDDEN)
+    kind = CellKind(cell)
+    rows, sequences = kind.gates * HIDDEN, len(LENGTHS)
+    recurrent, _ = kind.recurrent_shapes(HIDDEN)
     shapes = [(sum(LENGTHS), FEATURES), (sequences, HIDDEN), (sequences, HIDDEN), (rows, FEATURES), recurrent, (rows,)]
     made = [torch.randn(shape, generator=generator).to(dtype).requires_grad_() for shape in shapes]
     return made, SweepWeights(*made[3:], torch.zeros(0, dtype=dtype))
 
 
-def results(cell: Cell, dtype: torch.dtype, *, reverse: bool, kernels: bool) -> list[torch.Tensor]:
+def results(cell: CellName, dtype: torch.dtype, *, reverse: bool, kernels: bool) -> list[torch.Tensor]:
     """Outputs, final states, all gradients of a loss that takes each number differently, and those of their squares."""
     from recurra.scan_triton import kernel_sweep
 
@@ -57,7 +58,7 @@ def results(cell: Cell, dtype: torch.dtype, *, reverse: bool, kernels: bool) -> 
 def compare() -> dict[str, float]:
     """Compare both cells in both directions and both types."""
     worst = {}
-    for cell in GATES:
+    for cell in CELLS:
         for reverse in (False, True):
             wanted = results(cell, torch.float64, reverse=reverse, kernels=False)
             for dtype in (torch.float32, torch.float64):

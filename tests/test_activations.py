@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recurra.layers.recurrent.run import ACTIVATE
+from recurra.cells.backends.numpy import ACTIVATE
 from recurra.native import engine, library
 
 FOUND = engine()

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from recurra.autograd import native_sweep
-from recurra.cells import SweepWeights
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.native import engine, library, ragged
 

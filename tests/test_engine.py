@@ -10,22 +10,21 @@ import torch
 
 import recurra.engine
 from recurra.batches import Ragged
-from recurra.cells import CELLS, SweepWeights
-from recurra.config import Cell, CellKind
+from recurra.cells.backends.torch import CELLS, SweepWeights
+from recurra.config import CellKind, CellName
 from recurra.engine import choose, sweep, without_native
 from recurra.layers.recurrent.run import choose as step_choice
-from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.native import engine
 from recurra.scan import has_kernels
 
-KINDS = [CellKind(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
+KINDS = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 HIDDEN, FEATURES = 3, 2
 
 
-def weights_of(cell: Cell, *, seed: int = 0) -> SweepWeights:
+def weights_of(cell: CellName, *, seed: int = 0) -> SweepWeights:
     generator = torch.Generator().manual_seed(seed)
-    rows = HIDDEN * len(GATES[cell])
-    recurrent, recurrent_bias = CellKind(cell).recurrent_shapes(len(GATES[cell]), HIDDEN)
+    rows = HIDDEN * len(CELLS[cell].gates)
+    recurrent, recurrent_bias = CellKind(cell).recurrent_shapes(HIDDEN)
     shapes = ((rows, FEATURES), recurrent, (rows,), recurrent_bias)
     return SweepWeights(*(torch.randn(shape, generator=generator, dtype=torch.float64) * 0.5 for shape in shapes))
 

@@ -19,7 +19,7 @@ NEAR = 1e-5
 LEARNT = 2e-2
 """Two epochs of learning on another instruction set, where small differences grow."""
 FIGURES = ("loss", "perplexity", "mase", "mae")
-OUTLINE = ("block", "caption", "header", "mathml")
+OUTLINE = ("block", "caption", "header")
 """Of a report's blocks, what neither rounding nor the machine changes."""
 
 
@@ -44,9 +44,9 @@ def again(name: str, sources: Path, fitted: dict[str, Path]) -> Path:
 
 
 def differences(old: Any, new: Any, near: float, path: str = "") -> list[str]:
-    """Where a new value differs from an old one, by more than `near` where they are numbers; it may tell more."""
+    """Where two plain values differ, by more than `near` where they are numbers; the new one may tell more."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [line for key in sorted(old) for line in differences(old.get(key), new.get(key), near, f"{path}.{key}")]
+        return [line for key in old for line in differences(old[key], new.get(key), near, f"{path}.{key}")]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = enumerate(zip(old, new, strict=True))
         return [line for at, (a, b) in pairs for line in differences(a, b, near, f"{path}[{at}]")]
@@ -63,7 +63,7 @@ def form(value: Any) -> Any:
 
 
 def outline(report: Any) -> Any:
-    """Titles, kinds of blocks, captions, heads of tables and equations."""
+    """Titles, kinds of blocks, captions and heads of tables."""
     told = [
         [section["anchor"], section["title"], [{key: block.get(key) for key in OUTLINE} for block in section["blocks"]]]
         for section in report["sections"]

@@ -17,22 +17,22 @@ from torch import Tensor
 import killed_runs
 from recurra import nn
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
-from recurra.config import Cell, CellKind, Precision, Settings
+from recurra.cells import CELLS
+from recurra.cells.backends.torch import SweepWeights
+from recurra.config import CellKind, Precision, Settings
 from recurra.devices import PROCESSOR, device_of, products
 from recurra.engine import Path as Way
 from recurra.engine import sweep_layer
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.training import loop
 from recurra.training.progress import Watch
 from small_tasks import TRAINING, text_task
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 
-KINDS = [CellKind(cell, activation) for cell in get_args(Cell) for activation in ACTIVATIONS[cell]]
+KINDS = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 HIDDEN, FEATURES = 40, 24
 BATCHES = {"ragged, some empty": [4, 0, 90, 1, 33, 0, 3], "of one length": [20, 20, 20]}
 
@@ -46,8 +46,8 @@ def everything(
     kind: CellKind, lengths: list[int], sides: int, device: torch.device, path: Way | None, *, double: bool = False
 ) -> list[Tensor]:
     """Outputs, final states and all gradients, on the processor."""
-    gates = len(GATES[kind.cell])
-    recurrent, bias = kind.recurrent_shapes(gates, HIDDEN)
+    gates = kind.gates
+    recurrent, bias = kind.recurrent_shapes(HIDDEN)
     leaves = [drawn(sum(lengths), FEATURES, seed=1, device=device)]
     shapes = (((gates * HIDDEN, FEATURES), 0.2), (recurrent, 0.15), ((gates * HIDDEN,), 0.1), (bias, 0.1))
     for side in range(sides):

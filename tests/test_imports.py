@@ -21,6 +21,7 @@ from small_models import save_all
 SOURCE = Path(recurra.__file__).parent
 RANKS = (
     "errors",
+    "cells",
     "config",
     "arguments",
     "reads",
@@ -30,6 +31,7 @@ RANKS = (
     "word_table",
     "layers.specs",
     "layers.types",
+    "cells.backends",
     "metrics",
     "artefact",
     "datasets",
@@ -38,7 +40,7 @@ RANKS = (
     "series",
     "batches",
     "devices",
-    "cells",
+    "cells.backends.torch",
     "arrays",
     "derivatives",
     "plain",
@@ -68,7 +70,7 @@ RANKS = (
 
 MAY_IMPORT_TORCH = (
     "devices",
-    "cells",
+    "cells.backends.torch",
     "arrays",
     "derivatives",
     "plain",
@@ -110,7 +112,10 @@ def tree_of(module: str) -> ast.Module:
 
 
 def subject(module: str) -> str:
-    return module if module in RANKS else module.partition(".")[0]
+    """The longest beginning of its name that has a rank."""
+    while module not in RANKS and "." in module:
+        module = module.rpartition(".")[0]
+    return module
 
 
 def imports(module: str, *, inside_functions: bool) -> Iterator[str]:

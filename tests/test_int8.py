@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from recurra import native
 from recurra.batches import Ragged
+from recurra.cells.backends.products import factor, product
 from recurra.config import LEARNING, CellKind, Settings
 from recurra.engine import sweep_layer
 from recurra.errors import UsageError
-from recurra.layers.recurrent.products import factor, product
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import RecurrentSpec
 from test_native import SHARED, built, weights_of

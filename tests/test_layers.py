@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from recurra.batches import Ragged, join
+from recurra.cells import CELLS
 from recurra.config import CellKind
 from recurra.engine import choose
 from recurra.layers.dense.learn import Dense
@@ -16,10 +17,10 @@ from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import pooling
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import ACTIVATIONS, DenseSpec, EmbeddingSpec, PoolingSpec, RecurrentSpec
+from recurra.layers.specs import DenseSpec, EmbeddingSpec, PoolingSpec, RecurrentSpec
 from recurra.nets.learn import tensors_of
 
-SHARED = [CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+SHARED = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 KINDS = [*SHARED, CellKind("gru", reset_after=False)]
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-12}
 LENGTHS = [5, 1, 9, 9, 2]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from recurra import Forecaster, LanguageModel, TextClassifier
-from recurra.config import Cell, Init
+from recurra.config import CellName, Init
 from recurra.layers.dense.learn import Dense
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.specs import DenseSpec, RecurrentSpec
@@ -18,13 +18,13 @@ from recurra.layers.specs import DenseSpec, RecurrentSpec
 INPUTS, HIDDEN = 3, 5
 
 
-def drawn(cell: Cell, init: Init) -> dict[str, torch.Tensor]:
+def drawn(cell: CellName, init: Init) -> dict[str, torch.Tensor]:
     torch.manual_seed(7)
     return dict(Recurrent(RecurrentSpec(cell=cell, inputs=INPUTS, hidden=HIDDEN), init=init).named_parameters())
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_by_default_each_gate_is_glorot_and_orthogonal_by_itself(cell: Cell) -> None:
+def test_by_default_each_gate_is_glorot_and_orthogonal_by_itself(cell: CellName) -> None:
     weights = drawn(cell, "gates")
     for gate in weights["weight_hh_l0"].detach().split(HIDDEN):
         torch.testing.assert_close(gate @ gate.T, torch.eye(HIDDEN), atol=1e-5, rtol=0)
@@ -36,7 +36,7 @@ def test_by_default_each_gate_is_glorot_and_orthogonal_by_itself(cell: Cell) -> 
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
-def test_keras_draws_all_gates_at_once_and_opens_the_forget_gate(cell: Cell, gates: int) -> None:
+def test_keras_draws_all_gates_at_once_and_opens_the_forget_gate(cell: CellName, gates: int) -> None:
     weights = drawn(cell, "keras")
     recurrent = weights["weight_hh_l0"].detach()
     torch.testing.assert_close(recurrent.T @ recurrent, torch.eye(HIDDEN), atol=1e-5, rtol=0)
@@ -48,7 +48,7 @@ def test_keras_draws_all_gates_at_once_and_opens_the_forget_gate(cell: Cell, gat
 
 
 @pytest.mark.parametrize(("cell", "layer"), [("rnn", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)])
-def test_torch_draws_what_torch_nn_draws_from_the_same_seed(cell: Cell, layer: type[nn.RNNBase]) -> None:
+def test_torch_draws_what_torch_nn_draws_from_the_same_seed(cell: CellName, layer: type[nn.RNNBase]) -> None:
     torch.manual_seed(7)
     theirs = dict(layer(INPUTS, HIDDEN).named_parameters())
     mine = drawn(cell, "torch")
@@ -69,7 +69,7 @@ def test_a_dense_layer_starts_as_each_library_starts_it() -> None:
 
 @pytest.mark.parametrize("cell", ["mingru", "sru"])
 @pytest.mark.parametrize("init", ["torch", "keras"])
-def test_vectors_on_the_state_of_the_parallel_cells_start_at_zero_in_all_ways(cell: Cell, init: Init) -> None:
+def test_vectors_on_the_state_of_the_parallel_cells_start_at_zero_in_all_ways(cell: CellName, init: Init) -> None:
     for name, weight in drawn(cell, init).items():
         assert bool(weight.any()) == name.startswith("weight_ih")
 

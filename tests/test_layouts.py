@@ -20,16 +20,16 @@ from layouts import Hand, in_one_piece, names, nan_where_nobody_wrote
 from recurra import native
 from recurra.autograd import native_sweep
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
+from recurra.cells import CELLS
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.engine import sweep_layer
-from recurra.layers.specs import ACTIVATIONS, GATES
 
 pytestmark = [
     pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here"),
     pytest.mark.usefixtures(nan_where_nobody_wrote.__name__),
 ]
-SHARED = [CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+SHARED = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 KINDS = [*SHARED, *(kind._replace(precision="bf16") for kind in SHARED), CellKind("gru", reset_after=False)]
 TOLERANCE = 1e-5
 # Each example takes about 10 ms; the same ones each time.
@@ -61,8 +61,8 @@ def swept(kind: CellKind, places: Any, drawn: dict[str, Any], *, copied: bool) -
 def drawn_for(
     kind: CellKind, sizes: tuple[int, int], counts: tuple[int, int], sides: int, hand: Hand, flags: list[bool]
 ) -> dict[str, Any]:
-    (inputs, hidden), (tokens, sequences), gates = sizes, counts, len(GATES[kind.cell])
-    recurrent, recurrent_bias = kind.recurrent_shapes(gates, hidden)
+    (inputs, hidden), (tokens, sequences), gates = sizes, counts, kind.gates
+    recurrent, recurrent_bias = kind.recurrent_shapes(hidden)
     of_weights = [(gates * hidden, inputs), recurrent, (gates * hidden,), recurrent_bias] * sides
     begin, state = flags[0], (sides, sequences, hidden)
     known = max(1, tokens // 2) if flags[1] and kind.precision == "float32" else 0

@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from recurra import native
 from recurra.autograd import native_sweep
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
-from recurra.config import Cell, CellKind
+from recurra.cells import CELLS
+from recurra.cells.backends.torch import SweepWeights
+from recurra.config import CellKind, CellName
 from recurra.engine import sweep_layer
-from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.native import engine, grid, knows, layer, library, ragged
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
-SHARED = [CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+SHARED = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 KINDS = [*SHARED, CellKind("gru", reset_after=False)]
 BOTH = [kind for one in KINDS for precision in ("float32", "bf16") if knows(kind := one._replace(precision=precision))]
 TOLERANCE = 1e-5
@@ -41,11 +41,11 @@ def test_where_a_compiler_is_the_engine_was_built() -> None:
 
 
 def weights_of(
-    cell: Cell, inputs: int, hidden: int, *, seed: int = 0, dtype: torch.dtype = torch.float32
+    cell: CellName, inputs: int, hidden: int, *, seed: int = 0, dtype: torch.dtype = torch.float32
 ) -> SweepWeights:
     generator = torch.Generator().manual_seed(seed)
-    rows = hidden * len(GATES[cell])
-    recurrent, recurrent_bias = CellKind(cell).recurrent_shapes(len(GATES[cell]), hidden)
+    rows = hidden * len(CELLS[cell].gates)
+    recurrent, recurrent_bias = CellKind(cell).recurrent_shapes(hidden)
     shapes = ((rows, inputs), recurrent, (rows,), recurrent_bias)
     scales = (inputs**-0.5, 0.7 * hidden**-0.5, 0.1, 0.1)
     drawn = [torch.randn(shape, generator=generator) * scale for shape, scale in zip(shapes, scales, strict=True)]
@@ -236,7 +236,7 @@ def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(instruction
 
 @built
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: Cell) -> None:
+def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: CellName) -> None:
     steps, lengths = 7, np.array([7, 0, 3, 5])
     values, weights = (
         drawn(steps * 4, 6, seed=0, dtype=torch.float32),

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from recurra.batches import Ragged, join
 from recurra.cells import CELLS
-from recurra.config import Activation, Cell, NetConfig, Pool
+from recurra.cells.cell import Activation
+from recurra.config import CellName, NetConfig, Pool
 from recurra.errors import UsageError
-from recurra.layers.specs import ACTIVATIONS, WideSpec
+from recurra.layers.specs import WideSpec
 from recurra.layers.wide.run import ngrams
 from recurra.nets.learn import (
     LearningClassifier,
@@ -28,14 +29,16 @@ from recurra.nets.learn import (
 from recurra.nets.plans import ClassifierNet, LanguageNet, classifier, forecaster, language
 from recurra.nets.run import classify, classify_all, forecast, next_logits, read_on, softmax
 
-KINDS: list[tuple[Cell, Activation]] = [(cell, activation) for cell in CELLS for activation in ACTIVATIONS[cell]]
+KINDS: list[tuple[CellName, Activation]] = [
+    (cell, activation) for cell in CELLS for activation in CELLS[cell].activations
+]
 POOLS: list[tuple[Pool, ...]] = [("last",), ("mean",), ("max",), ("attention",), ("last", "mean", "max", "attention")]
 WORDS, LABELS = 11, 3
 RANDOM = np.random.default_rng(0)
 TEXTS = [RANDOM.integers(0, WORDS, length).astype(np.int32) for length in (1, 9, 4, 4, 15, 2)]
 
 
-def config(cell: Cell, activation: Activation, **more: Any) -> NetConfig:
+def config(cell: CellName, activation: Activation, **more: Any) -> NetConfig:
     return NetConfig(cell=cell, activation=activation, hidden=6, embedding_size=5, heads=2, **more)
 
 
@@ -54,7 +57,7 @@ def close(found: Any, wanted: Any) -> None:
     assert (np.abs(found - wanted) <= 5e-6 * np.maximum(1, np.abs(wanted))).all(), np.abs(found - wanted).max()
 
 
-def text_net(cell: Cell, activation: Activation, **more: Any) -> LearningClassifier:
+def text_net(cell: CellName, activation: Activation, **more: Any) -> LearningClassifier:
     chosen = config(cell, activation, **more)
     return LearningClassifier(classifier(chosen, words=WORDS, labels=LABELS), chosen)
 
@@ -63,7 +66,7 @@ def text_net(cell: Cell, activation: Activation, **more: Any) -> LearningClassif
 @pytest.mark.parametrize("pool", POOLS, ids="+".join)
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_classifier_learns_and_runs_alike(
-    cell: Cell, activation: Activation, pool: tuple[Pool, ...], bidirectional: bool
+    cell: CellName, activation: Activation, pool: tuple[Pool, ...], bidirectional: bool
 ) -> None:
     net = text_net(cell, activation, pool=pool, bidirectional=bidirectional, layers=2, embedding_scale=2.0)
     wild(net)
@@ -74,7 +77,7 @@ def test_a_classifier_learns_and_runs_alike(
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_a_text_alone_gets_the_answer_it_gets_in_any_batch_in_any_order(cell: Cell, activation: Activation) -> None:
+def test_a_text_alone_gets_the_answer_it_gets_in_any_batch_in_any_order(cell: CellName, activation: Activation) -> None:
     net = text_net(cell, activation, pool=POOLS[-1], bidirectional=True)
     wild(net)
     tensors = tensors_of(net)
@@ -120,7 +123,7 @@ def place_of(word: int) -> int:
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: Cell, activation: Activation) -> None:
+def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: CellName, activation: Activation) -> None:
     chosen = config(cell, activation, layers=2, embedding_scale=3.0)
     net = LearningLanguage(language(chosen, words=WORDS), chosen)
     wild(net)
@@ -140,7 +143,7 @@ def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: Cell, 
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
-def test_a_forecaster_learns_and_runs_alike_and_each_window_for_itself(cell: Cell, activation: Activation) -> None:
+def test_a_forecaster_learns_and_runs_alike_and_each_window_for_itself(cell: CellName, activation: Activation) -> None:
     chosen = config(cell, activation, layers=2, bidirectional=cell == "gru")
     net = LearningForecaster(forecaster(chosen, horizon=4, features=2), chosen)
     wild(net)
@@ -228,9 +231,9 @@ def test_heads_must_share_the_features_evenly_where_there_is_attention() -> None
 
 
 @pytest.mark.parametrize(("cell", "activation"), list(product(["rnn", "gru", "lstm"], ["tanh", "relu", "sigmoid"])))
-def test_a_cell_takes_the_activations_it_has_and_no_other(cell: Cell, activation: Activation) -> None:
+def test_a_cell_takes_the_activations_it_has_and_no_other(cell: CellName, activation: Activation) -> None:
     chosen = NetConfig(cell=cell, activation=activation, hidden=2)
-    if activation in ACTIVATIONS[cell]:
+    if activation in CELLS[cell].activations:
         assert forecaster(chosen, horizon=1).recurrent.activation == activation
     else:
         with pytest.raises(UsageError, match=f"activation of {cell}: one of"):
@@ -254,7 +257,9 @@ def test_words_multiplied_once_learn_the_same_as_every_token_by_itself(precision
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "sru"])
 @pytest.mark.parametrize("masked", [0.0, 0.5])
-def test_last_states_come_from_the_ends_of_the_sweeps_and_learn_as_from_the_outputs(cell: Cell, masked: float) -> None:
+def test_last_states_come_from_the_ends_of_the_sweeps_and_learn_as_from_the_outputs(
+    cell: CellName, masked: float
+) -> None:
     net = wild(text_net(cell, "tanh", bidirectional=True, layers=2, dropout=0.0, recurrent_dropout=masked)).train()
     ids = to_tensor(join(TEXTS))
 

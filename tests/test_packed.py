@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Ragged
-from recurra.cells import State, SweepWeights
+from recurra.cells.backends.torch import State, SweepWeights
 from recurra.config import CellKind
 from recurra.engine import Path, sweep_layer
-from recurra.layers.specs import GATES
 from recurra.packed import KERNELS, packing
 
 KINDS = [CellKind(cell, activation) for cell, activation in KERNELS]  # type: ignore[arg-type]
@@ -35,7 +34,7 @@ class Given:
 
 def given(kind: CellKind, lengths: list[int], sides: int, dtype: torch.dtype = torch.float64) -> Given:
     generator = torch.Generator().manual_seed(0)
-    rows = HIDDEN * len(GATES[kind.cell])
+    rows = HIDDEN * kind.gates
 
     def made(*shape: int) -> Tensor:
         return (torch.randn(shape, generator=generator, dtype=torch.float64) * 0.4).to(dtype).requires_grad_()

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from browser_pages import NEEDS_CHROMIUM, browser, outside
-from recurra.config import Cell
-from recurra.layers.specs import GATES
+from recurra.cells import CELLS
 from recurra.report.blocks import Block, Code, Compared, Comparison, Facts, Figure, Paragraph, SideBySide, Table
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.charts import Line, lines
@@ -63,9 +62,6 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
         drawing = cell_diagram(cell, inputs=100, hidden=1024, activation="tanh", reset_after=True)
         blocks += [cell_equations(cell, "tanh", reset_after=True), Figure(drawing, cell)]
     return save(Report("Cells", "", (Section("Cells", tuple(blocks)),)), _page(tmp_path_factory, "cells"))[0]
-
-
-CELLS: tuple[Cell, ...] = tuple(GATES)
 
 
 def _page(folders: pytest.TempPathFactory, name: str) -> Path:

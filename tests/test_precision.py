@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from command_line import recurra
-from recurra.config import LEARNING, Cell, Learning, Precision
+from recurra.cells import CELLS
+from recurra.config import LEARNING, CellName, Learning, Precision
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
@@ -19,10 +20,9 @@ from recurra.report.equations import cell_equations
 
 GOOD, BAD = "a good film , warm and bright", "a bad film , dull and grey"
 TEXTS, LABELS = [GOOD, BAD] * 20, ["good", "bad"] * 20
-CELLS: tuple[Cell, ...] = get_args(Cell)
 
 
-def classifier_of(cell: Cell, precision: Learning) -> TextClassifier:
+def classifier_of(cell: CellName, precision: Learning) -> TextClassifier:
     choices = {"cell": cell, "precision": precision, "hidden": 24, "embedding_size": 8, "epochs": 12, "batch_size": 8}
     choices |= {"learning_rate": 0.03, "pool": ["max"], "adversarial": 0.0, "min_count": 1}
     model = TextClassifier(config=TEXT_SETTINGS.changed(choices), random_state=0)
@@ -32,7 +32,7 @@ def classifier_of(cell: Cell, precision: Learning) -> TextClassifier:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("precision", LEARNING)
 def test_a_classifier_learns_is_saved_and_answers_alike_from_disk(
-    cell: Cell, precision: Learning, tmp_path: Path
+    cell: CellName, precision: Learning, tmp_path: Path
 ) -> None:
     model = classifier_of(cell, precision)
     assert list(model.predict([GOOD, BAD])) == ["good", "bad"]
@@ -50,7 +50,7 @@ def test_a_classifier_learns_is_saved_and_answers_alike_from_disk(
 
 
 @pytest.mark.parametrize("cell", ["mingru", "sru"])
-def test_parallel_cells_model_language_and_forecast_too(cell: Cell) -> None:
+def test_parallel_cells_model_language_and_forecast_too(cell: CellName) -> None:
     language = LanguageModel(cell=cell, epochs=2, random_state=0).fit(TEXTS * 5)
     assert language.generate("a good", tokens=5, seed=1)
     season = np.sin(np.arange(120) * np.pi / 6)
@@ -90,7 +90,7 @@ def test_a_net_does_not_learn_in_int8(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_every_cell_has_equations_and_a_drawing_with_its_shapes(cell: Cell) -> None:
+def test_every_cell_has_equations_and_a_drawing_with_its_shapes(cell: CellName) -> None:
     assert "mrow" in cell_equations(cell).mathml or "mtable" in cell_equations(cell).mathml
     drawing = cell_diagram(cell, inputs=100, hidden=128)
     assert "(128)" in drawing and drawing.startswith("<svg")

@@ -28,7 +28,7 @@ from recurra.report.blocks import (
 )
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.charts import Line, lines
-from recurra.report.equations import gru_equations, lstm_equations, recorded_rnn_equation, rnn_equation
+from recurra.report.equations import cell_equations, recorded_rnn_equation
 from recurra.report.foreign_markup import inline_mathml, inline_svg
 from recurra.report.markup import visible
 from recurra.report.numbers import number, percent, points, spread, spread_of_shares, tick
@@ -89,9 +89,9 @@ def report() -> Report:
         Highlights((Highlight("91 %", EVIL, EVIL),)),
         Code(f"if a < b:\n\t{EVIL}", EVIL),
         recorded_rnn_equation(EVIL),
-        rnn_equation("sigmoid"),
-        lstm_equations("relu"),
-        gru_equations(),
+        cell_equations("rnn", "sigmoid"),
+        cell_equations("lstm", "relu"),
+        cell_equations("gru"),
         Figure(picture, EVIL, EVIL),
         SideBySide((Figure(square, "left"), Figure(cell_diagram("lstm", inputs=3, hidden=5), "right"))),
         Verdict(EVIL, "does not hold", EVIL),
@@ -233,15 +233,36 @@ def test_a_formula_with_more_than_symbols_is_refused(mathml: str) -> None:
 
 
 def test_the_recurrence_is_written_as_all_others_are_and_quoted_as_the_record_has_it() -> None:
-    symbols = re.sub(r"<[^>]+>|&#x2061;", "", rnn_equation("sigmoid").mathml)
-    assert symbols == "ht=σ(Wxt+Uht−1+b)"
-    assert re.sub(r"<[^>]+>|&#x2061;", "", recorded_rnn_equation().mathml) == "hk(t)=σ(whhk−1(t−1)+wee(t)+b)"
+    assert symbols(cell_equations("rnn", "sigmoid").mathml) == ["ht=σ(Wxt+Uht−1+b)"]
+    assert symbols(recorded_rnn_equation().mathml) == ["hk(t)=σ(whhk−1(t−1)+wee(t)+b)"]
 
 
-def test_the_lstm_has_six_equations_and_the_gru_four() -> None:
-    assert lstm_equations().mathml.count("<mtr>") == 6
-    assert gru_equations().mathml.count("<mtr>") == 4
-    assert "ReLU" in lstm_equations("relu").mathml and "tanh" not in lstm_equations("relu").mathml
+def symbols(mathml: str) -> list[str]:
+    """The symbols of each line, without what sets them."""
+    return [re.sub(r"<[^>]+>|&#x2061;", "", line) for line in mathml.split("</mtr>") if "<mi>" in line]
+
+
+WRITTEN = {
+    "gru": ["rt=σ(Wrxt+Urht−1+br)", "zt=σ(Wzxt+Uzht−1+bz)", "nt=tanh(Wnxt+bn+rt⊙(Unht−1+dn))", "ht=zt⊙ht−1+(1−zt)⊙nt"],
+    "lstm": [
+        "it=σ(Wixt+Uiht−1+bi)", "ft=σ(Wfxt+Ufht−1+bf)", "gt=tanh(Wgxt+Ught−1+bg)", "ot=σ(Woxt+Uoht−1+bo)",
+        "ct=ft⊙ct−1+it⊙gt", "ht=ot⊙tanh(ct)",
+    ],
+    "mingru": ["zt=σ(Wzxt+bz)", "ht=zt⊙(Wnxt+bn)+(1−zt)⊙ht−1"],
+    "sru": [
+        "ft=σ(Wfxt+bf+vf⊙ct−1)", "rt=σ(Wrxt+br+vr⊙ct−1)", "ct=ft⊙ct−1+(1−ft)⊙(Wnxt+bn)", "ht=rt⊙ct+(1−rt)⊙(Wwxt+bw)",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", WRITTEN)
+def test_a_step_writes_its_own_equations_as_textbooks_do(cell: str) -> None:
+    assert symbols(cell_equations(cell).mathml) == WRITTEN[cell]
+
+
+def test_both_forms_of_the_gru_and_the_activation_are_told() -> None:
+    assert symbols(cell_equations("gru", reset_after=False).mathml)[2] == "nt=tanh(Wnxt+Un(rt⊙ht−1)+bn)"
+    assert symbols(cell_equations("lstm", "relu").mathml)[-1] == "ht=ot⊙ReLU(ct)"
 
 
 @pytest.mark.parametrize(

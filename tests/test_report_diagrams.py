@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from recurra.config import Cell
+from recurra.config import CellName
 from recurra.errors import UsageError
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.diagrams import network_diagram, summary_table
@@ -34,7 +34,7 @@ def boxes(svg: str, tag: str) -> int:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_a_cell_shows_input_states_and_output_with_their_sizes(cell: Cell) -> None:
+def test_a_cell_shows_input_states_and_output_with_their_sizes(cell: CellName) -> None:
     shown = words(cell_diagram(cell, inputs=100, hidden=128))
     assert {"xt(100)", "ht−1", "ht", "output", "(128)"} <= set(shown)
 
@@ -58,7 +58,7 @@ def test_the_gru_shows_reset_update_and_candidate() -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_every_stroke_of_a_cell_lies_on_the_sheet(cell: Cell) -> None:
+def test_every_stroke_of_a_cell_lies_on_the_sheet(cell: CellName) -> None:
     svg = cell_diagram(cell, inputs=16384, hidden=16384)
     width, height = (float(size) for size in re.findall(r'viewBox="0 0 (\d+) (\d+)"', svg)[0])
     for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", svg):
@@ -66,7 +66,7 @@ def test_every_stroke_of_a_cell_lies_on_the_sheet(cell: Cell) -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_diagrams_have_only_the_colour_of_the_text_and_are_the_same_twice(cell: Cell) -> None:
+def test_diagrams_have_only_the_colour_of_the_text_and_are_the_same_twice(cell: CellName) -> None:
     svg = cell_diagram(cell, inputs=3, hidden=5)
     assert svg == cell_diagram(cell, inputs=3, hidden=5)
     assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg)) == {"none", "currentColor"}

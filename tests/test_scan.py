@@ -16,7 +16,7 @@ from torch import Tensor
 
 import interpreted_scans
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.engine import sweep
 from recurra.scan import linear_scan

@@ -20,15 +20,15 @@ from recurra.autograd import native_sweep
 from recurra.autograd_pools import native_pool
 from recurra.autograd_rows import native_distinct, native_gather, native_masked
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
+from recurra.cells import CELLS
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, Pool
 from recurra.engine import sweep_layer
-from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.plain_pools import Scorer, plain_pool
 
 pytestmark = pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here")
 KINDS = [
-    *(CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several),
+    *(CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations),
     CellKind("gru", reset_after=False),
 ]
 LENGTHS = [3, 0, 5, 1]
@@ -59,8 +59,8 @@ def twice(results: Sequence[Tensor], learn: Sequence[Tensor]) -> list[Tensor]:
 
 
 def leaves_of(kind: CellKind, tokens: int, sides: int, dtype: torch.dtype) -> list[Tensor]:
-    gates = len(GATES[kind.cell])
-    recurrent, recurrent_bias = kind.recurrent_shapes(gates, HIDDEN)
+    gates = kind.gates
+    recurrent, recurrent_bias = kind.recurrent_shapes(HIDDEN)
     weights = [(gates * HIDDEN, INPUTS), recurrent, (gates * HIDDEN,), recurrent_bias] * sides
     states = [(sides, len(LENGTHS), HIDDEN)] * len(kind.states)
     shapes = [(tokens, INPUTS), *states, *weights]

@@ -13,16 +13,17 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Ragged
+from recurra.cells import CELLS
 from recurra.config import CellKind
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import ACTIVATIONS, RecurrentSpec
+from recurra.layers.specs import RecurrentSpec
 from recurra.native import engine
 from recurra.nets.learn import tensors_of
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
-SHARED = [CellKind(cell, activation) for cell, several in ACTIVATIONS.items() for activation in several]
+SHARED = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 KINDS = [*SHARED, CellKind("gru", reset_after=False)]
 SCALES = (1e-8, 1e-6, 1e-4, 1e-2, 1.0)
 TOLERANCE = 1e-5

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.config import Cell, NetConfig, TrainingConfig
+from recurra.config import CellName, NetConfig, TrainingConfig
 from recurra.errors import RecurraError
 from recurra.layers.specs import RecurrentSpec
 from recurra.native import engine
@@ -139,7 +139,7 @@ def test_torchs_small_operations_take_one_thread_and_the_engine_keeps_its_own() 
 
 
 @pytest.mark.parametrize(("cell", "hidden", "torchs"), [("gru", 64, 0), ("gru", 512, 0), ("lstm", 512, 512 * 512 * 90)])
-def test_sweeps_count_as_torchs_where_the_engine_leaves_them_to_it(cell: Cell, hidden: int, torchs: int) -> None:
+def test_sweeps_count_as_torchs_where_the_engine_leaves_them_to_it(cell: CellName, hidden: int, torchs: int) -> None:
     spec = RecurrentSpec(cell=cell, inputs=100, hidden=hidden)
     ours = engine().library is not None
     assert torch_work(spec, sequences=9, tokens=90, rest=7) == 7 + (torchs if ours else hidden * max(hidden, 100) * 90)

@@ -1,5 +1,5 @@
 // The pointwise part of each cell on one vector of units: from sums to activated gates and the new state, and back.
-// Not here: products and loops. Paper and equations of each cell: src/recurra/cells.py, which these must equal.
+// Not here: products and loops. Paper and equations of each cell: src/recurra/cells/, which these must equal.
 #pragma once
 
 #include "activations.hpp"

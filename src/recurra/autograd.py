@@ -17,7 +17,7 @@ from torch import Tensor
 from recurra import native, processors
 from recurra.arrays import rows_to_read, to_read, to_write, untraced
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.derivatives import differentiate, wants_numbers
 from recurra.plain import plain_layer

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
+from recurra.cells import CELLS
+from recurra.cells.cell import Activation, Step
 from recurra.errors import UsageError
 
-Cell = Literal["rnn", "gru", "lstm", "mingru", "sru"]
-Activation = Literal["tanh", "relu", "sigmoid"]
+
+def _known_cell(name: str) -> str:
+    if name not in CELLS:
+        raise PydanticCustomError("cell", "one of {cells}", {"cells": ", ".join(CELLS)})
+    return name
+
+
+CellName = Annotated[str, AfterValidator(_known_cell)]
+"""The name of a cell."""
 Pool = Literal["last", "mean", "max", "attention"]
 Init = Literal["gates", "torch", "keras"]
 Learning = Literal["float32", "bf16"]
@@ -27,7 +37,7 @@ Device = Literal["auto", "cpu", "cuda"]
 class CellKind(NamedTuple):
     """What is computed at each step of a sweep, and of which numbers its products are made."""
 
-    cell: Cell
+    cell: CellName
     activation: Activation = "tanh"
     precision: Precision = "float32"
     """bf16: what is multiplied is rounded to bfloat16; sums, activations and states stay float32. int8, in answers
@@ -38,18 +48,30 @@ class CellKind(NamedTuple):
     @property
     def parallel(self) -> bool:
         """Whether no product waits for the state: all of them are made at once, and the rest is a scan."""
-        return self.cell in ("mingru", "sru")
+        return CELLS[self.cell].parallel
+
+    @property
+    def gates(self) -> int:
+        """How many gates' rows are stacked in the weights."""
+        return len(CELLS[self.cell].gates)
 
     @property
     def states(self) -> tuple[str, ...]:
         """The parts of a state: hidden, which is the output, and the inner one where the cell has it."""
-        return ("hidden", "cell") if self.cell in ("lstm", "sru") else ("hidden",)
+        return CELLS[self.cell].states
 
-    def recurrent_shapes(self, gates: int, hidden: int) -> tuple[tuple[int, int], tuple[int]]:
+    @property
+    def step(self) -> Step:
+        """The equation; the GRU has two forms."""
+        cell = CELLS[self.cell]
+        return cell.step if self.reset_after or cell.before is None else cell.before
+
+    def recurrent_shapes(self, hidden: int) -> tuple[tuple[int, int], tuple[int]]:
         """Shapes of the recurrent weights and their bias; an SRU's weights are two vectors, a minGRU has none."""
-        if self.parallel:
-            return (2 if self.cell == "sru" else 0, hidden), (0,)
-        return (gates * hidden, hidden), (gates * hidden,)
+        cell = CELLS[self.cell]
+        if cell.vectors is not None:
+            return (len(cell.vectors), hidden), (0,)
+        return (len(cell.gates) * hidden, hidden), (len(cell.gates) * hidden,)
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -113,7 +135,7 @@ class TextConfig(Frozen):
 class NetConfig(Frozen):
     """What is stacked."""
 
-    cell: Cell = "lstm"
+    cell: CellName = "lstm"
     """The recurrent cell."""
     activation: Activation = "tanh"
     """The cell's activation (for rnn: tanh, relu or sigmoid; for lstm: tanh or relu; gru: tanh; mingru and sru have

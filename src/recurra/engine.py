@@ -1,6 +1,6 @@
 """Which implementation sweeps a cell over ragged sequences in training: the one place that chooses.
 
-Not here: the equations (cells.py) and the runtime without torch (layers/*/run.py).
+Not here: the equations (cells/) and the runtime without torch (layers/*/run.py).
 
 The native engine serves every cell on the processor, in float32 or with products of bfloat16, on the ragged values as
 they are. On a GPU cuDNN serves what it can express, packed (packed.py), and scans the parallel cells (scan.py).
@@ -23,8 +23,9 @@ from recurra import native
 from recurra.arrays import readable
 from recurra.autograd import native_sweep
 from recurra.batches import Ragged, grid
-from recurra.cells import State, SweepWeights, require_learning
-from recurra.config import Activation, Cell, CellKind
+from recurra.cells.backends.torch import State, SweepWeights, require_learning
+from recurra.cells.cell import Activation
+from recurra.config import CellKind, CellName
 from recurra.devices import tensor_on
 from recurra.packed import KERNELS, packed_sweep, through_tanh
 from recurra.plain import pad, plain_direction, zeros
@@ -170,7 +171,7 @@ def _fused(
 
 
 def _kernel(
-    cell: Cell, activation: Activation, padded: Tensor, weights: SweepWeights, state: State
+    cell: CellName, activation: Activation, padded: Tensor, weights: SweepWeights, state: State
 ) -> tuple[Tensor, State]:
     """Call torch's fused kernel on a (steps, sequences, features) grid."""
     if activation == "sigmoid":

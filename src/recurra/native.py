@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.cells import CELLS
 from recurra.config import CellKind, Pool
 from recurra.errors import UsageError
 from recurra.processors import threads
@@ -29,8 +30,6 @@ Numbers = NDArray[np.float32]
 Weights = tuple[Numbers, Numbers, Numbers, Numbers]
 State = tuple[Numbers, ...]
 VARIABLE = "RECURRA_ENGINE"
-KERNELS = ("rnn", "gru", "lstm", "mingru", "sru")
-"""Cells of native/src/cells.hpp."""
 WITHOUT = ("torch", "plain")
 """Values of the variable that leave the native engine out."""
 
@@ -99,7 +98,7 @@ def knows(kind: CellKind) -> bool:
     A GRU that resets before its product has them in float32 alone: its second product waits for all of r · h, which the
     kernels of bfloat16 and int8 have no place for.
     """
-    return kind.cell in KERNELS and (kind.reset_after or kind.precision == "float32")
+    return CELLS[kind.cell].native and (kind.reset_after or kind.precision == "float32")
 
 
 def ragged(offsets: NDArray[np.int64]) -> Any:

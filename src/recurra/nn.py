@@ -30,10 +30,10 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from recurra import native
 from recurra.arrays import is_number, traced, untraced
 from recurra.autograd import native_sweep
-from recurra.cells import SweepWeights
-from recurra.config import Cell, CellKind, Precision
+from recurra.cells import CELLS
+from recurra.cells.backends.torch import SweepWeights
+from recurra.config import CellKind, CellName, Precision
 from recurra.engine import torch_is_quicker
-from recurra.layers.specs import GATES
 
 if TYPE_CHECKING:
     Base = nn.RNNBase
@@ -64,7 +64,7 @@ class _StandsFor(ABCMeta):
 class _Swept(Base):
     """The forward of all three; the class beside it in the list of bases is torch's."""
 
-    cell: Cell
+    cell: CellName
     torchs: type[nn.RNNBase]
 
     @untraced
@@ -223,9 +223,9 @@ def _kind(layer: Any) -> CellKind | None:
 
 
 @cache
-def _shapes(cell: Cell, inputs: int, hidden: int, layers: int, sides: int, bias: bool) -> list[tuple[int, ...]]:
+def _shapes(cell: CellName, inputs: int, hidden: int, layers: int, sides: int, bias: bool) -> list[tuple[int, ...]]:
     """Shapes of a layer's weights, in torch's order."""
-    rows = len(GATES[cell]) * hidden
+    rows = len(CELLS[cell].gates) * hidden
     widths = [inputs] * sides + [sides * hidden] * (sides * (layers - 1))
     biases: list[tuple[int, ...]] = [(rows,), (rows,)] if bias else []
     return [shape for width in widths for shape in ((rows, width), (rows, hidden), *biases)]
@@ -274,19 +274,19 @@ def _lengths(lengths: Lengths, rows: int, steps: int) -> NDArray[np.int64]:
 class RNN(_Swept, nn.RNN, metaclass=_StandsFor):
     """torch.nn.RNN, swept by the native engine."""
 
-    cell: Cell = "rnn"
+    cell: CellName = "rnn"
     torchs = nn.RNN
 
 
 class GRU(_Swept, nn.GRU, metaclass=_StandsFor):
     """torch.nn.GRU, swept by the native engine."""
 
-    cell: Cell = "gru"
+    cell: CellName = "gru"
     torchs = nn.GRU
 
 
 class LSTM(_Swept, nn.LSTM, metaclass=_StandsFor):
     """torch.nn.LSTM, swept by the native engine."""
 
-    cell: Cell = "lstm"
+    cell: CellName = "lstm"
     torchs = nn.LSTM

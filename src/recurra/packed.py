@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged
-from recurra.cells import State, SweepWeights, rounded
+from recurra.cells.backends.torch import State, SweepWeights, rounded
 from recurra.config import CellKind
 from recurra.devices import tensor_on
 

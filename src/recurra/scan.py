@@ -1,6 +1,6 @@
 """The parallel cells where the native engine does not sweep: their products made at once, then a scan.
 
-Not here: the kernels for a GPU (scan_triton.py), the equations (cells.py), and when a scan is chosen (engine.py).
+Not here: the kernels for a GPU (scan_triton.py), the equations (cells/), and when a scan is chosen (engine.py).
 
 A minGRU is a linear recurrence, h_t = a_t h_{t-1} + b_t with a = 1 - z, b = z · x, and such steps can be joined: two of
 them are one of a_2 a_1 and a_2 b_1 + b_2 (Blelloch 1990, "Prefix sums and their applications"). An SRU's gates hang on
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged, last_places
-from recurra.cells import State, SweepWeights, rounded
+from recurra.cells.backends.torch import State, SweepWeights, rounded
 from recurra.config import CellKind
 from recurra.devices import tensor_on
 

@@ -1,7 +1,7 @@
 """Scans of the parallel cells as Triton kernels: a program for each sequence and block of units walks its steps.
 
 Not here: the products before them and when they are used (scan.py). Imported only where there is a GPU, because Triton
-is. Formulas are those of cells.py; `away` is 1, or -1 where each sequence is read from its end. All in the type of the
+is. Formulas are those of cells/; `away` is 1, or -1 where each sequence is read from its end. All in the type of the
 values, float32 or float64. Every program writes what no other does, so that the bits are the same each time.
 """
 
@@ -15,8 +15,8 @@ import triton.language as tl  # type: ignore[import-not-found,import-untyped,unu
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged
-from recurra.cells import State, SweepWeights
-from recurra.config import Cell, CellKind
+from recurra.cells.backends.torch import State, SweepWeights
+from recurra.config import CellKind, CellName
 from recurra.derivatives import differentiate, wants_numbers
 from recurra.devices import tensor_on
 from recurra.plain import plain_steps
@@ -224,7 +224,7 @@ def _like(tensor: Tensor) -> Tensor:
     return tensor.new_empty(tensor.shape)
 
 
-def _steps(cell: Cell, projected: Tensor, vectors: Tensor, state: State, context: Any) -> list[Tensor]:
+def _steps(cell: CellName, projected: Tensor, vectors: Tensor, state: State, context: Any) -> list[Tensor]:
     """Outputs and final state of the equations."""
     weights = SweepWeights(projected, vectors, projected, projected)
     inputs = Ragged(projected, context.offsets)

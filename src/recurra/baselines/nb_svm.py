@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.ngram_features import NgramFeatures, Tokenise, learn_ngrams, ngram_matrix, words_and_marks
+from recurra.cells.backends.numpy import sigmoid
 from recurra.errors import DataError, UsageError
-from recurra.layers.recurrent.run import sigmoid
 
 Floats = NDArray[np.float64]
 

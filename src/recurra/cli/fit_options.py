@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class LearningChoices:
     """The options of learning that all tasks share; what is empty is left to the task."""
 
-    cell: options.CellName = ""
+    cell: options.CellOption = ""
     epochs: options.Epochs = None
     seed: options.Seed = 0
     settings: options.Settings = field(default_factory=list)

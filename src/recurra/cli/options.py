@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from recurra.cells import CELLS
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Threads = Annotated[int, typer.Option("--threads", min=0, show_default=False, he
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 Device = Annotated[str, typer.Option("--device", help="Where to learn: auto, cpu or cuda. [default: auto]")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
-CellName = Annotated[str, typer.Option("--cell", help="rnn, gru, lstm, mingru or sru.")]
+CellOption = Annotated[str, typer.Option("--cell", help=f"{', '.join(CELLS)}.")]
 PrecisionName = Annotated[
     str, typer.Option("--precision", help="Multiply in float32, bf16 or int8. [default: what the model learnt in]")
 ]

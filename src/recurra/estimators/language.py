@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recurra.config import Cell, Settings
+from recurra.config import CellName, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.inputs import texts_of
@@ -64,7 +64,7 @@ class LanguageModel(Estimator):
 
     def __init__(
         self,
-        cell: Cell | None = None,
+        cell: CellName | None = None,
         *,
         tokens: str | None = None,
         hidden: int | None = None,

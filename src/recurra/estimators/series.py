@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.arguments import whole
-from recurra.config import Activation, Cell, Settings
+from recurra.cells.cell import Activation
+from recurra.config import CellName, Settings
 from recurra.datasets.series_build import imputed
 from recurra.datasets.series_checks import VALIDATION
 from recurra.datasets.series_table import SeriesReading, SeriesTable
@@ -51,7 +52,7 @@ class Forecaster(Estimator):
 
     def __init__(
         self,
-        cell: Cell | None = None,
+        cell: CellName | None = None,
         *,
         horizon: int | None = None,
         window: int | None = None,

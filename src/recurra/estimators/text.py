@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import Cell, Pool, Settings
+from recurra.config import CellName, Pool, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.evaluation import TextEvaluation, evaluate_text
@@ -70,7 +70,7 @@ class TextClassifier(Estimator):
 
     def __init__(
         self,
-        cell: Cell | None = None,
+        cell: CellName | None = None,
         *,
         hidden: int | None = None,
         layers: int | None = None,

@@ -12,9 +12,10 @@ import numpy as np
 
 from recurra.baselines.kneser_ney import KneserNey, fit_kneser_ney
 from recurra.batches import Ragged
+from recurra.cells.backends.numpy import sigmoid
 from recurra.config import Settings
 from recurra.labs.language_recipe import PROMPTS, LabText
-from recurra.layers.recurrent.run import recurrent, sigmoid
+from recurra.layers.recurrent.run import recurrent
 from recurra.layers.types import Floats, Ids
 from recurra.models.language import RunningLanguage
 from recurra.nets.run import part

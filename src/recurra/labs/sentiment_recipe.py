@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from recurra.config import Cell, Settings
+from recurra.config import CellName, Settings
 from recurra.estimators.text import TEXT_SETTINGS
 
 LITERAL = Settings().changed(
@@ -123,6 +123,6 @@ def in_quick(variant: Variant) -> Variant:
     return replace(variant, settings=variant.settings.changed(QUICK))
 
 
-def settings_for(cell: Cell) -> Settings:
+def settings_for(cell: CellName) -> Settings:
     """Return the product's recipe with another cell."""
     return TEXT_SETTINGS.changed({"cell": cell})

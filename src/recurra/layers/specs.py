@@ -10,28 +10,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from recurra.config import Activation, Cell, CellKind, Frozen, Pool, Precision
+from recurra.cells import CELLS
+from recurra.cells.cell import Activation
+from recurra.config import CellKind, CellName, Frozen, Pool, Precision
 
 Shapes = dict[str, tuple[int, ...]]
-
-GATES: dict[Cell, tuple[str, ...]] = {
-    "rnn": ("state",),
-    "gru": ("reset", "update", "new"),
-    "lstm": ("input", "forget", "cell", "output"),
-    "mingru": ("update", "new"),
-    "sru": ("new", "forget", "reset", "highway"),
-}
-"""The gates of each cell in the order their rows are stacked in the weights (torch's and cuDNN's order, where those
-have the cell)."""
-
-ACTIVATIONS: dict[Cell, tuple[Activation, ...]] = {
-    "rnn": ("tanh", "relu", "sigmoid"),
-    "gru": ("tanh",),
-    "lstm": ("tanh", "relu"),
-    "mingru": ("tanh",),
-    "sru": ("tanh",),
-}
-"""What each cell may be given; the parallel cells have no activation and do not read it."""
 
 
 class EmbeddingSpec(Frozen):
@@ -56,7 +39,7 @@ class RecurrentSpec(Frozen):
     """Stacked recurrent layers over ragged sequences: (tokens, inputs) -> (tokens, outputs) and the final state."""
 
     kind: Literal["recurrent"] = "recurrent"
-    cell: Cell
+    cell: CellName
     activation: Activation = "tanh"
     precision: Precision = "float32"
     reset_after: bool = True
@@ -67,16 +50,17 @@ class RecurrentSpec(Frozen):
 
     @model_validator(mode="after")
     def _choices_fit(self) -> RecurrentSpec:
-        if self.activation not in ACTIVATIONS[self.cell]:
-            raise ValueError(f"activation of {self.cell}: one of {', '.join(ACTIVATIONS[self.cell])}")
-        if not (self.reset_after or self.cell == "gru"):
+        cell = CELLS[self.cell]
+        if self.activation not in cell.activations:
+            raise ValueError(f"activation of {self.cell}: one of {', '.join(cell.activations)}")
+        if not (self.reset_after or cell.before):
             raise ValueError(f"reset_after of {self.cell}: true; only of a gru it may be false")
         return self
 
     def weights(self) -> Shapes:
         """Names and shapes of the weights: torch.nn's names, so that state dicts are interchangeable."""
-        gates = len(GATES[self.cell])
-        recurrent, recurrent_bias = self.computed.recurrent_shapes(gates, self.hidden)
+        gates = self.computed.gates
+        recurrent, recurrent_bias = self.computed.recurrent_shapes(self.hidden)
         shapes: Shapes = {}
         for layer, suffix in self.sweeps:
             inputs = self.inputs if layer == 0 else self.outputs

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recurra.batches import Ragged
-from recurra.cells import State
+from recurra.cells.backends.torch import State
 from recurra.config import NetConfig
 from recurra.devices import PROCESSOR, tensor_on
 from recurra.engine import Rows

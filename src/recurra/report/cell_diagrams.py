@@ -1,6 +1,6 @@
 """Drawings of one step of each recurrent cell, with the shapes of the network at hand.
 
-Not here: the network around the cell (diagrams.py). The wiring is that of cells.py: the GRU's reset is applied after
+Not here: the network around the cell (diagrams.py). The wiring is that of cells/: the GRU's reset is applied after
 the recurrent product, or before it.
 """
 
@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from recurra.config import Activation, Cell
+from recurra.cells import CELLS
+from recurra.cells.backends.mathml import FUNCTION
+from recurra.cells.cell import Activation
 from recurra.errors import UsageError
-from recurra.layers.specs import ACTIVATIONS, GATES
 from recurra.report.strokes import box, dot, frame, gate, ring, sheet, symbol, wire, words
-
-FUNCTION: dict[Activation, str] = {"tanh": "tanh", "relu": "ReLU", "sigmoid": "σ"}
 
 
 def cell_diagram(
-    cell: Cell, *, inputs: int, hidden: int, activation: Activation = "tanh", reset_after: bool = True
+    cell: str, *, inputs: int, hidden: int, activation: Activation = "tanh", reset_after: bool = True
 ) -> str:
     """Return one step of a cell as SVG: x_t (inputs), h_{t−1} and h_t (hidden), its gates, and its weights' shapes.
 
     Raises UsageError for a cell that is not known or an activation it has not.
     """
-    if cell not in DRAWINGS or activation not in ACTIVATIONS[cell]:
+    if cell not in DRAWINGS or activation not in CELLS[cell].activations:
         raise UsageError(
             "cell of a diagram",
             found=f"{cell} with {activation}",
-            allowed="; ".join(f"{name} with {', '.join(several)}" for name, several in ACTIVATIONS.items()),
+            allowed="; ".join(f"{name} with {', '.join(CELLS[name].activations)}" for name in DRAWINGS),
         )
     draw = DRAWINGS[cell] if reset_after or cell != "gru" else _gru_before
     return draw(inputs, hidden, FUNCTION[activation])
@@ -225,16 +224,16 @@ def _sru_state(hidden: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _stacked(cell: Cell, inputs: int, hidden: int) -> list[str]:
+def _stacked(cell: str, inputs: int, hidden: int) -> list[str]:
     """Return the line below that tells the weights' shapes, the gates' rows stacked."""
-    count = len(GATES[cell])
+    count = len(CELLS[cell].gates)
     rows, word = count * hidden, {2: "two", 3: "three", 4: "four"}[count]
     state = {"mingru": [], "sru": [f"v {_shape(2, hidden)}"]}.get(cell, [f"U {_shape(rows, hidden)}"])
     sizes = "\u2002·\u2002".join([f"W {_shape(rows, inputs)}", *state, f"{word} gates of {hidden} rows"])
     return [words((620, 386), sizes, anchor="end", quiet=True)]
 
 
-DRAWINGS: dict[Cell, Callable[[int, int, str], str]] = {
+DRAWINGS: dict[str, Callable[[int, int, str], str]] = {
     "rnn": _rnn,
     "gru": _gru,
     "lstm": _lstm,

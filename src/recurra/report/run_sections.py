@@ -5,15 +5,13 @@ Not here: what is particular to a task (text_sections.py, language_sections.py, 
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
 
+from recurra.cells import CELLS
 from recurra.errors import UsageError
-from recurra.layers.recurrent.run import STEPS
-from recurra.layers.specs import GATES
 from recurra.reads import TASKS, readers
-from recurra.report.blocks import Block, Code, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
+from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
 from recurra.report.cell_diagrams import DRAWINGS, cell_diagram
 from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.diagrams import network_diagram, shape_text, summary_table
@@ -180,23 +178,24 @@ def _layers(record: Record) -> list[tuple[str, str, str, int]]:
 def _cell_blocks(description: Record) -> list[Block]:
     """Return the drawing and the equations of the cell, where record["cell"] tells its sizes.
 
-    Of a cell that nobody has drawn, the formula that stands at its step.
+    Of a cell that nobody has drawn, the equations alone.
     """
     if not description:
         return []
-    kind = next((name for name in GATES if name == description.get("kind")), None)
+    kind = next((name for name in CELLS if name == description.get("kind")), None)
     activation = description.get("activation", "tanh")
     inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
     if kind is None or inputs is None or hidden is None:
         raise UsageError(
-            "record.cell", found=str(dict(description)), allowed=f"kind ({', '.join(GATES)}), inputs, hidden"
+            "record.cell", found=str(dict(description)), allowed=f"kind ({', '.join(CELLS)}), inputs, hidden"
         )
     reset_after = description.get("reset_after", True) is not False
     caption = f"One step of the {kind.upper()}: {number(inputs)} inputs, {number(hidden)} units."
+    equations = cell_equations(kind, activation, reset_after=reset_after)
     if kind not in DRAWINGS:
-        return [Paragraph(caption), Code(inspect.getdoc(STEPS[kind]) or "")]
+        return [Paragraph(caption), equations]
     drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)
-    return [Figure(drawing, caption), cell_equations(kind, activation, reset_after=reset_after)]
+    return [Figure(drawing, caption), equations]
 
 
 def settings_sections(record: Record) -> list[Section]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.baselines.majority import Majority
 from recurra.baselines.nb_svm import NBSVM
+from recurra.cells import CELLS
 from recurra.datasets.labels import as_known, check_known_labels, check_training_labels, duplicates_across
 from recurra.datasets.records import TextTable
 from recurra.errors import either
@@ -36,7 +37,6 @@ from recurra.training.progress import Watch
 NGRAMS = "NB-SVM (1- to 3-grams)"
 WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
 VECTORS = "pre-trained `--vectors`", "pre-trained `vectors`"
-ARTICLES = {"rnn": "A simple RNN", "gru": "A GRU", "lstm": "An LSTM", "mingru": "A minGRU", "sru": "An SRU"}
 
 Labelled = tuple[list[str], list[str]]
 """Texts and labels."""
@@ -206,7 +206,8 @@ def network_rows(plan: Plan) -> list[list[Any]]:
 
 def a_net(cell: str) -> str:
     """Name a net by its cell, with an article."""
-    return ARTICLES.get(cell, f"A net of {cell}")
+    noun = CELLS[cell].noun
+    return noun[0].upper() + noun[1:]
 
 
 def cell_record(spec: RecurrentSpec) -> dict[str, Any]:

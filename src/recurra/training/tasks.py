@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches, stream_chunks
-from recurra.cells import State
+from recurra.cells.backends.torch import State
 from recurra.config import TrainingConfig
 from recurra.devices import home, tensor_on
 from recurra.layers.dropout import Generator

@@ -1,6 +1,6 @@
 """Stacked recurrent layers, running without torch: (tokens, inputs) -> (tokens, outputs) and the final states.
 
-Not here: learning. The equations equal cells.py; the contract test compares them.
+Not here: learning, and the equations (cells/).
 
 The native engine sweeps float32 where it is there. Else, and in float64, the equations below do: sequences are swept
 sorted from long to short and drop out at their own end, so that no pad is ever computed.
@@ -8,17 +8,18 @@ sorted from long to short and drop out at their own end, so that no pad is ever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra import native
 from recurra.batches import Ragged, grid
-from recurra.config import Activation, Cell, CellKind
-from recurra.layers.recurrent.products import Factor, factor, product
+from recurra.cells.backends.numpy import FromState, cell_step
+from recurra.cells.backends.products import factor, product
+from recurra.config import CellKind
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
 from recurra.word_table import WordTable, word_table
@@ -26,102 +27,6 @@ from recurra.word_table import WordTable, word_table
 Path = Literal["native", "numpy"]
 Side = tuple[Floats, Floats, Floats, Floats]
 """Weights of one direction of a layer: input, recurrent, and their biases."""
-
-
-class FromState(NamedTuple):
-    """What meets the state at every step: recurrent weights, made once for a sweep, and their bias."""
-
-    weight: Factor
-    """As they are multiplied; an SRU's vectors meet the state one by one and stay as they are."""
-    bias: Floats
-
-    def product(self, hidden: Floats, kind: CellKind, first: int = 0, last: int | None = None) -> Floats:
-        """W_hh h_{t-1} + b_hh; some of its rows."""
-        found: Floats = product(factor(hidden, kind.precision), self.weight.part(first, last)) + self.bias[first:last]
-        return found
-
-
-def sigmoid(values: Floats) -> Floats:
-    """σ(z) = 1 / (1 + e^-z): right to its own last digits, which (1 + tanh(z / 2)) / 2 loses below zero."""
-    with np.errstate(over="ignore"):  # 1 / ∞ is what it should be
-        result: Floats = 1 / (1 + np.exp(-values))
-    return result
-
-
-ACTIVATE: dict[Activation, Callable[[Floats], Floats]] = {
-    "tanh": np.tanh,
-    "relu": lambda values: np.maximum(values, 0),
-    "sigmoid": sigmoid,
-}
-
-
-def rnn_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
-    """h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)."""
-    return (ACTIVATE[kind.activation](projected + weights.product(state[0], kind)),)
-
-
-def gru_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
-    """h_t = (1 - z) · n + z · h_{t-1}, the reset applied to the product."""
-    (hidden,) = state
-    size = hidden.shape[1]
-    from_state = weights.product(hidden, kind)
-    gates = sigmoid(projected[:, : 2 * size] + from_state[:, : 2 * size])
-    reset, update = gates[:, :size], gates[:, size:]
-    new = ACTIVATE[kind.activation](projected[:, 2 * size :] + reset * from_state[:, 2 * size :])
-    return (new + update * (hidden - new),)
-
-
-def gru_before_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
-    """h_t = (1 - z) · n + z · h_{t-1}, the reset applied to the state before the product."""
-    (hidden,) = state
-    size = hidden.shape[1]
-    last = 2 * size
-    gates = sigmoid(projected[:, :last] + weights.product(hidden, kind, 0, last))
-    reset, update = gates[:, :size], gates[:, size:]
-    new = ACTIVATE[kind.activation](projected[:, last:] + weights.product(reset * hidden, kind, last))
-    return (new + update * (hidden - new),)
-
-
-def lstm_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
-    """c_t = f · c_{t-1} + i · g, h_t = o · a(c_t)."""
-    hidden, cell = state
-    size = hidden.shape[1]
-    gates = projected + weights.product(hidden, kind)
-    entry, forget = np.split(sigmoid(gates[:, : 2 * size]), 2, axis=1)
-    activate = ACTIVATE[kind.activation]
-    cell = forget * cell + entry * activate(gates[:, 2 * size : 3 * size])
-    return (sigmoid(gates[:, 3 * size :]) * activate(cell), cell)
-
-
-def mingru_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
-    """h_t = (1 - z) · h_{t-1} + z · x_n."""
-    (hidden,) = state
-    update, new = np.split(projected, 2, axis=1)
-    return (hidden + sigmoid(update) * (new - hidden),)
-
-
-def sru_step(projected: Floats, state: State, weights: FromState, kind: CellKind) -> State:
-    """c_t = f · c_{t-1} + (1 - f) · x_n, h_t = r · c_t + (1 - r) · x_w."""
-    _, cell = state
-    new, forget, reset, highway = np.split(projected, 4, axis=1)
-    forget_vector, reset_vector = weights.weight.values
-    reset = sigmoid(reset + reset_vector * cell)
-    cell = new + sigmoid(forget + forget_vector * cell) * (cell - new)
-    return (highway + reset * (cell - highway), cell)
-
-
-STEPS: dict[Cell, Callable[[Floats, State, FromState, CellKind], State]] = {
-    "rnn": rnn_step,
-    "gru": gru_step,
-    "lstm": lstm_step,
-    "mingru": mingru_step,
-    "sru": sru_step,
-}
-
-
-def equations(kind: CellKind) -> Callable[[Floats, State, FromState, CellKind], State]:
-    """Return the step of a cell; the GRU has two forms."""
-    return STEPS[kind.cell] if kind.reset_after else gru_before_step
 
 
 def recurrent(
@@ -232,7 +137,7 @@ def _sweep(
     kind = spec.computed
     input_weight, recurrent_weight, input_bias, recurrent_bias = weights
     rounding = "float32" if kind.parallel else kind.precision
-    side = FromState(factor(recurrent_weight, rounding), recurrent_bias)
+    side = FromState(kind, factor(recurrent_weight, rounding), recurrent_bias)
     order = np.argsort(-inputs.lengths, kind="stable")
     laid = grid(inputs.offsets, reverse=reverse)
     step_of, owner = np.divmod(laid.places, max(laid.sequences, 1))
@@ -245,11 +150,10 @@ def _sweep(
     projected[places] = from_inputs + input_bias
     outputs = np.empty((len(places), spec.hidden), inputs.values.dtype)
     whole = tuple(part[order] for part in state)
-    step = equations(kind)
     for time in range(laid.steps):
         start, stop = starts[time], starts[time + 1]
         active = tuple(part[: running[time]] for part in whole)
-        active = step(projected[start:stop], active, side, kind)
+        active = cell_step(projected[start:stop], active, side)
         outputs[start:stop] = active[0]
         for part, new in zip(whole, active, strict=True):
             part[: running[time]] = new

@@ -1,6 +1,7 @@
 """The products of a recurrence in each precision, in NumPy: what is multiplied is rounded first, the sum is not.
 
-Not here: the cells (run.py). The native engine multiplies the same numbers: in int8 bit for bit, sums being exact.
+Not here: the cells' steps (numpy.py). The native engine multiplies the same numbers: in int8 bit for bit, sums being
+exact.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Factor(NamedTuple):
     steps: Floats | None = None
     """In int8 what one of a row's whole numbers stands for: (rows,)."""
 
-    def part(self, first: int, last: int | None = None) -> Factor:
+    def part(self, first: int | None, last: int | None = None) -> Factor:
         """Return some of the rows."""
         return Factor(self.values[first:last], None if self.steps is None else self.steps[first:last])
 

@@ -1,0 +1,136 @@
+"""The cells' steps in PyTorch: the truth that every quicker path must equal.
+
+Not here: the equations (cells/NAME.py), and speed. The engine runs these step by step only where nothing quicker
+computes the same.
+
+All weights keep torch.nn's layout: the gates' rows stacked in the order of the cell's `gates`.
+`projected` is W_ih x_t + b_ih for one step, (sequences, gates * hidden); states are tuples of (sequences, hidden).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from recurra.batches import Integers
+from recurra.cells import CELLS
+from recurra.cells.cell import Activation, Cell
+from recurra.config import LEARNING, CellKind
+from recurra.errors import UsageError
+
+State = tuple[Tensor, ...]
+
+ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+}
+
+
+def require_learning(kind: CellKind) -> None:
+    """Raise UsageError for a precision that is for answers alone."""
+    if kind.precision not in LEARNING:
+        advice = "int8 answers without torch: load the model with precision='int8'"
+        allowed = ", ".join(LEARNING)
+        raise UsageError("precision of a net that learns", found=kind.precision, allowed=allowed, advice=advice)
+
+
+def rounded(values: Tensor, kind: CellKind) -> Tensor:
+    """What is multiplied, in the kind's precision; so is the error that comes back through it."""
+    require_learning(kind)
+    return values.to(torch.bfloat16).to(values.dtype) if kind.precision == "bf16" else values
+
+
+class SweepWeights(NamedTuple):
+    """The weights of one layer in one direction."""
+
+    input: Tensor
+    """(gates * hidden, inputs)"""
+    recurrent: Tensor
+    """(gates * hidden, hidden); of an SRU (2, hidden), of a minGRU (0, hidden)"""
+    input_bias: Tensor
+    """(gates * hidden,)"""
+    recurrent_bias: Tensor
+    """(gates * hidden,); of the parallel cells (0,)"""
+
+    def from_state(self, hidden: Tensor, kind: CellKind) -> Tensor:
+        """W_hh h_{t-1} + b_hh."""
+        return rounded(hidden, kind) @ rounded(self.recurrent, kind).T + self.recurrent_bias
+
+    def gates(self, count: int) -> list[SweepWeights]:
+        """Each gate's own rows, where a step does not multiply all of them at once."""
+        parts = zip(*(part.chunk(count) for part in self), strict=True)
+        return [SweepWeights(*gate) for gate in parts]
+
+
+@dataclass(frozen=True)
+class _Tensors:
+    """The operations of a step, on tensors."""
+
+    cell: Cell
+    activation: Activation
+
+    def split(self, values: Tensor) -> tuple[Tensor, ...]:
+        return values.chunk(len(self.cell.gates), dim=1)
+
+    def sigmoid(self, values: Tensor) -> Tensor:
+        return torch.sigmoid(values)
+
+    def activate(self, values: Tensor) -> Tensor:
+        return ACTIVATE[self.activation](values)
+
+    def mix(self, share: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        return second + share * (first - second)
+
+    def let(self, name: str, value: Tensor) -> Tensor:
+        return value
+
+
+@dataclass(frozen=True)
+class _FromState:
+    """The recurrent weights of one direction, as a step asks for them."""
+
+    weights: SweepWeights
+    kind: CellKind
+
+    def product(self, state: Tensor, gate: str = "") -> Tensor:
+        if not gate:
+            return self.weights.from_state(state, self.kind)
+        gates = list(CELLS[self.kind.cell].gates)
+        return self.weights.gates(len(gates))[gates.index(gate)].from_state(state, self.kind)
+
+    @property
+    def vectors(self) -> tuple[Tensor, ...]:
+        return tuple(self.weights.recurrent)
+
+
+def cell_step(kind: CellKind, projected: Tensor, state: State, weights: SweepWeights) -> State:
+    """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
+    operations = _Tensors(CELLS[kind.cell], kind.activation)
+    return kind.step(operations, projected, state, _FromState(weights, kind))
+
+
+def plain_sweep(
+    kind: CellKind, projected: Tensor, lengths: Integers, weights: SweepWeights, state: State
+) -> tuple[list[Tensor], State]:
+    """Run a cell over sequences sorted from long to short, dropping each at its own end.
+
+    `projected` is (steps, sequences, gates * hidden). Returns the outputs of each step, (running, hidden), and the
+    final states, (sequences, hidden).
+    """
+    running = len(lengths)
+    outputs: list[Tensor] = []
+    finished: list[State] = []
+    for time in range(len(projected)):
+        still = int((lengths > time).sum())
+        if still < running:
+            finished.append(tuple(part[still:] for part in state))
+            state, running = tuple(part[:still] for part in state), still
+        state = cell_step(kind, projected[time, :running], state, weights)
+        outputs.append(state[0])
+    finished.append(state)
+    return outputs, tuple(torch.cat(parts) for parts in zip(*reversed(finished), strict=True))

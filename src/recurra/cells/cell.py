@@ -1,0 +1,87 @@
+"""What a recurrent cell is, as data: its gates, states, activations, and one step as an equation over any values.
+
+Not here: the cells (one file each beside this one), and the values: NumPy arrays, tensors, formulas (backends/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Activation = Literal["tanh", "relu", "sigmoid"]
+Value = Any
+"""An array or tensor (sequences, units), or a formula: all know +, - and *."""
+
+
+class Operations(Protocol):
+    """What a step does with values beside their arithmetic."""
+
+    def split(self, values: Value) -> tuple[Value, ...]:
+        """Cut the stacked rows of all gates into one part for each gate."""
+        ...
+
+    def sigmoid(self, values: Value) -> Value:
+        """σ(z) = 1 / (1 + e^-z)."""
+        ...
+
+    def activate(self, values: Value) -> Value:
+        """The cell's activation."""
+        ...
+
+    def mix(self, share: Value, first: Value, second: Value) -> Value:
+        """share · first + (1 - share) · second."""
+        ...
+
+    def let(self, name: str, value: Value) -> Value:
+        """The value; in a formula it has this name from here on."""
+        ...
+
+
+class Recurrent(Protocol):
+    """The weights that meet the state."""
+
+    def product(self, state: Value, gate: str = "") -> Value:
+        """U h + d of all gates, stacked; or of the rows of one gate."""
+        ...
+
+    @property
+    def vectors(self) -> tuple[Value, ...]:
+        """Vectors that meet the state unit by unit, where the cell has them instead of a matrix."""
+        ...
+
+
+State = tuple[Value, ...]
+Step = Callable[[Operations, Value, State, Recurrent], State]
+"""(operations, W x_t + b of all gates, state, recurrent weights) -> the next state; its first part is the output."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One recurrent cell."""
+
+    name: str
+    """As `cell=` takes it."""
+    noun: str
+    """As a sentence names it."""
+    gates: dict[str, str]
+    """Letter and name of each gate, in the order in which their rows are stacked in the weights."""
+    step: Step
+    paper: str
+    """Whose equation it is."""
+    states: tuple[str, ...] = ("hidden",)
+    """The parts of a state: hidden, which is the output, and the inner one where there is one."""
+    activations: tuple[Activation, ...] = ("tanh",)
+    """What it may be given, its default first."""
+    before: Step | None = None
+    """Its other form, `reset_after=false`: the reset meets the state before the product."""
+    native: bool = False
+    """Whether the engine has kernels of it (native/src/cells.hpp)."""
+    vectors: tuple[str, ...] | None = None
+    """The gates whose vectors meet the state, of a cell without a product of the state: a parallel cell, whose products
+    are all made at once. None: the cell has a matrix."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether no product waits for the state."""
+        return self.vectors is not None

@@ -1,0 +1,37 @@
+"""The gated recurrent unit, in both forms: the reset meets the product of the state, or the state before it."""
+
+from __future__ import annotations
+
+from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
+
+
+def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+    """The reset meets the product, as in cuDNN, torch and Keras' default: one product makes all gates."""
+    (h,) = state
+    x_r, x_z, x_n = op.split(x)
+    h_r, h_z, h_n = op.split(weights.product(h))
+    r = op.let("r", op.sigmoid(x_r + h_r))
+    z = op.let("z", op.sigmoid(x_z + h_z))
+    n = op.let("n", op.activate(x_n + r * h_n))
+    return (op.mix(z, h, n),)
+
+
+def step_before(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+    """The reset meets the state, as it was first written: Keras' `reset_after=False`."""
+    (h,) = state
+    x_r, x_z, x_n = op.split(x)
+    r = op.let("r", op.sigmoid(x_r + weights.product(h, "r")))
+    z = op.let("z", op.sigmoid(x_z + weights.product(h, "z")))
+    n = op.let("n", op.activate(x_n + weights.product(r * h, "n")))
+    return (op.mix(z, h, n),)
+
+
+CELL = Cell(
+    name="gru",
+    noun="a GRU",
+    gates={"r": "reset", "z": "update", "n": "new"},
+    step=step,
+    paper="Cho et al. 2014, Learning phrase representations using RNN encoder-decoder",
+    before=step_before,
+    native=True,
+)

@@ -1,0 +1,27 @@
+"""The long short-term memory, without peepholes."""
+
+from __future__ import annotations
+
+from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
+
+
+def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+    """The inner state c is kept by f and fed by i; o opens the way out. f is tanh, or ReLU as in the classic lab."""
+    h, c = state
+    i, f, g, o = op.split(x + weights.product(h))
+    i, f = op.let("i", op.sigmoid(i)), op.let("f", op.sigmoid(f))
+    g, o = op.let("g", op.activate(g)), op.let("o", op.sigmoid(o))
+    c = op.let("c", f * c + i * g)
+    return (o * op.activate(c), c)
+
+
+CELL = Cell(
+    name="lstm",
+    noun="an LSTM",
+    gates={"i": "input", "f": "forget", "g": "cell", "o": "output"},
+    step=step,
+    paper="Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000",
+    states=("hidden", "cell"),
+    activations=("tanh", "relu"),
+    native=True,
+)

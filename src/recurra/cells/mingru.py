@@ -1,0 +1,23 @@
+"""The minGRU: no product of the state, so that all products are made at once and the rest is a scan."""
+
+from __future__ import annotations
+
+from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
+
+
+def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+    """The state moves by the share z towards what the input brings."""
+    (h,) = state
+    z, n = op.split(x)
+    return (op.mix(op.let("z", op.sigmoid(z)), n, h),)
+
+
+CELL = Cell(
+    name="mingru",
+    noun="a minGRU",
+    gates={"z": "update", "n": "new"},
+    step=step,
+    paper="Feng et al. 2024, Were RNNs all we needed?, section 3.1",
+    vectors=(),
+    native=True,
+)

@@ -1,0 +1,22 @@
+"""The simple recurrent network."""
+
+from __future__ import annotations
+
+from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
+
+
+def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+    """h_t = f(W x_t + U h_{t-1} + b)."""
+    (h,) = state
+    return (op.activate(x + weights.product(h)),)
+
+
+CELL = Cell(
+    name="rnn",
+    noun="a simple RNN",
+    gates={"": "state"},
+    step=step,
+    paper="Elman 1990, Finding structure in time",
+    activations=("tanh", "relu", "sigmoid"),
+    native=True,
+)

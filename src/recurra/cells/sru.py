@@ -1,0 +1,27 @@
+"""The simple recurrent unit. Its highway is a product of the input, so that widths may differ."""
+
+from __future__ import annotations
+
+from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
+
+
+def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+    """Vectors meet the inner state unit by unit; the reset mixes it with the highway w."""
+    _, c = state
+    n, f, r, w = op.split(x)
+    v_f, v_r = weights.vectors
+    f, r = op.let("f", op.sigmoid(f + v_f * c)), op.let("r", op.sigmoid(r + v_r * c))
+    c = op.let("c", op.mix(f, c, n))
+    return (op.mix(r, c, w), c)
+
+
+CELL = Cell(
+    name="sru",
+    noun="an SRU",
+    gates={"n": "new", "f": "forget", "r": "reset", "w": "highway"},
+    step=step,
+    paper="Lei et al. 2018, Simple recurrent units for highly parallelizable recurrence",
+    states=("hidden", "cell"),
+    vectors=("f", "r"),
+    native=True,
+)
