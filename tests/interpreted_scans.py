@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from recurra.batches import Ragged
-from recurra.cells import SweepWeights
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName
 from recurra.engine import sweep
 

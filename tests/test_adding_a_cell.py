@@ -129,6 +129,20 @@ def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Path, tmp_
     assert "An MGU" in page and "One step of the MGU" in page and "<mi>f</mi>" in page
 
 
+LAB = """
+from recurra.config import NetConfig
+from recurra.labs.sheet import network_blocks
+from recurra.nets.plans import language
+
+plan = language(NetConfig(cell="mgu", hidden=6, embedding_size=5), words=30)
+print([type(block).__name__ for block in network_blocks(plan, [("output", "tied", "scores", "(1, 30)")])])
+"""
+
+
+def test_a_lab_page_shows_the_step_of_a_cell_that_nobody_has_drawn(changed: Path) -> None:
+    assert run(changed, LAB).strip() == "['Paragraph', 'Equation', 'Figure', 'Table']"
+
+
 def test_series_and_next_words_take_the_cell_too(changed: Path, tmp_path: Path) -> None:
     lines, series = tmp_path / "lines.txt", tmp_path / "series.csv"
     lines.write_text("".join(f"the {word} sees the sun .\n" for word in "abcdefgh" * 6))

@@ -13,13 +13,12 @@ import numpy as np
 
 from recurra.config import NetConfig, validated
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
-from recurra.labs.sheet import network_blocks
+from recurra.labs.sheet import network_blocks, step_blocks
 from recurra.layers.specs import parameters
 from recurra.nets.plans import LanguageNet, language
 from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
-from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.charts import Line, lines
-from recurra.report.equations import cell_equations, recorded_rnn_equation
+from recurra.report.equations import recorded_rnn_equation
 from recurra.report.numbers import Cell, number, percent
 
 
@@ -44,8 +43,7 @@ def network_section_blocks(record: dict[str, Any]) -> list[Block]:
             "word is scored by its own vector, so that input and output share one table (Press & Wolf 2017). The other "
             "cells take the recurrence's place, all else is the same."
         ),
-        *_gated(record, "lstm"),
-        *_gated(record, "gru"),
+        *(block for name in ("lstm", "gru") for block in step_blocks(plan_of(record, name).recurrent, TITLES[name])),
         _weights(record),
     ]
 
@@ -60,15 +58,6 @@ def _drawn(record: dict[str, Any], name: str) -> list[tuple[str, str, str, str]]
         ("recurrent", "recurrent", f"{hidden} units, σ", f"({streams}, {steps}, {hidden})"),
         ("projection", "dense", "to the vectors' size", f"({streams}, {steps}, {size})"),
         ("output", "tied", "scores by the same vectors", f"({streams}, {steps}, {words})"),
-    ]
-
-
-def _gated(record: dict[str, Any], name: str) -> list[Block]:
-    spec = plan_of(record, name).recurrent
-    drawing = cell_diagram(spec.cell, inputs=spec.inputs, hidden=spec.hidden, activation=spec.activation)
-    return [
-        cell_equations(spec.cell, spec.activation),
-        Figure(drawing, f"One step of the {TITLES[name]} with this network's shapes."),
     ]
 
 

@@ -14,10 +14,9 @@ from recurra.labs.record import Head
 from recurra.labs.works import cited
 from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.nets.plans import Plan
-from recurra.report.blocks import Block, Code, Equation, Facts, Figure, Paragraph, Points
-from recurra.report.cell_diagrams import cell_diagram
+from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
+from recurra.report.cell_step import cell_blocks
 from recurra.report.diagrams import network_diagram, summary_table
-from recurra.report.equations import cell_equations
 from recurra.report.numbers import number
 from recurra.report.page import Report, Section
 from recurra.report.run_record import cell
@@ -94,24 +93,24 @@ def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, so
     shapes = {name: shape for name, _, _, shape in drawn}
     recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
     summary = [(name, spec.kind, shapes.get(name, ""), parameters(spec)) for name, spec in plan.layers().items()]
-    drawing = cell_diagram(
-        recurrent.cell,
-        inputs=recurrent.inputs,
-        hidden=recurrent.hidden,
-        activation=recurrent.activation,
-        reset_after=recurrent.reset_after,
-    )
     unrolled = network_diagram(list(drawn), bidirectional=recurrent.bidirectional, source=source)
     return [
-        _equation(recurrent),
-        Figure(drawing, f"One step of the {recurrent.cell} with this network's shapes."),
+        *step_blocks(recurrent, recurrent.cell),
         Figure(unrolled, "The network unrolled through time."),
         summary_table(summary, "Layers, output shapes and parameters."),
     ]
 
 
-def _equation(recurrent: RecurrentSpec) -> Equation:
-    return cell_equations(recurrent.cell, recurrent.activation, reset_after=recurrent.reset_after)
+def step_blocks(recurrent: RecurrentSpec, title: str) -> list[Block]:
+    """Return the equations and the drawing of a layer's cell."""
+    return cell_blocks(
+        recurrent.cell,
+        inputs=recurrent.inputs,
+        hidden=recurrent.hidden,
+        activation=recurrent.activation,
+        reset_after=recurrent.reset_after,
+        caption=f"One step of the {title} with this network's shapes.",
+    )
 
 
 def program_part(lab: str) -> list[Block]:

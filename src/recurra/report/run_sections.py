@@ -12,10 +12,9 @@ from recurra.cells import CELLS
 from recurra.errors import UsageError
 from recurra.reads import TASKS, readers
 from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
-from recurra.report.cell_diagrams import DRAWINGS, cell_diagram
+from recurra.report.cell_step import cell_blocks
 from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.diagrams import network_diagram, shape_text, summary_table
-from recurra.report.equations import cell_equations
 from recurra.report.numbers import number, percent
 from recurra.report.page import Section
 from recurra.report.run_record import (
@@ -191,11 +190,9 @@ def _cell_blocks(description: Record) -> list[Block]:
         )
     reset_after = description.get("reset_after", True) is not False
     caption = f"One step of the {kind.upper()}: {number(inputs)} inputs, {number(hidden)} units."
-    equations = cell_equations(kind, activation, reset_after=reset_after)
-    if kind not in DRAWINGS:
-        return [Paragraph(caption), equations]
-    drawing = cell_diagram(kind, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)
-    return [Figure(drawing, caption), equations]
+    return cell_blocks(
+        kind, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after, caption=caption
+    )
 
 
 def settings_sections(record: Record) -> list[Section]:
