@@ -10,7 +10,7 @@ ifneq ($(strip $(RECURRA_DATA)),)
 export RECURRA_DATA := $(abspath $(RECURRA_DATA))
 endif
 
-.PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables pages clean
+.PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables pages census clean
 
 setup: .venv/ready
 
@@ -23,7 +23,7 @@ setup: .venv/ready
 	@touch $@
 
 demo: setup
-	$(BIN)/python examples/demo.py
+	$(BIN)/python -P examples/demo.py
 
 lint: setup
 	$(BIN)/ruff check .
@@ -56,6 +56,10 @@ rivals:
 
 tables: setup
 	$(BIN)/python benchmarks/tables.py
+
+# How large the house is: files that a command runs through, lines, comments, names defined twice, import circles.
+census: setup
+	$(BIN)/python benchmarks/census.py
 
 # The lab records' pages under docs/labs and the README's picture, from benchmarks/results (the picture needs Chromium).
 pages: setup
