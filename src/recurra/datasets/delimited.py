@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from recurra.datasets.blocks import Line
 from recurra.datasets.formats import Quoting, as_quoting
-from recurra.datasets.lines import Line
 from recurra.errors import DataError, Place
 
 LARGEST_FIELD = 16 << 20
@@ -75,6 +75,11 @@ class Records:
     def blank(self, text: str) -> bool:
         """Tell whether a line holds nothing but spaces and delimiters, as cleared rows of spreadsheets do."""
         return not text.strip(self._filling)
+
+    @property
+    def pending(self) -> bool:
+        """Whether lines are to be read again."""
+        return bool(self._back)
 
     def next_line(self) -> Line | None:
         """Return the next line, None at the end."""

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from recurra.datasets.blocks import Line
 from recurra.datasets.columns import KNOWN_NAMES, TEXT_NAMES, folded, listed
 from recurra.datasets.delimited import Record, Records
 from recurra.datasets.formats import Form, Format, Quoting, as_form
 from recurra.datasets.headers import LONGEST_NAME, names_columns
-from recurra.datasets.lines import Line
 from recurra.errors import DataError, Place, either, printable
 
 SAMPLE = 100

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from recurra.errors import UsageError, printable
 
@@ -44,7 +44,12 @@ def text_codec(encoding: str) -> str:
 
 def splits_as_bytes(codec: str) -> bool:
     """Tell whether line ends can be seen in the undecoded bytes: in UTF-8, Latin-1 and most others, not in UTF-16."""
-    return codec != "utf-7" and "\r\n".encode(codec) == b"\r\n"
+    return codec not in ("utf-7", "raw-unicode-escape") and "\r\n".encode(codec) == b"\r\n"
+
+
+def carries_on(codec: str) -> bool:
+    """Tell whether what a byte means may hang on the line above it, so that each line must be decoded on its own."""
+    return codec.startswith(("iso2022", "hz"))
 
 
 def wide_codec(data: bytes) -> str:
@@ -116,31 +121,47 @@ def doubled(text: str) -> tuple[str, str] | None:
     return None
 
 
-def replaced_characters(texts: Iterable[str], *, what: str = "texts") -> list[str]:
-    """Warn, with a count, of texts in which another program has put U+FFFD for what it could not decode."""
-    replaced = sum("\ufffd" in text for text in _beyond_ascii(texts))
-    return [f"{replaced:,} {what} hold U+FFFD: were they decoded wrongly?"] if replaced else []
+class Traces:
+    """The traces of a wrong encoding in texts, counted while they are read."""
+
+    def __init__(self, encoding: str, *, what: str = "texts") -> None:
+        """Begin without any; `encoding` is the one in which the texts were read, `what` they are called."""
+        self._codec, self._what = text_codec(encoding), what
+        # U+0085 is a line end of old, and in cp1252 an ellipsis.
+        self._controls = _CONTROLS if self._codec.startswith("utf") else _ANY_CONTROLS
+        self._replaced = self._twice = self._control = 0
+        self._pair, self._character = ("", ""), ""
+
+    def see(self, texts: Iterable[str]) -> None:
+        """Take some texts into account."""
+        for text in texts:
+            if text.isascii():
+                continue
+            self._replaced += "\ufffd" in text
+            if (pair := doubled(text)) is not None:
+                self._pair = self._pair if self._twice else pair
+                self._twice += 1
+            elif match := self._controls.search(text):
+                self._character = self._character or match[0]
+                self._control += 1
+
+    def replaced(self) -> list[str]:
+        """Warn of texts in which another program has put U+FFFD for what it could not decode."""
+        return [f"{self._replaced:,} {self._what} hold U+FFFD: were they decoded wrongly?"] if self._replaced else []
+
+    def doubtful(self) -> list[str]:
+        """Warn of doubled UTF-8 and of control characters."""
+        return [
+            *([_twice(self._twice, *self._pair, self._codec, self._what)] if self._twice else []),
+            *([_control(self._control, self._character, self._codec, self._what)] if self._control else []),
+        ]
 
 
 def doubtful_characters(texts: Iterable[str], *, encoding: str, what: str = "texts") -> list[str]:
     """Warn, with counts, of texts that a wrong encoding has touched: doubled UTF-8 and control characters."""
-    codec = text_codec(encoding)
-    # U+0085 is a line end of old, and in cp1252 an ellipsis.
-    controls = _CONTROLS if codec.startswith("utf") else _ANY_CONTROLS
-    twice, control = list[tuple[str, str]](), list[str]()
-    for text in _beyond_ascii(texts):
-        if (pair := doubled(text)) is not None:
-            twice.append(pair)
-        elif match := controls.search(text):
-            control.append(match[0])
-    return [
-        *([_twice(len(twice), *twice[0], codec, what)] if twice else []),
-        *([_control(len(control), control[0], codec, what)] if control else []),
-    ]
-
-
-def _beyond_ascii(texts: Iterable[str]) -> Iterator[str]:
-    return (text for text in texts if not text.isascii())
+    traces = Traces(encoding, what=what)
+    traces.see(texts)
+    return traces.doubtful()
 
 
 def _twice(count: int, seen: str, meant: str, codec: str, what: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict, get_args
 
+from recurra.datasets.sources import Readable
 from recurra.errors import DataError, Place, UsageError, either
 
 Form = Literal["csv", "tsv", "jsonl", "parquet", "lines"]
@@ -73,7 +74,7 @@ class Format:
             "header": self.header,
         }
 
-    def form_of(self, source: str | Path, *, unknown: Form | None = None) -> Form:
+    def form_of(self, source: Readable, *, unknown: Form | None = None) -> Form:
         """Return the form that was said, else that of the file's ending, else `unknown`; stdin is plain lines.
 
         Raises DataError for an ending that says nothing, UsageError for a choice that the form does not read.
@@ -99,11 +100,11 @@ def as_quoting(quoting: Quoting) -> str:
     return either(f"--quoting {quoting}", f"quoting={quoting!r}")
 
 
-def form_of(source: str | Path, *, unknown: Form | None = None) -> Form:
+def form_of(source: Readable, *, unknown: Form | None = None) -> Form:
     """Tell the form from the file's ending, a last `.gz` aside; stdin is plain lines unless the caller knows better."""
     if str(source) == "-":
         return "lines"
-    name = Path(source).name.casefold().removesuffix(".gz")
+    name = Path(str(source)).name.casefold().removesuffix(".gz")
     form = ENDINGS.get(Path(name).suffix, unknown)
     if form is None:
         raise DataError(

@@ -38,11 +38,19 @@ def decoded(chunks: Iterator[bytes], codec: str) -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-def read_elements(pieces: Iterator[str], *, file: str) -> Iterator[tuple[Place, str]]:
-    """Yield each element's place and text. Raises DataError for an array that never ends, and for text behind it."""
+def read_elements(pieces: Iterator[str], *, file: str) -> Iterator[list[tuple[Place, str]]]:
+    """Yield each element's place and text, those together that end in one piece.
+
+    Raises DataError for an array that never ends, and for text behind it.
+    """
     scan = _Scan(file)
     for piece in pieces:
-        yield from scan.read(piece)
+        elements: list[tuple[Place, str]] = []
+        try:
+            elements.extend(scan.read(piece))
+        finally:
+            # What stands before a fault comes before it.
+            yield elements
     scan.finish()
 
 

@@ -1,7 +1,8 @@
 """JSON Lines, or an array of objects: every row one object, strictly; what the json module lets pass is refused.
 
-Not here: cutting an array into its elements (json_arrays.py). Refused with line and column: duplicate keys, NaN and
-Infinity, numbers beyond float64, integers over 400 digits, nesting that overflows the parser, anything but an object.
+Not here: cutting an array into its elements (json_arrays.py), and objects as columns (json_batches.py). Refused with
+line and column: duplicate keys, NaN and Infinity, numbers beyond float64, integers over 400 digits, nesting that
+overflows the parser, anything but an object.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ import math
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from recurra.datasets.columns import listed, nearest
+from recurra.datasets.blocks import Block, blank_errors, note_blank
 from recurra.datasets.encodings import advised
 from recurra.datasets.json_arrays import decoded, moved, read_elements
-from recurra.datasets.lines import Line, blank_errors, lines_of, note_blank
-from recurra.datasets.records import Row, Value
+from recurra.datasets.lines import blocks_of
 from recurra.errors import DataError, Place
 
 LONGEST_INTEGER = 400
@@ -81,10 +81,31 @@ def parse_object(text: str, *, place: Place) -> dict[str, Any]:
     return value
 
 
-def read_json(chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[Row | DataError]:
-    """Yield a row for each object of JSON Lines or of an array, told by the first character; every key is kept.
+class Element(NamedTuple):
+    """An object, where it begins and how it is written; `problem` tells why it is none, and has no values."""
 
-    What is wrong with an object comes in its place. Raises DataError for an array that is none.
+    place: Place
+    text: str
+    values: dict[str, Any]
+    problem: DataError | None = None
+
+    @classmethod
+    def of(cls, text: str, place: Place) -> Element:
+        """Parse a text."""
+        try:
+            return cls(place, text, parse_object(text, place=place))
+        except DataError as problem:
+            return cls(place, text, {}, problem)
+
+    def place_of(self, key: str) -> Place:
+        """Return where the value of a key stands."""
+        return moved(self.place, self.text, key_column(self.text, key) - 1)
+
+
+def read_json(chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[list[Element]]:
+    """Yield the objects of JSON Lines or of an array, told by the first character, as many at a time as are read.
+
+    Raises DataError for an array that is none.
     """
     chunks = iter(chunks)
     first = b""
@@ -93,70 +114,36 @@ def read_json(chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[Row
     whole = chain([first], chunks)
     if first.lstrip().startswith(b"["):
         return _from_array(whole, codec, file)
-    return _from_lines(lines_of(whole, file=file, codec=codec), file)
+    return _from_lines(blocks_of(whole, file=file, codec=codec), file)
 
 
-def _from_lines(lines: Iterator[Line], file: str) -> Iterator[Row | DataError]:
+def _from_lines(blocks: Iterator[Block], file: str) -> Iterator[list[Element]]:
     blanks: list[int] = []
-    for number, text, problem in lines:
-        if not text.strip():
-            note_blank(blanks, number, file=file)
-            continue
-        yield from blank_errors(blanks, file)
-        yield problem or _row(text, Place(file, number))
+    for block in blocks:
+        elements: list[Element] = []
+        for number, text in enumerate(block.texts, block.first):
+            if not text.strip():
+                note_blank(blanks, number, file=file)
+                continue
+            place, problem = Place(file, number), block.problems.get(number)
+            elements += [Element(place, "", {}, error) for error in blank_errors(blanks, file)]
+            elements.append(Element(place, text, {}, problem) if problem else Element.of(text, place))
+        yield elements
 
 
-def _from_array(chunks: Iterator[bytes], codec: str, file: str) -> Iterator[Row | DataError]:
-    for place, text in read_elements(decoded(chunks, codec), file=file):
-        broken = BROKEN.search(text)
-        if broken is None:
-            yield _row(text, place)
-            continue
-        byte, there = ord(broken[0]) & 0xFF, moved(place, text, broken.start())
-        advice = advised(text.encode(codec, "surrogateescape"), codec)
-        yield DataError(f"not {codec}", place=there, found=f"byte 0x{byte:02x}", advice=advice)
+def _from_array(chunks: Iterator[bytes], codec: str, file: str) -> Iterator[list[Element]]:
+    for elements in read_elements(decoded(chunks, codec), file=file):
+        yield [_element(text, place, codec) for place, text in elements]
 
 
-def _row(text: str, place: Place) -> Row | DataError:
-    def find(row: Row, name: str) -> Place:
-        return moved(place, text, key_column(text, name) - 1)
-
-    try:
-        return Row(place.line, parse_object(text, place=place), text, find)
-    except DataError as problem:
-        return problem
-
-
-def whole_table(row: Row) -> bool:
-    """Tell whether an object is a whole table (pandas' orients columns, index, split, table), not a row of one."""
-    return bool(row.values) and all(isinstance(value, (dict, list)) for value in row.values.values())
-
-
-def pick_keys(rows: Iterator[Row | DataError], file: str, wanted: list[str] | None) -> Iterator[Row | DataError]:
-    """Keep the wanted keys (None: all) and leave out the others; a row that lacks one becomes an error."""
-    for row in rows:
-        if isinstance(row, DataError) or wanted is None:
-            yield row
-            continue
-        missing = next((name for name in wanted if name not in row.values), None)
-        if missing is not None:
-            yield DataError(
-                f"no column {missing!r} in this row{nearest(missing, list(row.values))}",
-                place=Place(file, row.line),
-                found="columns " + listed(list(row.values)),
-                advice="fill it in, or leave the row out",
-            )
-            continue
-        values: dict[str, Value] = {name: row.values[name] for name in wanted}
-        nested = next((name for name, value in values.items() if isinstance(value, (list, dict))), None)
-        if nested is None:
-            yield Row(row.line, values, row.raw, row.finder)
-        else:
-            yield DataError(
-                f"{nested!r} holds {type(values[nested]).__name__}",
-                place=row.place(nested),
-                allowed="a text or a number",
-            )
+def _element(text: str, place: Place, codec: str) -> Element:
+    broken = BROKEN.search(text)
+    if broken is None:
+        return Element.of(text, place)
+    byte, there = ord(broken[0]) & 0xFF, moved(place, text, broken.start())
+    advice = advised(text.encode(codec, "surrogateescape"), codec)
+    wrong = DataError(f"not {codec}", place=there, found=f"byte 0x{byte:02x}", advice=advice)
+    return Element(place, text, {}, wrong)
 
 
 def key_column(text: str, key: str) -> int:

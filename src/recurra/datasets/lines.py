@@ -1,26 +1,22 @@
 """Bytes become numbered physical lines of text: byte order marks, line ends, NUL, and a cap on length.
 
-Not here: what the lines mean, and which encodings there are (encodings.py). Line numbers count from 1 and stay
-physical; LF, CRLF and CR all end a line.
+Not here: what the lines mean (blocks.py holds them), and which encodings there are (encodings.py). Line numbers count
+from 1 and stay physical; LF, CRLF and CR all end a line.
 """
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from recurra.datasets.encodings import advised, splits_as_bytes, text_codec, wide_codec
-from recurra.datasets.sources import name_of, read_chunks
+from recurra.datasets.blocks import Block, Line
+from recurra.datasets.encodings import advised, carries_on, splits_as_bytes, text_codec, wide_codec
+from recurra.datasets.sources import Readable, name_of, read_chunks
 from recurra.errors import DataError, Place
 
 LONGEST = 16 << 20
 """Bytes of one line, at most."""
-
-MOST_BLANKS = 10_000
-
-Line = tuple[int, str, DataError | None]
-"""(physical line number, text without its line end, what is wrong with it)."""
 
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32", "utf-32-le"),
@@ -32,26 +28,13 @@ MARKS = (
 """Byte order marks and the encodings they go with; those of UTF-32 come first because UTF-16's is how they begin."""
 
 
-def read_lines(source: str | Path, *, encoding: str = "utf-8") -> Iterator[Line]:
+def read_blocks(source: Readable, *, encoding: str = "utf-8") -> Iterator[Block]:
     """Yield the lines of a file or of stdin (`-`); a line that cannot be decoded or has a NUL comes with its error.
 
     Raises DataError for another encoding's byte order mark and a line over 16 MiB, UsageError for an unknown encoding.
     """
     codec = text_codec(encoding)
-    return lines_of(decoded_bytes(source, codec=codec), file=name_of(source), codec=inner_codec(codec))
-
-
-def note_blank(blanks: list[int], number: int, *, file: str) -> None:
-    """Remember a blank line; raise DataError when there are more after one another than any table ends with."""
-    blanks.append(number)
-    if len(blanks) > MOST_BLANKS:
-        raise DataError(f"more than {MOST_BLANKS:,} blank lines after one another", place=Place(file, blanks[0]))
-
-
-def blank_errors(blanks: list[int], file: str) -> Iterator[DataError]:
-    """Tell (and forget) blank lines once something follows them: at the end of a file they are nothing."""
-    while blanks:
-        yield DataError("blank line inside the table", place=Place(file, blanks.pop(0)), advice="remove it")
+    return blocks_of(decoded_bytes(source, codec=codec), file=name_of(source), codec=inner_codec(codec))
 
 
 def inner_codec(codec: str) -> str:
@@ -59,7 +42,7 @@ def inner_codec(codec: str) -> str:
     return codec if splits_as_bytes(codec) else "utf-8"
 
 
-def decoded_bytes(source: str | Path, *, codec: str) -> Iterator[bytes]:
+def decoded_bytes(source: Readable, *, codec: str) -> Iterator[bytes]:
     """Yield the bytes without a byte order mark; encodings whose line ends are not plain bytes come out as UTF-8.
 
     Raises DataError where a byte order mark, or the zero bytes of UTF-16, say otherwise than `codec`.
@@ -108,71 +91,99 @@ def _check_zeros(first: bytes, place: Place, codec: str) -> None:
 def _recoded(first: bytes, chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[bytes]:
     """Decode as a stream and encode as UTF-8; a fault ends the reading, since the next character cannot be found."""
     decoder = codecs.getincrementaldecoder(codec)()
-    offset, chunk = 0, first
-    while True:
-        following = next(chunks, b"")
+    offset = 0
+    # An empty chunk ends the reading; nothing else is waited for, so that a pipe is answered as it speaks.
+    for chunk in chain([first], chunks, [b""]):
         try:
             pending = len(decoder.getstate()[0])
-            text = decoder.decode(chunk, final=not following)
+            text = decoder.decode(chunk, final=not chunk)
         except UnicodeError as problem:
             at = offset - pending + getattr(problem, "start", 0)
             raise DataError(f"not {codec} at byte {at:,}", place=Place(file), advice="check --encoding") from None
         yield (text.removeprefix("\ufeff") if offset == 0 else text).encode("utf-8", "surrogatepass")
         offset += len(chunk)
-        if not following:
-            return
-        chunk = following
 
 
-def lines_of(chunks: Iterator[bytes], *, file: str, codec: str) -> Iterator[Line]:
-    """Cut bytes into lines and decode each; `codec` must show line ends as plain bytes.
+def blocks_of(chunks: Iterable[bytes], *, file: str, codec: str) -> Iterator[Block]:
+    """Cut bytes into whole lines and decode them; `codec` must show line ends as plain bytes.
 
-    Raises DataError for a line over 16 MiB.
+    The lines that end within a chunk come with that chunk. Raises DataError for a line over 16 MiB.
     """
-    offset, above = 0, False
-    for number, piece in enumerate(_pieces(chunks, file), 1):
-        line = _line(piece, number=number, offset=offset, file=file, codec=codec, above=above)
-        above = above or (line[2] is None and not line[1].isascii())
-        offset += len(piece)
-        yield line
-
-
-def _pieces(chunks: Iterator[bytes], file: str) -> Iterator[bytes]:
-    """Yield each line's bytes, its end included."""
-    number, rest = 0, b""
+    decoding, rest = _Decoding(file, codec), b""
     for chunk in chunks:
-        pieces = (rest + chunk).splitlines(keepends=True)
-        # The last piece may go on in the next chunk; after a CR the LF of a CRLF may still come.
-        rest = pieces.pop() if pieces and not pieces[-1].endswith(b"\n") else b""
-        yield from pieces
-        number += len(pieces)
+        data = rest + chunk
+        # After a CR the LF of a CRLF may still come.
+        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
+        yield from decoding.blocks(data[:end])
+        rest = data[end:]
         if len(rest) > LONGEST:
-            raise _too_long(file, number + 1)
-    yield from rest.splitlines(keepends=True)
+            raise _too_long(file, decoding.number)
+    yield from decoding.blocks(rest)
 
 
-def _line(piece: bytes, *, number: int, offset: int, file: str, codec: str, above: bool) -> Line:
-    if len(piece) > LONGEST:
-        raise _too_long(file, number)
-    raw = piece.rstrip(b"\r\n")
-    try:
-        text = raw.decode(codec)
-    except UnicodeDecodeError as problem:
-        text = raw.decode(codec, "surrogateescape" if codec == "utf-8" else "replace")
-        advice = f"{advised(raw, codec, above=above)}, or --on-error reject to go on without this row"
-        return number, text, _undecodable(raw, problem, place=Place(file, number), offset=offset, advice=advice)
-    if "\0" in text:
-        return number, text, _nul(text, number, file)
-    return number, text, None
+class _Decoding:
+    """Where in the file the next line begins, and whether letters beyond ASCII stand above it."""
+
+    def __init__(self, file: str, codec: str) -> None:
+        self.number = 1
+        self._file, self._codec = file, codec
+        self._offset, self._above = 0, False
+
+    def blocks(self, data: bytes) -> Iterator[Block]:
+        """Decode whole lines at once, or one by one where something is wrong with them."""
+        if not data:
+            return
+        text = None if len(data) > LONGEST or carries_on(self._codec) else self._whole(data)
+        if text is None:
+            yield from self._each(data)
+            return
+        block = Block(self.number, text)
+        self.number += block.size
+        self._offset += len(data)
+        self._above = self._above or not text.isascii()
+        yield block
+
+    def _whole(self, data: bytes) -> str | None:
+        plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
+        try:
+            text = plain.decode(self._codec)
+        except UnicodeDecodeError:
+            return None
+        return None if "\0" in text else text.removesuffix("\n")
+
+    def _each(self, data: bytes) -> Iterator[Block]:
+        lines: list[Line] = []
+        for piece in data.splitlines(keepends=True):
+            if len(piece) > LONGEST:
+                yield from Block.of(lines)
+                raise _too_long(self._file, self.number)
+            lines.append(self._line(piece))
+            self.number += 1
+            self._offset += len(piece)
+        yield from Block.of(lines)
+
+    def _line(self, piece: bytes) -> Line:
+        raw, number = piece.rstrip(b"\r\n"), self.number
+        try:
+            text = raw.decode(self._codec)
+        except UnicodeDecodeError as problem:
+            text = raw.decode(self._codec, "surrogateescape" if self._codec == "utf-8" else "replace")
+            wrong = _undecodable(raw, problem, Place(self._file, number), offset=self._offset, above=self._above)
+            return number, text, wrong
+        if "\0" in text:
+            return number, text, _nul(text, number, self._file)
+        self._above = self._above or not text.isascii()
+        return number, text, None
 
 
-def _undecodable(raw: bytes, problem: UnicodeDecodeError, *, place: Place, offset: int, advice: str) -> DataError:
+def _undecodable(raw: bytes, problem: UnicodeDecodeError, place: Place, *, offset: int, above: bool) -> DataError:
+    mend = advised(raw, problem.encoding, above=above)
     column = len(raw[: problem.start].decode(problem.encoding, "replace")) + 1
     return DataError(
         f"not {problem.encoding} at byte {offset + problem.start:,} of the file",
         place=Place(place.file, place.line, column),
         found=f"byte 0x{raw[problem.start]:02x}",
-        advice=advice,
+        advice=f"{mend}, or --on-error reject to go on without this row",
     )
 
 

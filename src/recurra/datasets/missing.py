@@ -13,12 +13,13 @@ SHEETS = frozenset({"#n/a", "#na", "#null!", "n/a", "null", "(null)", "\\n"})
 SIGNS = frozenset({"", "-", "--", "–", "—", "?"})
 WORDS = LIBRARIES | SHEETS | SIGNS
 """In small letters: what pandas, R, SQL (`\\N`) and spreadsheets write, and what people type."""
+LONGEST = max(map(len, WORDS))
 
 
 def stands_for_missing(cell: str, more: Collection[str] = ()) -> bool:
     """Tell whether a cell is blank, one of `WORDS` in any case, or one of `more` as it is written."""
     word = cell.strip()
-    return word.casefold() in WORDS or word in more
+    return (len(word) <= LONGEST and word.casefold() in WORDS) or word in more
 
 
 def is_missing(value: object, *, as_written: bool = False) -> bool:

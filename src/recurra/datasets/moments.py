@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets import advice
+from recurra.datasets.distinct import Distinct
 from recurra.datasets.missing import stands_for_missing
 from recurra.datasets.notations import EXCEL_BEGINS, Epoch, Notation
 from recurra.datasets.periods import read_periods
@@ -55,12 +56,14 @@ class Moments:
     zone: Zone | None = None
     """The zone by name, where it is known."""
 
+    def at(self, rows: NDArray[np.int64]) -> Moments:
+        """Return the moments of some rows, in their order."""
+        offsets = None if self.offsets is None else self.offsets[rows]
+        return Moments(self.times[rows], self.notation, offsets, self.zone)
+
     def repeated(self, times: int) -> Moments:
         """Return each moment so many times, one after the other."""
-        if times == 1:
-            return self
-        offsets = None if self.offsets is None else self.offsets.repeat(times)
-        return Moments(self.times.repeat(times), self.notation, offsets, self.zone)
+        return self if times == 1 else self.at(np.arange(self.times.size).repeat(times))
 
     def of_series(self, rows: NDArray[np.int64], *, place: PlaceOf) -> tuple[NDArray[Any], Zone | None]:
         """Return the times of some rows, as instants where their zone is known, and that zone.
@@ -77,7 +80,7 @@ class Moments:
 
 
 def parse_moments(
-    cells: Sequence[str],
+    cells: Sequence[str] | Distinct,
     *,
     place: PlaceOf,
     date_format: str | None = None,
@@ -90,16 +93,22 @@ def parse_moments(
     offset become UTC. `date_format` (strptime) reads other notations, `epoch` tells what whole numbers count, `zone`
     whose clocks they are. `place(row)` tells where a cell stands. Raises DataError.
     """
+    column = cells if isinstance(cells, Distinct) else Distinct.of(cells)
+    texts = column.texts
+
+    def first(number: int) -> Place:
+        return place(column.first(number))
+
     if date_format is not None:
-        return _by_format(cells, date_format, place, zone)
-    if epoch is not None or not all(len(cell) == 4 for cell in cells):
-        numbers = _numbers(cells, epoch, place)
+        return _by_format(texts, date_format, first, zone).at(column.rows)
+    if epoch is not None or not all(len(text) == 4 for text in texts):
+        numbers = _numbers(texts, epoch, first)
         if numbers is not None:
-            return _whole(numbers, place, epoch, zone)
-    periods = read_periods(cells)
+            return _whole(numbers[column.rows], place, epoch, zone)
+    periods = read_periods(texts)
     if periods is not None:
-        return Moments(periods[0], Notation(period=periods[1]), zone=zone)
-    return _iso(cells, place, zone)
+        return Moments(periods[0], Notation(period=periods[1]), zone=zone).at(column.rows)
+    return _iso(texts, first, zone).at(column.rows)
 
 
 def _numbers(cells: Sequence[str], epoch: Epoch | None, place: PlaceOf) -> NDArray[Any] | None:

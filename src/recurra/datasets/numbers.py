@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,7 +87,8 @@ class NumberForm:
         return re.compile(rf"[+-]?(?:[0-9]+{fraction}{alone})(?:[eE][+-]?[0-9]+)?")
 
     @cached_property
-    def _marked(self) -> re.Pattern[str]:
+    def marked(self) -> re.Pattern[str]:
+        """Numbers with these marks, plain ones among them."""
         point, mark = re.escape(self.decimal), re.escape(self.thousands)
         whole = rf"[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+|[0-9]+" if mark else "[0-9]+"
         return re.compile(rf"[+-]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -96,7 +98,7 @@ class NumberForm:
         if self.decimal == "." and not self.thousands:
             return None
         cell = cell.translate(SPACES)
-        if not self._marked.fullmatch(cell):
+        if not self.marked.fullmatch(cell):
             return None
         return cell.replace(self.thousands, "").replace(self.decimal, ".") if self.thousands else cell.replace(",", ".")
 
@@ -130,20 +132,24 @@ class PointsBetweenThousands:
     _WHOLE = re.compile(r"[+-]?[0-9]{1,3}")
     _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}")
 
-    def __init__(self) -> None:
-        self.possible = True
+    def __init__(self, *, possible: bool = True) -> None:
+        self.possible = possible
         self.wholes = 0
         self.first: int | None = None
         """The first row whose cell has such a point."""
 
-    def see(self, row: int, cell: str) -> None:
-        """Take the cell of a row into account."""
-        if self._WHOLE.fullmatch(cell):
-            self.wholes += 1
-        elif self._GROUPED.fullmatch(cell):
-            self.first = row if self.first is None else self.first
-        elif not stands_for_missing(cell):
-            self.possible = False
+    def see(self, cells: Sequence[object], *, first: int, apart: int) -> None:
+        """Take cells into account that stand in the row `first` and in every row so far `apart` behind it."""
+        for cell, times in Counter(cells).items() if self.possible else ():
+            word = cell.strip() if isinstance(cell, str) else ""
+            if self._WHOLE.fullmatch(word):
+                self.wholes += times
+            elif self._GROUPED.fullmatch(word):
+                row = first + apart * cells.index(cell)
+                self.first = row if self.first is None else min(self.first, row)
+            elif not stands_for_missing(word):
+                self.possible = False
+                return
 
     def doubtful(self) -> bool:
         """Tell whether whole numbers stand beside numbers that may be thousands."""

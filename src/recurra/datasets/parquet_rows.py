@@ -1,4 +1,4 @@
-"""Parquet files as rows, batch by batch, read through pyarrow.
+"""Parquet files as batches of rows, read through pyarrow.
 
 Not here: text formats. Row numbers stand for lines; dates and times become ISO texts, as a text table would hold them.
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from recurra.datasets.columns import listed, need
-from recurra.datasets.records import Row, Value
-from recurra.datasets.sources import check_unchanged, facts, open_regular
+from recurra.datasets.records import Batch, Value
+from recurra.datasets.sources import Readable, check_unchanged, facts, open_regular
 from recurra.errors import DataError, Place
 
 BATCH = 4096
 
 
-def parquet_columns(source: str | Path) -> list[str]:
+def parquet_columns(source: Readable) -> list[str]:
     """Return the column names of a Parquet file; raise DataError when it is none or has a name twice."""
     import pyarrow.parquet as parquet
 
@@ -27,7 +27,7 @@ def parquet_columns(source: str | Path) -> list[str]:
         return _names(_opened(parquet, stream, Place(str(source))), str(source))
 
 
-def parquet_zone(source: str | Path, column: str) -> str:
+def parquet_zone(source: Readable, column: str) -> str:
     """Return the name of the zone of a column of times, as the file's schema tells it; empty where there is none."""
     import pyarrow.parquet as parquet
 
@@ -36,7 +36,7 @@ def parquet_zone(source: str | Path, column: str) -> str:
     return getattr(kind, "tz", None) or ""
 
 
-def read_parquet(source: str | Path, columns: list[str] | None) -> Iterator[Row]:
+def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[Batch]:
     """Yield the rows with the wanted columns (all when None); raise DataError for damaged files and nested columns."""
     import pyarrow.parquet as parquet
 
@@ -46,14 +46,14 @@ def read_parquet(source: str | Path, columns: list[str] | None) -> Iterator[Row]
         table = _opened(parquet, stream, place)
         found = _names(table, place.file)
         wanted = found if columns is None else [need(name, found, place=place) for name in columns]
-        number = 0
-        for batch in _batches(table, wanted, place):
+        begin = 1
+        for cells in _batches(table, wanted, place):
             check_unchanged(stream, before, place=place)
-            for values in zip(*(batch[name] for name in wanted), strict=True):
-                number += 1
-                yield Row(number, dict(zip(wanted, values, strict=True)), finder=_finder(place.file))
+            lines = range(begin, begin + len(next(iter(cells.values()), ())))
+            yield Batch(lines, cells, partial(_place, place.file, lines, wanted))
+            begin = lines.stop
         check_unchanged(stream, before, place=place)
-    if number == 0:
+    if begin == 1:
         raise DataError("no rows", place=place)
 
 
@@ -104,11 +104,8 @@ def _plain(value: Any) -> Value:
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
 
 
-def _finder(file: str) -> Any:
-    def find(row: Row, name: str) -> Place:
-        return Place(file, row.line, list(row.values).index(name) + 1 if name in row.values else 0)
-
-    return find
+def _place(file: str, lines: Sequence[int], names: Sequence[str], row: int, name: str) -> Place:
+    return Place(file, lines[row], names.index(name) + 1)
 
 
 def _first_line(problem: Exception) -> str:

@@ -1,12 +1,13 @@
-"""What reading a file gives: rows, refused rows and tables of texts, as plain frozen records.
+"""What reading a file gives: batches of rows, refused rows and tables of texts, as plain frozen records.
 
 Not here: reading and checking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from recurra.datasets.columns import TextColumns
 from recurra.errors import Place
@@ -15,22 +16,48 @@ Value = str | float | int | bool | None
 """What a cell can hold: CSV and TSV give texts; JSONL and Parquet also numbers, truth values and None."""
 
 
-Finder = Callable[["Row", str], Place]
-"""Finds where a row's cell stands; kept apart from the row because only errors need it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of a table: the physical line it starts on (from 1; for Parquet the row number) and its cells."""
 
     line: int
     values: dict[str, Value]
-    raw: str = ""
-    finder: Finder | None = None
+    raw: str
+    finder: Callable[[str], Place]
 
     def place(self, name: str) -> Place:
         """Return where the cell of column `name` stands: file, line and column in characters."""
-        return self.finder(self, name) if self.finder else Place("", self.line)
+        return self.finder(name)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a table after one another: the cells (rows,) of each column."""
+
+    lines: Sequence[int]
+    """The physical line each row starts on."""
+    columns: Mapping[str, Sequence[Value]]
+    place: Callable[[int, str], Place]
+    """Finds where the cell of a row and a column stands; only errors need it."""
+    raw: Callable[[int], str] = lambda row: ""
+    """Gives the text that a row was read from."""
+    written: bool = False
+    """Whether all cells are texts, as plain files have them."""
+
+    def texts(self, name: str) -> Sequence[str] | None:
+        """Return the cells of a column where all of them are texts, else None."""
+        cells = self.columns[name]
+        return cells if self.written or {*map(type, cells)} == {str} else None  # type: ignore[return-value]
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.lines)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows, for whoever looks for the cell that is at fault."""
+        for at, line in enumerate(self.lines):
+            values = {name: cells[at] for name, cells in self.columns.items()}
+            yield Row(line, values, self.raw(at), partial(self.place, at))
 
 
 @dataclass(frozen=True, slots=True)

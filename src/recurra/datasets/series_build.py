@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets import advice
-from recurra.datasets.encodings import doubtful_characters, replaced_characters
+from recurra.datasets.distinct import Distinct
+from recurra.datasets.encodings import Traces
 from recurra.datasets.imputing import Impute, impute
 from recurra.datasets.moments import Moments
 from recurra.datasets.notations import Notation
@@ -33,7 +34,7 @@ TO_IMPUTE = "values are missing and must be imputed"
 class LongRows:
     """The columns of a long table before they are cut into series; `place(row)` finds a value."""
 
-    ids: list[str]
+    names: Distinct
     moments: Moments | None
     """None: the rows have no times, and are counted."""
     values: NDArray[np.float64]
@@ -51,14 +52,11 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
 
     `expected` is the step a model has learnt: it is taken for the rhythm wherever the times are on it.
     """
-    members: dict[str, NDArray[np.int64]] = _members(long.ids)
+    members = _members(long.names)
     _check_missing(long, members, allowed=reading.missing or filled_by(reading) is not None)
-    what = "series names"
-    touched = [
-        *replaced_characters(members, what=what),
-        *doubtful_characters(members, encoding=long.encoding, what=what),
-    ]
-    warnings = [*touched, *long.warnings, *_precision(long.values)]
+    traces = Traces(long.encoding, what="series names")
+    traces.see(members)
+    warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings, *_precision(long.values)]
     series, zones = _cut(long, members)
     times: dict[str, NDArray[Any]] = {}
     values: dict[str, NDArray[np.float64]] = {}
@@ -90,11 +88,11 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
     )
 
 
-def _members(ids: list[str]) -> dict[str, NDArray[np.int64]]:
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(ids):
-        rows.setdefault(name, []).append(row)
-    return {name: np.array(numbers) for name, numbers in rows.items()}
+def _members(names: Distinct) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of each series, in their order."""
+    order = np.argsort(names.rows, kind="stable")
+    ends = np.cumsum(np.bincount(names.rows, minlength=len(names.texts)))
+    return dict(zip(names.texts, np.split(order, ends[:-1]), strict=True))
 
 
 def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[str, Given], dict[str, Zone | None]]:

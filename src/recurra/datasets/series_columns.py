@@ -185,21 +185,21 @@ def _first(name: str | None) -> tuple[str, ...]:
 
 
 def may_name_series(
-    cells: Mapping[str, Sequence[Any]], times: NDArray[Any], *, within: Sequence[Any] = ()
+    cells: Mapping[str, Sequence[Any]], times: NDArray[Any], *, within: NDArray[np.int64] | None = None
 ) -> list[str]:
     """Return the column, or the pair of columns, whose values tell mixed series apart; nothing where none does.
 
-    `cells` are columns (rows,) that are not read yet, `times` (rows,) the times, `within` names (rows,) that the series
-    have already. Within each value of such a column times stand once (or, where no time is double, in order).
+    `cells` are columns (rows,) that are not read yet, `times` (rows,) the times, `within` numbers (rows,) of the names
+    that the series have already. Within each value of such a column times stand once (or, where no time is double, in
+    order).
     """
     timed = (*TIME_NAMES, *CLOCK_NAMES)
     named = {name: column for name, column in cells.items() if name.strip().casefold() not in timed}
     codes = {name: code for name, column in named.items() if (code := _codes(column)) is not None}
     order = sorted(codes, key=lambda name: (not _names_things(name), int(codes[name].max())))
     stamps = np.unique(times, return_inverse=True)[1].astype(np.int64)
-    if len(within):
-        already = np.unique(np.array(within), return_inverse=True)[1].astype(np.int64)
-        stamps += already * (int(stamps.max()) + 1)
+    if within is not None:
+        stamps += within * (int(stamps.max()) + 1)
     for names in _choices(order):
         if _tells_apart([codes[name] for name in names], stamps):
             return list(names)
@@ -237,9 +237,11 @@ def _tells_apart(codes: Sequence[NDArray[np.int64]], stamps: NDArray[np.int64]) 
     return not bool(((np.diff(stamps[order]) < 0) & (np.diff(group[order]) == 0)).any())
 
 
-def naming_hint(chosen: Chosen, cells: Mapping[str, Sequence[Any]], times: NDArray[Any], names: Sequence[str]) -> str:
+def naming_hint(
+    chosen: Chosen, cells: Mapping[str, Sequence[Any]], times: NDArray[Any], names: NDArray[np.int64]
+) -> str:
     """Advise to name the series by the columns that tell them apart, besides those that do already; else nothing."""
-    columns = may_name_series(cells, times, within=names if chosen.ids else ())
+    columns = may_name_series(cells, times, within=names if chosen.ids else None)
     if not columns:
         return ""
     which = f"column{'s' if len(columns) > 1 else ''} {' and '.join(repr(name) for name in columns)}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.distinct import Distinct
 from recurra.datasets.frame_index import counts_rows, has_index, with_index_columns, with_text_names
 from recurra.datasets.frame_times import read_times, write_times
 from recurra.datasets.moments import Moments
@@ -146,9 +147,9 @@ def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Lea
         return Place(FRAME, at // width + 1)
 
     if chosen.wide:
-        ids = [name for _ in range(rows) for name in chosen.values]
+        names = Distinct([*chosen.values], np.tile(np.arange(width), rows))
     else:
-        ids = _ids(columns, chosen) if chosen.ids else ["series"] * rows
+        names = Distinct.of(_ids(columns, chosen) if chosen.ids else ["series"] * rows)
     absent = list(NumberForm(missing_words=reading.missing_words).missing_numbers)
     values = np.stack([_values(columns[name], name) for name in chosen.values], axis=1).reshape(-1)
     values[np.isin(values, absent)] = np.nan
@@ -158,10 +159,10 @@ def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Lea
         if chosen.wide or moments is None:
             return ""
         others = {name: columns[name].to_list() for name in columns.columns if name not in chosen.read}
-        return naming_hint(chosen, others, moments.times, ids)
+        return naming_hint(chosen, others, moments.times, names.rows)
 
     repeated = moments.repeated(width) if moments else None
-    return LongRows(ids, repeated, values, place, chosen.columns, naming, [*chosen.warnings])
+    return LongRows(names, repeated, values, place, chosen.columns, naming, [*chosen.warnings])
 
 
 def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> Moments | None:

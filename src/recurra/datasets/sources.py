@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,18 +36,33 @@ FOREIGN = (
 Facts = tuple[int, int, int]
 
 
-def name_of(source: str | Path) -> str:
+@dataclass(frozen=True)
+class Stored:
+    """What came from stdin, kept so that it can be read again."""
+
+    data: bytes
+
+    def __str__(self) -> str:
+        """Name it as error places do."""
+        return STDIN
+
+
+STDIN = "<stdin>"
+Readable = str | Path | Stored
+
+
+def name_of(source: Readable) -> str:
     """Return the name that error places carry: the path as given, or `<stdin>` for `-`."""
-    return "<stdin>" if str(source) == "-" else str(source)
+    return STDIN if str(source) == "-" else str(source)
 
 
-def open_regular(source: str | Path) -> BinaryIO:
+def open_regular(source: Readable) -> BinaryIO:
     """Open a regular file for reading bytes; raise DataError for anything else without touching it."""
     place = Place(str(source))
     try:
-        _check_kind(Path(source).stat().st_mode, place)
+        _check_kind(Path(str(source)).stat().st_mode, place)
         # Without O_NONBLOCK a FIFO put here after the check would hang the process.
-        descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(str(source), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise DataError("no such file", place=place) from None
     except PermissionError:
@@ -76,17 +92,25 @@ def check_unchanged(stream: BinaryIO, before: Facts, *, place: Place) -> None:
         raise DataError("the file changed while it was read", place=place, found=size, advice="read a finished file")
 
 
-def read_chunks(source: str | Path) -> Iterator[bytes]:
-    """Yield the bytes of a file or of stdin (`-`) in pieces of about 1 MiB, gzip unpacked.
+def stored_stdin() -> Stored:
+    """Read stdin to its end."""
+    return Stored(b"".join(_stdin()))
+
+
+def read_chunks(source: Readable) -> Iterator[bytes]:
+    """Yield the bytes of a file or of stdin (`-`) in pieces of at most 1 MiB, gzip unpacked.
+
+    What comes through a pipe comes line by line where it is written so.
 
     Raises DataError for what is no regular file, for archives, damaged or nested gzip, and for a file that changes.
     """
     place = Place(name_of(source))
-    chunks = _stdin() if str(source) == "-" else _file(source)
+    chunks = _stored(source) if isinstance(source, Stored) else _stdin() if str(source) == "-" else _file(source)
     first = b""
     for chunk in chunks:
         first += chunk
-        if len(first) >= 16:
+        # No file of another kind begins with a line end.
+        if len(first) >= 16 or b"\n" in first:
             break
     _check_magic(first, place)
     whole = _joined(first, chunks)
@@ -107,7 +131,7 @@ def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _file(source: str | Path) -> Iterator[bytes]:
+def _file(source: Readable) -> Iterator[bytes]:
     place = Place(str(source))
     with open_regular(source) as stream:
         before = facts(stream)
@@ -123,9 +147,13 @@ def _file(source: str | Path) -> Iterator[bytes]:
         check_unchanged(stream, before, place=place)
 
 
+def _stored(source: Stored) -> Iterator[bytes]:
+    return (source.data[at : at + CHUNK] for at in range(0, len(source.data), CHUNK))
+
+
 def _stdin() -> Iterator[bytes]:
     stream = sys.stdin.buffer
-    # read1 hands over what is there, so that a pipe that lives on is answered as it speaks.
+    # read1 hands over what is there without waiting for more.
     read = getattr(stream, "read1", stream.read)
     while chunk := read(CHUNK):
         yield chunk

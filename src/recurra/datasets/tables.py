@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from typing import Literal, Unpack, get_args
 
-from recurra.datasets.columns import listed
+from recurra.datasets.blocks import Block
 from recurra.datasets.delimited_rows import open_delimited
 from recurra.datasets.dialects import SAMPLE, Dialect, line_doubts
 from recurra.datasets.encodings import text_codec
 from recurra.datasets.formats import Format, FormatOptions
-from recurra.datasets.json_rows import pick_keys, read_json, whole_table
-from recurra.datasets.lines import Line, decoded_bytes, inner_codec, read_lines
+from recurra.datasets.json_batches import json_batches, key_names
+from recurra.datasets.json_rows import read_json
+from recurra.datasets.lines import decoded_bytes, inner_codec, read_blocks
 from recurra.datasets.parquet_rows import parquet_columns, read_parquet
-from recurra.datasets.records import Reject, Row
-from recurra.datasets.sources import name_of
+from recurra.datasets.records import Batch, Reject, Row
+from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place, UsageError
 
 OnError = Literal["stop", "reject"]
@@ -29,19 +29,19 @@ OnError = Literal["stop", "reject"]
 LINES_COLUMN = "text"
 """The column name that plain lines get."""
 
-Rows = Iterator[Row | DataError]
+Batches = Iterator[Batch | DataError]
 
 
 @dataclass(frozen=True)
 class Table:
-    """An opened file: how it is read, its columns, and its rows, which can be read once."""
+    """An opened file: how it is read, its columns, and its rows in batches, which can be read once."""
 
     file: str
     dialect: Dialect
     names: list[str]
     again: Callable[[], Table]
     """Opens the file once more, as it was opened."""
-    read: Callable[[list[str] | None], Rows]
+    read: Callable[[list[str] | None], Batches]
     """Gives the rows with the wanted columns (None: all); what is wrong with a row comes in its place."""
     warnings: list[str] = field(default_factory=list)
     """What is doubtful; complete once the rows are read."""
@@ -51,9 +51,9 @@ class Table:
         """What was taken for delimiter, quoting, header and columns, in one line."""
         return self.dialect.told(self.names)
 
-    def rows(
+    def batches(
         self, columns: Sequence[str] | None = None, *, on_error: OnError = "stop", rejects: list[Reject] | None = None
-    ) -> Iterator[Row]:
+    ) -> Iterator[Batch]:
         """Yield the rows with the wanted columns (None: all), in order.
 
         A bad row raises DataError with `file:line:column`, or with `on_error="reject"` is added to `rejects` and left
@@ -61,22 +61,24 @@ class Table:
         """
         if on_error not in get_args(OnError):
             raise UsageError("on_error", found=repr(on_error), allowed="stop, reject")
-        seen = 0
-        for row in self.read(None if columns is None else list(columns)):
-            seen += 1
-            if isinstance(row, Row):
-                yield row
+        seen = False
+        for batch in self.read(None if columns is None else list(columns)):
+            seen = True
+            if isinstance(batch, Batch):
+                yield batch
             elif on_error == "stop":
-                raise row
+                raise batch
             elif rejects is not None:
-                rejects.append(reject_of(row))
+                rejects.append(reject_of(batch))
         if not seen:
             wrong = "0 rows after the header" if self.dialect.header[0] else "no rows"
             advice = "; ".join(("bring a file with data", *self.dialect.doubts))
             raise DataError(wrong, place=Place(self.file), advice=advice)
 
 
-def open_table(source: str | Path, *, asked: Sequence[str] = (), **options: Unpack[FormatOptions]) -> Table:
+def open_table(
+    source: Readable, *, asked: Sequence[str] = (), streamed: bool = False, **options: Unpack[FormatOptions]
+) -> Table:
     """Open a file, or stdin (`-`), and settle how it is read; `asked` names columns that the caller expects there.
 
     Options: `form`, `encoding`, `delimiter`, `quoting`, `header`, each left to the file when None (formats.py).
@@ -91,15 +93,17 @@ def open_table(source: str | Path, *, asked: Sequence[str] = (), **options: Unpa
     if form == "parquet":
         return Table(file, Dialect(form), parquet_columns(source), again, partial(read_parquet, source))
     if form == "jsonl":
-        names, rows = _open_json(source, file, given.encoding)
-        return Table(file, Dialect(form, given.encoding), names, again, partial(pick_keys, rows, file))
-    lines = read_lines(source, encoding=given.encoding)
+        codec = text_codec(given.encoding)
+        groups = read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
+        names, objects = key_names(groups, file=file, sample=SAMPLE)
+        return Table(file, Dialect(form, given.encoding), names, again, partial(json_batches, objects, file))
+    blocks = read_blocks(source, encoding=given.encoding)
     if form == "lines":
         warnings: list[str] = []
-        read = partial(_plain, lines, file, warnings)
+        read = partial(_plain, blocks, file, warnings)
         return Table(file, Dialect(form, given.encoding), [LINES_COLUMN], again, read, warnings)
-    opened = open_delimited(lines, form=form, given=given, asked=asked, file=file)
-    return Table(file, opened.dialect, opened.named, again, opened.rows, opened.warnings)
+    opened = open_delimited(blocks, form=form, given=given, asked=asked, file=file)
+    return Table(file, opened.layout.dialect, opened.named, again, opened.batches, opened.warnings)
 
 
 def read_columns(source: str | Path, **options: Unpack[FormatOptions]) -> list[str]:
@@ -115,9 +119,10 @@ def read_rows(
     rejects: list[Reject] | None = None,
     **options: Unpack[FormatOptions],
 ) -> Iterator[Row]:
-    """Open a file and yield its rows, as `Table.rows` does; `open_table` also tells how it is read."""
+    """Open a file and yield its rows one by one, as `Table.batches` does many at a time."""
     table = open_table(source, asked=columns or (), **options)
-    yield from table.rows(columns, on_error=on_error, rejects=rejects)
+    for batch in table.batches(columns, on_error=on_error, rejects=rejects):
+        yield from batch.rows()
 
 
 def reject_of(problem: DataError) -> Reject:
@@ -125,36 +130,28 @@ def reject_of(problem: DataError) -> Reject:
     return Reject(problem.place.line if problem.place else 0, str(problem))
 
 
-def _open_json(source: str | Path, file: str, encoding: str) -> tuple[list[str], Rows]:
-    """Return the columns (the keys of the first objects together: not each row need have each) and the rows."""
-    codec = text_codec(encoding)
-    rows = read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
-    first = list(islice(rows, SAMPLE))
-    good = [row for row in first if isinstance(row, Row)]
-    broken = next((row for row in first if isinstance(row, DataError)), None)
-    if not first:
-        raise DataError("no rows", place=Place(file), advice="bring a file with data")
-    if broken is not None and not good:
-        raise broken
-    if good and whole_table(good[0]):
-        raise DataError(
-            "one object that holds the whole table",
-            place=Place(file, good[0].line),
-            found="keys " + listed(list(good[0].values)),
-            allowed="one JSON object a line, or an array of objects (pandas: orient='records')",
-        )
-    return list(dict.fromkeys(name for row in good for name in row.values)), chain(first, rows)
-
-
-def _plain(lines: Iterator[Line], file: str, warnings: list[str], wanted: list[str] | None) -> Rows:
+def _plain(blocks: Iterator[Block], file: str, warnings: list[str], wanted: list[str] | None) -> Batches:
     """Yield each line as a row; afterwards warn where they look like a table."""
-
-    def place(row: Row, name: str) -> Place:
-        return Place(file, row.line)
-
     first: list[str] = []
-    for number, text, problem in lines:
-        if len(first) < SAMPLE:
-            first.append(text)
-        yield problem or Row(number, {LINES_COLUMN: text}, finder=place)
+    for block in blocks:
+        first += block.texts[: SAMPLE - len(first)]
+        yield from _good_lines(block, file)
     warnings.extend(line_doubts(first, file))
+
+
+def _good_lines(block: Block, file: str) -> Batches:
+    """Yield the lines between those that are at fault, and the faults."""
+    begin, end = block.first, block.first + block.size
+    for number in (*block.problems, end):
+        lines, texts = range(begin, number), block.texts[begin - block.first : number - block.first]
+        if texts:
+            yield Batch(
+                lines, {LINES_COLUMN: texts}, partial(_line_place, file, lines), texts.__getitem__, written=True
+            )
+        if number < end:
+            yield block.problems[number]
+        begin = number + 1
+
+
+def _line_place(file: str, lines: Sequence[int], row: int, name: str) -> Place:
+    return Place(file, lines[row])

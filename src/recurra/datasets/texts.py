@@ -1,4 +1,4 @@
-"""Texts with their labels and groups out of a table, and running text for language models.
+"""Texts with their labels and groups out of a table, part by part or whole, and running text for language models.
 
 Not here: whether labels are fit for training (labels.py), and tokens. Empty texts are kept and counted.
 """
@@ -12,23 +12,103 @@ from typing import Unpack
 
 from recurra.datasets.columns import TextColumns, choose_text_columns, told_columns
 from recurra.datasets.dialects import SAMPLE, line_doubts
-from recurra.datasets.encodings import advised, doubtful_characters, replaced_characters, text_codec, wide_codec
+from recurra.datasets.encodings import advised, doubtful_characters, text_codec, wide_codec
 from recurra.datasets.formats import Format, FormatOptions, as_form
-from recurra.datasets.labels import label_text
 from recurra.datasets.lines import decoded_bytes, inner_codec
-from recurra.datasets.missing import is_missing
-from recurra.datasets.records import Reject, Row, RunningText, TextTable
+from recurra.datasets.records import Reject, RunningText, TextTable
 from recurra.datasets.sources import name_of
-from recurra.datasets.tables import OnError, Table, open_table, reject_of
-from recurra.errors import DataError, Place, UsageError, either
+from recurra.datasets.tables import OnError, Table, open_table
+from recurra.datasets.text_batches import TextBatch, text_batches
+from recurra.datasets.text_doubts import Doubts
+from recurra.errors import DataError, Place, UsageError
 
 
-@dataclass
-class _Growing:
-    texts: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    groups: list[str] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+@dataclass(frozen=True)
+class Texts:
+    """An opened table of texts, which can be read once: part by part, or whole."""
+
+    table: Table
+    columns: TextColumns
+    guesses: list[str]
+    """What is doubtful in the choice of the columns."""
+    on_error: OnError
+    as_written: bool
+    rejects: list[Reject] = field(default_factory=list)
+    """Rows that were left out so far."""
+
+    def parts(self) -> Iterator[TextBatch]:
+        """Yield the rows as they are read. Raises DataError with `file:line:column`, and for no usable row."""
+        seen = False
+        batches = self.table.batches(self.columns.names, on_error=self.on_error, rejects=self.rejects)
+        rejects = self.rejects if self.on_error == "reject" else None
+        for part in text_batches(batches, self.columns, rejects=rejects, as_written=self.as_written):
+            seen = seen or bool(part.texts)
+            yield part
+        if not seen:
+            found = self.rejects[0].reason if self.rejects else ""
+            raise DataError("no usable row", place=Place(self.table.file), found=found)
+
+    def whole(self) -> TextTable:
+        """Read all rows; raises as `parts` does."""
+        grown = TextBatch([], [], [], [])
+        doubts, labels = Doubts(self.table.dialect.encoding), dict[str, None]()
+        for part in self.parts():
+            grown.texts.extend(part.texts)
+            grown.labels.extend(part.labels)
+            grown.groups.extend(part.groups)
+            grown.lines.extend(part.lines)
+            doubts.see(part.texts)
+            labels |= dict.fromkeys(part.labels)
+        rejected = [f"{len(self.rejects):,} rows were refused and left out"] if self.rejects else []
+        return TextTable(
+            texts=grown.texts,
+            labels=grown.labels if self.columns.label is not None else None,
+            groups=grown.groups if self.columns.group is not None else None,
+            lines=grown.lines,
+            rejects=sorted(self.rejects, key=lambda reject: reject.line),
+            warnings=[*self.table.warnings, *self.guesses, *doubts.told(labels), *rejected],
+            columns=None if self.table.dialect.form == "lines" else self.columns,
+            note=self.table.note,
+        )
+
+
+def open_texts(
+    source: str | Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    labelled: bool | None = None,
+    learnt: TextColumns | None = None,
+    on_error: OnError = "stop",
+    labels_as_written: bool = False,
+    streamed: bool = False,
+    **options: Unpack[FormatOptions],
+) -> Texts:
+    """Open CSV, TSV, JSON, Parquet or plain lines (one text a line), or stdin (`-`, plain lines), to read texts.
+
+    Columns not named are those that a model `learnt` from, else guessed by their obvious names. `labelled`: True needs
+    a label column, False reads none, None takes one that is there. A label such as `NULL` is a missing one, unless
+    `labels_as_written`. Rows keep the file's order; `on_error="reject"` leaves bad rows out and lists them. `streamed`
+    settles the columns by the header, or the first object, where that leaves no doubt, without waiting for more. The
+    options say how the file is written (`open_table`). Raises DataError with `file:line:column`.
+    """
+    asked = [name for name in (text, label, group, learnt and learnt.text) if name]
+    table = open_table(source, asked=asked, streamed=streamed, **options)
+    # Columns without names are the same as another file's by their numbers alone.
+    learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
+    columns = choose_text_columns(
+        table.names,
+        text=text,
+        label=label,
+        group=group,
+        labelled=labelled,
+        place=Place(table.file, table.dialect.first),
+        learnt=learnt,
+        hint=table.dialect.hint,
+    )
+    guesses = told_columns(columns, table.names, text=text, label=label, learnt=learnt)
+    return Texts(table, columns, guesses, on_error, labels_as_written)
 
 
 def read_texts(
@@ -43,49 +123,19 @@ def read_texts(
     labels_as_written: bool = False,
     **options: Unpack[FormatOptions],
 ) -> TextTable:
-    """Read texts from CSV, TSV, JSON, Parquet or plain lines (one text a line), or from stdin (`-`, plain lines).
-
-    Columns not named are those that a model `learnt` from, else guessed by their obvious names. `labelled`: True needs
-    a label column, False reads none, None takes one that is there. A label such as `NULL` is a missing one, unless
-    `labels_as_written`. Rows keep the file's order; `on_error="reject"` leaves bad rows out and lists them. The options
-    say how the file is written (`open_table`). Raises DataError with `file:line:column`.
-    """
-    asked = [name for name in (text, label, group, learnt and learnt.text) if name]
-    table = open_table(source, asked=asked, **options)
-    # Columns without names are the same as another file's by their numbers alone.
-    learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
-    columns = choose_text_columns(
-        table.names,
+    """Read all texts of a file; the arguments, and what is raised, are those of `open_texts`."""
+    opened = open_texts(
+        source,
         text=text,
         label=label,
         group=group,
         labelled=labelled,
-        place=Place(table.file, table.dialect.first),
         learnt=learnt,
-        hint=table.dialect.hint,
+        on_error=on_error,
+        labels_as_written=labels_as_written,
+        **options,
     )
-    rejects: list[Reject] = []
-    rows = table.rows(columns.names, on_error=on_error, rejects=rejects)
-    growing = _collect(rows, columns, on_error, rejects, labels_as_written)
-    if not growing.texts:
-        raise DataError("no usable row", place=Place(table.file), found=rejects[0].reason if rejects else "")
-    guesses = told_columns(columns, table.names, text=text, label=label, learnt=learnt)
-    return _text_table(growing, rejects, table, columns, guesses)
-
-
-def _text_table(
-    growing: _Growing, rejects: list[Reject], table: Table, columns: TextColumns, warnings: list[str]
-) -> TextTable:
-    return TextTable(
-        texts=growing.texts,
-        labels=growing.labels if columns.label is not None else None,
-        groups=growing.groups if columns.group is not None else None,
-        lines=growing.lines,
-        rejects=sorted(rejects, key=lambda reject: reject.line),
-        warnings=[*table.warnings, *warnings, *_warnings(growing, rejects, table.dialect.encoding)],
-        columns=None if table.dialect.form == "lines" else columns,
-        note=table.note,
-    )
+    return opened.whole()
 
 
 def read_whole_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> str:
@@ -146,74 +196,3 @@ def _decoded(source: str | Path, encoding: str) -> str:
 
 def _unified(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _collect(
-    rows: Iterator[Row], columns: TextColumns, on_error: OnError, rejects: list[Reject], as_written: bool
-) -> _Growing:
-    growing = _Growing()
-    for row in rows:
-        try:
-            text = _text(row, columns.text)
-            label = "" if columns.label is None else _label(row, columns.label, as_written)
-            group = "" if columns.group is None else _name(row, columns.group)
-        except DataError as problem:
-            if on_error == "stop":
-                raise
-            rejects.append(reject_of(problem))
-            continue
-        growing.texts.append(text)
-        growing.labels.append(label)
-        growing.groups.append(group)
-        growing.lines.append(row.line)
-    return growing
-
-
-def _text(row: Row, column: str) -> str:
-    value = row.values[column]
-    if not isinstance(value, str):
-        found = "nothing" if value is None else f"{type(value).__name__} {value}"
-        raise DataError(f"{column!r} is no text", place=row.place(column), found=found, allowed="a text")
-    return _encodable(value, row, column)
-
-
-def _label(row: Row, column: str, as_written: bool) -> str:
-    name = _name(row, column)
-    if is_missing(name, as_written=as_written):
-        advice = "fill it, or leave the row out"
-        if name.strip():
-            advice += f"; where it is a class: {either('--labels-as-written', 'labels_as_written=True')}"
-        raise DataError(
-            f"label is missing in column {column!r}", place=row.place(column), found=repr(name), advice=advice
-        )
-    return name
-
-
-def _name(row: Row, column: str) -> str:
-    """Write a label or group as text; whole numbers stay exact, whatever their size."""
-    value = row.values[column]
-    return _encodable("" if value is None else label_text(value), row, column)
-
-
-def _encodable(text: str, row: Row, column: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as problem:
-        found = f"U+{ord(text[problem.start]):04X} at character {problem.start + 1:,} of the field"
-        raise DataError("lone surrogate: not a character", place=row.place(column), found=found) from None
-    return text
-
-
-def _warnings(growing: _Growing, rejects: list[Reject], encoding: str) -> list[str]:
-    empty = sum(1 for text in growing.texts if not text.strip())
-    missing = [text for text in growing.texts if text.strip() and is_missing(text)]
-    example = f"such as {''.join(missing[:1])!r}"
-    return [
-        *([f"{empty:,} texts are empty; they are kept"] if empty else []),
-        *([f"{len(missing):,} texts are words for missing, {example}; they are read as texts"] if missing else []),
-        *replaced_characters(growing.texts),
-        *replaced_characters(set(growing.labels), what="labels"),
-        *doubtful_characters(growing.texts, encoding=encoding),
-        *doubtful_characters(set(growing.labels), encoding=encoding, what="labels"),
-        *([f"{len(rejects):,} rows were refused and left out"] if rejects else []),
-    ]

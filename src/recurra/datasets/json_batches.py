@@ -1,0 +1,91 @@
+"""JSON objects become batches of rows: a column for each key that is wanted.
+
+Not here: reading and parsing (json_rows.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+from recurra.datasets.columns import listed, nearest
+from recurra.datasets.json_rows import Element
+from recurra.datasets.records import Batch
+from recurra.errors import DataError, Place
+
+Groups = Iterable[list[Element]]
+
+
+def key_names(groups: Iterator[list[Element]], *, file: str, sample: int) -> tuple[list[str], Groups]:
+    """Return the keys of the first `sample` objects together, and all objects: not each row need have each key.
+
+    Raises DataError for no object, for objects none of which can be read, and for one that holds a whole table.
+    """
+    taken: list[list[Element]] = []
+    while sum(map(len, taken)) < sample and (group := next(groups, None)) is not None:
+        taken.append(group)
+    first = [element for group in taken for element in group][:sample]
+    good = [element for element in first if element.problem is None]
+    if not first:
+        raise DataError("no rows", place=Place(file), advice="bring a file with data")
+    if first[0].problem is not None and not good:
+        raise first[0].problem
+    if _holds_table(good[0].values):
+        raise DataError(
+            "one object that holds the whole table",
+            place=Place(file, good[0].place.line),
+            found="keys " + listed(list(good[0].values)),
+            allowed="one JSON object a line, or an array of objects (pandas: orient='records')",
+        )
+    return list(dict.fromkeys(name for element in good for name in element.values)), chain(taken, groups)
+
+
+def _holds_table(values: dict[str, Any]) -> bool:
+    """Tell whether an object is a whole table (pandas' orients columns, index, split, table), not a row of one."""
+    return bool(values) and all(isinstance(value, (dict, list)) for value in values.values())
+
+
+def json_batches(groups: Groups, file: str, wanted: list[str] | None) -> Iterator[Batch | DataError]:
+    """Keep the wanted keys and leave out the others; without wanted ones, rows of the same keys make a batch.
+
+    What is wrong comes in a row's place: an object that is none, lacks a wanted key, or holds a list there.
+    """
+    for group in groups:
+        rows: list[Element] = []
+        keys: Sequence[str] = wanted or ()
+        for element in group:
+            fault = element.problem or (wanted and _fault(element, wanted, file))
+            if rows and (fault or (wanted is None and element.values.keys() != set(keys))):
+                yield _batch(rows, keys)
+                rows = []
+            if fault:
+                yield fault
+                continue
+            keys = list(element.values) if wanted is None and not rows else keys
+            rows.append(element)
+        if rows:
+            yield _batch(rows, keys)
+
+
+def _fault(element: Element, wanted: Sequence[str], file: str) -> DataError | None:
+    values = element.values
+    for name in wanted:
+        if name not in values:
+            return DataError(
+                f"no column {name!r} in this row{nearest(name, list(values))}",
+                place=Place(file, element.place.line),
+                found="columns " + listed(list(values)),
+                advice="fill it in, or leave the row out",
+            )
+    for name in wanted:
+        if isinstance(values[name], (list, dict)):
+            wrong = f"{name!r} holds {type(values[name]).__name__}"
+            return DataError(wrong, place=element.place_of(name), allowed="a text or a number")
+    return None
+
+
+def _batch(rows: list[Element], keys: Sequence[str]) -> Batch:
+    columns = {name: [element.values[name] for element in rows] for name in keys}
+    lines = [element.place.line for element in rows]
+    return Batch(lines, columns, lambda row, name: rows[row].place_of(name), lambda row: rows[row].text)
