@@ -1,6 +1,6 @@
-"""`recurra predict|forecast|generate|inspect`: answers from an artefact, without torch.
+"""`recurra forecast|generate|inspect`: answers from an artefact, without torch.
 
-Not here: measuring answers (evaluating.py).
+Not here: labels of texts (predicting.py), and measuring answers (evaluating.py).
 """
 
 from __future__ import annotations
@@ -15,61 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.artefact import resolve
-from recurra.cli.output import emit_json, emit_table, harmless, say, tell_mending, warn
-from recurra.errors import UsageError, printable
+from recurra.cli.output import emit_json, emit_table, harmless, tell_mending, warn
+from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.config import Precision
-    from recurra.datasets.columns import TextColumns
     from recurra.datasets.formats import FormatOptions
     from recurra.datasets.series_frames import SeriesTable
     from recurra.datasets.series_table import SeriesReading
     from recurra.models.series import RunningForecaster
-    from recurra.runs.sources import Reading
-
-CHUNK = 2048
-"""Rows answered at a time, so that a large file streams."""
-
-
-def predict(
-    artefact: str,
-    file: str,
-    reading: Reading,
-    *,
-    texts: Sequence[str],
-    as_json: bool,
-    precision: Precision | None,
-) -> None:
-    """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
-    from recurra.models.text import RunningClassifier, unread_warnings
-
-    if bool(file) == bool(texts):
-        raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
-    model = RunningClassifier.load(resolve(Path(artefact)), precision=precision)
-    rows, lines = (list(texts), [0] * len(texts)) if texts else _texts(file, reading, model.origin.columns)
-    numbered, rates = 0, list[float]()
-    for start in range(0, len(rows), CHUNK):
-        for answer, line in zip(model.answers(rows[start : start + CHUNK]), lines[start : start + CHUNK], strict=True):
-            numbered += 1
-            rates.append(answer.unk_rate)
-            record = {"row": numbered, "label": answer.label, "probabilities": answer.probabilities, "line": line}
-            record |= {"empty": answer.empty, "unk_rate": answer.unk_rate, "truncated": answer.truncated}
-            if as_json:
-                emit_json(record)
-            else:
-                print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
-    # JSON tells each row's rate; there only what concerns most rows is worth a line.
-    warn(unread_warnings(rates) if not as_json or 2 * rates.count(1.0) > len(rates) else [])
-
-
-def _texts(file: str, reading: Reading, learnt: TextColumns | None) -> tuple[list[str], list[int]]:
-    from recurra.runs.sources import read
-
-    table = read(file, reading, labelled=False, learnt=learnt)
-    warn(table.warnings)
-    for reject in table.rejects:
-        say(f"rejected: {reject.reason}")
-    return table.texts, table.lines
 
 
 def forecast(

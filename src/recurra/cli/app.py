@@ -70,7 +70,7 @@ def predict(
 
                recurra predict model new.csv --column body --json > labels.jsonl
     """
-    from recurra.cli.answering import predict as work
+    from recurra.cli.predicting import predict as work
 
     reading = written.reading(text=column, policy=on_error)
     kind = options.precision(precision)

@@ -14,7 +14,7 @@ from recurra.datasets.blocks import Block, Line, Lines
 from recurra.datasets.columns import listed, need
 from recurra.datasets.delimited import Record, Records
 from recurra.datasets.delimited_batches import Cutting, Layout
-from recurra.datasets.dialects import Dialect, delimited_dialect, first_lines
+from recurra.datasets.dialects import Dialect, delimited_dialect, first_lines, settled
 from recurra.datasets.formats import Form, Format, as_quoting
 from recurra.datasets.records import Batch
 from recurra.errors import DataError, Place
@@ -63,13 +63,20 @@ class Delimited:
             )
 
 
-def open_delimited(blocks: Iterable[Block], *, form: Form, given: Format, asked: Sequence[str], file: str) -> Delimited:
+def open_delimited(
+    blocks: Iterable[Block], *, form: Form, given: Format, asked: Sequence[str], streamed: bool, file: str
+) -> Delimited:
     """Look at the first lines, settle how the file is read, and take the names of its columns.
 
-    Raises DataError for no rows at all, a blank or damaged header, names twice, and more than 16,384 columns.
+    `streamed` takes no line behind a header that leaves no doubt. Raises DataError for no rows at all, a blank or
+    damaged header, names twice, and more than 16,384 columns.
     """
     lines = Lines(blocks)
-    sample = first_lines(lines)
+
+    def enough(sample: list[Line]) -> bool:
+        return streamed and settled(sample, form=form, given=given, asked=asked, file=file)
+
+    sample = first_lines(lines, enough)
     dialect = delimited_dialect(sample, form=form, given=given, asked=asked, file=file)
     sample = [line for line in sample if line[0] >= dialect.first]
     lines.put(Block.of(sample))

@@ -7,7 +7,7 @@ Not here: telling a header from data (headers.py), cutting lines into fields (de
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
@@ -77,16 +77,28 @@ class Dialect:
         return f"pass {either('--header', 'header=True')}: line {self.first} was taken for data"
 
 
-def first_lines(lines: Iterator[Line]) -> list[Line]:
-    """Take the lines that are looked at before the first row is read."""
+def first_lines(lines: Iterator[Line], enough: Callable[[list[Line]], bool]) -> list[Line]:
+    """Take the lines that are looked at before the first row is read; fewer where they are `enough`."""
     sample: list[Line] = []
     size = 0
     for line in islice(lines, SAMPLE):
         sample.append(line)
         size += len(line[1])
-        if size > LARGEST_SAMPLE:
+        if size > LARGEST_SAMPLE or enough(sample):
             break
     return sample
+
+
+def settled(sample: list[Line], *, form: Form, given: Format, asked: Sequence[str], file: str) -> bool:
+    """Tell whether a header tells delimiter and names by itself, whatever lines follow: a pipe may wait for answers."""
+    lines = [text for _, text, _ in sample if not SEPARATOR.fullmatch(text)]
+    if len(lines) != 1 or lines[0].count('"') % 2:
+        return False
+    dialect = delimited_dialect(sample, form=form, given=given, asked=asked, file=file)
+    mark, source = dialect.delimiter
+    names = {*KNOWN_NAMES, *folded(asked)}
+    others = any(each in lines[0] and folded(lines[0].split(each)) & names for each in {*DELIMITERS} - {mark})
+    return dialect.header == (True, "told by the file") and (source == "asked for" or not others)
 
 
 def delimited_dialect(sample: list[Line], *, form: Form, given: Format, asked: Sequence[str], file: str) -> Dialect:

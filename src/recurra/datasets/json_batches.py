@@ -5,7 +5,7 @@ Not here: reading and parsing (json_rows.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,15 +17,23 @@ from recurra.errors import DataError, Place
 Groups = Iterable[list[Element]]
 
 
-def key_names(groups: Iterator[list[Element]], *, file: str, sample: int) -> tuple[list[str], Groups]:
+def key_names(
+    groups: Iterator[list[Element]], *, file: str, sample: int, enough: Callable[[Iterable[str]], bool]
+) -> tuple[list[str], Groups]:
     """Return the keys of the first `sample` objects together, and all objects: not each row need have each key.
 
-    Raises DataError for no object, for objects none of which can be read, and for one that holds a whole table.
+    Where the keys of the first object are `enough`, no more are looked at. Raises DataError for no object, for objects
+    none of which can be read, and for one that holds a whole table.
     """
     taken: list[list[Element]] = []
-    while sum(map(len, taken)) < sample and (group := next(groups, None)) is not None:
+    first: list[Element] = []
+    while len(first) < sample and (group := next(groups, None)) is not None:
         taken.append(group)
-    first = [element for group in taken for element in group][:sample]
+        first += group
+        if first and enough(first[0].values):
+            first = first[:1]
+            break
+    first = first[:sample]
     good = [element for element in first if element.problem is None]
     if not first:
         raise DataError("no rows", place=Place(file), advice="bring a file with data")

@@ -5,19 +5,20 @@ Not here: what the columns mean. A row that cannot be used stops the reading or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, Unpack, get_args
 
 from recurra.datasets.blocks import Block
+from recurra.datasets.columns import TEXT_NAMES, folded
 from recurra.datasets.delimited_rows import open_delimited
 from recurra.datasets.dialects import SAMPLE, Dialect, line_doubts
 from recurra.datasets.encodings import text_codec
 from recurra.datasets.formats import Format, FormatOptions
 from recurra.datasets.json_batches import json_batches, key_names
-from recurra.datasets.json_rows import read_json
+from recurra.datasets.json_rows import Element, read_json
 from recurra.datasets.lines import decoded_bytes, inner_codec, read_blocks
 from recurra.datasets.parquet_rows import parquet_columns, read_parquet
 from recurra.datasets.records import Batch, Reject, Row
@@ -81,6 +82,7 @@ def open_table(
 ) -> Table:
     """Open a file, or stdin (`-`), and settle how it is read; `asked` names columns that the caller expects there.
 
+    `streamed` settles it by the header, or the first object, where that leaves no doubt, without waiting for more.
     Options: `form`, `encoding`, `delimiter`, `quoting`, `header`, each left to the file when None (formats.py).
     Raises DataError for a file that cannot be read, UsageError for an option that is none or that the form ignores.
     """
@@ -93,17 +95,26 @@ def open_table(
     if form == "parquet":
         return Table(file, Dialect(form), parquet_columns(source), again, partial(read_parquet, source))
     if form == "jsonl":
-        codec = text_codec(given.encoding)
-        groups = read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
-        names, objects = key_names(groups, file=file, sample=SAMPLE)
+        names, objects = _open_json(source, given.encoding, asked=asked, streamed=streamed)
         return Table(file, Dialect(form, given.encoding), names, again, partial(json_batches, objects, file))
     blocks = read_blocks(source, encoding=given.encoding)
     if form == "lines":
         warnings: list[str] = []
         read = partial(_plain, blocks, file, warnings)
         return Table(file, Dialect(form, given.encoding), [LINES_COLUMN], again, read, warnings)
-    opened = open_delimited(blocks, form=form, given=given, asked=asked, file=file)
+    opened = open_delimited(blocks, form=form, given=given, asked=asked, streamed=streamed, file=file)
     return Table(file, opened.layout.dialect, opened.named, again, opened.batches, opened.warnings)
+
+
+def _open_json(
+    source: Readable, encoding: str, *, asked: Sequence[str], streamed: bool
+) -> tuple[list[str], Iterable[list[Element]]]:
+    def enough(names: Iterable[str]) -> bool:
+        return streamed and bool({*asked} & {*names} or folded([*names]) & {*TEXT_NAMES})
+
+    codec, file = text_codec(encoding), name_of(source)
+    groups = read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
+    return key_names(groups, file=file, sample=SAMPLE, enough=enough)
 
 
 def read_columns(source: str | Path, **options: Unpack[FormatOptions]) -> list[str]:

@@ -24,6 +24,23 @@ from recurra.errors import DataError, Place, UsageError
 
 
 @dataclass(frozen=True)
+class TextReading:
+    """What is taken out of a table of texts: its columns (None: guessed), and what is done about bad rows."""
+
+    text: str | None = None
+    label: str | None = None
+    group: str | None = None
+    labelled: bool | None = None
+    """True needs a label column, False reads none, None takes one that is there."""
+    learnt: TextColumns | None = None
+    """The columns that a model learnt from: those that are not named are the same."""
+    on_error: OnError = "stop"
+    """reject: bad rows are left out and listed."""
+    labels_as_written: bool = False
+    """A label such as `NULL` is one, not a missing one."""
+
+
+@dataclass(frozen=True)
 class Texts:
     """An opened table of texts, which can be read once: part by part, or whole."""
 
@@ -31,84 +48,74 @@ class Texts:
     columns: TextColumns
     guesses: list[str]
     """What is doubtful in the choice of the columns."""
-    on_error: OnError
-    as_written: bool
+    reading: TextReading
+    doubts: Doubts
     rejects: list[Reject] = field(default_factory=list)
     """Rows that were left out so far."""
 
     def parts(self) -> Iterator[TextBatch]:
         """Yield the rows as they are read. Raises DataError with `file:line:column`, and for no usable row."""
         seen = False
-        batches = self.table.batches(self.columns.names, on_error=self.on_error, rejects=self.rejects)
-        rejects = self.rejects if self.on_error == "reject" else None
-        for part in text_batches(batches, self.columns, rejects=rejects, as_written=self.as_written):
+        batches = self.table.batches(self.columns.names, on_error=self.reading.on_error, rejects=self.rejects)
+        rejects = self.rejects if self.reading.on_error == "reject" else None
+        for part in text_batches(batches, self.columns, rejects=rejects, as_written=self.reading.labels_as_written):
             seen = seen or bool(part.texts)
+            self.doubts.see(part.texts, part.labels)
             yield part
         if not seen:
             found = self.rejects[0].reason if self.rejects else ""
             raise DataError("no usable row", place=Place(self.table.file), found=found)
 
+    def warnings(self) -> list[str]:
+        """Return what is doubtful in the file and the rows that were read so far."""
+        rejected = [f"{len(self.rejects):,} rows were refused and left out"] if self.rejects else []
+        return [*self.table.warnings, *self.guesses, *self.doubts.told(), *rejected]
+
     def whole(self) -> TextTable:
         """Read all rows; raises as `parts` does."""
         grown = TextBatch([], [], [], [])
-        doubts, labels = Doubts(self.table.dialect.encoding), dict[str, None]()
         for part in self.parts():
             grown.texts.extend(part.texts)
             grown.labels.extend(part.labels)
             grown.groups.extend(part.groups)
             grown.lines.extend(part.lines)
-            doubts.see(part.texts)
-            labels |= dict.fromkeys(part.labels)
-        rejected = [f"{len(self.rejects):,} rows were refused and left out"] if self.rejects else []
         return TextTable(
             texts=grown.texts,
             labels=grown.labels if self.columns.label is not None else None,
             groups=grown.groups if self.columns.group is not None else None,
             lines=grown.lines,
             rejects=sorted(self.rejects, key=lambda reject: reject.line),
-            warnings=[*self.table.warnings, *self.guesses, *doubts.told(labels), *rejected],
+            warnings=self.warnings(),
             columns=None if self.table.dialect.form == "lines" else self.columns,
             note=self.table.note,
         )
 
 
 def open_texts(
-    source: str | Path,
-    *,
-    text: str | None = None,
-    label: str | None = None,
-    group: str | None = None,
-    labelled: bool | None = None,
-    learnt: TextColumns | None = None,
-    on_error: OnError = "stop",
-    labels_as_written: bool = False,
-    streamed: bool = False,
-    **options: Unpack[FormatOptions],
+    source: str | Path, reading: TextReading, *, streamed: bool = False, **options: Unpack[FormatOptions]
 ) -> Texts:
     """Open CSV, TSV, JSON, Parquet or plain lines (one text a line), or stdin (`-`, plain lines), to read texts.
 
-    Columns not named are those that a model `learnt` from, else guessed by their obvious names. `labelled`: True needs
-    a label column, False reads none, None takes one that is there. A label such as `NULL` is a missing one, unless
-    `labels_as_written`. Rows keep the file's order; `on_error="reject"` leaves bad rows out and lists them. `streamed`
-    settles the columns by the header, or the first object, where that leaves no doubt, without waiting for more. The
-    options say how the file is written (`open_table`). Raises DataError with `file:line:column`.
+    `streamed` settles the columns by the header, or the first object, where that leaves no doubt, without waiting for
+    more. The options say how the file is written (`open_table`). Raises DataError with `file:line:column`.
     """
-    asked = [name for name in (text, label, group, learnt and learnt.text) if name]
+    learnt = reading.learnt
+    asked = [name for name in (reading.text, reading.label, reading.group, learnt and learnt.text) if name]
     table = open_table(source, asked=asked, streamed=streamed, **options)
     # Columns without names are the same as another file's by their numbers alone.
     learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
     columns = choose_text_columns(
         table.names,
-        text=text,
-        label=label,
-        group=group,
-        labelled=labelled,
+        text=reading.text,
+        label=reading.label,
+        group=reading.group,
+        labelled=reading.labelled,
         place=Place(table.file, table.dialect.first),
         learnt=learnt,
         hint=table.dialect.hint,
     )
-    guesses = told_columns(columns, table.names, text=text, label=label, learnt=learnt)
-    return Texts(table, columns, guesses, on_error, labels_as_written)
+    guesses = told_columns(columns, table.names, text=reading.text, label=reading.label, learnt=learnt)
+    return Texts(table, columns, guesses, reading, Doubts(table.dialect.encoding))
 
 
 def read_texts(
@@ -123,19 +130,13 @@ def read_texts(
     labels_as_written: bool = False,
     **options: Unpack[FormatOptions],
 ) -> TextTable:
-    """Read all texts of a file; the arguments, and what is raised, are those of `open_texts`."""
-    opened = open_texts(
-        source,
-        text=text,
-        label=label,
-        group=group,
-        labelled=labelled,
-        learnt=learnt,
-        on_error=on_error,
-        labels_as_written=labels_as_written,
-        **options,
-    )
-    return opened.whole()
+    """Read all texts of a file in its order; the choices are those of `TextReading`, the files those of `open_texts`.
+
+    Columns not named are those that a model `learnt` from, else guessed by their obvious names. Raises DataError with
+    `file:line:column`.
+    """
+    reading = TextReading(text, label, group, labelled, learnt, on_error, labels_as_written)
+    return open_texts(source, reading, **options).whole()
 
 
 def read_whole_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> str:

@@ -55,7 +55,7 @@ def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequen
         "calibration": [asdict(bin_) for bin_ in calibration_bins(targets, shares)],
         "by_length": _by_length(lengths, predicted == targets),
         "top_losses": _top_losses(names, texts, targets, shares),
-        "warnings": [*unread_warnings(encoded.unk_rate.tolist()), *_unmeasured(absent, classes=len(names))],
+        "warnings": [*unread_warnings(encoded.unread, len(encoded.ids)), *_unmeasured(absent, classes=len(names))],
     }
     return TextEvaluation(record, predicted == targets)
 

@@ -155,7 +155,7 @@ class TextClassifier(Estimator):
     def _judged(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[str]]:
         require_fitted(self)
         shares, encoded = self.model_.judged(texts_of(texts))
-        return shares, unread_warnings(encoded.unk_rate.tolist())
+        return shares, unread_warnings(encoded.unread, len(encoded.ids))
 
     def score(self, texts: Sequence[str], labels: Sequence[Any], sample_weight: Sequence[float] | None = None) -> float:
         """Accuracy; labels are compared by their texts, so that a loaded classifier scores as the fitted one did."""

@@ -54,13 +54,12 @@ class TextAnswer:
     truncated: int
 
 
-def unread_warnings(unk_rates: Sequence[float]) -> list[str]:
-    """Warn of texts of which the model knows no word."""
-    count = sum(rate == 1.0 for rate in unk_rates)
-    if not count:
+def unread_warnings(unread: int, texts: int) -> list[str]:
+    """Warn of texts of which the model knows no word: so many of all."""
+    if not unread:
         return []
     of = "the model knows no word of them, and their answers say nothing of them"
-    return [f"{count:,} of {len(unk_rates):,} texts are unread: {of}; is it the script or language it learnt from?"]
+    return [f"{unread:,} of {texts:,} texts are unread: {of}; is it the script or language it learnt from?"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from recurra.datasets.imdb import load_imdb
 from recurra.datasets.known import find
 from recurra.datasets.records import TextTable
 from recurra.datasets.synthetic import synthetic_reviews
-from recurra.datasets.texts import read_running_text, read_texts
+from recurra.datasets.texts import TextReading, Texts, open_texts, read_running_text
 from recurra.datasets.wikitext import load_wikitext2
 from recurra.errors import DataError, UsageError
 
@@ -53,17 +53,16 @@ def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tup
 
 def read(source: str, reading: Reading, *, labelled: bool | None, learnt: TextColumns | None = None) -> TextTable:
     """Read one file (or `-`); `learnt` are the columns that others were read from."""
-    return read_texts(
-        source,
-        text=reading.text,
-        label=reading.label,
-        group=reading.group,
-        labelled=labelled,
-        learnt=learnt,
-        on_error=reading.on_error,
-        labels_as_written=reading.labels_as_written,
-        **reading.options(),
-    )
+    return opened(source, reading, labelled=labelled, learnt=learnt).whole()
+
+
+def opened(
+    source: str, reading: Reading, *, labelled: bool | None, learnt: TextColumns | None, streamed: bool = False
+) -> Texts:
+    """Open one file (or `-`) to read it part by part; `streamed` waits for no line that can be done without."""
+    text, label, group = reading.text, reading.label, reading.group
+    chosen = TextReading(text, label, group, labelled, learnt, reading.on_error, reading.labels_as_written)
+    return open_texts(source, chosen, streamed=streamed, **reading.options())
 
 
 def is_known(source: str) -> bool:

@@ -39,6 +39,11 @@ class Encoded:
     empty: NDArray[np.bool_]
     truncated: NDArray[np.int64]
 
+    @property
+    def unread(self) -> int:
+        """Texts of which no word is known."""
+        return int((self.unk_rate == 1.0).sum())
+
 
 @dataclass(frozen=True)
 class TextEncoder:

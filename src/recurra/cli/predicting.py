@@ -1,0 +1,107 @@
+"""`recurra predict`: labels of texts from an artefact, without torch, answered as they are read.
+
+Not here: measuring answers (evaluating.py). Of a file a few thousand rows are held at a time; what comes through a pipe
+is answered as soon as its line is whole.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recurra.artefact import resolve
+from recurra.cli.output import emit_json, say, warn
+from recurra.errors import UsageError, printable
+from recurra.models.text import RunningClassifier, unread_warnings
+from recurra.runs.sources import Reading, opened
+
+if TYPE_CHECKING:
+    from recurra.config import Precision
+    from recurra.datasets.texts import Texts
+
+TOGETHER = 2048
+"""Rows that are answered at a time, at most."""
+
+Rows = tuple[Sequence[str], Sequence[int]]
+"""Texts and the lines they stand on."""
+
+
+def predict(
+    artefact: str,
+    file: str,
+    reading: Reading,
+    *,
+    texts: Sequence[str],
+    as_json: bool,
+    precision: Precision | None,
+) -> None:
+    """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
+    if bool(file) == bool(texts):
+        raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
+    answers = _Answers(RunningClassifier.load(resolve(Path(artefact)), precision=precision), as_json=as_json)
+    if texts:
+        for rows in _grouped(iter([(texts, [0] * len(texts))]), at_once=False):
+            answers.tell(*rows)
+        warn(answers.warnings())
+        return
+    piped = file == "-"
+    table = opened(file, reading, labelled=False, learnt=answers.model.origin.columns, streamed=piped)
+    said = table.warnings()
+    warn(said)
+    for rows in _grouped(_parts(table), at_once=piped):
+        answers.tell(*rows)
+        # Whoever wrote the line waits for its answer.
+        sys.stdout.flush()
+    warn([line for line in table.warnings() if line not in said])
+    warn(answers.warnings())
+
+
+def _parts(table: Texts) -> Iterator[Rows]:
+    """Yield the rows as they are read; rows that were left out are told as they are met."""
+    told = 0
+    for part in table.parts():
+        for reject in table.rejects[told:]:
+            say(f"rejected: {reject.reason}")
+        told = len(table.rejects)
+        yield part.texts, part.lines
+
+
+def _grouped(parts: Iterator[Rows], *, at_once: bool) -> Iterator[Rows]:
+    """Yield rows to answer together: as many as may be, or `at_once` those that are there."""
+    texts, lines = list[str](), list[int]()
+    for some_texts, some_lines in parts:
+        texts += some_texts
+        lines += some_lines
+        while len(texts) >= TOGETHER or (texts and at_once):
+            yield texts[:TOGETHER], lines[:TOGETHER]
+            del texts[:TOGETHER], lines[:TOGETHER]
+    if texts:
+        yield texts, lines
+
+
+class _Answers:
+    """Tells answers one after the other, and counts those that say nothing."""
+
+    def __init__(self, model: RunningClassifier, *, as_json: bool) -> None:
+        self.model = model
+        self._as_json = as_json
+        self._told = self._unread = 0
+
+    def tell(self, texts: Sequence[str], lines: Sequence[int]) -> None:
+        """Print the answer for each text on stdout."""
+        for answer, line in zip(self.model.answers(texts), lines, strict=True):
+            self._told += 1
+            self._unread += answer.unk_rate == 1.0
+            if not self._as_json:
+                print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
+                continue
+            record = {"row": self._told, "label": answer.label, "probabilities": answer.probabilities, "line": line}
+            record |= {"empty": answer.empty, "unk_rate": answer.unk_rate, "truncated": answer.truncated}
+            emit_json(record)
+
+    def warnings(self) -> list[str]:
+        """Warn of texts of which no word is known; JSON tells it of each row, there only most rows are worth a line."""
+        worth = not self._as_json or 2 * self._unread > self._told
+        return unread_warnings(self._unread, self._told) if worth else []
