@@ -19,12 +19,8 @@ from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import PreparedLanguage, prepare_language
 from recurra.models.language import RunningLanguage
 from recurra.report.numbers import number
-from recurra.report.page import save
-from recurra.report.training_report import training_report
-from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.lost import Scored, learning_on, lost
-from recurra.runs.text import VECTORS, a_net, cell_record, network_rows
-from recurra.runs.versions import versions
+from recurra.runs.learning import finished, learnt
+from recurra.runs.lost import VECTORS, Scored, learning_on, lost
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
 
@@ -75,32 +71,17 @@ def run_language(
     prepared: PreparedLanguage | None = None,
 ) -> dict[str, Any]:
     """Do the whole run; `prepared` are the lines where they have been prepared already."""
-    settings = model.settings().model_dump(mode="json")
-    config = {"task": "language", "title": title, "settings": settings, "estimator": repr(model)}
-    check_same_run(out, config)
-    started = time.perf_counter()
     prepared = prepared or prepare_language(model, parts.train, parts.validation)
-    model.fit_prepared(prepared, run=out, watch=watch)
-    seconds = time.perf_counter() - started
-    model.save(out / "artefact")
+    run = learnt(model, prepared, out=out, title=title, watch=watch)
     pretrained = [] if model.vectors or model.model_.encoder.config.tokens == "character" else [either(*VECTORS)]
     tries = [*learning_on(model.history_, model.best_epoch_), *pretrained]
     record = {
-        **config,
-        "cell": cell_record(model.model_.plan.recurrent),
-        "subtitle": f"{a_net(settings['net']['cell'])} learnt from {len(parts.train):,} lines.",
-        "seconds": round(seconds, 1),
-        "network": network_rows(model.model_.plan),
-        "history": model.history_,
-        "best_epoch": model.best_epoch_,
+        **run,
         "evaluation": evaluate_language(model.model_, parts, prompt, tries=tries),
         "warnings": model.warnings_,
         "notes": model.warnings_,
-        "versions": versions(),
     }
-    write_json(out / "history.json", model.history_)
-    save(training_report(record), out / "report.html")
-    return record
+    return finished(record, out=out, learnt_from=f"{len(parts.train):,} lines")
 
 
 def evaluate_language(

@@ -17,6 +17,7 @@ from recurra.metrics import paired_bootstrap
 from recurra.report.numbers import number, percent
 
 MORE_EPOCHS = "more `--epochs` (the last one was the best)", "more `epochs` (the last one was the best)"
+VECTORS = "pre-trained `--vectors`", "pre-trained `vectors`"
 LARGE = 2.0
 """An error from so many times the rival's on is told as a multiple of it."""
 

@@ -5,7 +5,6 @@ Not here: reading files and printing.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,12 +23,8 @@ from recurra.estimators.series_rows import PreparedSeries, prepare_series
 from recurra.metrics import mae, naive_scale, smape
 from recurra.models.series import RunningForecaster
 from recurra.report.numbers import number
-from recurra.report.page import save
-from recurra.report.training_report import training_report
-from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.learning import finished, learnt
 from recurra.runs.lost import Scored, learning_on, lost
-from recurra.runs.text import a_net, cell_record, network_rows
-from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
 RIVALS = ("naive", "seasonal naive")
@@ -62,30 +57,12 @@ def run_series(
 
     `prepared` are the series where they have been prepared already.
     """
-    settings = model.settings()
-    horizon = settings.series.horizon
-    prepared = prepared or prepare_past(model, table)
-    config = {"task": "series", "title": title, "settings": settings.model_dump(mode="json"), "estimator": repr(model)}
-    check_same_run(out, config)
-    started = time.perf_counter()
-    model.fit_prepared(prepared, run=out, watch=watch)
-    seconds = time.perf_counter() - started
-    model.save(out / "artefact")
+    settings, prepared = model.settings().series, prepared or prepare_past(model, table)
+    run = learnt(model, prepared, out=out, title=title, watch=watch)
     tries = learning_on(model.history_, model.best_epoch_)
-    record = {
-        **config,
-        "cell": cell_record(model.model_.plan.recurrent),
-        "subtitle": f"{a_net(settings.net.cell)} learnt from {len(table.ids):,} series; test: {horizon} steps.",
-        "seconds": round(seconds, 1),
-        "network": network_rows(model.model_.plan),
-        "history": model.history_,
-        "best_epoch": model.best_epoch_,
-        "evaluation": evaluate_series(model.model_, table, season=settings.series.season, tries=tries),
-        "versions": versions(),
-    }
-    write_json(out / "history.json", model.history_)
-    save(training_report(record), out / "report.html")
-    return record
+    evaluation = evaluate_series(model.model_, table, season=settings.season, tries=tries)
+    learnt_from = f"{len(table.ids):,} series; test: {settings.horizon} steps"
+    return finished({**run, "evaluation": evaluation}, out=out, learnt_from=learnt_from)
 
 
 def head(table: SeriesTable, held: int) -> SeriesTable:

@@ -16,27 +16,22 @@ from numpy.typing import NDArray
 
 from recurra.baselines.majority import Majority
 from recurra.baselines.nb_svm import NBSVM
-from recurra.cells import CELLS
 from recurra.datasets.labels import as_known, check_known_labels, check_training_labels, duplicates_across
 from recurra.datasets.records import TextTable
 from recurra.errors import either
 from recurra.estimators.evaluation import TextEvaluation
 from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
-from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.metrics import paired_bootstrap
-from recurra.nets.plans import ClassifierNet, Plan
+from recurra.nets.plans import ClassifierNet
 from recurra.report.numbers import number
-from recurra.report.page import save
-from recurra.report.training_report import training_report
-from recurra.runs.folder import check_same_run, write_json
-from recurra.runs.lost import Scored, learning_on, lost
-from recurra.runs.versions import versions
+from recurra.runs.folder import write_json
+from recurra.runs.learning import finished, learnt
+from recurra.runs.lost import VECTORS, Scored, learning_on, lost
 from recurra.training.progress import Watch
 
 NGRAMS = "NB-SVM (1- to 3-grams)"
 WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
-VECTORS = "pre-trained `--vectors`", "pre-trained `vectors`"
 
 Labelled = tuple[list[str], list[str]]
 """Texts and labels."""
@@ -76,44 +71,23 @@ def run_text(
 
     `prepared` are the rows where they have been prepared already.
     """
-    settings = classifier.settings().model_dump(mode="json")
-    config = {"task": "text", "title": title, "settings": settings, "estimator": repr(classifier)}
-    check_same_run(out, config)
-    seconds = _learn(classifier, prepared or prepare_rows(classifier, train), out, watch)
-    learnt, rows, part = _held_out(classifier, train, test)
+    prepared = prepared or prepare_rows(classifier, train)
+    run = learnt(classifier, prepared, out=out, title=title, watch=watch)
+    if classifier.split_ is not None:
+        write_json(out / "split.json", classifier.split_.as_json())
+    seen, rows, part = _held_out(classifier, train, test)
     evaluation = _measure(classifier, rows, part)
-    rivals = text_rivals(learnt, rows)
     tries = [] if classifier.vectors else [either(*VECTORS)]
     tries = [*learning_on(classifier.history_, classifier.best_epoch_), *tries]
     record = {
-        **config,
-        "seconds": round(seconds, 1),
-        "network": network_rows(classifier.model_.plan),
-        "history": classifier.history_,
-        "best_epoch": classifier.best_epoch_,
+        **run,
         "evaluated_on": part,
-        "cell": cell_record(classifier.model_.plan.recurrent),
-        "subtitle": f"{a_net(settings['net']['cell'])} learnt from {len(learnt[0]):,} texts, measured on {part}.",
-        "evaluation": with_rivals(evaluation, rivals, classifier.model_.plan, tries),
+        "evaluation": with_rivals(evaluation, text_rivals(seen, rows), classifier.model_.plan, tries),
         "vector_coverage": classifier.coverage_,
         "warnings": classifier.warnings_,
         "notes": [*classifier.warnings_, *classifier.notes_],
-        "versions": versions(),
     }
-    write_json(out / "history.json", classifier.history_)
-    save(training_report(record), out / "report.html")
-    return record
-
-
-def _learn(classifier: TextClassifier, prepared: PreparedText, out: Path, watch: Watch) -> float:
-    """Fit, and save the artefact and which rows were held out; return the seconds of the fit."""
-    started = time.perf_counter()
-    classifier.fit_prepared(prepared, run=out, watch=watch)
-    seconds = time.perf_counter() - started
-    classifier.save(out / "artefact")
-    if classifier.split_ is not None:
-        write_json(out / "split.json", classifier.split_.as_json())
-    return seconds
+    return finished(record, out=out, learnt_from=f"{len(seen[0]):,} texts, measured on {part}")
 
 
 def _measure(classifier: TextClassifier, rows: Labelled, part: str) -> TextEvaluation:
@@ -195,22 +169,3 @@ def with_rivals(
     ]
     on = f"{number(record['rows'])} rows"
     return record | lost("accuracy", own, others, on=on, tries=[*tries, "more labelled rows"], share=True)
-
-
-def network_rows(plan: Plan) -> list[list[Any]]:
-    """Name, kind, outputs and parameters of each layer, for a summary table."""
-    return [
-        [name, spec.kind, str(getattr(spec, "outputs", "")), parameters(spec)] for name, spec in plan.layers().items()
-    ]
-
-
-def a_net(cell: str) -> str:
-    """Name a net by its cell, with an article."""
-    noun = CELLS[cell].noun
-    return noun[0].upper() + noun[1:]
-
-
-def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
-    """Kind, sizes and form of the recurrent layer, for its drawing and its equations."""
-    sizes = {"inputs": spec.inputs, "hidden": spec.hidden}
-    return {"kind": spec.cell, "activation": spec.activation, "reset_after": spec.reset_after, **sizes}
