@@ -116,13 +116,15 @@ void run_shares(std::vector<Direction>& directions, const Places& places, int ea
 
 constexpr size_t kWideSums = 1 << 18;  // floats, of the gradients of the weights, that leave a core's cache
 
+constexpr int64_t kGroupTokens = 512;  // make up for clearing a group's sums and adding them up
+
 // Groups of sequences whose gradients are summed apart and then added up: as many for any number of threads, so that
 // each sum has one order. A group takes eight rows at a time, in bfloat16 a tile of sixteen; the sums of a wide layer
 // pass through the cache again for each group, and threads share out its panels rather than its sequences.
 int groups_of(const Layer& layer, const Places& places) {
-  const int count = (int)places.sequences.size();
+  const int64_t count = (int64_t)places.sequences.size();
   const int each = layer.sweeper().sums(layer.shape()) > kWideSums ? 32 : layer.shape().half() ? 16 : 8;
-  return count < 2 ? 1 : std::clamp(count / each, 2, 16);
+  return count < 2 ? 1 : (int)std::clamp<int64_t>(std::min(count / each, places.tokens / kGroupTokens), 2, 16);
 }
 
 // A row of `pitch` values for each token.

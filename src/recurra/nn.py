@@ -163,7 +163,7 @@ class _Swept(Base):
             final.append(tuple(ends[: len(kind.states)]))
             if first + directions < len(weights):
                 values = nn.functional.dropout(values, self.dropout, self.training)
-        return values, tuple(torch.cat(parts) for parts in zip(*final, strict=True))
+        return values, tuple(torch.cat(parts) for parts in zip(*final, strict=True)) if final[1:] else final[0]
 
     def _by_torch(self, given: Any, hx: Any, lengths: Lengths) -> Any:
         if isinstance(given, fx.Proxy):  # a symbolic trace calls torch's layers as a whole

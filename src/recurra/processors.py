@@ -32,7 +32,9 @@ def threads() -> int:
 
 def bounded(number: int) -> int:
     """Bound torch's number by the processors of this process, unless the machine has fewer altogether."""
-    return number if number > (os.cpu_count() or 1) else min(number, processors())
+    here = processors()
+    # The machine is asked last: that takes as long as a small sweep.
+    return number if number <= here or number > (os.cpu_count() or 1) else here
 
 
 @contextmanager
