@@ -124,7 +124,7 @@ def test_predictions_have_the_type_of_the_labels(kind: str) -> None:
     assert set(estimator.predict(MORE).tolist()) <= set(np.asarray(labels).tolist())
     assert estimator.classes_.tolist() == sorted(set(np.asarray(labels).tolist()))
     assert estimator.score(TEXTS, labels) == (estimator.predict(TEXTS) == np.asarray(labels)).mean()
-    assert estimator.evaluate(TEXTS, labels).record["labels"] == [str(label) for label in estimator.classes_]
+    assert estimator.evaluate(TEXTS, labels)["labels"] == [str(label) for label in estimator.classes_]
 
 
 def test_three_classes_are_learnt() -> None:
@@ -134,7 +134,7 @@ def test_three_classes_are_learnt() -> None:
     texts = [f"it was {'very ' * random.integers(0, 3)}{word} there" for word in labels]
     estimator = small(epochs=12, learning_rate=0.02).fit(texts, labels)
     assert estimator.score(texts, labels) == 1.0
-    record = estimator.evaluate(texts, labels).record
+    record = estimator.evaluate(texts, labels)
     assert np.array(record["confusion"]).shape == (3, 3) and record["f1"] == record["accuracy"] == 1.0
 
 
@@ -237,7 +237,7 @@ def test_the_wide_part_helps_where_words_decide_and_travels_with_the_artefact(tm
 
 
 def test_evaluation_tells_the_figures_that_others_rely_on(fitted: TextClassifier) -> None:
-    record = fitted.evaluate(MORE, TRUTH).record
+    record = fitted.evaluate(MORE, TRUTH)
     assert {"task", "rows", "accuracy", "loss", "f1", "ece", "labels", "confusion", "calibration"} <= record.keys()
     assert (record["task"], record["rows"]) == ("text", 20)
     assert record["accuracy"] == fitted.score(MORE, TRUTH) == np.trace(record["confusion"]) / 20
@@ -248,7 +248,7 @@ def test_evaluation_tells_the_figures_that_others_rely_on(fitted: TextClassifier
     losses = [row["loss"] for row in record["top_losses"]]
     assert losses == sorted(losses, reverse=True) and len(losses) == 20
     assert all(row["excerpt"] == MORE[row["row"] - 1][:160] for row in record["top_losses"])
-    assert fitted.evaluate(MORE, TRUTH).right.mean() == record["accuracy"]
+    assert fitted.judge(MORE, TRUTH).right.mean() == record["accuracy"]
     with pytest.raises(DataError, match="labels the model does not know; found angry; allowed: negative, positive"):
         fitted.evaluate(MORE, ["angry"] * 20)
     with pytest.raises(DataError, match="no rows"):

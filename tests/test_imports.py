@@ -197,7 +197,10 @@ def test_the_command_line_and_the_numpy_layers_load_no_file_that_imports_torch(m
 
 
 def test_the_public_names_are_lazy_and_each_is_what_its_home_defines() -> None:
-    assert set(recurra.__all__) == {name for names in recurra._HOMES.values() for name in names} | {"__version__"}
+    homes = {name for names in recurra._HOMES.values() for name in names}
+    assert set(recurra.__all__) == homes | set(recurra._MODULES) | {"__version__"}
+    for name in recurra._MODULES:
+        assert getattr(recurra, name) is importlib.import_module(f"recurra.{name}")
     for home, names in recurra._HOMES.items():
         for name in names:
             assert getattr(recurra, name) is getattr(importlib.import_module(home), name)

@@ -14,11 +14,11 @@ import pytest
 from command_line import recurra
 from recurra.datasets.records import TextTable
 from recurra.errors import advising_options
+from recurra.estimators.lost import Scored, learning_on, lost
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.report.blocks import Paragraph
 from recurra.report.page import to_html
 from recurra.report.training_report import training_report
-from recurra.runs.lost import Scored, learning_on, lost
 from recurra.runs.text import run_text
 from recurra.training.progress import Watch
 

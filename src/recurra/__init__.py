@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from recurra import errors, metrics, nn
     from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
     from recurra.datasets.series_table import SeriesReading
     from recurra.errors import ArtefactError, DataError, RecurraError, UsageError
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+    from recurra.estimators.loading import load
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 
@@ -36,6 +38,10 @@ __all__ = [
     "TrainingConfig",
     "UsageError",
     "__version__",
+    "errors",
+    "load",
+    "metrics",
+    "nn",
 ]
 
 _HOMES = {
@@ -43,9 +49,12 @@ _HOMES = {
     "recurra.datasets.series_table": ("SeriesReading",),
     "recurra.errors": ("ArtefactError", "DataError", "RecurraError", "UsageError"),
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
+    "recurra.estimators.loading": ("load",),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
 }
+_MODULES = ("errors", "metrics", "nn")
+"""Modules that are public as a whole."""
 
 
 def __getattr__(name: str) -> Any:
@@ -54,6 +63,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("recurra")
+    if name in _MODULES:
+        return import_module(f"recurra.{name}")
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(home), name)

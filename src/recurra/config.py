@@ -9,7 +9,7 @@ import json
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from recurra.cells import CELLS
@@ -132,6 +132,11 @@ class TextConfig(Frozen):
     """The tutorial's behaviour (`classic_pad`): pad every text in front to max_length and sweep the pads too."""
 
 
+def _several(value: Any) -> Any:
+    """One name stands for a list of it; JSON has lists for tuples."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
 class NetConfig(Frozen):
     """What is stacked."""
 
@@ -157,8 +162,8 @@ class NetConfig(Frozen):
     """Recurrent layers stacked."""
     bidirectional: bool = False
     """Read the sequence from both ends (not for language models)."""
-    pool: tuple[Pool, ...] = ("last",)
-    """How a sequence of states becomes one vector; several are concatenated."""
+    pool: Annotated[tuple[Pool, ...], BeforeValidator(_several)] = ("last",)
+    """How a sequence of states becomes one vector: last, mean, max or attention; several are concatenated."""
     embedding_scale: float = Field(default=1.0, gt=0.0, le=1000.0)
     """Factor on the token vectors where they enter the recurrence (a table shared with the output stays small)."""
     heads: int = Field(default=1, ge=1, le=64)

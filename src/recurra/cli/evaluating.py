@@ -103,13 +103,13 @@ def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
 
 
 def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
-    from recurra.runs.language import language_figures, with_trigram
+    from recurra.runs.language import with_trigram
     from recurra.runs.provenance import read_source, training_lines
 
     text = running_text(file, reading)
     warn(text.warnings)
     lines = text.train if text.test is None else text.test
-    record = language_figures(model, lines)
+    record = model.figures(lines)
     if not rival:
         return record
     told = read_source(folder.parent)
@@ -121,7 +121,7 @@ def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading,
 
 
 def _series(model: RunningForecaster, file: str, series: SeriesReading, reading: Reading) -> dict[str, Any]:
-    from recurra.runs.series import evaluate_series
+    from recurra.estimators.series_evaluation import evaluate_series
     from recurra.runs.tables import series_table
 
     table = series_table(file, series, unseen=model.horizon, learnt=model.learnt, **reading.options())

@@ -90,7 +90,11 @@ class Estimator(Params):
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Return an estimator that answers from an artefact or a run, with the arguments and settings of its fit."""
-        model = cls.running.load(folder)
+        return cls.holding(cls.running.load(folder))
+
+    @classmethod
+    def holding(cls, model: Any) -> Self:
+        """Return an estimator around a loaded model."""
         origin = model.origin
         known = {name: value for name, value in origin.parameters.items() if name in cls.parameter_names()}
         loaded = cls(**known)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -124,6 +124,11 @@ class LanguageModel(Estimator):
         """Exact perplexity: exp of the mean negative log probability of every token, <eos> counted."""
         require_fitted(self)
         return self.model_.perplexity(texts_of(texts))
+
+    def evaluate(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Exact perplexity, loss in nats a token, and the tokens predicted."""
+        require_fitted(self)
+        return self.model_.figures(texts_of(texts))
 
     def score(self, texts: Sequence[str], labels: None = None) -> float:
         """Mean log probability of a token in nats: higher is better, as scikit-learn wants it."""

@@ -136,6 +136,17 @@ class Forecaster(Estimator):
         warn([*([] if frame is None or isinstance(frame, SeriesTable) else table.warnings), *told])
         return given.answered(names, times, figures)
 
+    def evaluate(self, frame: Any, *, reading: SeriesReading | None = None) -> dict[str, Any]:
+        """Forecast the last horizon of every series from what is before it: MAE, MASE, sMAPE beside the naive rivals.
+
+        MASE is in units of the seasonal naive's error before the cut. Raises DataError as `predict` does.
+        """
+        from recurra.estimators.series_evaluation import evaluate_series
+
+        require_fitted(self)
+        _, table = self._read(frame, reading)
+        return evaluate_series(self.model_, table, season=self.model_.encoder.config.season)
+
     def _read(self, frame: Any, reading: SeriesReading | None) -> tuple[GivenSeries, SeriesTable]:
         given = given_series(frame, reading or SeriesReading(), self.model_.learnt)
         return given, imputed(given.table)

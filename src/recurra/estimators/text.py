@@ -75,7 +75,7 @@ class TextClassifier(Estimator):
         hidden: int | None = None,
         layers: int | None = None,
         bidirectional: bool | None = None,
-        pool: tuple[Pool, ...] | None = None,
+        pool: Pool | tuple[Pool, ...] | None = None,
         vectors: str | Path | None = None,
         wide: bool = False,
         max_length: int | None = None,
@@ -164,16 +164,20 @@ class TextClassifier(Estimator):
         right = [str(answer) == str(label) for answer, label in zip(self.predict(rows).tolist(), truths, strict=True)]
         return float(np.average(right, weights=sample_weight))
 
-    def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> TextEvaluation:
+    def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, Any]:
         """Accuracy, loss, F1, calibration, confusion, score by length and top losses on labelled texts."""
+        return self.judge(texts, labels).record
+
+    def judge(self, texts: Sequence[str], labels: Sequence[Any]) -> TextEvaluation:
+        """The same, and which rows were right: what a paired comparison needs."""
         require_fitted(self)
         rows, truths = texts_of(texts), labels_of(labels, as_written=True)
         same_length(rows, truths, "labels")
         return evaluate_text(self.model_, rows, truths)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Return a classifier that answers from an artefact or a run; its classes keep the types of the labels."""
-        loaded = super().load(folder)
-        loaded.classes_ = np.array(loaded.model_.classes)
+    def holding(cls, model: RunningClassifier) -> Self:
+        """Return a classifier around a loaded model; its classes keep the types of the labels."""
+        loaded = super().holding(model)
+        loaded.classes_ = np.array(model.classes)
         return loaded

@@ -71,6 +71,12 @@ class RunningLanguage:
         told: Floats = logits[np.arange(len(targets)), targets] - total
         return told
 
+    def figures(self, lines: Sequence[str]) -> dict[str, Any]:
+        """How the model does on lines: exact perplexity, its logarithm (nats a token), and the tokens predicted."""
+        perplexity = self.perplexity(lines)
+        tokens = len(stream_ids(lines, self.encoder)) - 1
+        return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+
     def perplexity(self, texts: Sequence[str], *, streams: int = 1) -> float:
         """exp of the mean negative log probability of every token after the first, each text's <eos> counted.
 

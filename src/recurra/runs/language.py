@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recurra.baselines.kneser_ney import fit_kneser_ney
 from recurra.errors import DataError, either
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import PreparedLanguage, prepare_language
+from recurra.estimators.lost import VECTORS, Scored, learning_on, lost
 from recurra.models.language import RunningLanguage
 from recurra.report.numbers import number
 from recurra.runs.learning import finished, learnt
-from recurra.runs.lost import VECTORS, Scored, learning_on, lost
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
 
@@ -88,19 +86,12 @@ def evaluate_language(
     model: RunningLanguage, parts: Parts, prompt: str, *, tries: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Exact test perplexity beside the trigram's on the same tokens, and a sample."""
-    own = language_figures(model, parts.test)
+    own = model.figures(parts.test)
     started = time.perf_counter()
     beside = with_trigram(own, model, parts.train, parts.test, tries)
     seconds = {"seconds": round(time.perf_counter() - started, 1)}
     samples = [{"prompt": prompt, "text": model.generate(prompt, tokens=60, seed=seed)} for seed in range(3)]
     return {**beside, "rivals": [other | seconds for other in beside["rivals"]], "samples": samples}
-
-
-def language_figures(model: RunningLanguage, lines: list[str]) -> dict[str, Any]:
-    """Return the exact perplexity of a model on lines."""
-    perplexity = model.perplexity(lines)
-    tokens = len(stream_ids(lines, model.encoder)) - 1
-    return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
 
 
 def with_trigram(

@@ -20,6 +20,7 @@ from recurra.datasets.labels import as_known, check_known_labels, check_training
 from recurra.datasets.records import TextTable
 from recurra.errors import either
 from recurra.estimators.evaluation import TextEvaluation
+from recurra.estimators.lost import VECTORS, Scored, learning_on, lost
 from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.metrics import paired_bootstrap
@@ -27,7 +28,6 @@ from recurra.nets.plans import ClassifierNet
 from recurra.report.numbers import number
 from recurra.runs.folder import write_json
 from recurra.runs.learning import finished, learnt
-from recurra.runs.lost import VECTORS, Scored, learning_on, lost
 from recurra.training.progress import Watch
 
 NGRAMS = "NB-SVM (1- to 3-grams)"
@@ -92,7 +92,7 @@ def run_text(
 
 def _measure(classifier: TextClassifier, rows: Labelled, part: str) -> TextEvaluation:
     """Measure on the rows; the hardest ones are named by their row in the file, where a reader finds them."""
-    evaluation = classifier.evaluate(*rows)
+    evaluation = classifier.judge(*rows)
     if part.startswith("validation") and classifier.split_ is not None:
         for top in evaluation.record["top_losses"]:
             top["row"] = int(classifier.split_.validation[top["row"] - 1]) + 1

@@ -1,0 +1,129 @@
+"""A forecaster measured on the last horizon of every series, beside the naive rivals on the same steps.
+
+Not here: the formulas (metrics.py), and measuring inside training (training/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.baselines.naive import naive, seasonal_naive
+from recurra.datasets.series_table import SeriesTable
+from recurra.errors import DataError, either
+from recurra.estimators.lost import Scored, lost
+from recurra.metrics import mae, naive_scale, smape
+from recurra.models.series import RunningForecaster
+from recurra.report.numbers import number
+
+RIVALS = ("naive", "seasonal naive")
+MEASURES = ("mae", "mase", "smape")
+CHANGES = "`--set difference=true` (changes instead of values)", "`difference=True` (changes instead of values)"
+
+
+def head(table: SeriesTable, held: int) -> SeriesTable:
+    """Return the table without the last `held` steps of each series; raises DataError where nothing is left."""
+    short = [name for name in table.ids if len(table.values[name]) <= held]
+    if short:
+        have = len(table.values[short[0]])
+        raise DataError(f"series {short[0]!r} is too short", found=f"{have} values", allowed=f"more than {held}")
+    return replace(
+        table,
+        times={name: times[:-held] for name, times in table.times.items()},
+        values={name: values[:-held] for name, values in table.values.items()},
+        missing={name: mask[:-held] for name, mask in table.missing.items()},
+    )
+
+
+def evaluate_series(
+    model: RunningForecaster, table: SeriesTable, *, season: int, tries: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Forecast the last horizon of each series from what is before it: MAE, MASE and sMAPE, means over series.
+
+    Where the net lost to a rival, one sentence says so: `tries` may help besides what its settings lack, and more data.
+    Raises DataError for series of another rhythm, and for series that the model does not know.
+    """
+    known, _ = model.names_of(table)
+    horizon = model.horizon
+    past = head(table, horizon)
+    answers: dict[str, dict[str, Any]] = {name: {} for name in ("Recurra", *RIVALS)}
+    for name in table.ids:
+        before = past.values[name]
+        answers["Recurra"][name] = model.forecast(known[name], before, steps=horizon)
+        answers["naive"][name] = naive(before, horizon=horizon)
+        answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
+    scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
+    means = {who: each.means for who, each in scores.items()}
+    own, *others = (
+        Scored(who, means[who]["mase"], each.parts, _against(who, model, season)) for who, each in scores.items()
+    )
+    on = f"{number(sum(map(len, scores['Recurra'].steps)))} values of {number(len(table.ids))} series"
+    return {
+        "task": "series",
+        "series_count": len(table.ids),
+        **means["Recurra"],
+        "rival": {"name": "seasonal naive", "mase": means["seasonal naive"]["mase"]},
+        "rivals": [{"name": who, **means[who]} for who in RIVALS],
+        "series": [_drawn(table, name, answers["Recurra"][name]) for name in table.ids[:6]],
+        **lost("MASE", own, others, on=on, tries=[*tries, "a longer history"]),
+    }
+
+
+def _against(rival: str, model: RunningForecaster, season: int) -> tuple[str, ...]:
+    """Advise what the net lacks of what makes a naive rival good: a whole season to read, and the last level."""
+    config, tries = model.encoder.config, []
+    if rival != "naive" and config.window < season:
+        tries.append(either(f"`--window {season}` (a whole season)", f"`window={season}` (a whole season)"))
+    if not (config.difference or config.relative):
+        tries.append(either(*CHANGES))
+    return tuple(tries)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scores:
+    """The `MEASURES` of each series (series, 3), and the scaled errors of its known steps."""
+
+    rows: NDArray[np.float64]
+    steps: list[NDArray[np.float64]]
+
+    @property
+    def means(self) -> dict[str, float]:
+        return dict(zip(MEASURES, self.rows.mean(axis=0).tolist(), strict=True))
+
+    @property
+    def parts(self) -> NDArray[np.float64]:
+        """What MASE is the mean of: that of each series, or the steps of a single one."""
+        return self.steps[0] if len(self.steps) == 1 else self.rows[:, 1]
+
+
+def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season: int) -> _Scores:
+    rows, steps = [], []
+    for name, forecast in told.items():
+        # An imputed value is nobody's truth.
+        known = ~table.missing[name][-len(forecast) :]
+        if not known.any():
+            continue
+        actual, answered, before = table.values[name][-len(forecast) :][known], forecast[known], past.values[name]
+        period = min(season, max(1, len(before) - 1))
+        steps.append(np.abs(actual - answered) / naive_scale(before, season=period))
+        rows.append((mae(actual, answered), float(steps[-1].mean()), smape(actual, answered)))
+    if not rows:
+        raise DataError("every value to measure on is missing", advice="bring a series whose end is known")
+    return _Scores(np.array(rows), steps)
+
+
+def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
+    """The last stretch of a series beside its forecast."""
+    shown = slice(-min(len(table.values[name]), 6 * len(forecast) + 24), None)
+    actual = table.values[name][shown]
+    return {
+        "name": name,
+        "times": table.notation.write(table.times[name][shown], table.zone(name)),
+        "actual": actual.tolist(),
+        "predicted": [None] * (len(actual) - len(forecast)) + [float(value) for value in forecast],
+        "test_from": len(actual) - len(forecast),
+    }
