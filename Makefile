@@ -64,6 +64,7 @@ census: setup
 # The lab records' pages under docs/labs and the README's picture, from benchmarks/results (the picture needs Chromium).
 pages: setup
 	$(BIN)/python benchmarks/pages.py
+	$(BIN)/python benchmarks/api.py
 
 # Runs are yours: models and reports under runs/ stay.
 clean:

@@ -12,6 +12,7 @@ import json
 import re
 import shlex
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +59,11 @@ def test_the_pages_tables_equal_what_the_results_say(tables: ModuleType) -> None
     for page in tables.PAGES:
         text = page.read_text(encoding="utf-8")
         assert tables.rendered(text) == text, f"{page.name}: run `make tables`"
+
+
+def test_the_api_page_tells_what_the_docstrings_say(tables: ModuleType) -> None:
+    api = importlib.import_module("api")  # beside the tables' script
+    assert (ROOT / "docs" / "api.md").read_text("utf-8") == api.rendered(), "run `make pages`"
 
 
 def test_every_table_stands_on_a_page(tables: ModuleType) -> None:
@@ -156,6 +162,10 @@ def test_commands_on_the_pages_exist_with_their_options(page: Path) -> None:
             assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:]), line
         elif words[0].endswith("python"):
             assert (ROOT / words[1]).is_file(), line
+        elif words[0] == "pip":
+            extras = set(re.findall(r"\w+", words[-1]))
+            known = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+            assert words[1] == "install" and extras <= known.keys(), line
         else:
             assert words[0] == "source", line
 

@@ -53,7 +53,9 @@ class LanguageModel(Estimator):
     Arguments left at None keep the value of `config` (default: `LANGUAGE_SETTINGS`). `tokens` is word, character, or
     space for texts tokenised beforehand. `vectors` is a file of pre-trained word vectors.
 
-    >>> lm = LanguageModel(cell="lstm").fit(texts); lm.generate("the film", tokens=50, seed=1)  # doctest: +SKIP
+    >>> model = recurra.LanguageModel(cell="lstm", epochs=1).fit(["the film was good", "the sea was near"] * 50)
+    >>> len(model.next_words("the", count=3)), 1 < model.perplexity(["the film was near"]) < 100
+    (3, True)
     """
 
     task = "language"

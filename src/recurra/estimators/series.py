@@ -40,7 +40,9 @@ class Forecaster(Estimator):
     season; the rivals and MASE use it. `validation` windows at the end of each series choose the epoch and the
     intervals' widths; 0 holds nothing out.
 
-    >>> fc = Forecaster(cell="lstm", horizon=24).fit(frame); fc.predict(level=[80, 95])  # doctest: +SKIP
+    >>> visits = [100 + 10 * (day % 7) for day in range(120)]
+    >>> recurra.Forecaster(horizon=7, season=7, epochs=2).fit(visits).predict().shape
+    (7,)
     """
 
     task = "series"

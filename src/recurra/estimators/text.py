@@ -58,7 +58,10 @@ class TextClassifier(Estimator):
     fastText). `wide` adds the log-odds of n-grams (NB-SVM) beside the net, weighed on validation. `validation` is the
     share held out of the training rows when `fit` is not given a validation part.
 
-    >>> clf = TextClassifier(cell="gru", epochs=3, random_state=0).fit(texts, labels)  # doctest: +SKIP
+    >>> texts, labels = ["a good film", "a bad film"] * 20, ["yes", "no"] * 20
+    >>> model = recurra.TextClassifier(cell="gru", epochs=2).fit(texts, labels)
+    >>> model.classes_.tolist(), model.predict_proba(["good", "bad"]).shape
+    (['no', 'yes'], (2, 2))
     """
 
     estimator_type = "classifier"
