@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from reading import read_rows
 from recurra.datasets import dialects
 from recurra.datasets.records import TextTable
 from recurra.datasets.series_frames import read_series
-from recurra.datasets.tables import open_table, read_columns, read_rows
-from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.datasets.tables import open_table, read_columns
+from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError, UsageError
 
 
@@ -233,7 +234,7 @@ def test_swallowed_rows_are_seen_far_down_in_one_column_in_series_and_in_running
     column = 'text\nfine\n"best stay\ncold soup\nonly 19"\n'
     assert refused(tmp_path, column).startswith("3:1: quote opened here closes on line 5")
     with pytest.raises(DataError, match="quote opened here closes on line 5"):
-        read_whole_text(tmp_path / "t.csv")
+        read_running_text(tmp_path / "t.csv")
     with pytest.raises(DataError, match=r":2:1: quote opened here closes on line 3"):
         read_series(write(tmp_path, 'unique_id,ds,y\n"a,1,5\na",2,6\n'))
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reading import series_from_frame
 from recurra.datasets.checking import check_file
-from recurra.datasets.series_from_frames import series_from_frame
 from recurra.errors import DataError
 
 pytest.importorskip("narwhals")

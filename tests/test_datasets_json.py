@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reading import read_rows
 from recurra.datasets import json_arrays, sources
 from recurra.datasets.records import Reject
 from recurra.datasets.series_frames import read_series
-from recurra.datasets.tables import read_columns, read_rows
-from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.datasets.tables import read_columns
+from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
 
 ROWS = [{"text": "a ] } , [", "label": "x"}, {"text": 'b \\ "c"', "label": "y"}]
@@ -45,7 +46,7 @@ def test_an_array_of_objects_is_told_by_its_first_character(tmp_path: Path, inde
 def test_json_lines_named_json_are_read(tmp_path: Path) -> None:
     path = write(tmp_path, "".join(json.dumps(row) + "\n" for row in ROWS))
     assert read_texts(path).labels == ["x", "y"]
-    assert read_whole_text(path) == 'a ] } , [\nb \\ "c"'
+    assert read_running_text(path).text == 'a ] } , [\nb \\ "c"'
 
 
 def test_series_are_read_from_an_array(tmp_path: Path) -> None:

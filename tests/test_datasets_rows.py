@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reading import read_rows
 from recurra.datasets.records import Reject
-from recurra.datasets.tables import read_rows
 from recurra.errors import DataError
 
 HEADER = b"text,label\n"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recurra.config import SeriesConfig
-from recurra.datasets.numbers import parse_number
+from recurra.datasets.numbers import PLAIN
 from recurra.datasets.rhythms import tell
 from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_frames import SeriesTable, read_series
@@ -111,7 +111,7 @@ def test_what_is_no_plain_number_has_line_and_column(tmp_path: Path, cell: str, 
     ("cell", "value"), [("1", 1), ("+2.50", 2.5), (" 3 ", 3), ("1e-300", 1e-300), ("7.", 7), ("-.5e2", -50)]
 )
 def test_plain_numbers_are_read_exactly(cell: str, value: float) -> None:
-    assert parse_number(cell) == value
+    assert PLAIN.parse(cell) == value
 
 
 @pytest.mark.parametrize("cell", ["true", '"1"', "null"])
@@ -247,4 +247,4 @@ def test_a_large_table_is_read_in_seconds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["", " ", "NA", "N/A", "#N/A", "<NA>", "NaN", "-nan", "NULL", "None", "NaT", "-"])
 def test_the_words_that_exports_write_for_missing_are_missing(cell: str) -> None:
-    assert np.isnan(parse_number(cell))
+    assert np.isnan(PLAIN.parse(cell))

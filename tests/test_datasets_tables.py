@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reading import read_rows
 from recurra.datasets import delimited, lines, sources
 from recurra.datasets.records import Reject
-from recurra.datasets.tables import read_columns, read_rows
+from recurra.datasets.tables import read_columns
 from recurra.errors import DataError, UsageError
 
 HEADER = b"text,label\n"

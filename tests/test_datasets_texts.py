@@ -16,7 +16,7 @@ from recurra.datasets.labels import (
     duplicates_across,
     label_variants,
 )
-from recurra.datasets.texts import read_texts, read_whole_text
+from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
 
 
@@ -123,9 +123,9 @@ def test_ten_megabytes_in_one_text_are_read_in_two_seconds(tmp_path: Path, end: 
 
 
 def test_a_whole_text_has_one_kind_of_line_end_and_no_line_cap(tmp_path: Path) -> None:
-    assert read_whole_text(write(tmp_path, "\ufeffa\r\nb\rc\n", "t.txt")) == "a\nb\nc\n"
+    assert read_running_text(write(tmp_path, "\ufeffa\r\nb\rc\n", "t.txt")).text == "a\nb\nc\n"
     long = "abc " * 5_000_000
-    assert read_whole_text(write(tmp_path, long, "t.txt")) == long
+    assert read_running_text(write(tmp_path, long, "t.txt")).text == long
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_is_no_whole_text_is_refused(tmp_path: Path, data: bytes, wrong: st
     path = tmp_path / "t.txt"
     path.write_bytes(data)
     with pytest.raises(DataError, match=wrong):
-        read_whole_text(path)
+        read_running_text(path)
 
 
 def test_one_class_cannot_be_learnt() -> None:

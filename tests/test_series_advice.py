@@ -12,11 +12,11 @@ import pytest
 from typer.main import get_command
 
 from command_line import recurra
+from reading import series_from_frame
 from recurra.cli.app import app
 from recurra.datasets import advice
 from recurra.datasets.checking import check_file
 from recurra.datasets.series_frames import read_series
-from recurra.datasets.series_from_frames import series_from_frame
 from recurra.datasets.series_table import SeriesReading
 from recurra.errors import DataError, advising_options
 

@@ -10,7 +10,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from recurra.datasets.series_from_frames import FrameSeries, series_from_frame
+from reading import series_from_frame
+from recurra.datasets.series_from_frames import FrameSeries
 from recurra.datasets.series_table import SeriesReading, SeriesTable
 from recurra.errors import DataError
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reading import series_from_frame
 from recurra.datasets.rhythms import settle, shared_step
 from recurra.datasets.series_frames import read_series
-from recurra.datasets.series_from_frames import series_from_frame
 from recurra.datasets.steps import OFF, Step, at_step, infer
 from recurra.datasets.zones import WrittenZone, instants_of, shown_twice, skipped, wall, zone_named
 from recurra.errors import DataError, UsageError, advising_options

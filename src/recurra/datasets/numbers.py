@@ -104,11 +104,7 @@ class NumberForm:
 
 
 PLAIN = NumberForm()
-
-
-def parse_number(text: str) -> float:
-    """Return the plain number that a cell holds, NaN for a word for `missing`; raise ValueError with advice."""
-    return PLAIN.parse(text)
+"""Numbers with a decimal point, as most files write them."""
 
 
 def _advice(cell: str) -> str:

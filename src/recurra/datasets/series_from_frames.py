@@ -16,44 +16,15 @@ from recurra.datasets.distinct import Distinct
 from recurra.datasets.frame_index import counts_rows, has_index, with_index_columns, with_text_names
 from recurra.datasets.frame_times import read_times, write_times
 from recurra.datasets.moments import Moments
-from recurra.datasets.notations import Epoch
 from recurra.datasets.numbers import LARGEST, NumberForm
 from recurra.datasets.series_build import LongRows, build
 from recurra.datasets.series_columns import Chosen, choose_columns, naming_hint
 from recurra.datasets.series_learnt import Learnt
-from recurra.datasets.series_table import Duplicates, Gaps, Names, SeriesReading, SeriesTable
+from recurra.datasets.series_table import SeriesReading, SeriesTable
 from recurra.errors import DataError, Place
 
 FRAME = "frame"
 """What error places name as the file; lines are row numbers from 1."""
-
-
-def series_from_frame(
-    frame: Any,
-    *,
-    unique_id: Names | None = None,
-    ds: Names | None = None,
-    y: str | None = None,
-    wide: bool = False,
-    date_format: str | None = None,
-    epoch: Epoch | None = None,
-    zone: str | None = None,
-    missing_words: tuple[str, ...] = (),
-    missing: bool = False,
-    sort: bool = False,
-    duplicates: Duplicates = "error",
-    gaps: Gaps = "refuse",
-) -> SeriesTable:
-    """Take series out of a long frame (unique_id, ds, y); without an id column it is one series named `series`.
-
-    Times may be datetimes (with a zone they become UTC, and keep it), dates, periods, whole numbers or texts, also in
-    a pandas index; values must be numbers. The choices are those of `SeriesReading`. Raises DataError whose line is
-    the row number, from 1.
-    """
-    reading = SeriesReading(
-        unique_id, ds, y, wide, date_format, epoch, zone, None, None, missing_words, missing, sort, duplicates, gaps
-    )
-    return FrameSeries.of(frame, reading).table
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ from recurra.datasets.json_batches import json_batches, key_names
 from recurra.datasets.json_rows import Element, read_json
 from recurra.datasets.lines import decoded_bytes, inner_codec, read_blocks
 from recurra.datasets.parquet_rows import parquet_columns, read_parquet
-from recurra.datasets.records import Batch, Reject, Row
+from recurra.datasets.records import Batch, Reject
 from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place, UsageError
 
@@ -120,20 +120,6 @@ def _open_json(
 def read_columns(source: str | Path, **options: Unpack[FormatOptions]) -> list[str]:
     """Return the column names of a file: its header, the keys of its first JSON objects, or `text` for plain lines."""
     return open_table(source, **options).names
-
-
-def read_rows(
-    source: str | Path,
-    *,
-    columns: Sequence[str] | None = None,
-    on_error: OnError = "stop",
-    rejects: list[Reject] | None = None,
-    **options: Unpack[FormatOptions],
-) -> Iterator[Row]:
-    """Open a file and yield its rows one by one, as `Table.batches` does many at a time."""
-    table = open_table(source, asked=columns or (), **options)
-    for batch in table.batches(columns, on_error=on_error, rejects=rejects):
-        yield from batch.rows()
 
 
 def reject_of(problem: DataError) -> Reject:

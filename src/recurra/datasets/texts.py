@@ -139,11 +139,6 @@ def read_texts(
     return open_texts(source, reading, **options).whole()
 
 
-def read_whole_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> str:
-    """Read a file as one text: `read_running_text` without its warnings."""
-    return read_running_text(source, text=text, **options).text
-
-
 def read_running_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> RunningText:
     """Read a file (or stdin, `-`) as one text for a language model; every kind of line end becomes a line feed.
 
