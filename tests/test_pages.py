@@ -45,7 +45,7 @@ def widest(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "Compared.",
         ),
         Facts((("processor", "a name of many words " * 4), ("file", "no_white_space" * 8))),
-        Code("recurra fit text " + "--set option=value " * 12, "A long line.", wrap=True),
+        Code("recurra fit text " + "--set option=value " * 12, "A long line."),
         Code("a line that is " + "very " * 40 + "long", "Not wrapped."),
         Paragraph("`" + "x" * 120 + "`"),
         chart,

@@ -166,7 +166,7 @@ def sample_blocks(record: dict[str, Any]) -> list[Block]:
     for name in CELLS:
         for sample in record["cells"][name]["samples"]:
             caption = f"{TITLES[name]}, after “{sample['prompt']}”, temperature {sample['temperature']:g}."
-            blocks.append(Code(sample["text"], caption, wrap=True))
+            blocks.append(Code(sample["text"], caption))
     return blocks
 
 

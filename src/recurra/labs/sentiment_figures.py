@@ -54,7 +54,7 @@ def _padded(shown: Record) -> Code:
         for text, row, ids, length in zip(shown["texts"], shown["rows"], shown["ids"], shown["lengths"], strict=True)
     )
     caption = f"Padding in front, and truncation to the last {shown['length']} tokens, on two made-up texts."
-    return Code(lines, caption, wrap=True)
+    return Code(lines, caption)
 
 
 def curve_blocks(record: Record) -> list[Block]:

@@ -173,7 +173,7 @@ def _result(record: Record) -> list[Block]:
     return [
         Comparison(tuple(rows), "What the record states beside what was measured today."),
         *_against_rival(record),
-        Code(output_text(summary(record)), "Output: what the command prints.", wrap=True),
+        Code(output_text(summary(record)), "Output: what the command prints."),
         _try_it(record),
         reading_block(record),
         *sample_blocks(record),
@@ -185,7 +185,7 @@ def _try_it(record: Record) -> Code:
     texts = ("A quiet film, and a good one.", "It is not bad at all; see it.")
     nets = zip(record["settings"], texts, strict=True)
     commands = [f'recurra predict runs/{name}-0/artefact --text "{text}"' for name, text in nets]
-    return Code("\n".join(commands), "Try it: the first seed's nets are kept in this page's folder.", wrap=True)
+    return Code("\n".join(commands), "Try it: the first seed's nets are kept in this page's folder.")
 
 
 LITERAL_ROWS = (

@@ -131,12 +131,12 @@ def output_text(summary: Sequence[tuple[str, str]]) -> str:
 
 def output_block(summary: Sequence[tuple[str, str]]) -> Code:
     """Return what the command prints, as the page shows it."""
-    return Code(output_text(summary), "Output: what the command prints.", wrap=True)
+    return Code(output_text(summary), "Output: what the command prints.")
 
 
 def try_it(commands: Sequence[str]) -> Code:
     """Return commands that ask the nets which the lab has kept."""
-    return Code("\n".join(commands), "Try it, in the lab's folder: the nets are kept there.", wrap=True)
+    return Code("\n".join(commands), "Try it, in the lab's folder: the nets are kept there.")
 
 
 def command_of(record: Mapping[str, Any]) -> str:

@@ -76,11 +76,10 @@ class Highlights:
 
 @dataclass(frozen=True)
 class Code:
-    """Program text, commands or samples, set as they stand; `wrap` breaks long lines at the margin."""
+    """Program text, commands or samples, set as they stand; long lines break at the margin."""
 
     text: str
     caption: str = ""
-    wrap: bool = False
 
 
 @dataclass(frozen=True)

@@ -181,8 +181,7 @@ def _highlights(block: Highlights, numbering: Numbering) -> str:
 def _code(block: Code, numbering: Numbering) -> str:
     caption = f'<figcaption class="caption">{prose(block.caption)}</figcaption>' if block.caption else ""
     text = escaped(block.text, keep="\n\t")
-    style = "code wrap" if block.wrap else "code"
-    return f'<figure class="{style}"><pre>{text}</pre>{caption}</figure>'
+    return f'<figure class="code"><pre>{text}</pre>{caption}</figure>'
 
 
 def _equation(block: Equation, numbering: Numbering) -> str:

@@ -81,5 +81,5 @@ def _samples(samples: Rows) -> list[Block]:
         ]
         prompt = str(sample.get("prompt") or "")
         words = [f"After “{prompt}”" if prompt else "From the start", *asked]
-        blocks.append(Code(str(sample.get("text") or ""), ", ".join(words) + ".", wrap=True))
+        blocks.append(Code(str(sample.get("text") or ""), ", ".join(words) + "."))
     return blocks
