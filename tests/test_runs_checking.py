@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from command_line import Done, recurra
+from recurra.datasets.records import TextTable
 from recurra.datasets.synthetic import synthetic_reviews
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")
@@ -222,6 +224,38 @@ def test_check_ends_as_fit_ends_with_the_same_options(
     fitted = recurra("fit", task, name, *given, *options, "--out", "run")
     assert (checked.code, fitted.code) == (code, code), (checked, fitted)
     assert all("Traceback" not in done.err and "unexpected" not in done.err for done in (checked, fitted))
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "options", "code"),
+    [
+        ("text", "synthetic", (), 0),
+        ("text", "synthetic", ("--wide",), 0),
+        ("text", "synthetic", ("--test", "rows.csv"), 2),
+        ("text", "synthetic", ("--validation", 0, "--wide"), 2),
+        ("text", "folder", (), 3),
+        ("text", "airline", (), 3),
+        ("series", "synthetic", (), 3),
+        ("series", "airline", ("--horizon", 12), 0),
+        ("series", "airline", ("--horizon", 70), 3),
+        ("series", "airline", ("--tokens", "word"), 2),
+    ],
+)
+def test_sets_known_by_name_are_checked_as_they_are_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: str, name: str, options: tuple[object, ...], code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "rows.csv").write_text(TEXTS)
+    monkeypatch.setattr("recurra.runs.sources.synthetic", small_synthetic)
+    checked = recurra("data", "check", name, "--task", task, *options)
+    fitted = recurra("fit", task, name, *SMALL, *options, "--out", "run")
+    assert (checked.code, fitted.code) == (code, code), (checked, fitted)
+
+
+def small_synthetic(part: Literal["train", "validation", "test"], count: int) -> TextTable:
+    texts, labels = synthetic_reviews(part, count=60)
+    return TextTable(texts, labels, None, list(range(1, 61)))
 
 
 def test_check_has_every_option_of_the_fits_but_those_of_the_run_alone() -> None:

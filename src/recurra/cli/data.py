@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.cli.options import one_of
 from recurra.cli.output import emit_json, emit_table, say
-from recurra.datasets.checking import check_file
+from recurra.datasets.checking import check_file, check_known
 from recurra.datasets.download import get as fetch
 from recurra.datasets.known import SETS, find
 from recurra.datasets.known import describe as known
@@ -20,7 +20,7 @@ from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices
-    from recurra.datasets.checking import Needs, Task
+    from recurra.datasets.checking import Finding, Needs, Task
     from recurra.runs.sources import Reading
 
 
@@ -83,6 +83,7 @@ class CheckOptions:
     def needs(self, task: Task, file: str, reading: Reading) -> Needs:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
         from recurra.runs.checking import needs_of_language, needs_of_series, needs_of_texts
+        from recurra.runs.sources import has_lines_apart
 
         for option, tasks in self.read_by.items():
             if task not in tasks:
@@ -97,7 +98,8 @@ class CheckOptions:
             return lambda table: needs_of_texts(classifier, table, file=file, test=self.test, reading=reading)
         if task == "language":
             vectors = self.texts["vectors"]
-            model = learning.language_model(tokens=self.tokens, vectors=vectors, validation=held)
+            tokenised = has_lines_apart(file)
+            model = learning.language_model(tokens=self.tokens, vectors=vectors, validation=held, tokenised=tokenised)
             return lambda whole: needs_of_language(model, whole)
         windows = int(held) if held is not None and held == int(held) else held
         forecaster = learning.forecaster(**self.sizes, validation=windows)  # type: ignore[arg-type]
@@ -106,19 +108,7 @@ class CheckOptions:
 
 def check(file: str, task: str, rows: Reading, series: SeriesReading, asked: CheckOptions, *, as_json: bool) -> None:
     """Check a file; findings on stdout, exit 3 when one of them is an error."""
-    tasks: tuple[Task, ...] = ("text", "language", "series")
-    findings = check_file(
-        file,
-        task=one_of("--task", task, tasks),
-        text=rows.text,
-        label=rows.label,
-        group=rows.group,
-        on_error=rows.on_error,
-        labels_as_written=rows.labels_as_written,
-        reading=series,
-        needs=lambda chosen: asked.needs(chosen, file, rows),
-        **rows.options(),
-    )
+    findings = _findings(file, task, rows, series, asked)
     if as_json:
         emit_json({"file": file, "findings": [asdict(finding) for finding in findings]})
     else:
@@ -128,3 +118,24 @@ def check(file: str, task: str, rows: Reading, series: SeriesReading, asked: Che
     if errors:
         raise DataError(f"{file} cannot be learnt from", found=f"{errors} error{'s' * (errors > 1)}")
     say(f"{file} can be learnt from")
+
+
+def _findings(file: str, task: str, rows: Reading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
+    from recurra.runs.checking import known_rows
+
+    tasks: tuple[Task, ...] = ("text", "language", "series")
+    chosen, known = one_of("--task", task, tasks), known_rows(file, test=asked.test)
+    if known is not None and chosen in (None, known[0]):
+        return check_known(*known, lambda task: asked.needs(task, file, rows))
+    return check_file(
+        file,
+        task=chosen,
+        text=rows.text,
+        label=rows.label,
+        group=rows.group,
+        on_error=rows.on_error,
+        labels_as_written=rows.labels_as_written,
+        reading=series,
+        needs=lambda task: asked.needs(task, file, rows),
+        **rows.options(),
+    )

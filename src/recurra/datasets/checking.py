@@ -84,6 +84,12 @@ def check_file(
     return findings
 
 
+def check_known(task: Task, rows: Callable[[], Any], needs: Callable[[Task], Needs]) -> list[Finding]:
+    """Return what a fit asks of a set that is known by its name: `rows` gives what its reader gives."""
+    asked = needs(task)
+    return [Finding("note", f"a known set, checked for task {task}"), *_warned(lambda: asked(rows()))]
+
+
 def _guess_task(
     source: str | Path, reading: SeriesReading, *, named: str | None, **options: Unpack[FormatOptions]
 ) -> Task:

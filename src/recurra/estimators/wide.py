@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recurra.baselines.nb_svm import fit_against_rest
 from recurra.batches import join
-from recurra.errors import UsageError
+from recurra.errors import UsageError, either
 from recurra.estimators.calibration import best_temperature, unfit
 from recurra.layers.wide.learn import learn_wide
 from recurra.layers.wide.run import wide
@@ -30,9 +30,10 @@ EVEN = 1.0
 def check_wide(*, labels: int, weighed: bool) -> None:
     """Raise UsageError, before anything is trained, where no wide part can be had."""
     if labels != 2:
-        raise UsageError("wide=True labels two classes only", found=f"{labels} classes")
+        raise UsageError(f"{either('--wide', 'wide=True')} labels two classes only", found=f"{labels} classes")
     if not weighed:
-        raise UsageError("wide=True weighs its part on validation", advice="give validation_data, or validation > 0")
+        advice = either("give --validation above 0", "give validation_data, or validation > 0")
+        raise UsageError(f"{either('--wide', 'wide=True')} weighs its part on validation", advice=advice)
 
 
 def with_wide(

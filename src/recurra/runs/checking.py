@@ -5,8 +5,11 @@ Not here: looking through a file (datasets/checking.py), which calls these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from recurra.arguments import share
-from recurra.datasets.checking import UNLABELLED
+from recurra.datasets.checking import UNLABELLED, Task
 from recurra.datasets.records import TextTable
 from recurra.datasets.series_build import imputed
 from recurra.datasets.series_table import SeriesTable
@@ -17,8 +20,18 @@ from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TextClassifier
 from recurra.runs.language import cut_lines
 from recurra.runs.series import prepare_past, unseen
-from recurra.runs.sources import Reading, lines_of, read
+from recurra.runs.sources import Reading, has_lines_apart, has_parts, labelled, lines_of, read, running_text
+from recurra.runs.tables import airline_table, is_airline
 from recurra.runs.text import check_parts, prepare_rows
+
+
+def known_rows(source: str, *, test: str) -> tuple[Task, Callable[[], Any]] | None:
+    """Return the task of a set that is known by its name, or of a folder with parts, and what gives its rows."""
+    if has_parts(source):
+        return "text", lambda: labelled([source], Reading(), test=test)[0]
+    if has_lines_apart(source):
+        return "language", lambda: "\n".join(running_text(source, Reading()).train)
+    return ("series", airline_table) if is_airline(source) else None
 
 
 def needs_of_texts(

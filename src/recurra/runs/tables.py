@@ -33,10 +33,15 @@ def series_table(
     What the reading leaves open is as a model has `learnt` it. The last `unseen` steps of each series are held out by
     the caller: nothing is filled from them. Raises DataError for what the reading does not allow.
     """
-    if source == "airline" and not Path(source).exists():
+    if is_airline(source):
         return airline_table()
     table = open_series(source, reading or SeriesReading(), learnt=learnt, **options)
     return imputed(table, unseen=unseen)
+
+
+def is_airline(source: str) -> bool:
+    """Tell whether a source is the airline passengers; a file of that name comes first."""
+    return source == "airline" and not Path(source).exists()
 
 
 def airline_table() -> SeriesTable:
