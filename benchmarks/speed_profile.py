@@ -17,7 +17,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from recurra.batches import Ragged
 from recurra.config import NetConfig, TrainingConfig
-from recurra.nets.learn import LearningClassifier, to_tensor
+from recurra.nets.learn import LearningNet, to_tensor
 from recurra.nets.plans import classifier
 from recurra.training.optimisers import clip, optimisers_of
 
@@ -50,14 +50,14 @@ def marked_step(ids: Ragged[Any], labels: Tensor, choices: dict[str, Any]) -> St
     """The net and the optimisers of TextClassifier, with marks where torch's profiler sees no operation."""
     torch.manual_seed(0)
     config = NetConfig.model_validate(CLASSIFIER | choices)
-    net = LearningClassifier(classifier(config, words=WORDS, labels=2), config)
+    net = LearningNet(classifier(config, words=WORDS, labels=2), config)
     optimisers = optimisers_of(net, TrainingConfig())
 
     def step() -> None:
         with record_function("step"):
             for optimiser in optimisers:
                 optimiser.zero_grad()
-            nn.functional.cross_entropy(net(to_tensor(ids)), labels).backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(net(to_tensor(ids))[0], labels).backward()  # type: ignore[no-untyped-call]
             with record_function("clip"):
                 clip(net, 1.0)
             with record_function("adam"):

@@ -29,7 +29,7 @@ from recurra.errors import DataError
 from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import sentiment_data
 from recurra.labs.sentiment_recipe import settings_for
-from recurra.nets.learn import LearningClassifier, to_tensor
+from recurra.nets.learn import LearningNet, to_tensor
 from recurra.nets.plans import classifier
 from recurra.training.optimisers import clip, optimisers_of
 
@@ -71,13 +71,13 @@ def our_step(ids: Ragged[Any], labels: Tensor, precision: str) -> Step:
     """The net and the optimisers of TextClassifier."""
     torch.manual_seed(0)
     config = NetConfig.model_validate({"cell": CELL, "precision": precision, "hidden": HIDDEN})
-    net = LearningClassifier(classifier(config, words=WORDS, labels=2), config)
+    net = LearningNet(classifier(config, words=WORDS, labels=2), config)
     optimisers = optimisers_of(net, TrainingConfig())
 
     def step() -> None:
         for optimiser in optimisers:
             optimiser.zero_grad()
-        nn.functional.cross_entropy(net(to_tensor(ids)), labels).backward()  # type: ignore[no-untyped-call]
+        nn.functional.cross_entropy(net(to_tensor(ids))[0], labels).backward()  # type: ignore[no-untyped-call]
         clip(net, 1.0)
         for optimiser in optimisers:
             optimiser.step()

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from recurra.config import NetConfig, TrainingConfig
-from recurra.nets.learn import LearningClassifier, LearningForecaster, LearningLanguage
+from recurra.nets.learn import LearningNet
 from recurra.nets.plans import classifier, forecaster, language
 from recurra.training.tasks import Labelled, LanguageTask, SeriesTask, TextTask
 
@@ -28,7 +28,7 @@ def texts(count: int, *, seed: int = 0) -> Labelled:
 
 def text_task(config: TrainingConfig, *, net: NetConfig = NET, train: Labelled | None = None) -> TextTask:
     torch.manual_seed(0)
-    made = LearningClassifier(classifier(net, words=WORDS, labels=2), net)
+    made = LearningNet(classifier(net, words=WORDS, labels=2), net)
     return TextTask(made, train or texts(24), texts(16, seed=1), config, 0)
 
 
@@ -36,7 +36,7 @@ def language_task(config: TrainingConfig, *, words: int = 40) -> LanguageTask:
     torch.manual_seed(0)
     net = NetConfig(cell="lstm", hidden=6, embedding_size=5)
     streams = np.random.default_rng(0).integers(0, words, (4, 60)).astype(np.int32)
-    made = LearningLanguage(language(net, words=words), net)
+    made = LearningNet(language(net, words=words), net)
     return LanguageTask(made, streams, streams[:, :20], config, 0)
 
 
@@ -44,5 +44,5 @@ def series_task(config: TrainingConfig, *, net: NetConfig = NET) -> SeriesTask:
     """Windows of three values; the target is their last two."""
     windows = np.arange(30, dtype=np.float32).reshape(10, 3, 1) / np.float32(10)
     torch.manual_seed(0)
-    made = LearningForecaster(forecaster(net, horizon=2), net)
+    made = LearningNet(forecaster(net, horizon=2), net)
     return SeriesTask(made, (windows, windows[:, 1:, 0]), None, config, 0)

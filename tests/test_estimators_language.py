@@ -14,7 +14,7 @@ from sklearn.base import clone
 from recurra.batches import Ragged
 from recurra.errors import DataError, UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
-from recurra.nets.learn import LearningLanguage, load_tensors, to_tensor
+from recurra.nets.learn import LearningNet, load_tensors, to_tensor
 from recurra.text.vocabulary import EOS
 
 SMALL = LANGUAGE_SETTINGS.changed({"hidden": 8, "embedding_size": 6, "streams": 2, "steps": 6, "epochs": 2})
@@ -36,7 +36,7 @@ def test_perplexity_is_what_a_computation_by_hand_gives(fitted: LanguageModel) -
     held_out = LINES[:2]
     vocabulary = fitted.model_.encoder.vocabulary
     ids = [vocabulary.index.get(word, 1) for line in held_out for word in (*line.split(), vocabulary.words[EOS])]
-    net = LearningLanguage(fitted.model_.plan, SMALL.net).eval()
+    net = LearningNet(fitted.model_.plan, SMALL.net).eval()
     load_tensors(net, fitted.model_.tensors)
     with torch.no_grad():
         stream = Ragged(np.array(ids[:-1]), np.array([0, len(ids) - 1]))

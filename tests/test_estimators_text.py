@@ -18,7 +18,7 @@ from recurra.batches import join
 from recurra.datasets.synthetic import synthetic_reviews
 from recurra.errors import DataError, UsageError
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.nets.run import classify, softmax
+from recurra.nets.run import run, softmax
 
 SMALL = TEXT_SETTINGS.changed(
     {"hidden": 6, "embedding_size": 6, "epochs": 2, "min_count": 1, "batch_size": 16, "table_rate": 1.0}
@@ -264,7 +264,7 @@ def test_padding_to_one_length_sweeps_the_pads_in_training_and_in_answers(tmp_pa
     by_hand = plain.model_.encoder.encode(["the"])[0]
     words = np.concatenate([np.zeros(49, np.int32), by_hand])
     model = padded.model_
-    wanted = softmax(classify(model.plan, model.tensors, join([words])) / model.temperature)
+    wanted = softmax(run(model.plan, model.tensors, join([words]))[0] / model.temperature)
     np.testing.assert_allclose(padded.predict_proba(["the"]), wanted, atol=5e-6)
     answer = model.answers(["the"])[0]
     assert answer.probabilities == pytest.approx(dict(zip(model.labels, wanted[0].tolist(), strict=True)), abs=5e-6)

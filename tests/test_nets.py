@@ -10,7 +10,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from recurra.batches import Ragged, join
+from recurra.batches import Ragged, join, rectangle
 from recurra.cells import CELLS
 from recurra.cells.cell import Activation
 from recurra.config import CellName, NetConfig, Pool
@@ -18,16 +18,13 @@ from recurra.errors import UsageError
 from recurra.layers.specs import WideSpec
 from recurra.layers.wide.run import ngrams
 from recurra.nets.learn import (
-    LearningClassifier,
-    LearningForecaster,
-    LearningLanguage,
     LearningNet,
     load_tensors,
     tensors_of,
     to_tensor,
 )
 from recurra.nets.plans import ClassifierNet, LanguageNet, classifier, forecaster, language
-from recurra.nets.run import classify, classify_all, forecast, next_logits, read_on, softmax
+from recurra.nets.run import classify_all, forecast, next_logits, run, softmax
 
 KINDS: list[tuple[CellName, Activation]] = [
     (cell, activation) for cell in CELLS for activation in CELLS[cell].activations
@@ -57,9 +54,9 @@ def close(found: Any, wanted: Any) -> None:
     assert (np.abs(found - wanted) <= 5e-6 * np.maximum(1, np.abs(wanted))).all(), np.abs(found - wanted).max()
 
 
-def text_net(cell: CellName, activation: Activation, **more: Any) -> LearningClassifier:
+def text_net(cell: CellName, activation: Activation, **more: Any) -> LearningNet:
     chosen = config(cell, activation, **more)
-    return LearningClassifier(classifier(chosen, words=WORDS, labels=LABELS), chosen)
+    return LearningNet(classifier(chosen, words=WORDS, labels=LABELS), chosen)
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -72,8 +69,8 @@ def test_a_classifier_learns_and_runs_alike(
     wild(net)
     batch = join(TEXTS)
     with torch.no_grad():
-        learnt = net(to_tensor(batch))
-    close(classify(net.plan, tensors_of(net), batch), learnt)
+        learnt, _ = net(to_tensor(batch))
+    close(run(net.plan, tensors_of(net), batch)[0], learnt)
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -81,14 +78,14 @@ def test_a_text_alone_gets_the_answer_it_gets_in_any_batch_in_any_order(cell: Ce
     net = text_net(cell, activation, pool=POOLS[-1], bidirectional=True)
     wild(net)
     tensors = tensors_of(net)
-    together = classify(net.plan, tensors, join(TEXTS))
+    together = run(net.plan, tensors, join(TEXTS))[0]
     with torch.no_grad():
-        learnt = net(to_tensor(join(TEXTS))).numpy()
+        learnt = net(to_tensor(join(TEXTS)))[0].numpy()
         for row, text in enumerate(TEXTS):
-            close(classify(net.plan, tensors, join([text])), together[row : row + 1])
-            close(net(to_tensor(join([text]))), learnt[row : row + 1])
+            close(run(net.plan, tensors, join([text]))[0], together[row : row + 1])
+            close(net(to_tensor(join([text])))[0], learnt[row : row + 1])
     for order in ([5, 4, 3, 2, 1, 0], [2, 0, 5, 1, 4, 3]):
-        close(classify(net.plan, tensors, join([TEXTS[row] for row in order])), together[order])
+        close(run(net.plan, tensors, join([TEXTS[row] for row in order]))[0], together[order])
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 10, 1000])
@@ -96,7 +93,7 @@ def test_answers_come_in_the_order_of_their_rows_however_batches_are_cut(batch_t
     net = text_net("gru", "tanh", pool=("mean", "max"))
     wild(net)
     tensors = tensors_of(net)
-    wanted = np.concatenate([classify(net.plan, tensors, join([text])) for text in TEXTS])
+    wanted = np.concatenate([run(net.plan, tensors, join([text]))[0] for text in TEXTS])
     close(classify_all(net.plan, tensors, TEXTS, [], batch_tokens=batch_tokens), wanted)
 
 
@@ -125,19 +122,19 @@ def place_of(word: int) -> int:
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: CellName, activation: Activation) -> None:
     chosen = config(cell, activation, layers=2, embedding_scale=3.0)
-    net = LearningLanguage(language(chosen, words=WORDS), chosen)
+    net = LearningNet(language(chosen, words=WORDS), chosen)
     wild(net)
     tensors, streams = tensors_of(net), np.stack([TEXTS[4], TEXTS[4][::-1]])
     whole = Ragged(streams.ravel(), np.array([0, 15, 30]))
     with torch.no_grad():
         hidden, _ = net(to_tensor(whole), None)
         learnt = net.output(hidden, net.embedding.weight).view(2, 15, WORDS).numpy()
-    projected, _ = read_on(net.plan, tensors, whole, None)
+    projected, _ = run(net.plan, tensors, whole, ())
     close(next_logits(tensors, projected).reshape(2, 15, WORDS), learnt)
     states, parts = None, []
     for start, stop in ((0, 1), (1, 9), (9, 15)):
         chunk = Ragged(streams[:, start:stop].ravel(), np.array([0, 1, 2]) * (stop - start))
-        projected, states = read_on(net.plan, tensors, chunk, states)
+        projected, states = run(net.plan, tensors, chunk, states)
         parts.append(next_logits(tensors, projected).reshape(2, stop - start, WORDS))
     close(np.concatenate(parts, axis=1), learnt)
 
@@ -145,12 +142,12 @@ def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: CellNa
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_a_forecaster_learns_and_runs_alike_and_each_window_for_itself(cell: CellName, activation: Activation) -> None:
     chosen = config(cell, activation, layers=2, bidirectional=cell == "gru")
-    net = LearningForecaster(forecaster(chosen, horizon=4, features=2), chosen)
+    net = LearningNet(forecaster(chosen, horizon=4, features=2), chosen)
     wild(net)
     tensors = tensors_of(net)
     windows = np.random.default_rng(2).standard_normal((7, 6, 2)).astype(np.float32)
     with torch.no_grad():
-        learnt = net(torch.from_numpy(windows)).numpy()
+        learnt = net(rectangle(torch.from_numpy(windows)))[0].numpy()
     ran = forecast(net.plan, tensors, windows)
     close(ran, learnt)
     assert ran.shape == (7, 4)
@@ -163,9 +160,9 @@ def test_every_weight_has_the_name_and_shape_its_plan_tells_and_is_float32() -> 
     chosen = config("lstm", "tanh", pool=POOLS[-1], bidirectional=True, layers=2)
     reader = chosen.model_copy(update={"bidirectional": False})
     nets: list[LearningNet] = [
-        LearningClassifier(classifier(chosen, words=WORDS, labels=LABELS), chosen),
-        LearningLanguage(language(reader, words=WORDS), reader),
-        LearningForecaster(forecaster(chosen, horizon=3), chosen),
+        LearningNet(classifier(chosen, words=WORDS, labels=LABELS), chosen),
+        LearningNet(language(reader, words=WORDS), reader),
+        LearningNet(forecaster(chosen, horizon=3), chosen),
     ]
     for net in nets:
         tensors = tensors_of(net)
@@ -190,14 +187,14 @@ def test_dropout_is_for_training_only() -> None:
     wild(net)
     batch = to_tensor(join(TEXTS))
     with torch.no_grad():
-        still = net(batch)
-        assert torch.equal(net(batch), still)
+        still = net(batch)[0]
+        assert torch.equal(net(batch)[0], still)
         net.train()
         torch.manual_seed(0)
-        first = net(batch)
-        assert not torch.equal(first, still) and not torch.equal(net(batch), first)
+        first = net(batch)[0]
+        assert not torch.equal(first, still) and not torch.equal(net(batch)[0], first)
         torch.manual_seed(0)
-        assert torch.equal(net(batch), first)
+        assert torch.equal(net(batch)[0], first)
 
 
 def test_probabilities_add_up_to_one_however_large_the_scores() -> None:
@@ -245,7 +242,7 @@ def test_words_multiplied_once_learn_the_same_as_every_token_by_itself(precision
     net = wild(text_net("gru", "tanh", bidirectional=True, precision=precision))
     ids = to_tensor(join(TEXTS))
     told = []
-    for logits in (net(ids), net.judge(net.vectors(ids))):
+    for logits in (net(ids)[0], net.judge(net.vectors(ids))[0]):
         net.zero_grad(set_to_none=True)
         logits.square().sum().backward()
         gradients = [weight.grad for weight in net.parameters() if weight.grad is not None]
@@ -268,7 +265,7 @@ def test_last_states_come_from_the_ends_of_the_sweeps_and_learn_as_from_the_outp
         return net.dense(net.pooling(states))  # type: ignore[no-any-return]
 
     told = []
-    for way in (lambda: net(ids), by_outputs):
+    for way in (lambda: net(ids)[0], by_outputs):
         torch.manual_seed(0)
         net.zero_grad(set_to_none=True)
         logits = way()

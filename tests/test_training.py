@@ -13,7 +13,7 @@ from recurra.config import CellName, NetConfig, TrainingConfig
 from recurra.errors import RecurraError
 from recurra.layers.specs import RecurrentSpec
 from recurra.native import engine
-from recurra.nets.learn import LearningForecaster, tensors_of
+from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.plans import forecaster
 from recurra.processors import threads
 from recurra.training.loop import fit
@@ -87,7 +87,7 @@ def test_training_that_diverges_says_so_at_once() -> None:
     config = TRAINING.model_copy(update={"optimiser": "sgd", "learning_rate": 100.0, "epochs": 50})
     net = NetConfig(cell="rnn", activation="relu", hidden=6)
     torch.manual_seed(0)
-    made = LearningForecaster(forecaster(net, horizon=1), net)
+    made = LearningNet(forecaster(net, horizon=1), net)
     values = np.random.default_rng(0).standard_normal((20, 4, 1)).astype(np.float32) * 10
     task = SeriesTask(made, (values, values[:, -1]), None, config, 0)
     with pytest.raises(RecurraError, match=r"training diverged in epoch \d+; found loss (nan|inf).*smaller learning_r"):

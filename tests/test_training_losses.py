@@ -60,7 +60,7 @@ def test_the_adversarial_step_has_the_stated_norm_for_each_text_and_raises_its_l
     targets = torch.from_numpy(texts(6).labels)
 
     def loss_of(values: torch.Tensor) -> torch.Tensor:
-        logits = task.net.judge(vectors.carry(values))
+        logits = task.net.judge(vectors.carry(values))[0]
         return torch.nn.functional.cross_entropy(logits, targets, reduction="none")
 
     before = loss_of(leaf.values)

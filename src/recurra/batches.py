@@ -66,6 +66,12 @@ def join(sequences: Sequence[NDArray[Any]]) -> Ragged[NDArray[Any]]:
     return Ragged(np.concatenate(sequences), offsets)
 
 
+def rectangle(values: Any) -> Ragged[Any]:
+    """Lay sequences of one length one after another: (sequences, steps, features), of NumPy or torch."""
+    sequences, steps, features = values.shape
+    return Ragged(values.reshape(-1, features), np.arange(sequences + 1, dtype=np.int64) * steps)
+
+
 @dataclass(frozen=True)
 class Grid:
     """Where each token of a ragged batch stands in a (steps, sequences) grid: the one place that pads and unpads."""

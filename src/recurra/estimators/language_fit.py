@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.estimators.language_rows import PreparedLanguage
 from recurra.models.language import RunningLanguage
-from recurra.nets.learn import LearningLanguage, load_tensors, tensors_of
+from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
@@ -27,7 +27,7 @@ def fit_language(
 ) -> tuple[Progress, RunningLanguage]:
     """Train on prepared texts."""
     settings, seed, plan, encoder = prepared.settings, prepared.seed, prepared.plan, prepared.encoder
-    net = LearningLanguage(plan, settings.net, torch.Generator().manual_seed(seed))
+    net = LearningNet(plan, settings.net, torch.Generator().manual_seed(seed))
     load_tensors(net, tensors_of(net) | _start(prepared))
     task = LanguageTask(net, prepared.train, prepared.validation, settings.training, seed)
     arrays = [part for part in (prepared.train, prepared.validation) if part is not None]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recurra.datasets.series_learnt import learnt_of
 from recurra.estimators.series_rows import PreparedSeries
 from recurra.models.series import LEVELS, RunningForecaster
-from recurra.nets.learn import LearningForecaster, tensors_of
+from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.run import forecast
 from recurra.series import Examples
 from recurra.training.identity import fingerprint
@@ -32,7 +32,7 @@ def fit_forecaster(
 ) -> tuple[Progress, RunningForecaster]:
     """Train on prepared series, then measure the intervals' widths."""
     settings, seed, plan, held = prepared.settings, prepared.seed, prepared.plan, prepared.held
-    net = LearningForecaster(plan, settings.net, torch.Generator().manual_seed(seed))
+    net = LearningNet(plan, settings.net, torch.Generator().manual_seed(seed))
     kept = _pairs(prepared.validation) if held else None
     task = SeriesTask(net, _pairs(prepared.train), kept, settings.training, seed)
     rows = min(settings.training.batch_size, len(task.train[0]))

@@ -19,7 +19,7 @@ from recurra.estimators.text_rows import Part, PreparedText
 from recurra.estimators.wide import with_wide
 from recurra.models.inputs import net_ids
 from recurra.models.text import RunningClassifier, kind_of
-from recurra.nets.learn import LearningClassifier, load_tensors, tensors_of
+from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet
 from recurra.text.encoder import TextEncoder
 from recurra.text.vectors import Vectors
@@ -90,9 +90,9 @@ def _arrays(*parts: Labelled | None) -> list[NDArray[Any]]:
     ]
 
 
-def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None, seed: int) -> LearningClassifier:
+def initial_net(plan: ClassifierNet, settings: Settings, vectors: Vectors | None, seed: int) -> LearningNet:
     """Build the net with seeded weights, and pre-trained vectors where there are any."""
-    net = LearningClassifier(plan, settings.net, torch.Generator().manual_seed(seed))
+    net = LearningNet(plan, settings.net, torch.Generator().manual_seed(seed))
     if vectors is not None:
         load_tensors(net, tensors_of(net) | {"embedding.weight": vectors.matrix})
     return net

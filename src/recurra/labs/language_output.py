@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from recurra.batches import language_streams
 from recurra.config import Settings
 from recurra.labs.language_recipe import LabText
-from recurra.nets.learn import LearningLanguage
+from recurra.nets.learn import LearningNet
 from recurra.nets.plans import language
 from recurra.text.stream import stream_encoder, stream_ids
 from recurra.training.optimisers import clip, optimisers_of
@@ -42,7 +42,7 @@ def _timed(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
     encoder = stream_encoder(text.train, settings.text)
     streams = language_streams(stream_ids(text.train, encoder), settings.training.streams)
     plan = language(settings.net, words=len(encoder.vocabulary))
-    net = LearningLanguage(plan, settings.net, torch.Generator().manual_seed(0))
+    net = LearningNet(plan, settings.net, torch.Generator().manual_seed(0))
     task = LanguageTask(net, streams, None, settings.training, 0)
     # one chunk of full length, taken again and again; the first step only warms up
     batch = max(task.batches(0), key=lambda chunk: chunk[1] - chunk[0])

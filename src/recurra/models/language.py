@@ -23,7 +23,7 @@ from recurra.models.origin import Origin, origin_of
 from recurra.models.selftest import check_selftest, language_selftest
 from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
 from recurra.nets.plans import LanguageNet
-from recurra.nets.run import next_logits, read_on, softmax
+from recurra.nets.run import next_logits, run, softmax
 from recurra.text.detokenise import detokenise
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_ids
@@ -55,9 +55,9 @@ class RunningLanguage:
         quicker; only the first tokens of each part then lose what came before them. No token is left out.
         """
         found = np.empty(max(len(ids) - 1, 0), np.float64)
-        states: list[State] | None = None
+        states: Sequence[State] | None = ()
         for places in _side_by_side(len(found), streams):
-            projected, states = read_on(self.plan, self.tensors, places.carry(ids[places.values]), states)
+            projected, states = run(self.plan, self.tensors, places.carry(ids[places.values]), states)
             for start in range(0, len(projected), ROWS):
                 rows = places.values[start : start + ROWS]
                 found[rows] = self._scored(projected[start : start + ROWS], ids[rows + 1])
@@ -90,7 +90,7 @@ class RunningLanguage:
     def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
         """Return the most probable next words after a prompt, each with its probability, highest first."""
         count = whole("count", count, least=1)
-        projected, _ = self._read(self._prompt(prompt), None)
+        projected, _ = self._read(self._prompt(prompt), ())
         shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
         best = np.argsort(-shares, kind="stable")[:count]
         return [(self.encoder.vocabulary.words[place], float(shares[place])) for place in best]
@@ -107,7 +107,7 @@ class RunningLanguage:
         """
         tokens, temperature = whole("tokens", tokens, least=1, most=MOST_TOKENS), positive("temperature", temperature)
         random = np.random.default_rng(seed_of("seed", seed))
-        projected, states = self._read(self._prompt(prompt), None)
+        projected, states = self._read(self._prompt(prompt), ())
         for _ in range(tokens):
             logits = next_logits(self.tensors, projected[-1:])[0].astype(np.float64)
             logits[[0, UNK, 2]] = -np.inf
@@ -121,8 +121,8 @@ class RunningLanguage:
     def _prompt(self, prompt: str) -> Ids:
         return np.concatenate([np.array([EOS], np.int32), self.encoder.encode_whole([prompt])[0]])
 
-    def _read(self, ids: Ids, states: list[State] | None) -> tuple[Floats, list[State]]:
-        return read_on(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
+    def _read(self, ids: Ids, states: Sequence[State] | None) -> tuple[Floats, Sequence[State] | None]:
+        return run(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
 
     def save(self, folder: str | Path, *, card: str = "") -> None:
         """Write the artefact: the same model gives the same bytes."""

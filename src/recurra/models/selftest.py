@@ -15,7 +15,7 @@ from recurra.batches import Ragged, join
 from recurra.config import Precision
 from recurra.errors import ArtefactError
 from recurra.nets.plans import ClassifierNet, ForecastNet, LanguageNet
-from recurra.nets.run import Tensors, classify_all, forecast, next_logits, read_on
+from recurra.nets.run import Tensors, classify_all, forecast, next_logits, run
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bf16": 3e-2, "int8": 1e-1}
 """Relative; generous beside each precision's rounding, far below what a wrong weight does."""
@@ -37,7 +37,7 @@ def text_selftest(plan: ClassifierNet, tensors: Tensors) -> dict[str, Any]:
 def language_selftest(plan: LanguageNet, tensors: Tensors) -> dict[str, Any]:
     """The first scores after each synthetic text."""
     ids = synthetic_ids(plan.embedding.words)
-    projected, _ = read_on(plan, tensors, ids, None)
+    projected, _ = run(plan, tensors, ids, ())
     return {"logits": _rounded(next_logits(tensors, projected[ids.offsets[1:] - 1])[:, :8])}
 
 

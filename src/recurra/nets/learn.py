@@ -6,7 +6,8 @@ generator that comes in (None: torch's global one).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import State
-from recurra.config import NetConfig
+from recurra.config import Init, NetConfig
 from recurra.devices import PROCESSOR, tensor_on
 from recurra.engine import Rows
 from recurra.layers.dense.learn import Dense
@@ -24,102 +25,115 @@ from recurra.layers.dropout import Generator, elements, unknown_words, variation
 from recurra.layers.embedding.learn import Embedding
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.recurrent.learn import Recurrent
+from recurra.layers.specs import PoolingSpec
 from recurra.layers.tied.learn import Tied
-from recurra.nets.plans import ClassifierNet, ForecastNet, LanguageNet
+from recurra.nets.plans import LanguageNet, Plan
+
+MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
+    "embedding": lambda spec, generator, init: Embedding(spec, generator),
+    "recurrent": Recurrent,
+    "pooling": lambda spec, generator, init: Pooling(spec, generator),
+    "dense": Dense,
+}
+"""Each kind of layer with its first weights."""
 
 
-class LearningClassifier(nn.Module):
-    """Ragged token ids -> logits (sequences, classes). The wide part has its own fit and is added when it runs."""
+@dataclass(frozen=True)
+class Flow:
+    """What goes from layer to layer."""
 
-    def __init__(self, plan: ClassifierNet, config: NetConfig, generator: Generator = None) -> None:
+    values: Ragged[Tensor]
+    """Features of each token; once pooled one row for each sequence."""
+    states: Sequence[State | None] | None = None
+    """Before the sweep: where it starts; after it: where it ended."""
+    rows: Rows | None = None
+    """Which of the values each token has, where they are those of distinct words."""
+
+
+class LearningNet(nn.Module):
+    """The layers of a plan: ragged token ids or features -> what the last layer gives, and the final states.
+
+    A net that pools answers each sequence; dropout on single numbers stands before its dense layer. Another answers
+    each token: whole tokens are dropped where it begins, the same features at every step behind its dense layer. What
+    stands beside the flow is added by who runs it: the wide part, which has its own fit, and the output of words.
+    """
+
+    embedding: Embedding
+    output: Tied
+
+    def __init__(self, plan: Plan, config: NetConfig, generator: Generator = None) -> None:
         """Build the layers; `config` tells the dropouts and how the weights start."""
         super().__init__()
         self.plan, self.config = plan, config
-        self.embedding = Embedding(plan.embedding, generator)
-        self.embedding.weight.requires_grad_(not config.freeze_embedding)
-        self.recurrent = Recurrent(plan.recurrent, generator, config.init)
-        self.pooling = Pooling(plan.pooling, generator)
-        self.dense = Dense(plan.dense, generator, config.init)
+        for name, spec in plan.flow():
+            self.add_module(name, MAKE[spec.kind](spec, generator, config.init))
+        if isinstance(plan, LanguageNet):
+            self.output = Tied(plan.output)
+        if config.freeze_embedding:
+            self.embedding.weight.requires_grad_(False)
 
-    def forward(self, ids: Ragged[Tensor], generator: Generator = None) -> Tensor:
-        """Embed, sweep, pool, score. Where no mask sets the texts apart, each word is multiplied once, in float32."""
+    def forward(
+        self, inputs: Ragged[Tensor], states: Sequence[State] | None = None, generator: Generator = None
+    ) -> tuple[Tensor, Sequence[State | None] | None]:
+        """Fold the layers over a batch. Where no mask sets texts apart, each word is multiplied once, in float32."""
+        if "embedding" not in self.plan.layers():
+            return self.judge(inputs, states, generator)
         masked = self.training and self.config.embedding_dropout
-        if masked or self.plan.recurrent.precision != "float32":  # bfloat16 is multiplied within the sweep
-            return self.judge(self.vectors(ids, generator), generator)
-        distinct, rows = self.embedding.distinct(self._known(ids, generator))
-        return self.judge(distinct, generator, rows)
+        # bfloat16 is multiplied within the sweep
+        if not self.plan.pools or masked or self.plan.recurrence.precision != "float32":
+            return self.judge(self.vectors(inputs, generator), states, generator)
+        distinct, rows = self.embedding.distinct(self._known(inputs, generator))
+        return self.judge(distinct, states, generator, rows)
 
     def vectors(self, ids: Ragged[Tensor], generator: Generator = None) -> Ragged[Tensor]:
         """Embed every token by itself, with dropout in training."""
-        dropout = self.config.embedding_dropout if self.training else 0.0
-        return self.embedding(self._known(ids, generator), generator, dropout=dropout)  # type: ignore[no-any-return]
+        dropout = self.config.embedding_dropout * self.training
+        if self.plan.pools:
+            vectors: Ragged[Tensor] = self.embedding(self._known(ids, generator), generator, dropout=dropout)
+            return vectors
+        kept = whole_tokens(self.embedding(ids), self.config.word_dropout * self.training, generator)
+        return variational(kept, dropout, generator)
 
-    def judge(self, vectors: Ragged[Tensor], generator: Generator = None, rows: Rows | None = None) -> Tensor:
-        """Sweep, pool, score. With `rows` (tokens,) the vectors are those of distinct words."""
+    def judge(
+        self,
+        vectors: Ragged[Tensor],
+        states: Sequence[State] | None = None,
+        generator: Generator = None,
+        rows: Rows | None = None,
+    ) -> tuple[Tensor, Sequence[State | None] | None]:
+        """Fold the layers behind the embedding. With `rows` (tokens,) the vectors are those of distinct words."""
+        flow = Flow(vectors, states, rows)
+        for name, spec in self.plan.flow():
+            if spec.kind != "embedding":
+                flow = getattr(self, f"_{spec.kind}")(getattr(self, name), flow, generator)
+        return flow.values.values, flow.states
+
+    def _recurrent(self, layer: Recurrent, flow: Flow, generator: Generator) -> Flow:
         between = self.config.recurrent_dropout
-        states, final = self.recurrent(vectors, between=between, generator=generator, rows=rows)
-        pooled = elements(self.pooling(states, self._ends(final)), self.config.dropout * self.training, generator)
-        logits: Tensor = self.dense(pooled)
-        return logits
+        return Flow(*layer(flow.values, flow.states, between=between, generator=generator, rows=flow.rows))
 
-    def _ends(self, final: Sequence[State | None]) -> list[Tensor] | None:
+    def _pooling(self, layer: Pooling, flow: Flow, generator: Generator) -> Flow:
+        pooled = layer(flow.values, self._ends(layer.spec, flow.states or ()))
+        return replace(flow, values=Ragged(pooled, np.arange(len(pooled) + 1)))
+
+    def _dense(self, layer: Dense, flow: Flow, generator: Generator) -> Flow:
+        dropout = self.config.dropout * self.training
+        if self.plan.pools:
+            kept = elements(flow.values.values, dropout, generator)
+            return replace(flow, values=flow.values.carry(layer(kept)))
+        return replace(flow, values=variational(flow.values.carry(layer(flow.values.values)), dropout, generator))
+
+    def _ends(self, spec: PoolingSpec, final: Sequence[State | None]) -> list[Tensor] | None:
         """The outputs where the last layer's sweeps ended; None where they are masked, or the sweep tells none."""
-        sides = [state[0] for state in final[-(2 if self.plan.recurrent.bidirectional else 1) :] if state is not None]
+        recurrent = self.plan.recurrence
+        directions = 2 if recurrent.bidirectional else 1
+        sides = [state[0] for state in final[-directions:] if state is not None]
         masked = self.training and self.config.recurrent_dropout
-        return None if masked or not sides else sides
+        # A window's last token is not where the sweep from its end ends.
+        return None if masked or not sides or spec.bidirectional != recurrent.bidirectional else sides
 
     def _known(self, ids: Ragged[Tensor], generator: Generator) -> Ragged[Tensor]:
         return unknown_words(ids, self.config.word_dropout, generator) if self.training else ids
-
-
-class LearningLanguage(nn.Module):
-    """Rectangular streams of token ids -> projected states (tokens, size), to be scored by `output`."""
-
-    def __init__(self, plan: LanguageNet, config: NetConfig, generator: Generator = None) -> None:
-        """Build the layers; `config` tells the dropouts and how the weights start."""
-        super().__init__()
-        self.plan, self.config = plan, config
-        self.embedding = Embedding(plan.embedding, generator)
-        self.recurrent = Recurrent(plan.recurrent, generator, config.init)
-        self.projection = Dense(plan.projection, generator, config.init)
-        self.output = Tied(plan.output)
-
-    def forward(
-        self, ids: Ragged[Tensor], states: Sequence[State] | None, generator: Generator = None
-    ) -> tuple[Tensor, list[State | None]]:
-        """Embed, sweep from the carried states, project."""
-        vectors = self.embedding(ids)
-        if self.training:
-            vectors = whole_tokens(vectors, self.config.word_dropout, generator)
-            vectors = variational(vectors, self.config.embedding_dropout, generator)
-        between, dropout = self.config.recurrent_dropout, self.config.dropout * self.training
-        hidden, final = self.recurrent(vectors, states, between=between, generator=generator)
-        projected = variational(ids.carry(self.projection(hidden.values)), dropout, generator)
-        return projected.values, final
-
-
-class LearningForecaster(nn.Module):
-    """Windows (sequences, steps, features) -> the coming values (sequences, horizon)."""
-
-    def __init__(self, plan: ForecastNet, config: NetConfig, generator: Generator = None) -> None:
-        """Build the layers; `config` tells the dropouts and how the weights start."""
-        super().__init__()
-        self.plan, self.config = plan, config
-        self.recurrent = Recurrent(plan.recurrent, generator, config.init)
-        self.dense = Dense(plan.dense, generator, config.init)
-
-    def forward(self, windows: Tensor, generator: Generator = None) -> Tensor:
-        """Sweep each window, answer from its last state."""
-        sequences, steps, features = windows.shape
-        offsets = np.arange(sequences + 1, dtype=np.int64) * steps
-        values, between = Ragged(windows.reshape(-1, features), offsets), self.config.recurrent_dropout
-        states, _ = self.recurrent(values, between=between, generator=generator)
-        last = states.values.view(sequences, steps, -1)[:, -1]
-        forecast: Tensor = self.dense(elements(last, self.config.dropout * self.training, generator))
-        return forecast
-
-
-LearningNet = LearningClassifier | LearningLanguage | LearningForecaster
 
 
 def to_tensor(ids: Ragged[NDArray[Any]], device: torch.device = PROCESSOR) -> Ragged[Tensor]:

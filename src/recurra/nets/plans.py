@@ -33,6 +33,20 @@ class Plan(Frozen):
         named = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: spec for name, spec in named.items() if isinstance(spec, LayerSpec)}
 
+    def flow(self) -> list[tuple[str, LayerSpec]]:
+        """The layers that values pass one after another; what stands beside them is left out."""
+        return [(name, spec) for name, spec in self.layers().items() if not isinstance(spec, TiedSpec | WideSpec)]
+
+    @property
+    def recurrence(self) -> RecurrentSpec:
+        """The layer that every net has."""
+        return next(spec for spec in self.layers().values() if isinstance(spec, RecurrentSpec))
+
+    @property
+    def pools(self) -> bool:
+        """Whether a sequence becomes one vector; else every token is answered, and the state may be carried on."""
+        return any(isinstance(spec, PoolingSpec) for _, spec in self.flow())
+
     def weights(self) -> Shapes:
         """Every weight's full name and shape: layer.name."""
         return {
@@ -41,7 +55,7 @@ class Plan(Frozen):
 
     def in_precision(self, precision: Precision) -> Self:
         """Return the plan with its recurrence multiplied in another precision; the weights stay as they are."""
-        recurrent = self.layers()["recurrent"].model_copy(update={"precision": precision})
+        recurrent = self.recurrence.model_copy(update={"precision": precision})
         return self.model_copy(update={"recurrent": recurrent})
 
 
@@ -95,6 +109,11 @@ class ForecastNet(Plan):
     def _sizes_fit(self) -> Self:
         _chain(self.recurrent.outputs, self.dense.inputs, "dense.inputs")
         return self
+
+    def flow(self) -> list[tuple[str, LayerSpec]]:
+        """Between its two layers stands a pooling without weights, which no artefact names: a window's last token."""
+        last = PoolingSpec(parts=("last",), inputs=self.recurrent.outputs)
+        return [("recurrent", self.recurrent), ("last", last), ("dense", self.dense)]
 
 
 NETS: dict[str, type[ClassifierNet] | type[LanguageNet] | type[ForecastNet]] = {

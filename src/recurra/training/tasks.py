@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches, stream_chunks
+from recurra.batches import Integers, Ragged, batch_order, pick, rectangle, sorted_batches, stream_chunks
 from recurra.cells.backends.torch import State
 from recurra.config import TrainingConfig
 from recurra.devices import home, tensor_on
 from recurra.layers.dropout import Generator
 from recurra.layers.types import Ids
-from recurra.nets.learn import LearningClassifier, LearningForecaster, LearningLanguage, to_tensor
+from recurra.nets.learn import LearningNet, to_tensor
 from recurra.training.loop import Step
 from recurra.training.losses import (
     adversarial,
@@ -63,7 +63,7 @@ class TextTask:
     sparse = True
 
     def __init__(
-        self, net: LearningClassifier, train: Labelled, validation: Labelled | None, config: TrainingConfig, seed: int
+        self, net: LearningNet, train: Labelled, validation: Labelled | None, config: TrainingConfig, seed: int
     ) -> None:
         """Hold the parts."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
@@ -84,14 +84,18 @@ class TextTask:
         ids = to_tensor(pick(self.train.sequences, batch.rows), home(self.net))
         smoothing = self.config.label_smoothing
         if not batch.adversarial:
-            yield self._step(self.net(ids, generator), self.train, batch.rows, smoothing)
+            yield self._step(self.net(ids, generator=generator)[0], self.train, batch.rows, smoothing)
             return
         vectors = self.net.vectors(ids, generator)
         first = vectors.carry(vectors.values.detach().requires_grad_())
-        yield replace(self._step(self.net.judge(first, generator), self.train, batch.rows, smoothing), share=0.5)
+        yield replace(
+            self._step(self.net.judge(first, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
+        )
         moved = first.values.detach() + adversarial(first, self.config.adversarial)
         second = vectors.carry(moved.requires_grad_())
-        yield replace(self._step(self.net.judge(second, generator), self.train, batch.rows, smoothing), share=0.5)
+        yield replace(
+            self._step(self.net.judge(second, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
+        )
         if vectors.values.requires_grad:
             both = gradient_of(first.values) + gradient_of(second.values)
             vectors.values.backward(both)  # type: ignore[no-untyped-call]
@@ -118,7 +122,7 @@ class TextTask:
         batches = sorted_batches(part.lengths, batch_size=256, batch_tokens=65_536)
         with torch.no_grad():
             read = (to_tensor(pick(part.sequences, rows), home(self.net)) for rows in batches)
-            steps = [self._step(self.net(ids), part, rows, 0.0) for rows, ids in zip(batches, read, strict=True)]
+            steps = [self._step(self.net(ids)[0], part, rows, 0.0) for rows, ids in zip(batches, read, strict=True)]
         count = sum(step.count for step in steps)
         return sum(float(step.loss) for step in steps) / count, sum(step.correct for step in steps) / count
 
@@ -130,7 +134,7 @@ class LanguageTask:
 
     def __init__(
         self,
-        net: LearningLanguage,
+        net: LearningNet,
         train: NDArray[np.int32],
         validation: NDArray[np.int32] | None,
         config: TrainingConfig,
@@ -138,7 +142,7 @@ class LanguageTask:
     ) -> None:
         """`train` and `validation` are streams: (streams, tokens)."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
-        words = net.plan.embedding.words
+        words = net.embedding.spec.words
         counts = np.bincount(train.ravel(), minlength=words)
         per_step = train.shape[0] * config.steps
         self.proposal = np.cumsum(proposal(counts))
@@ -208,7 +212,7 @@ class SeriesTask:
 
     def __init__(
         self,
-        net: LearningForecaster,
+        net: LearningNet,
         train: tuple[NDArray[np.float32], NDArray[np.float32]],
         validation: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
         config: TrainingConfig,
@@ -226,7 +230,7 @@ class SeriesTask:
     def steps(self, batch: Integers, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Squared error of all steps of the horizon."""
         windows, targets = (tensor_on(home(self.net), part[batch]) for part in self.train)
-        loss, count = squared_error(self.net(windows, generator), targets)
+        loss, count = squared_error(self.net(rectangle(windows), generator=generator)[0], targets)
         yield Step(loss, count)
 
     def epoch_record(self, loss: float, correct: float) -> Record:
@@ -238,5 +242,5 @@ class SeriesTask:
         if self.validation is None:
             return {}
         windows, targets = (tensor_on(home(self.net), part) for part in self.validation)
-        loss, count = squared_error(self.net(windows), targets)
+        loss, count = squared_error(self.net(rectangle(windows))[0], targets)
         return {"val_loss": float(loss) / count}
