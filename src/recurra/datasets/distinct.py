@@ -5,12 +5,15 @@ Not here: what cells say (moments.py, numbers.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,3 +58,13 @@ class Numbering(dict[Hashable, int]):
         """Number a new cell."""
         number = self[cell] = self._numbers.setdefault(self._write(cell), len(self._numbers))
         return number
+
+
+def shapes_of(cells: Sequence[str]) -> Distinct:
+    """Return the shapes of cells, every digit 0: few, where the cells are many."""
+    joined = "\0".join(cells).encode("utf-8", "surrogatepass").translate(_ALIKE)
+    shapes = joined.decode("utf-8", "surrogatepass").split("\0")
+    if len(shapes) != len(cells):
+        # A cell holds the very mark that sets them apart.
+        return Distinct.of([re.sub("[0-9]", "0", cell) for cell in cells])
+    return Distinct.of(shapes)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets import advice
-from recurra.datasets.distinct import Distinct
+from recurra.datasets.distinct import Distinct, shapes_of
 from recurra.datasets.missing import stands_for_missing
 from recurra.datasets.notations import EXCEL_BEGINS, Epoch, Notation
 from recurra.datasets.periods import read_periods
@@ -146,28 +146,33 @@ def _told(times: NDArray[Any], notation: Notation, epoch: Epoch | None, zone: Zo
 
 
 def _iso(cells: Sequence[str], place: PlaceOf, zone: Zone | None) -> Moments:
-    matches = [_ISO.fullmatch(cell) for cell in cells]
-    for row, match in enumerate(matches):
-        if match is None:
-            raise _no_date(cells[row], place(row))
-    offsets = [match[5] for match in matches if match]
-    _check_offsets(cells, offsets, place)
-    plain = [cell.removesuffix(offset) if offset else cell for cell, offset in zip(cells, offsets, strict=True)]
-    times = _convert(plain, _unit(cells, [match[4] for match in matches if match]), place)
+    # Every digit alike: a column has few shapes, whatever its size.
+    shapes = shapes_of(cells)
+    matches = [_ISO.fullmatch(shape) for shape in shapes.texts]
+    if None in matches:
+        row = shapes.first(matches.index(None))
+        raise _no_date(cells[row], place(row))
+    forms = [match for match in matches if match]
+    sizes = np.array([len(form[5] or "") for form in forms])
+    _check_alike(cells, sizes[shapes.rows], place)
     notation = Notation(example=max(cells, key=len))
-    if offsets[0] is None:
-        return Moments(times, notation, zone=zone)
+    if not sizes[0]:
+        return Moments(_convert(cells, _unit(forms), place), notation, zone=zone)
+    offsets = [cell[-size:] for cell, size in zip(cells, sizes[shapes.rows].tolist(), strict=True)]
+    _check_offsets(cells, offsets, place)
+    plain = [cell[: -len(offset)] for cell, offset in zip(cells, offsets, strict=True)]
+    times = _convert(plain, _unit(forms), place)
     shifts = {offset: 60 * _minutes(offset) for offset in set(offsets)}
     ahead = np.array([shifts[offset] for offset in offsets], dtype=np.int64)
     return Moments(times - ahead.astype("timedelta64[s]"), notation, ahead, zone)
 
 
-def _unit(cells: Sequence[str], fractions: Sequence[str | None]) -> str:
+def _unit(forms: Sequence[re.Match[str]]) -> str:
     """The unit that holds every cell: of its finest one."""
-    longest = max(len(cell) for cell in cells)
+    longest = max(len(form[0]) for form in forms)
     if longest <= 10:
         return {4: "Y", 7: "M"}.get(longest, "D")
-    digits = max(len(fraction or ".") - 1 for fraction in fractions)
+    digits = max(len(form[4] or ".") - 1 for form in forms)
     return "s" if digits == 0 else "us" if digits <= 6 else "ns"
 
 
@@ -193,19 +198,21 @@ def _convert(cells: Sequence[str], unit: str, place: PlaceOf) -> NDArray[np.date
     return times
 
 
-def _check_offsets(cells: Sequence[str], offsets: Sequence[str | None], place: PlaceOf) -> None:
+def _check_alike(cells: Sequence[str], sizes: NDArray[np.int64], place: PlaceOf) -> None:
     """With and without an offset in one column cannot be put in order."""
-    with_offset = offsets[0] is not None
-    other = next((row for row, offset in enumerate(offsets) if (offset is not None) != with_offset), None)
-    if other is not None:
+    others = np.flatnonzero((sizes > 0) != (sizes[0] > 0))
+    if others.size:
         raise DataError(
             "times with and without an offset in one column",
-            place=place(other),
-            found=f"{cells[other]!r} after {cells[0]!r}",
+            place=place(int(others[0])),
+            found=f"{cells[others[0]]!r} after {cells[0]!r}",
             advice="write all in UTC",
         )
+
+
+def _check_offsets(cells: Sequence[str], offsets: Sequence[str], place: PlaceOf) -> None:
     for row, offset in enumerate(offsets):
-        if offset and offset != "Z" and (int(offset[1:3]) > 15 or int(offset[4:]) > 59):
+        if offset != "Z" and (int(offset[1:3]) > 15 or int(offset[4:]) > 59):
             raise _no_date(cells[row], place(row))
 
 

@@ -6,17 +6,20 @@ Not here: text formats. Row numbers stand for lines; dates and times become ISO 
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 from recurra.datasets.columns import listed, need
 from recurra.datasets.records import Batch, Value
 from recurra.datasets.sources import Readable, check_unchanged, facts, open_regular
 from recurra.errors import DataError, Place
 
-BATCH = 4096
+BATCH = 16_384
+FIRST_YEAR, AFTER_LAST = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
+"""The years that Python's calendar has."""
 
 
 def parquet_columns(source: Readable) -> list[str]:
@@ -81,27 +84,50 @@ def _batches(table: Any, wanted: list[str], place: Place) -> Iterator[dict[str, 
 
 
 def _values(column: Any, name: str, place: Place) -> list[Value]:
-    import pyarrow
+    from pyarrow import compute, types
 
-    kind = column.type.value_type if pyarrow.types.is_dictionary(column.type) else column.type
-    if pyarrow.types.is_nested(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind):
+    column = column.dictionary_decode() if types.is_dictionary(column.type) else column
+    kind = column.type
+    if types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
         raise DataError(
             f"column {name!r} holds {kind}", place=place, allowed="texts, numbers, truth values, dates and times"
         )
-    if pyarrow.types.is_temporal(kind):
-        return [None if value is None else _iso(value) for value in column.to_pylist()]
-    return [_plain(value) for value in column.to_pylist()]
+    if types.is_temporal(kind):
+        return _written(column)
+    if types.is_floating(kind):
+        # NaN stands for a missing value.
+        column = compute.if_else(compute.is_nan(column), None, column)
+    cells: list[Any] = column.to_pylist()
+    usual = types.is_string(kind) or types.is_large_string(kind) or types.is_integer(kind) or types.is_floating(kind)
+    return cells if usual else [_plain(cell) for cell in cells]
 
 
-def _iso(value: Any) -> str:
-    return value.isoformat(sep=" ") if isinstance(value, datetime.datetime) else str(value)
+def _written(column: Any) -> list[Value]:
+    """Write times as a text table would; each distinct one once, since times stand in every series again."""
+    encoded = column.dictionary_encode()
+    texts = np.array([*_texts(encoded.dictionary), None], dtype=object)
+    written: list[Value] = texts[encoded.indices.fill_null(texts.size - 1).to_numpy()].tolist()
+    return written
+
+
+def _texts(times: Any) -> list[str]:
+    from pyarrow import types
+
+    if types.is_timestamp(times.type) and times.type.tz is None:
+        stamps = times.to_numpy(zero_copy_only=False)
+        seconds = stamps.astype("datetime64[s]")
+        if (seconds == stamps).all() and ((seconds >= FIRST_YEAR) & (seconds < AFTER_LAST)).all():
+            return [text.replace("T", " ") for text in np.datetime_as_string(seconds).tolist()]
+    return [_iso(time) for time in times.to_pylist()]
+
+
+def _iso(time: Any) -> str:
+    return time.isoformat(sep=" ") if isinstance(time, datetime.datetime) else str(time)
 
 
 def _plain(value: Any) -> Value:
-    """Let NaN stand as a missing value and everything unusual as its text."""
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
+    """Let everything unusual stand as its text."""
+    return value if value is None or isinstance(value, bool) else str(value)
 
 
 def _place(file: str, lines: Sequence[int], names: Sequence[str], row: int, name: str) -> Place:

@@ -22,8 +22,10 @@ KINDS = (
 def read_periods(cells: Sequence[str]) -> tuple[NDArray[np.datetime64], str] | None:
     """Return the first months of quarters or the Mondays of weeks, and their template; None for anything else."""
     for kind in KINDS:
+        if not kind.fullmatch(cells[0]):
+            continue
         matches = [match for cell in cells if (match := kind.fullmatch(cell))]
-        if not matches or len(matches) < len(cells):
+        if len(matches) < len(cells):
             continue
         years = np.array([int(match["year"]) for match in matches]) - 1970
         name = "quarter" if "quarter" in kind.groupindex else "week"

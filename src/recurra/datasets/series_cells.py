@@ -29,7 +29,7 @@ class SeriesCells:
         """Begin with no row. Series without a name are called `stem`; `marked`: what points mean has been said."""
         self.points = PointsBetweenThousands(possible=not marked)
         self._chosen, self._form, self._stem = chosen, form, stem
-        self._naming, self._writing = _Naming(chosen.ids), Numbering(_written)
+        self._naming, self._writing = _Naming(chosen.ids), Numbering(str.strip if len(chosen.times) == 1 else _joined)
         self._names: list[Whole] = []
         self._times: list[Whole] = []
         self._values: list[Values] = []
@@ -130,8 +130,8 @@ def _parts(cell: Any) -> tuple[Any, ...]:
     return cell if isinstance(cell, tuple) else (cell,)
 
 
-def _written(cell: Any) -> str:
-    return " ".join(map(_text, _parts(cell)))
+def _joined(cells: Sequence[Any]) -> str:
+    return " ".join(map(_text, cells))
 
 
 def _text(cell: Any) -> str:
