@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recurra.datasets import delimited_batches, sources
+from recurra.datasets import delimited, delimited_batches, sources
 from recurra.datasets.number_columns import column_numbers
 from recurra.datasets.numbers import NumberForm, cell_number
 from recurra.datasets.records import Batch, Reject
@@ -23,19 +23,24 @@ from recurra.errors import DataError, Place
 
 MANY = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LINES = st.lists(
-    st.text("ab1 ,;é\ufeff", max_size=6) | st.sampled_from(["", ",", " ,", "a,b", "x,y", "a,b,c"]), max_size=12
+    st.text('ab1 ,;é"\ufeff', max_size=8)
+    | st.sampled_from(
+        ["", ",", " ,", "a,b", "x,y", '"x","y"', "a,b,c", '"a",b', '"a,b",c', 'a,"b""c"', '"a', 'b",c', ' "a",b']
+    ),
+    max_size=12,
 )
 
 
-def never(*_: Any) -> bool:
-    return False
+def nothing(*_: Any) -> None:
+    """Leaves every block, and every line with quotes, to the reader that goes character by character."""
 
 
 def read_as(whole: bool, path: Path, **options: Any) -> Any:
     """The rows, rejects and warnings of a file, cut at once where that can be, or record by record."""
     with pytest.MonkeyPatch.context() as patch:
         if not whole:
-            patch.setattr(delimited_batches.Cutting, "_is_plain", never)
+            patch.setattr(delimited_batches.Cutting, "_at_once", nothing)
+            patch.setattr(delimited.Records, "on_one_line", nothing)
         rejects: list[Reject] = []
         try:
             table = open_table(path, **options)
@@ -51,7 +56,7 @@ def read_as(whole: bool, path: Path, **options: Any) -> Any:
 @given(
     lines=LINES,
     end=st.sampled_from(["\n", "\r\n", "\r"]),
-    quoting=st.sampled_from([None, "none"]),
+    quoting=st.sampled_from([None, "none", "backslash"]),
     size=st.integers(1, 60),
 )
 def test_blocks_cut_at_once_give_the_rows_that_records_give(

@@ -62,15 +62,38 @@ class Records:
         self._lines = lines
         self._back: deque[Line] = deque()
         self._filling = " " + delimiter
+        mark = re.escape(delimiter)
+        self._fields = re.compile(rf'(?:\A|{mark})("{INSIDE["csv"].pattern}"|[^"{mark}]*+)')
 
     def __iter__(self) -> Iterator[Record]:
         """Yield the records that are left."""
-        while (line := self.next_line()) is not None:
-            number, text, problem = line
-            if self.quoting == "none" or (problem is None and '"' not in text):
-                yield Record(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
-            else:
-                yield _Quoted(self, line).read()
+        return self
+
+    def __next__(self) -> Record:
+        """Take a record; StopIteration at the end."""
+        line = self.next_line()
+        if line is None:
+            raise StopIteration
+        number, text, problem = line
+        if self.quoting == "none" or (problem is None and '"' not in text):
+            return Record(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
+        cut = None if problem else self.on_one_line(text)
+        if cut is None:
+            return _Quoted(self, line).read()
+        fields, shown = cut
+        self.proved |= shown and len(fields) == (self.width or len(fields))
+        return Record(number, text, fields)
+
+    def on_one_line(self, text: str) -> tuple[list[str], bool] | None:
+        """Return the fields of a line, and whether they show that quotes are meant; None where it leaves a question."""
+        if '"' not in text:
+            return text.split(self.delimiter), False
+        parts: list[str] = self._fields.findall(text)
+        if self.delimiter.join(parts) != text or self.quoting != "csv":
+            return None
+        inside = [part[1:-1] for part in parts if part.startswith('"')]
+        shown = any(self.delimiter in part or '"' in part for part in inside)
+        return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts], shown
 
     def blank(self, text: str) -> bool:
         """Tell whether a line holds nothing but spaces and delimiters, as cleared rows of spreadsheets do."""
@@ -216,8 +239,9 @@ class _Quoted:
 
 def place_of(raw: str, index: int, *, line: int, delimiter: str, quoting: Quoting, file: str) -> Place:
     """Return where field `index` of a record stands, by reading the record again."""
-    lines = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
-    record = next(iter(Records(iter(lines), delimiter=delimiter, quoting=quoting, file=file, proved=True)))
-    if not record.starts:
-        return Place(file, line, sum(len(text) + 1 for text in record.fields[:index]) + 1)
-    return Place(file, *record.starts[min(index, len(record.starts) - 1)])
+    if quoting == "none":
+        return Place(file, line, sum(len(text) + 1 for text in raw.split(delimiter)[:index]) + 1)
+    first, *others = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
+    records = Records(iter(others), delimiter=delimiter, quoting=quoting, file=file, proved=True)
+    starts = _Quoted(records, first).read().starts
+    return Place(file, *starts[min(index, len(starts) - 1)])

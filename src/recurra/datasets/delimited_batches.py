@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from recurra.datasets.records import Batch
 from recurra.errors import DataError, Place, either
 
 LINE_FEED = ord("\n")
+Cells = dict[int, list[str]]
+"""The cells (rows,) of columns, by their index."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,50 @@ class Cutting:
         self._picks = {name: layout.names.index(name) for name in wanted}
         # The first column is often a frame's index; those behind may hold the rest of a text.
         self._nameless = [index for index, name in enumerate(layout.names) if index and not name.strip()]
+        self._indices = (*self._picks.values(), *self._nameless)
         self._header = layout.names if layout.dialect.header[0] and self._width > 1 else None
 
     def batches(self) -> Iterator[Batch | DataError]:
         """Yield the rows; what is wrong comes in a row's place."""
         while (block := self._lines.block()) is not None:
-            yield from self._whole(block) if self._is_plain(block) else self._each(block)
+            cells = self._at_once(block)
+            if cells is None:
+                yield from self._each(block)
+                continue
+            yield from blank_errors(self._blanks, self._layout.file)
+            lines = range(block.first, block.first + block.size)
+            yield self._batch(lines, cells, partial(_text_of, block))
 
-    def _is_plain(self, block: Block) -> bool:
-        """Tell whether each line of a block is a row whose fields are what stands between its delimiters."""
-        quoted = '"' in block.text and self._layout.dialect.quoting[0] != "none"
-        again = self._header is not None and self._delimiter.join(self._header) in block.text
-        if block.problems or quoted or again or not self._delimiter.isascii():
+    def _at_once(self, block: Block) -> Cells | None:
+        """Cut a block of which each line is a row; None where one is not."""
+        if block.problems:
+            return None
+        if '"' in block.text and self._layout.dialect.quoting[0] != "none":
+            rows = self._rows(block.texts)
+            return None if rows is None else {index: [fields[index] for fields in rows] for index in self._indices}
+        if not self._is_plain(block.text):
+            return None
+        mark, width = self._delimiter, self._width
+        fields = block.text.replace("\n", mark).split(mark) if width > 1 else block.texts
+        return {index: fields[index::width] for index in self._indices}
+
+    def _rows(self, lines: Sequence[str]) -> list[list[str]] | None:
+        rows, proved = list[list[str]](), False
+        for text in lines:
+            cut = self._records.on_one_line(text)
+            if cut is None or len(cut[0]) != self._width or self._is_header(cut[0]) or self._records.blank(text):
+                return None
+            rows.append(cut[0])
+            proved = proved or cut[1]
+        self._records.proved |= proved
+        return rows
+
+    def _is_plain(self, text: str) -> bool:
+        """Tell whether each line of a text without quotes is a row: as many delimiters, not blank, not the header."""
+        again = self._header is not None and self._delimiter.join(self._header) in text
+        if again or not self._delimiter.isascii():
             return False
-        data = f"\n{block.text}\n".encode("utf-8", "surrogatepass")
+        data = f"\n{text}\n".encode("utf-8", "surrogatepass")
         marks = data.translate(None, bytes({*range(256)} - {*self._delimiter.encode(), LINE_FEED}))
         return marks == b"\n" + (len(marks) - 1) // self._width * self._row_of_marks and not self._has_blank(data)
 
@@ -94,22 +127,13 @@ class Cutting:
             return False
         return b"\n\n" in data.translate(None, filling)
 
-    def _whole(self, block: Block) -> Iterator[Batch | DataError]:
-        """Cut a plain block at once."""
-        yield from blank_errors(self._blanks, self._layout.file)
-        mark, width = self._delimiter, self._width
-        fields = block.text.replace("\n", mark).split(mark) if width > 1 else block.texts
-        lines = range(block.first, block.first + len(fields) // width)
-        cells = {index: fields[index::width] for index in (*self._picks.values(), *self._nameless)}
-        yield self._batch(lines, cells, lambda row: block.texts[row])
-
     def _each(self, block: Block) -> Iterator[Batch | DataError]:
         """Cut a block record by record; the last one may go on in the next block."""
         end = block.first + block.size
         self._lines.put([block])
         rows: list[Record] = []
         while self._records.pending or self._lines.before(end):
-            record = next(iter(self._records))
+            record = next(self._records)
             if record.blank and record.problem is None:
                 note_blank(self._blanks, record.line, file=self._layout.file)
                 continue
@@ -119,8 +143,9 @@ class Cutting:
                 yield from self._joined(rows)
                 yield from wrong
                 rows = []
-            if not fault and not self._repeats_header(record):
-                rows.append(record)
+            again = not fault and self._is_header(record.fields)
+            self.again += [record.line] if again else []
+            rows += [record] if not fault and not again else []
         yield from self._joined(rows)
 
     def _fault(self, record: Record) -> list[DataError]:
@@ -128,20 +153,21 @@ class Cutting:
             return [record.problem]
         return [] if len(record.fields) == self._width else [self._layout.wrong_width(record)]
 
-    def _repeats_header(self, record: Record) -> bool:
-        """Tell whether a record is the header once more: joined files have it, perhaps behind a byte order mark."""
-        first, *others = record.fields
-        repeats = [first.removeprefix("\ufeff"), *others] == self._header
-        self.again += [record.line] if repeats else []
-        return repeats
+    def _is_header(self, fields: list[str]) -> bool:
+        """Tell whether fields are the header once more: joined files have it, perhaps behind a byte order mark."""
+        header = self._header
+        return (
+            header is not None
+            and fields[-1] == header[-1]
+            and [fields[0].removeprefix("\ufeff"), *fields[1:]] == header
+        )
 
     def _joined(self, rows: list[Record]) -> Iterator[Batch]:
         if rows:
-            indices = (*self._picks.values(), *self._nameless)
-            cells = {index: [record.fields[index] for record in rows] for index in indices}
+            cells = {index: [record.fields[index] for record in rows] for index in self._indices}
             yield self._batch([record.line for record in rows], cells, lambda row: rows[row].raw)
 
-    def _batch(self, lines: Sequence[int], cells: dict[int, list[str]], raw: Callable[[int], str]) -> Batch:
+    def _batch(self, lines: Sequence[int], cells: Cells, raw: Callable[[int], str]) -> Batch:
         unread = {row for index in self._nameless for row, cell in enumerate(cells[index]) if cell.strip()}
         self.unread += [lines[row] for row in sorted(unread)]
         columns = {name: cells[index] for name, index in self._picks.items()}
@@ -150,3 +176,7 @@ class Cutting:
             return self._layout.place(raw(row), self._picks[name], lines[row])
 
         return Batch(lines, columns, place, raw, written=True)
+
+
+def _text_of(block: Block, row: int) -> str:
+    return block.texts[row]

@@ -81,7 +81,7 @@ def open_delimited(
     sample = [line for line in sample if line[0] >= dialect.first]
     lines.put(Block.of(sample))
     records = _records(lines, dialect, file)
-    header = next(iter(records)) if dialect.header[0] else _first_row(_records(iter(sample), dialect, file))
+    header = next(records) if dialect.header[0] else _first_row(_records(iter(sample), dialect, file))
     if header.problem is not None:
         raise header.problem
     if header.blank:

@@ -60,6 +60,9 @@ def json_batches(groups: Groups, file: str, wanted: list[str] | None) -> Iterato
     What is wrong comes in a row's place: an object that is none, lacks a wanted key, or holds a list there.
     """
     for group in groups:
+        if group and wanted and _is_sound(group, wanted):
+            yield _batch(group, wanted)
+            continue
         rows: list[Element] = []
         keys: Sequence[str] = wanted or ()
         for element in group:
@@ -74,6 +77,17 @@ def json_batches(groups: Groups, file: str, wanted: list[str] | None) -> Iterato
             rows.append(element)
         if rows:
             yield _batch(rows, keys)
+
+
+def _is_sound(group: list[Element], wanted: Sequence[str]) -> bool:
+    """Look at whole columns: every object has each wanted key, and a text, a number or nothing there."""
+    if any(element.problem for element in group):
+        return False
+    try:
+        columns = [[element.values[name] for element in group] for name in wanted]
+    except KeyError:
+        return False
+    return not any({*map(type, column)} & {list, dict} for column in columns)
 
 
 def _fault(element: Element, wanted: Sequence[str], file: str) -> DataError | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -63,6 +63,8 @@ def _constant(text: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+
+_scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
 
 
 def parse_object(text: str, *, place: Place) -> dict[str, Any]:
@@ -120,6 +122,11 @@ def read_json(chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[lis
 def _from_lines(blocks: Iterator[Block], file: str) -> Iterator[list[Element]]:
     blanks: list[int] = []
     for block in blocks:
+        values = None if blanks or block.problems else _objects(block.texts)
+        if values is not None:
+            places = [Place(file, number) for number in range(block.first, block.first + len(values))]
+            yield [*map(Element, places, block.texts, values)]
+            continue
         elements: list[Element] = []
         for number, text in enumerate(block.texts, block.first):
             if not text.strip():
@@ -129,6 +136,16 @@ def _from_lines(blocks: Iterator[Block], file: str) -> Iterator[list[Element]]:
             elements += [Element(place, "", {}, error) for error in blank_errors(blanks, file)]
             elements.append(Element(place, text, {}, problem) if problem else Element.of(text, place))
         yield elements
+
+
+def _objects(texts: Sequence[str]) -> list[dict[str, Any]] | None:
+    """Parse lines of which each is an object from its first character to its last; None where one is not."""
+    try:
+        parsed = [_scan(text, 0) for text in texts]
+    except (StopIteration, ValueError, RecursionError, _RefusedError):
+        return None
+    whole = all(end == len(text) and type(value) is dict for (value, end), text in zip(parsed, texts, strict=True))
+    return [value for value, _ in parsed] if whole else None
 
 
 def _from_array(chunks: Iterator[bytes], codec: str, file: str) -> Iterator[list[Element]]:
