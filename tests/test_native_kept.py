@@ -1,8 +1,13 @@
-"""A gradient is made from what its own sweep kept; what another layer, batch or call kept is refused."""
+"""A gradient is made from what its own sweep kept; what another layer, batch or call kept is refused.
+
+So is packing weights that another thread sweeps.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,3 +98,26 @@ def test_words_of_another_batch_are_refused() -> None:
     for offsets in (np.array([0, 1, 2, 3, 4, 5, 6]), np.array([0, 3, 6]), np.array([0, 6])):
         with pytest.raises(ValueError, match="words: found"):
             call.function(**call.good | {"words": words_of(offsets, np.array([0, 1, 1, 5, 5, 0]))})
+
+
+def test_weights_are_not_packed_while_another_thread_sweeps_them() -> None:
+    tokens, shared, weights = 300_000, layer(), (floats(4 * HIDDEN, INPUTS), floats(4 * HIDDEN, HIDDEN))
+    biases = floats(4 * HIDDEN), floats(4 * HIDDEN)
+    sweep = {"layers": [shared], "places": ragged(np.array([0, tokens])), "values": floats(tokens, INPUTS)}
+
+    def swept() -> None:
+        library().forward(**sweep, outputs=np.empty((tokens, HIDDEN), np.float32), keep=False, threads=1)
+
+    with ThreadPoolExecutor(1) as other:
+        for _ in range(100):
+            coming = other.submit(swept)
+            while not coming.done():
+                time.sleep(0.001)  # else the other would begin just while they are packed
+                try:
+                    shared.pack(*weights, *biases, True, 1)
+                except ValueError as error:
+                    assert "another thread" in str(error)
+                    return coming.result()
+            if coming.exception():  # it came while they were packed
+                assert "another thread packs" in str(coming.exception())
+    pytest.fail("no packing met a sweep")

@@ -16,7 +16,7 @@ import torch
 
 from recurra import native
 from recurra.autograd import native_sweep
-from recurra.cells import SweepWeights
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.native import engine, layer, library, ragged
 from recurra.processors import engine_threads
@@ -124,7 +124,7 @@ TEAMS = [
 @pytest.mark.parametrize("kind", TEAMS, ids=lambda kind: "-".join(map(str, kind)))
 def test_teams_of_several_python_threads_do_not_get_into_each_others_way(kind: CellKind) -> None:
     gates = {"gru": 3}.get(kind.cell, 4) * 256
-    recurrent, bias = kind.recurrent_shapes(gates // 256, 256)
+    recurrent, bias = kind.recurrent_shapes(256)
     torch.manual_seed(0)
     weights = [(torch.randn(shape) / 16).requires_grad_() for shape in ((gates, 30), recurrent, (gates,), bias)]
     values, places = torch.randn(150, 30, requires_grad=True), ragged(np.array([0, 50, 150]))

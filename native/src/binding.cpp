@@ -11,6 +11,7 @@
 #include <string>
 
 #include "checks.hpp"
+#include "in_use.hpp"
 #include "layer.hpp"
 #include "shared_inputs.hpp"
 #include "unlocked.hpp"
@@ -93,6 +94,7 @@ void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurr
                     whole("recurrent weights", recurrent, recurrent_rows(shape.cell, shape.hidden), shape.hidden),
                     flat("input bias", input_bias, rows),
                     flat("recurrent bias", recurrent_bias, recurrent_biases(shape.cell, shape.hidden))};
+  const Packing alone(layer);
   const Unlocked free;
   layer.pack(plain, backward, threads);
 }
@@ -105,6 +107,8 @@ void project_inputs(const Layer& layer, In values, Out into, int threads) {
   const int64_t rows = values.shape(0);
   const std::vector<Projection> one{{&layer, table("values", values, rows, layer.shape().inputs), values.stride(0),
                                      whole("products", into, rows, layer.shape().gate_pitch())}};
+  const Layers layers{&layer};
+  const Reading in_use(layers);
   const Unlocked free;
   project(one, rows, threads);
 }

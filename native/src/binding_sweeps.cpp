@@ -13,6 +13,7 @@
 
 #include "binding.hpp"
 #include "checks.hpp"
+#include "in_use.hpp"
 #include "kept.hpp"
 #include "unlocked.hpp"
 
@@ -122,6 +123,7 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
     if (!projected) continue;
     directions[side].sweep.projected = whole("projected", (*projected)[side], known, shape.gate_pitch());
   }
+  const Reading in_use(layers);
   const Unlocked free;
   sweep_forward(directions, places, rows ? known : 0, threads);
   if (kept) kept->witness(witness_of(inputs, distinct, results, places, start, start_cell, row));
@@ -197,6 +199,7 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
     one.learns = gradients.has_value();
     if (one.learns) one.gradients = checked_gradients((*gradients)[side], shape);
   }
+  const Reading in_use(layers);
   if (row) kept.use_up();
   const Unlocked free;
   sweep_backward(directions, places, row ? known : 0, threads);

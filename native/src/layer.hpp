@@ -44,6 +44,8 @@ class Layer {
   int64_t packing() const { return packing_; }
   const InstructionSet& instruction_set() const { return *instructions_; }
 
+  mutable int uses = 0;  // sweeps that read it; -1 while it is packed (in_use.hpp)
+
  private:
   const InstructionSet* instructions_;
   Shape shape_;
