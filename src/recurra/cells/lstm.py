@@ -1,4 +1,7 @@
-"""The long short-term memory, without peepholes."""
+"""The long short-term memory.
+
+Not here: peepholes, and its kernels (native/src/cells.hpp).
+"""
 
 from __future__ import annotations
 

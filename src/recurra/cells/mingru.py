@@ -1,4 +1,7 @@
-"""The minGRU: no product of the state, so that all products are made at once and the rest is a scan."""
+"""The minGRU: no product of the state, so that all products are made at once and the rest is a scan.
+
+Not here: the scan (scan.py), and its kernels (native/src/cells.hpp).
+"""
 
 from __future__ import annotations
 

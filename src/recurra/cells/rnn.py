@@ -1,4 +1,7 @@
-"""The simple recurrent network."""
+"""The simple recurrent network.
+
+Not here: other activations than its three, and its kernels (native/src/cells.hpp).
+"""
 
 from __future__ import annotations
 

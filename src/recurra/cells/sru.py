@@ -1,4 +1,7 @@
-"""The simple recurrent unit. Its highway is a product of the input, so that widths may differ."""
+"""The simple recurrent unit. Its highway is a product of the input, so that widths may differ.
+
+Not here: the scan (scan.py), and its kernels (native/src/cells.hpp).
+"""
 
 from __future__ import annotations
 

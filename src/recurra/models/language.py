@@ -1,27 +1,24 @@
-"""A trained language model that answers without torch, and its artefact.
+"""A trained language model that answers without torch.
 
-Not here: training (estimators/language.py).
+Not here: training (estimators/language.py), saving and loading (model.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from recurra.arguments import positive, seed_of, whole
-from recurra.artefact import Artefact, load, require_task, resolve, save
+from recurra.artefact import Artefact
 from recurra.batches import Integers, Ragged, join
-from recurra.config import Precision
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
-from recurra.models.origin import Origin, origin_of
-from recurra.models.selftest import check_selftest, language_selftest
-from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
+from recurra.models.model import Described, Model, encoder_of
+from recurra.models.selftest import rounded, synthetic_ids
 from recurra.nets.plans import LanguageNet
 from recurra.nets.run import next_logits, run, softmax
 from recurra.text.detokenise import detokenise
@@ -36,17 +33,14 @@ ROWS = 512
 
 
 @dataclass(frozen=True, eq=False)
-class RunningLanguage:
+class RunningLanguage(Model):
     """A net's plan and weights, and the encoder."""
 
-    plan: LanguageNet
-    tensors: dict[str, Any]
-    encoder: TextEncoder
-    origin: Origin = field(default_factory=Origin)
+    task = "language"
+    net = LanguageNet
 
-    def __post_init__(self) -> None:
-        """Lock the weights."""
-        make_read_only(self.tensors)
+    plan: LanguageNet
+    encoder: TextEncoder
 
     def log_probabilities(self, ids: Ids, *, streams: int = 1) -> Floats:
         """Natural logarithm of each token's probability given all before it: (tokens - 1,), the state carried on.
@@ -124,30 +118,29 @@ class RunningLanguage:
     def _read(self, ids: Ids, states: Sequence[State] | None) -> tuple[Floats, Sequence[State] | None]:
         return run(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
 
-    def save(self, folder: str | Path, *, card: str = "") -> None:
-        """Write the artefact: the same model gives the same bytes."""
-        config = {"net": self.plan.model_dump(mode="json"), **self.origin.told()}
-        files = {"tokenizer.json": self.encoder.to_json()}
-        selftest = language_selftest(self.plan, self.tensors)
-        save(Path(folder), Artefact("language", config, self.tensors, files, selftest, card))
+    def told(self) -> dict[str, Any]:
+        """Nothing beside the net."""
+        return {}
+
+    def files(self) -> dict[str, bytes]:
+        """The encoder."""
+        return {"tokenizer.json": self.encoder.to_json()}
+
+    def selftest(self) -> dict[str, Any]:
+        """The first scores after each synthetic text."""
+        ids = synthetic_ids(self.plan.embedding.words)
+        projected, _ = run(self.plan, self.tensors, ids, ())
+        return {"logits": rounded(next_logits(self.tensors, projected[ids.offsets[1:] - 1])[:, :8])}
+
+    def described(self) -> Described:
+        """Count the vocabulary."""
+        fact = f"Vocabulary: {len(self.encoder.vocabulary)} tokens."
+        return Described("A language model", fact, '`recurra generate FOLDER "…"`, or `recurra.load("FOLDER")`')
 
     @classmethod
-    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> RunningLanguage:
-        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
-
-        Raises ArtefactError with what is wrong and what to do.
-        """
-        loaded = cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
-        answering: RunningLanguage = in_precision(loaded, precision)
-        return answering
-
-    @classmethod
-    def from_artefact(cls, held: Artefact) -> RunningLanguage:
-        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
-        require_task(held, "language")
-        plan = plan_of(held, LanguageNet)
-        check_selftest(held.selftest, lambda: language_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder_of(held, plan.embedding.words), origin_of(held.config))
+    def read(cls, held: Artefact, plan: LanguageNet) -> Self:
+        """Check the encoder."""
+        return cls(plan, held.tensors, encoder_of(held, plan.embedding.words))
 
 
 def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:

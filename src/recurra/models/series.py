@@ -1,27 +1,24 @@
-"""A trained forecaster that answers without torch, and its artefact.
+"""A trained forecaster that answers without torch.
 
-Not here: training (estimators/series.py), reading tables (datasets).
+Not here: training (estimators/series.py), saving and loading (model.py), reading tables (datasets).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recurra.arguments import whole
-from recurra.artefact import Artefact, load, require_task, resolve, save
-from recurra.config import Precision
+from recurra.artefact import Artefact
 from recurra.datasets.series_learnt import Learnt, check_rhythm, scalers_for
 from recurra.datasets.series_table import SeriesTable
 from recurra.errors import ArtefactError, UsageError
 from recurra.models.learnt import read_learnt, written_learnt
-from recurra.models.origin import Origin, origin_of
-from recurra.models.selftest import check_selftest, series_selftest
-from recurra.models.shapes import expected_shapes, in_precision, make_read_only, plan_of
+from recurra.models.model import Described, Model
+from recurra.models.selftest import rounded
 from recurra.nets.plans import ForecastNet
 from recurra.nets.run import forecast
 from recurra.series import SeriesEncoder
@@ -34,21 +31,18 @@ LEVELS = (50, 80, 90, 95)
 
 
 @dataclass(frozen=True, eq=False)
-class RunningForecaster:
+class RunningForecaster(Model):
     """A net's plan and weights, the fitted scalers, and how wide its intervals are."""
 
+    task = "series"
+    net = ForecastNet
+
     plan: ForecastNet
-    tensors: dict[str, Any]
     encoder: SeriesEncoder
     widths: dict[str, list[float]] = field(default_factory=dict)
     """Half widths by level, one for each step of the horizon, in units of the scaler (logarithms: as they are)."""
     learnt: Learnt = field(default_factory=Learnt)
     """The rhythm, the names and the notation of the series it learnt from."""
-    origin: Origin = field(default_factory=Origin)
-
-    def __post_init__(self) -> None:
-        """Lock the weights."""
-        make_read_only(self.tensors)
 
     @property
     def horizon(self) -> int:
@@ -120,35 +114,34 @@ class RunningForecaster:
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[Any]:
         return forecast(self.plan, self.tensors, inputs[:, :, None])
 
-    def save(self, folder: str | Path, *, card: str = "") -> None:
-        """Write the artefact: the same model gives the same bytes."""
-        config = {"net": self.plan.model_dump(mode="json"), "widths": self.widths, **self.origin.told()}
-        config |= {"series": written_learnt(self.learnt)} if self.learnt != Learnt() else {}
-        files = {"scaler.json": self.encoder.to_json()}
-        selftest = series_selftest(self.plan, self.tensors)
-        save(Path(folder), Artefact("series", config, self.tensors, files, selftest, card))
+    def told(self) -> dict[str, Any]:
+        """How wide the intervals are, and what is known of the series it learnt from."""
+        learnt = {"series": written_learnt(self.learnt)} if self.learnt != Learnt() else {}
+        return {"widths": self.widths, **learnt}
+
+    def files(self) -> dict[str, bytes]:
+        """The scalers."""
+        return {"scaler.json": self.encoder.to_json()}
+
+    def selftest(self) -> dict[str, Any]:
+        """Forecasts of synthetic windows."""
+        windows = np.random.default_rng(0).standard_normal((3, 5, self.plan.recurrent.inputs)).astype(np.float32)
+        return {"forecasts": rounded(forecast(self.plan, self.tensors, windows))}
+
+    def described(self) -> Described:
+        """Count the series, and tell their rhythm."""
+        rhythm = f" of {self.learnt.step}" if self.learnt.step else ""
+        window = self.encoder.config.window
+        fact = f"{len(self.encoder.scalers)} series{rhythm}, windows of {window}, horizon {self.horizon}."
+        return Described("A forecaster", fact, '`recurra forecast FOLDER series.csv`, or `recurra.load("FOLDER")`')
 
     @classmethod
-    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> RunningForecaster:
-        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
-
-        Raises ArtefactError with what is wrong and what to do.
-        """
-        loaded = cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
-        answering: RunningForecaster = in_precision(loaded, precision)
-        return answering
-
-    @classmethod
-    def from_artefact(cls, held: Artefact) -> RunningForecaster:
-        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
-        require_task(held, "series")
-        plan = plan_of(held, ForecastNet)
+    def read(cls, held: Artefact, plan: ForecastNet) -> Self:
+        """Check scalers and widths."""
         encoder = SeriesEncoder.from_json(held.files.get("scaler.json", b""))
         if encoder.config.horizon != plan.dense.outputs:
             raise ArtefactError("scaler.json does not fit the net", found=f"horizon {encoder.config.horizon}")
-        check_selftest(held.selftest, lambda: series_selftest(plan, held.tensors), plan.recurrent.precision)
-        learnt = read_learnt(held.config.get("series"))
-        return cls(plan, held.tensors, encoder, _widths(held.config, plan), learnt, origin_of(held.config))
+        return cls(plan, held.tensors, encoder, _widths(held.config, plan), read_learnt(held.config.get("series")))
 
 
 def _widths(config: dict[str, Any], plan: ForecastNet) -> dict[str, list[float]]:

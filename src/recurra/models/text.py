@@ -1,27 +1,25 @@
-"""A trained text classifier that answers without torch, and its artefact.
+"""A trained text classifier that answers without torch.
 
-Not here: training (estimators/text.py). In memory or loaded from a folder, answers take the same path.
+Not here: training (estimators/text.py), saving and loading (model.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.artefact import Artefact, load, require_task, resolve, save
-from recurra.config import Precision
+from recurra.artefact import Artefact
 from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
 from recurra.models.inputs import net_ids
-from recurra.models.origin import Origin, origin_of
-from recurra.models.selftest import check_selftest, text_selftest
-from recurra.models.shapes import encoder_of, expected_shapes, in_precision, make_read_only, plan_of
+from recurra.models.model import Described, Model, encoder_of
+from recurra.models.selftest import rounded, synthetic_ids
 from recurra.nets.plans import ClassifierNet
 from recurra.nets.run import classify_all, softmax
 from recurra.text.encoder import Encoded, TextEncoder
@@ -63,22 +61,19 @@ def unread_warnings(unread: int, texts: int) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class RunningClassifier:
+class RunningClassifier(Model):
     """A net's plan and weights, the encoder and the labels."""
 
+    task = "text"
+    net = ClassifierNet
+
     plan: ClassifierNet
-    tensors: dict[str, Any]
     encoder: TextEncoder
     labels: tuple[str, ...]
     temperature: float = 1.0
     """Divides the logits; fitted on validation so that probabilities are honest (Guo et al. 2017)."""
     kind: LabelKind = "str"
     """What the labels were where they were learnt; here and in files they are texts."""
-    origin: Origin = field(default_factory=Origin)
-
-    def __post_init__(self) -> None:
-        """Lock the weights."""
-        make_read_only(self.tensors)
 
     @property
     def classes(self) -> list[Label]:
@@ -123,39 +118,35 @@ class RunningClassifier:
         """Return the model with other confidence and the same labels."""
         return replace(self, temperature=temperature)
 
-    def save(self, folder: str | Path, *, card: str = "") -> None:
-        """Write the artefact: the same model gives the same bytes."""
-        config = {
-            "net": self.plan.model_dump(mode="json"),
-            "labels": list(self.labels),
-            "temperature": self.temperature,
-        }
-        config |= self.origin.told() | ({} if self.kind == "str" else {"label_kind": self.kind})
-        files = {"tokenizer.json": self.encoder.to_json()}
-        save(Path(folder), Artefact("text", config, self.tensors, files, text_selftest(self.plan, self.tensors), card))
+    def told(self) -> dict[str, Any]:
+        """Labels, temperature, and what the labels were where they are no texts."""
+        kind = {} if self.kind == "str" else {"label_kind": self.kind}
+        return {"labels": list(self.labels), "temperature": self.temperature, **kind}
+
+    def files(self) -> dict[str, bytes]:
+        """The encoder."""
+        return {"tokenizer.json": self.encoder.to_json()}
+
+    def selftest(self) -> dict[str, Any]:
+        """Logits of the synthetic texts."""
+        rows = synthetic_ids(self.plan.embedding.words)
+        sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
+        return {"logits": rounded(classify_all(self.plan, self.tensors, sequences, sequences))}
+
+    def described(self) -> Described:
+        """Name the labels."""
+        use = '`recurra predict FOLDER --text "…"`, or `recurra.load("FOLDER")`'
+        return Described("A text classifier", f"Labels: {', '.join(self.labels)}.", use)
 
     @classmethod
-    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> RunningClassifier:
-        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
-
-        Raises ArtefactError with what is wrong and what to do.
-        """
-        loaded = cls.from_artefact(load(resolve(Path(folder)), expected=expected_shapes))
-        answering: RunningClassifier = in_precision(loaded, precision)
-        return answering
-
-    @classmethod
-    def from_artefact(cls, held: Artefact) -> RunningClassifier:
-        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
-        require_task(held, "text")
-        plan = plan_of(held, ClassifierNet)
+    def read(cls, held: Artefact, plan: ClassifierNet) -> Self:
+        """Check labels, temperature and encoder."""
         labels, temperature = _labels(held.config, plan), held.config.get("temperature", 1.0)
         if type(temperature) not in (int, float) or not temperature > 0:
             found = repr(temperature)[:60]
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
         encoder = encoder_of(held, plan.embedding.words)
-        check_selftest(held.selftest, lambda: text_selftest(plan, held.tensors), plan.recurrent.precision)
-        return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels), origin_of(held.config))
+        return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
 
 
 def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:
