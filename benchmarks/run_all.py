@@ -20,6 +20,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("activations.py", ()),
     ("startup.py", ()),
     ("steps.py", ()),
+    ("reading.py", ()),
     ("footprint.py", ()),
     ("tokenise.py", ("imdb",)),
     ("labs.py", ("imdb", "glove", "wikitext-2")),

@@ -211,6 +211,33 @@ def _step(key: str, value: float) -> str:
     return percent(value) if key == "padding" else f"{1000 * value:.1f} ms"
 
 
+def reading(results: Path) -> str:
+    """How long files take to read beside pandas, and how soon a pipe is answered."""
+    names = {
+        ("series", "days"): "300,000 rows of 100 series of days, CSV",
+        ("series", "steps"): "… their times whole numbers",
+        ("series", "missing"): "… a tenth of the values missing",
+        ("series", "commas"): "… decimal commas",
+        ("series", "minutes"): "300,000 minutes of one series, CSV",
+        ("series", "parquet"): "300,000 rows of 100 series of days, Parquet",
+        ("texts_read", "plain"): "100,000 labelled texts, CSV",
+        ("texts_read", "quoted"): "… a quarter of them in quotes",
+        ("texts_read", "jsonl"): "… JSON Lines",
+    }
+    header = ("file", "seconds", "of the processor", "pandas, checking nothing", "times pandas")
+    record = read(results, "reading")
+    if record is None:
+        return table(header, [(name, MISSING, "", "", "") for name in names.values()])
+    keys = ("seconds", "processor_seconds", "pandas_seconds")
+    rows: Rows = []
+    for (part, key), name in names.items():
+        figures = record[part][key]
+        rows.append((name, *(f"{figures[each]:.2f}" for each in keys), f"{figures['times_pandas']:.2f} ×"))
+    late = ", ".join(f"{form} {figures['median_ms']:.1f} ms" for form, figures in record["pipe"].items())
+    worst = max(figures["highest_ms"] for figures in record["pipe"].values())
+    return table(header, rows) + made_by(record, f"a line of a pipe is answered after {late}; at most {worst:.1f} ms")
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
     "imdb": imdb,
     "labs": labs,
@@ -224,6 +251,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "agreement": agreement,
     "activations": activations,
     "steps": steps,
+    "reading": reading,
 }
 
 

@@ -136,8 +136,10 @@ class PointsBetweenThousands:
 
     def see(self, cells: Sequence[object], *, first: int, apart: int) -> None:
         """Take cells into account that stand in the row `first` and in every row so far `apart` behind it."""
-        for cell, times in Counter(cells).items() if self.possible else ():
-            word = cell.strip() if isinstance(cell, str) else ""
+        for cell, times in Counter(cells).items():
+            if not isinstance(cell, str):
+                continue
+            word = cell.strip()
             if self._WHOLE.fullmatch(word):
                 self.wholes += times
             elif self._GROUPED.fullmatch(word):

@@ -49,6 +49,10 @@ class Batch:
         cells = self.columns[name]
         return cells if self.written or {*map(type, cells)} == {str} else None  # type: ignore[return-value]
 
+    def holds_texts(self, name: str) -> bool:
+        """Tell whether some cells of a column are texts."""
+        return self.written or str in map(type, self.columns[name])
+
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.lines)

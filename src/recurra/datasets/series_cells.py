@@ -39,7 +39,8 @@ class SeriesCells:
         """Add some rows. Raises DataError with its place for the first cell that is at fault."""
         chosen, width = self._chosen, len(self._chosen.values)
         for at, name in enumerate(chosen.values):
-            self.points.see(batch.columns[name], first=self._rows * width + at, apart=width)
+            if self.points.possible and batch.holds_texts(name):
+                self.points.see(batch.columns[name], first=self._rows * width + at, apart=width)
         names, values = self._naming.of(batch), self._at_once(batch)
         if names is None or values is None:
             values = self._row_by_row(batch)
