@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from golden_runs import GOLDEN, RUNS, answers, fit, write_sources
+from recurra.runs.provenance import checksum
 
 NEAR = 1e-5
 """Answers of kept weights: the sums of float32 in another order."""
@@ -101,3 +102,11 @@ def test_the_same_fit_gives_the_same_bytes(name: str, sources: Path, fitted: dic
     fit(name, sources, tmp_path / "again")
     for file in (run / "artefact").iterdir():
         assert file.read_bytes() == (tmp_path / "again" / "artefact" / file.name).read_bytes(), file.name
+
+
+@pytest.mark.parametrize("name", ["text-gru", "language-gru", "series-dates"])
+def test_a_run_of_every_task_tells_its_source(name: str, sources: Path, fitted: dict[str, Path]) -> None:
+    told = read(again(name, sources, fitted) / "source.json")
+    file = str((sources / RUNS[name].file).resolve())
+    assert told["files"] == [file] and told["sha256"] == {file: checksum(Path(file))}
+    assert told["reading"].get("decimal") == ("," if name == "series-dates" else None)

@@ -17,7 +17,7 @@ from recurra.cli.progress import progress
 from recurra.datasets.records import TextTable
 from recurra.memory import keep_buffers
 from recurra.runs.folder import write_json
-from recurra.runs.provenance import source_record, text_source
+from recurra.runs.provenance import series_source, source_record, text_source
 from recurra.runs.sources import Reading, has_lines_apart, labelled, running_text
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def fit_series(
     with progress(title, quiet=run.quiet, every=20) as watch:
         name = f"Forecasts of {_stem(file)}"
         record = run_series(model, table, out=out, title=name, watch=watch, prepared=prepared)
+    write_json(out / "source.json", series_source(file, reading, written, test=model.model_.horizon))
     _tell(out, record, gates, as_json=run.json_)
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from recurra.datasets.columns import TextColumns
+from recurra.datasets.formats import FormatOptions
+from recurra.datasets.series_table import SeriesReading
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError
 from recurra.runs.sources import Reading, is_known, labelled, running_text
@@ -53,6 +55,12 @@ def text_source(file: str, reading: Reading, *, lines: int) -> dict[str, Any]:
     """Describe where running text came from; its first `lines` lines were learnt from."""
     named = file != "-" and not Path(file).exists()
     return {**_files([file], named=named), "reading": asdict(reading), "lines": lines}
+
+
+def series_source(file: str, reading: SeriesReading, written: FormatOptions, *, test: int) -> dict[str, Any]:
+    """Describe where series came from; the last `test` values of each were not learnt from."""
+    named = file != "-" and not Path(file).exists()
+    return {**_files([file], named=named), "reading": {**asdict(reading), **written}, "test": test}
 
 
 def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:
