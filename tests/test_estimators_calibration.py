@@ -83,7 +83,7 @@ def test_a_class_that_validation_lacks_is_told_and_nothing_is_fitted_without_it(
 
 def test_a_gate_on_a_figure_that_is_not_defined_is_missed() -> None:
     with pytest.raises(GateError, match="quality gate f1; found no value: it is not defined on these rows"):
-        check_gates({"f1": 0.5}, {"f1": None})
+        check_gates({"f1": 0.5}, {"task": "text", "f1": None})
 
 
 @pytest.mark.filterwarnings("ignore::recurra.errors.RecurraWarning")

@@ -10,24 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import GateError, UsageError
-
-FIGURES = {
-    "text": ("accuracy", "f1", "loss", "ece", "rows"),
-    "language": ("perplexity", "loss", "tokens"),
-    "series": ("mae", "mase", "smape"),
-}
-"""What can be held against a gate, by task: a gate is read before anything is trained or measured."""
-LESS_IS_BETTER = ("loss", "ece", "perplexity", "mae", "mase", "smape")
-"""Figures for which `--fail-under` would be a trap: they pass when small."""
+from recurra.models.loading import MODELS
 
 
 def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:
     """Read METRIC=VALUE texts; raises UsageError for a metric the task does not have and for what is no number."""
     wanted: dict[str, float] = {}
+    figures = (*MODELS[task].more_is_better, *MODELS[task].less_is_better)
     for gate in gates:
         name, found, text = gate.partition("=")
-        if not found or name not in FIGURES[task]:
-            raise UsageError(f"--fail-under {gate!r}", allowed=f"METRIC=VALUE with one of {', '.join(FIGURES[task])}")
+        if not found or name not in figures:
+            raise UsageError(f"--fail-under {gate!r}", allowed=f"METRIC=VALUE with one of {', '.join(figures)}")
         try:
             wanted[name] = float(text)
         except ValueError:
@@ -38,10 +31,13 @@ def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:
 
 
 def check_gates(gates: Mapping[str, float], figures: Mapping[str, Any]) -> None:
-    """Raise GateError for the first gate that is missed; a figure that is not a number misses every gate."""
+    """Raise GateError for the first gate that is missed; a figure that is not a number misses every gate.
+
+    Which way a figure is better comes from its task: one that is better when small passes when it is small.
+    """
     for name, wanted in gates.items():
         measured = figures[name]
-        less = name in LESS_IS_BETTER
+        less = name in MODELS[figures["task"]].less_is_better
         # A figure that is not defined, such as F1 without a row of the class, reaches nothing.
         passed = measured is not None and (measured <= wanted if less else measured >= wanted)
         if not passed:

@@ -38,6 +38,8 @@ class RunningLanguage(Model):
 
     task = "language"
     net = LanguageNet
+    more_is_better = ("tokens",)
+    less_is_better = ("perplexity", "loss")
 
     plan: LanguageNet
     encoder: TextEncoder

@@ -39,6 +39,9 @@ class Model:
 
     task: ClassVar[str]
     net: ClassVar[type[Plan]]
+    more_is_better: ClassVar[tuple[str, ...]] = ()
+    less_is_better: ClassVar[tuple[str, ...]] = ()
+    """What is measured of it."""
 
     plan: Any
     tensors: dict[str, Any]

@@ -36,6 +36,7 @@ class RunningForecaster(Model):
 
     task = "series"
     net = ForecastNet
+    less_is_better = ("mae", "mase", "smape")
 
     plan: ForecastNet
     encoder: SeriesEncoder

@@ -66,6 +66,8 @@ class RunningClassifier(Model):
 
     task = "text"
     net = ClassifierNet
+    more_is_better = ("accuracy", "f1", "rows")
+    less_is_better = ("loss", "ece")
 
     plan: ClassifierNet
     encoder: TextEncoder
