@@ -111,3 +111,17 @@ def test_a_file_is_answered_in_parts_and_warned_of_as_a_whole(
     done = recurra("predict", models["text"], file)
     assert done == whole and sizes == [7, 7, 7, 7, 2]
     assert "10 texts are empty" in done.err and "10 of 30 texts are unread" in done.err
+
+
+def test_series_on_stdin_are_read_again_to_find_a_fault(models: dict[str, Path]) -> None:
+    rows = b"".join(b"a,2024-01-%02d,%d\n" % (day, day) for day in range(1, 10))
+    faults = {
+        b"a,2024-01-10,x\n": "11:14: no usable number",
+        b"a,2024-01-12,7\n": "10:14: 2 times of series 'a' are missing",
+        b"a,2024-01-05,5\n": "11:14: times of series 'a' go back",
+    }
+    for last, place in faults.items():
+        table = b"unique_id,ds,y\n" + rows + last
+        refused(recurra("forecast", models["series"], "-", stdin=table), 3, f"recurra: <stdin>:{place}")
+        checked = recurra("data", "check", "-", "--form", "csv", "--task", "series", stdin=table)
+        assert checked.code == 3 and f"error: <stdin>:{place}" in checked.out, checked

@@ -22,7 +22,7 @@ from recurra.datasets.rhythms import tell
 from recurra.datasets.series_checks import VALIDATION, check_lengths
 from recurra.datasets.series_frames import open_series
 from recurra.datasets.series_table import SeriesReading, SeriesTable
-from recurra.datasets.sources import name_of
+from recurra.datasets.sources import name_of, stored
 from recurra.datasets.steps import infer
 from recurra.datasets.tables import OnError, read_columns
 from recurra.datasets.texts import read_running_text, read_texts
@@ -150,14 +150,14 @@ def _check_series(
     source: str | Path, reading: SeriesReading, needs: Needs, **options: Unpack[FormatOptions]
 ) -> list[Finding]:
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
-    findings: list[Finding] = []
+    findings, kept = list[Finding](), stored(source)
     try:
-        table = open_series(source, reading, **options)
+        table = open_series(kept, reading, **options)
         findings += _warned(lambda: needs(table))
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
         lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")
-        table = open_series(source, lenient, **options)
+        table = open_series(kept, lenient, **options)
     findings += [Finding("note", table.note), Finding("note", str(table.columns))]
     findings += [Finding("warning", warning) for warning in table.warnings]
     sizes = [values.size for values in table.values.values()]

@@ -26,7 +26,7 @@ from recurra.datasets.series_cells import SeriesCells
 from recurra.datasets.series_columns import Chosen, choose_columns, names_of, naming_hint
 from recurra.datasets.series_learnt import Learnt
 from recurra.datasets.series_table import Duplicates, Gaps, Names, SeriesColumns, SeriesReading, SeriesTable
-from recurra.datasets.sources import Readable, Stored, stored_stdin
+from recurra.datasets.sources import Readable, Stored, stored
 from recurra.datasets.tables import Table, open_table
 from recurra.datasets.zones import NamedZone, zone_named
 from recurra.errors import DataError, Place
@@ -71,13 +71,13 @@ def read_series(
 
 
 def open_series(
-    source: str | Path, reading: SeriesReading, *, learnt: Learnt | None = None, **options: Unpack[FormatOptions]
+    source: Readable, reading: SeriesReading, *, learnt: Learnt | None = None, **options: Unpack[FormatOptions]
 ) -> SeriesTable:
     """Read series as `reading` says, and for the rest as a model has `learnt` them. Raises DataError."""
     known = learnt or Learnt()
-    if str(source) == "-" and options.get("form") is None:
-        options["form"] = "csv"
-    kept = stored_stdin() if str(source) == "-" else source
+    kept = stored(source)
+    if isinstance(kept, Stored):
+        options["form"] = options.get("form") or "csv"
     table = open_table(kept, asked=[*names_of(reading), *names_of(known.reading)], **options)
     reading = known.reading_of(reading, table.names)
     place = Place(table.file, table.dialect.first)

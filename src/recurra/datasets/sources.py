@@ -92,9 +92,9 @@ def check_unchanged(stream: BinaryIO, before: Facts, *, place: Place) -> None:
         raise DataError("the file changed while it was read", place=place, found=size, advice="read a finished file")
 
 
-def stored_stdin() -> Stored:
-    """Read stdin to its end."""
-    return Stored(b"".join(_stdin()))
+def stored(source: Readable) -> Readable:
+    """Return what can be read again and again: a file as it is, stdin (`-`) read to its end."""
+    return Stored(b"".join(_stdin())) if str(source) == "-" else source
 
 
 def read_chunks(source: Readable) -> Iterator[bytes]:
