@@ -21,6 +21,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("startup.py", ()),
     ("steps.py", ()),
     ("reading.py", ()),
+    ("company.py", ()),
     ("footprint.py", ()),
     ("tokenise.py", ("imdb",)),
     ("labs.py", ("imdb", "glove", "wikitext-2")),
