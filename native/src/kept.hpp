@@ -12,7 +12,7 @@ namespace recurra {
 
 using Layers = std::vector<const Layer*>;
 
-// A few of a table's values, spread over all of it: enough to tell another table.
+// A few of a table's values, spread over all of it: they tell another table, but not every change of one.
 using Sample = std::array<float, 16>;
 
 template <class At>
