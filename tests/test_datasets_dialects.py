@@ -168,6 +168,18 @@ def test_values_in_columns_without_a_name_are_counted_but_a_frames_index_is_not(
     assert not read(tmp_path, ",text,label\n0,a,x\n1,b,y\n").warnings
 
 
+@pytest.mark.parametrize("index", ["2024-01-01", "20240101", "shop 1", "2.5"])
+def test_times_and_names_in_a_first_column_without_a_name_are_told(tmp_path: Path, index: str) -> None:
+    told = "1 rows hold values in columns without a name, left out; the first on line 2"
+    assert any(told in warning for warning in read(tmp_path, f",text\n{index},a\n").warnings)
+    assert any(told in warning for warning in read_series(write(tmp_path, f",y\n{index},5\n,6\n")).warnings)
+
+
+@pytest.mark.parametrize("index", ["0", "1048576", "7.0", " "])
+def test_a_frames_count_of_its_rows_in_a_column_without_a_name_says_nothing(tmp_path: Path, index: str) -> None:
+    assert not read(tmp_path, f",text,label\n{index},a,b\n").warnings
+
+
 @pytest.mark.parametrize(("mark", "name"), [(",", "t.csv"), (";", "t.csv"), ("\t", "t.tsv")])
 def test_rows_of_delimiters_alone_are_nothing_at_the_end_and_an_error_inside(
     tmp_path: Path, mark: str, name: str

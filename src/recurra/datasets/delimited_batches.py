@@ -5,6 +5,7 @@ Not here: what is taken for delimiter, quoting and header (dialects.py), and how
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,8 @@ from recurra.datasets.records import Batch
 from recurra.errors import DataError, Place, either
 
 LINE_FEED = ord("\n")
+COUNT = re.compile(r"[0-9]{1,7}(?:\.0)?")
+"""The number of a row as a frame's index has it; a date without marks is longer."""
 Cells = dict[int, list[str]]
 """The cells (rows,) of columns, by their index."""
 
@@ -65,8 +68,7 @@ class Cutting:
         self._blanks = list[int]()
         self._width, self._delimiter = len(layout.names), layout.dialect.delimiter[0]
         self._picks = {name: layout.names.index(name) for name in wanted}
-        # The first column is often a frame's index; those behind may hold the rest of a text.
-        self._nameless = [index for index, name in enumerate(layout.names) if index and not name.strip()]
+        self._nameless = [index for index, name in enumerate(layout.names) if not name.strip()]
         self._indices = (*self._picks.values(), *self._nameless)
         self._header = layout.names if layout.dialect.header[0] and self._width > 1 else None
 
@@ -168,7 +170,7 @@ class Cutting:
             yield self._batch([record.line for record in rows], cells, lambda row: rows[row].raw)
 
     def _batch(self, lines: Sequence[int], cells: Cells, raw: Callable[[int], str]) -> Batch:
-        unread = {row for index in self._nameless for row, cell in enumerate(cells[index]) if cell.strip()}
+        unread = {row for index in self._nameless for row, cell in enumerate(cells[index]) if _says(index, cell)}
         self.unread += [lines[row] for row in sorted(unread)]
         columns = {name: cells[index] for name, index in self._picks.items()}
 
@@ -176,6 +178,14 @@ class Cutting:
             return self._layout.place(raw(row), self._picks[name], lines[row])
 
         return Batch(lines, columns, place, raw, written=True)
+
+
+def _says(index: int, cell: str) -> bool:
+    """Tell whether a cell of a column without a name says anything: what counts a frame's rows, first, does not.
+
+    Times and names of series that were a frame's index, and the rest of a text behind the last column, do.
+    """
+    return bool(cell.strip()) and not (index == 0 and COUNT.fullmatch(cell))
 
 
 def _text_of(block: Block, row: int) -> str:

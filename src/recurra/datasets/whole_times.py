@@ -92,7 +92,25 @@ def _no_date(numbers: Whole, row: int, date_format: str, place: PlaceOf) -> Data
     )
 
 
+def _other_dates(numbers: Whole) -> dict[str, NDArray[np.bool_]]:
+    """Tell by the name of a notation that is only asked about which numbers are such dates."""
+    first, rest = np.divmod(numbers, 10**6)
+    second, year = np.divmod(rest, 10**4)
+    week_year, week = np.divmod(numbers, 100)
+    six = _all_of(numbers, 6)
+    return {
+        "YYMMDD": six & _unmarked(numbers + 20_000_000, 8)[1],
+        "YYYYWW, a year and the week in it": six & (week_year >= YEARS[0]) & (week_year <= YEARS[1]) & (week >= 1) & (week <= 53),
+        "DDMMYYYY": _unmarked(year * 10**4 + second * 100 + first, 8)[1],
+        "MMDDYYYY": _unmarked(year * 10**4 + first * 100 + second, 8)[1],
+    }
+
+
 def _ask_about_others(numbers: Whole, place: PlaceOf) -> None:
+    for name, good in _other_dates(numbers).items():
+        if good.all():
+            iso = "YYYY-Www" if "WW" in name else "YYYY-MM-DD"
+            raise _ask(numbers, place, f"dates written {name}", f"write them as {iso}")
     year, day = np.divmod(numbers, 1000)
     of_year = _all_of(numbers, 7) and (year >= YEARS[0]) & (year <= YEARS[1]) & (day >= 1) & (day <= 366)
     if np.all(of_year):
