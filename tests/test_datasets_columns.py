@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from command_line import recurra
+from recurra.datasets.series_frames import read_series
 from recurra.datasets.series_from_frames import FrameSeries
 from recurra.datasets.series_table import SeriesReading
 from recurra.datasets.texts import read_texts
@@ -30,6 +31,15 @@ def test_a_guess_tells_what_else_would_fit(stay: Path) -> None:
         "texts were taken from column 'text'; 'comment' would fit too: name the column with text=",
         "labels were taken from column 'class'; 'category' would fit too: name the column with label=",
     ]
+
+
+def test_names_that_differ_by_case_alone_would_both_fit(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("Text,text,label\na,c,x\nb,d,y\n")
+    (told,) = read_texts(tmp_path / "t.csv").warnings
+    assert told.startswith("texts were taken from column 'Text'; 'text' would fit too")
+    (tmp_path / "s.csv").write_text("DS,ds,y\n2024-01-01,2025-01-01,1\n2024-01-02,2025-01-02,2\n")
+    (told,) = read_series(tmp_path / "s.csv").warnings
+    assert told.startswith("times were taken from column 'DS'; 'ds' would fit too")
 
 
 def test_what_is_named_is_no_guess(stay: Path) -> None:

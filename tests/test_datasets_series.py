@@ -100,11 +100,19 @@ def test_columns_that_cannot_be_told_are_listed(tmp_path: Path) -> None:
         ("abc", "plain number"),
         ("1 2", "plain number"),
         ("1e", "plain number"),
+        ("−5", "write a negative number with - before it"),
+        ("(5)", "write a negative number with - before it"),
+        ('"1,234.5-"', "write a negative number with - before it"),
     ],
 )
 def test_what_is_no_plain_number_has_line_and_column(tmp_path: Path, cell: str, advice: str) -> None:
     message = refused(tmp_path, f"ds,y\n2024-01-01,1\n2024-01-02,{cell}\n")
     assert message.startswith("3:12: no usable number in column 'y'") and advice in message
+
+
+@pytest.mark.parametrize("cell", ["5-", "(5)", "−5", "true", "١٢٣", "1 2"])
+def test_what_may_be_a_number_is_not_advised_away_as_missing(tmp_path: Path, cell: str) -> None:
+    assert "missing" not in refused(tmp_path, f"ds,y\n2024-01-01,1\n2024-01-02,{cell}\n")
 
 
 @pytest.mark.parametrize(

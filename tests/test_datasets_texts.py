@@ -185,6 +185,13 @@ def test_fewer_rows_than_needed_is_a_clear_message() -> None:
     check_enough_rows(5, 5, what="5 folds")
 
 
+@pytest.mark.parametrize("other", ["bad\ufeff", "ba\u200bd", "\u202abad\u202c", "b\u00adad"])
+def test_labels_that_differ_by_what_nobody_sees_are_shown_together(other: str) -> None:
+    assert label_variants(["bad", other]) == [
+        f"labels that differ only by space, case or form are different classes: 'bad', {other!r}"
+    ]
+
+
 @pytest.mark.parametrize("names", [["1", "1.0"], ["0.0", "0", "no"], ["01", "1"], ["+1", "1"], ["１", "1.00"]])
 def test_labels_that_are_one_number_are_shown_together(names: list[str]) -> None:
     pair = [repr(name) for name in names if name != "no"]

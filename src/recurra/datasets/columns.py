@@ -6,6 +6,7 @@ Not here: the cells below the names.
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -152,9 +153,11 @@ def guess(names: Sequence[str], found: Sequence[str]) -> str | None:
 
 
 def fitting(names: Sequence[str], found: Sequence[str]) -> list[str]:
-    """Return the found columns whose folded name is one of `names`, in the order of `names`."""
-    folded = {column.strip().casefold(): column for column in reversed(found)}
-    return [folded[name] for name in names if name in folded]
+    """Return the found columns whose folded name is one of `names`, in the order of `names`; `Text` and `text` both."""
+    columns = defaultdict[str, list[str]](list)
+    for column in found:
+        columns[column.strip().casefold()].append(column)
+    return [column for name in names if name in columns for column in columns[name]]
 
 
 def folded(names: Sequence[str]) -> set[str]:

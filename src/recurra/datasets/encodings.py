@@ -24,10 +24,13 @@ WINDOWS = {
 }
 """The Windows code page whose bytes 0x80 to 0x9f are letters and quotes where ISO 8859 has control characters."""
 
-SINGLE = ("cp1252", "mac-roman", "cp850")
-"""Encodings of Western texts, likeliest first; Latin-1 is a part of cp1252."""
+SINGLE = ("cp1252", "cp1250", "mac-roman", "cp850")
+"""Encodings of European texts, likeliest first; Latin-1 is a part of cp1252."""
 OTHER = ("gb18030", "shift_jis", "euc_kr", "big5", "cp1251", "koi8-r")
 """Encodings of other scripts; those of several bytes a letter come first, because they seldom fit by chance."""
+
+
+_TOGETHER = re.compile(rb"[\x80-\xff]{2,}")
 
 
 def text_codec(encoding: str) -> str:
@@ -72,8 +75,9 @@ def advised(data: bytes, codec: str, *, above: bool = False) -> str:
     high, read = _high(data), _high(data.decode("utf-8", "ignore").encode())
     if above or 2 * read > high:
         return "what stands around it is UTF-8: mend the byte"
-    letters = sum(65 <= byte | 32 <= 122 and chr(byte).isalpha() for byte in data if byte < 0x80)
-    likely = [name for name in (OTHER if high > letters else SINGLE) if _fits(data, name)]
+    # Letters of other scripts stand together; those of Western ones stand alone amid ASCII, as quotes do.
+    together = sum(map(len, _TOGETHER.findall(data)))
+    likely = [name for name in (OTHER if 2 * together > high else SINGLE) if _fits(data, name)]
     others = f" (or {', '.join(likely[1:3])})" if likely[1:] else ""
     return f"pass --encoding {likely[0]}{others}" if likely else "pass --encoding"
 

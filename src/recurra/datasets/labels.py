@@ -105,7 +105,7 @@ def check_enough_rows(rows: int, need: int, *, what: str) -> None:
 
 
 def label_variants(names: Sequence[str]) -> list[str]:
-    """Warn of labels that are one when spaces, case and normal form (NFKC) are set aside, or that are one number."""
+    """Warn of labels that are one when spaces, case, form (NFKC) and what is unseen are left out, or are one number."""
     folded: dict[str | float, list[str]] = defaultdict(list)
     for name in names:
         folded[_folded(name)].append(name)
@@ -119,7 +119,8 @@ def label_variants(names: Sequence[str]) -> list[str]:
 
 def _folded(name: str) -> str | float:
     """What a label says, however it is written; `1`, `01`, `1.0` (pandas, where a label was missing) are one number."""
-    plain = " ".join(unicodedata.normalize("NFKC", name[:1000]).casefold().split())
+    seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter) != "Cf")
+    plain = " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
     # Digits beyond float64's would be one number that the labels are not.
     return float(plain) if _NUMBER.fullmatch(plain) and len(plain) <= 15 else plain
 

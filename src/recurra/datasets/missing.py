@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 LIBRARIES = frozenset({"na", "nan", "-nan", "nat", "none", "nil", "<na>", "n.a."})
-SHEETS = frozenset({"#n/a", "#na", "#null!", "n/a", "null", "(null)", "\\n"})
+SHEETS = frozenset({"#n/a", "#n/a n/a", "#na", "n/a", "null", "(null)", "<null>", "[null]", "\\n"})
+ERRORS = frozenset(
+    {"#null!", "#value!", "#ref!", "#div/0!", "#name?", "#num!", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
+)
+"""What spreadsheets and C libraries write where a formula has no result."""
 SIGNS = frozenset({"", "-", "--", "–", "—", "?"})
-WORDS = LIBRARIES | SHEETS | SIGNS
+WORDS = LIBRARIES | SHEETS | ERRORS | SIGNS
 """In small letters: what pandas, R, SQL (`\\N`) and spreadsheets write, and what people type."""
 LONGEST = max(map(len, WORDS))
 

@@ -25,6 +25,7 @@ SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"}
 MARKS = {".": "a point", ",": "a comma", " ": "a space", "'": "an apostrophe", "_": "an underscore"}
 
 _HINTS = (
+    (r"[−‒–][0-9].*|\(\s*[0-9][0-9.,' ]*\)|[0-9][0-9.,' ]*-", "write a negative number with - before it", ("", "")),
     (r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", "write it without thousands separators", (",", "")),
     (r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]*", "write it with a decimal point", (".", ",")),
     (r"[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}", "write it without thousands separators", (".", "")),
@@ -115,6 +116,10 @@ def _advice(cell: str) -> str:
             if re.fullmatch(r"[+-]?[0-9]{1,3},[0-9]{3}", cell):
                 named += f" (or {advice.marks('', ',')} if it is a decimal comma)"
             return f"{mend}, or name its marks: {named}" if named else mend
+    if cell[:1].isdigit():
+        return "write a plain number"
+    if cell.casefold() in ("true", "false"):
+        return "write a plain number: 0 and 1 where truth values are meant"
     word = cell if 0 < len(cell) <= 12 and cell.isprintable() else "WORD"
     return f"write a plain number; or, if it stands for a missing value, say so: {advice.missing_word(word)}"
 

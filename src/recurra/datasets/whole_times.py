@@ -100,7 +100,11 @@ def _other_dates(numbers: Whole) -> dict[str, NDArray[np.bool_]]:
     six = _all_of(numbers, 6)
     return {
         "YYMMDD": six & _unmarked(numbers + 20_000_000, 8)[1],
-        "YYYYWW, a year and the week in it": six & (week_year >= YEARS[0]) & (week_year <= YEARS[1]) & (week >= 1) & (week <= 53),
+        "YYYYWW, a year and the week in it": six
+        & (week_year >= YEARS[0])
+        & (week_year <= YEARS[1])
+        & (week >= 1)
+        & (week <= 53),
         "DDMMYYYY": _unmarked(year * 10**4 + second * 100 + first, 8)[1],
         "MMDDYYYY": _unmarked(year * 10**4 + first * 100 + second, 8)[1],
     }
