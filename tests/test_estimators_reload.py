@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 
 from artefact_examples import describe
 from recurra.datasets.synthetic import synthetic_reviews
-from recurra.errors import ArtefactError, UsageError
+from recurra.errors import ArtefactError, DataError, UsageError
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -81,6 +81,22 @@ def test_classes_keep_their_type(names: tuple[Any, Any], tmp_path: Path) -> None
     assert (loaded.predict(TEXTS) == np.array(labels)).mean() == fitted.score(TEXTS, labels)
     assert loaded.score(TEXTS, labels) == fitted.score(TEXTS, labels)
     assert loaded.evaluate(TEXTS, labels) == fitted.evaluate(TEXTS, labels)
+
+
+def test_labels_in_another_type_score_as_they_evaluate(tmp_path: Path) -> None:
+    labels = [int(label == "positive") for label in LABELS]
+    fitted = TextClassifier(hidden=4, epochs=1, config=TINY).fit(TEXTS, labels)
+    accuracy = fitted.evaluate(TEXTS, labels)["accuracy"]
+    for written in (labels, np.array(labels, np.float32), [str(label) for label in labels]):
+        assert fitted.score(TEXTS, written) == fitted.evaluate(TEXTS, written)["accuracy"] == accuracy > 0
+    # A class that a fold of a cross-validation never learnt is answered wrongly; labels of another kind are a mistake.
+    assert 0 < fitted.score(TEXTS, [5, *labels[1:]]) <= accuracy
+    with pytest.raises(DataError, match="labels the model does not know; found False, True; allowed: 0, 1"):
+        fitted.score(TEXTS, [bool(label) for label in labels])
+    with pytest.raises(DataError, match="no rows to evaluate on"):
+        fitted.score([], [])
+    with pytest.raises(DataError, match="sample_weight; found zeros alone"):
+        fitted.score(TEXTS, labels, sample_weight=[0.0] * len(labels))
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,15 @@ def test_a_model_of_one_unnamed_series_forecasts_any_file_of_one(tmp_path: Path)
         loaded.predict(both)
 
 
+def test_a_file_that_is_called_like_a_series_is_taken_for_it_with_a_word(tmp_path: Path) -> None:
+    run, both = tmp_path / "run", tmp_path / "both.csv"
+    pd.concat([frame(name="a"), frame(name="b")]).to_csv(both, index=False)
+    assert recurra("fit", "series", both, "--out", run, *FIT).code == 0
+    done = recurra("forecast", run, write(tmp_path / "b.csv"))
+    assert done.code == 0 and "has no name of its own and is taken for 'b', as its file is called" in done.err
+    assert "no name of its own" not in recurra("forecast", run, both).err
+
+
 def test_a_model_of_named_series_does_not_take_others_for_them(tmp_path: Path) -> None:
     model = fitted(pd.concat([frame(name="a"), frame(name="b")]))
     with pytest.raises(

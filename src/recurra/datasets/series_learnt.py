@@ -120,12 +120,14 @@ def _parts(named: str | Sequence[str] | None, taken: str) -> str | tuple[str, ..
 def scalers_for(table: SeriesTable, known: Collection[str], learnt: Learnt) -> tuple[dict[str, str], list[str]]:
     """Return for each series of a table the name the model knows it by, and warnings.
 
-    A series without a name of its own is the model's only one, whatever its file is called. Raises DataError for
-    series that were not seen in training.
+    A series without a name of its own is the model's only one, whatever its file is called; where a file is called like
+    one of several, that is told. Raises DataError for series that were not seen in training.
     """
     unknown = [name for name in table.ids if name not in known]
     if not unknown:
-        return {name: name for name in table.ids}, []
+        by_file = table.unnamed and learnt.unnamed is False
+        told = [f"the series has no name of its own and is taken for {table.ids[0]!r}, as its file is called"]
+        return {name: name for name in table.ids}, told if by_file else []
     only = next(iter(known))
     alone = len(known) == 1 and len(table.ids) == 1
     if alone and table.unnamed and learnt.unnamed is not False:

@@ -30,14 +30,36 @@ class TextEvaluation:
     right: NDArray[np.bool_]
 
 
+def share_right(
+    answers: Sequence[object], labels: Sequence[object], *, known: Sequence[object], weights: Sequence[float] | None
+) -> float:
+    """Return the share of answers (rows,) that are the labels; a label that is no `known` class is never answered.
+
+    Raises DataError for no rows, labels none of which is known, and weights that are all 0.
+    """
+    if not len(labels):
+        raise DataError("no rows to evaluate on")
+    given, meant = np.array(places_of(answers, known)), np.array(places_of(labels, known))
+    if (meant < 0).all():
+        raise _unknown(labels, meant, known)
+    if weights is not None and not np.any(weights):
+        raise DataError("sample_weight", found="zeros alone", allowed="a weight above 0")
+    return float(np.average(given == meant, weights=weights))
+
+
+def _unknown(labels: Sequence[object], places: NDArray[np.int64], known: Sequence[object]) -> DataError:
+    unknown = sorted({str(label) for label, place in zip(labels, places, strict=True) if place < 0})
+    allowed = ", ".join(map(str, known))
+    return DataError("labels the model does not know", found=", ".join(unknown[:5]), allowed=allowed)
+
+
 def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequence[object]) -> TextEvaluation:
     """Measure; raises DataError for no rows or a label the model does not know."""
     if not len(texts):
         raise DataError("no rows to evaluate on")
     names, targets = model.labels, np.array(places_of(labels, model.labels))
     if (targets < 0).any():
-        unknown = sorted({str(label) for label, place in zip(labels, targets, strict=True) if place < 0})
-        raise DataError("labels the model does not know", found=", ".join(unknown[:5]), allowed=", ".join(names))
+        raise _unknown(labels, targets, names)
     judged, encoded = model.judged(texts)
     shares = judged.astype(np.float64)
     predicted = shares.argmax(axis=1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recurra.config import CellName, Pool, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
-from recurra.estimators.evaluation import TextEvaluation, evaluate_text
+from recurra.estimators.evaluation import TextEvaluation, evaluate_text, share_right
 from recurra.estimators.inputs import labels_of, same_length, texts_of
 from recurra.estimators.params import require_fitted
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
@@ -161,11 +161,14 @@ class TextClassifier(Estimator):
         return shares, unread_warnings(encoded.unread, len(encoded.ids))
 
     def score(self, texts: Sequence[str], labels: Sequence[Any], sample_weight: Sequence[float] | None = None) -> float:
-        """Accuracy; labels are compared by their texts, so that a loaded classifier scores as the fitted one did."""
+        """Accuracy; labels are compared as `evaluate` compares them: those of some rows may be unknown, never of all.
+
+        Raises DataError for no rows, labels of which the model knows none, and weights that are all 0.
+        """
         rows, truths = texts_of(texts), labels_of(labels, as_written=True)
         same_length(rows, truths, "labels")
-        right = [str(answer) == str(label) for answer, label in zip(self.predict(rows).tolist(), truths, strict=True)]
-        return float(np.average(right, weights=sample_weight))
+        answers = self.predict(rows).tolist()
+        return share_right(answers, truths, known=self.classes_.tolist(), weights=sample_weight)
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, Any]:
         """Accuracy, loss, F1, calibration, confusion, score by length and top losses on labelled texts."""
