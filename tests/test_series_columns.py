@@ -14,6 +14,22 @@ from recurra.datasets.series_table import SeriesTable
 TWO = "Date;Time;Power\n" + "".join(f"{1 + hour // 24}/1/2024;{hour % 24:02d}:00:00;{hour}\n" for hour in range(40))
 
 
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("year,quarter,y", "two columns; found 'year' and 'quarter'; write them in one column as YYYY-Qn"),
+        ("Year,Week,y", "two columns; found 'Year' and 'Week'; write them in one column as YYYY-Www"),
+        ("year,month,day,y", '--time year --time month --time day --date-format "%Y %m %d"'),
+    ],
+)
+def test_parts_of_a_date_are_no_times_that_stand_twice(tmp_path: Path, header: str, told: str) -> None:
+    cells = ",".join(["2024"] + ["{}"] * (header.count(",") - 1) + ["{}"])
+    rows = [cells.format(*([row + 1] * header.count(","))) for row in range(4)]
+    (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n")
+    message = refused(tmp_path / "t.csv")
+    assert told in message and "duplicates" not in message
+
+
 def test_times_in_two_columns_are_asked_about_and_read_together(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(TWO)
     told = refused(tmp_path / "t.csv", y="Power")

@@ -32,6 +32,14 @@ from recurra.errors import DataError, Place, either
 
 CLOCK_NAMES = ("time", "hour", "clock")
 """Columns that beside one of dates hold the time of day."""
+TIME_PARTS: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
+    ((("date",), CLOCK_NAMES), ""),
+    ((("year",), ("month",), ("day",)), "%Y %m %d"),
+    ((("year",), ("month",)), "%Y %m"),
+    ((("year",), ("quarter",)), "YYYY-Qn"),
+    ((("year",), ("week",)), "YYYY-Www"),
+)
+"""Names of columns that hold a time together, and how it is written then: a format, or what no format can read."""
 NAMING = (
     "id",
     "key",
@@ -104,18 +112,28 @@ def choose_columns(
 
 def _guess_times(left: Sequence[str], *, valued: bool, place: Place) -> tuple[str, ...]:
     time = guess(TIME_NAMES, left)
-    parts = (("date",), CLOCK_NAMES), (("year",), ("month",))
-    pair = next((pair for day, clock in parts if None not in (pair := (guess(day, left), guess(clock, left)))), None)
+    parts, written = next(
+        (
+            (found, written)
+            for names, written in TIME_PARTS
+            if None not in (found := [guess(part, left) for part in names])
+        ),
+        ([], ""),
+    )
     # A time of day beside a date is the value only where nothing else could be.
-    if pair is None or time not in pair or not (valued or len(left) > 2):
+    if time not in parts or not parts or not (valued or len(left) > len(parts)):
         return _first(time)
-    both = [str(name) for name in pair]
-    month = f" {advice.date_format('%Y %m')}" if both[0].strip().casefold() == "year" else ""
+    columns = [str(name) for name in parts]
+    if written.startswith("YYYY"):
+        todo = f"write them in one column as {written}"
+    else:
+        todo = f"name {'both' if len(columns) == 2 else 'all'}, {advice.times(columns)}"
+        todo += f" {advice.date_format(written)}" if written else ""
     raise DataError(
-        "times seem to stand in two columns",
+        f"times seem to stand in {'two' if len(columns) == 2 else 'three'} columns",
         place=place,
-        found=f"{both[0]!r} and {both[1]!r}",
-        advice=f"name both, {advice.times(both)}{month}, or the one that is meant",
+        found=" and ".join(map(repr, columns)),
+        advice=f"{todo}, or {'name ' if written.startswith('YYYY') else ''}the one that is meant",
     )
 
 
