@@ -157,6 +157,46 @@ def test_parquet_keeps_its_zone_in_what_is_answered(kind: str, tmp_path: Path) -
     assert written == [date.isoformat(sep=" ") for date in following]
 
 
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("frequency", ["Y", "Q", "M", "W", "D", "h", "min", "s", "ms"])
+def test_periods_in_parquet_are_the_times_at_which_they_begin(frequency: str, loaded: bool, tmp_path: Path) -> None:
+    """`loaded` or not: pyarrow knows the type of periods only where pandas has been asked for one."""
+    import pandas as pd
+    import pyarrow
+
+    periods = pd.period_range("1968-03-04", periods=40, freq=frequency)
+    pd.DataFrame({"ds": periods, "y": np.arange(40.0)}).to_parquet(tmp_path / "t.parquet")
+    kind = type(pyarrow.array(periods).type)
+    if not loaded:
+        pyarrow.unregister_extension_type("pandas.period")
+    try:
+        table = read_series(tmp_path / "t.parquet")
+    finally:
+        if not loaded:
+            pyarrow.register_extension_type(kind("D"))
+    assert (table.times["t"] == periods.to_timestamp().to_numpy()).all()
+    following = (periods[-1:] + 1).to_timestamp().astype(str).tolist()
+    assert [text[: len(following[0])] for text in coming(table, 1)] == following
+
+
+@pytest.mark.parametrize("frequency", ["Q-JAN", "W-WED", "Y-MAR", "2D"])
+def test_periods_of_other_calendars_in_parquet_are_refused_with_advice(frequency: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    pd.DataFrame({"ds": pd.period_range("2024", periods=40, freq=frequency), "y": 1.0}).to_parquet(tmp_path / "t.pq")
+    with pytest.raises(DataError, match=rf"'ds' holds pandas' periods of frequency {frequency}; .*to_timestamp\(\)"):
+        read_series(tmp_path / "t.pq")
+
+
+def test_a_period_that_is_missing_in_parquet_is_no_time(tmp_path: Path) -> None:
+    import pandas as pd
+
+    periods = pd.PeriodIndex(["2024-01", None, "2024-03"], freq="M")
+    pd.DataFrame({"ds": periods, "y": [1.0, 2.0, 3.0]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="2:1: no usable time"):
+        read_series(tmp_path / "t.parquet")
+
+
 NUMBERS = {
     "decimal comma": ({"decimal": ","}, ["101,49", "-3,5", "7", ",5"], [101.49, -3.5, 7, 0.5]),
     "points and commas": ({"decimal": ",", "thousands": "."}, ["1.234,5", "1.234.567", "12"], [1234.5, 1234567, 12]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,16 @@ def test_two_levels_beside_the_time_name_series_together() -> None:
     both = pd.concat([frame, frame.assign(item=2)])
     table = read(both.set_index(["unique_id", "item", "ds"]))
     assert table.ids == ["a/1", "b/1", "a/2", "b/2"] and table.columns.unique_id == "unique_id/item"
+
+
+@pytest.mark.parametrize("kind", ["arrow", "polars"])
+def test_periods_that_are_ordinals_in_a_frame_are_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"ds": pd.period_range("2020-01", periods=40, freq="M"), "y": WAVE}).to_parquet(path)
+    frame = pytest.importorskip("pyarrow.parquet").read_table(path)
+    frame = frame if kind == "arrow" else pl.read_parquet(path)
+    with pytest.raises(DataError, match=r"'ds' holds the ordinals of pandas' periods; .*read_parquet"):
+        FrameSeries.of(frame, SeriesReading())
 
 
 @pytest.mark.parametrize("frequency", ["D", "M", "Q", "Y", "W-SUN", "h"])

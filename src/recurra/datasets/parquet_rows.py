@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from recurra.datasets.columns import listed, need
+from recurra.datasets.parquet_periods import begun, frequency_of
 from recurra.datasets.records import Batch, Value
 from recurra.datasets.sources import Readable, check_unchanged, facts, open_regular
 from recurra.errors import DataError, Place
@@ -77,16 +78,18 @@ def _names(table: Any, file: str) -> list[str]:
 
 def _batches(table: Any, wanted: list[str], place: Place) -> Iterator[dict[str, list[Value]]]:
     try:
+        frequencies = {name: frequency_of(table.schema_arrow.field(name)) for name in wanted}
         for batch in table.iter_batches(batch_size=BATCH, columns=wanted):
-            yield {name: _values(batch.column(name), name, place) for name in wanted}
+            yield {name: _values(batch.column(name), frequencies[name], name, place) for name in wanted}
     except (OSError, ValueError) as problem:
         raise DataError(f"damaged Parquet data: {_first_line(problem)}", place=place) from None
 
 
-def _values(column: Any, name: str, place: Place) -> list[Value]:
+def _values(column: Any, frequency: str, name: str, place: Place) -> list[Value]:
     from pyarrow import compute, types
 
     column = column.dictionary_decode() if types.is_dictionary(column.type) else column
+    column = begun(column, frequency, name, place) if frequency else column
     kind = column.type
     if types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
         raise DataError(

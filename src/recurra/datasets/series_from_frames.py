@@ -17,6 +17,7 @@ from recurra.datasets.frame_index import counts_rows, has_index, with_index_colu
 from recurra.datasets.frame_times import read_times, write_times
 from recurra.datasets.moments import Moments
 from recurra.datasets.numbers import LARGEST, NumberForm
+from recurra.datasets.parquet_periods import check_no_ordinals
 from recurra.datasets.series_build import LongRows, build
 from recurra.datasets.series_columns import Chosen, choose_columns, naming_hint
 from recurra.datasets.series_learnt import Learnt
@@ -141,6 +142,8 @@ def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learn
 
     if not chosen.times:
         return None
+    for name in chosen.times:
+        check_no_ordinals(columns.to_native(), name, Place(FRAME))
     column = columns[chosen.times[0]]
     if len(chosen.times) > 1:
         parts = zip(*(columns[name].to_list() for name in chosen.times), strict=True)
