@@ -181,7 +181,22 @@ def answers(
             figures.setdefault(f"{ANSWER}-lo-{percent}", []).append(low)
             figures.setdefault(f"{ANSWER}-hi-{percent}", []).append(high)
     times = [table.coming(name, steps) for name in table.ids]
+    told = [*told, *_far(model, table, known)]
     return list(table.ids), times, {name: np.concatenate(parts) for name, parts in figures.items()}, told
+
+
+def _far(model: RunningForecaster, table: SeriesTable, known: dict[str, str]) -> list[str]:
+    """Warn of the first series whose newest values are far from what the model learnt, and count the others."""
+    learnt = {name: model.far(known[name], table.values[name]) for name in table.ids}
+    far = [name for name in table.ids if learnt[name]]
+    if not far:
+        return []
+    others = f" (and those of {len(far) - 1:,} other series)" if len(far) > 1 else ""
+    newest = f"series {far[0]!r}: its newest values{others} are far from what the model learnt"
+    return [
+        f"{newest}: the last is {table.values[far[0]][-1]:.6g}, it learnt {learnt[far[0]]}; "
+        "the forecast is a guess: fit a model on values like these"
+    ]
 
 
 def forecast_columns(

@@ -5,6 +5,7 @@ Not here: training (estimators/series.py), saving and loading (model.py), readin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -26,6 +27,8 @@ from recurra.series import SeriesEncoder
 Values = NDArray[np.float64]
 MOST_STEPS = 100_000
 """Steps that are forecast at once, at most."""
+FAR = {"standard": 10.0, "minmax": 3.0}
+"""Spreads of the learnt values (standard deviations, ranges) beyond which a window is far from them."""
 LEVELS = (50, 80, 90, 95)
 """Percent of the intervals whose widths are kept."""
 
@@ -71,6 +74,22 @@ class RunningForecaster(Model):
             answers = np.concatenate([answers, coming])
             recent = np.concatenate([recent, coming])[-reach:]
         return answers[:steps]
+
+    def far(self, series_id: str, values: ArrayLike) -> str:
+        """Tell, as what was learnt, that the net sees in the newest of `values` (past,) what it never saw; else ''.
+
+        Far is a window whose inputs, as the net reads them (after logarithm, differences and `relative`), lie many
+        spreads of the learnt values away on average. Without scaling no spread is known.
+        """
+        known, config = np.asarray(values, dtype=np.float64), self.encoder.config
+        scaler, far = self.encoder.scaler(series_id), FAR.get(config.scale, math.inf)
+        if scaler.constant or np.abs(self.encoder.last_window(series_id, known).inputs).mean() <= far:
+            return ""
+        low = scaler.center - scaler.scale * (config.scale == "standard")
+        ends = np.array([low, scaler.center + scaler.scale])
+        what = f"changes{' of the logarithm' if config.log else ''}" if config.difference else "values"
+        ends = np.exp(ends) if config.log and not config.difference else ends
+        return f"{what} from about {ends[0]:.6g} to {ends[1]:.6g}"
 
     def names_of(self, table: SeriesTable) -> tuple[dict[str, str], list[str]]:
         """Return the name by which each series of a table is known here, and warnings.
