@@ -24,6 +24,8 @@ from recurra.labs.sheet import command_of
 
 LABS = ("next-value", "sentiment", "language")
 SEEDS = {"next-value": 5, "sentiment": 3, "language": 1}
+LONGEST = 180
+"""Characters of a sample that are kept."""
 DIGITS = 6
 """Significant digits that are kept: more than any page shows."""
 
@@ -82,7 +84,18 @@ def further_seeds(record: dict[str, Any], folder: Path) -> dict[str, Any]:
             if int(part.stem.removeprefix(f"{cell}-")) >= record["seeds"]:
                 result = json.loads(part.read_text(encoding="utf-8"))["result"]
                 found.setdefault(cell, []).append(result["test_perplexity"])
-    return {"further_seeds": found} if found else {}
+    return {"further_seeds": found} if found else _kept_seeds(record)
+
+
+def _kept_seeds(record: dict[str, Any]) -> dict[str, Any]:
+    """Further seeds of the results so far stay where the same nets learnt by the same choices."""
+    path = RESULTS / f"lab-{record['lab']}.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    now = rounded(record)
+    # an earlier record may tell less of its data
+    told = {name: before.get(name, {}) for name in ("nets", "settings", "data")}
+    same = all(now.get(name, {}).get(key) == value for name, part in told.items() for key, value in part.items())
+    return {"further_seeds": before["further_seeds"]} if same and "further_seeds" in before else {}
 
 
 def figures_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -95,11 +108,16 @@ def figures_of(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def rounded(value: Any) -> Any:
-    """Return a record with its floats cut to the digits that are kept."""
+    """Return a record with its floats cut to the digits that are kept, and its samples to a few lines.
+
+    A net may repeat what it has read: a beginning shows how it writes.
+    """
     if isinstance(value, dict):
         return {name: rounded(item) for name, item in value.items()}
     if isinstance(value, list):
         return [rounded(item) for item in value]
+    if isinstance(value, str) and len(value) > LONGEST:
+        return f"{value[:LONGEST].rsplit(' ', 1)[0]} …"
     return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
