@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from command_line import recurra
-from recurra.errors import RecurraWarning
+from recurra.errors import DataError, RecurraWarning
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 
 SMALL = SERIES_SETTINGS.changed({"hidden": 4, "epochs": 1, "window": 5})
@@ -81,3 +81,28 @@ def test_each_door_names_the_series_and_counts_the_others(tmp_path: Path) -> Non
     done = recurra("forecast", tmp_path / "run", tmp_path / "far.csv")
     assert done.code == 0 and line in done.err and len(done.out.splitlines()) == 7
     assert TOLD not in recurra("forecast", tmp_path / "run", tmp_path / "near.csv").err
+
+
+@pytest.mark.parametrize("value", [1e200, -2e150, float("inf")])
+def test_numbers_too_large_to_square_are_refused_at_every_door(value: float, tmp_path: Path) -> None:
+    values = np.append(WAVE, value)
+    given = (values, values.tolist(), pd.Series(values), pd.DataFrame({"y": values}))
+    for numbers in given:
+        with pytest.raises(DataError, match=r":61: no usable number.*; allowed: finite values up to 1e\+150"):
+            Forecaster(config=SMALL, horizon=2).fit(numbers)
+    model = fitted()
+    with pytest.raises(DataError, match="no usable number"):
+        model.predict(values)
+    model.save(tmp_path / "run")
+    done = recurra("forecast", tmp_path / "run", f"--values=1,2,3,4,{value}")
+    assert done.code == 2 and "finite numbers up to 1e+150" in done.err
+
+
+def test_plain_numbers_are_doubted_as_those_of_a_frame_are() -> None:
+    values = np.append(WAVE, 1e17)
+    for numbers in (values, pd.DataFrame({"y": values})):
+        with (
+            pytest.warns(RecurraWarning, match="1 values reach 2\\^53"),
+            pytest.warns(RecurraWarning, match="values far from all others, such as 1e\\+17"),
+        ):
+            Forecaster(config=SMALL, horizon=2).fit(numbers)

@@ -77,12 +77,15 @@ def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
 
 def _value(text: str) -> float:
     """Read one number of --values; raises UsageError."""
+    from recurra.datasets.numbers import LARGEST
+
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
-        raise UsageError("--values", found=repr(text), allowed="finite numbers apart by commas, such as 20,21,22")
+    if not abs(value) <= LARGEST:
+        allowed = f"finite numbers up to {LARGEST:g} apart by commas, such as 20,21,22"
+        raise UsageError("--values", found=repr(text), allowed=allowed)
     return value
 
 

@@ -6,7 +6,7 @@ Not here: those rules, and what is said of a cell that breaks them (numbers.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recurra.datasets.missing import stands_for_missing
 from recurra.datasets.numbers import LARGEST, NumberForm
 from recurra.datasets.records import Batch
+from recurra.errors import DataError, Place
 
 Numbers = NDArray[np.float64]
 
@@ -31,6 +32,18 @@ def column_numbers(batch: Batch, name: str, form: NumberForm) -> Numbers | None:
     if form.missing_numbers:
         values[np.isin(values, [*form.missing_numbers])] = np.nan
     return values
+
+
+def check_usable(values: Numbers, *, name: str, place: Callable[[int], Place]) -> None:
+    """Raise DataError for the first number (rows,) that is infinite or too large to square; `name` is its column's."""
+    bad = np.flatnonzero(np.abs(values) > LARGEST)
+    if bad.size:
+        raise DataError(
+            "no usable number" + (f" in column {name!r}" if name else ""),
+            place=place(int(bad[0])),
+            found=str(values[bad[0]]),
+            allowed=f"finite values up to {LARGEST:g}",
+        )
 
 
 def _unwritten(cells: Sequence[Any]) -> Numbers | None:

@@ -56,7 +56,7 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
     _check_missing(long, members, allowed=reading.missing or filled_by(reading) is not None)
     traces = Traces(long.encoding, what="series names")
     traces.see(members)
-    warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings, *_precision(long.values)]
+    warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings]
     series, zones = _cut(long, members)
     times: dict[str, NDArray[Any]] = {}
     values: dict[str, NDArray[np.float64]] = {}
@@ -73,7 +73,7 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
             times[name], values[name] = regular(each, times[name], values[name], rhythms[name], fill=fill)
         shared_step(rhythms)
     masks = {name: np.isnan(each) for name, each in values.items()}
-    warnings += [*constant(values), *_far_off(values), *_filled(masks, reading), *_clock_changes(zones)]
+    warnings += [*doubtful(values), *_filled(masks, reading), *_clock_changes(zones)]
     return SeriesTable(
         list(members),
         times,
@@ -114,12 +114,17 @@ def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[st
     return series, zones
 
 
-def _precision(values: NDArray[np.float64]) -> list[str]:
-    count = int((np.abs(values) >= EXACT).sum())
+def doubtful(values: dict[str, NDArray[np.float64]]) -> list[str]:
+    """Warn of series whose values lose digits, never move, or lie far from all others; NaN where one is missing."""
+    return [*_precision(values), *_constant(values), *_far_off(values)]
+
+
+def _precision(values: dict[str, NDArray[np.float64]]) -> list[str]:
+    count = sum(int((np.abs(each) >= EXACT).sum()) for each in values.values())
     return [f"{count:,} values reach 2^53: whole numbers lose digits there"] if count else []
 
 
-def constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
+def _constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
     """Warn of series that do not move."""
     still = [name for name, each in values.items() if each.size > 1 and np.nanmin(each) == np.nanmax(each)]
     return (

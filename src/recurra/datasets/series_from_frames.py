@@ -16,7 +16,8 @@ from recurra.datasets.distinct import Distinct
 from recurra.datasets.frame_index import counts_rows, has_index, with_index_columns, with_text_names
 from recurra.datasets.frame_times import read_times, write_times
 from recurra.datasets.moments import Moments
-from recurra.datasets.numbers import LARGEST, NumberForm
+from recurra.datasets.number_columns import check_usable
+from recurra.datasets.numbers import NumberForm
 from recurra.datasets.parquet_periods import check_no_ordinals
 from recurra.datasets.series_build import LongRows, build
 from recurra.datasets.series_columns import Chosen, choose_columns, naming_hint
@@ -193,12 +194,5 @@ def _values(column: Any, name: str) -> NDArray[np.float64]:
     missing = column.is_null().to_list()
     cells = zip(column.to_list(), missing, strict=True)
     values = np.array([np.nan if none else float(cell) for cell, none in cells], dtype=np.float64)
-    bad = np.flatnonzero(np.abs(values) > LARGEST)
-    if bad.size:
-        raise DataError(
-            f"no usable number in column {name!r}",
-            place=Place(FRAME, int(bad[0]) + 1),
-            found=str(values[bad[0]]),
-            allowed=f"finite values up to {LARGEST:g}",
-        )
+    check_usable(values, name=name, place=lambda row: Place(FRAME, row + 1))
     return values

@@ -13,14 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.frame_index import has_index
-from recurra.datasets.series_build import constant
+from recurra.datasets.number_columns import check_usable
+from recurra.datasets.series_build import doubtful
 from recurra.datasets.series_from_frames import FrameSeries, is_plain
 from recurra.datasets.series_learnt import Learnt
 from recurra.datasets.series_table import SeriesColumns, SeriesReading, SeriesTable
-from recurra.errors import DataError
+from recurra.errors import DataError, Place
 
 ANSWER = "Recurra"
 """The column of the forecasts; intervals are Recurra-lo-80, Recurra-hi-80 and so on, as Nixtla names them."""
+
+NUMBERS = "values"
+"""What error places name as the file; lines are steps from 1."""
 
 
 class GivenSeries(Protocol):
@@ -70,10 +74,10 @@ def given_series(data: Any, reading: SeriesReading, learnt: Learnt | None = None
     values = _numbers(data)
     times = np.arange(values.size, dtype=np.int64)
     columns = SeriesColumns("", "", "")
-    named, still = {"series": values}, constant({"series": values[~np.isnan(values)]})
-    masks = {"series": np.isnan(values)}
+    named, masks = {"series": values}, {"series": np.isnan(values)}
+    doubts = doubtful({"series": values[~np.isnan(values)]})
     reading = (learnt or Learnt()).reading_of(reading, ())
-    return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, still, reading=reading))
+    return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, doubts, reading=reading))
 
 
 def _numbers(data: Any) -> NDArray[np.float64]:
@@ -89,7 +93,9 @@ def _numbers(data: Any) -> NDArray[np.float64]:
         raise DataError("not one series", found=f"shape {plain.shape}", allowed="numbers (steps,)", advice=advice)
     if plain.dtype.kind not in "iuf" and plain.size and not _all_numbers(plain):
         raise DataError("not a series of numbers", found=f"values of {plain.dtype}", allowed="whole numbers or floats")
-    return plain.astype(np.float64)
+    values = plain.astype(np.float64)
+    check_usable(values, name="", place=lambda row: Place(NUMBERS, row + 1))
+    return values
 
 
 def _all_numbers(plain: NDArray[Any]) -> bool:
