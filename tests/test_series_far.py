@@ -106,3 +106,18 @@ def test_plain_numbers_are_doubted_as_those_of_a_frame_are() -> None:
             pytest.warns(RecurraWarning, match="values far from all others, such as 1e\\+17"),
         ):
             Forecaster(config=SMALL, horizon=2).fit(numbers)
+
+
+def test_rows_without_times_are_warned_of_where_the_model_learnt_a_rhythm(tmp_path: Path) -> None:
+    told = "the model learnt a rhythm of 1 day; the rows of 'y' have no times, and each is taken for one such step"
+    model = Forecaster(config=SMALL, horizon=2).fit(frame(WAVE).drop(columns="unique_id"))
+    model.save(tmp_path / "run")
+    (tmp_path / "y.csv").write_text("y\n" + "".join(f"{value}\n" for value in WAVE))
+    for door in ("forecast", "evaluate"):
+        done = recurra(door, tmp_path / "run", tmp_path / "y.csv")
+        assert done.code == 0 and told in done.err
+    assert told not in recurra("forecast", tmp_path / "run", tmp_path / "y.csv", "--rows-as-steps").err
+    with pytest.warns(RecurraWarning, match=told):
+        model.predict(pd.DataFrame({"y": WAVE}))
+    # Numbers alone are said to be the newest ones.
+    assert model.predict(WAVE).shape == (2,)

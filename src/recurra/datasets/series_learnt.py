@@ -148,12 +148,16 @@ def _some(names: Sequence[str]) -> str:
 
 
 def check_rhythm(table: SeriesTable, learnt: Learnt) -> list[str]:
-    """Return warnings where steps of the table may not be the steps that were learnt.
+    """Return warnings where steps of the table may not be the steps that were learnt; numbers alone are taken for them.
 
     Raises DataError where they are not: a model of days cannot forecast months.
     """
-    if learnt.step is None or table.counted or not table.columns.ds:
+    if learnt.step is None or table.counted:
         return []
+    if not table.columns.ds:
+        taken = f"the rows of {table.columns.y!r} have no times, and each is taken for one such step"
+        timed = table.columns.y and learnt.step.unit != "step"
+        return [f"the model learnt a rhythm of {learnt.step}; {taken}"] if timed else []
     step = shared_step(table.rhythms)
     if step is None or step.length == learnt.step.length:
         return []
