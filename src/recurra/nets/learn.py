@@ -69,7 +69,8 @@ class LearningNet(nn.Module):
             self.add_module(name, MAKE[spec.kind](spec, generator, config.init))
         if isinstance(plan, LanguageNet):
             self.output = Tied(plan.output)
-        if config.freeze_embedding:
+        # A table that the output shares learns from there too.
+        if plan.pools and "embedding" in plan.layers() and config.freeze_embedding:
             self.embedding.weight.requires_grad_(False)
 
     def forward(
