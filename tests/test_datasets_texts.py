@@ -203,3 +203,11 @@ def test_labels_that_are_one_number_are_shown_together(names: list[str]) -> None
 )
 def test_labels_of_different_numbers_are_no_slip(names: list[str]) -> None:
     assert label_variants(names) == []
+
+
+@pytest.mark.parametrize("names", [["1", "True"], ["0", "false"], ["1", "1,0"], ["0,5", "0.50"], ["1,000", "1000"]])
+def test_labels_that_may_be_one_number_or_truth_value_are_shown_together(names: list[str]) -> None:
+    told = f"labels that may be one number or truth value are different classes: {names[0]!r}, {names[1]!r}"
+    assert label_variants(names) == [told] and check_training_labels(names * 2) == [told]
+    assert label_variants(["1", "false", "1,5", "15", "1,2,3", "yes"]) == []
+    assert "differ only by space, case or form" in label_variants(["True", "true"])[0]

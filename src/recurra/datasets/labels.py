@@ -15,6 +15,8 @@ from recurra.errors import DataError, Place, printable
 MOST_CLASSES = 10_000
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}(?:\.[0-9]*)?", re.ASCII)
+_TRUTHS = {"false": "0", "true": "1"}
 
 
 def label_text(label: object) -> str:
@@ -110,19 +112,32 @@ def label_variants(names: Sequence[str]) -> list[str]:
     for name in names:
         folded[_folded(name)].append(name)
     return [
-        f"labels that {'are one number' if isinstance(sense, float) else 'differ only by space, case or form'} "
-        f"are different classes: {', '.join(printable(repr(name)) for name in group)}"
+        f"labels that {_alike(sense, group)} are different classes: "
+        + ", ".join(printable(repr(name)) for name in group)
         for sense, group in folded.items()
         if len(group) > 1
     ]
 
 
+def _alike(sense: str | float, group: Sequence[str]) -> str:
+    written = {_plain(name) for name in group}
+    if isinstance(sense, str) or (len(written) == 1 and written <= _TRUTHS.keys()):
+        return "differ only by space, case or form"
+    sure = all(_NUMBER.fullmatch(each) for each in written)
+    return "are one number" if sure else "may be one number or truth value"
+
+
 def _folded(name: str) -> str | float:
-    """What a label says, however it is written; `1`, `01`, `1.0` (pandas, where a label was missing) are one number."""
-    seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter) != "Cf")
-    plain = " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
+    """What a label says, however it is written: `1`, `01`, `1,0`, `1.0` (pandas, where one was missing), `True`."""
+    plain = _plain(name)
     # Digits beyond float64's would be one number that the labels are not.
-    return float(plain) if _NUMBER.fullmatch(plain) and len(plain) <= 15 else plain
+    number = _TRUTHS.get(plain, plain.replace(",", "" if _THOUSANDS.fullmatch(plain) else ".", 1))
+    return float(number) if _NUMBER.fullmatch(number) and len(plain) <= 15 else plain
+
+
+def _plain(name: str) -> str:
+    seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 
 
 def conflicting_labels(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
