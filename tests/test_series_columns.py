@@ -141,3 +141,18 @@ def test_rows_as_steps_still_tell_mixed_series_apart(tmp_path: Path) -> None:
 
 def coming_of(table: SeriesTable) -> dict[str, list[int]]:
     return {name: table.coming(name, 1).tolist() for name in table.ids}
+
+
+@pytest.mark.parametrize("times", ["timestamps", "periods", "dates"])
+def test_an_index_of_times_without_a_name_in_parquet_is_told(times: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    index = pd.DatetimeIndex(DAYS)
+    index = {"timestamps": index, "periods": index.to_period("D"), "dates": pd.Index(index.date)}[times]
+    pd.DataFrame({"sales": np.arange(len(DAYS))}, index=index).to_parquet(tmp_path / "t.parquet")
+    told = "or take '__index_level_0__', which holds times: --time __index_level_0__"
+    message = refused(tmp_path / "t.parquet")
+    assert "no time column" in message and told in message
+    assert coming(read_series(tmp_path / "t.parquet", ds="__index_level_0__"), 1)[0].startswith("2024-03-05")
+    pd.DataFrame({"ds": index, "a": 1, "b": 2}).to_parquet(tmp_path / "t.parquet")
+    assert "which holds times" not in refused(tmp_path / "t.parquet")

@@ -31,6 +31,20 @@ def parquet_columns(source: Readable) -> list[str]:
         return _names(_opened(parquet, stream, Place(str(source))), str(source))
 
 
+def parquet_times(source: Readable) -> list[str]:
+    """Return the names of the columns that hold dates, times or periods, by their types."""
+    import pyarrow.parquet as parquet
+    from pyarrow import types
+
+    with open_regular(source) as stream:
+        fields = list(_opened(parquet, stream, Place(str(source))).schema_arrow)
+
+    def timed(field: Any) -> bool:
+        return types.is_timestamp(field.type) or types.is_date(field.type) or bool(frequency_of(field))
+
+    return [field.name for field in fields if timed(field)]
+
+
 def parquet_zone(source: Readable, column: str) -> str:
     """Return the name of the zone of a column of times, as the file's schema tells it; empty where there is none."""
     import pyarrow.parquet as parquet

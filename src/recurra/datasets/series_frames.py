@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets import advice
+from recurra.datasets.columns import TIME_NAMES, guess
 from recurra.datasets.distinct import Distinct
 from recurra.datasets.formats import FormatOptions
 from recurra.datasets.moments import Moments, parse_moments
 from recurra.datasets.notations import Epoch
 from recurra.datasets.numbers import NumberForm, PointsBetweenThousands
-from recurra.datasets.parquet_rows import parquet_zone
+from recurra.datasets.parquet_rows import parquet_times, parquet_zone
 from recurra.datasets.series_build import LongRows, build
 from recurra.datasets.series_cells import SeriesCells
 from recurra.datasets.series_columns import Chosen, choose_columns, names_of, naming_hint
@@ -82,10 +83,19 @@ def open_series(
     reading = known.reading_of(reading, table.names)
     place = Place(table.file, table.dialect.first)
     counts = [name for name in table.names if COUNTS.fullmatch(name)]
-    chosen = choose_columns(table.names, reading, place=place, never_values=counts, hint=table.dialect.hint)
+    hint = table.dialect.hint or _times_by_type(kept, table, reading)
+    chosen = choose_columns(table.names, reading, place=place, never_values=counts, hint=hint)
     built = build(_long_rows(_File(kept, table), chosen, reading, known), reading, expected=known.step)
     doubts = known.doubts(reading, chosen.columns.y)
     return replace(built, warnings=[*table.warnings, *doubts, *built.warnings], note=table.note)
+
+
+def _times_by_type(source: Readable, table: Table, reading: SeriesReading) -> str:
+    """Say which column of a Parquet file holds times where no name tells it, such as an index without a name."""
+    if table.dialect.form != "parquet" or reading.ds is not None or guess(TIME_NAMES, table.names):
+        return ""
+    timed = parquet_times(source)
+    return f"take {timed[0]!r}, which holds times: {advice.times(timed[:1])}" if timed else ""
 
 
 @dataclass(frozen=True)
