@@ -151,3 +151,19 @@ def test_arrays_agree_with_the_json_module_whatever_the_chunks(
     monkeypatch.setattr(sources, "CHUNK", chunk)
     path = write(tmp_path, json.dumps(rows, indent=indent, ensure_ascii=ascii_only))
     assert [row.values for row in read_rows(path)] == rows
+
+
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_named_column_that_first_stands_far_below_is_a_column(form: str, tmp_path: Path) -> None:
+    rows = [{"text": f"t{row}"} | ({"label": "ab"[row % 2]} if row >= 120 else {}) for row in range(150)]
+    written = json.dumps(rows) if form == "array" else "".join(json.dumps(row) + "\n" for row in rows)
+    path = write(tmp_path, written)
+    with pytest.raises(DataError, match=r":1: no column 'label' in this row; .*or leave the row out"):
+        read_texts(path, label="label")
+    table = read_texts(path, label="label", on_error="reject")
+    assert table.labels == ["a", "b"] * 15 and len(table.rejects) == 120
+    with pytest.raises(DataError, match="no column 'lable'; found columns 'text'"):
+        read_texts(path, label="lable")
+    steps = [{"ds": row, "y": row} | ({"shop": "a"} if row > 110 else {}) for row in range(150)]
+    with pytest.raises(DataError, match=":1: no column 'shop' in this row"):
+        read_series(write(tmp_path, "".join(json.dumps(row) + "\n" for row in steps)), unique_id="shop")

@@ -5,7 +5,7 @@ Not here: reading and parsing (json_rows.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -47,6 +47,16 @@ def key_names(
             allowed="one JSON object a line, or an array of objects (pandas: orient='records')",
         )
     return list(dict.fromkeys(name for element in good for name in element.values)), chain(taken, groups)
+
+
+def later_names(groups: Groups, asked: Set[str]) -> set[str]:
+    """Return which of the `asked` keys any object has; no more objects are read than it takes to see them all."""
+    seen: set[str] = set()
+    for element in chain.from_iterable(groups) if asked else ():
+        seen |= element.values.keys() & asked
+        if len(seen) == len(asked):
+            break
+    return seen
 
 
 def _holds_table(values: dict[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from recurra.datasets.delimited_rows import open_delimited
 from recurra.datasets.dialects import SAMPLE, Dialect, line_doubts
 from recurra.datasets.encodings import text_codec
 from recurra.datasets.formats import Format, FormatOptions
-from recurra.datasets.json_batches import json_batches, key_names
+from recurra.datasets.json_batches import json_batches, key_names, later_names
 from recurra.datasets.json_rows import Element, read_json
 from recurra.datasets.lines import decoded_bytes, inner_codec, read_blocks
 from recurra.datasets.parquet_rows import parquet_columns, read_parquet
@@ -113,8 +113,14 @@ def _open_json(
         return streamed and bool({*asked} & {*names} or folded([*names]) & {*TEXT_NAMES})
 
     codec, file = text_codec(encoding), name_of(source)
-    groups = read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
-    return key_names(groups, file=file, sample=SAMPLE, enough=enough)
+
+    def objects() -> Iterator[list[Element]]:
+        return read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
+
+    names, groups = key_names(objects(), file=file, sample=SAMPLE, enough=enough)
+    # Stdin cannot be read twice.
+    later = set() if str(source) == "-" else later_names(objects(), {*asked} - {*names})
+    return [*names, *sorted(later)], groups
 
 
 def read_columns(source: str | Path, **options: Unpack[FormatOptions]) -> list[str]:
