@@ -24,6 +24,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("company.py", ()),
     ("footprint.py", ()),
     ("tokenise.py", ("imdb",)),
+    ("quick_labs.py", ("imdb", "glove", "wikitext-2")),
     ("labs.py", ("imdb", "glove", "wikitext-2")),
     ("tables.py", ()),
 )
