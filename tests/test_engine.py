@@ -10,7 +10,8 @@ import torch
 
 import recurra.engine
 from recurra.batches import Ragged
-from recurra.cells.backends.torch import CELLS, SweepWeights
+from recurra.cells import CELLS
+from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName
 from recurra.engine import choose, sweep, without_native
 from recurra.layers.recurrent.run import choose as step_choice

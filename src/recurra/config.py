@@ -55,6 +55,11 @@ class CellKind(NamedTuple):
         """How many gates' rows are stacked in the weights."""
         return len(CELLS[self.cell].gates)
 
+    def rows_of(self, gate: str, hidden: int) -> slice:
+        """Where a gate's rows lie in the stacked weights; all of them for no gate."""
+        first = list(CELLS[self.cell].gates).index(gate) * hidden if gate else 0
+        return slice(first, first + hidden) if gate else slice(None)
+
     @property
     def states(self) -> tuple[str, ...]:
         """The parts of a state: hidden, which is the output, and the inner one where the cell has it."""

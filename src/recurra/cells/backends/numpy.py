@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from recurra.cells import CELLS
+from recurra.cells.backends.elementwise import Elementwise
 from recurra.cells.backends.products import Factor, factor, product
-from recurra.cells.cell import Activation, Cell
+from recurra.cells.cell import Activation
 from recurra.config import CellKind
 from recurra.layers.types import Floats, State
 
@@ -32,29 +33,6 @@ ACTIVATE: dict[Activation, Callable[[Floats], Floats]] = {
 
 
 @dataclass(frozen=True)
-class _Arrays:
-    """The operations of a step, on arrays."""
-
-    cell: Cell
-    activation: Activation
-
-    def split(self, values: Floats) -> tuple[Floats, ...]:
-        return tuple(np.split(values, len(self.cell.gates), axis=1))
-
-    def sigmoid(self, values: Floats) -> Floats:
-        return sigmoid(values)
-
-    def activate(self, values: Floats) -> Floats:
-        return ACTIVATE[self.activation](values)
-
-    def mix(self, share: Floats, first: Floats, second: Floats) -> Floats:
-        return second + share * (first - second)
-
-    def let(self, name: str, value: Floats) -> Floats:
-        return value
-
-
-@dataclass(frozen=True)
 class FromState:
     """What meets the state at every step: recurrent weights, made once for a sweep, and their bias."""
 
@@ -65,14 +43,10 @@ class FromState:
 
     def product(self, state: Floats, gate: str = "") -> Floats:
         """U h + d; of the rows of one gate."""
-        rows = self._rows(gate, state.shape[1])
-        multiplied = product(factor(state, self.kind.precision), self.weight.part(rows.start, rows.stop))
+        rows = self.kind.rows_of(gate, state.shape[1])
+        multiplied = product(factor(state, self.kind.precision), self.weight.part(rows))
         result: Floats = multiplied + self.bias[rows]
         return result
-
-    def _rows(self, gate: str, size: int) -> slice:
-        first = list(CELLS[self.kind.cell].gates).index(gate) * size if gate else 0
-        return slice(first, first + size) if gate else slice(None)
 
     @property
     def vectors(self) -> tuple[Floats, ...]:
@@ -82,5 +56,6 @@ class FromState:
 
 def cell_step(projected: Floats, state: State, weights: FromState) -> State:
     """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
-    operations = _Arrays(CELLS[weights.kind.cell], weights.kind.activation)
-    return weights.kind.step(operations, projected, state, weights)
+    kind = weights.kind
+    operations = Elementwise(ACTIVATE, kind.activation, partial(np.split, indices_or_sections=kind.gates, axis=1))
+    return kind.step(operations, projected, state, weights)

@@ -28,9 +28,9 @@ class Factor(NamedTuple):
     steps: Floats | None = None
     """In int8 what one of a row's whole numbers stands for: (rows,)."""
 
-    def part(self, first: int | None, last: int | None = None) -> Factor:
+    def part(self, rows: slice) -> Factor:
         """Return some of the rows."""
-        return Factor(self.values[first:last], None if self.steps is None else self.steps[first:last])
+        return Factor(self.values[rows], None if self.steps is None else self.steps[rows])
 
 
 def factor(values: Floats, precision: Precision) -> Factor:

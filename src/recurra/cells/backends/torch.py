@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from recurra.batches import Integers
-from recurra.cells import CELLS
-from recurra.cells.cell import Activation, Cell
+from recurra.cells.backends.elementwise import Elementwise
+from recurra.cells.cell import Activation
 from recurra.config import LEARNING, CellKind
 from recurra.errors import UsageError
 
@@ -57,38 +58,6 @@ class SweepWeights(NamedTuple):
     recurrent_bias: Tensor
     """(gates * hidden,); of the parallel cells (0,)"""
 
-    def from_state(self, hidden: Tensor, kind: CellKind) -> Tensor:
-        """W_hh h_{t-1} + b_hh."""
-        return rounded(hidden, kind) @ rounded(self.recurrent, kind).T + self.recurrent_bias
-
-    def gates(self, count: int) -> list[SweepWeights]:
-        """Each gate's own rows, where a step does not multiply all of them at once."""
-        parts = zip(*(part.chunk(count) for part in self), strict=True)
-        return [SweepWeights(*gate) for gate in parts]
-
-
-@dataclass(frozen=True)
-class _Tensors:
-    """The operations of a step, on tensors."""
-
-    cell: Cell
-    activation: Activation
-
-    def split(self, values: Tensor) -> tuple[Tensor, ...]:
-        return values.chunk(len(self.cell.gates), dim=1)
-
-    def sigmoid(self, values: Tensor) -> Tensor:
-        return torch.sigmoid(values)
-
-    def activate(self, values: Tensor) -> Tensor:
-        return ACTIVATE[self.activation](values)
-
-    def mix(self, share: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        return second + share * (first - second)
-
-    def let(self, name: str, value: Tensor) -> Tensor:
-        return value
-
 
 @dataclass(frozen=True)
 class _FromState:
@@ -98,10 +67,9 @@ class _FromState:
     kind: CellKind
 
     def product(self, state: Tensor, gate: str = "") -> Tensor:
-        if not gate:
-            return self.weights.from_state(state, self.kind)
-        gates = list(CELLS[self.kind.cell].gates)
-        return self.weights.gates(len(gates))[gates.index(gate)].from_state(state, self.kind)
+        rows = self.kind.rows_of(gate, state.shape[1])
+        matrix, bias = self.weights.recurrent[rows], self.weights.recurrent_bias[rows]
+        return rounded(state, self.kind) @ rounded(matrix, self.kind).T + bias
 
     @property
     def vectors(self) -> tuple[Tensor, ...]:
@@ -110,7 +78,7 @@ class _FromState:
 
 def cell_step(kind: CellKind, projected: Tensor, state: State, weights: SweepWeights) -> State:
     """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
-    operations = _Tensors(CELLS[kind.cell], kind.activation)
+    operations = Elementwise(ACTIVATE, kind.activation, partial(torch.chunk, chunks=kind.gates, dim=1))
     return kind.step(operations, projected, state, _FromState(weights, kind))
 
 
