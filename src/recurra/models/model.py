@@ -96,7 +96,7 @@ class Model:
         require_task(held, cls.task)
         plan = _checked(held.config, cls.net)
         model = replace(cls.read(held, plan), origin=origin_of(held.config))
-        check_selftest(held.selftest, model.selftest, plan.recurrence.precision)
+        check_selftest(held.selftest, model.selftest, plan.recurrent.precision)
         return model
 
 

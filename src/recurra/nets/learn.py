@@ -67,6 +67,7 @@ class LearningNet(nn.Module):
         self.plan, self.config = plan, config
         for name, spec in plan.flow():
             self.add_module(name, MAKE[spec.kind](spec, generator, config.init))
+        self.behind = [(name, spec.kind) for name, spec in plan.flow() if spec.kind != "embedding"]
         if isinstance(plan, LanguageNet):
             self.output = Tied(plan.output)
         # A table that the output shares learns from there too.
@@ -81,7 +82,7 @@ class LearningNet(nn.Module):
             return self.judge(inputs, states, generator)
         masked = self.training and self.config.embedding_dropout
         # bfloat16 is multiplied within the sweep
-        if not self.plan.pools or masked or self.plan.recurrence.precision != "float32":
+        if not self.plan.pools or masked or self.plan.recurrent.precision != "float32":
             return self.judge(self.vectors(inputs, generator), states, generator)
         distinct, rows = self.embedding.distinct(self._known(inputs, generator))
         return self.judge(distinct, states, generator, rows)
@@ -104,9 +105,8 @@ class LearningNet(nn.Module):
     ) -> tuple[Tensor, Sequence[State | None] | None]:
         """Fold the layers behind the embedding. With `rows` (tokens,) the vectors are those of distinct words."""
         flow = Flow(vectors, states, rows)
-        for name, spec in self.plan.flow():
-            if spec.kind != "embedding":
-                flow = getattr(self, f"_{spec.kind}")(getattr(self, name), flow, generator)
+        for name, kind in self.behind:
+            flow = LEARN[kind](self, getattr(self, name), flow, generator)
         return flow.values.values, flow.states
 
     def _recurrent(self, layer: Recurrent, flow: Flow, generator: Generator) -> Flow:
@@ -126,7 +126,7 @@ class LearningNet(nn.Module):
 
     def _ends(self, spec: PoolingSpec, final: Sequence[State | None]) -> list[Tensor] | None:
         """The outputs where the last layer's sweeps ended; None where they are masked, or the sweep tells none."""
-        recurrent = self.plan.recurrence
+        recurrent = self.plan.recurrent
         directions = 2 if recurrent.bidirectional else 1
         sides = [state[0] for state in final[-directions:] if state is not None]
         masked = self.training and self.config.recurrent_dropout
@@ -135,6 +135,12 @@ class LearningNet(nn.Module):
 
     def _known(self, ids: Ragged[Tensor], generator: Generator) -> Ragged[Tensor]:
         return unknown_words(ids, self.config.word_dropout, generator) if self.training else ids
+
+
+LEARN: dict[str, Callable[[LearningNet, Any, Flow, Generator], Flow]] = {
+    "recurrent": LearningNet._recurrent, "pooling": LearningNet._pooling, "dense": LearningNet._dense,
+}  # fmt: skip
+"""Each kind of layer behind the embedding as a step of the fold."""
 
 
 def to_tensor(ids: Ragged[NDArray[Any]], device: torch.device = PROCESSOR) -> Ragged[Tensor]:

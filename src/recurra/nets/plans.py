@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import ValidationError, model_validator
 
@@ -28,6 +28,11 @@ from recurra.layers.specs import (
 class Plan(Frozen):
     """Named layers, in the order in which values flow."""
 
+    pools: ClassVar[bool]
+    """Whether a sequence becomes one vector; else every token is answered, and the state may be carried on."""
+    if TYPE_CHECKING:  # every net has one; fields stand in the order of the layers, so each net names its own
+        recurrent: RecurrentSpec
+
     def layers(self) -> dict[str, LayerSpec]:
         """The layers by name; absent ones are left out."""
         named = {name: getattr(self, name) for name in type(self).model_fields}
@@ -37,16 +42,6 @@ class Plan(Frozen):
         """The layers that values pass one after another; what stands beside them is left out."""
         return [(name, spec) for name, spec in self.layers().items() if not isinstance(spec, TiedSpec | WideSpec)]
 
-    @property
-    def recurrence(self) -> RecurrentSpec:
-        """The layer that every net has."""
-        return next(spec for spec in self.layers().values() if isinstance(spec, RecurrentSpec))
-
-    @property
-    def pools(self) -> bool:
-        """Whether a sequence becomes one vector; else every token is answered, and the state may be carried on."""
-        return any(isinstance(spec, PoolingSpec) for _, spec in self.flow())
-
     def weights(self) -> Shapes:
         """Every weight's full name and shape: layer.name."""
         return {
@@ -55,13 +50,14 @@ class Plan(Frozen):
 
     def in_precision(self, precision: Precision) -> Self:
         """Return the plan with its recurrence multiplied in another precision; the weights stay as they are."""
-        recurrent = self.recurrence.model_copy(update={"precision": precision})
+        recurrent = self.recurrent.model_copy(update={"precision": precision})
         return self.model_copy(update={"recurrent": recurrent})
 
 
 class ClassifierNet(Plan):
     """Texts to classes: token vectors, recurrence, pooling, one dense layer; log-odds of n-grams beside it if wide."""
 
+    pools = True
     task: Literal["text"] = "text"
     embedding: EmbeddingSpec
     recurrent: RecurrentSpec
@@ -81,6 +77,7 @@ class ClassifierNet(Plan):
 class LanguageNet(Plan):
     """Tokens to the next token: token vectors, recurrence, a projection, scores by the same token vectors."""
 
+    pools = False
     task: Literal["language"] = "language"
     embedding: EmbeddingSpec
     recurrent: RecurrentSpec
@@ -101,6 +98,7 @@ class LanguageNet(Plan):
 class ForecastNet(Plan):
     """Windows of past values to the coming values: recurrence, its last state, one dense layer."""
 
+    pools = True
     task: Literal["series"] = "series"
     recurrent: RecurrentSpec
     dense: DenseSpec

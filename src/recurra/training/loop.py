@@ -116,7 +116,7 @@ def fit(
         restore(run, task.net, optimisers, average, progress, identity=identity)
     saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
-        with products(device, task.net.plan.recurrence.precision):
+        with products(device, task.net.plan.recurrent.precision):
             record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
         _check_finite(record)
         _keep_best(task, average, progress, record)
