@@ -20,7 +20,8 @@ from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices
-    from recurra.datasets.checking import Finding, Needs, Task
+    from recurra.datasets.checking import Finding, Needs
+    from recurra.reads import Task
     from recurra.runs.sources import Reading
 
 
@@ -121,10 +122,10 @@ def check(file: str, task: str, rows: Reading, series: SeriesReading, asked: Che
 
 
 def _findings(file: str, task: str, rows: Reading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
+    from recurra.reads import TASKS
     from recurra.runs.checking import known_rows
 
-    tasks: tuple[Task, ...] = ("text", "language", "series")
-    chosen, known = one_of("--task", task, tasks), known_rows(file, test=asked.test)
+    chosen, known = one_of("--task", task, TASKS), known_rows(file, test=asked.test)
     if known is not None and chosen in (None, known[0]):
         return check_known(*known, lambda task: asked.needs(task, file, rows))
     return check_file(

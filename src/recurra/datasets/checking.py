@@ -27,8 +27,8 @@ from recurra.datasets.steps import infer
 from recurra.datasets.tables import OnError, read_columns
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError, Place, either
+from recurra.reads import Task
 
-Task = Literal["text", "language", "series"]
 Level = Literal["error", "warning", "note"]
 UNLABELLED = "no label column: fit for predict, not for fit"
 Needs = Callable[[Any], list[str]]

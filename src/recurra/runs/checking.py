@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from recurra.arguments import share
-from recurra.datasets.checking import UNLABELLED, Task
+from recurra.datasets.checking import UNLABELLED
 from recurra.datasets.records import TextTable
 from recurra.datasets.series_build import imputed
 from recurra.datasets.series_table import SeriesTable
@@ -18,6 +18,7 @@ from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import prepare_language
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TextClassifier
+from recurra.reads import Task
 from recurra.runs.language import cut_lines
 from recurra.runs.series import prepare_past, unseen
 from recurra.runs.sources import Reading, has_lines_apart, has_parts, labelled, lines_of, read, running_text
