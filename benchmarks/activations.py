@@ -20,10 +20,10 @@ from recurra.batches import Ragged
 from recurra.cells.backends.numpy import ACTIVATE
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, Precision
+from recurra.engine.native import engine, library
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Weights
-from recurra.native import engine, library
 
 SEED = 0
 LEAST, MOST = 1e-9, 20.0

@@ -18,11 +18,11 @@ from writing import write_result
 from recurra.batches import Ragged, join
 from recurra.cells import CELLS
 from recurra.config import CellKind
-from recurra.engine import choose, without_native
+from recurra.engine.choose import choose, without_native
+from recurra.engine.native import engine
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import RecurrentSpec
-from recurra.native import engine
 from recurra.nets.learn import tensors_of
 
 INPUTS, HIDDEN, LAYERS = sized((100, 128, 2), (6, 5, 2))

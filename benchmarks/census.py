@@ -33,7 +33,7 @@ import recurra
 home, calls = str(Path(recurra.__file__).parent), set()
 
 def own(code):
-    inside = code.co_filename.startswith(home) and code.co_name[:1] != "<"
+    inside = code.co_filename.startswith(home) and code.co_name[:1] != "<" and code.co_flags & 1
     return (os.path.relpath(code.co_filename, home), code.co_qualname) if inside else None
 
 def profile(frame, event, argument):

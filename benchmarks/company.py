@@ -20,10 +20,10 @@ from smoke import sized
 from torch import nn
 from writing import write_result
 
+from recurra.engine.processors import threads
 from recurra.estimators.text import TextClassifier
 from recurra.models.text import RunningClassifier
 from recurra.nn import GRU, LSTM
-from recurra.processors import threads
 
 COMPANY = (0, 2)
 """Busy processes beside."""

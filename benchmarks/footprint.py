@@ -26,7 +26,7 @@ NOT_OURS = ("numpy", "pip", "setuptools", "pkg_resources", "_distutils_hack", "d
 IMPORTS = {
     "numpy": "import numpy",
     "recurra": "import numpy, recurra",
-    "engine": "import numpy; from recurra.native import engine; engine()",
+    "engine": "import numpy; from recurra.engine.native import engine; engine()",
     "answers": "import numpy, recurra.models.text",
 }
 """Each is told as seconds beyond the first."""

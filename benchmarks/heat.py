@@ -24,7 +24,7 @@ from writing import PARTS, RESULTS, write_result  # noqa: E402
 
 import recurra.nn  # noqa: E402
 from recurra.config import CellKind  # noqa: E402
-from recurra.engine import torch_is_quicker  # noqa: E402
+from recurra.engine.choose import torch_is_quicker  # noqa: E402
 
 WIDTHS = sized((64, 128, 256, 512, 1024), (8,))
 SHAPES = sized(

@@ -19,10 +19,10 @@ from writing import PARTS, write_result
 
 from recurra.cli.output import say
 from recurra.config import Precision
+from recurra.engine.native import engine
 from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import SentimentData
 from recurra.models.text import RunningClassifier
-from recurra.native import engine
 
 
 def main() -> int:

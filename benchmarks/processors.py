@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from recurra.native import engine
+from recurra.engine.native import engine
 from recurra.runs.versions import processor
 
 MAIN = "amd-epyc-avx512_bf16"

@@ -55,9 +55,9 @@ from writing import RESULTS, write_result  # noqa: E402
 import recurra.nn  # noqa: E402
 from recurra.batches import Integers, Ragged  # noqa: E402
 from recurra.config import CellKind  # noqa: E402
+from recurra.engine.native import engine  # noqa: E402
 from recurra.layers.recurrent.learn import Recurrent  # noqa: E402
 from recurra.layers.specs import RecurrentSpec  # noqa: E402
-from recurra.native import engine  # noqa: E402
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ from timing import HIDDEN, INPUTS, NAMES, SEQUENCES, THREADS, Step, in_turn, rev
 from torch import nn
 
 import recurra.nn
-from recurra import native
 from recurra.batches import Integers, Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName, Precision
+from recurra.engine import native
 from recurra.layers.recurrent.run import recurrent, words_of
 from recurra.layers.specs import RecurrentSpec
 

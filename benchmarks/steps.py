@@ -21,7 +21,7 @@ from writing import write_result
 from recurra.batches import Ragged, batch_order, join
 from recurra.cells.cell import Activation
 from recurra.config import CellName
-from recurra.engine import Path
+from recurra.engine.choose import Path
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.specs import RecurrentSpec
 from recurra.memory import keep_buffers

@@ -15,8 +15,8 @@ from smoke import SMOKE, sized
 from recurra.batches import Integers
 from recurra.config import TextConfig
 from recurra.datasets.imdb import load_imdb
+from recurra.engine.native import library
 from recurra.errors import DataError
-from recurra.native import library
 from recurra.text.tokenise import tokenise
 
 INPUTS, HIDDEN, SEQUENCES, STEPS, LONGEST = sized((100, 128, 64, 256, 500), (10, 8, 4, 12, 20))

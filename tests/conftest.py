@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from recurra.native import engine
+from recurra.engine.native import engine
 
 FOUND = engine()
 

@@ -15,7 +15,7 @@ import torch
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName
-from recurra.engine import sweep
+from recurra.engine.choose import sweep
 
 LENGTHS = (3, 0, 1, 9, 4, 0)
 HIDDEN, FEATURES = 5, 3
@@ -35,7 +35,7 @@ def of_equations(cell: CellName, dtype: torch.dtype) -> tuple[list[torch.Tensor]
 
 def results(cell: CellName, dtype: torch.dtype, *, reverse: bool, kernels: bool) -> list[torch.Tensor]:
     """Outputs, final states, all gradients of a loss that takes each number differently, and those of their squares."""
-    from recurra.scan_triton import kernel_sweep
+    from recurra.engine.triton import kernel_sweep
 
     given, weights = of_equations(cell, dtype)
     kind, offsets = CellKind(cell), np.cumsum([0, *LENGTHS])
@@ -73,7 +73,7 @@ def compiled() -> dict[str, bool]:
     import triton
     from triton.backends.compiler import GPUTarget
 
-    from recurra import scan_triton
+    from recurra.engine import triton as scan_triton
 
     told = {}
     for capability in (75, 90):

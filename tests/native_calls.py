@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.native import library, ragged
+from recurra.engine.native import library, ragged
 
 Array = np.ndarray[Any, Any]
 Arguments = dict[str, Any]

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recurra.cells.backends.numpy import ACTIVATE
-from recurra.native import engine, library
+from recurra.engine.native import engine, library
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from recurra.autograd import native_sweep
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
-from recurra.native import engine, library, ragged
+from recurra.engine.autograd import native_sweep
+from recurra.engine.native import engine, library, ragged
 
 pytestmark = pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 MB = 1 << 20

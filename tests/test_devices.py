@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-import recurra.engine
+import recurra.engine.choose
 from recurra.cells import CELLS
 from recurra.config import CellName, Device, NetConfig, Settings, TrainingConfig
-from recurra.devices import PROCESSOR, device_of, home, products, tensor_on
+from recurra.engine.devices import PROCESSOR, device_of, home, products, tensor_on
 from recurra.errors import UsageError
 from recurra.training.loop import _descend, fit
 from recurra.training.optimisers import Average, optimisers_of
@@ -87,7 +87,7 @@ def test_a_text_step_mixes_no_devices(cell: CellName, path: str, numberless: pyt
         pytest.skip(f"{path} does not sweep a {cell}")
     if path == "packed" and cell in ("mingru", "sru"):
         pytest.skip("torch does not pack the parallel cells")
-    numberless.setattr(recurra.engine, "without_native", lambda kind, device="cpu": path)
+    numberless.setattr(recurra.engine.choose, "without_native", lambda kind, device="cpu": path)
     config = TRAINING.model_copy(update={"adversarial": 1.0})
     task = text_task(config, net=NET.model_copy(update={**RICH, "cell": cell}))
     descended(task, config, task.batches(1)[0])

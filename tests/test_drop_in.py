@@ -22,8 +22,8 @@ import recurra.nn
 from drop_in_others import a_script, a_symbolic_trace, a_trace, an_export
 from drop_in_table import ENGINE, REFUSED, TABLE, TORCH, uses_of
 from drop_in_uses import HIDDEN, INPUTS, SEQUENCES, STEPS, Use, flat
-from recurra import native
-from recurra.autograd import native_sweep
+from recurra.engine import native
+from recurra.engine.autograd import native_sweep
 
 pytestmark = pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here")
 CELLS = {"tanh": ("RNN", {}), "relu": ("RNN", {"nonlinearity": "relu"}), "gru": ("GRU", {}), "lstm": ("LSTM", {})}

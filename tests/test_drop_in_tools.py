@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 import recurra.nn
-from recurra import native
 from recurra.batches import Ragged
 from recurra.config import CellKind
+from recurra.engine import native
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.specs import RecurrentSpec
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-import recurra.engine
+import recurra.engine.choose
 from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName
-from recurra.engine import choose, sweep, without_native
+from recurra.engine.choose import choose, sweep, without_native
+from recurra.engine.native import engine
+from recurra.engine.scan import has_kernels
 from recurra.layers.recurrent.run import choose as step_choice
-from recurra.native import engine
-from recurra.scan import has_kernels
 
 KINDS = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 HIDDEN, FEATURES = 3, 2
@@ -134,6 +134,6 @@ def test_the_sigmoid_cell_stays_exact_where_tanh_saturates() -> None:
 
 def test_on_the_processor_nothing_is_packed_but_where_users_bring_it() -> None:
     assert "packed" not in {choose(kind, dtype) for kind in KINDS for dtype in (torch.float32, torch.float64)}
-    folder = File(recurra.engine.__file__).parent
+    folder = File(recurra.engine.choose.__file__).parent
     texts = {path.name: path.read_text("utf-8") for path in folder.rglob("*.py") if path != folder / "nn.py"}
     assert not [name for name, text in texts.items() if "pack_padded" in text or "nn.utils.rnn" in text]

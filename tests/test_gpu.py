@@ -20,9 +20,9 @@ from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, Precision, Settings
-from recurra.devices import PROCESSOR, device_of, products
-from recurra.engine import Path as Way
-from recurra.engine import sweep_layer
+from recurra.engine.choose import Path as Way
+from recurra.engine.choose import sweep_layer
+from recurra.engine.devices import PROCESSOR, device_of, products
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
@@ -92,7 +92,7 @@ def test_every_cell_equals_the_equations_of_the_processor(
 
 
 def test_the_scan_in_torch_serves_where_there_are_no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recurra.scan.has_kernels", lambda: False)
+    monkeypatch.setattr("recurra.engine.scan.has_kernels", lambda: False)
     lengths, kind = BATCHES["ragged, some empty"], CellKind("mingru")
     found = everything(kind, lengths, 2, device_of("auto"), "scan")
     assert apart(found, everything(kind, lengths, 2, PROCESSOR, "plain", double=True)) <= 1e-5

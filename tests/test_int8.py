@@ -9,11 +9,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from recurra import native
 from recurra.batches import Ragged
 from recurra.cells.backends.products import factor, product
 from recurra.config import LEARNING, CellKind, Settings
-from recurra.engine import sweep_layer
+from recurra.engine import native
+from recurra.engine.choose import sweep_layer
 from recurra.errors import UsageError
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.specs import RecurrentSpec

@@ -8,7 +8,7 @@ from torch import nn
 from recurra.batches import Ragged, join
 from recurra.cells import CELLS
 from recurra.config import CellKind
-from recurra.engine import choose
+from recurra.engine.choose import choose
 from recurra.layers.dense.learn import Dense
 from recurra.layers.dense.run import dense
 from recurra.layers.embedding.learn import Embedding

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 import recurra.nn
 from layouts import Hand, in_one_piece, names, nan_where_nobody_wrote
-from recurra import native
-from recurra.autograd import native_sweep
 from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
-from recurra.engine import sweep_layer
+from recurra.engine import native
+from recurra.engine.autograd import native_sweep
+from recurra.engine.choose import sweep_layer
 
 pytestmark = [
     pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here"),

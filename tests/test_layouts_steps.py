@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from layouts import APART, Hand, apart, in_one_piece, names, nan_where_nobody_wrote
-from recurra import native
-from recurra.autograd_pools import native_pool
-from recurra.autograd_rows import native_distinct, native_gather, native_masked
 from recurra.batches import Ragged
 from recurra.config import Pool
-from recurra.plain_pools import Scorer, plain_pool
+from recurra.engine import native
+from recurra.engine.plain_pools import Scorer, plain_pool
+from recurra.engine.pools import native_pool
+from recurra.engine.rows import native_distinct, native_gather, native_masked
 from recurra.training.adam import RowAdam, WholeAdam
 from recurra.training.optimisers import clip
 

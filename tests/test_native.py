@@ -17,14 +17,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra import native
-from recurra.autograd import native_sweep
 from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName
-from recurra.engine import sweep_layer
-from recurra.native import engine, grid, knows, layer, library, ragged
+from recurra.engine import native
+from recurra.engine.autograd import native_sweep
+from recurra.engine.choose import sweep_layer
+from recurra.engine.native import engine, grid, knows, layer, library, ragged
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")

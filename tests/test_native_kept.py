@@ -25,7 +25,7 @@ from native_calls import (
     layer,
     words_of,
 )
-from recurra.native import engine, grid, library, ragged
+from recurra.engine.native import engine, grid, library, ragged
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")

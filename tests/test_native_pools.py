@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from recurra import native
-from recurra.autograd_pools import Scorer, native_pool
 from recurra.batches import Ragged
 from recurra.config import Pool
+from recurra.engine import native
+from recurra.engine.native import engine, grid, library, ragged
+from recurra.engine.pools import Scorer, native_pool
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import pooling
 from recurra.layers.specs import PoolingSpec
-from recurra.native import engine, grid, library, ragged
 from recurra.nets.learn import tensors_of
 
 FOUND = engine()

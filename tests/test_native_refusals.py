@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from native_calls import CALLS, HIDDEN, INPUTS, OFFSETS, REFUSED, Array, Call, floats, forward_call, gather_call, layer
-from recurra.native import engine, grid, library, ragged
+from recurra.engine.native import engine, grid, library, ragged
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")

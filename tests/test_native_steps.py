@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from recurra.autograd_rows import native_gather, native_masked
-from recurra.native import engine, grid, library, ragged
+from recurra.engine.native import engine, grid, library, ragged
+from recurra.engine.rows import native_gather, native_masked
 from recurra.training.adam import RowAdam, WholeAdam
 
 FOUND = engine()

@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 import recurra.nn
 from recurra.config import CellKind
-from recurra.engine import torch_is_quicker
-from recurra.native import engine
+from recurra.engine.choose import torch_is_quicker
+from recurra.engine.native import engine
 from recurra.nn import LSTM, always_native
 
 NAMES = ("RNN", "GRU", "LSTM")

@@ -12,8 +12,8 @@ from torch import Tensor
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import State, SweepWeights
 from recurra.config import CellKind
-from recurra.engine import Path, sweep_layer
-from recurra.packed import KERNELS, packing
+from recurra.engine.choose import Path, sweep_layer
+from recurra.engine.packed import KERNELS, packing
 
 KINDS = [CellKind(cell, activation) for cell, activation in KERNELS]  # type: ignore[arg-type]
 HIDDEN, FEATURES = 4, 3

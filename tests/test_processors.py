@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from recurra import processors
-from recurra.processors import engine_threads, quota, threads
+from recurra.engine import processors
+from recurra.engine.processors import engine_threads, quota, threads
 
 QUOTA, PERIOD = "cpu.cfs_quota_us", "cpu.cfs_period_us"
 

@@ -18,8 +18,8 @@ import interpreted_scans
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
-from recurra.engine import sweep
-from recurra.scan import linear_scan
+from recurra.engine.choose import sweep
+from recurra.engine.scan import linear_scan
 
 LENGTHS = [3, 0, 1, 17, 4, 0]
 OFFSETS = np.cumsum([0, *LENGTHS])

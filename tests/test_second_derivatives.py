@@ -15,16 +15,16 @@ import torch
 from torch import Tensor, nn
 
 import recurra.nn
-from recurra import native
-from recurra.autograd import native_sweep
-from recurra.autograd_pools import native_pool
-from recurra.autograd_rows import native_distinct, native_gather, native_masked
 from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, Pool
-from recurra.engine import sweep_layer
-from recurra.plain_pools import Scorer, plain_pool
+from recurra.engine import native
+from recurra.engine.autograd import native_sweep
+from recurra.engine.choose import sweep_layer
+from recurra.engine.plain_pools import Scorer, plain_pool
+from recurra.engine.pools import native_pool
+from recurra.engine.rows import native_distinct, native_gather, native_masked
 
 pytestmark = pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here")
 KINDS = [

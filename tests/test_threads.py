@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 import torch
 
-from recurra import native
-from recurra.autograd import native_sweep
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
-from recurra.native import engine, layer, library, ragged
-from recurra.processors import engine_threads
+from recurra.engine import native
+from recurra.engine.autograd import native_sweep
+from recurra.engine.native import engine, layer, library, ragged
+from recurra.engine.processors import engine_threads
 
 built = pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 SWEEP = """
 import os, resource, subprocess, sys, threading, time
 import numpy as np
-from recurra import native, processors
+from recurra.engine import native, processors
 from recurra.config import CellKind
 
 weights = (np.ones((96, 8), "f") / 9, np.ones((96, 32), "f") / 40, np.zeros(96, "f"), np.zeros(96, "f"))
@@ -168,7 +168,7 @@ time.sleep({wait})
 
 
 @built
-@pytest.mark.parametrize("before", ["", "sweep()", "import recurra.autograd; sweep()"])
+@pytest.mark.parametrize("before", ["", "sweep()", "import recurra.engine.autograd; sweep()"])
 def test_a_forked_child_sweeps_whatever_threads_its_parent_had(before: str) -> None:
     run(f"""
 import torch
@@ -195,7 +195,7 @@ if not child:
     layer = recurra.nn.GRU(8, 32)
     outputs, _ = layer(torch.ones(250, 4, 8))
     outputs.backward(torch.ones(250, 4, 32))
-    os._exit(0 if recurra.processors.threads() == 3 and layer.weight_hh_l0.grad is not None else 1)
+    os._exit(0 if recurra.engine.processors.threads() == 3 and layer.weight_hh_l0.grad is not None else 1)
 _, status = os.waitpid(child, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 """

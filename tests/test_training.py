@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from recurra.config import CellName, NetConfig, TrainingConfig
+from recurra.engine.native import engine
+from recurra.engine.processors import threads
 from recurra.errors import RecurraError
 from recurra.layers.specs import RecurrentSpec
-from recurra.native import engine
 from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.plans import forecaster
-from recurra.processors import threads
 from recurra.training.loop import fit
 from recurra.training.progress import Watch
 from recurra.training.tasks import Labelled, SeriesTask

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra import word_table as tables
 from recurra.batches import Ragged
 from recurra.config import CellKind
+from recurra.engine import words as tables
+from recurra.engine.native import engine, library
+from recurra.engine.words import WordTable
 from recurra.layers.recurrent.run import recurrent, words_of
 from recurra.layers.specs import RecurrentSpec
-from recurra.native import engine, library
-from recurra.word_table import WordTable
 
 pytestmark = pytest.mark.skipif(engine().library is None, reason="the native engine was not built")
 

@@ -27,13 +27,13 @@ from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from recurra import native
-from recurra.arrays import is_number, traced, untraced
-from recurra.autograd import native_sweep
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName, Precision
-from recurra.engine import torch_is_quicker
+from recurra.engine import native
+from recurra.engine.arrays import is_number, traced, untraced
+from recurra.engine.autograd import native_sweep
+from recurra.engine.choose import torch_is_quicker
 
 if TYPE_CHECKING:
     Base = nn.RNNBase

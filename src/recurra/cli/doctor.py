@@ -13,9 +13,9 @@ from typing import Any
 
 from recurra.cli.output import emit_json
 from recurra.datasets.known import SETS, find
+from recurra.engine.native import engine
+from recurra.engine.processors import threads
 from recurra.errors import printable
-from recurra.native import engine
-from recurra.processors import threads
 from recurra.runs.versions import installed, processor, versions
 
 EXTRAS = {

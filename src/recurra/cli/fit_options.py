@@ -43,7 +43,7 @@ class LearningChoices:
         Raises UsageError for a bad one, for one that the task does not read, and for a device that is not there.
         """
         from recurra.config import read_settings
-        from recurra.devices import device_of
+        from recurra.engine.devices import device_of
         from recurra.reads import check_read
 
         changes: dict[str, Any] = read_settings(self.settings)

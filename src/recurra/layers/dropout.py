@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from recurra.autograd_rows import native_masked
 from recurra.batches import Ragged
-from recurra.devices import tensor_on
-from recurra.engine import is_native
+from recurra.engine.choose import is_native
+from recurra.engine.devices import tensor_on
+from recurra.engine.rows import native_masked
 from recurra.text.vocabulary import UNK
 
 Generator = torch.Generator | None

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import State
 from recurra.config import Init, NetConfig
-from recurra.devices import PROCESSOR, tensor_on
-from recurra.engine import Rows
+from recurra.engine.choose import Rows
+from recurra.engine.devices import PROCESSOR, tensor_on
 from recurra.layers.dense.learn import Dense
 from recurra.layers.dropout import Generator, elements, unknown_words, variational, whole_tokens
 from recurra.layers.embedding.learn import Embedding

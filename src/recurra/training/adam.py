@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recurra import native, processors
-from recurra.arrays import to_read, to_write
-from recurra.engine import is_native
+from recurra.engine import native, processors
+from recurra.engine.arrays import to_read, to_write
+from recurra.engine.choose import is_native
 
 Moments = dict[str, Any]
 """What an optimiser keeps of a weight; nothing before its first step."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recurra.batches import Ragged
-from recurra.devices import tensor_on
+from recurra.engine.devices import tensor_on
 from recurra.layers.tied.learn import Tied
 
 

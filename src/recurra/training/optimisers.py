@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from recurra import native, processors
-from recurra.arrays import to_write
 from recurra.config import TrainingConfig
-from recurra.engine import is_native
+from recurra.engine import native, processors
+from recurra.engine.arrays import to_write
+from recurra.engine.choose import is_native
 from recurra.training.adam import RowAdam, WholeAdam
 
 TABLES = ("embedding.weight", "output.bias")

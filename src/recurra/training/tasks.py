@@ -17,7 +17,7 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged, batch_order, pick, rectangle, sorted_batches, stream_chunks
 from recurra.cells.backends.torch import State
 from recurra.config import TrainingConfig
-from recurra.devices import home, tensor_on
+from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
 from recurra.layers.types import Ids
 from recurra.nets.learn import LearningNet, to_tensor

@@ -11,9 +11,9 @@ from threading import Lock
 
 import torch
 
-from recurra.engine import choose, torch_is_quicker
+from recurra.engine.choose import choose, torch_is_quicker
+from recurra.engine.processors import bounded, engine_threads
 from recurra.layers.specs import RecurrentSpec
-from recurra.processors import bounded, engine_threads
 
 SMALL = 2_000_000
 """Multiplications in a step below which waking a second thread costs more than it brings. torch does not count: it

@@ -8,9 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from recurra.autograd_rows import native_distinct, native_gather
 from recurra.batches import Ragged
-from recurra.engine import Rows, is_native
+from recurra.engine.choose import Rows, is_native
+from recurra.engine.rows import native_distinct, native_gather
 from recurra.layers.dropout import Generator, variational, variational_masks
 from recurra.layers.specs import EmbeddingSpec
 

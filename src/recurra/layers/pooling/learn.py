@@ -1,6 +1,6 @@
 """A sequence of states becomes one vector, learning: (tokens, inputs) -> (sequences, outputs).
 
-Not here: what is pooled, and how (autograd_pools.py, plain_pools.py).
+Not here: what is pooled, and how (pools.py, plain_pools.py).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from recurra.autograd_pools import native_pool
 from recurra.batches import Ragged
-from recurra.engine import is_native
+from recurra.engine.choose import is_native
+from recurra.engine.plain_pools import Scorer, plain_pool
+from recurra.engine.pools import native_pool
 from recurra.layers.dropout import Generator
 from recurra.layers.specs import PoolingSpec
-from recurra.plain_pools import Scorer, plain_pool
 
 
 class Pooling(nn.Module):

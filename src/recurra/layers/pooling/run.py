@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from recurra import native
 from recurra.batches import Ragged, last_places
 from recurra.config import Pool
+from recurra.engine import native
+from recurra.engine.processors import threads
 from recurra.layers.specs import PoolingSpec
 from recurra.layers.types import Floats, Weights
-from recurra.processors import threads
 
 
 def pooling(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:

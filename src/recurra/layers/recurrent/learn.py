@@ -1,6 +1,6 @@
 """Stacked recurrent layers, learning: (tokens, inputs) -> (tokens, outputs) and the final states.
 
-Not here: the equations (cells/) and how they are swept (engine.py).
+Not here: the equations (cells/) and how they are swept (choose.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import State, SweepWeights
 from recurra.config import Init
-from recurra.engine import Path, Rows, sweep_layer
+from recurra.engine.choose import Path, Rows, sweep_layer
 from recurra.layers.dropout import Generator, variational
 from recurra.layers.initial import draw_recurrent
 from recurra.layers.specs import RecurrentSpec

@@ -15,14 +15,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra import native
 from recurra.batches import Ragged, grid
 from recurra.cells.backends.numpy import FromState, cell_step
 from recurra.cells.backends.products import factor, product
 from recurra.config import CellKind
+from recurra.engine import native
+from recurra.engine.words import WordTable, word_table
 from recurra.layers.specs import RecurrentSpec
 from recurra.layers.types import Floats, State, Weights
-from recurra.word_table import WordTable, word_table
 
 Path = Literal["native", "numpy"]
 Side = tuple[Floats, Floats, Floats, Floats]

@@ -1,6 +1,6 @@
 """A layer swept by torch's kernels over packed sequences, both directions in one call: on a GPU they are cuDNN's.
 
-Not here: when that is chosen (engine.py). The same call works on a CPU, where it is slow; there only tests make it.
+Not here: when that is chosen (choose.py). The same call works on a CPU, where it is slow; there only tests make it.
 Packed data hold the first token of every sequence, from the longest sequence to the shortest, then the second ones, …
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged
 from recurra.cells.backends.torch import State, SweepWeights, rounded
 from recurra.config import CellKind
-from recurra.devices import tensor_on
+from recurra.engine.devices import tensor_on
 
 KERNELS: dict[tuple[str, str], Callable[..., Any]] = {
     ("rnn", "tanh"): torch.rnn_tanh,

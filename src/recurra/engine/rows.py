@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recurra import native, processors
-from recurra.arrays import rows_to_read, to_read, to_write, untraced
 from recurra.batches import Integers
-from recurra.derivatives import wants_numbers
+from recurra.engine import native, processors
+from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced
+from recurra.engine.derivatives import wants_numbers
 
 
 @untraced

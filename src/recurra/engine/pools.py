@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from recurra import native, processors
-from recurra.arrays import rows_to_read, to_read, to_write, untraced
 from recurra.batches import Integers, Ragged
 from recurra.config import Pool
-from recurra.derivatives import differentiate, wants_numbers
-from recurra.plain_pools import Scorer, plain_pool
+from recurra.engine import native, processors
+from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced
+from recurra.engine.derivatives import differentiate, wants_numbers
+from recurra.engine.plain_pools import Scorer, plain_pool
 
 
 @untraced

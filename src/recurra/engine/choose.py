@@ -19,17 +19,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recurra import native
-from recurra.arrays import readable
-from recurra.autograd import native_sweep
 from recurra.batches import Ragged, grid
 from recurra.cells.backends.torch import State, SweepWeights, require_learning
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName
-from recurra.devices import tensor_on
-from recurra.packed import KERNELS, packed_sweep, through_tanh
-from recurra.plain import pad, plain_direction, zeros
-from recurra.scan import scanned_sweep, scans
+from recurra.engine import native
+from recurra.engine.arrays import readable
+from recurra.engine.autograd import native_sweep
+from recurra.engine.devices import tensor_on
+from recurra.engine.packed import KERNELS, packed_sweep, through_tanh
+from recurra.engine.plain import pad, plain_direction, zeros
+from recurra.engine.scan import scanned_sweep, scans
 
 Path = Literal["native", "packed", "scan", "torch", "plain"]
 Rows = NDArray[np.int32]

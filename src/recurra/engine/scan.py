@@ -1,6 +1,6 @@
 """The parallel cells where the native engine does not sweep: their products made at once, then a scan.
 
-Not here: the kernels for a GPU (scan_triton.py), the equations (cells/), and when a scan is chosen (engine.py).
+Not here: the kernels for a GPU (triton.py), the equations (cells/), and when a scan is chosen (choose.py).
 
 A minGRU is a linear recurrence, h_t = a_t h_{t-1} + b_t with a = 1 - z, b = z · x, and such steps can be joined: two of
 them are one of a_2 a_1 and a_2 b_1 + b_2 (Blelloch 1990, "Prefix sums and their applications"). An SRU's gates hang on
@@ -20,7 +20,7 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged, last_places
 from recurra.cells.backends.torch import State, SweepWeights, rounded
 from recurra.config import CellKind
-from recurra.devices import tensor_on
+from recurra.engine.devices import tensor_on
 
 
 @cache
@@ -46,7 +46,7 @@ def scanned_sweep(
     matrix = rounded(weights.input, kind)
     projected = torch.nn.functional.linear(rounded(inputs.values, kind), matrix, weights.input_bias)
     if projected.is_cuda and has_kernels():
-        from recurra.scan_triton import kernel_sweep
+        from recurra.engine.triton import kernel_sweep
 
         outputs, inner = kernel_sweep(kind, projected, weights.recurrent, state, inputs.offsets, reverse=reverse)
     else:

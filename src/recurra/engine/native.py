@@ -1,6 +1,6 @@
 """The native engine: whether it is there, which instruction set it uses, and sweeps over NumPy arrays.
 
-Not here: torch (autograd.py) and the choice among engines (engine.py). The kernels are in native/.
+Not here: torch (autograd.py) and the choice among engines (choose.py). The kernels are in native/.
 
 `RECURRA_ENGINE` forces a choice: `amx`, `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2` or `portable` (the native engine
 with that instruction set; the first four differ in bfloat16 and int8 alone), `torch` (torch's kernels in training,
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from recurra.cells import CELLS
 from recurra.config import CellKind, Pool
+from recurra.engine.processors import threads
 from recurra.errors import UsageError
-from recurra.processors import threads
 
 Numbers = NDArray[np.float32]
 Weights = tuple[Numbers, Numbers, Numbers, Numbers]
@@ -169,7 +169,7 @@ def sweep(
     `weights` holds one entry, or two: forward and reverse. The parts of a state are (directions, sequences, hidden).
     With `rows` (tokens,) the values are distinct inputs, each multiplied once, and `rows` tells which one a token has;
     the outputs have the same bits. With `projected` it tells whose row a token has in a table of products, one for each
-    direction (word_table.py); the values are none then.
+    direction (words.py); the values are none then.
     """
     packed = [packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
     hidden = weights[0][1].shape[1]

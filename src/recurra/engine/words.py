@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra import native
 from recurra.config import CellKind
-from recurra.native import Numbers, Weights
-from recurra.processors import threads
+from recurra.engine import native
+from recurra.engine.native import Numbers, Weights
+from recurra.engine.processors import threads
 
 MOST_BYTES = 1 << 28
 """Tables that might grow larger are not begun: then the words of each batch are multiplied anew."""

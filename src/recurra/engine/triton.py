@@ -17,9 +17,9 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged
 from recurra.cells.backends.torch import State, SweepWeights
 from recurra.config import CellKind, CellName
-from recurra.derivatives import differentiate, wants_numbers
-from recurra.devices import tensor_on
-from recurra.plain import plain_steps
+from recurra.engine.derivatives import differentiate, wants_numbers
+from recurra.engine.devices import tensor_on
+from recurra.engine.plain import plain_steps
 
 BLOCK = 64
 """Units of a program, at most: a narrow layer over few sequences still fills a GPU's processors."""

@@ -1,6 +1,6 @@
 """The native sweep of a layer as a torch function with a gradient.
 
-Not here: when it is used (engine.py). The kernels know the first gradient only: where another one may be asked for, and
+Not here: when it is used (choose.py). The kernels know the first gradient only: where another one may be asked for, and
 where torch follows the backward pass itself, the equations give both (plain.py).
 """
 
@@ -14,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recurra import native, processors
-from recurra.arrays import rows_to_read, to_read, to_write, untraced
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
-from recurra.derivatives import differentiate, wants_numbers
-from recurra.plain import plain_layer
+from recurra.engine import native, processors
+from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced
+from recurra.engine.derivatives import differentiate, wants_numbers
+from recurra.engine.plain import plain_layer
 
 SIDES = 4
 """Weights of one direction: input, recurrent, and their biases."""

@@ -1,6 +1,6 @@
 """Where a net learns: the processor or a GPU; how arrays come there, and how a GPU multiplies.
 
-Not here: what sweeps a cell there (engine.py), and answers, which are always the processor's.
+Not here: what sweeps a cell there (choose.py), and answers, which are always the processor's.
 """
 
 from __future__ import annotations

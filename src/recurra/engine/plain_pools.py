@@ -1,6 +1,6 @@
 """Pooling of ragged sequences in torch's operations: what the engine must equal, differentiable as often as wanted.
 
-Not here: the engine's pooling (autograd_pools.py), weights (layers/pooling/learn.py), answers (run.py).
+Not here: the engine's pooling (pools.py), weights (layers/pooling/learn.py), answers (run.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from recurra.batches import Ragged, last_places
 from recurra.config import Pool
-from recurra.devices import tensor_on
+from recurra.engine.devices import tensor_on
 
 
 class Scorer(NamedTuple):

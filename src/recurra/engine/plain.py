@@ -1,6 +1,6 @@
 """A layer swept by the equations over ragged sequences: slow, right everywhere, and differentiable as often as wanted.
 
-Not here: the equations (cells/), and when a layer is swept so (engine.py, and autograd.py for second derivatives).
+Not here: the equations (cells/), and when a layer is swept so (choose.py, and autograd.py for second derivatives).
 Sequences lie on a right-padded grid, from the longest to the shortest, and each is dropped at its own end.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged, grid
 from recurra.cells.backends.torch import State, SweepWeights, plain_sweep, rounded
 from recurra.config import CellKind
-from recurra.devices import tensor_on
+from recurra.engine.devices import tensor_on
 
 
 def plain_layer(

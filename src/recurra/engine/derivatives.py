@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from recurra.arrays import is_memory, traced
+from recurra.engine.arrays import is_memory, traced
 
 
 def wants_numbers(*errors: Tensor | None) -> bool:
