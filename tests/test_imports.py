@@ -48,6 +48,8 @@ RANKS = (
     "training",
     "baselines",
     "report",
+    "tasks.heads",
+    "tasks",
     "estimators",
     "runs",
     "labs",
@@ -76,6 +78,7 @@ MAY_IMPORT_TORCH = (
     "layers.initial",
     "nets.learn",
     "training.",
+    "tasks.heads.classes.wide",
     "estimators.",
     "labs.",
 )

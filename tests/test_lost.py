@@ -14,12 +14,12 @@ import pytest
 from command_line import recurra
 from recurra.datasets.records import TextTable
 from recurra.errors import advising_options
-from recurra.estimators.lost import Scored, learning_on, lost
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.report.blocks import Paragraph
 from recurra.report.page import to_html
-from recurra.report.training_report import training_report
 from recurra.runs.text import run_text
+from recurra.tasks.heads.lost import Scored, learning_on, lost
+from recurra.tasks.tell import training_report
 from recurra.training.progress import Watch
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")

@@ -16,9 +16,10 @@ from recurra.errors import RecurraError
 from recurra.layers.specs import RecurrentSpec
 from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.plans import forecaster
+from recurra.tasks.heads.classes.learn import Labelled
+from recurra.tasks.heads.horizon.learn import HorizonLearner
 from recurra.training.loop import fit
 from recurra.training.progress import Watch
-from recurra.training.tasks import Labelled, SeriesTask
 from recurra.training.threads import SMALL, threads_for, torch_work
 from small_tasks import NET, TRAINING, language_task, series_task, text_task, texts
 
@@ -89,7 +90,7 @@ def test_training_that_diverges_says_so_at_once() -> None:
     torch.manual_seed(0)
     made = LearningNet(forecaster(net, horizon=1), net)
     values = np.random.default_rng(0).standard_normal((20, 4, 1)).astype(np.float32) * 10
-    task = SeriesTask(made, (values, values[:, -1]), None, config, 0)
+    task = HorizonLearner(made, (values, values[:, -1]), None, config, 0)
     with pytest.raises(RecurraError, match=r"training diverged in epoch \d+; found loss (nan|inf).*smaller learning_r"):
         fit(task, config, seed=0)
 

@@ -12,21 +12,23 @@ from recurra.batches import Ragged, join
 from recurra.layers.specs import TiedSpec
 from recurra.layers.tied.learn import Tied
 from recurra.nets.learn import to_tensor
-from recurra.training import losses
-from recurra.training.tasks import Labelled, TextBatch
+from recurra.tasks.heads.classes import learn as classes
+from recurra.tasks.heads.classes.learn import Labelled, TextBatch
+from recurra.tasks.heads.horizon import learn as horizon
+from recurra.tasks.heads.next_token import learn as next_token
 from small_tasks import TRAINING, text_task, texts
 
 
 def test_cross_entropy_is_summed_by_weight_and_divided_once() -> None:
     logits = torch.tensor([[0.0, 0.0], [2.0, 0.0], [5.0, -5.0]])
-    total, count = losses.classification(logits, torch.tensor([0, 1, 1]), torch.tensor([1.0, 0.5, 0.0]))
+    total, count = classes.classification(logits, torch.tensor([0, 1, 1]), torch.tensor([1.0, 0.5, 0.0]))
     assert float(total) == pytest.approx(np.log(2) + 0.5 * np.log1p(np.exp(2.0))) and count == 1.5
 
 
 def test_label_smoothing_spreads_its_share_over_all_classes() -> None:
     logits = torch.tensor([[1.0, -1.0, 0.5]])
     shares = torch.log_softmax(logits, dim=1)[0]
-    total, _ = losses.classification(logits, torch.tensor([2]), torch.ones(1), smoothing=0.3)
+    total, _ = classes.classification(logits, torch.tensor([2]), torch.ones(1), smoothing=0.3)
     assert float(total) == pytest.approx(float(-(0.7 * shares[2] + 0.1 * shares.sum())))
     task = text_task(TRAINING.model_copy(update={"label_smoothing": 0.3}))
     smoothed = next(task.steps(task.batches(0)[0], None)).loss.detach()
@@ -49,7 +51,7 @@ def test_a_row_of_weight_zero_leaves_no_gradient() -> None:
 
 
 def test_squared_errors_are_counted_over_all_steps() -> None:
-    total, count = losses.squared_error(torch.tensor([[1.0, 2.0], [3.0, 5.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]]))
+    total, count = horizon.squared_error(torch.tensor([[1.0, 2.0], [3.0, 5.0]]), torch.tensor([[0.0, 2.0], [3.0, 3.0]]))
     assert (float(total), count) == (5.0, 4.0)
 
 
@@ -65,13 +67,13 @@ def test_the_adversarial_step_has_the_stated_norm_for_each_text_and_raises_its_l
 
     before = loss_of(leaf.values)
     before.sum().backward()  # type: ignore[no-untyped-call]
-    step = losses.adversarial(leaf, 0.3)
+    step = classes.adversarial(leaf, 0.3)
     for start, stop in itertools.pairwise(vectors.offsets):
         assert float(step[start:stop].norm()) == pytest.approx(0.3, rel=1e-5)
     assert (loss_of(leaf.values.detach() + step) > before).all()
     still = Ragged(torch.ones(3, 2, requires_grad=True), np.array([0, 2, 3]))
     (still.values[:2] * torch.tensor([3.0, 4.0])).sum().backward()  # type: ignore[no-untyped-call]
-    moved = losses.adversarial(still, 1.0)
+    moved = classes.adversarial(still, 1.0)
     assert not moved[2].any() and float(moved[:2].norm()) == pytest.approx(1.0)
 
 
@@ -103,10 +105,10 @@ def outputs_of(words: int = 9, rows: int = 7) -> tuple[Tied, torch.Tensor, torch
 @pytest.mark.parametrize("chance", [1.0, 0.25])
 def test_the_sampled_softmax_with_every_word_kept_is_the_full_softmax(chance: float) -> None:
     output, hidden, table, targets = outputs_of()
-    full, count = losses.full_softmax(output, hidden, table, targets)
+    full, count = next_token.full_softmax(output, hidden, table, targets)
     wanted = torch.autograd.grad(full, [hidden, table, output.bias])
     constant = torch.full((9,), chance, dtype=torch.float64)
-    sampled, kept = losses.sampled_softmax(output, hidden, table, targets, drawn=np.arange(9), chance=constant)
+    sampled, kept = next_token.sampled_softmax(output, hidden, table, targets, drawn=np.arange(9), chance=constant)
     assert kept == count == 7.0
     torch.testing.assert_close(sampled, full, rtol=1e-12, atol=0)
     for found, gradient in zip(torch.autograd.grad(sampled, [hidden, table, output.bias]), wanted, strict=True):
@@ -117,7 +119,7 @@ def test_the_sampled_softmax_reaches_only_the_words_it_kept_and_corrects_their_s
     output, hidden, table, targets = outputs_of(rows=2)
     targets = torch.tensor([1, 4])
     chance = torch.linspace(0.1, 0.9, 9, dtype=torch.float64)
-    sampled, _ = losses.sampled_softmax(output, hidden, table, targets, drawn=np.array([7, 7]), chance=chance)
+    sampled, _ = next_token.sampled_softmax(output, hidden, table, targets, drawn=np.array([7, 7]), chance=chance)
     kept = [1, 4, 7]
     scores = (output(hidden, table) - chance.log())[:, kept]
     wanted = -(torch.log_softmax(scores, dim=1)[[0, 1], [0, 1]]).sum()
@@ -128,10 +130,10 @@ def test_the_sampled_softmax_reaches_only_the_words_it_kept_and_corrects_their_s
 
 def test_the_chance_of_a_word_to_be_kept_is_what_drawing_shows() -> None:
     counts = np.array([50, 30, 0, 19, 1])
-    chance = losses.inclusion_chance(counts, samples=2, targets=3)
+    chance = next_token.inclusion_chance(counts, samples=2, targets=3)
     random, kept = np.random.default_rng(0), np.zeros(5)
     for _ in range(4000):
-        drawn = random.choice(5, 2, p=losses.proposal(counts))
+        drawn = random.choice(5, 2, p=next_token.proposal(counts))
         text = random.choice(5, 3, p=counts / counts.sum())
         kept[np.union1d(drawn, text)] += 1
     assert np.abs(kept / 4000 - chance).max() < 0.03

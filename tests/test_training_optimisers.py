@@ -9,10 +9,10 @@ import torch
 from recurra.batches import join
 from recurra.config import TrainingConfig
 from recurra.nets.learn import tensors_of, to_tensor
+from recurra.tasks.heads.classes.learn import Labelled, TextBatch
 from recurra.training.loop import _descend, fit
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
 from recurra.training.schedules import Constant, Cosine, OneCycle, StepDrop, schedule_of
-from recurra.training.tasks import Labelled, TextBatch
 from small_tasks import NET, TRAINING, language_task, text_task
 
 

@@ -52,7 +52,7 @@ def evaluate(
         record = _series(model, file, series, reading)
     if report:
         from recurra.report.page import save
-        from recurra.report.training_report import training_report
+        from recurra.tasks.tell import training_report
 
         title = f"{Path(file).name} against {Path(artefact).name}"
         save(training_report({"task": record["task"], "title": title, "evaluation": record}), Path(report))
@@ -69,7 +69,7 @@ def evaluate(
 
 
 def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
-    from recurra.estimators.evaluation import evaluate_text
+    from recurra.tasks.heads.classes.measure import evaluate_text
 
     # A class that the model has learnt is one, whatever its name.
     reading = replace(reading, labels_as_written=any(map(is_missing, model.labels)))
@@ -121,8 +121,8 @@ def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading,
 
 
 def _series(model: RunningForecaster, file: str, series: SeriesReading, reading: Reading) -> dict[str, Any]:
-    from recurra.estimators.series_evaluation import evaluate_series
     from recurra.runs.tables import series_table
+    from recurra.tasks.heads.horizon.measure import evaluate_series
 
     table = series_table(file, series, unseen=model.horizon, learnt=model.learnt, **reading.options())
     warn([*table.warnings, *model.names_of(table)[1]])

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from recurra.estimators.language_rows import PreparedLanguage
 from recurra.models.language import RunningLanguage
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
+from recurra.tasks.heads.next_token.learn import TokenLearner
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
-from recurra.training.tasks import LanguageTask
 from recurra.training.threads import threads_for, torch_work
 
 
@@ -29,7 +29,7 @@ def fit_language(
     settings, seed, plan, encoder = prepared.settings, prepared.seed, prepared.plan, prepared.encoder
     net = LearningNet(plan, settings.net, torch.Generator().manual_seed(seed))
     load_tensors(net, tensors_of(net) | _start(prepared))
-    task = LanguageTask(net, prepared.train, prepared.validation, settings.training, seed)
+    task = TokenLearner(net, prepared.train, prepared.validation, settings.training, seed)
     arrays = [part for part in (prepared.train, prepared.validation) if part is not None]
     identity = fingerprint((settings, plan, seed), arrays) if run else ""
     rows = settings.training.streams

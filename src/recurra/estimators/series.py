@@ -143,7 +143,7 @@ class Forecaster(Estimator):
 
         MASE is in units of the seasonal naive's error before the cut. Raises DataError as `predict` does.
         """
-        from recurra.estimators.series_evaluation import evaluate_series
+        from recurra.tasks.heads.horizon.measure import evaluate_series
 
         require_fitted(self)
         _, table = self._read(frame, reading)

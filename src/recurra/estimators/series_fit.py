@@ -18,10 +18,10 @@ from recurra.models.series import LEVELS, RunningForecaster
 from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.run import forecast
 from recurra.series import Examples
+from recurra.tasks.heads.horizon.learn import HorizonLearner
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
-from recurra.training.tasks import SeriesTask
 from recurra.training.threads import threads_for, torch_work
 
 Pairs = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -34,7 +34,7 @@ def fit_forecaster(
     settings, seed, plan, held = prepared.settings, prepared.seed, prepared.plan, prepared.held
     net = LearningNet(plan, settings.net, torch.Generator().manual_seed(seed))
     kept = _pairs(prepared.validation) if held else None
-    task = SeriesTask(net, _pairs(prepared.train), kept, settings.training, seed)
+    task = HorizonLearner(net, _pairs(prepared.train), kept, settings.training, seed)
     rows = min(settings.training.batch_size, len(task.train[0]))
     dense = rows * plan.dense.inputs * plan.dense.outputs
     work = torch_work(plan.recurrent, sequences=rows, tokens=rows * settings.series.window, rest=dense)

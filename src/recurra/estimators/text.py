@@ -1,6 +1,6 @@
 """TextClassifier: label a text with a recurrent network, by scikit-learn's rules.
 
-Not here: the loop (training/), answering (models/text.py), metrics of finished answers (estimators/evaluation.py).
+Not here: the loop (training/), answering (models/text.py), figures (tasks/heads/classes/measure.py).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from recurra.config import CellName, Pool, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
-from recurra.estimators.evaluation import TextEvaluation, evaluate_text, share_right
 from recurra.estimators.inputs import labels_of, same_length, texts_of
 from recurra.estimators.params import require_fitted
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.models.text import RunningClassifier, unread_warnings
+from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch

@@ -14,19 +14,19 @@ import torch
 from numpy.typing import NDArray
 
 from recurra.config import Settings
-from recurra.estimators.calibration import fit_temperature
 from recurra.estimators.text_rows import Part, PreparedText
-from recurra.estimators.wide import with_wide
 from recurra.models.inputs import net_ids
 from recurra.models.text import RunningClassifier, kind_of
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet
+from recurra.tasks.heads.classes.calibration import fit_temperature
+from recurra.tasks.heads.classes.learn import ClassLearner, Labelled
+from recurra.tasks.heads.classes.wide import with_wide
 from recurra.text.encoder import TextEncoder
 from recurra.text.vectors import Vectors
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
-from recurra.training.tasks import Labelled, TextTask
 from recurra.training.threads import threads_for, torch_work
 
 
@@ -47,7 +47,7 @@ def fit_text(prepared: PreparedText, *, wide: bool, run: str | Path | None, watc
     train, validation, encoder = prepared.train, prepared.validation, prepared.encoder
     net = initial_net(plan, settings, prepared.vectors, seed)
     learnt, held_out = _labelled(train, encoder), _labelled(validation, encoder) if validation else None
-    task = TextTask(net, learnt, held_out, settings.training, seed)
+    task = ClassLearner(net, learnt, held_out, settings.training, seed)
     batch = settings.training.batch_size
     tokens = min(settings.training.batch_tokens, batch * float(task.train.lengths.mean()))
     dense = batch * plan.dense.inputs * plan.dense.outputs

@@ -21,8 +21,8 @@ from recurra.datasets.labels import check_class_count, label_warnings
 from recurra.datasets.splits import Split, split
 from recurra.errors import DataError, UsageError
 from recurra.estimators.inputs import column_of, labels_of, same_length, texts_of
-from recurra.estimators.wide import check_wide
 from recurra.nets.plans import ClassifierNet, classifier
+from recurra.tasks.heads.classes.wide import check_wide
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words
 from recurra.text.vectors import Vectors, load_vectors

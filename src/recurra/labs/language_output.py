@@ -19,9 +19,9 @@ from recurra.config import Settings
 from recurra.labs.language_recipe import LabText
 from recurra.nets.learn import LearningNet
 from recurra.nets.plans import language
+from recurra.tasks.heads.next_token.learn import TokenLearner
 from recurra.text.stream import stream_encoder, stream_ids
 from recurra.training.optimisers import clip, optimisers_of
-from recurra.training.tasks import LanguageTask
 
 Chunk = tuple[int, int, int]
 FULL_STEPS = 3
@@ -43,7 +43,7 @@ def _timed(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
     streams = language_streams(stream_ids(text.train, encoder), settings.training.streams)
     plan = language(settings.net, words=len(encoder.vocabulary))
     net = LearningNet(plan, settings.net, torch.Generator().manual_seed(0))
-    task = LanguageTask(net, streams, None, settings.training, 0)
+    task = TokenLearner(net, streams, None, settings.training, 0)
     # one chunk of full length, taken again and again; the first step only warms up
     batch = max(task.batches(0), key=lambda chunk: chunk[1] - chunk[0])
     optimisers = optimisers_of(net.train(), settings.training, sparse=task.sparse)
@@ -59,7 +59,7 @@ def _timed(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
     }
 
 
-def _step(task: LanguageTask, batch: Chunk, optimisers: Sequence[torch.optim.Optimizer]) -> tuple[float, float]:
+def _step(task: TokenLearner, batch: Chunk, optimisers: Sequence[torch.optim.Optimizer]) -> tuple[float, float]:
     """Take one batch as the training loop does; return the seconds of it all, and of the output layer within it."""
     started = time.perf_counter()
     with _passages(task.net.output) as passed:

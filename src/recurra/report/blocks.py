@@ -1,6 +1,6 @@
 """What a report is made of: paragraphs, tables, figures, verdicts, each a frozen record.
 
-Not here: how they look (blocks_html.py) or what they are about (training_report.py, the labs).
+Not here: how they look (blocks_html.py) or what they are about (tasks/tell.py, the labs).
 """
 
 from __future__ import annotations

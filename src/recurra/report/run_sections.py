@@ -1,6 +1,6 @@
 """The sections every training report shares: the network, the course of training, the settings and versions.
 
-Not here: what is particular to a task (text_sections.py, language_sections.py, series_sections.py).
+Not here: what is particular to a task (tasks/heads/KIND/tell.py).
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from recurra.config import Settings
 from recurra.layers.specs import RecurrentSpec, parameters
 from recurra.nets.plans import Plan
 from recurra.report.page import save
-from recurra.report.training_report import training_report
 from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
+from recurra.tasks.tell import training_report
 from recurra.training.progress import Record, Watch
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from recurra.arguments import whole
 from recurra.datasets.series_checks import check_lengths
 from recurra.datasets.series_table import SeriesTable
-from recurra.estimators.lost import learning_on
 from recurra.estimators.series import Forecaster
-from recurra.estimators.series_evaluation import evaluate_series, head
 from recurra.estimators.series_rows import PreparedSeries, prepare_series
 from recurra.runs.learning import finished, learnt
+from recurra.tasks.heads.horizon.measure import evaluate_series, head
+from recurra.tasks.heads.lost import learning_on
 from recurra.training.progress import Watch
 
 

@@ -19,8 +19,6 @@ from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.labels import as_known, check_known_labels, check_training_labels, duplicates_across
 from recurra.datasets.records import TextTable
 from recurra.errors import either
-from recurra.estimators.evaluation import TextEvaluation
-from recurra.estimators.lost import VECTORS, Scored, learning_on, lost
 from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.metrics import paired_bootstrap
@@ -28,6 +26,8 @@ from recurra.nets.plans import ClassifierNet
 from recurra.report.numbers import number
 from recurra.runs.folder import write_json
 from recurra.runs.learning import finished, learnt
+from recurra.tasks.heads.classes.measure import TextEvaluation
+from recurra.tasks.heads.lost import VECTORS, Scored, learning_on, lost
 from recurra.training.progress import Watch
 
 NGRAMS = "NB-SVM (1- to 3-grams)"

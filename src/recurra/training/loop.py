@@ -1,6 +1,6 @@
 """fit(): the one visible training loop of all tasks, with exact resume.
 
-Not here: what a batch is and what its loss is (tasks.py); printing (the callbacks' business).
+Not here: what a batch is and what its loss is (tasks/heads/KIND/learn.py); printing (the callbacks' business).
 
 Everything random is a function of (seed, epoch, position), drawn from generators of the fit's own: a run that was
 killed goes on to the same weights, and fits side by side in threads learn what each learns alone.
@@ -51,8 +51,8 @@ class Step:
     """What the gradient is divided by, where that is not the count: weighted rows, of mean weight 1 over all."""
 
 
-class Task(Protocol, Generic[Batch]):
-    """What the loop needs to know of a task."""
+class Learner(Protocol, Generic[Batch]):
+    """What the loop needs to know of what learns."""
 
     @property
     def net(self) -> LearningNet:
@@ -91,7 +91,7 @@ class Task(Protocol, Generic[Batch]):
 
 
 def fit(
-    task: Task[Any],
+    task: Learner[Any],
     config: TrainingConfig,
     *,
     seed: int,
@@ -132,7 +132,7 @@ def fit(
 
 
 def _epoch(
-    task: Task[Any],
+    task: Learner[Any],
     config: TrainingConfig,
     optimisers: list[torch.optim.Optimizer],
     average: Average | None,
@@ -168,7 +168,7 @@ def _epoch(
 
 
 def _descend(
-    task: Task[Any],
+    task: Learner[Any],
     batch: Any,
     state: Any,
     optimisers: list[torch.optim.Optimizer],
@@ -188,7 +188,7 @@ def _descend(
     return taken[0]
 
 
-def _keep_best(task: Task[Any], average: Average | None, progress: Progress, record: Record) -> None:
+def _keep_best(task: Learner[Any], average: Average | None, progress: Progress, record: Record) -> None:
     progress.epoch += 1
     progress.history.append(record)
     value = record.get(task.score, record["loss"])

@@ -1,6 +1,6 @@
 """The output layer of a language model that shares the embedding's table, learning.
 
-Not here: the table itself (layers/embedding) and which words are sampled (training/losses.py).
+Not here: the table itself (layers/embedding) and which words are sampled (tasks/heads/next_token/learn.py).
 """
 
 from __future__ import annotations

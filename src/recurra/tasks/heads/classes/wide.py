@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from recurra.baselines.nb_svm import fit_against_rest
 from recurra.batches import join
 from recurra.errors import UsageError, either
-from recurra.estimators.calibration import best_temperature, unfit
 from recurra.layers.wide.learn import learn_wide
 from recurra.layers.wide.run import wide
 from recurra.metrics import log_loss
 from recurra.models.text import RunningClassifier
 from recurra.nets.run import softmax
+from recurra.tasks.heads.classes.calibration import best_temperature, unfit
 
 SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)))
 """Weights tried on validation for the log-odds beside the net's own."""

@@ -1,6 +1,6 @@
 """One sentence where a network lost to its strongest rival: to which one, by how much, and what to try.
 
-Not here: measuring them (runs/text.py, runs/language.py, series_evaluation.py).
+Not here: measuring them (measure.py of each head).
 """
 
 from __future__ import annotations

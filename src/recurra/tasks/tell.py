@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from recurra.errors import UsageError
-from recurra.report.language_sections import language_sections
 from recurra.report.page import Report, Section
 from recurra.report.run_record import Record
 from recurra.report.run_sections import settings_sections
-from recurra.report.series_sections import series_sections
-from recurra.report.text_sections import text_sections
+from recurra.tasks.heads.classes.tell import text_sections
+from recurra.tasks.heads.horizon.tell import series_sections
+from recurra.tasks.heads.next_token.tell import language_sections
 
 TASKS: dict[str, tuple[str, Callable[[Record], list[Section]]]] = {
     "text": ("Text classification", text_sections),

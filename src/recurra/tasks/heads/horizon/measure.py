@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.series_table import SeriesTable
 from recurra.errors import DataError, either
-from recurra.estimators.lost import Scored, lost
 from recurra.metrics import mae, naive_scale, smape
 from recurra.models.series import RunningForecaster
 from recurra.report.numbers import number
+from recurra.tasks.heads.lost import Scored, lost
 
 RIVALS = ("naive", "seasonal naive")
 MEASURES = ("mae", "mase", "smape")

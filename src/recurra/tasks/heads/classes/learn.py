@@ -1,0 +1,138 @@
+"""How a classifier learns: batches of labelled texts, cross-entropy, and the same on adversarially moved vectors.
+
+Not here: the loop (training/), how texts became ids (tasks/text.py), answers (run.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches
+from recurra.config import TrainingConfig
+from recurra.engine.devices import home, tensor_on
+from recurra.layers.dropout import Generator
+from recurra.layers.types import Ids
+from recurra.nets.learn import LearningNet, to_tensor
+from recurra.training.loop import Step
+from recurra.training.progress import Record
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Encoded texts with class numbers and weights."""
+
+    sequences: Sequence[Ids]
+    labels: Integers
+    weights: NDArray[np.float32]
+
+    @property
+    def lengths(self) -> Integers:
+        """Tokens of each text."""
+        return np.array([len(sequence) for sequence in self.sequences], np.int64)
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Rows of a batch, and whether it is also judged on adversarially moved vectors."""
+
+    rows: Integers
+    adversarial: bool
+
+
+class ClassLearner:
+    """Label a text."""
+
+    sparse = True
+
+    def __init__(
+        self, net: LearningNet, train: Labelled, validation: Labelled | None, config: TrainingConfig, seed: int
+    ) -> None:
+        """Hold the parts."""
+        self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
+        self.score = config.monitor if validation else "loss"
+
+    def batches(self, epoch: int) -> list[TextBatch]:
+        """Rows of each batch, of like lengths; the first epoch is never adversarial: there is nothing yet to defend."""
+        sizes = {"batch_size": self.config.batch_size, "batch_tokens": self.config.batch_tokens}
+        order = batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
+        return [TextBatch(rows, bool(self.config.adversarial) and epoch > 0) for rows in order]
+
+    def steps(self, batch: TextBatch, state: Any, generator: Generator = None) -> Iterator[Step]:
+        """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.
+
+        Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
+        losses count for a half, and both gradients reach the table in one go.
+        """
+        ids = to_tensor(pick(self.train.sequences, batch.rows), home(self.net))
+        smoothing = self.config.label_smoothing
+        if not batch.adversarial:
+            yield self._step(self.net(ids, generator=generator)[0], self.train, batch.rows, smoothing)
+            return
+        vectors = self.net.vectors(ids, generator)
+        first = vectors.carry(vectors.values.detach().requires_grad_())
+        yield replace(
+            self._step(self.net.judge(first, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
+        )
+        moved = first.values.detach() + adversarial(first, self.config.adversarial)
+        second = vectors.carry(moved.requires_grad_())
+        yield replace(
+            self._step(self.net.judge(second, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
+        )
+        if vectors.values.requires_grad:
+            both = gradient_of(first.values) + gradient_of(second.values)
+            vectors.values.backward(both)  # type: ignore[no-untyped-call]
+
+    def _step(self, logits: Tensor, part: Labelled, rows: Integers, smoothing: float) -> Step:
+        targets, weights = (tensor_on(logits.device, values[rows]) for values in (part.labels, part.weights))
+        loss, count = classification(logits, targets, weights, smoothing=smoothing)
+        right = float(((logits.detach().argmax(dim=1) == targets) * weights).sum())
+        return Step(loss, count, right, rows=float(len(rows)))
+
+    def epoch_record(self, loss: float, correct: float) -> Record:
+        """Loss in nats and accuracy."""
+        return {"loss": loss, "accuracy": correct}
+
+    def validate(self) -> Record:
+        """Loss and accuracy on the validation part."""
+        if self.validation is None:
+            return {}
+        loss, accuracy = self.measure(self.validation)
+        return {"val_loss": loss, "val_accuracy": accuracy}
+
+    def measure(self, part: Labelled) -> tuple[float, float]:
+        """Mean loss and accuracy of a part, without dropout."""
+        batches = sorted_batches(part.lengths, batch_size=256, batch_tokens=65_536)
+        with torch.no_grad():
+            read = (to_tensor(pick(part.sequences, rows), home(self.net)) for rows in batches)
+            steps = [self._step(self.net(ids)[0], part, rows, 0.0) for rows, ids in zip(batches, read, strict=True)]
+        count = sum(step.count for step in steps)
+        return sum(float(step.loss) for step in steps) / count, sum(step.correct for step in steps) / count
+
+
+def classification(logits: Tensor, targets: Tensor, weights: Tensor, *, smoothing: float = 0.0) -> tuple[Tensor, float]:
+    """Weighted cross-entropy in nats: logits (rows, classes), targets (rows,), weights (rows,) -> (sum, weight)."""
+    losses = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+    return (losses * weights).sum(), float(weights.sum())
+
+
+def adversarial(vectors: Ragged[Tensor], length: float) -> Tensor:
+    """Return the step on token vectors that raises each sequence's loss most: (tokens, size), of norm `length` each."""
+    gradient = gradient_of(vectors.values)
+    owners = tensor_on(gradient.device, vectors.owners())
+    squares = gradient.new_zeros(vectors.sequences).index_add(0, owners, (gradient**2).sum(dim=1))
+    return gradient * (length / squares.sqrt().clamp(min=1e-12))[owners, None]
+
+
+def gradient_of(values: Tensor) -> Tensor:
+    """Return what a loss left behind at a leaf."""
+    if values.grad is None:
+        raise RuntimeError("no loss was taken back to these values")
+    return values.grad
