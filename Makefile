@@ -10,12 +10,14 @@ ifneq ($(strip $(RECURRA_DATA)),)
 export RECURRA_DATA := $(abspath $(RECURRA_DATA))
 endif
 
+CPP := $(shell find native -name "*.[ch]pp")
+
 .PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables pages census clean
 
 setup: .venv/ready
 
 # One marker file: a second run installs nothing until the dependency files or the native engine change.
-.venv/ready: pyproject.toml constraints.txt native/CMakeLists.txt $(wildcard native/src/*)
+.venv/ready: pyproject.toml constraints.txt native/CMakeLists.txt $(CPP)
 	@echo "setting up .venv: once, a few minutes"
 	$(PYTHON) -m venv .venv
 	$(INSTALL) torch==2.13.0
@@ -28,7 +30,7 @@ demo: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror native/src/*
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
 	$(BIN)/mypy
 
 # All but tests/test_gpu.py are the processor's: bit for bit, whatever else is in the machine. What counts the memory of

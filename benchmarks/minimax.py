@@ -1,4 +1,4 @@
-"""The coefficients of native/src/smooth.hpp, and how far each function is off before it is rounded to float32.
+"""The coefficients of native/src/kernels/simd/smooth.hpp, and how far each function is off before it is rounded.
 
 Not here: the error of what was compiled (activations.py). Run: `python benchmarks/minimax.py`; prints, writes nothing.
 

@@ -4,7 +4,7 @@ Not here: accuracy, and whole trainings (labs.py). Run: `python benchmarks/speed
 
 Ours and the rival's steps are taken in turn in one process, medians of at least seven; "tuned" is torch with glibc's
 allocator thresholds raised, as our own training has them, "default" is torch without, in a process of its own. The peak
-is a loop of multiply-adds on registers in the engine itself (native/src/kernels.cpp), on as many threads.
+is a loop of multiply-adds on registers in the engine itself (native/src/kernels/float32.cpp), on as many threads.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The recurrent cells, each written once: a file `NAME.py` beside this one whose `CELL` says all about it.
 
-Not here: how a step is computed or set as a formula (backends/), and the native kernels (native/src/cells.hpp).
+Not here: how a step is computed or set as a formula (backends/), and the native kernels (native/src/kernels/cell/).
 """
 
 from __future__ import annotations

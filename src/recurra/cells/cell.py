@@ -76,7 +76,7 @@ class Cell:
     before: Step | None = None
     """Its other form, `reset_after=false`: the reset meets the state before the product."""
     native: bool = False
-    """Whether the engine has kernels of it (native/src/cells.hpp)."""
+    """Whether the engine has kernels of it (native/src/kernels/cell/)."""
     vectors: tuple[str, ...] | None = None
     """The gates whose vectors meet the state, of a cell without a product of the state: a parallel cell, whose products
     are all made at once. None: the cell has a matrix."""

@@ -1,6 +1,6 @@
 """The gated recurrent unit, in both forms: the reset meets the product of the state, or the state before it.
 
-Not here: which form a net has (`reset_after` in config.py), and its kernels (native/src/cells.hpp).
+Not here: which form a net has (`reset_after` in config.py), and its kernels (native/src/kernels/cell/).
 """
 
 from __future__ import annotations

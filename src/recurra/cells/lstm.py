@@ -1,6 +1,6 @@
 """The long short-term memory.
 
-Not here: peepholes, and its kernels (native/src/cells.hpp).
+Not here: peepholes, and its kernels (native/src/kernels/cell/).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The minGRU: no product of the state, so that all products are made at once and the rest is a scan.
 
-Not here: the scan (scan.py), and its kernels (native/src/cells.hpp).
+Not here: the scan (scan.py), and its kernels (native/src/kernels/cell/).
 """
 
 from __future__ import annotations

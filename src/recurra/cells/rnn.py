@@ -1,6 +1,6 @@
 """The simple recurrent network.
 
-Not here: other activations than its three, and its kernels (native/src/cells.hpp).
+Not here: other activations than its three, and its kernels (native/src/kernels/cell/).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The simple recurrent unit. Its highway is a product of the input, so that widths may differ.
 
-Not here: the scan (scan.py), and its kernels (native/src/cells.hpp).
+Not here: the scan (scan.py), and its kernels (native/src/kernels/cell/).
 """
 
 from __future__ import annotations

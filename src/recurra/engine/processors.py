@@ -1,6 +1,7 @@
 """How many threads the engine takes: processors of this process, its container's quota, torch's number, a fit's.
 
-Not here: the threads themselves (native/src/pool.cpp), and how many of them a sweep is worth (native/src/layer.cpp).
+Not here: the threads themselves (native/src/runtime/pool.cpp), and how many of them a sweep is worth
+(native/src/engine/layer.cpp).
 """
 
 from __future__ import annotations

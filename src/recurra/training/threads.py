@@ -1,6 +1,6 @@
 """How many threads torch takes for its own operations in a training step; the engine keeps as many as it had.
 
-Not here: what the threads do, and how many of them a sweep is worth (native/src/layer.cpp).
+Not here: what the threads do, and how many of them a sweep is worth (native/src/engine/layer.cpp).
 """
 
 from __future__ import annotations
