@@ -25,7 +25,7 @@ from startup import random_model
 from timing import in_turn
 from writing import write_result
 
-from recurra.datasets.series_frames import read_series
+from recurra.datasets.series.files import read_series
 from recurra.datasets.texts import read_texts
 
 ROWS = sized(300_000, 2_000)

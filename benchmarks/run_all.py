@@ -12,7 +12,7 @@ from pathlib import Path
 from smoke import SMOKE
 
 from recurra.cli.output import say
-from recurra.datasets.known import find
+from recurra.datasets.known.sets import find
 
 HERE = Path(__file__).parent
 SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (

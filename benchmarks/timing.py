@@ -14,7 +14,7 @@ from smoke import SMOKE, sized
 
 from recurra.batches import Integers
 from recurra.config import TextConfig
-from recurra.datasets.imdb import load_imdb
+from recurra.datasets.known.imdb import load_imdb
 from recurra.engine.native import library
 from recurra.errors import DataError
 from recurra.text.tokenise import tokenise

@@ -17,7 +17,7 @@ import pyarrow.parquet
 from smoke import SMOKE
 
 from recurra.config import TextConfig
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.text.encoder import TextEncoder
 from recurra.text.tokenise import count_tokens
 from recurra.text.vocabulary import build_vocabulary

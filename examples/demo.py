@@ -17,7 +17,7 @@ from typing import Any
 from recurra.cli.output import say
 from recurra.cli.progress import progress
 from recurra.config import Settings
-from recurra.datasets.known import find
+from recurra.datasets.known.sets import find
 from recurra.datasets.records import TextTable
 from recurra.errors import RecurraError
 from recurra.memory import keep_buffers
@@ -96,7 +96,7 @@ def main() -> int:
 
 def real_job() -> Job:
     """IMDB: 25,000 reviews to learn from less those whose text stands in the test part, 25,000 to be measured on."""
-    from recurra.datasets.imdb import load_imdb
+    from recurra.datasets.known.imdb import load_imdb
 
     imdb, vectors = load_imdb(), find("glove")
     say(f"IMDB from {imdb.source}: {len(imdb.train):,} reviews to learn from, {len(imdb.test):,} to be measured on")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.datasets.series_frames import read_series
-from recurra.datasets.series_table import SeriesTable
+from recurra.datasets.series.files import read_series
+from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError, advising_options
 
 DAYS = np.arange("2024-01-25", "2024-03-05", dtype="datetime64[D]")

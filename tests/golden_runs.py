@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from command_line import recurra
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 
 GOLDEN = Path(__file__).parent / "data" / "golden"
 KEPT = ("run.json", "report.json")

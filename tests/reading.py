@@ -11,8 +11,8 @@ from typing import Any, Unpack
 
 from recurra.datasets.formats import FormatOptions
 from recurra.datasets.records import Reject, Row
-from recurra.datasets.series_from_frames import FrameSeries
-from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.series.frames import FrameSeries
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.datasets.tables import OnError, open_table
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from recurra.baselines.nb_svm import NBSVM
 from recurra.config import Settings
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.estimators.text import TextClassifier
 
 GENERATED = Settings().changed(

@@ -18,7 +18,7 @@ import pytest
 
 import recurra
 from command_line import environment
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 
 SOURCE = Path(recurra.__file__).parent
 PAGE = SOURCE.parents[1] / "docs" / "architecture.md"

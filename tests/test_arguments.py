@@ -13,7 +13,7 @@ from sklearn.model_selection import RandomizedSearchCV
 from command_line import recurra, refused
 from recurra.arguments import positive, seed_of, share, truth, whole
 from recurra.config import Settings
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster

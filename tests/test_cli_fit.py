@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from command_line import Done, environment, process, recurra, refused
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.training import loop
 
 SMALL = ("--set", "hidden=8", "--set", "embedding_size=8", "--set", "min_count=1", "--set", "adversarial=0")

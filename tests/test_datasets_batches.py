@@ -13,10 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recurra.datasets import delimited, delimited_batches, sources
-from recurra.datasets.number_columns import column_numbers
-from recurra.datasets.numbers import NumberForm, cell_number
 from recurra.datasets.records import Batch, Reject
-from recurra.datasets.series_frames import read_series
+from recurra.datasets.series.files import read_series
+from recurra.datasets.series.numbers import NumberForm, cell_number, column_numbers
 from recurra.datasets.tables import open_table
 from recurra.datasets.texts import read_texts
 from recurra.errors import DataError, Place

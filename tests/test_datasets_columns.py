@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from command_line import recurra
-from recurra.datasets.series_frames import read_series
-from recurra.datasets.series_from_frames import FrameSeries
-from recurra.datasets.series_table import SeriesReading
+from recurra.datasets.series.files import read_series
+from recurra.datasets.series.frames import FrameSeries
+from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.texts import read_texts
 
 SMALL = ("--set", "hidden=4", "--set", "embedding_size=4", "--set", "min_count=1", "--epochs", 1, "--quiet")

@@ -11,7 +11,7 @@ import pytest
 from delimited_files import read, refused, write
 from reading import read_rows
 from recurra.datasets import dialects
-from recurra.datasets.series_frames import read_series
+from recurra.datasets.series.files import read_series
 from recurra.datasets.tables import open_table, read_columns
 from recurra.datasets.texts import read_texts
 from recurra.errors import DataError, UsageError

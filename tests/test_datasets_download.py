@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from recurra.datasets import known
-from recurra.datasets.download import download, get
-from recurra.datasets.known import PublicFile
+from recurra.datasets.known.download import download, get
+from recurra.datasets.known.sets import SETS, PublicFile
 from recurra.errors import DataError
 
 DATA = bytes(range(256)) * 4000
@@ -159,7 +158,7 @@ def test_get_fetches_every_file_into_the_cache_and_then_finds_it(
     monkeypatch.delenv("RECURRA_DATA", raising=False)
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
     files = tuple(replace(file_at(f"{server}/f"), name=f"wikitext-2/wiki.{part}.tokens") for part in ("train", "test"))
-    monkeypatch.setitem(known.SETS, "wikitext-2", replace(known.SETS["wikitext-2"], files=files))
+    monkeypatch.setitem(SETS, "wikitext-2", replace(SETS["wikitext-2"], files=files))
     assert get("wikitext-2") == tmp_path / "cache" / "wikitext-2"
     assert get("wikitext-2") == tmp_path / "cache" / "wikitext-2" and Handler.ranges == ["", ""]
 

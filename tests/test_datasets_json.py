@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reading import read_rows
 from recurra.datasets import json_arrays, sources
 from recurra.datasets.records import Reject
-from recurra.datasets.series_frames import read_series
+from recurra.datasets.series.files import read_series
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError

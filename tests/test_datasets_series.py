@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from recurra.config import SeriesConfig
-from recurra.datasets.numbers import PLAIN
-from recurra.datasets.rhythms import tell
-from recurra.datasets.series_checks import check_lengths
-from recurra.datasets.series_frames import SeriesTable, read_series
+from recurra.datasets.series.checks import check_lengths
+from recurra.datasets.series.files import SeriesTable, read_series
+from recurra.datasets.series.numbers import PLAIN
+from recurra.datasets.series.rhythms import tell
 from recurra.errors import DataError
 
 LONG = "unique_id,ds,y\nb,2024-01-01,1\nb,2024-01-02,2.5\na,2024-01-01,-3e2\na,2024-01-02,.5\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recurra.datasets import gzipped, sources
+from recurra.datasets import sources
 from recurra.datasets.sources import read_chunks
 from recurra.errors import DataError
 
@@ -125,7 +125,7 @@ def test_gzip_inside_gzip_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_gzip_bomb_stops_at_the_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gzipped, "FREE", 1 << 20)
+    monkeypatch.setattr(sources, "FREE", 1 << 20)
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(50)) + packer.flush()
     given = 0

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError, UsageError
 from recurra.estimators.inputs import labels_of, texts_of
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel

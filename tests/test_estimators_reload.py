@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 from artefact_examples import describe
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import ArtefactError, DataError, UsageError
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel

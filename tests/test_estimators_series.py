@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 
-from recurra.datasets.steps import infer
+from recurra.datasets.series.rhythms import infer
 from recurra.errors import DataError, RecurraError, UsageError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.series import fit_scaler

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from recurra.batches import join
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError, UsageError
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.nets.run import run, softmax

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recurra.config import TextConfig
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.labs import sentiment, sentiment_page
 from recurra.labs.program import save_program

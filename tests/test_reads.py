@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from command_line import recurra, refused
 from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster

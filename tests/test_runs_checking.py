@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 
 from command_line import Done, recurra
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.datasets.records import TextTable
-from recurra.datasets.synthetic import synthetic_reviews
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")
 

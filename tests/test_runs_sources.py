@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.runs.provenance import checksum, source_record, training_rows
 from recurra.runs.sources import Reading, labelled

@@ -14,13 +14,13 @@ from typer.main import get_command
 from command_line import recurra
 from reading import series_from_frame
 from recurra.cli.app import app
-from recurra.datasets import advice
 from recurra.datasets.checking import check_file
-from recurra.datasets.series_frames import read_series
-from recurra.datasets.series_table import SeriesReading
+from recurra.datasets.series import advice
+from recurra.datasets.series.files import read_series
+from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, advising_options
 
-SOURCES = sorted(Path(advice.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(advice.__file__).parent.rglob("*.py"))
 COMMANDS = (("fit", "series"), ("forecast",), ("evaluate",), ("data", "check"))
 SERIES = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from exported_series import DAYS, coming, refused, write
-from recurra.datasets.moments import parse_moments
-from recurra.datasets.series_frames import read_series
+from recurra.datasets.series.files import read_series
+from recurra.datasets.series.moments import parse_moments
 from recurra.errors import DataError, Place, UsageError
 
 WRITTEN = {

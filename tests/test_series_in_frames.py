@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from reading import series_from_frame
-from recurra.datasets.series_from_frames import FrameSeries
-from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.series.frames import FrameSeries
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import DataError
 
 pytest.importorskip("narwhals")

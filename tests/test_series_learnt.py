@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from command_line import Done, recurra, refused
-from recurra.datasets.series_learnt import Learnt
-from recurra.datasets.series_table import SeriesReading
-from recurra.datasets.steps import Step
+from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.rhythms import Step
+from recurra.datasets.series.table import SeriesReading
 from recurra.errors import ArtefactError, DataError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.models.learnt import read_learnt, written_learnt

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from command_line import Done, recurra, refused
-from recurra.datasets.series_table import SeriesReading
+from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 
 from reading import series_from_frame
-from recurra.datasets.rhythms import settle, shared_step
-from recurra.datasets.series_frames import read_series
-from recurra.datasets.steps import OFF, Step, at_step, infer
-from recurra.datasets.zones import WrittenZone, instants_of, shown_twice, skipped, wall, zone_named
+from recurra.datasets.series.files import read_series
+from recurra.datasets.series.rhythms import OFF, Step, at_step, infer, settle, shared_step
+from recurra.datasets.series.zones import WrittenZone, instants_of, shown_twice, skipped, wall, zone_named
 from recurra.errors import DataError, UsageError, advising_options
 
 ZONES = ("Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")

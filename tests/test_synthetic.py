@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from recurra.baselines.nb_svm import NBSVM
-from recurra.datasets.synthetic import LONGEST, SHORTEST, SPLITS, Split, synthetic_reviews
-from recurra.datasets.synthetic_grammar import NEGATIVE, POSITIVE, TESTING, TRAINING
+from recurra.datasets.known.grammar import NEGATIVE, POSITIVE, TESTING, TRAINING
+from recurra.datasets.known.synthetic import LONGEST, SHORTEST, SPLITS, Split, synthetic_reviews
 from recurra.errors import UsageError
 
 NEGATIONS = re.compile(r"\b(not|never|nobody)\b")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from recurra.config import Settings
-from recurra.datasets.synthetic import synthetic_reviews
+from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier

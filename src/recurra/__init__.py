@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recurra import errors, metrics, nn
     from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
-    from recurra.datasets.series_table import SeriesReading
+    from recurra.datasets.series.table import SeriesReading
     from recurra.errors import ArtefactError, DataError, RecurraError, UsageError
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.estimators.loading import load
@@ -46,7 +46,7 @@ __all__ = [
 
 _HOMES = {
     "recurra.config": ("NetConfig", "SeriesConfig", "Settings", "TextConfig", "TrainingConfig"),
-    "recurra.datasets.series_table": ("SeriesReading",),
+    "recurra.datasets.series.table": ("SeriesReading",),
     "recurra.errors": ("ArtefactError", "DataError", "RecurraError", "UsageError"),
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
     "recurra.estimators.loading": ("load",),

@@ -1,6 +1,6 @@
 """Times as features of a calendar: waves of the day, the week and the year; NumPy only.
 
-Not here: reading time stamps (datasets/moments.py).
+Not here: reading time stamps (datasets/series/moments.py).
 """
 
 from __future__ import annotations

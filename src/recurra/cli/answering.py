@@ -21,8 +21,8 @@ from recurra.errors import UsageError
 if TYPE_CHECKING:
     from recurra.config import Precision
     from recurra.datasets.formats import FormatOptions
-    from recurra.datasets.series_frames import SeriesTable
-    from recurra.datasets.series_table import SeriesReading
+    from recurra.datasets.series.files import SeriesTable
+    from recurra.datasets.series.table import SeriesReading
     from recurra.models.series import RunningForecaster
 
 
@@ -64,7 +64,7 @@ def forecast(
 
 def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
     """Take the values on the command line for the newest ones of the model's only series, numbered from 0."""
-    from recurra.datasets.series_table import SeriesColumns, SeriesTable
+    from recurra.datasets.series.table import SeriesColumns, SeriesTable
 
     names = list(model.encoder.scalers)
     if len(names) != 1:
@@ -77,7 +77,7 @@ def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
 
 def _value(text: str) -> float:
     """Read one number of --values; raises UsageError."""
-    from recurra.datasets.numbers import LARGEST
+    from recurra.datasets.series.numbers import LARGEST
 
     try:
         value = float(text)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from recurra.cli.options import one_of
 from recurra.cli.output import emit_json, emit_table, say
 from recurra.datasets.checking import check_file, check_known
-from recurra.datasets.download import get as fetch
-from recurra.datasets.known import SETS, find
-from recurra.datasets.known import describe as known
-from recurra.datasets.series_table import SeriesReading
+from recurra.datasets.known.download import get as fetch
+from recurra.datasets.known.sets import SETS, find
+from recurra.datasets.known.sets import describe as known
+from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recurra.cli.output import emit_json
-from recurra.datasets.known import SETS, find
+from recurra.datasets.known.sets import SETS, find
 from recurra.engine.native import engine
 from recurra.engine.processors import threads
 from recurra.errors import printable

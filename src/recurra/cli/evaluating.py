@@ -14,8 +14,8 @@ import numpy as np
 from recurra.artefact import resolve
 from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, emit_table, plain_figures, say, tell_mending, told_rival, warn
+from recurra.datasets.cells import is_missing
 from recurra.datasets.labels import as_known
-from recurra.datasets.missing import is_missing
 from recurra.errors import DataError
 from recurra.models.language import RunningLanguage
 from recurra.models.loading import load_any
@@ -25,7 +25,7 @@ from recurra.runs.sources import Reading, has_parts, labelled, read, running_tex
 
 if TYPE_CHECKING:
     from recurra.config import Precision
-    from recurra.datasets.series_table import SeriesReading
+    from recurra.datasets.series.table import SeriesReading
 
 
 def evaluate(

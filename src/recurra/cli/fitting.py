@@ -23,7 +23,7 @@ from recurra.runs.sources import Reading, has_lines_apart, labelled, running_tex
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices, RunChoices
     from recurra.datasets.formats import FormatOptions
-    from recurra.datasets.series_table import SeriesReading
+    from recurra.datasets.series.table import SeriesReading
 
 
 def prepare_training(threads: int) -> None:

@@ -14,8 +14,8 @@ from unicodedata import category
 from recurra.errors import printable
 
 if TYPE_CHECKING:
-    from recurra.datasets.series_learnt import Learnt
-    from recurra.datasets.series_table import SeriesReading
+    from recurra.datasets.series.learnt import Learnt
+    from recurra.datasets.series.table import SeriesReading
 
 
 def say(line: str) -> None:

@@ -14,9 +14,9 @@ from recurra.cli.options import one_of
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.imputing import Impute as Filling
-    from recurra.datasets.notations import Epoch
-    from recurra.datasets.series_table import Duplicates, Gaps, SeriesReading
+    from recurra.datasets.series.imputing import Impute as Filling
+    from recurra.datasets.series.notations import Epoch
+    from recurra.datasets.series.table import Duplicates, Gaps, SeriesReading
 
 Ids = Annotated[
     list[str], typer.Option("--id", metavar="COLUMN", help="Column of the series' names; several name them together.")
@@ -70,7 +70,7 @@ class SeriesChoices:
 
     def reading(self) -> SeriesReading:
         """Check the choices; raises UsageError that names the option."""
-        from recurra.datasets.series_table import SeriesReading
+        from recurra.datasets.series.table import SeriesReading
 
         units: tuple[Epoch, ...] = ("s", "ms", "us", "ns", "excel", "step")
         fillings: tuple[Filling | Literal["none"], ...] = ("ffill", "linear", "zero", "none")

@@ -18,12 +18,11 @@ from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAM
 from recurra.datasets.formats import Format, FormatOptions
 from recurra.datasets.labels import check_training_labels
 from recurra.datasets.records import TextTable
-from recurra.datasets.rhythms import tell
-from recurra.datasets.series_checks import VALIDATION, check_lengths
-from recurra.datasets.series_frames import open_series
-from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.series.checks import VALIDATION, check_lengths
+from recurra.datasets.series.files import open_series
+from recurra.datasets.series.rhythms import infer, tell
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.datasets.sources import name_of, stored
-from recurra.datasets.steps import infer
 from recurra.datasets.tables import OnError, read_columns
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError, Place, either

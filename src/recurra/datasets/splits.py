@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.datasets.missing import is_missing
+from recurra.datasets.cells import is_missing
 from recurra.errors import DataError, UsageError
 
 PASSES = 3

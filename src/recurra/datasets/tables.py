@@ -20,7 +20,7 @@ from recurra.datasets.formats import Format, FormatOptions
 from recurra.datasets.json_batches import json_batches, key_names, later_names
 from recurra.datasets.json_rows import Element, read_json
 from recurra.datasets.lines import decoded_bytes, inner_codec, read_blocks
-from recurra.datasets.parquet_rows import parquet_columns, read_parquet
+from recurra.datasets.parquet import parquet_columns, read_parquet
 from recurra.datasets.records import Batch, Reject
 from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place, UsageError

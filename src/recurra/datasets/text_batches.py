@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from recurra.datasets.cells import is_missing
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.labels import label_text
-from recurra.datasets.missing import is_missing
 from recurra.datasets.records import Batch, Reject, Row
 from recurra.datasets.tables import reject_of
 from recurra.errors import DataError, either

@@ -12,14 +12,13 @@ from typing import Unpack
 
 from recurra.datasets.columns import TextColumns, choose_text_columns, told_columns
 from recurra.datasets.dialects import SAMPLE, line_doubts
-from recurra.datasets.encodings import advised, doubtful_characters, text_codec, wide_codec
+from recurra.datasets.encodings import Doubts, advised, doubtful_characters, text_codec, wide_codec
 from recurra.datasets.formats import Format, FormatOptions, as_form
 from recurra.datasets.lines import decoded_bytes, inner_codec
 from recurra.datasets.records import Reject, RunningText, TextTable
 from recurra.datasets.sources import name_of
 from recurra.datasets.tables import OnError, Table, open_table
 from recurra.datasets.text_batches import TextBatch, text_batches
-from recurra.datasets.text_doubts import Doubts
 from recurra.errors import DataError, Place, UsageError
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from recurra.datasets.cells import is_missing
 from recurra.datasets.columns import listed
-from recurra.datasets.missing import is_missing
 from recurra.errors import DataError, UsageError
 from recurra.models.text import Label
 

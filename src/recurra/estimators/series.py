@@ -14,9 +14,9 @@ import numpy as np
 from recurra.arguments import whole
 from recurra.cells.cell import Activation
 from recurra.config import CellName, Settings
-from recurra.datasets.series_build import imputed
-from recurra.datasets.series_checks import VALIDATION
-from recurra.datasets.series_table import SeriesReading, SeriesTable
+from recurra.datasets.series.build import imputed
+from recurra.datasets.series.checks import VALIDATION
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.params import require_fitted

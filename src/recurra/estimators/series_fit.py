@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recurra.datasets.series_learnt import learnt_of
+from recurra.datasets.series.learnt import learnt_of
 from recurra.estimators.series_rows import PreparedSeries
 from recurra.models.series import LEVELS, RunningForecaster
 from recurra.nets.learn import LearningNet, tensors_of

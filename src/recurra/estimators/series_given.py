@@ -12,12 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.frame_index import has_index
-from recurra.datasets.number_columns import check_usable
-from recurra.datasets.series_build import doubtful
-from recurra.datasets.series_from_frames import FrameSeries, is_plain
-from recurra.datasets.series_learnt import Learnt
-from recurra.datasets.series_table import SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.series.build import doubtful
+from recurra.datasets.series.frames import FrameSeries, has_index, is_plain
+from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.numbers import check_usable
+from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
 from recurra.errors import DataError, Place
 
 ANSWER = "Recurra"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from recurra.arguments import seed_of, whole
 from recurra.config import Settings
-from recurra.datasets.series_checks import check_lengths
-from recurra.datasets.series_table import SeriesTable
+from recurra.datasets.series.checks import check_lengths
+from recurra.datasets.series.table import SeriesTable
 from recurra.nets.plans import ForecastNet, forecaster
 from recurra.series import Examples, SeriesEncoder, fit_series
 

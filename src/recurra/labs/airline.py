@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
 from recurra.config import Settings
-from recurra.datasets.airline import load_airline
+from recurra.datasets.known.airline import load_airline
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.labs.record import LabOptions, mean, remembered
 from recurra.metrics import mae, mase

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from recurra.config import Settings
-from recurra.datasets.known import find
-from recurra.datasets.wikitext import load_wikitext2
+from recurra.datasets.known.sets import find
+from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.estimators.language import LANGUAGE_SETTINGS
 from recurra.labs.needs import require_data
 from recurra.runs.sources import lines_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recurra.datasets.known import find
+from recurra.datasets.known.sets import find
 from recurra.errors import DataError
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from recurra.config import Settings
-from recurra.datasets.airline import load_airline
+from recurra.datasets.known.airline import load_airline
 from recurra.estimators.series import Forecaster
 from recurra.labs.airline import HELD, SETTINGS
 from recurra.labs.record import LabOptions, remembered

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from recurra.config import TextConfig
-from recurra.datasets.imdb import load_imdb
-from recurra.datasets.known import find
+from recurra.datasets.known.imdb import load_imdb
+from recurra.datasets.known.sets import find
+from recurra.datasets.known.synthetic import SPLITS, synthetic_reviews
 from recurra.datasets.splits import split
-from recurra.datasets.synthetic import SPLITS, synthetic_reviews
 from recurra.labs.needs import require_data
 from recurra.text.pad import truncate
 from recurra.text.tokenise import tokenise

@@ -11,11 +11,11 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from recurra.config import Frozen, problem_line
-from recurra.datasets.imputing import Impute
-from recurra.datasets.notations import Epoch
-from recurra.datasets.series_learnt import Learnt
-from recurra.datasets.series_table import SeriesReading
-from recurra.datasets.steps import Step
+from recurra.datasets.series.imputing import Impute
+from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.notations import Epoch
+from recurra.datasets.series.rhythms import Step
+from recurra.datasets.series.table import SeriesReading
 from recurra.errors import ArtefactError
 
 Unit = Literal["step", "Y", "M", "business day", "D", "h", "m", "s", "ms", "us", "ns"]

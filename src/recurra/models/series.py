@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from recurra.arguments import whole
 from recurra.artefact import Artefact
-from recurra.datasets.series_learnt import Learnt, check_rhythm, scalers_for
-from recurra.datasets.series_table import SeriesTable
+from recurra.datasets.series.learnt import Learnt, check_rhythm, scalers_for
+from recurra.datasets.series.table import SeriesTable
 from recurra.errors import ArtefactError, UsageError
 from recurra.models.learnt import read_learnt, written_learnt
 from recurra.models.model import Described, Model

@@ -11,8 +11,8 @@ from typing import Any
 from recurra.arguments import share
 from recurra.datasets.checking import UNLABELLED
 from recurra.datasets.records import TextTable
-from recurra.datasets.series_build import imputed
-from recurra.datasets.series_table import SeriesTable
+from recurra.datasets.series.build import imputed
+from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import prepare_language

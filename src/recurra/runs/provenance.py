@@ -14,7 +14,7 @@ from typing import Any
 
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import FormatOptions
-from recurra.datasets.series_table import SeriesReading
+from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError
 from recurra.runs.sources import Reading, is_known, labelled, running_text

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from recurra.arguments import whole
-from recurra.datasets.series_checks import check_lengths
-from recurra.datasets.series_table import SeriesTable
+from recurra.datasets.series.checks import check_lengths
+from recurra.datasets.series.table import SeriesTable
 from recurra.estimators.series import Forecaster
 from recurra.estimators.series_rows import PreparedSeries, prepare_series
 from recurra.runs.learning import finished, learnt

@@ -12,12 +12,12 @@ from typing import Literal
 
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import Format
-from recurra.datasets.imdb import load_imdb
-from recurra.datasets.known import find
+from recurra.datasets.known.imdb import load_imdb
+from recurra.datasets.known.sets import find
+from recurra.datasets.known.synthetic import synthetic_reviews
+from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.datasets.records import TextTable
-from recurra.datasets.synthetic import synthetic_reviews
 from recurra.datasets.texts import TextReading, Texts, open_texts, read_running_text
-from recurra.datasets.wikitext import load_wikitext2
 from recurra.errors import DataError, UsageError
 
 NAMED = ("imdb", "synthetic")

@@ -10,14 +10,14 @@ from typing import Unpack
 
 import numpy as np
 
-from recurra.datasets.airline import load_airline
 from recurra.datasets.formats import FormatOptions
-from recurra.datasets.notations import Notation
-from recurra.datasets.series_build import imputed
-from recurra.datasets.series_frames import open_series
-from recurra.datasets.series_learnt import Learnt
-from recurra.datasets.series_table import SeriesColumns, SeriesReading, SeriesTable
-from recurra.datasets.steps import infer
+from recurra.datasets.known.airline import load_airline
+from recurra.datasets.series.build import imputed
+from recurra.datasets.series.files import open_series
+from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.notations import Notation
+from recurra.datasets.series.rhythms import infer
+from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
 
 
 def series_table(

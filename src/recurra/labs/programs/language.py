@@ -9,8 +9,8 @@ from pathlib import Path
 
 from recurra import LANGUAGE_SETTINGS, LanguageModel
 from recurra.baselines.kneser_ney import fit_kneser_ney
-from recurra.datasets.known import find
-from recurra.datasets.wikitext import load_wikitext2
+from recurra.datasets.known.sets import find
+from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.report.charts import Line, lines
 from recurra.text.stream import stream_encoder, stream_ids
 

@@ -8,8 +8,8 @@ Not here: the ladder from there and the experiments, which `recurra lab sentimen
 from pathlib import Path
 
 from recurra import Settings, TextClassifier
-from recurra.datasets.imdb import load_imdb
-from recurra.datasets.known import find
+from recurra.datasets.known.imdb import load_imdb
+from recurra.datasets.known.sets import find
 from recurra.datasets.splits import split
 from recurra.report.charts import accuracy_against_loss
 from recurra.text.encoder import fit_encoder

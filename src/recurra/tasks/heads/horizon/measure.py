@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
-from recurra.datasets.series_table import SeriesTable
+from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
 from recurra.models.series import RunningForecaster

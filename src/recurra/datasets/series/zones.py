@@ -1,6 +1,6 @@
 """Zones of time: from instants (UTC) to what a clock on the wall shows there, and back.
 
-Not here: reading times (moments.py), and rhythms (steps.py), which go by the wall clock where they are of days.
+Not here: reading times (moments.py), and rhythms (rhythms.py), which go by the wall clock where they are of days.
 """
 
 from __future__ import annotations

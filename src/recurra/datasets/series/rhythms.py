@@ -1,18 +1,21 @@
-"""The rhythm of a series' times: what one step is, where each time stands on it, and which times come next.
+"""The rhythm of a series' times: what one step is, where each time stands on it, which times come next.
 
-Not here: what to do about gaps (series_checks.py), and which rhythm several series share (rhythms.py).
+Not here: what to do about gaps (checks.py). A net learns steps, so that all series of a table must share one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.zones import Zone, instants_of, wall
+from recurra.datasets.series import advice
+from recurra.datasets.series.zones import Zone, instants_of, wall
+from recurra.errors import DataError
 
 Times = NDArray[Any]
 """datetime64 in any unit, or int64 steps."""
@@ -237,3 +240,57 @@ def _days_after(step: Step, origin: np.datetime64, steps: NDArray[np.int64]) -> 
     if step.unit == "business day":
         return np.asarray(np.busday_offset(origin, steps, roll="forward", weekmask=step.week or WEEK))
     return _in_month(origin.astype("datetime64[M]") + steps * (12 if step.unit == "Y" else 1), step.day or LAST_DAY)
+
+
+LONGEST_GRID = 100_000_000
+"""Steps a series may have after its gaps are filled."""
+
+
+def settle(
+    times: Mapping[str, Times], zones: Mapping[str, Zone | None], *, expected: Step | None = None
+) -> dict[str, Rhythm]:
+    """Return the rhythm of each series: the one they share where its times are on it, else its own.
+
+    The longest series tells what is shared; `expected` goes before it, where that series is on it: three Mondays to
+    Wednesdays are business days where business days are expected. Series of one value take what is shared.
+    """
+    if not times:
+        return {}
+    longest = max(times, key=lambda name: times[name].size)
+    shared = _shared(times[longest], zones.get(longest), expected)
+    return {
+        name: at_step(each, shared, zones.get(name)) or infer(each, zones.get(name)) for name, each in times.items()
+    }
+
+
+def _shared(times: Times, zone: Zone | None, expected: Step | None) -> Step:
+    """Return the expected step where it leaves no more gaps than the step that the times themselves tell."""
+    known = at_step(times, expected, zone) if expected else None
+    if known is not None and known.fills(times):
+        return known.step
+    own = infer(times, zone)
+    return known.step if known is not None and _gaps(known, times) <= _gaps(own, times) else own.step
+
+
+def _gaps(rhythm: Rhythm, times: Times) -> int:
+    places = rhythm.places(times)
+    return int(places[-1]) + 1 - times.size if (places >= 0).all() else LONGEST_GRID
+
+
+def tell(rhythms: Mapping[str, Rhythm]) -> dict[str, int]:
+    """Count the series of each rhythm, the most frequent first, such as `{"1 month": 12}`."""
+    return dict(Counter(str(rhythm.step) for rhythm in rhythms.values()).most_common())
+
+
+def shared_step(rhythms: Mapping[str, Rhythm]) -> Step | None:
+    """Return the step that all series have, None where there are none; raises DataError that names the others."""
+    steps = dict.fromkeys(rhythm.step for rhythm in rhythms.values())
+    if len(steps) < 2:
+        return next(iter(steps), None)
+    examples = {str(rhythm.step): name for name, rhythm in reversed(list(rhythms.items()))}
+    counted = ", ".join(f"{step} ({count:,}, such as {examples[step]!r})" for step, count in tell(rhythms).items())
+    raise DataError(
+        "series of different rhythms",
+        found=counted,
+        advice=f"fit each rhythm on its own, or take rows in their order: {advice.rows_as_steps()}",
+    )

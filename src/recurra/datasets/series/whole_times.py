@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets import advice
-from recurra.datasets.notations import EXCEL_BEGINS, Epoch, Notation
+from recurra.datasets.series import advice
+from recurra.datasets.series.notations import EXCEL_BEGINS, Epoch, Notation
 from recurra.errors import DataError, Place
 
 PlaceOf = Callable[[int], Place]

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from recurra.datasets import advice
-from recurra.datasets.moments import Moments
-from recurra.datasets.rhythms import shared_step
-from recurra.datasets.series_build import filled_by
-from recurra.datasets.series_table import SeriesReading, SeriesTable
-from recurra.datasets.steps import Step
+from recurra.datasets.series import advice
+from recurra.datasets.series.build import filled_by
+from recurra.datasets.series.moments import Moments
+from recurra.datasets.series.rhythms import Step, shared_step
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import DataError, either
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets import advice
 from recurra.datasets.columns import (
     ID_NAMES,
     TIME_NAMES,
@@ -27,7 +26,8 @@ from recurra.datasets.columns import (
     need,
     with_hint,
 )
-from recurra.datasets.series_table import Names, SeriesColumns, SeriesReading
+from recurra.datasets.series import advice
+from recurra.datasets.series.table import Names, SeriesColumns, SeriesReading
 from recurra.errors import DataError, Place, either
 
 CLOCK_NAMES = ("time", "hour", "clock")

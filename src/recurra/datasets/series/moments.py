@@ -1,6 +1,6 @@
 """Times out of text cells: ISO 8601 strictly, whole numbers by their digits; day and month are never guessed.
 
-Not here: whether the times are in order and regular (series_checks.py).
+Not here: whether the times are in order and regular (checks.py).
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets import advice
-from recurra.datasets.distinct import Distinct, shapes_of
-from recurra.datasets.missing import stands_for_missing
-from recurra.datasets.notations import EXCEL_BEGINS, Epoch, Notation
-from recurra.datasets.periods import read_periods
-from recurra.datasets.whole_times import EPOCHS, PlaceOf, read_whole
-from recurra.datasets.zones import WrittenZone, Zone, instants_of, shown_twice, skipped
+from recurra.datasets.cells import Distinct, shapes_of, stands_for_missing
+from recurra.datasets.series import advice
+from recurra.datasets.series.notations import EXCEL_BEGINS, Epoch, Notation, read_periods
+from recurra.datasets.series.whole_times import EPOCHS, PlaceOf, read_whole
+from recurra.datasets.series.zones import WrittenZone, Zone, instants_of, shown_twice, skipped
 from recurra.errors import DataError, Place
 
 ALLOWED = (

@@ -1,6 +1,6 @@
 """Synthetic film reviews, made by a grammar, in which the order of the words decides the verdict.
 
-Not here: real reviews, and the words themselves (synthetic_grammar.py). Made up to show what an order-blind model
+Not here: real reviews, and the words themselves (grammar.py). Made up to show what an order-blind model
 cannot learn: most reviews hold a good and a bad remark, and negation, contrast and concession say which of them rules.
 """
 
@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from recurra.datasets.synthetic_grammar import (
+from recurra.datasets.known.grammar import (
     NEGATIVE,
     PLACE_BEGINNINGS,
     PLACE_ENDINGS,

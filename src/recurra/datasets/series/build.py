@@ -1,6 +1,6 @@
 """Long rows become a table of series: cut by name, put in order, held against one rhythm, gaps and blanks settled.
 
-Not here: where the rows come from (series_frames.py, series_from_frames.py).
+Not here: where the rows come from (files.py, frames.py).
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets import advice
-from recurra.datasets.distinct import Distinct
+from recurra.datasets.cells import Distinct
 from recurra.datasets.encodings import Traces
-from recurra.datasets.imputing import Impute, impute
-from recurra.datasets.moments import Moments
-from recurra.datasets.notations import Notation
-from recurra.datasets.numbers import EXACT
-from recurra.datasets.rhythms import settle, shared_step
-from recurra.datasets.series_checks import MANY, Given, in_order, regular
-from recurra.datasets.series_table import SeriesColumns, SeriesReading, SeriesTable
-from recurra.datasets.steps import Step
-from recurra.datasets.zones import WrittenZone, Zone
+from recurra.datasets.series import advice
+from recurra.datasets.series.checks import MANY, Given, in_order, regular
+from recurra.datasets.series.imputing import Impute, impute
+from recurra.datasets.series.moments import Moments
+from recurra.datasets.series.notations import Notation
+from recurra.datasets.series.numbers import EXACT
+from recurra.datasets.series.rhythms import Step, settle, shared_step
+from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.series.zones import WrittenZone, Zone
 from recurra.errors import DataError, Place
 
 FAR, LEAST = 10_000, 20

@@ -1,6 +1,6 @@
 """Fill missing values of a series, fitted on its training part only, with a mask of what was filled.
 
-Not here: missing times (series_checks.py).
+Not here: missing times (checks.py).
 """
 
 from __future__ import annotations

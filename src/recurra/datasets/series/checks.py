@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import SeriesConfig
-from recurra.datasets import advice
-from recurra.datasets.rhythms import LONGEST_GRID
-from recurra.datasets.series_table import Duplicates, SeriesTable
-from recurra.datasets.steps import OFF, Rhythm, Times
-from recurra.datasets.whole_times import PlaceOf
-from recurra.datasets.zones import Zone, wall
+from recurra.datasets.series import advice
+from recurra.datasets.series.rhythms import LONGEST_GRID, OFF, Rhythm, Times
+from recurra.datasets.series.table import Duplicates, SeriesTable
+from recurra.datasets.series.whole_times import PlaceOf
+from recurra.datasets.series.zones import Zone, wall
 from recurra.errors import DataError
 
 VALIDATION = 12

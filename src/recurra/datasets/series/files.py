@@ -1,6 +1,6 @@
 """Series out of files: CSV, TSV, JSON Lines or Parquet, long or wide.
 
-Not here: the cells of their columns (series_cells.py), frames (series_from_frames.py), checks (series_build.py).
+Not here: the cells of their columns (cells.py), frames (frames.py), checks (build.py).
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets import advice
+from recurra.datasets.cells import Distinct
 from recurra.datasets.columns import TIME_NAMES, guess
-from recurra.datasets.distinct import Distinct
 from recurra.datasets.formats import FormatOptions
-from recurra.datasets.moments import Moments, parse_moments
-from recurra.datasets.notations import Epoch
-from recurra.datasets.numbers import NumberForm, PointsBetweenThousands
-from recurra.datasets.parquet_rows import parquet_times, parquet_zone
-from recurra.datasets.series_build import LongRows, build
-from recurra.datasets.series_cells import SeriesCells
-from recurra.datasets.series_columns import Chosen, choose_columns, names_of, naming_hint
-from recurra.datasets.series_learnt import Learnt
-from recurra.datasets.series_table import Duplicates, Gaps, Names, SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.parquet import parquet_times, parquet_zone
+from recurra.datasets.series import advice
+from recurra.datasets.series.build import LongRows, build
+from recurra.datasets.series.cells import SeriesCells
+from recurra.datasets.series.columns import Chosen, choose_columns, names_of, naming_hint
+from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.moments import Moments, parse_moments
+from recurra.datasets.series.notations import Epoch
+from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands
+from recurra.datasets.series.table import Duplicates, Gaps, Names, SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.series.zones import NamedZone, zone_named
 from recurra.datasets.sources import Readable, Stored, stored
 from recurra.datasets.tables import Table, open_table
-from recurra.datasets.zones import NamedZone, zone_named
 from recurra.errors import DataError, Place
 
 __all__ = ["SeriesColumns", "SeriesReading", "SeriesTable", "open_series", "read_series"]

@@ -1,6 +1,6 @@
 """What a table of series is, and how one is to be read: plain records.
 
-Not here: reading files (series_frames.py) and frames (series_from_frames.py), and checks (series_build.py).
+Not here: reading files (files.py) and frames (frames.py), and checks (build.py).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.imputing import Impute
-from recurra.datasets.notations import Epoch, Notation
-from recurra.datasets.steps import Rhythm, infer
-from recurra.datasets.zones import Zone
+from recurra.datasets.series.imputing import Impute
+from recurra.datasets.series.notations import Epoch, Notation
+from recurra.datasets.series.rhythms import Rhythm, infer
+from recurra.datasets.series.zones import Zone
 
 Duplicates = Literal["error", "first", "mean"]
 Gaps = Literal["refuse", "fill", "ignore"]

@@ -1,6 +1,6 @@
 """The cells of a table of series, batch by batch: names, times as they are written, and values.
 
-Not here: which columns they are (series_columns.py), and what the times mean (moments.py).
+Not here: which columns they are (columns.py), and what the times mean (moments.py).
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.distinct import Distinct, Numbering
-from recurra.datasets.number_columns import column_numbers
-from recurra.datasets.numbers import NumberForm, PointsBetweenThousands, cell_number
+from recurra.datasets.cells import Distinct, Numbering
 from recurra.datasets.records import Batch, Row
-from recurra.datasets.series_columns import Chosen
+from recurra.datasets.series.columns import Chosen
+from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands, cell_number, column_numbers
 from recurra.errors import DataError, Place
 
 Whole = NDArray[np.int64]

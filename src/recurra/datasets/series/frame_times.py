@@ -1,6 +1,6 @@
 """The times of a frame's column: read with their zone, and coming times written in the column's own type.
 
-Not here: whole frames (series_from_frames.py). Columns are narwhals series.
+Not here: whole frames (frames.py). Columns are narwhals series.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.moments import Moments, parse_moments
-from recurra.datasets.notations import Notation
-from recurra.datasets.series_table import SeriesReading
-from recurra.datasets.whole_times import PlaceOf
-from recurra.datasets.zones import NamedZone, Zone, wall, zone_named
+from recurra.datasets.series.moments import Moments, parse_moments
+from recurra.datasets.series.notations import Notation
+from recurra.datasets.series.table import SeriesReading
+from recurra.datasets.series.whole_times import PlaceOf
+from recurra.datasets.series.zones import NamedZone, Zone, wall, zone_named
 from recurra.errors import DataError, UsageError
 
 SHOWN = Notation(example="YYYY-MM-DD HH:MM:SS+00:00")

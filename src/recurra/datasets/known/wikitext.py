@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from recurra.datasets.known import find
+from recurra.datasets.known.sets import find
 from recurra.errors import DataError, Place
 
 

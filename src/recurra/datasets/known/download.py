@@ -1,6 +1,6 @@
 """Fetch the known data sets in their public form: checked, resumable, and clear about what to do without a network.
 
-Not here: where the sets lie (known.py). Nothing is fetched unless `get` is called.
+Not here: where the sets lie (sets.py). Nothing is fetched unless `get` is called.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from recurra.datasets.known import PublicFile, cache_folder, describe, find
+from recurra.datasets.known.sets import PublicFile, cache_folder, describe, find
 from recurra.errors import DataError, Place
 
 Progress = Callable[[str, int, int], None]
