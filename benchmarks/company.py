@@ -22,8 +22,8 @@ from writing import write_result
 
 from recurra.engine.processors import threads
 from recurra.estimators.text import TextClassifier
-from recurra.models.text import RunningClassifier
 from recurra.nn import GRU, LSTM
+from recurra.tasks.heads.classes.run import RunningClassifier
 
 COMPANY = (0, 2)
 """Busy processes beside."""

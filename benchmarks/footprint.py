@@ -27,7 +27,7 @@ IMPORTS = {
     "numpy": "import numpy",
     "recurra": "import numpy, recurra",
     "engine": "import numpy; from recurra.engine.native import engine; engine()",
-    "answers": "import numpy, recurra.models.text",
+    "answers": "import numpy, recurra.tasks.heads.classes.run",
 }
 """Each is told as seconds beyond the first."""
 

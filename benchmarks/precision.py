@@ -22,7 +22,7 @@ from recurra.config import Precision
 from recurra.engine.native import engine
 from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import SentimentData
-from recurra.models.text import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier
 
 
 def main() -> int:

@@ -20,8 +20,8 @@ from writing import write_result
 
 from recurra.config import TextConfig
 from recurra.estimators.text import TEXT_SETTINGS
-from recurra.models.text import RunningClassifier
 from recurra.nets.plans import classifier
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 

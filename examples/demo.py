@@ -118,8 +118,8 @@ def generated_job() -> Job:
 def work(job: Job) -> tuple[Path, dict[str, Any], list[Any]]:
     """Train, measure and save; then load the artefact, as another program would, and ask it."""
     from recurra.estimators.text import TextClassifier
-    from recurra.models.text import RunningClassifier
     from recurra.runs.text import run_text
+    from recurra.tasks.heads.classes.run import RunningClassifier
 
     run = new_run("demo")
     classifier = TextClassifier(vectors=job.vectors, config=job.settings)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from recurra.config import NetConfig, SeriesConfig, TextConfig
-from recurra.models.language import RunningLanguage
-from recurra.models.loading import Running
-from recurra.models.series import RunningForecaster
-from recurra.models.text import RunningClassifier
 from recurra.nets.plans import Plan, classifier, forecaster, language
 from recurra.series import fit_series
+from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.horizon.run import RunningForecaster
+from recurra.tasks.heads.next_token.run import RunningLanguage
+from recurra.tasks.loading import Running
 from recurra.text.encoder import fit_encoder
 
 NET = NetConfig(cell="gru", hidden=5, embedding_size=4, bidirectional=True, pool=("last", "mean", "attention"), heads=2)

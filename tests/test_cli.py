@@ -15,8 +15,8 @@ import pytest
 from command_line import environment, process, recurra, refused
 from recurra.cli import doctor
 from recurra.cli.output import harmless
-from recurra.models.series import RunningForecaster
-from recurra.models.text import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.horizon.run import RunningForecaster
 from small_models import save_all, text_model
 
 ROWS = ["a good film", "not good", "", "a bad film , not good at all", "zzz qqq", "  ", "the plot"]

@@ -10,8 +10,8 @@ import pytest
 from recurra.config import NetConfig, TextConfig
 from recurra.errors import UsageError
 from recurra.labs.language_experiments import equation_gap, measure_contexts
-from recurra.models.language import RunningLanguage
 from recurra.nets.plans import language
+from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import build_vocabulary
 

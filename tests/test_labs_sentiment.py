@@ -19,8 +19,8 @@ from recurra.labs.record import Head, LabOptions
 from recurra.labs.sentiment_data import SentimentData, shuffled
 from recurra.labs.sentiment_observations import observations, questions
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, LITERAL, STEPS, WORK
-from recurra.models.text import RunningClassifier
 from recurra.report.page import to_html, to_json
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.encoder import fit_encoder
 from recurra.text.tokenise import tokenise
 from recurra.training.progress import Watch

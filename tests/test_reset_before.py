@@ -13,10 +13,10 @@ from recurra.config import Precision, Settings
 from recurra.errors import UsageError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.models.text import RunningClassifier
 from recurra.nets.plans import forecaster
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.equations import cell_equations
+from recurra.tasks.heads.classes.run import RunningClassifier
 
 GOOD, BAD = "a good film , warm and bright", "a bad film , dull and grey"
 TEXTS, LABELS = [GOOD, BAD] * 20, ["good", "bad"] * 20

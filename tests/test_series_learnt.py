@@ -17,8 +17,7 @@ from recurra.datasets.series.rhythms import Step
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import ArtefactError, DataError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
-from recurra.models.learnt import read_learnt, written_learnt
-from recurra.models.series import RunningForecaster
+from recurra.tasks.heads.horizon.run import RunningForecaster, read_learnt, written_learnt
 
 SMALL = SERIES_SETTINGS.changed({"hidden": 4, "epochs": 1, "window": 5})
 FIT = ("--epochs", 1, "--set", "hidden=4", "--window", 5, "--horizon", 2, "--quiet")

@@ -5,13 +5,14 @@ Not here: what the configuration means. The caller says which weights a configur
 
 from recurra.artefact.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from recurra.artefact.folder import FORMAT_VERSION, check_target, load, resolve, save
-from recurra.artefact.record import Artefact, require_task
+from recurra.artefact.record import TASKS, Artefact, require_task
 from recurra.artefact.strictjson import read_json, write_json
 from recurra.artefact.tensors import from_bfloat16, to_bfloat16
 from recurra.artefact.writing import write_atomically
 
 __all__ = [
     "FORMAT_VERSION",
+    "TASKS",
     "Artefact",
     "Checkpoint",
     "check_target",

@@ -36,11 +36,11 @@ class Artefact:
     card: str = ""
 
 
-def require_task(artefact: Artefact, task: str) -> None:
-    """Raise ArtefactError such as "this is a forecaster" when the artefact is not of `task`."""
-    if artefact.task != task:
+def require_task(held: str, task: str) -> None:
+    """Raise ArtefactError such as "this is a forecaster" when an artefact of the task `held` is not of `task`."""
+    if held != task:
         raise ArtefactError(
-            f"this is {TASKS.get(artefact.task, artefact.task)}",
+            f"this is {TASKS.get(held, held)}",
             allowed=TASKS.get(task, task),
-            advice=f"use `{VERBS.get(artefact.task, 'recurra inspect')}` with it",
+            advice=f"use `{VERBS.get(held, 'recurra inspect')}` with it",
         )

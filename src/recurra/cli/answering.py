@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from recurra.datasets.formats import FormatOptions
     from recurra.datasets.series.files import SeriesTable
     from recurra.datasets.series.table import SeriesReading
-    from recurra.models.series import RunningForecaster
+    from recurra.tasks.heads.horizon.run import RunningForecaster
 
 
 def forecast(
@@ -40,8 +40,8 @@ def forecast(
 ) -> None:
     """Forecast every series of a file, or the one whose newest values were given, as CSV."""
     from recurra.estimators.series import forecast_columns
-    from recurra.models.series import RunningForecaster
     from recurra.runs.tables import series_table
+    from recurra.tasks.heads.horizon.run import RunningForecaster
 
     if bool(file) == bool(values):
         given = "both" if file else "neither"
@@ -109,7 +109,7 @@ def generate(
     precision: Precision | None,
 ) -> None:
     """Go on from a prompt, or show the most probable next words."""
-    from recurra.models.language import RunningLanguage
+    from recurra.tasks.heads.next_token.run import RunningLanguage
 
     model = RunningLanguage.load(resolve(Path(artefact)), precision=precision)
     if next_words is not None:
@@ -129,9 +129,9 @@ def generate(
 def inspect(artefact: str, *, as_json: bool) -> None:
     """Tell what an artefact holds; it is checked as for an answer."""
     from recurra.layers.specs import parameters
-    from recurra.models.loading import load_any
-    from recurra.models.series import RunningForecaster
-    from recurra.models.text import RunningClassifier
+    from recurra.tasks.heads.classes.run import RunningClassifier
+    from recurra.tasks.heads.horizon.run import RunningForecaster
+    from recurra.tasks.loading import load_any
 
     folder = resolve(Path(artefact))
     model = load_any(folder)

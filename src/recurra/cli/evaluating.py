@@ -17,11 +17,11 @@ from recurra.cli.output import emit_json, emit_table, plain_figures, say, tell_m
 from recurra.datasets.cells import is_missing
 from recurra.datasets.labels import as_known
 from recurra.errors import DataError
-from recurra.models.language import RunningLanguage
-from recurra.models.loading import load_any
-from recurra.models.series import RunningForecaster
-from recurra.models.text import RunningClassifier
 from recurra.runs.sources import Reading, has_parts, labelled, read, running_text
+from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.horizon.run import RunningForecaster
+from recurra.tasks.heads.next_token.run import RunningLanguage
+from recurra.tasks.loading import load_any
 
 if TYPE_CHECKING:
     from recurra.config import Precision

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import GateError, UsageError
-from recurra.models.loading import MODELS
+from recurra.tasks.loading import MODELS
 
 
 def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:

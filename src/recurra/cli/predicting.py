@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from recurra.artefact import resolve
 from recurra.cli.output import emit_json, say, warn
 from recurra.errors import UsageError, printable
-from recurra.models.text import RunningClassifier, unread_warnings
 from recurra.runs.sources import Reading, opened
+from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 
 if TYPE_CHECKING:
     from recurra.config import Precision

@@ -13,9 +13,9 @@ from recurra.config import Settings, validated
 from recurra.datasets.columns import TextColumns
 from recurra.errors import UsageError
 from recurra.estimators.params import Params, require_fitted
-from recurra.models.loading import Running
-from recurra.models.origin import Origin, kept_history
+from recurra.model import Origin, kept_history
 from recurra.reads import Task, check_read
+from recurra.tasks.loading import Running
 from recurra.training.identity import NOWHERE
 from recurra.training.progress import Record
 
@@ -60,10 +60,8 @@ class Estimator(Params):
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact."""
-        from recurra.models.cards import card_of
-
         require_fitted(self)
-        self.model_.save(folder, card=card_of(self.model_, self.history_, self.best_epoch_))
+        self.model_.save(folder, card=self.model_.card(self.history_, self.best_epoch_))
 
     def remember(
         self, model: Running, history: list[Record], best_epoch: int, *, seed: int, columns: TextColumns | None = None

@@ -15,7 +15,7 @@ import numpy as np
 from recurra.datasets.cells import is_missing
 from recurra.datasets.columns import listed
 from recurra.errors import DataError, UsageError
-from recurra.models.text import Label
+from recurra.tasks.heads.classes.run import Label
 
 
 def column_of(values: Any, what: str) -> list[Any]:

@@ -1,6 +1,6 @@
 """LanguageModel: predict the next token with a recurrent network.
 
-Not here: the loop (training/), answering (models/language.py).
+Not here: the loop (training/), answering (tasks/heads/next_token/run.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from recurra.estimators.estimator import Estimator
 from recurra.estimators.inputs import texts_of
 from recurra.estimators.language_rows import PreparedLanguage, prepare_language
 from recurra.estimators.params import require_fitted
-from recurra.models.language import RunningLanguage
+from recurra.tasks.heads.next_token.run import RunningLanguage
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from recurra.estimators.language_rows import PreparedLanguage
-from recurra.models.language import RunningLanguage
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.tasks.heads.next_token.learn import TokenLearner
+from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch

@@ -12,7 +12,7 @@ from recurra.estimators.estimator import Estimator
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TextClassifier
-from recurra.models.loading import load_any
+from recurra.tasks.loading import load_any
 
 ESTIMATORS: dict[str, type[Estimator]] = {
     estimator.task: estimator for estimator in (TextClassifier, LanguageModel, Forecaster)

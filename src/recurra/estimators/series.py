@@ -1,6 +1,6 @@
 """Forecaster: predict the coming values of series with a recurrent network, one net for all series.
 
-Not here: the loop (training/), answering (models/series.py), reading tables (datasets).
+Not here: the loop (training/), answering (tasks/heads/horizon/run.py), reading tables (datasets).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recurra.estimators.estimator import Estimator
 from recurra.estimators.params import require_fitted
 from recurra.estimators.series_given import ANSWER, GivenSeries, TableSeries, given_series, written_times
 from recurra.estimators.series_rows import PreparedSeries, prepare_series
-from recurra.models.series import RunningForecaster
+from recurra.tasks.heads.horizon.run import RunningForecaster
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from recurra.datasets.series.learnt import learnt_of
 from recurra.estimators.series_rows import PreparedSeries
-from recurra.models.series import LEVELS, RunningForecaster
 from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.run import forecast
 from recurra.series import Examples
 from recurra.tasks.heads.horizon.learn import HorizonLearner
+from recurra.tasks.heads.horizon.run import LEVELS, RunningForecaster
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch

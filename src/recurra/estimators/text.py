@@ -1,6 +1,6 @@
 """TextClassifier: label a text with a recurrent network, by scikit-learn's rules.
 
-Not here: the loop (training/), answering (models/text.py), figures (tasks/heads/classes/measure.py).
+Not here: the loop (training/), answering (tasks/heads/classes/run.py), figures (tasks/heads/classes/measure.py).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from recurra.estimators.estimator import Estimator
 from recurra.estimators.inputs import labels_of, same_length, texts_of
 from recurra.estimators.params import require_fitted
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
-from recurra.models.text import RunningClassifier, unread_warnings
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
+from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from recurra.config import Settings
 from recurra.estimators.text_rows import Part, PreparedText
-from recurra.models.inputs import net_ids
-from recurra.models.text import RunningClassifier, kind_of
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.nets.plans import ClassifierNet
 from recurra.tasks.heads.classes.calibration import fit_temperature
 from recurra.tasks.heads.classes.learn import ClassLearner, Labelled
+from recurra.tasks.heads.classes.run import RunningClassifier, kind_of
 from recurra.tasks.heads.classes.wide import with_wide
 from recurra.text.encoder import TextEncoder
+from recurra.text.pad import net_ids
 from recurra.text.vectors import Vectors
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit

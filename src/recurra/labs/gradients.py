@@ -14,8 +14,8 @@ import torch
 from recurra.batches import Ragged
 from recurra.labs.sentiment_data import SentimentData
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.models.text import RunningClassifier
 from recurra.nets.run import part
+from recurra.tasks.heads.classes.run import RunningClassifier
 
 STEPS = 100
 TEXTS = 32

@@ -19,8 +19,8 @@ from recurra.labs.language_recipe import PROMPTS, TITLES, LabText, Recipe
 from recurra.labs.record import LabOptions, mean, remembered
 from recurra.layers.specs import parameters
 from recurra.layers.types import Ids
-from recurra.models.language import RunningLanguage
 from recurra.runs.folder import check_same_run
+from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.detokenise import detokenise
 from recurra.text.stream import stream_ids
 

@@ -17,9 +17,9 @@ from recurra.config import Settings
 from recurra.labs.language_recipe import PROMPTS, LabText
 from recurra.layers.recurrent.run import recurrent
 from recurra.layers.types import Floats, Ids
-from recurra.models.language import RunningLanguage
 from recurra.nets.run import part
 from recurra.runs.language import TRIGRAM
+from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_encoder, stream_ids
 from recurra.text.vocabulary import EOS

@@ -19,7 +19,7 @@ from recurra.labs.record import LabOptions, remembered
 from recurra.labs.sentiment_data import Part, SentimentData, shuffled
 from recurra.labs.sentiment_recipe import Variant, in_quick
 from recurra.layers.specs import parameters
-from recurra.models.text import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier
 
 Figures = dict[str, Any]
 

@@ -16,7 +16,7 @@ from recurra.estimators.text_rows import pretrained
 from recurra.labs.sentiment_data import SentimentData
 from recurra.labs.sentiment_reviews import ASKED, MADE_UP, READ, WORDS
 from recurra.metrics import confusion_matrix
-from recurra.models.text import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.tokenise import tokenise
 from recurra.text.vectors import neighbours
 

@@ -114,13 +114,6 @@ class ForecastNet(Plan):
         return [("recurrent", self.recurrent), ("last", last), ("dense", self.dense)]
 
 
-NETS: dict[str, type[ClassifierNet] | type[LanguageNet] | type[ForecastNet]] = {
-    "text": ClassifierNet,
-    "language": LanguageNet,
-    "series": ForecastNet,
-}
-
-
 def _chain(outputs: int, inputs: int, name: str) -> None:
     if outputs != inputs:
         raise ValueError(f"{name} is {inputs}, but the layer before gives {outputs}")

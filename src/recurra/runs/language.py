@@ -15,10 +15,10 @@ from recurra.baselines.kneser_ney import fit_kneser_ney
 from recurra.errors import DataError, either
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import PreparedLanguage, prepare_language
-from recurra.models.language import RunningLanguage
 from recurra.report.numbers import number
 from recurra.runs.learning import finished, learnt
 from recurra.tasks.heads.lost import VECTORS, Scored, learning_on, lost
+from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.stream import stream_ids
 from recurra.training.progress import Watch
 

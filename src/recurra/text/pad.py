@@ -1,7 +1,7 @@
 """Truncating and padding: the visible steps that bring sequences to one length.
 
-Not here: how nets run, since they read sequences of their own lengths. `pad` is for teaching and for comparisons with
-padded tools; the lengths travel along, so that pads need never be swept.
+Not here: how nets run, since they read sequences of their own lengths. `pad` is for the tutorial's way (`pad_to_max`),
+for teaching and for comparisons with padded tools.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.config import TextConfig
 from recurra.errors import UsageError
 from recurra.text.vocabulary import PAD, Ids
 
@@ -48,3 +49,11 @@ def pad(
         start = length - len(ids) if where == "front" else 0
         row[start : start + len(ids)] = ids
     return matrix, lengths
+
+
+def net_ids(ids: list[Ids], config: TextConfig) -> list[Ids]:
+    """Return what a classifier's net reads: the ids as they are, or with `pad_to_max` all padded in front to be swept.
+
+    Training and answers both come through here, so they read alike.
+    """
+    return list(pad(ids, config.max_length)[0]) if config.pad_to_max else ids

@@ -1,6 +1,6 @@
 """What a model keeps of the series it learnt from, and whether others fit it: rhythm, names, how they were written.
 
-Not here: the file that keeps it (models/series.py).
+Not here: the file that keeps it (tasks/heads/horizon/run.py).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from recurra.datasets.columns import listed
 from recurra.datasets.labels import places_of
 from recurra.errors import DataError
 from recurra.metrics import accuracy, calibration_bins, calibration_error, confusion_matrix, f1, log_loss, macro_f1
-from recurra.models.text import RunningClassifier, unread_warnings
+from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 
 TOP = 20
 """Rows of highest loss told."""

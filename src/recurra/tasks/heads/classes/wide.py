@@ -17,9 +17,9 @@ from recurra.errors import UsageError, either
 from recurra.layers.wide.learn import learn_wide
 from recurra.layers.wide.run import wide
 from recurra.metrics import log_loss
-from recurra.models.text import RunningClassifier
 from recurra.nets.run import softmax
 from recurra.tasks.heads.classes.calibration import best_temperature, unfit
+from recurra.tasks.heads.classes.run import RunningClassifier
 
 SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)))
 """Weights tried on validation for the log-odds beside the net's own."""

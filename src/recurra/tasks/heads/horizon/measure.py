@@ -16,8 +16,8 @@ from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
-from recurra.models.series import RunningForecaster
 from recurra.report.numbers import number
+from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.heads.lost import Scored, lost
 
 RIVALS = ("naive", "seasonal naive")

@@ -1,4 +1,4 @@
-"""A trained forecaster that answers without torch.
+"""The values of a horizon as answers: a trained forecaster gives coming values with intervals, without torch.
 
 Not here: training (estimators/series.py), saving and loading (model.py), reading tables (datasets).
 """
@@ -6,20 +6,23 @@ Not here: training (estimators/series.py), saving and loading (model.py), readin
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from recurra.arguments import whole
 from recurra.artefact import Artefact
+from recurra.config import Frozen
+from recurra.datasets.series.imputing import Impute
 from recurra.datasets.series.learnt import Learnt, check_rhythm, scalers_for
-from recurra.datasets.series.table import SeriesTable
+from recurra.datasets.series.notations import Epoch
+from recurra.datasets.series.rhythms import Step
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import ArtefactError, UsageError
-from recurra.models.learnt import read_learnt, written_learnt
-from recurra.models.model import Described, Model
-from recurra.models.selftest import rounded
+from recurra.model import Model, read_record, six_digits
 from recurra.nets.plans import ForecastNet
 from recurra.nets.run import forecast
 from recurra.series import SeriesEncoder
@@ -39,6 +42,8 @@ class RunningForecaster(Model):
 
     task = "series"
     net = ForecastNet
+    file = "scaler.json"
+    use = "recurra forecast FOLDER series.csv"
     less_is_better = ("mae", "mase", "smape")
 
     plan: ForecastNet
@@ -139,21 +144,17 @@ class RunningForecaster(Model):
         learnt = {"series": written_learnt(self.learnt)} if self.learnt != Learnt() else {}
         return {"widths": self.widths, **learnt}
 
-    def files(self) -> dict[str, bytes]:
-        """The scalers."""
-        return {"scaler.json": self.encoder.to_json()}
-
     def selftest(self) -> dict[str, Any]:
         """Forecasts of synthetic windows."""
         windows = np.random.default_rng(0).standard_normal((3, 5, self.plan.recurrent.inputs)).astype(np.float32)
-        return {"forecasts": rounded(forecast(self.plan, self.tensors, windows))}
+        return {"forecasts": six_digits(forecast(self.plan, self.tensors, windows))}
 
-    def described(self) -> Described:
-        """Count the series, and tell their rhythm."""
+    @property
+    def fact(self) -> str:
+        """How many series it knows, their rhythm, the window and the horizon."""
         rhythm = f" of {self.learnt.step}" if self.learnt.step else ""
         window = self.encoder.config.window
-        fact = f"{len(self.encoder.scalers)} series{rhythm}, windows of {window}, horizon {self.horizon}."
-        return Described("A forecaster", fact, '`recurra forecast FOLDER series.csv`, or `recurra.load("FOLDER")`')
+        return f"{len(self.encoder.scalers)} series{rhythm}, windows of {window}, horizon {self.horizon}."
 
     @classmethod
     def read(cls, held: Artefact, plan: ForecastNet) -> Self:
@@ -175,3 +176,70 @@ def _widths(config: dict[str, Any], plan: ForecastNet) -> dict[str, list[float]]
     if not sound:
         raise ArtefactError("recurra.json: widths", allowed="for each level one number of at least 0 per step")
     return dict(widths)
+
+
+Unit = Literal["step", "Y", "M", "business day", "D", "h", "m", "s", "ms", "us", "ns"]
+Columns = str | tuple[str, ...] | None
+
+
+class StepRecord(Frozen):
+    """One step of the series."""
+
+    unit: Unit
+    every: int = Field(ge=1, le=10**12)
+    week: str = Field(default="", pattern="^([01]{7})?$")
+    day: int = Field(default=0, ge=0, le=33)
+
+
+class SeriesRecord(Frozen):
+    """Rhythm, names, notation, and what was mended."""
+
+    step: StepRecord | None = None
+    unnamed: bool | None = None
+    unique_id: Columns = None
+    ds: Columns = None
+    y: str | None = None
+    wide: bool = False
+    date_format: str | None = None
+    epoch: Epoch | None = None
+    zone: str | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: str | None = Field(default=None, max_length=1)
+    missing_words: tuple[str, ...] = ()
+    counted: bool = False
+    """Rows are plain steps."""
+    filled: bool = False
+    """Missing times were added."""
+    sort: Literal[True] | None = None
+    duplicates: Literal["first", "mean"] | None = None
+    impute: Impute | None = None
+
+
+KEPT = SeriesRecord.model_fields.keys() & {part.name for part in fields(SeriesReading)}
+"""What is told as it was read."""
+
+
+def written_learnt(learnt: Learnt) -> dict[str, Any]:
+    """Return the record of what was learnt from; what says nothing is left out."""
+    step, reading = learnt.step, learnt.reading
+    record = SeriesRecord(
+        step=StepRecord(unit=step.unit, every=step.every, week=step.week, day=step.day) if step else None,  # type: ignore[arg-type]
+        unnamed=learnt.unnamed,
+        counted=reading.gaps == "ignore",
+        filled=reading.gaps == "fill",
+        **{name: getattr(reading, name) for name in KEPT},
+    )
+    return record.model_dump(mode="json", exclude_defaults=True)
+
+
+def read_learnt(record: Any) -> Learnt:
+    """Return what an artefact tells of its series, nothing where it tells nothing; raises ArtefactError."""
+    if record is None:
+        return Learnt()
+    series = read_record(SeriesRecord, record, "series")
+    step = Step(**series.step.model_dump()) if series.step else None
+    reading = SeriesReading(
+        **{name: getattr(series, name) for name in KEPT},
+        gaps="ignore" if series.counted else "fill" if series.filled else None,
+    )
+    return Learnt(step, series.unnamed, reading)

@@ -1,4 +1,4 @@
-"""Load an artefact of any task.
+"""The model of every task, and loading whichever of them an artefact holds.
 
 Not here: what each task's model answers.
 """
@@ -9,10 +9,9 @@ from pathlib import Path
 
 from recurra.artefact import load
 from recurra.config import Precision
-from recurra.models.language import RunningLanguage
-from recurra.models.model import expected_shapes
-from recurra.models.series import RunningForecaster
-from recurra.models.text import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.horizon.run import RunningForecaster
+from recurra.tasks.heads.next_token.run import RunningLanguage
 
 Running = RunningClassifier | RunningLanguage | RunningForecaster
 MODELS: dict[str, type[Running]] = {
@@ -22,5 +21,5 @@ MODELS: dict[str, type[Running]] = {
 
 def load_any(folder: Path, *, precision: Precision | None = None) -> Running:
     """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
-    held = load(folder, expected=expected_shapes)
+    held = load(folder, expected=lambda config, task: MODELS[task].shapes(config, task))
     return MODELS[held.task].from_artefact(held).in_precision(precision)

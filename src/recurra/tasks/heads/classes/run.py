@@ -1,4 +1,4 @@
-"""A trained text classifier that answers without torch.
+"""Classes as answers: a trained text classifier gives labels with their probabilities, without torch.
 
 Not here: training (estimators/text.py), saving and loading (model.py).
 """
@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from recurra.artefact import Artefact
 from recurra.errors import ArtefactError
 from recurra.layers.types import Floats
-from recurra.models.inputs import net_ids
-from recurra.models.model import Described, Model, encoder_of
-from recurra.models.selftest import rounded, synthetic_ids
+from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.plans import ClassifierNet
 from recurra.nets.run import classify_all, softmax
 from recurra.text.encoder import Encoded, TextEncoder
+from recurra.text.pad import net_ids
 
 Label = str | int | float | bool
 LabelKind = Literal["str", "int", "float", "bool"]
@@ -66,6 +65,8 @@ class RunningClassifier(Model):
 
     task = "text"
     net = ClassifierNet
+    file = "tokenizer.json"
+    use = 'recurra predict FOLDER --text "…"'
     more_is_better = ("accuracy", "f1", "rows")
     less_is_better = ("loss", "ece")
 
@@ -125,20 +126,16 @@ class RunningClassifier(Model):
         kind = {} if self.kind == "str" else {"label_kind": self.kind}
         return {"labels": list(self.labels), "temperature": self.temperature, **kind}
 
-    def files(self) -> dict[str, bytes]:
-        """The encoder."""
-        return {"tokenizer.json": self.encoder.to_json()}
-
     def selftest(self) -> dict[str, Any]:
         """Logits of the synthetic texts."""
         rows = synthetic_ids(self.plan.embedding.words)
         sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
-        return {"logits": rounded(classify_all(self.plan, self.tensors, sequences, sequences))}
+        return {"logits": six_digits(classify_all(self.plan, self.tensors, sequences, sequences))}
 
-    def described(self) -> Described:
-        """Name the labels."""
-        use = '`recurra predict FOLDER --text "…"`, or `recurra.load("FOLDER")`'
-        return Described("A text classifier", f"Labels: {', '.join(self.labels)}.", use)
+    @property
+    def fact(self) -> str:
+        """The labels."""
+        return f"Labels: {', '.join(self.labels)}."
 
     @classmethod
     def read(cls, held: Artefact, plan: ClassifierNet) -> Self:

@@ -1,4 +1,4 @@
-"""A trained language model that answers without torch.
+"""The next token as an answer: a trained language model scores texts and goes on from them, without torch.
 
 Not here: training (estimators/language.py), saving and loading (model.py).
 """
@@ -17,8 +17,7 @@ from recurra.artefact import Artefact
 from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
 from recurra.layers.types import Floats, Ids, State
-from recurra.models.model import Described, Model, encoder_of
-from recurra.models.selftest import rounded, synthetic_ids
+from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.plans import LanguageNet
 from recurra.nets.run import next_logits, run, softmax
 from recurra.text.detokenise import detokenise
@@ -38,6 +37,8 @@ class RunningLanguage(Model):
 
     task = "language"
     net = LanguageNet
+    file = "tokenizer.json"
+    use = 'recurra generate FOLDER "…"'
     more_is_better = ("tokens",)
     less_is_better = ("perplexity", "loss")
 
@@ -124,20 +125,16 @@ class RunningLanguage(Model):
         """Nothing beside the net."""
         return {}
 
-    def files(self) -> dict[str, bytes]:
-        """The encoder."""
-        return {"tokenizer.json": self.encoder.to_json()}
-
     def selftest(self) -> dict[str, Any]:
         """The first scores after each synthetic text."""
         ids = synthetic_ids(self.plan.embedding.words)
         projected, _ = run(self.plan, self.tensors, ids, ())
-        return {"logits": rounded(next_logits(self.tensors, projected[ids.offsets[1:] - 1])[:, :8])}
+        return {"logits": six_digits(next_logits(self.tensors, projected[ids.offsets[1:] - 1])[:, :8])}
 
-    def described(self) -> Described:
-        """Count the vocabulary."""
-        fact = f"Vocabulary: {len(self.encoder.vocabulary)} tokens."
-        return Described("A language model", fact, '`recurra generate FOLDER "…"`, or `recurra.load("FOLDER")`')
+    @property
+    def fact(self) -> str:
+        """The size of the vocabulary."""
+        return f"Vocabulary: {len(self.encoder.vocabulary)} tokens."
 
     @classmethod
     def read(cls, held: Artefact, plan: LanguageNet) -> Self:

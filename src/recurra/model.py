@@ -1,0 +1,200 @@
+"""One trained model of any task: its plan and weights, its artefact, self-test, card and precision, how it came to be.
+
+Not here: what a model answers (tasks/heads/KIND/run.py), and the files themselves (artefact/). In memory or loaded from
+a folder, answers take the same path, without torch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from recurra.artefact import TASKS, Artefact, load, require_task, resolve, save
+from recurra.batches import Ragged, join
+from recurra.config import Frozen, Precision, problem_line
+from recurra.datasets.columns import TextColumns
+from recurra.errors import ArtefactError
+from recurra.layers.specs import Shapes, parameters
+from recurra.nets.plans import Plan
+from recurra.text.encoder import TextEncoder
+
+TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bf16": 3e-2, "int8": 1e-1}
+"""How far self-test rows may be off, relative: generous beside each precision's rounding, far below what a wrong weight
+does."""
+
+MOST_EPOCHS = 1_000
+"""A longer history is left out: a description has a size."""
+
+KEYS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_perplexity", "lr")
+"""The keys of a history in the order in which a fit tells them; JSON sorts them."""
+
+Argument = str | int | float | bool | tuple[str, ...] | None
+History = list[dict[str, float]]
+_Record = TypeVar("_Record", bound=Frozen)
+
+
+class Origin(Frozen):
+    """How a model came to be, with which a reloaded estimator goes on; artefacts of before tell nothing of it.
+
+    `parameters` are its constructor's arguments as they were given, `settings` all choices in effect, held as they
+    stand: whether they still can be chosen is asked when somebody fits again.
+    """
+
+    parameters: dict[str, Argument] = Field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] | None = None
+    history: tuple[dict[str, float], ...] = ()
+    best_epoch: int = Field(default=0, ge=0)
+    text: str | None = None
+    label: str | None = None
+    """The columns of texts and labels, where they came from a table."""
+
+    @property
+    def columns(self) -> TextColumns | None:
+        """The columns read, None where they are not known."""
+        return TextColumns(self.text, self.label) if self.text is not None else None
+
+    @property
+    def epochs(self) -> History:
+        """The history in the order in which a fit tells it."""
+        places = {key: place for place, key in enumerate(KEYS)}
+        return [dict(sorted(row.items(), key=lambda item: places.get(item[0], len(KEYS)))) for row in self.history]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A net's plan and weights, and the way from inputs to arrays; each head adds what it needs to answer."""
+
+    task: ClassVar[str]
+    net: ClassVar[type[Plan]]
+    file: ClassVar[str]
+    """The artefact's file of the encoder."""
+    use: ClassVar[str]
+    """The command that answers, as the card tells it."""
+    more_is_better: ClassVar[tuple[str, ...]] = ()
+    less_is_better: ClassVar[tuple[str, ...]] = ()
+    """What is measured of it."""
+
+    plan: Any
+    tensors: dict[str, Any]
+    encoder: Any
+    origin: Origin = field(default_factory=Origin, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Lock the weights: the engine packs what cannot change once for ever."""
+        for tensor in self.tensors.values():
+            tensor.flags.writeable = False
+
+    def told(self) -> dict[str, Any]:
+        """Return what the artefact's description holds of the head, as plain JSON."""
+        raise NotImplementedError
+
+    @classmethod
+    def read(cls, held: Artefact, plan: Any) -> Self:
+        """Take over what `told` and the encoder's file gave; raises ArtefactError for what is wrong."""
+        raise NotImplementedError
+
+    def selftest(self) -> dict[str, Any]:
+        """Return answers to synthetic rows."""
+        raise NotImplementedError
+
+    @property
+    def fact(self) -> str:
+        """What a card says of it before its layers."""
+        raise NotImplementedError
+
+    def in_precision(self, precision: Precision | None) -> Self:
+        """Return the model multiplying in another precision than it learnt in; None leaves it as it is."""
+        return replace(self, plan=self.plan.in_precision(precision)) if precision else self
+
+    def save(self, folder: str | Path, *, card: str = "") -> None:
+        """Write the artefact: the same model gives the same bytes."""
+        origin = self.origin.model_dump(mode="json", exclude_defaults=True)
+        config = {"net": self.plan.model_dump(mode="json"), **self.told(), **({"origin": origin} if origin else {})}
+        files = {self.file: self.encoder.to_json()}
+        save(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card))
+
+    @classmethod
+    def load(cls, folder: str | Path, *, precision: Precision | None = None) -> Self:
+        """Read an artefact, check everything, replay its self-test; `precision` answers in another than it learnt in.
+
+        Raises ArtefactError with what is wrong and what to do.
+        """
+        return cls.from_artefact(load(resolve(Path(folder)), expected=cls.shapes)).in_precision(precision)
+
+    @classmethod
+    def shapes(cls, config: dict[str, Any], task: str) -> Shapes:
+        """Return every weight's name and shape; raises ArtefactError for another task's model, or no valid plan."""
+        require_task(task, cls.task)
+        return read_record(cls.net, config.get("net"), "net").weights()
+
+    @classmethod
+    def from_artefact(cls, held: Artefact) -> Self:
+        """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
+        require_task(held.task, cls.task)
+        plan = read_record(cls.net, held.config.get("net"), "net")
+        origin = read_record(Origin, held.config["origin"], "origin") if "origin" in held.config else Origin()
+        model = replace(cls.read(held, plan), origin=origin)
+        model._replay(held.selftest)
+        return model
+
+    def _replay(self, saved: Mapping[str, Any]) -> None:
+        """Raise ArtefactError when the self-test rows come out otherwise than they were saved."""
+        near = TOLERANCE[self.plan.recurrent.precision]
+        for name, rows in self.selftest().items():
+            wanted, got = np.asarray(saved.get(name), dtype=np.float64), np.asarray(rows)
+            if wanted.shape != got.shape or not np.allclose(got, wanted, rtol=near, atol=near):
+                raise ArtefactError(
+                    f"the self-test rows ({name}) come out otherwise than when the model was saved",
+                    advice="save the model again, or report the processor and the versions of `recurra doctor`",
+                )
+
+    def card(self, history: History, epoch: int) -> str:
+        """Return the README.md that lies in the artefact: figures and how to use it, never users' rows."""
+        rows = [f"| {name} | {spec.kind} | {parameters(spec):,} |" for name, spec in self.plan.layers().items()]
+        table = ["| layer | kind | parameters |", "|---|---|---|", *rows]
+        figures = history[epoch - 1].items() if history else ()
+        told = ", ".join(f"{name} {value:.4g}" for name, value in figures if name != "seconds")
+        kept = [f"The epoch that was kept: {told}.", ""] if told else []
+        use = f'Use it: `{self.use}`, or `recurra.load("FOLDER")`.'
+        return "\n".join([f"# {TASKS[self.task].capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
+
+
+def read_record(kind: type[_Record], record: Any, name: str) -> _Record:
+    """Check one record of an artefact's description, which is not trusted; raises ArtefactError with the field."""
+    try:
+        return kind.model_validate_json(json.dumps(record))
+    except ValidationError as problem:
+        raise ArtefactError(f"recurra.json: {name}.{problem_line(problem)}") from None
+
+
+def kept_history(history: History) -> tuple[dict[str, float], ...]:
+    """Return a history without seconds, which differ from run to run, or nothing where it is too long."""
+    rows = [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+    return tuple(rows) if len(rows) <= MOST_EPOCHS else ()
+
+
+def encoder_of(artefact: Artefact, words: int) -> TextEncoder:
+    """Read the encoder of a checked artefact; its vocabulary must have as many words as the embedding has rows."""
+    encoder = TextEncoder.from_json(artefact.files.get("tokenizer.json", b""))
+    if len(encoder.vocabulary) != words:
+        found = f"{len(encoder.vocabulary)} words"
+        raise ArtefactError("tokenizer.json does not fit the embedding", found=found, allowed=f"{words} words")
+    return encoder
+
+
+def synthetic_ids(words: int) -> Ragged[NDArray[np.int32]]:
+    """Three short sequences of token ids spread over the vocabulary, for self-tests."""
+    random = np.random.default_rng(0)
+    return join([random.integers(0, words, length).astype(np.int32) for length in (1, 7, 12)])
+
+
+def six_digits(values: NDArray[Any]) -> list[list[float]]:
+    """Six digits of each self-test value: what an artefact keeps."""
+    return [[float(f"{value:.6g}") for value in row] for row in np.asarray(values, dtype=np.float64)]
