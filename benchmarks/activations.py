@@ -21,9 +21,8 @@ from recurra.cells.backends.numpy import ACTIVATE
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, Precision
 from recurra.engine.native import engine, library
-from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import RecurrentSpec
-from recurra.layers.types import Weights
+from recurra.layers.layer import Weights
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 
 SEED = 0
 LEAST, MOST = 1e-9, 20.0

@@ -21,8 +21,7 @@ from recurra.config import CellKind
 from recurra.engine.choose import choose, without_native
 from recurra.engine.native import engine
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.nets.learn import tensors_of
 
 INPUTS, HIDDEN, LAYERS = sized((100, 128, 2), (6, 5, 2))

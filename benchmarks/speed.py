@@ -57,7 +57,7 @@ from recurra.batches import Integers, Ragged  # noqa: E402
 from recurra.config import CellKind  # noqa: E402
 from recurra.engine.native import engine  # noqa: E402
 from recurra.layers.recurrent.learn import Recurrent  # noqa: E402
-from recurra.layers.specs import RecurrentSpec  # noqa: E402
+from recurra.layers.recurrent.run import RecurrentSpec  # noqa: E402
 
 
 def main() -> None:

@@ -22,8 +22,7 @@ from recurra.batches import Integers, Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName, Precision
 from recurra.engine import native
-from recurra.layers.recurrent.run import recurrent, words_of
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 
 BATCHES = sized(((64, 256), (1, 230)), ((4, 12), (1, 7)))
 WIDTHS = sized((128, 256), (HIDDEN,))

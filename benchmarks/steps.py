@@ -23,7 +23,7 @@ from recurra.cells.cell import Activation
 from recurra.config import CellName
 from recurra.engine.choose import Path
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.memory import keep_buffers
 
 INPUTS, HIDDEN, SEQUENCES, STEPS = sized((100, 64, 32, 200), (10, 8, 4, 20))

@@ -22,7 +22,9 @@ from pydantic import model_validator
 from recurra.artefact import Artefact, load, save
 from recurra.config import Frozen, validated
 from recurra.errors import ArtefactError
-from recurra.layers.specs import DenseSpec, EmbeddingSpec, LayerSpec, RecurrentSpec, Shapes
+from recurra.layers.layer import LayerSpec, Shapes
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 HASHED = ("recurra.json", "weights.safetensors", "tokenizer.json")
 

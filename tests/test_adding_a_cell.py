@@ -89,7 +89,7 @@ import numpy as np, torch, recurra
 from recurra.batches import Ragged
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 spec = RecurrentSpec(cell="mgu", inputs=3, hidden=4, layers=2, bidirectional=True)
 torch.manual_seed(0)

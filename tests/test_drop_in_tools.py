@@ -23,7 +23,7 @@ from recurra.batches import Ragged
 from recurra.config import CellKind
 from recurra.engine import native
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 pytestmark = pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here")
 NAMES = ("RNN", "GRU", "LSTM")

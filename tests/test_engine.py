@@ -16,7 +16,7 @@ from recurra.config import CellKind, CellName
 from recurra.engine.choose import choose, sweep, without_native
 from recurra.engine.native import engine
 from recurra.engine.scan import has_kernels
-from recurra.layers.recurrent.run import choose as step_choice
+from recurra.layers.recurrent.run import swept_by as step_choice
 
 KINDS = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]
 HIDDEN, FEATURES = 3, 2

@@ -15,8 +15,7 @@ from recurra.config import LEARNING, CellKind, Settings
 from recurra.engine import native
 from recurra.engine.choose import sweep_layer
 from recurra.errors import UsageError
-from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from test_native import SHARED, built, weights_of
 
 KINDS = [kind._replace(precision="int8") for kind in SHARED]

@@ -9,15 +9,12 @@ from recurra.batches import Ragged, join
 from recurra.cells import CELLS
 from recurra.config import CellKind
 from recurra.engine.choose import choose
-from recurra.layers.dense.learn import Dense
-from recurra.layers.dense.run import dense
-from recurra.layers.embedding.learn import Embedding
-from recurra.layers.embedding.run import embedding
+from recurra.layers.matrix.learn import Dense, Embedding
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, dense, embedding
 from recurra.layers.pooling.learn import Pooling
-from recurra.layers.pooling.run import pooling
+from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import DenseSpec, EmbeddingSpec, PoolingSpec, RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.nets.learn import tensors_of
 
 SHARED = [CellKind(cell, activation) for cell in CELLS for activation in CELLS[cell].activations]

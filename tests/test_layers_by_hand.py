@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from recurra.batches import Ragged
-from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 
 
 def test_one_lstm_step_by_hand():

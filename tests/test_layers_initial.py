@@ -11,9 +11,10 @@ from torch import nn
 
 from recurra import Forecaster, LanguageModel, TextClassifier
 from recurra.config import CellName, Init
-from recurra.layers.dense.learn import Dense
+from recurra.layers.matrix.learn import Dense
+from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.specs import DenseSpec, RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 INPUTS, HIDDEN = 3, 5
 

@@ -19,8 +19,7 @@ from recurra.engine import native
 from recurra.engine.native import engine, grid, library, ragged
 from recurra.engine.pools import Scorer, native_pool
 from recurra.layers.pooling.learn import Pooling
-from recurra.layers.pooling.run import pooling
-from recurra.layers.specs import PoolingSpec
+from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.nets.learn import tensors_of
 
 FOUND = engine()

@@ -15,8 +15,7 @@ from recurra.cells import CELLS
 from recurra.cells.cell import Activation
 from recurra.config import CellName, NetConfig, Pool
 from recurra.errors import UsageError
-from recurra.layers.specs import WideSpec
-from recurra.layers.wide.run import ngrams
+from recurra.layers.wide.run import WideSpec, ngrams
 from recurra.nets.learn import (
     LearningNet,
     load_tensors,

@@ -17,8 +17,7 @@ from recurra.cells import CELLS
 from recurra.config import CellKind
 from recurra.engine.native import engine
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.recurrent.run import recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.nets.learn import tensors_of
 
 FOUND = engine()

@@ -13,7 +13,7 @@ from recurra.config import CellName, NetConfig, TrainingConfig
 from recurra.engine.native import engine
 from recurra.engine.processors import threads
 from recurra.errors import RecurraError
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.plans import forecaster
 from recurra.tasks.heads.classes.learn import Labelled

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from recurra.batches import Ragged, join
-from recurra.layers.specs import TiedSpec
-from recurra.layers.tied.learn import Tied
+from recurra.layers.matrix.learn import Tied
+from recurra.layers.matrix.run import TiedSpec
 from recurra.nets.learn import to_tensor
 from recurra.tasks.heads.classes import learn as classes
 from recurra.tasks.heads.classes.learn import Labelled, TextBatch

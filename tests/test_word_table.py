@@ -13,8 +13,7 @@ from recurra.config import CellKind
 from recurra.engine import words as tables
 from recurra.engine.native import engine, library
 from recurra.engine.words import WordTable
-from recurra.layers.recurrent.run import recurrent, words_of
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 
 pytestmark = pytest.mark.skipif(engine().library is None, reason="the native engine was not built")
 

@@ -21,7 +21,7 @@ from recurra.batches import Ragged, join
 from recurra.config import Frozen, Precision, problem_line
 from recurra.datasets.columns import TextColumns
 from recurra.errors import ArtefactError
-from recurra.layers.specs import Shapes, parameters
+from recurra.layers.layer import Shapes
 from recurra.nets.plans import Plan
 from recurra.text.encoder import TextEncoder
 
@@ -157,7 +157,7 @@ class Model:
 
     def card(self, history: History, epoch: int) -> str:
         """Return the README.md that lies in the artefact: figures and how to use it, never users' rows."""
-        rows = [f"| {name} | {spec.kind} | {parameters(spec):,} |" for name, spec in self.plan.layers().items()]
+        rows = [f"| {name} | {spec.kind} | {spec.parameters:,} |" for name, spec in self.plan.layers().items()]
         table = ["| layer | kind | parameters |", "|---|---|---|", *rows]
         figures = history[epoch - 1].items() if history else ()
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures if name != "seconds")

@@ -22,7 +22,7 @@ from recurra.artefact.strictjson import read_json, write_json
 from recurra.artefact.writing import write_folder
 from recurra.config import problem_line
 from recurra.errors import ArtefactError, Place, RecurraError
-from recurra.layers.specs import Shapes
+from recurra.layers.layer import Shapes
 
 FORMAT_VERSION = 1
 OLDEST_VERSION = 1

@@ -16,7 +16,7 @@ import numpy as np
 from recurra.artefact.foreign import kind_of
 from recurra.artefact.strictjson import read_json
 from recurra.errors import ArtefactError, Place
-from recurra.layers.specs import Shapes
+from recurra.layers.layer import Shapes
 
 WEIGHTS: dict[str, str] = {"F32": "<f4", "BF16": "<u2"}
 """What an artefact may hold: float32, and bfloat16 as its raw bits in uint16."""

@@ -128,7 +128,6 @@ def generate(
 
 def inspect(artefact: str, *, as_json: bool) -> None:
     """Tell what an artefact holds; it is checked as for an answer."""
-    from recurra.layers.specs import parameters
     from recurra.tasks.heads.classes.run import RunningClassifier
     from recurra.tasks.heads.horizon.run import RunningForecaster
     from recurra.tasks.loading import load_any
@@ -136,7 +135,7 @@ def inspect(artefact: str, *, as_json: bool) -> None:
     folder = resolve(Path(artefact))
     model = load_any(folder)
     layers = [
-        {"name": name, **spec.model_dump(mode="json"), "parameters": parameters(spec)}
+        {"name": name, **spec.model_dump(mode="json"), "parameters": spec.parameters}
         for name, spec in model.plan.layers().items()
     ]
     size = sum(path.stat().st_size for path in folder.iterdir())

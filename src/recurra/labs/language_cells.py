@@ -17,8 +17,7 @@ from recurra.estimators.language import LanguageModel
 from recurra.labs.language_experiments import equation_gap, measure_contexts
 from recurra.labs.language_recipe import PROMPTS, TITLES, LabText, Recipe
 from recurra.labs.record import LabOptions, mean, remembered
-from recurra.layers.specs import parameters
-from recurra.layers.types import Ids
+from recurra.layers.layer import Ids
 from recurra.runs.folder import check_same_run
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.detokenise import detokenise
@@ -65,7 +64,7 @@ def _trained(
         "best_epoch": model.best_epoch_,
         "seconds": sum(record["seconds"] for record in history),
         "test_perplexity": model.model_.perplexity(text.test, streams=recipe.streams),
-        "parameters": sum(parameters(spec) for spec in model.model_.plan.layers().values()),
+        "parameters": sum(spec.parameters for spec in model.model_.plan.layers().values()),
         "words": len(model.model_.encoder.vocabulary),
         "context": measure_contexts(model.model_, _validation(model.model_, text)[: recipe.context_tokens + 1]),
     }

@@ -15,8 +15,8 @@ from recurra.batches import Ragged
 from recurra.cells.backends.numpy import sigmoid
 from recurra.config import Settings
 from recurra.labs.language_recipe import PROMPTS, LabText
+from recurra.layers.layer import Floats, Ids
 from recurra.layers.recurrent.run import recurrent
-from recurra.layers.types import Floats, Ids
 from recurra.nets.run import part
 from recurra.runs.language import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage

@@ -14,7 +14,6 @@ import numpy as np
 from recurra.config import NetConfig, validated
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
 from recurra.labs.sheet import network_blocks, step_blocks
-from recurra.layers.specs import parameters
 from recurra.nets.plans import LanguageNet, language
 from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
 from recurra.report.charts import Line, lines
@@ -65,7 +64,7 @@ def _weights(record: dict[str, Any]) -> Table:
     """Parameters by layer, a cell a row."""
     rows: list[tuple[Cell, ...]] = []
     for name in CELLS:
-        layers = {layer: parameters(spec) for layer, spec in plan_of(record, name).layers().items()}
+        layers = {layer: spec.parameters for layer, spec in plan_of(record, name).layers().items()}
         rows.append((TITLES[name], *layers.values(), sum(layers.values())))
     return Table(("cell", *layers, "sum"), tuple(rows), "Parameters of each layer, for each cell.")
 

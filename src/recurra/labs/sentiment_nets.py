@@ -18,7 +18,6 @@ from recurra.estimators.text import TextClassifier
 from recurra.labs.record import LabOptions, remembered
 from recurra.labs.sentiment_data import Part, SentimentData, shuffled
 from recurra.labs.sentiment_recipe import Variant, in_quick
-from recurra.layers.specs import parameters
 from recurra.tasks.heads.classes.run import RunningClassifier
 
 Figures = dict[str, Any]
@@ -86,8 +85,8 @@ def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> Figure
         "wide_test_accuracy": float(np.mean(rights(model.model_, data.test))) if model.wide else None,
         "right": right,
         "seconds": round(sum(epoch["seconds"] for epoch in model.history_), 1),
-        "parameters": sum(parameters(spec) for spec in net.plan.layers().values()),
-        "recurrent_parameters": parameters(net.plan.recurrent),
+        "parameters": sum(spec.parameters for spec in net.plan.layers().values()),
+        "recurrent_parameters": net.plan.recurrent.parameters,
         "words": net.plan.embedding.words,
         "vector_coverage": model.coverage_,
     }

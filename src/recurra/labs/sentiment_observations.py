@@ -12,7 +12,6 @@ from recurra.labs.record import mean
 from recurra.labs.sentiment_nets import Figures
 from recurra.labs.sentiment_recipe import STEPS
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, observation, reach
-from recurra.layers.specs import parameters
 from recurra.nets.plans import classifier
 from recurra.report.numbers import number, percent, points
 
@@ -115,7 +114,7 @@ def _simpler(nets: Nets) -> Record:
 def _recurrent_weights(cell: str, words: int) -> int:
     """Count the weights of the literal net's recurrent part, were it made of `cell`."""
     net = STEPS["literal"].settings.changed({"cell": cell, "activation": "tanh"}).net
-    return parameters(classifier(net, words=words, labels=2).recurrent)
+    return classifier(net, words=words, labels=2).recurrent.parameters
 
 
 def _decent(nets: Nets, record: Record) -> Record:

@@ -12,7 +12,7 @@ from typing import Any
 from recurra.labs.program import program_blocks
 from recurra.labs.record import Head
 from recurra.labs.works import cited
-from recurra.layers.specs import RecurrentSpec, parameters
+from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.plans import Plan
 from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
 from recurra.report.cell_step import cell_blocks
@@ -92,7 +92,7 @@ def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, so
     """
     shapes = {name: shape for name, _, _, shape in drawn}
     recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
-    summary = [(name, spec.kind, shapes.get(name, ""), parameters(spec)) for name, spec in plan.layers().items()]
+    summary = [(name, spec.kind, shapes.get(name, ""), spec.parameters) for name, spec in plan.layers().items()]
     unrolled = network_diagram(list(drawn), bidirectional=recurrent.bidirectional, source=source)
     return [
         *step_blocks(recurrent, recurrent.cell),

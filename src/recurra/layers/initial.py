@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from recurra.config import Init
 from recurra.layers.dropout import Generator
-from recurra.layers.specs import DenseSpec, RecurrentSpec
+from recurra.layers.matrix.run import DenseSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 
 @torch.no_grad()

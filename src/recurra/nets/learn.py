@@ -20,13 +20,11 @@ from recurra.cells.backends.torch import State
 from recurra.config import Init, NetConfig
 from recurra.engine.choose import Rows
 from recurra.engine.devices import PROCESSOR, tensor_on
-from recurra.layers.dense.learn import Dense
 from recurra.layers.dropout import Generator, elements, unknown_words, variational, whole_tokens
-from recurra.layers.embedding.learn import Embedding
+from recurra.layers.matrix.learn import Dense, Embedding, Tied
 from recurra.layers.pooling.learn import Pooling
+from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.specs import PoolingSpec
-from recurra.layers.tied.learn import Tied
 from recurra.nets.plans import LanguageNet, Plan
 
 MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {

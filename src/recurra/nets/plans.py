@@ -13,16 +13,11 @@ from pydantic import ValidationError, model_validator
 
 from recurra.config import Frozen, NetConfig, Precision, problem_line
 from recurra.errors import UsageError
-from recurra.layers.specs import (
-    DenseSpec,
-    EmbeddingSpec,
-    LayerSpec,
-    PoolingSpec,
-    RecurrentSpec,
-    Shapes,
-    TiedSpec,
-    WideSpec,
-)
+from recurra.layers.layer import LayerSpec, Shapes
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec
+from recurra.layers.pooling.run import PoolingSpec
+from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.layers.wide.run import WideSpec
 
 
 class Plan(Frozen):

@@ -12,12 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from recurra.batches import Ragged, pick, rectangle, sorted_batches
-from recurra.layers.dense.run import dense
-from recurra.layers.embedding.run import embedding
+from recurra.layers.layer import ArrayState, Floats, Ids, Weights
+from recurra.layers.matrix.run import dense, embedding, tied
 from recurra.layers.pooling.run import pooling
 from recurra.layers.recurrent.run import recurrent, words_of
-from recurra.layers.tied.run import tied
-from recurra.layers.types import Floats, Ids, State, Weights
 from recurra.layers.wide.run import wide
 from recurra.nets.plans import ClassifierNet, ForecastNet, Plan
 
@@ -43,15 +41,15 @@ class Flow(NamedTuple):
 
     values: Ragged[Any]
     """Token ids or features of each token; once pooled one row for each sequence."""
-    states: Sequence[State] | None
+    states: Sequence[ArrayState] | None
     """Before the sweep: where it starts (None: whole sequences, from zeros); after it: where it ended."""
     look_up: LookUp | None = None
     """How token ids become vectors, where that is still to be done: the sweep knows which of them it needs."""
 
 
 def run(
-    plan: Plan, tensors: Tensors, inputs: Ragged[Any], states: Sequence[State] | None = None
-) -> tuple[Floats, Sequence[State] | None]:
+    plan: Plan, tensors: Tensors, inputs: Ragged[Any], states: Sequence[ArrayState] | None = None
+) -> tuple[Floats, Sequence[ArrayState] | None]:
     """Fold the layers over ragged token ids (tokens,) or features (tokens, features).
 
     Returns what the last layer gives, a row for each sequence where the net pools and else for each token, and the

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 from recurra.cells import CELLS
 from recurra.config import Settings
-from recurra.layers.specs import RecurrentSpec, parameters
+from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.plans import Plan
 from recurra.report.page import save
 from recurra.runs.folder import check_same_run, write_json
@@ -73,7 +73,7 @@ def finished(record: dict[str, Any], *, out: Path, learnt_from: str) -> dict[str
 def network_rows(plan: Plan) -> list[list[Any]]:
     """Name, kind, outputs and parameters of each layer, for a summary table."""
     return [
-        [name, spec.kind, str(getattr(spec, "outputs", "")), parameters(spec)] for name, spec in plan.layers().items()
+        [name, spec.kind, str(getattr(spec, "outputs", "")), spec.parameters] for name, spec in plan.layers().items()
     ]
 
 

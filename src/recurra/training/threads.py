@@ -13,7 +13,7 @@ import torch
 
 from recurra.engine.choose import choose, torch_is_quicker
 from recurra.engine.processors import bounded, engine_threads
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 SMALL = 2_000_000
 """Multiplications in a step below which waking a second thread costs more than it brings. torch does not count: it

@@ -15,7 +15,7 @@ from recurra.cells.backends.elementwise import Elementwise
 from recurra.cells.backends.products import Factor, factor, product
 from recurra.cells.cell import Activation
 from recurra.config import CellKind
-from recurra.layers.types import Floats, State
+from recurra.layers.layer import ArrayState, Floats
 
 
 def sigmoid(values: Floats) -> Floats:
@@ -54,7 +54,7 @@ class FromState:
         return tuple(self.weight.values)
 
 
-def cell_step(projected: Floats, state: State, weights: FromState) -> State:
+def cell_step(projected: Floats, state: ArrayState, weights: FromState) -> ArrayState:
     """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
     kind = weights.kind
     operations = Elementwise(ACTIVATE, kind.activation, partial(np.split, indices_or_sections=kind.gates, axis=1))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import Precision
-from recurra.layers.types import Floats
+from recurra.layers.layer import Floats
 
 HIGHEST = 127
 """int8 keeps whole numbers from -127 to 127, so that both signs have as many."""

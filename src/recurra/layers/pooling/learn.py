@@ -15,7 +15,7 @@ from recurra.engine.choose import is_native
 from recurra.engine.plain_pools import Scorer, plain_pool
 from recurra.engine.pools import native_pool
 from recurra.layers.dropout import Generator
-from recurra.layers.specs import PoolingSpec
+from recurra.layers.pooling.run import PoolingSpec
 
 
 class Pooling(nn.Module):

@@ -1,20 +1,54 @@
-"""A sequence of states becomes one vector, running in NumPy: (tokens, inputs) -> (sequences, outputs).
+"""A sequence of states becomes one vector, as a record and in NumPy: (tokens, inputs) -> (sequences, outputs).
 
 Not here: learning.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from recurra.batches import Ragged, last_places
 from recurra.config import Pool
 from recurra.engine import native
 from recurra.engine.processors import threads
-from recurra.layers.specs import PoolingSpec
-from recurra.layers.types import Floats, Weights
+from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
+
+
+class PoolingSpec(LayerSpec):
+    """A sequence of states becomes one vector: (tokens, inputs) -> (sequences, outputs), the parts concatenated."""
+
+    kind: Literal["pooling"] = "pooling"
+    parts: tuple[Pool, ...] = Field(min_length=1, max_length=4)
+    inputs: int = Field(ge=1, le=32_768)
+    heads: int = Field(default=1, ge=1, le=64)
+    scorer: int = Field(default=32, ge=1, le=4096)
+    bidirectional: bool = False
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> PoolingSpec:
+        if len(set(self.parts)) != len(self.parts):
+            raise ValueError("each pooling at most once")
+        if "attention" in self.parts and self.inputs % self.heads:
+            raise ValueError(f"{self.heads} heads do not share {self.inputs} features evenly")
+        return self
+
+    def weights(self) -> Shapes:
+        """Return names and shapes of the weights."""
+        if "attention" not in self.parts:
+            return {}
+        return {
+            "attention_weight": (self.scorer, self.inputs),
+            "attention_bias": (self.scorer,),
+            "attention_query": (self.heads, self.scorer),
+        }
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out."""
+        return self.inputs * len(self.parts)
 
 
 def pooling(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:

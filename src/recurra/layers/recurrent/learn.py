@@ -17,7 +17,7 @@ from recurra.config import Init
 from recurra.engine.choose import Path, Rows, sweep_layer
 from recurra.layers.dropout import Generator, variational
 from recurra.layers.initial import draw_recurrent
-from recurra.layers.specs import RecurrentSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 
 
 class Recurrent(nn.Module):

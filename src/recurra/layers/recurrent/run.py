@@ -1,4 +1,4 @@
-"""Stacked recurrent layers, running without torch: (tokens, inputs) -> (tokens, outputs) and the final states.
+"""Stacked recurrent layers, as a record and without torch: (tokens, inputs) -> (tokens, outputs), and final states.
 
 Not here: learning, and the equations (cells/).
 
@@ -14,38 +14,97 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
 from recurra.batches import Ragged, grid
+from recurra.cells import CELLS
 from recurra.cells.backends.numpy import FromState, cell_step
 from recurra.cells.backends.products import factor, product
-from recurra.config import CellKind
+from recurra.cells.cell import Activation
+from recurra.config import CellKind, CellName, Precision
 from recurra.engine import native
 from recurra.engine.words import WordTable, word_table
-from recurra.layers.specs import RecurrentSpec
-from recurra.layers.types import Floats, State, Weights
+from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, Weights
 
-Path = Literal["native", "numpy"]
+Way = Literal["native", "numpy"]
 Side = tuple[Floats, Floats, Floats, Floats]
 """Weights of one direction of a layer: input, recurrent, and their biases."""
+
+
+class RecurrentSpec(LayerSpec):
+    """Stacked recurrent layers over ragged sequences: (tokens, inputs) -> (tokens, outputs) and the final state."""
+
+    kind: Literal["recurrent"] = "recurrent"
+    cell: CellName
+    activation: Activation = "tanh"
+    precision: Precision = "float32"
+    reset_after: bool = True
+    inputs: int = Field(ge=1, le=16_384)
+    hidden: int = Field(ge=1, le=16_384)
+    layers: int = Field(default=1, ge=1, le=16)
+    bidirectional: bool = False
+
+    @model_validator(mode="after")
+    def _choices_fit(self) -> RecurrentSpec:
+        cell = CELLS[self.cell]
+        if self.activation not in cell.activations:
+            raise ValueError(f"activation of {self.cell}: one of {', '.join(cell.activations)}")
+        if not (self.reset_after or cell.before):
+            raise ValueError(f"reset_after of {self.cell}: true; only of a gru it may be false")
+        return self
+
+    def weights(self) -> Shapes:
+        """Return names and shapes of the weights: torch.nn's names, so that state dicts are interchangeable."""
+        gates = self.computed.gates
+        recurrent, recurrent_bias = self.computed.recurrent_shapes(self.hidden)
+        shapes: Shapes = {}
+        for layer, suffix in self.sweeps:
+            inputs = self.inputs if layer == 0 else self.outputs
+            shapes[f"weight_ih_l{layer}{suffix}"] = (gates * self.hidden, inputs)
+            shapes[f"weight_hh_l{layer}{suffix}"] = recurrent
+            shapes[f"bias_ih_l{layer}{suffix}"] = (gates * self.hidden,)
+            shapes[f"bias_hh_l{layer}{suffix}"] = recurrent_bias
+        return {name: shape for name, shape in shapes.items() if shape[0]}  # what a cell does not have is left out
+
+    @property
+    def computed(self) -> CellKind:
+        """What is computed at each step."""
+        return CellKind(self.cell, self.activation, self.precision, self.reset_after)
+
+    @property
+    def sweeps(self) -> list[tuple[int, str]]:
+        """Each sweep over the sequence as (layer, name suffix), in the order they run."""
+        suffixes = ("", "_reverse") if self.bidirectional else ("",)
+        return [(layer, suffix) for layer in range(self.layers) for suffix in suffixes]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The parts of a sweep's state: hidden, and the inner one where the cell has it."""
+        return self.computed.states
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out: both directions side by side."""
+        return self.hidden * (2 if self.bidirectional else 1)
 
 
 def recurrent(
     spec: RecurrentSpec,
     weights: Weights,
     inputs: Ragged[Floats],
-    states: Sequence[State] | None = None,
+    states: Sequence[ArrayState] | None = None,
     *,
     rows: NDArray[np.int32] | None = None,
     table: WordTable | None = None,
-    path: Path | None = None,
-) -> tuple[Ragged[Floats], list[State]]:
+    path: Way | None = None,
+) -> tuple[Ragged[Floats], list[ArrayState]]:
     """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`.
 
     With `rows` (tokens,) the values are distinct inputs, and `rows` tells which one each token has: words come again
     and again, and the engine multiplies each of them once. With a `table`, `rows` are places in it and the values none.
     """
-    chosen = path or choose(spec.computed, inputs.values.dtype)
-    final: list[State] = []
+    chosen = path or swept_by(spec.computed, inputs.values.dtype)
+    final: list[ArrayState] = []
     directions = 2 if spec.bidirectional else 1
     for first in range(0, spec.layers * directions, directions):
         names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
@@ -65,10 +124,10 @@ def _native(
     spec: RecurrentSpec,
     sides: list[Side],
     inputs: Ragged[Floats],
-    states: list[State] | None,
+    states: list[ArrayState] | None,
     rows: NDArray[np.int32] | None,
     table: WordTable | None,
-) -> tuple[Floats, list[State]]:
+) -> tuple[Floats, list[ArrayState]]:
     start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
     projected = table.rows if table else None
     values, parts = native.sweep(spec.computed, sides, inputs.values, inputs.offsets, start, rows, projected)
@@ -79,9 +138,9 @@ def _numpy(
     spec: RecurrentSpec,
     sides: list[Side],
     inputs: Ragged[Floats],
-    states: list[State] | None,
+    states: list[ArrayState] | None,
     rows: NDArray[np.int32] | None,
-) -> tuple[Floats, list[State]]:
+) -> tuple[Floats, list[ArrayState]]:
     inputs = inputs if rows is None else inputs.carry(inputs.values[rows])
     begin = states or [zero_state(spec, inputs.sequences, inputs.values.dtype)] * len(sides)
     swept = [
@@ -91,7 +150,7 @@ def _numpy(
     return np.concatenate([values for values, _ in swept], axis=1), [end for _, end in swept]
 
 
-def choose(kind: CellKind, dtype: np.dtype[Any]) -> Path:
+def swept_by(kind: CellKind, dtype: np.dtype[Any]) -> Way:
     """Tell what sweeps a cell over values of this type."""
     return "native" if native.serves(dtype) and native.knows(kind) else "numpy"
 
@@ -103,7 +162,7 @@ def words_of(spec: RecurrentSpec, weights: Weights, vectors: Floats) -> WordTabl
     return word_table(spec.computed, sides, vectors)
 
 
-def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> State:
+def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> ArrayState:
     """Return the state a sweep starts from: zeros."""
     return tuple(np.zeros((sequences, spec.hidden), dtype) for _ in spec.states)
 
@@ -131,9 +190,9 @@ def _sweep(
     spec: RecurrentSpec,
     weights: Side,
     inputs: Ragged[Floats],
-    state: State,
+    state: ArrayState,
     reverse: bool,
-) -> tuple[Floats, State]:
+) -> tuple[Floats, ArrayState]:
     kind = spec.computed
     input_weight, recurrent_weight, input_bias, recurrent_bias = weights
     rounding = "float32" if kind.parallel else kind.precision

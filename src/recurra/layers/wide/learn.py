@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from recurra.batches import Ragged
 from recurra.errors import DataError
-from recurra.layers.specs import WideSpec
-from recurra.layers.types import Ids, Weights
-from recurra.layers.wide.run import ngrams
+from recurra.layers.layer import Ids, Weights
+from recurra.layers.wide.run import WideSpec, ngrams
 
 SEEN = 2
 """Texts that must hold an n-gram for it to be learnt."""

@@ -1,21 +1,45 @@
-"""Linear log-odds of n-grams, running in NumPy: ragged token ids -> (sequences, 1).
+"""Linear log-odds of n-grams, as a record and in NumPy: ragged token ids -> (sequences, 1).
 
 Not here: where the weights come from (learn.py).
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from recurra.batches import Ragged
-from recurra.layers.specs import WideSpec
-from recurra.layers.types import Floats, Ids, Weights
+from recurra.layers.layer import Floats, Ids, LayerSpec, Shapes, Weights
 
 PLACES = 2**24
 """Where n-grams are hashed to."""
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio (Knuth, TAOCP 3, 6.4): multiplicative hashing spreads neighbouring ids."""
+
+
+class WideSpec(LayerSpec):
+    """Linear log-odds of n-grams beside the net: hashed n-grams of token ids -> (sequences, 1).
+
+    N-grams are hashed into 2^24 places, of which only the `entries` that were learnt are kept; 2^24 because a place is
+    then exact in float32, the one type of all weights.
+    """
+
+    kind: Literal["wide"] = "wide"
+    entries: int = Field(ge=1, le=2**24)
+    longest: int = Field(default=3, ge=1, le=5)
+
+    def weights(self) -> Shapes:
+        """Return names and shapes of the weights."""
+        kept = (self.entries,)
+        return {"place": kept, "weight": kept, "square": kept, "bias": (1,)}
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out."""
+        return 1
 
 
 def wide(spec: WideSpec, weights: Weights, ids: Ragged[Ids]) -> Floats:

@@ -19,7 +19,7 @@ from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
-from recurra.layers.types import Ids
+from recurra.layers.layer import Ids
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.training.loop import Step
 from recurra.training.progress import Record

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.artefact import Artefact
 from recurra.errors import ArtefactError
-from recurra.layers.types import Floats
+from recurra.layers.layer import Floats
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.plans import ClassifierNet
 from recurra.nets.run import classify_all, softmax

@@ -18,7 +18,7 @@ from recurra.cells.backends.torch import State
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
-from recurra.layers.tied.learn import Tied
+from recurra.layers.matrix.learn import Tied
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.training.loop import Step
 from recurra.training.progress import Record

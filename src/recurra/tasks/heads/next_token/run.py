@@ -16,7 +16,7 @@ from recurra.arguments import positive, seed_of, whole
 from recurra.artefact import Artefact
 from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
-from recurra.layers.types import Floats, Ids, State
+from recurra.layers.layer import ArrayState, Floats, Ids
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.plans import LanguageNet
 from recurra.nets.run import next_logits, run, softmax
@@ -52,7 +52,7 @@ class RunningLanguage(Model):
         quicker; only the first tokens of each part then lose what came before them. No token is left out.
         """
         found = np.empty(max(len(ids) - 1, 0), np.float64)
-        states: Sequence[State] | None = ()
+        states: Sequence[ArrayState] | None = ()
         for places in _side_by_side(len(found), streams):
             projected, states = run(self.plan, self.tensors, places.carry(ids[places.values]), states)
             for start in range(0, len(projected), ROWS):
@@ -118,7 +118,7 @@ class RunningLanguage(Model):
     def _prompt(self, prompt: str) -> Ids:
         return np.concatenate([np.array([EOS], np.int32), self.encoder.encode_whole([prompt])[0]])
 
-    def _read(self, ids: Ids, states: Sequence[State] | None) -> tuple[Floats, Sequence[State] | None]:
+    def _read(self, ids: Ids, states: Sequence[ArrayState] | None) -> tuple[Floats, Sequence[ArrayState] | None]:
         return run(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
 
     def told(self) -> dict[str, Any]:
