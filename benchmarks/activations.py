@@ -20,7 +20,7 @@ from recurra.batches import Ragged
 from recurra.cells.backends.numpy import ACTIVATE
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, Precision
-from recurra.engine.native import engine, library
+from recurra.engine.native import compiled, engine
 from recurra.layers.layer import Weights
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 
@@ -43,7 +43,7 @@ def main() -> None:
     }
     layers = {"without the engine": layer_errors("numpy")}
     for name in engine().available:
-        library().choose(name)
+        compiled.choose(name)
         figures[name] = {
             precision: {
                 activation: worst(activation, values, activated(activation, precision, values)) for activation in SMOOTH
@@ -51,7 +51,7 @@ def main() -> None:
             for precision in get_args(Precision)
         }
         layers[name] = layer_errors("native")
-    library().choose(first)
+    compiled.choose(first)
     write_result("activations", {"activations": figures, "layers": layers}, seeds=[SEED])
 
 
@@ -66,7 +66,7 @@ def points() -> NDArray[np.float32]:
 def activated(activation: Activation, precision: Precision, values: NDArray[np.float32]) -> NDArray[np.float32]:
     """An activation as the engine's sweeps compute it."""
     results = np.empty_like(values)
-    library().activate(activation, precision, values, results)
+    compiled.activate(activation, precision=precision, values=values, into=results)
     return results
 
 

@@ -15,7 +15,7 @@ from smoke import SMOKE, sized
 from recurra.batches import Integers
 from recurra.config import TextConfig
 from recurra.datasets.known.imdb import load_imdb
-from recurra.engine.native import library
+from recurra.engine.native import compiled
 from recurra.errors import DataError
 from recurra.text.tokenise import tokenise
 
@@ -83,7 +83,7 @@ def peak() -> float:
     rates = []
     for _ in range(5):
         started = time.perf_counter()
-        done = float(library().peak_work(WORK, THREADS))
+        done = float(compiled.peak_work(WORK, THREADS))
         rates.append(done / (time.perf_counter() - started) / 1e9)
     return max(rates)
 

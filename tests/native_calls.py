@@ -10,24 +10,40 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.engine.native import library, ragged
+from recurra.engine.native import compiled, ragged
 
 Array = np.ndarray[Any, Any]
 Arguments = dict[str, Any]
 INPUTS, HIDDEN, OFFSETS = 3, 4, np.array([0, 2, 6])
 REFUSED = r"found .* allowed"
+STEP = {"size": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
 
 
 def floats(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
+def unpacked(
+    cell: str, precision: str = "float32", *, reset_after: bool = True, inputs: int = INPUTS, hidden: int = HIDDEN
+) -> Any:
+    """A layer without weights yet."""
+    return compiled.layer(
+        cell=cell,
+        activation="tanh",
+        precision=precision,
+        reset_after=reset_after,
+        inputs=inputs,
+        hidden=hidden,
+        reverse=False,
+    )
+
+
 def layer(cell: str = "lstm", *, hidden: int = HIDDEN, backward: bool = True, seed: int = 0) -> Any:
     """A packed layer; an LSTM, a simple RNN or a GRU."""
     rows = {"rnn": 1, "gru": 3, "lstm": 4}[cell] * hidden
-    made = library().layer(cell, "tanh", "float32", True, INPUTS, hidden, False)
+    made = unpacked(cell, hidden=hidden)
     weights = floats(rows, INPUTS, seed=seed), floats(rows, hidden, seed=seed), floats(rows), floats(rows)
-    made.pack(*weights, backward, 1)
+    made.pack(*weights, backward=backward, threads=1)
     return made
 
 
@@ -52,7 +68,7 @@ def forward_call() -> Call:
         "keep": True,
         "threads": 1,
     }
-    return Call(library().forward, good, ("outputs", "final_hidden", "final_cell"))
+    return Call(compiled.forward, good, ("outputs", "final_hidden", "final_cell"))
 
 
 def backward_call() -> Call:
@@ -68,7 +84,7 @@ def backward_call() -> Call:
         "hidden_errors": floats(1, 2, HIDDEN),
         "cell_errors": floats(1, 2, HIDDEN),
     }
-    return Call(library().backward, good, ("value_errors", "hidden_errors", "cell_errors"))
+    return Call(compiled.backward, good, ("value_errors", "hidden_errors", "cell_errors"))
 
 
 def learning_call() -> Call:
@@ -77,7 +93,7 @@ def learning_call() -> Call:
 
     def function(input: Any, recurrent: Any, input_bias: Any, recurrent_bias: Any, values: Any) -> None:
         gradients = [(input, recurrent, input_bias, recurrent_bias)]
-        library().backward(**begun.good | {"gradients": gradients, "values": values})
+        compiled.backward(**begun.good | {"gradients": gradients, "values": values})
 
     names = ("input", "recurrent", "input_bias", "recurrent_bias")
     shapes = ((16, INPUTS), (16, HIDDEN), (16,), (16,))
@@ -88,24 +104,24 @@ def learning_call() -> Call:
 def project_call() -> Call:
     packed = layer()
     good = {"layer": packed, "values": floats(5, INPUTS), "into": floats(5, packed.pitch), "threads": 1}
-    return Call(library().project, good, ("into",))
+    return Call(compiled.project, good, ("into",))
 
 
 def gather_call() -> Call:
     good = {
         "places": ragged(OFFSETS),
-        "from": floats(9, 3),
+        "table": floats(9, 3),
         "ids": np.arange(6),
         "masks": floats(2, 3),
         "scale": 1.0,
         "into": floats(6, 3),
         "threads": 1,
     }
-    return Call(library().gather, good, ("into",))
+    return Call(compiled.gather, good, ("into",))
 
 
 def words_of(offsets: Array, ids: Array) -> Any:
-    return library().words(ragged(offsets), ids)
+    return compiled.words(ragged(offsets), ids)
 
 
 def gradient_call() -> Call:
@@ -119,13 +135,13 @@ def gradient_call() -> Call:
         "rows": floats(3, 3),
         "threads": 1,
     }
-    return Call(library().gather_gradient, good, ("ids", "rows"))
+    return Call(compiled.gather_gradient, good, ("ids", "rows"))
 
 
 def distinct_call() -> Call:
     words = words_of(OFFSETS, np.array([0, 1, 1, 5, 5, 0]))
     good = {"words": words, "ids": np.zeros(3, np.int64), "rows": np.zeros(6, np.int32)}
-    return Call(library().distinct, good, ("ids", "rows"))
+    return Call(compiled.distinct, good, ("ids", "rows"))
 
 
 def adam_call() -> Call:
@@ -135,18 +151,15 @@ def adam_call() -> Call:
         "second": abs(floats(7, 3)),
         "ids": np.array([1, 4]),
         "gradient": floats(2, 3),
-        "size": 0.1,
-        "beta1": 0.9,
-        "beta2": 0.999,
-        "epsilon": 1e-8,
+        "step": compiled.Adam(**STEP),
         "threads": 1,
     }
-    return Call(library().adam, good, ("weight", "first", "second"))
+    return Call(compiled.adam, good, ("weight", "first", "second"))
 
 
 def whole_adam_call() -> Call:
     def function(weight: Any, first: Any, second: Any, gradient: Any) -> None:
-        library().adam_whole([(weight, first, second, gradient, 0.1, 0.9, 0.999, 1e-8, 0.0, 1.0)], 1)
+        compiled.adam_whole([(weight, first, second, gradient, compiled.Adam(**STEP))], threads=1)
 
     good = {name: abs(floats(7, 3)) for name in ("weight", "first", "second", "gradient")}
     return Call(function, good, ("weight", "first", "second"))
@@ -154,14 +167,14 @@ def whole_adam_call() -> Call:
 
 def clip_call() -> Call:
     def function(one: Any, other: Any) -> None:
-        library().clip([one, other], 1.0, 1)
+        compiled.clip([one, other], largest=1.0, threads=1)
 
     return Call(function, {"one": floats(7, 3), "other": floats(4)}, ("one", "other"))
 
 
 def pool_call() -> Call:
     def function(weight: Any, bias: Any, query: Any, **more: Any) -> None:
-        library().pool(scorer=(weight, bias, query), **more)
+        compiled.pool(scorer=(weight, bias, query), **more)
 
     good = {
         "places": ragged(OFFSETS),
@@ -171,13 +184,13 @@ def pool_call() -> Call:
         "weight": floats(3, 4),
         "bias": floats(3),
         "query": floats(2, 3),
-        "into": floats(2, 16),
+        "rows": floats(2, 16),
         "where": np.zeros((2, 4), np.int32),
         "shares": floats(2, 6),
         "hidden": floats(6, 3),
         "threads": 1,
     }
-    return Call(function, good, ("into", "where", "shares", "hidden"))
+    return Call(function, good, ("rows", "where", "shares", "hidden"))
 
 
 def pool_back_call() -> Call:
@@ -185,7 +198,7 @@ def pool_back_call() -> Call:
     pooled.function(**pooled.good)
 
     def function(weight: Any, bias: Any, query: Any, learnt: Any, learnt_bias: Any, asked: Any, **more: Any) -> None:
-        library().pool_back(scorer=(weight, bias, query), gradients=(learnt, learnt_bias, asked), **more)
+        compiled.pool_back(scorer=(weight, bias, query), gradients=(learnt, learnt_bias, asked), **more)
 
     more = {"errors": floats(2, 16), "value_errors": floats(6, 4)}
     learnt = {"learnt": floats(3, 4), "learnt_bias": floats(3), "asked": floats(2, 3)}
@@ -201,12 +214,12 @@ def pack_call() -> Call:
         "backward": True,
         "threads": 1,
     }
-    return Call(library().layer("gru", "tanh", "float32", True, INPUTS, HIDDEN, False).pack, good, ())
+    return Call(unpacked("gru").pack, good, ())
 
 
 def activate_call() -> Call:
     good = {"activation": "tanh", "precision": "float32", "values": floats(9), "into": floats(9)}
-    return Call(library().activate, good, ("into",))
+    return Call(compiled.activate, good, ("into",))
 
 
 CALLS: dict[str, Callable[[], Call]] = {

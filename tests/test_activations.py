@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from recurra.cells.backends.numpy import ACTIVATE
-from recurra.engine.native import engine, library
+from recurra.engine.native import compiled, engine
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -29,7 +29,7 @@ def points() -> NDArray[np.float32]:
 
 def activated(name: str, precision: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
     results = np.empty_like(values)
-    library().activate(name, precision, values, results)
+    compiled.activate(name, precision=precision, values=values, into=results)
     return results
 
 
@@ -88,7 +88,7 @@ def test_slopes_told_from_results_never_have_the_wrong_sign(instructions: str, p
 def test_any_number_of_values_and_no_other_is_written(instructions: str) -> None:
     for count in range(40):
         values, results = np.full(count, 0.5, np.float32), np.full(count + 1, 7, np.float32)
-        library().activate("tanh", "float32", values, results[:count])
+        compiled.activate("tanh", precision="float32", values=values, into=results[:count])
         np.testing.assert_allclose(results[:count], np.tanh(0.5), rtol=1e-6)
         assert results[count] == 7, instructions
 
@@ -103,6 +103,6 @@ def test_other_names_shapes_and_shared_memory_are_refused() -> None:
         ("tanh", "float32", values[::2], values[:3].copy()),
         ("tanh", "float32", values, values),
     ]
-    for arguments in wrong:
+    for name, precision, given, into in wrong:
         with pytest.raises(ValueError, match=r"found .* allowed"):
-            library().activate(*arguments)
+            compiled.activate(name, precision=precision, values=given, into=into)

@@ -14,7 +14,7 @@ import torch
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.engine.autograd import native_sweep
-from recurra.engine.native import engine, library, ragged
+from recurra.engine.native import compiled, engine, ragged
 
 pytestmark = pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
 MB = 1 << 20
@@ -22,13 +22,13 @@ MB = 1 << 20
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    library().release_buffers()
+    compiled.release_buffers()
     yield
-    library().release_buffers()
+    compiled.release_buffers()
 
 
 def held() -> int:
-    used, unused, _ = library().buffer_bytes()
+    used, unused, _ = compiled.buffer_bytes()
     return int(used + unused)
 
 
@@ -64,7 +64,7 @@ def test_training_over_batches_of_many_lengths_asks_the_system_for_no_more_memor
     lengths = np.random.default_rng(1).permutation(np.repeat([40, 90, 160, 240, 330, 450], 4)).tolist()
     for length in lengths:
         train([length] * 64)
-    _, _, fresh = library().buffer_bytes()
+    _, _, fresh = compiled.buffer_bytes()
     for length in lengths * 2:
         train([length] * 64)
-    assert library().buffer_bytes()[2] - fresh < 0.02 * 2 * sum(lengths) * 64 * 64 * 5 * 4  # of all that was kept
+    assert compiled.buffer_bytes()[2] - fresh < 0.02 * 2 * sum(lengths) * 64 * 64 * 5 * 4  # of all that was kept

@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from native_calls import unpacked
 from recurra.batches import Ragged
 from recurra.cells.backends.products import factor, product
 from recurra.config import LEARNING, CellKind, Settings
@@ -122,7 +123,7 @@ def test_the_longest_sums_do_not_overflow_and_longer_ones_are_refused(instructio
         found, _ = one_product(sign * ones, sign * ones)
         np.testing.assert_allclose(found, most, rtol=1e-6, err_msg=instructions)
     with pytest.raises(ValueError, match="inputs: found 131073"):
-        native.library().layer("rnn", "tanh", "int8", True, most + 1, 4, False)
+        unpacked("rnn", "int8", inputs=most + 1)
 
 
 @built
@@ -222,10 +223,10 @@ def test_the_engine_learns_nothing_in_int8() -> None:
     packed = native.layer(kind, four, reverse=False, backward=False, threads=1)  # type: ignore[arg-type]
     outputs = np.zeros((3, 4), np.float32)
     with pytest.raises(ValueError, match="keep: found true of int8"):
-        native.library().forward([packed], places, normal(3, 3), outputs, keep=True, threads=1)
+        native.compiled.forward([packed], places, values=normal(3, 3), outputs=outputs, keep=True, threads=1)
     assert not outputs.any()
     with pytest.raises(ValueError, match="reset_after"):
-        native.library().layer(*BEFORE, 3, 4, False)
+        unpacked("gru", "int8", reset_after=False)
 
 
 @pytest.mark.parametrize("path", [None, "plain"])

@@ -17,6 +17,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from native_calls import unpacked
 from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
@@ -24,7 +25,7 @@ from recurra.config import CellKind, CellName
 from recurra.engine import native
 from recurra.engine.autograd import native_sweep
 from recurra.engine.choose import sweep_layer
-from recurra.engine.native import engine, grid, knows, layer, library, ragged
+from recurra.engine.native import compiled, engine, grid, knows, layer, ragged
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -330,7 +331,7 @@ BAD: dict[str, dict[str, Any]] = {
 def test_nothing_is_touched_before_shapes_and_strides_are_right(wrong: str) -> None:
     good = {"values": floats(6, 3), "places": ragged(np.array([0, 2, 6])), "outputs": np.full((6, 4), 7, np.float32)}
     with pytest.raises(ValueError, match=r"found .* allowed"):
-        library().forward(**({"layers": [packed()]} | good | BAD[wrong]), keep=False, threads=1)
+        compiled.forward(**({"layers": [packed()]} | good | BAD[wrong]), keep=False, threads=1)
     assert (good["outputs"] == 7).all()
 
 
@@ -338,19 +339,19 @@ def test_nothing_is_touched_before_shapes_and_strides_are_right(wrong: str) -> N
 def test_numbers_of_another_type_and_weights_never_packed_are_refused() -> None:
     places, outputs = ragged(np.array([0, 6])), floats(6, 4)
     with pytest.raises(TypeError):
-        library().forward([packed()], places, np.zeros((6, 3)), outputs, keep=False, threads=1)
+        compiled.forward([packed()], places, values=np.zeros((6, 3)), outputs=outputs, keep=False, threads=1)
     with pytest.raises(TypeError):
-        library().forward([packed()], places, floats(6, 3), np.zeros((6, 4)), keep=False, threads=1)
+        compiled.forward([packed()], places, values=floats(6, 3), outputs=np.zeros((6, 4)), keep=False, threads=1)
     with pytest.raises(RuntimeError, match="pack"):
-        fresh = library().layer("gru", "tanh", "float32", True, 3, 4, False)
-        library().forward([fresh], places, floats(6, 3), outputs, keep=False, threads=1)
+        fresh = unpacked("gru", inputs=3, hidden=4)
+        compiled.forward([fresh], places, values=floats(6, 3), outputs=outputs, keep=False, threads=1)
     good: dict[str, Any] = {"cell": "gru", "activation": "tanh", "precision": "bf16", "inputs": 3, "hidden": 4}
     good["reset_after"] = True
     wrong = [{"cell": "gruu"}, {"activation": "relu"}, {"precision": "fp8"}, {"inputs": 0}, {"hidden": -1}]
     wrong += [{"reset_after": False}, {"cell": "lstm", "precision": "float32", "reset_after": False}]
     for bad in wrong:
         with pytest.raises(ValueError, match="found"):
-            library().layer(**(good | bad), reverse=False)
+            compiled.layer(**(good | bad), reverse=False)
 
 
 @built

@@ -25,7 +25,7 @@ from native_calls import (
     layer,
     words_of,
 )
-from recurra.engine.native import engine, grid, library, ragged
+from recurra.engine.native import compiled, engine, grid, ragged
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -42,7 +42,7 @@ def kept_by(**changed: Any) -> Callable[[Arguments], Arguments]:
     def arguments(good: Arguments) -> Arguments:
         call = forward_call()
         same = {name: good[name] for name in call.good if name in good}
-        return {"kept": library().forward(**call.good | same | changed)}
+        return {"kept": compiled.forward(**call.good | same | changed)}
 
     return arguments
 
@@ -50,12 +50,13 @@ def kept_by(**changed: Any) -> Callable[[Arguments], Arguments]:
 def of_a_smaller_layer(good: Arguments) -> Arguments:
     small = {"layers": [layer("rnn", hidden=1)], "outputs": floats(6, 1), "hidden": None, "cell": None}
     ends = {"final_hidden": None, "final_cell": None}
-    return {"kept": library().forward(**forward_call().good | small | ends)}
+    return {"kept": compiled.forward(**forward_call().good | small | ends)}
 
 
 def packed_again(good: Arguments) -> Arguments:
     rows = 4 * HIDDEN
-    good["layers"][0].pack(floats(rows, INPUTS), floats(rows, HIDDEN), floats(rows), floats(rows), True, 1)
+    weights = floats(rows, INPUTS), floats(rows, HIDDEN), floats(rows), floats(rows)
+    good["layers"][0].pack(*weights, backward=True, threads=1)
     return {}
 
 
@@ -106,7 +107,7 @@ def test_weights_are_not_packed_while_another_thread_sweeps_them() -> None:
     sweep = {"layers": [shared], "places": ragged(np.array([0, tokens])), "values": floats(tokens, INPUTS)}
 
     def swept() -> None:
-        library().forward(**sweep, outputs=np.empty((tokens, HIDDEN), np.float32), keep=False, threads=1)
+        compiled.forward(**sweep, outputs=np.empty((tokens, HIDDEN), np.float32), keep=False, threads=1)
 
     with ThreadPoolExecutor(1) as other:
         for _ in range(100):
@@ -114,7 +115,7 @@ def test_weights_are_not_packed_while_another_thread_sweeps_them() -> None:
             while not coming.done():
                 time.sleep(0.001)  # else the other would begin just while they are packed
                 try:
-                    shared.pack(*weights, *biases, True, 1)
+                    shared.pack(*weights, *biases, backward=True, threads=1)
                 except ValueError as error:
                     assert "another thread" in str(error)
                     return coming.result()

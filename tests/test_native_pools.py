@@ -16,7 +16,7 @@ from torch import Tensor
 from recurra.batches import Ragged
 from recurra.config import Pool
 from recurra.engine import native
-from recurra.engine.native import engine, grid, library, ragged
+from recurra.engine.native import compiled, engine, grid, ragged
 from recurra.engine.pools import Scorer, native_pool
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec, pooling
@@ -240,8 +240,8 @@ BAD: dict[str, dict[str, Any]] = {
     "too few units kept": {"hidden": floats(6, 2)},
     "no place for the tokens of the maxima": {"where": None},
     "too few tokens of the maxima": {"where": np.zeros((1, 4), np.int32)},
-    "too narrow a result": {"into": floats(2, 7)},
-    "a row too few": {"into": floats(1, 8)},
+    "too narrow a result": {"rows": floats(2, 7)},
+    "a row too few": {"rows": floats(1, 8)},
     "the columns of a grid": {"places": 2},
 }
 
@@ -252,13 +252,13 @@ def test_nothing_is_touched_before_shapes_and_strides_are_right(wrong: str) -> N
     places = ragged(np.array([0, 2, 6]))
     if given_wrong.pop("places", None):
         places = grid(3, np.array([3, 3]))
-    into = given_wrong.pop("into", np.full((2, 8), 7, np.float32))
-    told = {"places": places, "into": into, "threads": 1} | GOOD | given_wrong
+    into = given_wrong.pop("rows", np.full((2, 8), 7, np.float32))
+    told = {"places": places, "rows": into, "threads": 1} | GOOD | given_wrong
     before = into.copy()
     with pytest.raises(ValueError, match=r"found .* allowed"):
-        library().pool(**told)
+        compiled.pool(**told)
     with pytest.raises(ValueError, match=r"found .* allowed"):
-        library().pool_back(**told, errors=floats(2, 8), value_errors=floats(6, 4), gradients=GOOD["scorer"])
+        compiled.pool_back(**told, errors=floats(2, 8), value_errors=floats(6, 4), gradients=GOOD["scorer"])
     assert np.array_equal(into, before)
 
 
@@ -274,12 +274,12 @@ BAD_BACK: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("wrong", BAD_BACK)
 def test_the_way_back_checks_its_own_arguments_too(wrong: str) -> None:
     into, gradients = floats(2, 8), tuple(one.copy() for one in GOOD["scorer"])
-    told = {"places": ragged(np.array([0, 2, 6])), "into": into, "threads": 1, "gradients": gradients} | GOOD
+    told = {"places": ragged(np.array([0, 2, 6])), "rows": into, "threads": 1, "gradients": gradients} | GOOD
     told |= {"errors": floats(2, 8) + 1, "value_errors": floats(6, 4)}
-    library().pool_back(**told)
+    compiled.pool_back(**told)
     kept = told["value_errors"].copy()
     with pytest.raises(ValueError, match=r"found .* allowed"):
-        library().pool_back(**(told | BAD_BACK[wrong]))
+        compiled.pool_back(**(told | BAD_BACK[wrong]))
     assert np.array_equal(told["value_errors"], kept)
     with pytest.raises(TypeError):
-        library().pool_back(**(told | {"errors": np.zeros((2, 8))}))
+        compiled.pool_back(**(told | {"errors": np.zeros((2, 8))}))

@@ -12,14 +12,27 @@ from typing import Any
 import numpy as np
 import pytest
 
-from native_calls import CALLS, HIDDEN, INPUTS, OFFSETS, REFUSED, Array, Call, floats, forward_call, gather_call, layer
-from recurra.engine.native import engine, grid, library, ragged
+from native_calls import (
+    CALLS,
+    HIDDEN,
+    INPUTS,
+    OFFSETS,
+    REFUSED,
+    Array,
+    Call,
+    floats,
+    forward_call,
+    gather_call,
+    layer,
+    unpacked,
+)
+from recurra.engine.native import compiled, engine, grid, ragged
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
 ANY_SHAPE = ("adam_whole", "clip")
 """These take arrays of any shape, as long as they fit each other."""
-ANY_ROWS = ("from",)
+ANY_ROWS = ("table",)
 """A table of any number of rows."""
 
 
@@ -108,12 +121,12 @@ def test_a_cell_without_an_inner_state_is_given_none() -> None:
 def test_directions_of_two_instruction_sets_are_refused() -> None:
     packed = []
     for name in ("portable", FOUND.name):
-        library().choose(name)
+        compiled.choose(name)
         packed.append(layer())
     good = {"places": ragged(OFFSETS), "values": floats(6, INPUTS), "outputs": floats(6, 2 * HIDDEN)}
     if FOUND.name != "portable":
         with pytest.raises(ValueError, match="instruction sets"):
-            library().forward(layers=packed, **good, keep=False, threads=1)
+            compiled.forward(layers=packed, **good, keep=False, threads=1)
 
 
 @pytest.mark.parametrize("wrong", [-1, 6, 2**31 - 1])
@@ -122,6 +135,16 @@ def test_rows_out_of_range_are_refused(wrong: int) -> None:
     rows = np.full(6, wrong, np.int32)
     with pytest.raises(ValueError, match="rows: found"):
         call.function(**call.good | {"rows": rows})
+
+
+def test_a_sweep_has_values_or_their_products_and_never_both_or_neither() -> None:
+    call, packed = forward_call(), layer()
+    rows, projected = np.zeros(6, np.int32), [np.zeros((6, packed.pitch), np.float32)]
+    answers = call.good | {"keep": False, "rows": rows}
+    for wrong in ({"projected": projected}, {"values": None}):
+        with pytest.raises(ValueError, match="values: found"):
+            call.function(**answers | wrong)
+    assert call.function(**answers | {"values": None, "projected": projected}) is None
 
 
 @pytest.mark.parametrize(("steps", "count"), [(2**62, 2), (2**63 - 1, 1), (2**40, 1)])
@@ -138,12 +161,12 @@ def test_a_grid_of_more_tokens_than_there_is_memory_allocates_nothing(steps: int
 def test_sizes_and_threads_that_cannot_be_are_refused() -> None:
     for inputs, hidden in ((0, 4), (4, 0), (-1, 4), (2**20 + 1, 4), (4, 2**31 - 1)):
         with pytest.raises(ValueError, match=REFUSED):
-            library().layer("gru", "tanh", "float32", True, inputs, hidden, False)
+            unpacked("gru", inputs=inputs, hidden=hidden)
     with pytest.raises(TypeError):
-        library().layer("gru", "tanh", "float32", True, 2**40, 4, False)
+        unpacked("gru", inputs=2**40, hidden=4)
     for rounds, threads in ((-1, 1), (1, 0), (1, -3), (1, 2**30)):
         with pytest.raises(ValueError, match=REFUSED):
-            library().peak_work(rounds, threads)
+            compiled.peak_work(rounds, threads)
     for threads in (0, -5):  # as one
         call = forward_call()
         call.function(**call.good | {"threads": threads})

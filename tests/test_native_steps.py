@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from recurra.engine.native import engine, grid, library, ragged
+from native_calls import STEP
+from recurra.engine.native import compiled, engine, grid, ragged
 from recurra.engine.rows import native_gather, native_masked
 from recurra.training.adam import RowAdam, WholeAdam
 
@@ -52,9 +53,11 @@ def test_rows_and_their_gradient_equal_torchs_embedding(size: int, masked: bool,
 def test_the_gradients_bits_do_not_depend_on_threads() -> None:
     ids, told = torch.randint(0, 700, (611,)).numpy(), []
     for threads in (1, 3):
-        words = library().words(ragged(OFFSETS), ids)
+        places = ragged(OFFSETS)
+        words = compiled.words(places, ids)
         rows, chosen = np.empty((words.count, 20), np.float32), np.empty(words.count, np.int64)
-        library().gather_gradient(words, ragged(OFFSETS), drawn(611, 20).numpy(), None, 1.0, chosen, rows, threads)
+        errors = drawn(611, 20).numpy()
+        compiled.gather_gradient(words, places, errors=errors, scale=1.0, ids=chosen, rows=rows, threads=threads)
         told.append(rows)
     assert np.array_equal(*told)
 
@@ -69,7 +72,8 @@ def test_masks_of_whole_sequences_forward_and_back() -> None:
 
 def test_the_columns_of_a_grid_have_each_their_own_mask() -> None:
     values, masks, into = drawn(6, 4).numpy(), drawn(2, 4, seed=1).numpy(), np.full((6, 4), 7, np.float32)
-    library().gather(grid(3, np.array([3, 1])), values, None, masks, 2.0, into, 2)
+    places = grid(3, np.array([3, 1]))
+    compiled.gather(places, table=values, masks=masks, scale=2.0, into=into, threads=2)
     np.testing.assert_allclose(into[[0, 2, 4]], values[[0, 2, 4]] * masks[0] * 2, rtol=1e-6)
     np.testing.assert_allclose(into[1], values[1] * masks[1] * 2, rtol=1e-6)
     assert (into[[3, 5]] == 7).all()
@@ -152,7 +156,7 @@ def test_clipping_scales_all_gradients_to_one_joint_length_and_its_bits_do_not_d
     wanted = float(torch.cat([one.flatten() for one in given]).double().norm())
     for threads in (1, 3):
         arrays = [one.clone().numpy() for one in given]
-        norm = library().clip(arrays, 0.5, threads)
+        norm = compiled.clip(arrays, largest=0.5, threads=threads)
         assert norm == pytest.approx(wanted, rel=1e-12)
         told.append((norm, *arrays))
         for mine, before in zip(arrays, given, strict=True):
@@ -160,30 +164,29 @@ def test_clipping_scales_all_gradients_to_one_joint_length_and_its_bits_do_not_d
     assert all(np.array_equal(one, other) for one, other in zip(*told, strict=True))
     untouched = [one.clone().numpy() for one in given]
     for largest in (0.0, wanted * 1.01):
-        library().clip(untouched, largest, 2)
+        compiled.clip(untouched, largest=largest, threads=2)
     assert all(np.array_equal(mine, one.numpy()) for mine, one in zip(untouched, given, strict=True))
 
 
 def test_gradients_too_large_to_square_are_clipped_and_what_is_not_a_number_is_told() -> None:
     large = np.full(1000, 1e30, np.float32)
-    assert library().clip([large], 1.0, 1) == pytest.approx(1e30 * 1000**0.5, rel=1e-6)
+    assert compiled.clip([large], largest=1.0, threads=1) == pytest.approx(1e30 * 1000**0.5, rel=1e-6)
     np.testing.assert_allclose(large, 1000**-0.5, rtol=1e-5)
     broken = np.array([1.0, np.nan, 5.0], np.float32)
-    assert np.isnan(library().clip([broken], 1.0, 1)) and broken[2] == 5.0
-    assert library().clip([], 1.0, 1) == 0.0
+    assert np.isnan(compiled.clip([broken], largest=1.0, threads=1)) and broken[2] == 5.0
+    assert compiled.clip([], largest=1.0, threads=1) == 0.0
 
 
 def test_arrays_that_overlap_or_do_not_fit_are_refused_before_anything_is_touched() -> None:
     whole = np.full((8, 4), 7, np.float32)
     with pytest.raises(ValueError, match="overlapping"):
-        library().clip([whole, whole[2:]], 1.0, 1)
+        compiled.clip([whole, whole[2:]], largest=1.0, threads=1)
     for wrong in (whole[:, :2], whole.astype(np.float64)):
         with pytest.raises(TypeError):
-            library().clip([wrong], 1.0, 1)
-    sizes = (0.1, 0.9, 0.999, 1e-8, 0.0, 1.0)
+            compiled.clip([wrong], largest=1.0, threads=1)
     for arrays in ((whole, whole, whole.copy(), whole.copy()), (whole, whole.copy(), whole[1:].copy(), whole.copy())):
         with pytest.raises(ValueError, match=r"found .* allowed"):
-            library().adam_whole([(*arrays, *sizes)], 1)
+            compiled.adam_whole([(*arrays, compiled.Adam(**STEP))], threads=1)
     assert (whole == 7).all()
 
 
@@ -191,12 +194,14 @@ def test_bad_ids_shapes_and_order_are_refused_before_anything_is_touched() -> No
     places, table, into = ragged(np.array([0, 4])), np.zeros((5, 3), np.float32), np.full((4, 3), 7, np.float32)
     for wrong in ([0, 1, 2, 5], [0, -1, 2, 3], [0, 1, 2]):
         with pytest.raises(ValueError, match=r"found .* allowed"):
-            library().gather(places, table, np.array(wrong), None, 1.0, into, 1)
+            compiled.gather(places, table=table, ids=np.array(wrong), scale=1.0, into=into, threads=1)
     with pytest.raises(ValueError, match="masks"):
-        library().gather(places, table, np.zeros(4, np.int64), table[:2], 1.0, into, 1)
+        ids = np.zeros(4, np.int64)
+        compiled.gather(places, table=table, ids=ids, masks=table[:2], scale=1.0, into=into, threads=1)
     with pytest.raises(ValueError, match="ids"):
-        library().words(places, np.array([0, 1, -2, 3]))
+        compiled.words(places, np.array([0, 1, -2, 3]))
     for wrong in ([1, 1], [2, 1], [1, 5]):
         with pytest.raises(ValueError, match="ids"):
-            library().adam(table, table.copy(), table.copy(), np.array(wrong), into[:2], 0.1, 0.9, 0.999, 1e-8, 1)
+            moved = table, table.copy(), table.copy()
+            compiled.adam(*moved, ids=np.array(wrong), gradient=into[:2], step=compiled.Adam(**STEP), threads=1)
     assert (into == 7).all() and not table.any()

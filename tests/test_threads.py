@@ -18,7 +18,7 @@ from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.engine import native
 from recurra.engine.autograd import native_sweep
-from recurra.engine.native import engine, layer, library, ragged
+from recurra.engine.native import compiled, engine, layer, ragged
 from recurra.engine.processors import engine_threads
 
 built = pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
@@ -146,9 +146,9 @@ def test_where_no_thread_can_be_started_openmp_is_left_alone() -> None:
     # GNU OpenMP ends a process in which it cannot start a thread.
     run("""
 import torch
-native.library()
+native.engine()
 limit_memory(4 << 20)
-assert not native.library().calm_openmp()
+assert not native.compiled.calm_openmp()
 """)
 
 
@@ -239,14 +239,28 @@ def test_at_batch_64_backward_gives_work_to_most_of_eight_threads() -> None:
     learnt = [tuple(np.empty_like(one) for one in weights)]
 
     def at_work() -> int:
-        kept = library().forward(
-            packed, places, values, outputs, None, None, final, np.empty_like(final), keep=True, threads=8
+        kept = compiled.forward(
+            packed,
+            places,
+            values=values,
+            outputs=outputs,
+            final_hidden=final,
+            final_cell=np.empty_like(final),
+            keep=True,
+            threads=8,
         )
-        library().threads_at_work()
-        library().backward(
-            packed, kept, places, values, outputs, outputs, None, None, None, None, None, learnt, threads=8
+        compiled.threads_at_work()
+        compiled.backward(
+            packed,
+            kept,
+            places,
+            values=values,
+            outputs=outputs,
+            output_errors=outputs,
+            gradients=learnt,
+            threads=8,
         )
-        return int(library().threads_at_work())
+        return int(compiled.threads_at_work())
 
     # On fewer processors than threads some may come when all is done.
     assert max(at_work() for _ in range(3)) >= 6
@@ -256,10 +270,10 @@ def test_at_batch_64_backward_gives_work_to_most_of_eight_threads() -> None:
 def test_a_small_sweep_wakes_nobody() -> None:
     values, offsets = np.ones((20, 8), np.float32), np.arange(5) * 5
     weights = tuple(np.ones(shape, np.float32) for shape in ((96, 8), (96, 32), (96,), (96,)))
-    library().threads_at_work()
+    compiled.threads_at_work()
     with engine_threads(8):
         native.sweep(CellKind("gru"), [weights], values, offsets)  # type: ignore[list-item]
-    assert library().threads_at_work() == 1
+    assert compiled.threads_at_work() == 1
 
 
 @built
@@ -268,9 +282,9 @@ def test_one_long_sequence_through_a_wide_layer_is_work_for_a_team() -> None:
     values, offsets = np.ones((3000, 8), np.float32), np.array([0, 3000])
 
     def at_work() -> int:
-        library().threads_at_work()
+        compiled.threads_at_work()
         with engine_threads(4):
             native.sweep(CellKind("lstm"), [weights], values, offsets)  # type: ignore[list-item]
-        return int(library().threads_at_work())
+        return int(compiled.threads_at_work())
 
     assert max(at_work() for _ in range(3)) >= 2

@@ -11,7 +11,7 @@ import pytest
 from recurra.batches import Ragged
 from recurra.config import CellKind
 from recurra.engine import words as tables
-from recurra.engine.native import engine, library
+from recurra.engine.native import compiled, engine
 from recurra.engine.words import WordTable
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 
@@ -119,6 +119,7 @@ def test_an_id_that_is_no_word_and_tables_that_do_not_fit_are_refused() -> None:
         table.places(np.array([WORDS]), lambda new: vectors[new])
     layer = table.packed[0]
     with pytest.raises(ValueError, match="products: found"):
-        library().project(layer, vectors, np.empty((WORDS, layer.pitch + 1), np.float32), 1)
+        compiled.project(layer, values=vectors, into=np.empty((WORDS, layer.pitch + 1), np.float32), threads=1)
     with pytest.raises(ValueError, match="values: found"):
-        library().project(layer, vectors[:, :-1].copy(), np.empty((WORDS, layer.pitch), np.float32), 1)
+        into = np.empty((WORDS, layer.pitch), np.float32)
+        compiled.project(layer, values=vectors[:, :-1].copy(), into=into, threads=1)

@@ -44,18 +44,25 @@ double peak(int64_t rounds, int threads) {
 
 void bind_engine(nb::module_& module) {
   using namespace nb::literals;
-  module.def("available", &available);
-  module.def("engine", [] { return std::string(instructions().name); });
-  module.def("choose", &choose_instructions, "name"_a);
-  module.def("release_buffers", &release_buffers);
-  module.def("buffer_bytes", [] {
-    const BufferBytes told = buffer_bytes();
-    return std::make_tuple(told.used, told.unused, told.fresh);
-  });
-  module.def("calm_openmp", &calm_openmp);
-  module.def("threads_at_work", &threads_at_work);
-  module.def("peak_work", &peak, "rounds"_a, "threads"_a);
-  module.def("activate", &activate, "activation"_a, "precision"_a, "values"_a, "into"_a);
+  module.def("available", &available, "Names of the instruction sets this processor runs, best first.");
+  module.def("engine", [] { return std::string(instructions().name); }, "The instruction set in use.");
+  module.def("choose", &choose_instructions, "name"_a,
+             "Forces an instruction set; false where this processor cannot run it.");
+  module.def("release_buffers", &release_buffers, "Gives unused buffers back to the system.");
+  module.def(
+      "buffer_bytes",
+      [] {
+        const BufferBytes told = buffer_bytes();
+        return std::make_tuple(told.used, told.unused, told.fresh);
+      },
+      "Bytes of buffers handed out, lying ready, and asked of the system since the process began.");
+  module.def("calm_openmp", &calm_openmp,
+             "Lets the threads of GNU OpenMP sleep as soon as the engine's own; false where there are none.");
+  module.def("threads_at_work", &threads_at_work, "How many threads have done tasks since this was last asked.");
+  module.def("peak_work", &peak, "rounds"_a, "threads"_a,
+             "Floating-point operations done by a loop of multiply-adds on registers.");
+  module.def("activate", &activate, "activation"_a, nb::kw_only(), "precision"_a, "values"_a, "into"_a,
+             "Each value's activation as the sweeps of a precision compute it.");
 }
 
 }  // namespace recurra

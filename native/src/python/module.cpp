@@ -127,14 +127,17 @@ NB_MODULE(_native, module) {
       .def_prop_ro("offsets", &offsets_of, "Where each sequence begins among `order`, and the number of its tokens.")
       .def_prop_ro("order", &order_of, "Where the tokens lie, sequence by sequence.");
   nb::class_<Layer>(module, "Layer")
-      .def("pack", &pack, "input"_a, "recurrent"_a, "input_bias"_a, "recurrent_bias"_a, "backward"_a, "threads"_a)
+      .def("pack", &pack, "input"_a, "recurrent"_a, "input_bias"_a, "recurrent_bias"_a, nb::kw_only(), "backward"_a,
+           "threads"_a, "Weights in torch's layout, for sweeps forward and with `backward` for their gradients too.")
       .def_prop_ro("projects", &Layer::projects, "Whether inputs can be multiplied apart from the sweep.")
       .def_prop_ro("pitch", [](const Layer& layer) { return layer.shape().gate_pitch(); });
-  module.def("project", &project_inputs, "layer"_a, "values"_a, "into"_a, "threads"_a);
-  module.def("ragged", &ragged, "offsets"_a);
-  module.def("grid", &grid, "steps"_a, "lengths"_a, "rows"_a);
-  module.def("layer", &made, "cell"_a, "activation"_a, "precision"_a, "reset_after"_a, "inputs"_a, "hidden"_a,
-             "reverse"_a, nb::rv_policy::take_ownership);
+  module.def("project", &project_inputs, "layer"_a, nb::kw_only(), "values"_a, "into"_a, "threads"_a,
+             "Products of inputs (rows, inputs) that sweeps will meet again and again, into (rows, pitch).");
+  module.def("ragged", &ragged, "offsets"_a, "Sequences one after another.");
+  module.def("grid", &grid, "steps"_a, "lengths"_a, nb::kw_only(), "rows"_a,
+             "Sequences as the columns of a (steps, sequences) grid, or as the rows of a (sequences, steps) one.");
+  module.def("layer", &made, nb::kw_only(), "cell"_a, "activation"_a, "precision"_a, "reset_after"_a, "inputs"_a,
+             "hidden"_a, "reverse"_a, nb::rv_policy::take_ownership, "A layer in one direction, without weights yet.");
   bind_engine(module);
   bind_sweeps(module);
   bind_steps(module);

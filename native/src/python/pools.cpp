@@ -78,17 +78,17 @@ void take_scorer(Pooling& pooling, const Maybe<Weights>& scorer, const Maybe<Out
   pooling.hidden = hidden ? whole("hidden", *hidden, pooling.tokens, units) : nullptr;
 }
 
-void take_results(Pooling& pooling, const Places& places, const Out& into, const Maybe<Tokens>& where) {
+void take_results(Pooling& pooling, const Places& places, const Out& rows, const Maybe<Tokens>& where) {
   const int64_t count = (int64_t)places.sequences.size();
-  pooling.into = whole("into", into, count, pooling.width);
+  pooling.into = whole("rows", rows, count, pooling.width);
   if (pooling.maximum < 0) return;
   if (!where) refuse("where", "none", shown(count, pooling.values.columns));
   pooling.where = whole("where", *where, count, pooling.values.columns);
 }
 
-std::vector<Extent> all_extents(const In& values, const Maybe<Weights>& scorer, const Out& into,
+std::vector<Extent> all_extents(const In& values, const Maybe<Weights>& scorer, const Out& rows,
                                 const Maybe<Tokens>& where, const Maybe<Out>& shares, const Maybe<Out>& hidden) {
-  std::vector<Extent> extents{extent("values", values), extent("into", into), extent("where", where),
+  std::vector<Extent> extents{extent("values", values), extent("rows", rows), extent("where", where),
                               extent("shares", shares), extent("hidden", hidden)};
   if (!scorer) return extents;
   const auto& [weight, bias, query] = *scorer;
@@ -96,20 +96,20 @@ std::vector<Extent> all_extents(const In& values, const Maybe<Weights>& scorer, 
   return extents;
 }
 
-void pool(const Places& places, In values, const Names& parts, int directions, Maybe<Weights> scorer, Out into,
+void pool(const Places& places, In values, const Names& parts, int directions, Maybe<Weights> scorer, Out rows,
           Maybe<Tokens> where, Maybe<Out> shares, Maybe<Out> hidden, int threads) {
-  check_apart(all_extents(values, scorer, into, where, shares, hidden));
+  check_apart(all_extents(values, scorer, rows, where, shares, hidden));
   Pooling pooling = pooling_of(places, values, parts, directions);
   take_scorer(pooling, scorer, shares, hidden);
-  take_results(pooling, places, into, where);
+  take_results(pooling, places, rows, where);
   const Unlocked free;
   pool_forward(pooling, places, threads);
 }
 
-void pool_back(const Places& places, In values, const Names& parts, int directions, Maybe<Weights> scorer, Out into,
+void pool_back(const Places& places, In values, const Names& parts, int directions, Maybe<Weights> scorer, Out rows,
                Maybe<Tokens> where, Maybe<Out> shares, Maybe<Out> hidden, In errors, Out value_errors,
                Maybe<WeightsOut> gradients, int threads) {
-  std::vector<Extent> extents = all_extents(values, scorer, into, where, shares, hidden);
+  std::vector<Extent> extents = all_extents(values, scorer, rows, where, shares, hidden);
   extents.insert(extents.end(), {extent("errors", errors), extent("value errors", value_errors)});
   if (gradients) {
     const auto& [weight, bias, query] = *gradients;
@@ -119,7 +119,7 @@ void pool_back(const Places& places, In values, const Names& parts, int directio
   check_apart(extents);
   Pooling pooling = pooling_of(places, values, parts, directions);
   take_scorer(pooling, scorer, shares, hidden);
-  take_results(pooling, places, into, where);
+  take_results(pooling, places, rows, where);
   const int64_t columns = pooling.values.columns, count = (int64_t)places.sequences.size();
   const float* from = whole("errors", errors, count, pooling.width);
   float* to = whole("value errors", value_errors, places.tokens, columns);
@@ -139,11 +139,13 @@ void pool_back(const Places& places, In values, const Names& parts, int directio
 
 void bind_pools(nb::module_& module) {
   using namespace nb::literals;
-  module.def("pool", &pool, "places"_a, "values"_a, "parts"_a, "directions"_a, "scorer"_a = nb::none(), "into"_a,
-             "where"_a = nb::none(), "shares"_a = nb::none(), "hidden"_a = nb::none(), "threads"_a);
-  module.def("pool_back", &pool_back, "places"_a, "values"_a, "parts"_a, "directions"_a, "scorer"_a = nb::none(),
-             "into"_a, "where"_a = nb::none(), "shares"_a = nb::none(), "hidden"_a = nb::none(), "errors"_a,
-             "value_errors"_a, "gradients"_a = nb::none(), "threads"_a);
+  module.def("pool", &pool, "places"_a, nb::kw_only(), "values"_a, "parts"_a, "directions"_a, "scorer"_a = nb::none(),
+             "rows"_a, "where"_a = nb::none(), "shares"_a = nb::none(), "hidden"_a = nb::none(), "threads"_a,
+             "Pools ragged sequences: the parts side by side into rows, and what their gradient needs.");
+  module.def("pool_back", &pool_back, "places"_a, nb::kw_only(), "values"_a, "parts"_a, "directions"_a,
+             "scorer"_a = nb::none(), "rows"_a, "where"_a = nb::none(), "shares"_a = nb::none(),
+             "hidden"_a = nb::none(), "errors"_a, "value_errors"_a, "gradients"_a = nb::none(), "threads"_a,
+             "The gradient of what `pool` left: the errors of the values, and the scorer's gradients.");
 }
 
 }  // namespace recurra

@@ -36,9 +36,9 @@ const float* checked_masks(const Maybe<In>& masks, const Places& places, int64_t
 }
 
 void gather(const Places& places, In from, Maybe<Ids> ids, Maybe<In> masks, float scale, Out into, int threads) {
-  check_apart({extent("from", from), extent("ids", ids), extent("masks", masks), extent("into", into)});
+  check_apart({extent("table", from), extent("ids", ids), extent("masks", masks), extent("into", into)});
   const int64_t rows = from.shape(0), columns = from.shape(1);
-  const Rows source{table("from", from, ids ? rows : places.tokens, columns), from.stride(0), (int)columns};
+  const Rows source{table("table", from, ids ? rows : places.tokens, columns), from.stride(0), (int)columns};
   const int64_t* chosen = ids ? checked_ids("ids", *ids, places.tokens, rows) : nullptr;
   const float* mask = checked_masks(masks, places, columns);
   float* to = whole("into", into, places.tokens, columns);
@@ -91,12 +91,11 @@ void gradient(const Gradient& held, const Places& places, In errors, Maybe<In> m
 }
 
 // In float64 until here: 1 - β of a β that was rounded to float32 is off by 1e-5.
-Adam step_of(double size, double beta1, double beta2, double epsilon, double pull = 0.0, double kept = 1.0) {
-  return {(float)size, (float)(1.0 - beta1), (float)(1.0 - beta2), (float)epsilon, (float)pull, (float)kept};
+void make_step(Adam* made, double size, double beta1, double beta2, double epsilon, double pull, double kept) {
+  new (made) Adam{(float)size, (float)(1.0 - beta1), (float)(1.0 - beta2), (float)epsilon, (float)pull, (float)kept};
 }
 
-void adam(Out weight, Out first, Out second, Ids ids, In gradient, double size, double beta1, double beta2,
-          double epsilon, int threads) {
+void adam(Out weight, Out first, Out second, Ids ids, In gradient, const Adam& step, int threads) {
   check_apart({extent("weight", weight), extent("first moment", first), extent("second moment", second),
                extent("ids", ids), extent("gradient", gradient)});
   const int64_t rows = weight.shape(0), columns = weight.shape(1), count = ids.shape(0);
@@ -109,7 +108,7 @@ void adam(Out weight, Out first, Out second, Ids ids, In gradient, double size, 
     if (chosen[i] <= chosen[i - 1]) refuse("ids", "a fall or a double at " + std::to_string(i), "a climb");
   const float* slope = whole("gradient", gradient, count, columns);
   const Unlocked free;
-  adam_rows(to, mean, square, chosen, count, slope, (int)columns, step_of(size, beta1, beta2, epsilon), threads);
+  adam_rows(to, mean, square, chosen, count, slope, (int)columns, step, threads);
 }
 
 double clip(const std::vector<Whole<float>>& gradients, double largest, int threads) {
@@ -124,14 +123,13 @@ double clip(const std::vector<Whole<float>>& gradients, double largest, int thre
   return clip_gradients(spans, largest, threads);
 }
 
-// Weight, first and second moment, gradient, and the sizes of Adam's step.
-using Moving = std::tuple<Whole<float>, Whole<float>, Whole<float>, Whole<const float>, double, double, double, double,
-                          double, double>;
+// Weight, first and second moment, gradient, and its step.
+using Moving = std::tuple<Whole<float>, Whole<float>, Whole<float>, Whole<const float>, Adam>;
 
 void adam_all(const std::vector<Moving>& weights, int threads) {
   std::vector<Moved> moved;
   std::vector<Extent> extents;
-  for (const auto& [weight, first, second, gradient, size, beta1, beta2, epsilon, pull, kept] : weights) {
+  for (const auto& [weight, first, second, gradient, step] : weights) {
     extents.insert(extents.end(), {extent("a weight", weight), extent("a first moment", first),
                                    extent("a second moment", second), extent("a gradient", gradient)});
     const int64_t count = (int64_t)weight.size();
@@ -139,8 +137,7 @@ void adam_all(const std::vector<Moving>& weights, int threads) {
       if ((int64_t)size != count)
         refuse("moments and gradient", std::to_string(size) + " values", std::to_string(count));
     if (!count) continue;
-    moved.push_back({weight.data(), first.data(), second.data(), gradient.data(), count,
-                     step_of(size, beta1, beta2, epsilon, pull, kept)});
+    moved.push_back({weight.data(), first.data(), second.data(), gradient.data(), count, step});
   }
   check_apart(extents);
   const Unlocked free;
@@ -154,16 +151,26 @@ void bind_steps(nb::module_& module) {
   nb::class_<Gradient>(module, "Words").def_prop_ro("count", [](const Gradient& held) {
     return held.words.ids.size();
   });
-  module.def("gather", &gather, "places"_a, "from"_a, "ids"_a = nb::none(), "masks"_a = nb::none(), "scale"_a, "into"_a,
-             "threads"_a);
-  module.def("words", &words, "places"_a, "ids"_a);
-  module.def("distinct", &distinct, "words"_a, "ids"_a, "rows"_a);
-  module.def("gather_gradient", &gradient, "words"_a, "places"_a, "errors"_a, "masks"_a = nb::none(), "scale"_a,
-             "ids"_a, "rows"_a, "threads"_a);
-  module.def("adam", &adam, "weight"_a, "first"_a, "second"_a, "ids"_a, "gradient"_a, "size"_a, "beta1"_a, "beta2"_a,
-             "epsilon"_a, "threads"_a);
-  module.def("clip", &clip, "gradients"_a, "largest"_a, "threads"_a);
-  module.def("adam_whole", &adam_all, "weights"_a, "threads"_a);
+  nb::class_<Adam>(module, "Adam", "One step of Adam (Kingma & Ba 2015), as plain numbers.")
+      .def("__init__", &make_step, nb::kw_only(), "size"_a, "beta1"_a, "beta2"_a, "epsilon"_a, "pull"_a = 0.0,
+           "kept"_a = 1.0,
+           "`size` is the learning rate with both moments' bias taken out; `pull` is weight decay that joins the "
+           "gradient, `kept` what decay leaves of the weight itself.");
+  module.def("gather", &gather, "places"_a, nb::kw_only(), "table"_a, "ids"_a = nb::none(), "masks"_a = nb::none(),
+             "scale"_a, "into"_a, "threads"_a,
+             "Each token's row of `table`, by `ids` or as they come, times scale and its sequence's mask.");
+  module.def("words", &words, "places"_a, "ids"_a, "The distinct ids of a batch, and the tokens of each.");
+  module.def("distinct", &distinct, "words"_a, nb::kw_only(), "ids"_a, "rows"_a,
+             "Writes the distinct ids in rising order, and which of them each token has.");
+  module.def("gather_gradient", &gradient, "words"_a, "places"_a, nb::kw_only(), "errors"_a, "masks"_a = nb::none(),
+             "scale"_a, "ids"_a, "rows"_a, "threads"_a,
+             "Writes the distinct ids in rising order, and the gradient of the row of each.");
+  module.def("adam", &adam, "weight"_a, "first"_a, "second"_a, nb::kw_only(), "ids"_a, "gradient"_a, "step"_a,
+             "threads"_a, "Moves the rows `ids` of a weight and of its two moments.");
+  module.def("adam_whole", &adam_all, "weights"_a, nb::kw_only(), "threads"_a,
+             "Moves whole weights: each with its two moments, its gradient and its step.");
+  module.def("clip", &clip, "gradients"_a, nb::kw_only(), "largest"_a, "threads"_a,
+             "Scales all to a joint length of at most `largest`, 0 for any, and returns the length they had.");
 }
 
 }  // namespace recurra

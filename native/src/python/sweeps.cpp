@@ -76,22 +76,23 @@ const int32_t* checked_rows(const MaybeRows& rows, const Places& places, int64_t
 }
 
 // What tells this call from another: some of all that a sweep reads and writes.
-Witness witness_of(const Rows& values, int64_t distinct, const Rows& outputs, const Places& places, const float* hidden,
+Witness witness_of(const Rows& values, int64_t known, const Rows& outputs, const Places& places, const float* hidden,
                    const float* cell, const int32_t* row) {
   const int64_t sequences = places.sequences.size();
   const auto states = [&](const float* from) {
     return sample_of(Rows{from, outputs.columns, outputs.columns}, sequences);
   };
-  return {sample_of(values, distinct), sample_of(outputs, places.tokens), states(hidden), states(cell),
+  return {sample_of(values, known), sample_of(outputs, places.tokens), states(hidden), states(cell),
           sample_of(row ? places.tokens : 0, [&](int64_t token) { return row[token]; })};
 }
 
 // Tables of products of distinct inputs, one for each direction.
 using MaybeProjected = std::optional<std::vector<In>>;
 
-std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In values, Out outputs, Maybe<In3> hidden,
-                                 Maybe<In3> cell, Maybe<Out3> final_hidden, Maybe<Out3> final_cell, MaybeRows rows,
-                                 MaybeProjected projected, bool keep, int threads) {
+Maybe<std::unique_ptr<AllKept>> forward(const Layers& layers, const Places& places, Maybe<In> values, Out outputs,
+                                        Maybe<In3> hidden, Maybe<In3> cell, Maybe<Out3> final_hidden,
+                                        Maybe<Out3> final_cell, MaybeRows rows, MaybeProjected projected, bool keep,
+                                        int threads) {
   std::vector<Extent> extents{
       extent("values", values), extent("outputs", outputs),           extent("hidden", hidden),
       extent("cell", cell),     extent("final hidden", final_hidden), extent("final cell", final_cell),
@@ -102,11 +103,14 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
   const Shape& shape = checked(layers, false);
   if (keep && shape.bytes()) refuse("keep", "true of int8", "false: int8 is for answers");
   const int64_t sides = layers.size(), count = places.sequences.size(), columns = sides * shape.hidden;
+  if (values.has_value() == projected.has_value())
+    refuse("values", values ? "some beside their products" : "none", "values, or in their place products (projected)");
   if (projected && (!rows || keep || !layers[0]->projects() || (int64_t)projected->size() != sides))
     refuse("projected", std::to_string(projected->size()), "one table a direction, with rows; in answers, not in bf16");
-  const int64_t given = values.shape(0), known = projected ? projected->front().shape(0) : given;
-  const int64_t distinct = rows ? given : places.tokens;
-  const Rows inputs{table("values", values, distinct, shape.inputs), values.stride(0), shape.inputs};
+  // Without rows each token has its own; with them so many as there are in the table, of values or of products.
+  const int64_t known = !rows ? places.tokens : projected ? projected->front().shape(0) : values->shape(0);
+  const Rows inputs =
+      values ? Rows{table("values", *values, known, shape.inputs), values->stride(0), shape.inputs} : Rows{};
   const Rows results{table("outputs", outputs, places.tokens, columns), outputs.stride(0), (int)columns};
   const int32_t* row = checked_rows(rows, places, known);
   const float* start = states("hidden", hidden, sides, count, shape.hidden);
@@ -114,19 +118,20 @@ std::unique_ptr<AllKept> forward(const Layers& layers, const Places& places, In 
   auto directions = directions_of(layers, places, inputs, results, start, start_cell);
   float* last_hidden = states("final hidden", final_hidden, sides, count, shape.hidden);
   float* last_cell = inner_states("final cell", final_cell, shape, sides, count);
-  auto kept = keep ? std::make_unique<AllKept>(layers, places) : nullptr;
+  Maybe<std::unique_ptr<AllKept>> kept;
+  if (keep) kept = std::make_unique<AllKept>(layers, places);
   for (size_t side = 0; side < directions.size(); ++side) {
     directions[side].sweep.row = row;
     directions[side].sweep.final_hidden = part(last_hidden, side, places, shape.hidden);
     directions[side].sweep.final_cell = part(last_cell, side, places, shape.hidden);
-    if (kept) directions[side].kept = &kept->side(side);
+    if (kept) directions[side].kept = &(*kept)->side(side);
     if (!projected) continue;
     directions[side].sweep.projected = whole("projected", (*projected)[side], known, shape.gate_pitch());
   }
   const Reading in_use(layers);
   const Unlocked free;
   sweep_forward(directions, places, rows ? known : 0, threads);
-  if (kept) kept->witness(witness_of(inputs, distinct, results, places, start, start_cell, row));
+  if (kept) (*kept)->witness(witness_of(inputs, known, results, places, start, start_cell, row));
   return kept;
 }
 
@@ -205,18 +210,27 @@ void backward(const Layers& layers, AllKept& kept, const Places& places, In valu
   sweep_backward(directions, places, row ? known : 0, threads);
 }
 
+constexpr const char* kForward =
+    "Sweep all directions of a layer. A token's input is its row of `values`, or of their products in `projected`: the "
+    "row that `rows` tells, or without `rows` its own. Returns what a gradient needs, or None without `keep`.";
+constexpr const char* kBackward =
+    "The gradient of the sweep that left `kept`: writes what is asked for by arrays to write to. With `rows` the "
+    "errors "
+    "of the values are those of their rows, and `kept` is used up.";
+
 }  // namespace
 
 void bind_sweeps(nb::module_& module) {
   using namespace nb::literals;
   nb::class_<AllKept>(module, "Kept").def_prop_ro("bytes", &AllKept::bytes);
-  module.def("forward", &forward, "layers"_a, "places"_a, "values"_a, "outputs"_a, "hidden"_a = nb::none(),
-             "cell"_a = nb::none(), "final_hidden"_a = nb::none(), "final_cell"_a = nb::none(), "rows"_a = nb::none(),
-             "projected"_a = nb::none(), "keep"_a, "threads"_a);
-  module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, "values"_a, "outputs"_a,
+  module.def("forward", &forward, "layers"_a, "places"_a, nb::kw_only(), "values"_a = nb::none(), "outputs"_a,
+             "hidden"_a = nb::none(), "cell"_a = nb::none(), "final_hidden"_a = nb::none(), "final_cell"_a = nb::none(),
+             "rows"_a = nb::none(), "projected"_a = nb::none(), "keep"_a, "threads"_a, kForward);
+  module.def("backward", &backward, "layers"_a, "kept"_a, "places"_a, nb::kw_only(), "values"_a, "outputs"_a,
              "output_errors"_a = nb::none(), "final_hidden_errors"_a = nb::none(), "final_cell_errors"_a = nb::none(),
              "hidden"_a = nb::none(), "cell"_a = nb::none(), "value_errors"_a = nb::none(), "gradients"_a = nb::none(),
-             "hidden_errors"_a = nb::none(), "cell_errors"_a = nb::none(), "rows"_a = nb::none(), "threads"_a);
+             "hidden_errors"_a = nb::none(), "cell_errors"_a = nb::none(), "rows"_a = nb::none(), "threads"_a,
+             kBackward);
 }
 
 }  // namespace recurra

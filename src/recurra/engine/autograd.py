@@ -7,7 +7,7 @@ where torch follows the backward pass itself, the equations give both (plain.py)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,16 +22,19 @@ from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced
 from recurra.engine.derivatives import differentiate, wants_numbers
 from recurra.engine.plain import plain_layer
 
+if TYPE_CHECKING:
+    from recurra._native import Layer, Places
+
 SIDES = 4
 """Weights of one direction: input, recurrent, and their biases."""
 
 if native.engine().library is not None:
-    native.library().calm_openmp()  # torch is here: its threads must not stand in the engine's way
+    native.compiled.calm_openmp()  # torch is here: its threads must not stand in the engine's way
 
 
 def native_sweep(
     kind: CellKind,
-    places: Any,
+    places: Places,
     values: Tensor,
     weights: Sequence[SweepWeights],
     hidden: Tensor | None = None,
@@ -59,7 +62,7 @@ class _Sweep(torch.autograd.Function):
     @staticmethod
     def forward(
         context: Any,
-        called: tuple[CellKind, Any, NDArray[np.int32] | None, bool],
+        called: tuple[CellKind, Places, NDArray[np.int32] | None, bool],
         values: Tensor,
         hidden: Tensor | None,
         inner: Tensor | None,
@@ -74,10 +77,19 @@ class _Sweep(torch.autograd.Function):
         outputs = values.new_empty(places.tokens, sides * size)
         final = values.new_empty(sides, places.sequences, size)
         final_inner = values.new_empty(final.shape if inner_too else 0)
-        kept = native.library().forward(
-            packed, places, rows_to_read(values), to_write(outputs), to_read(hidden), to_read(inner), to_write(final),
-            to_write(final_inner) if inner_too else None, rows, None, keep, threads,
-        )  # fmt: skip
+        kept = native.compiled.forward(
+            packed,
+            places,
+            values=rows_to_read(values),
+            outputs=to_write(outputs),
+            hidden=to_read(hidden),
+            cell=to_read(inner),
+            final_hidden=to_write(final),
+            final_cell=to_write(final_inner) if inner_too else None,
+            rows=rows,
+            keep=keep,
+            threads=threads,
+        )
         context.set_materialize_grads(False)  # errors of what nobody used come as None, not as tables of zeros
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
         context.save_for_backward(values, outputs, hidden, inner, *weights)
@@ -107,16 +119,28 @@ def _first_gradient(
     hidden_error = hidden.new_empty(hidden.shape) if wanted_hidden else None
     started_error = inner.new_empty(inner.shape) if wanted_inner else None
     learnt = [weight.new_empty(weight.shape) for weight in weights] if any(wanted_weights) else []
-    native.library().backward(
-        context.packed, context.kept, places, rows_to_read(values), rows_to_read(outputs), rows_to_read(outputs_error),
-        to_read(final_error), to_read(inner_error) if "cell" in kind.states else None, to_read(hidden), to_read(inner),
-        to_write(values_error), _fours([to_write(one) for one in learnt]) or None, to_write(hidden_error),
-        to_write(started_error), rows, context.threads,
-    )  # fmt: skip
+    native.compiled.backward(
+        context.packed,
+        context.kept,
+        places,
+        values=rows_to_read(values),
+        outputs=rows_to_read(outputs),
+        output_errors=rows_to_read(outputs_error),
+        final_hidden_errors=to_read(final_error),
+        final_cell_errors=to_read(inner_error) if "cell" in kind.states else None,
+        hidden=to_read(hidden),
+        cell=to_read(inner),
+        value_errors=to_write(values_error),
+        gradients=_fours([to_write(one) for one in learnt]) or None,
+        hidden_errors=to_write(hidden_error),
+        cell_errors=to_write(started_error),
+        rows=rows,
+        threads=context.threads,
+    )
     return None, values_error, hidden_error, started_error, *(learnt or [None] * len(weights))
 
 
-def _packed(kind: CellKind, weights: Sequence[Tensor], *, backward: bool, threads: int) -> list[Any]:
+def _packed(kind: CellKind, weights: Sequence[Tensor], *, backward: bool, threads: int) -> list[Layer]:
     return [
         native.layer(kind, side, reverse=number == 1, backward=backward, threads=threads)
         for number, side in enumerate(_fours([to_read(weight) for weight in weights]))
@@ -130,7 +154,7 @@ def _fours(arrays: Sequence[Any]) -> list[tuple[Any, Any, Any, Any]]:
 
 def _by_the_equations(
     kind: CellKind,
-    places: Any,
+    places: Places,
     rows: NDArray[np.int32] | None,
     values: Tensor,
     hidden: Tensor | None,

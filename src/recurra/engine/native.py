@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ from recurra.cells import CELLS
 from recurra.config import CellKind, Pool
 from recurra.engine.processors import threads
 from recurra.errors import UsageError
+
+if TYPE_CHECKING:
+    from recurra import _native
+    from recurra._native import Layer, Places
 
 Numbers = NDArray[np.float32]
 Weights = tuple[Numbers, Numbers, Numbers, Numbers]
@@ -65,7 +69,7 @@ def engine() -> Engine:
     return Engine(library.engine(), why, available, library)
 
 
-def _load() -> tuple[Any, str]:
+def _load() -> tuple[ModuleType | None, str]:
     try:
         from recurra import _native
     except ImportError:
@@ -73,18 +77,27 @@ def _load() -> tuple[Any, str]:
     return _native, ""
 
 
-def library() -> Any:
-    """Return the compiled module; raises UsageError where there is none."""
-    found = engine()
-    if found.library is None:
-        raise UsageError("there is no native engine", found=found.why, advice="take the plain path")
-    return found.library
+class _Compiled:
+    """The compiled module, looked up at each use, so that RECURRA_ENGINE is read before any kernel runs."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Raises UsageError where there is no engine."""
+        library = engine().library
+        if library is None:
+            raise UsageError("there is no native engine", found=engine().why, advice="take the plain path")
+        return getattr(library, name)
+
+
+if TYPE_CHECKING:
+    compiled = _native  # with the types of its stub, _native.pyi
+else:
+    compiled = _Compiled()
 
 
 def release_buffers() -> None:
     """Give the memory that the engine keeps for its next sweeps back to the system, as after a training."""
     if engine().library is not None:
-        library().release_buffers()
+        compiled.release_buffers()
 
 
 def serves(dtype: np.dtype[Any]) -> bool:
@@ -101,24 +114,24 @@ def knows(kind: CellKind) -> bool:
     return CELLS[kind.cell].native and (kind.reset_after or kind.precision == "float32")
 
 
-def ragged(offsets: NDArray[np.int64]) -> Any:
+def ragged(offsets: NDArray[np.int64]) -> Places:
     """Sequences one after another: (sequences + 1,) offsets that climb from 0 to the number of tokens."""
-    return library().ragged(np.ascontiguousarray(offsets, np.int64))
+    return compiled.ragged(np.ascontiguousarray(offsets, np.int64))
 
 
-def grid(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Any:
+def grid(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Places:
     """Sequences as the columns of a (steps, sequences) grid, or with `rows` as the rows of a (sequences, steps) one.
 
     Each is padded behind its own length.
     """
-    return library().grid(steps, np.ascontiguousarray(lengths, np.int64), rows)
+    return compiled.grid(steps, np.ascontiguousarray(lengths, np.int64), rows=rows)
 
 
-def layer(kind: CellKind, weights: Weights, *, reverse: bool, backward: bool, threads: int) -> Any:
+def layer(kind: CellKind, weights: Weights, *, reverse: bool, backward: bool, threads: int) -> Layer:
     """Pack the weights of one layer in one direction: input and recurrent, and their biases, in torch's layout."""
     inputs, hidden = weights[0].shape[1], weights[1].shape[1]
-    made = library().layer(*kind, inputs, hidden, reverse)
-    made.pack(*weights, backward, threads)
+    made = compiled.layer(**kind._asdict(), inputs=inputs, hidden=hidden, reverse=reverse)
+    made.pack(*weights, backward=backward, threads=threads)
     return made
 
 
@@ -142,13 +155,13 @@ def kept_with(
     return found
 
 
-_packed: Kept[Any] = {}
+_packed: Kept[Layer] = {}
 
 
-def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Any:
+def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Layer:
     """Pack for answers only; once for ever where the weights are read-only, as those of a trained model are."""
 
-    def make() -> Any:
+    def make() -> Layer:
         return layer(kind, weights, reverse=reverse, backward=False, threads=threads())
 
     changing = any(weight.flags.writeable for weight in weights)
@@ -158,7 +171,7 @@ def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Any:
 def sweep(
     kind: CellKind,
     weights: Sequence[Weights],
-    values: Numbers,
+    values: Numbers | None,
     offsets: NDArray[np.int64],
     state: State | None = None,
     rows: NDArray[np.int32] | None = None,
@@ -167,19 +180,31 @@ def sweep(
     """Sweep a layer over ragged sequences: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
     `weights` holds one entry, or two: forward and reverse. The parts of a state are (directions, sequences, hidden).
-    With `rows` (tokens,) the values are distinct inputs, each multiplied once, and `rows` tells which one a token has;
-    the outputs have the same bits. With `projected` it tells whose row a token has in a table of products, one for each
-    direction (words.py); the values are none then.
+    A token's input is its row of the values: its own, or the one that `rows` (tokens,) tells. Words come again and
+    again, and each row is multiplied once; the outputs have the same bits. In place of values there may be their
+    products with the weights, a table for each direction (words.py).
     """
     packed = [packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
     hidden = weights[0][1].shape[1]
     outputs = np.empty((int(offsets[-1]), len(packed) * hidden), np.float32)
     final = [np.empty((len(packed), len(offsets) - 1, hidden), np.float32) for _ in kind.states]
     start = [np.ascontiguousarray(part) for part in state or ()]
-    library().forward(
-        packed, ragged(offsets), np.ascontiguousarray(values), outputs, *_two(start), *_two(final), rows,
-        list(projected) if projected else None, keep=False, threads=threads(),
-    )  # fmt: skip
+    hidden_start, cell_start = _two(start)
+    final_hidden, final_cell = _two(final)
+    compiled.forward(
+        packed,
+        ragged(offsets),
+        values=None if values is None else np.ascontiguousarray(values),
+        outputs=outputs,
+        hidden=hidden_start,
+        cell=cell_start,
+        final_hidden=final_hidden,
+        final_cell=final_cell,
+        rows=rows,
+        projected=projected,
+        keep=False,
+        threads=threads(),
+    )
     return outputs, tuple(final)
 
 
@@ -201,7 +226,7 @@ class Pooled(NamedTuple):
 
 def pool(
     values: Numbers,
-    places: Any,
+    places: Places,
     parts: Sequence[Pool],
     scorer: Scorer | None = None,
     *,
@@ -222,7 +247,15 @@ def pool(
         np.empty((len(scorer[2]), tokens), np.float32) if scorer else None,
         np.empty((tokens, len(scorer[0])), np.float32) if scorer and learning else None,
     )
-    library().pool(places, values, list(parts), directions, scorer, *pooled, threads)
+    compiled.pool(
+        places,
+        values=values,
+        parts=parts,
+        directions=directions,
+        scorer=scorer,
+        **pooled._asdict(),
+        threads=threads,
+    )
     return pooled
 
 

@@ -68,10 +68,18 @@ def _first_gradient(context: Any, error: Tensor) -> tuple[Tensor, ...]:
     values, *scorer = context.saved_tensors
     fresh = values.new_empty if context.places.full else values.new_zeros
     found, learnt = fresh(values.shape), tuple(weight.new_empty(weight.shape) for weight in scorer)
-    native.library().pool_back(
-        context.places, rows_to_read(values), list(parts), directions, _three([to_read(one) for one in scorer]),
-        *context.pooled, to_read(error), to_write(found), _three([to_write(one) for one in learnt]), context.threads,
-    )  # fmt: skip
+    native.compiled.pool_back(
+        context.places,
+        values=rows_to_read(values),
+        parts=parts,
+        directions=directions,
+        scorer=_three([to_read(one) for one in scorer]),
+        **context.pooled._asdict(),
+        errors=to_read(error),
+        value_errors=to_write(found),
+        gradients=_three([to_write(one) for one in learnt]),
+        threads=context.threads,
+    )
     return found, *learnt
 
 

@@ -40,8 +40,14 @@ class _Gather(torch.autograd.Function):
         context.offsets, context.scale, context.shape = offsets, scale, table.shape
         context.save_for_backward(ids, masks)
         found = table.new_empty(len(ids), table.shape[1])
-        native.library().gather(
-            context.places, rows_to_read(table), to_read(ids), to_read(masks), scale, to_write(found), context.threads
+        native.compiled.gather(
+            context.places,
+            table=rows_to_read(table),
+            ids=to_read(ids),
+            masks=to_read(masks),
+            scale=scale,
+            into=to_write(found),
+            threads=context.threads,
         )
         return found
 
@@ -56,21 +62,27 @@ class _Gather(torch.autograd.Function):
 
 
 def _rows_gradient(context: Any, ids: Tensor, masks: Tensor | None, error: Tensor) -> Tensor:
-    words = native.library().words(context.places, to_read(ids))
+    words = native.compiled.words(context.places, to_read(ids))
     rows, chosen = error.new_empty(words.count, context.shape[1]), ids.new_empty(words.count)
-    native.library().gather_gradient(
-        words, context.places, rows_to_read(error), to_read(masks), context.scale, to_write(chosen), to_write(rows),
-        context.threads,
-    )  # fmt: skip
+    native.compiled.gather_gradient(
+        words,
+        context.places,
+        errors=rows_to_read(error),
+        masks=to_read(masks),
+        scale=context.scale,
+        ids=to_write(chosen),
+        rows=to_write(rows),
+        threads=context.threads,
+    )
     return _sparse(chosen, rows, context.shape)
 
 
 @untraced
 def native_distinct(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float) -> tuple[Tensor, NDArray[np.int32]]:
     """Rows of the distinct ids, times scale: (words, size); and which of them each token has: (tokens,)."""
-    words = native.library().words(native.ragged(offsets), to_read(ids.long()))
+    words = native.compiled.words(native.ragged(offsets), to_read(ids.long()))
     chosen, rows = np.empty(words.count, np.int64), np.empty(len(ids), np.int32)
-    native.library().distinct(words, chosen, rows)
+    native.compiled.distinct(words, ids=chosen, rows=rows)
     found: Tensor = _Distinct.apply(table, torch.from_numpy(chosen), scale)  # type: ignore[no-untyped-call]
     return found, rows
 
@@ -119,10 +131,14 @@ class _Masked(torch.autograd.Function):
 
 def _times(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
     found = values.new_empty(values.shape)
-    native.library().gather(
-        native.ragged(offsets), rows_to_read(values), None, to_read(masks), 1.0, to_write(found),
-        processors.threads(),
-    )  # fmt: skip
+    native.compiled.gather(
+        native.ragged(offsets),
+        table=rows_to_read(values),
+        masks=to_read(masks),
+        scale=1.0,
+        into=to_write(found),
+        threads=processors.threads(),
+    )
     return found
 
 

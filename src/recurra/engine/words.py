@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from recurra.engine import native
 from recurra.engine.native import Numbers, Weights
 from recurra.engine.processors import threads
 
+if TYPE_CHECKING:
+    from recurra._native import Layer
+
 MOST_BYTES = 1 << 28
 """Tables that might grow larger are not begun: then the words of each batch are multiplied anew."""
 
@@ -25,7 +28,7 @@ MOST_BYTES = 1 << 28
 class WordTable:
     """Products of words with the input weights of a layer, in each of its directions; from several threads at once."""
 
-    def __init__(self, packed: Sequence[Any], words: int) -> None:
+    def __init__(self, packed: Sequence[Layer], words: int) -> None:
         """Make room for that many words; the system gives memory to those that are met."""
         self.packed = packed
         self.rows = [np.empty((words, layer.pitch), np.float32) for layer in packed]
@@ -50,7 +53,7 @@ class WordTable:
         # Rows lie in the order in which words came: those of frequent words side by side.
         start, self.known = self.known, self.known + len(ids)
         for layer, rows in zip(self.packed, self.rows, strict=True):
-            native.library().project(layer, vectors, rows[start : self.known], threads())
+            native.compiled.project(layer, values=vectors, into=rows[start : self.known], threads=threads())
         self._places[ids] = np.arange(start, self.known, dtype=np.int32)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from torch import Tensor
 from recurra.engine import native, processors
 from recurra.engine.arrays import to_read, to_write
 from recurra.engine.choose import is_native
+
+if TYPE_CHECKING:
+    from recurra._native import Adam
 
 Moments = dict[str, Any]
 """What an optimiser keeps of a weight; nothing before its first step."""
@@ -44,9 +47,15 @@ class RowAdam(torch.optim.SparseAdam):
         state["step"] += 1
         first, second = group["betas"]
         size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
-        moved = [to_write(one) for one in (weight, state["exp_avg"], state["exp_avg_sq"])]
-        rows = to_read(gradient.indices()[0]), to_read(gradient.values())
-        native.library().adam(*moved, *rows, size, first, second, group["eps"], processors.threads())
+        native.compiled.adam(
+            to_write(weight),
+            to_write(state["exp_avg"]),
+            to_write(state["exp_avg_sq"]),
+            ids=to_read(gradient.indices()[0]),
+            gradient=to_read(gradient.values()),
+            step=native.compiled.Adam(size=size, beta1=first, beta2=second, epsilon=group["eps"]),
+            threads=processors.threads(),
+        )
 
 
 def _rowwise(weight: Tensor, state: Moments) -> bool:
@@ -80,30 +89,37 @@ class WholeAdam(torch.optim.Adam):
             for weight in group["params"]
             if weight.grad is not None
         ]
-        native.library().adam_whole(moved, processors.threads())
+        native.compiled.adam_whole(moved, threads=processors.threads())
         return None
 
     def _told(self, weight: Tensor, group: dict[str, Any]) -> tuple[Any, ...]:
-        """Weight, moments, gradient, and the sizes of the step."""
+        """Weight, moments, gradient, and the step."""
         state = self.state[weight]
         if not state:
             moments = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
             state |= {"step": torch.tensor(0.0), **moments}
         state["step"] += 1
         arrays = (weight, state["exp_avg"], state["exp_avg_sq"], weight.grad)
-        return *(to_write(one) for one in arrays), *_sizes(group, int(state["step"]))
+        return *(to_write(one) for one in arrays), _step(group, int(state["step"]))
 
 
-def _sizes(group: dict[str, Any], step: int) -> tuple[float, ...]:
-    """The rate without the moments' bias, both betas, epsilon, and the decay that joins the gradient or the weight.
+def _step(group: dict[str, Any], step: int) -> Adam:
+    """The rate without the moments' bias; decay joins the gradient or the weight.
 
     torch adds epsilon to the root of the unbiased moment; here the root keeps its bias, and epsilon takes it on.
     """
     rate, decay = float(group["lr"]), float(group["weight_decay"])
     first, second = (float(beta) for beta in group["betas"])
     bias = math.sqrt(1 - second**step)
-    joined = (0.0, 1 - rate * decay) if group["decoupled_weight_decay"] else (decay, 1.0)
-    return rate * bias / (1 - first**step), first, second, group["eps"] * bias, *joined
+    decoupled = group["decoupled_weight_decay"]
+    return native.compiled.Adam(
+        size=rate * bias / (1 - first**step),
+        beta1=first,
+        beta2=second,
+        epsilon=group["eps"] * bias,
+        pull=0.0 if decoupled else decay,
+        kept=1 - rate * decay if decoupled else 1.0,
+    )
 
 
 def _plain(group: dict[str, Any], states: Mapping[Tensor, Moments]) -> bool:

@@ -65,7 +65,7 @@ def clip(net: nn.Module, largest: float) -> float:
     gradients = [_values(weight) for weight in net.parameters() if weight.grad is not None]
     if all(one.is_contiguous() for one in gradients) and is_native(*gradients):
         arrays = [to_write(one) for one in gradients]
-        return float(native.library().clip(arrays, largest, processors.threads()))
+        return native.compiled.clip(arrays, largest=largest, threads=processors.threads())
     norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(values) for values in gradients])))
     if largest and norm > largest:
         for values in gradients:

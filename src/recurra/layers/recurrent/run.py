@@ -129,8 +129,8 @@ def _native(
     table: WordTable | None,
 ) -> tuple[Floats, list[ArrayState]]:
     start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
-    projected = table.rows if table else None
-    values, parts = native.sweep(spec.computed, sides, inputs.values, inputs.offsets, start, rows, projected)
+    values, projected = (None, table.rows) if table else (inputs.values, None)
+    values, parts = native.sweep(spec.computed, sides, values, inputs.offsets, start, rows, projected)
     return values, [tuple(part[side] for part in parts) for side in range(len(sides))]
 
 
