@@ -77,9 +77,9 @@ def worst(activation: Activation, values: NDArray[np.float32], results: NDArray[
     return float(np.abs(results / exact - 1).max())
 
 
-def layer_errors(path: str) -> dict[str, float]:
+def layer_errors(route: str) -> dict[str, float]:
     """The largest relative error of each cell over all scales of its inputs, by the cell's name."""
-    return {name_of(kind): max(layer_error(kind, scale, path) for scale in SCALES) for kind in KINDS}
+    return {name_of(kind): max(layer_error(kind, scale, route) for scale in SCALES) for kind in KINDS}
 
 
 def name_of(kind: CellKind) -> str:
@@ -87,7 +87,7 @@ def name_of(kind: CellKind) -> str:
     return f"{kind.cell} {kind.activation}" + ("" if kind.reset_after else ", resets before")
 
 
-def layer_error(kind: CellKind, scale: float, path: str) -> float:
+def layer_error(kind: CellKind, scale: float, route: str) -> float:
     """The largest difference of a token's outputs from the equations in float64, relative to the largest of them."""
     spec = RecurrentSpec(**kind._asdict(), inputs=INPUTS, hidden=HIDDEN, bidirectional=True)
     random = np.random.default_rng(SEED)
@@ -96,9 +96,9 @@ def layer_error(kind: CellKind, scale: float, path: str) -> float:
         for name, shape in spec.weights().items()
     }
     inputs = (random.standard_normal((int(OFFSETS[-1]), INPUTS)) * scale).astype(np.float32)
-    results, _ = recurrent(spec, weights, Ragged(inputs, OFFSETS), path=path)  # type: ignore[arg-type]
+    results, _ = recurrent(spec, weights, Ragged(inputs, OFFSETS), route=route)  # type: ignore[arg-type]
     wide: Weights = {name: weight.astype(np.float64) for name, weight in weights.items()}
-    exact, _ = recurrent(spec, wide, Ragged(inputs.astype(np.float64), OFFSETS), path="numpy")
+    exact, _ = recurrent(spec, wide, Ragged(inputs.astype(np.float64), OFFSETS), route="numpy")
     largest = np.abs(exact.values).max(axis=1)
     return float((np.abs(results.values - exact.values).max(axis=1) / largest).max())
 

@@ -52,16 +52,16 @@ def main() -> None:
 
 
 def differences(kind: CellKind, dtype: torch.dtype) -> dict[str, float | None]:
-    """Compare every path with the equations; None where a path does not have the cell."""
+    """Compare every route with the equations; None where a route does not have the cell."""
     both = spec_of(kind, bidirectional=True)
     net, batch = net_of(both, dtype), batch_of(LENGTHS, dtype)
     with torch.no_grad():
-        plain = net(batch, path="plain")[0].values.numpy()
+        plain = net(batch, route="plain")[0].values.numpy()
         kernels = without_native(kind)
         paths: dict[str, NDArray[Any] | None] = {
             "native": net(batch)[0].values.numpy() if choose(kind, dtype) == "native" else None,
-            "fused": None if kernels == "plain" else net(batch, path=kernels)[0].values.numpy(),
-            "numpy": recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()), path="numpy")[0].values,
+            "fused": None if kernels == "plain" else net(batch, route=kernels)[0].values.numpy(),
+            "numpy": recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()), route="numpy")[0].values,
             "torch_nn": by_torch(net, batch),
             "alone": np.concatenate([net(one)[0].values.numpy() for one in singles(batch)]),
         }
@@ -80,7 +80,7 @@ def chunked(spec: RecurrentSpec, dtype: torch.dtype) -> float:
     weights, values = tensors_of(net), batch.values.view(3, STEPS, -1)
     states, worsts = None, []
     with torch.no_grad():
-        whole = net(batch, path="plain")[0].values.view(3, STEPS, -1)
+        whole = net(batch, route="plain")[0].values.view(3, STEPS, -1)
     for start, stop in CHUNKS:
         inputs = Ragged(values[:, start:stop].reshape(-1, INPUTS).numpy(), np.arange(4) * (stop - start))
         outputs, states = recurrent(spec, weights, inputs, states)

@@ -21,7 +21,7 @@ from writing import write_result
 from recurra.batches import Ragged, batch_order, join
 from recurra.cells.cell import Activation
 from recurra.config import CellName
-from recurra.engine.choose import Path
+from recurra.engine.choose import Route
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.memory import keep_buffers
@@ -42,7 +42,7 @@ def main() -> None:
         return
     figures = {
         "allocator": {name: allocator(name) for name in sized(("default", "kept"), ("kept",))},
-        "sigmoid": {path: sigmoid(path) for path in ("plain", "torch")},
+        "sigmoid": {route: sigmoid(route) for route in ("plain", "torch")},
         "packed": {"packed": packed(), "ragged": ragged()},
         "padding": {name: padding(sort=name == "sorted") for name in ("shuffled", "sorted")},
         "threads": {str(count): threads(count) for count in (1, 2)},
@@ -56,9 +56,9 @@ def allocator(name: str) -> float:
     return float(done.stdout)
 
 
-def sigmoid(path: Path) -> float:
+def sigmoid(route: Route) -> float:
     """Seconds of a step of the simple RNN with σ: the equations step by step, or through torch's tanh kernel."""
-    return seconds(step_of(net_of("rnn", "sigmoid"), batch_of([STEPS] * SEQUENCES), path), repeats=5)
+    return seconds(step_of(net_of("rnn", "sigmoid"), batch_of([STEPS] * SEQUENCES), route), repeats=5)
 
 
 def packed() -> float:
@@ -118,9 +118,9 @@ def batch_of(lengths: list[int], *, features: int = INPUTS) -> Ragged[Tensor]:
     return rows.carry(torch.from_numpy(rows.values).requires_grad_())
 
 
-def step_of(net: Recurrent, batch: Ragged[Tensor], path: Path | None = None) -> Callable[[], Any]:
+def step_of(net: Recurrent, batch: Ragged[Tensor], route: Route | None = None) -> Callable[[], Any]:
     """Forward and backward once."""
-    return lambda: net(batch, path=path)[0].values.sum().backward()
+    return lambda: net(batch, route=route)[0].values.sum().backward()
 
 
 def seconds(work: Callable[[], Any], *, repeats: int) -> float:

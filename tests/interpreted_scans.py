@@ -44,7 +44,7 @@ def results(cell: CellName, dtype: torch.dtype, *, reverse: bool, kernels: bool)
         projected = torch.nn.functional.linear(given[0], weights.input, weights.input_bias)
         outputs, final = kernel_sweep(kind, projected, weights.recurrent, state, offsets, reverse=reverse)
     else:
-        swept, ends = sweep(kind, Ragged(given[0], offsets), weights, state=state, reverse=reverse, path="plain")
+        swept, ends = sweep(kind, Ragged(given[0], offsets), weights, state=state, reverse=reverse, route="plain")
         outputs, final = swept.values, (ends or ())[1:]
     found = [outputs, *final]
     loss = sum((part * torch.linspace(-1, 2, part.numel()).to(dtype).view(part.shape)).sum() for part in found)

@@ -81,13 +81,13 @@ RICH |= {"layers": 2, "pool": ("last", "mean", "max", "attention"), "heads": 2}
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("path", ["plain", "torch", "packed", "scan"])
-def test_a_text_step_mixes_no_devices(cell: CellName, path: str, numberless: pytest.MonkeyPatch) -> None:
-    if path not in ("plain", "scan" if cell == "mingru" else "none" if cell == "sru" else "torch", "packed"):
-        pytest.skip(f"{path} does not sweep a {cell}")
-    if path == "packed" and cell in ("mingru", "sru"):
+@pytest.mark.parametrize("route", ["plain", "torch", "packed", "scan"])
+def test_a_text_step_mixes_no_devices(cell: CellName, route: str, numberless: pytest.MonkeyPatch) -> None:
+    if route not in ("plain", "scan" if cell == "mingru" else "none" if cell == "sru" else "torch", "packed"):
+        pytest.skip(f"{route} does not sweep a {cell}")
+    if route == "packed" and cell in ("mingru", "sru"):
         pytest.skip("torch does not pack the parallel cells")
-    numberless.setattr(recurra.engine.choose, "without_native", lambda kind, device="cpu": path)
+    numberless.setattr(recurra.engine.choose, "without_native", lambda kind, device="cpu": route)
     config = TRAINING.model_copy(update={"adversarial": 1.0})
     task = text_task(config, net=NET.model_copy(update={**RICH, "cell": cell}))
     descended(task, config, task.batches(1)[0])

@@ -1,4 +1,4 @@
-"""The engine chooses one path a cell: the choice is stated, states are told or refused, and no path pads or packs."""
+"""The engine chooses one route a cell: the choice is stated, states are told or refused, and no route pads or packs."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ def test_a_gru_that_resets_before_its_product_is_never_torchs_nor_cudnns() -> No
 
 
 def test_a_gpu_packs_what_cudnn_knows_in_both_precisions_and_scans_the_parallel_cells() -> None:
-    paths = {kind[:2]: choose(kind, device="cuda") for kind in KINDS}
-    packed = {kind for kind, path in paths.items() if path == "packed"}
+    routes = {kind[:2]: choose(kind, device="cuda") for kind in KINDS}
+    packed = {kind for kind, route in routes.items() if route == "packed"}
     assert packed == {("rnn", "tanh"), ("rnn", "relu"), ("rnn", "sigmoid"), ("gru", "tanh"), ("lstm", "tanh")}
-    assert paths["lstm", "relu"] == "plain" and paths["mingru", "tanh"] == "scan"
-    assert paths["sru", "tanh"] == ("scan" if has_kernels() else "plain")
-    assert paths == {kind[:2]: choose(kind._replace(precision="bf16"), device="cuda") for kind in KINDS}
+    assert routes["lstm", "relu"] == "plain" and routes["mingru", "tanh"] == "scan"
+    assert routes["sru", "tanh"] == ("scan" if has_kernels() else "plain")
+    assert routes == {kind[:2]: choose(kind._replace(precision="bf16"), device="cuda") for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,7 +71,7 @@ def test_a_gpu_packs_what_cudnn_knows_in_both_precisions_and_scans_the_parallel_
 def test_both_paths_give_the_same_outputs(kind: CellKind, reverse: bool) -> None:
     inputs, weights = batch_of([4, 0, 6, 1]), weights_of(kind.cell)
     chosen, _ = sweep(kind, inputs, weights, reverse=reverse)
-    plain, _ = sweep(kind, inputs, weights, reverse=reverse, path="plain")
+    plain, _ = sweep(kind, inputs, weights, reverse=reverse, route="plain")
     assert chosen.offsets is inputs.offsets
     torch.testing.assert_close(chosen.values, plain.values, rtol=0, atol=1e-12)
 
@@ -126,8 +126,8 @@ def test_gradients_never_leak_from_one_sequence_to_another(kind: CellKind) -> No
 def test_the_sigmoid_cell_stays_exact_where_tanh_saturates() -> None:
     inputs, weights = batch_of([4]), weights_of("rnn")
     large = inputs.carry(inputs.values * 50)
-    fused, _ = sweep(CellKind("rnn", "sigmoid"), large, weights, path="torch")
-    plain, _ = sweep(CellKind("rnn", "sigmoid"), large, weights, path="plain")
+    fused, _ = sweep(CellKind("rnn", "sigmoid"), large, weights, route="torch")
+    plain, _ = sweep(CellKind("rnn", "sigmoid"), large, weights, route="plain")
     torch.testing.assert_close(fused.values, plain.values, rtol=0, atol=1e-12)
     assert ((fused.values >= 0) & (fused.values <= 1)).all()
 

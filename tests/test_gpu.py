@@ -20,8 +20,7 @@ from recurra.batches import Ragged
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, Precision, Settings
-from recurra.engine.choose import Path as Way
-from recurra.engine.choose import sweep_layer
+from recurra.engine.choose import Route, sweep_layer
 from recurra.engine.devices import PROCESSOR, device_of, products
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -43,7 +42,7 @@ def drawn(*shape: int, seed: int, device: torch.device, scale: float = 1.0) -> T
 
 
 def everything(
-    kind: CellKind, lengths: list[int], sides: int, device: torch.device, path: Way | None, *, double: bool = False
+    kind: CellKind, lengths: list[int], sides: int, device: torch.device, route: Route | None, *, double: bool = False
 ) -> list[Tensor]:
     """Outputs, final states and all gradients, on the processor."""
     gates = kind.gates
@@ -59,7 +58,7 @@ def everything(
     each = [leaves[1 + side * width : 1 + (side + 1) * width] for side in range(sides)]
     weights, states = [SweepWeights(*one[:4]) for one in each], [tuple(one[4:]) for one in each]
     inputs = Ragged(leaves[0], np.cumsum([0, *lengths]))
-    outputs, final = sweep_layer(kind, inputs, weights, states, path=path)
+    outputs, final = sweep_layer(kind, inputs, weights, states, route=route)
     found = [outputs.values, *(part for state in final for part in state or ())]
     loss = sum((one * drawn(*one.shape, seed=5, device=device).to(one)).sum() for one in found)
     wanted = [one for one in leaves if one.numel()]

@@ -73,7 +73,7 @@ def test_the_engine_equals_the_equations(instructions: str, kind: CellKind, carr
     for number, sizes in enumerate(SIZES):
         spec, batch = spec_of(kind, sizes, both=number % 2 == 0), batch_of(LENGTHS, sizes[0])
         states = states_of(spec, len(LENGTHS)) if carried else None
-        found, wanted = (swept(spec, batch, states, path=path) for path in ("native", "numpy"))
+        found, wanted = (swept(spec, batch, states, route=route) for route in ("native", "numpy"))
         # ReLU's cells are exact. A quick activation is off by 1e-4, and where a state is multiplied again that may take
         # it to the next whole number: seldom, and by one step.
         largest = 1e-5 if kind.activation == "relu" else 1e-3 if kind.parallel else 2e-2
@@ -155,10 +155,10 @@ def test_what_is_not_finite_makes_its_own_row_not_a_number(instructions: str, ki
     batch = batch_of([2, 2, 2], 50)
     batch.values[1, 30] = bad
     batch.values[4, 0] = bad
-    for path in ("native", "numpy"):
-        outputs = swept(spec, batch, path=path)[0]
-        assert np.isnan(outputs[[1, 4, 5]]).all(), (instructions, path)
-        assert np.isfinite(outputs[[0, 2, 3]]).all(), (instructions, path)
+    for route in ("native", "numpy"):
+        outputs = swept(spec, batch, route=route)[0]
+        assert np.isnan(outputs[[1, 4, 5]]).all(), (instructions, route)
+        assert np.isfinite(outputs[[0, 2, 3]]).all(), (instructions, route)
 
 
 @built
@@ -211,7 +211,7 @@ def test_distinct_inputs_give_the_same_bits_as_every_token_by_itself(instruction
 def test_the_gru_that_resets_before_its_product_answers_by_the_equations() -> None:
     spec, batch = spec_of(BEFORE, (20, 33)), batch_of(LENGTHS, 20)
     assert not native.knows(BEFORE)
-    assert np.array_equal(swept(spec, batch)[0], swept(spec, batch, path="numpy")[0])
+    assert np.array_equal(swept(spec, batch)[0], swept(spec, batch, route="numpy")[0])
 
 
 @built
@@ -229,11 +229,11 @@ def test_the_engine_learns_nothing_in_int8() -> None:
         unpacked("gru", "int8", reset_after=False)
 
 
-@pytest.mark.parametrize("path", [None, "plain"])
-def test_torch_refuses_to_learn_in_int8(path: Any) -> None:
+@pytest.mark.parametrize("route", [None, "plain"])
+def test_torch_refuses_to_learn_in_int8(route: Any) -> None:
     inputs = Ragged(torch.zeros(3, 3), np.array([0, 3]))
     with pytest.raises(UsageError, match="found int8; allowed: float32, bf16"):
-        sweep_layer(CellKind("gru", precision="int8"), inputs, [weights_of("gru", 3, 4)], path=path)
+        sweep_layer(CellKind("gru", precision="int8"), inputs, [weights_of("gru", 3, 4)], route=route)
 
 
 def test_settings_of_training_refuse_int8_in_one_line() -> None:

@@ -64,11 +64,11 @@ def test_plain_equations_fused_kernels_and_the_numpy_run_agree(kind, dtype):
     net, batch = net_of(spec, dtype), batch_of(LENGTHS, dtype)
     values = batch.carry(batch.values.numpy())
     with torch.no_grad():
-        plain, _ = net(batch, path="plain")
+        plain, _ = net(batch, route="plain")
         chosen, _ = net(batch)
-        fused, _ = net(batch, path=choose(spec.computed, torch.float64))
+        fused, _ = net(batch, route=choose(spec.computed, torch.float64))
     ran, _ = recurrent(spec, tensors_of(net), values)
-    numbers, _ = recurrent(spec, tensors_of(net), values, path="numpy")
+    numbers, _ = recurrent(spec, tensors_of(net), values, route="numpy")
     for found in (chosen, fused, ran, numbers):
         close(found.values, plain.values, dtype)
 
@@ -80,10 +80,10 @@ def test_with_products_of_bfloat16_all_paths_agree_and_differ_from_float32(kind)
     exact, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()))
     spec = net.spec = spec.model_copy(update={"precision": "bf16"})
     with torch.no_grad():
-        plain, _ = net(batch, path="plain")
+        plain, _ = net(batch, route="plain")
         chosen, _ = net(batch)
     ran, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()))
-    numbers, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()), path="numpy")
+    numbers, _ = recurrent(spec, tensors_of(net), batch.carry(batch.values.numpy()), route="numpy")
     for found in (plain, chosen, ran):
         np.testing.assert_allclose(found.values, numbers.values, rtol=1e-2, atol=1e-2)
     assert 1e-5 < np.abs(numbers.values - exact.values).max() < 5e-2
@@ -162,15 +162,15 @@ def test_sequences_of_different_lengths_go_on_from_their_own_states(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("path", ["plain", None])
-def test_gradients_of_every_cell_pass_the_float64_check(kind, path):
+@pytest.mark.parametrize("route", ["plain", None])
+def test_gradients_of_every_cell_pass_the_float64_check(kind, route):
     spec = spec_of(kind, layers=1)
     net, batch = net_of(spec, torch.float64), batch_of([3, 1, 4], torch.float64)
     names = list(spec.weights())
 
     def outputs(values, *weights):
         result, _ = torch.func.functional_call(
-            net, dict(zip(names, weights, strict=True)), (batch.carry(values),), {"path": path}
+            net, dict(zip(names, weights, strict=True)), (batch.carry(values),), {"route": route}
         )
         return result.values
 

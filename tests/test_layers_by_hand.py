@@ -82,8 +82,8 @@ def test_a_gru_that_resets_before_its_product_answers_as_keras_does():
     values = np.array([[1.0, -2.0], [0.5, 0.25], [-1.5, 1.0]], np.float32)
     # keras.layers.GRU(2, reset_after=False, return_sequences=True) of Keras 3.15.1 with these weights.
     wanted = [[0.15482338, -0.7083251], [0.40588883, -0.7446474], [0.09284374, -0.45295373]]
-    for path in (None, "numpy"):
-        outputs, _ = recurrent(spec, weights, Ragged(values, np.array([0, 3])), path=path)
+    for route in (None, "numpy"):
+        outputs, _ = recurrent(spec, weights, Ragged(values, np.array([0, 3])), route=route)
         np.testing.assert_allclose(outputs.values, wanted, rtol=0, atol=1e-6)
 
 

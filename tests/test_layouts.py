@@ -129,7 +129,7 @@ def test_a_sweep_of_tensors_that_lie_anyhow_equals_the_equations(
     values, hidden, inner, *flat = leaves
     weights: Any = [SweepWeights(*flat[start : start + 4]) for start in range(0, len(flat), 4)]  # type: ignore[arg-type]
     states: Any = [tuple(part[side] for part in (hidden, inner) if part is not None) for side in range(sides)]
-    outputs, final = sweep_layer(kind, Ragged(values, offsets), weights, states, path="plain")  # type: ignore[arg-type]
+    outputs, final = sweep_layer(kind, Ragged(values, offsets), weights, states, route="plain")  # type: ignore[arg-type]
     ends = [torch.stack(parts) for parts in zip(*(state or () for state in final), strict=True)]
     results, learn = [outputs.values, *ends], [one for one in leaves if one is not None]
     loss = sum((one * in_one_piece(error)).sum() for one, error in zip(results, drawn["errors"], strict=True))

@@ -58,11 +58,11 @@ def drawn(*shape: int, seed: int, dtype: torch.dtype) -> torch.Tensor:
 
 
 def everything(
-    kind: CellKind, sizes: tuple[int, int], lengths: list[int], *, both: bool, carried: bool, path: Any
+    kind: CellKind, sizes: tuple[int, int], lengths: list[int], *, both: bool, carried: bool, route: Any
 ) -> list[torch.Tensor]:
     """Outputs, final states and all gradients; the equations in float64, the native engine in float32."""
     cell = kind.cell
-    dtype = torch.float64 if path == "plain" else torch.float32
+    dtype = torch.float64 if route == "plain" else torch.float32
     inputs, hidden = sizes
     offsets = np.cumsum([0, *lengths])
     sides = range(2 if both else 1)
@@ -74,7 +74,7 @@ def everything(
         for side in sides
     ]
     begin = states if carried else None
-    outputs, final = sweep_layer(kind, Ragged(values, offsets), weights, begin, path=path)
+    outputs, final = sweep_layer(kind, Ragged(values, offsets), weights, begin, route=route)
     told = [outputs.values, *(part for state in final for part in state or ())]
     loss = sum((one * drawn(*one.shape, seed=9 + place, dtype=dtype)).sum() for place, one in enumerate(told))
     learnt = [values, *(one for side in weights for one in side), *(part for state in begin or () for part in state)]
@@ -99,8 +99,8 @@ def test_values_and_gradients_equal_the_equations(instructions: str, kind: CellK
     for number, sizes in enumerate(SIZES):
         lengths = [5, 0, 1, 9, 9, 2, 12] if number % 2 else [11] * (number + 1)
         how = {"both": both, "carried": carried}
-        found = everything(kind, sizes, lengths, path="native", **how)
-        assert worst(found, everything(kind, sizes, lengths, path="plain", **how)) <= TOLERANCE, (instructions, sizes)
+        found = everything(kind, sizes, lengths, route="native", **how)
+        assert worst(found, everything(kind, sizes, lengths, route="plain", **how)) <= TOLERANCE, (instructions, sizes)
 
 
 def apart(found: list[torch.Tensor], wanted: list[torch.Tensor]) -> float:
@@ -118,11 +118,12 @@ def test_bfloat16_values_and_gradients_equal_the_equations_that_round_alike(
     for number, sizes in enumerate(SIZES[1:]):
         how: Any = {"both": number % 2 == 0, "carried": carried}
         lengths = [5, 0, 17, 1, 40, 33, *([9] * (3 * number))]
-        rounding, exact = kind._replace(precision="bf16"), everything(kind, sizes, lengths, path="plain", **how)
-        found = everything(rounding, sizes, lengths, path="native", **how)
+        rounding, exact = kind._replace(precision="bf16"), everything(kind, sizes, lengths, route="plain", **how)
+        found = everything(rounding, sizes, lengths, route="native", **how)
         # A ReLU whose sum rounds to the other side of zero has another slope: few of them, and each counts whole.
         allowed = 6e-2 if kind.activation == "relu" else 1e-2
-        assert apart(found, everything(rounding, sizes, lengths, path="plain", **how)) <= allowed, (instructions, sizes)
+        wanted = everything(rounding, sizes, lengths, route="plain", **how)
+        assert apart(found, wanted) <= allowed, (instructions, sizes)
         assert 1e-5 < apart(found[:1], exact[:1]) <= 1e-2, (instructions, sizes)
 
 
@@ -140,8 +141,8 @@ def test_any_lengths_sizes_and_states_equal_the_equations(
 ) -> None:
     how = {"both": both, "carried": carried}
     if sum(lengths) or carried:
-        found = everything(kind, sizes, lengths, path="native", **how)
-        assert worst(found[:1], everything(kind, sizes, lengths, path="plain", **how)[:1]) <= TOLERANCE
+        found = everything(kind, sizes, lengths, route="native", **how)
+        assert worst(found[:1], everything(kind, sizes, lengths, route="plain", **how)[:1]) <= TOLERANCE
 
 
 def swept(
@@ -186,7 +187,7 @@ def test_threads_that_share_the_panels_of_few_wide_sequences_give_the_same_bits(
     told, before = [], torch.get_num_threads()
     for threads in (1, 2, 5):
         torch.set_num_threads(threads)
-        told.append(everything(kind, (40, 400), lengths, both=True, carried=True, path="native"))
+        told.append(everything(kind, (40, 400), lengths, both=True, carried=True, route="native"))
     torch.set_num_threads(before)
     for several in told[1:]:
         assert all(torch.equal(a, b) for a, b in zip(several, told[0], strict=True)), instructions
@@ -194,7 +195,7 @@ def test_threads_that_share_the_panels_of_few_wide_sequences_give_the_same_bits(
 
 @built
 def test_a_hundred_thousand_tokens_in_one_sequence() -> None:
-    found = everything(CellKind("gru"), (2, 5), [100_000], both=False, carried=False, path="native")
+    found = everything(CellKind("gru"), (2, 5), [100_000], both=False, carried=False, route="native")
     assert all(torch.isfinite(one).all() for one in found)
 
 

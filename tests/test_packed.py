@@ -12,7 +12,7 @@ from torch import Tensor
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import State, SweepWeights
 from recurra.config import CellKind
-from recurra.engine.choose import Path, sweep_layer
+from recurra.engine.choose import Route, sweep_layer
 from recurra.engine.packed import KERNELS, packing
 
 KINDS = [CellKind(cell, activation) for cell, activation in KERNELS]  # type: ignore[arg-type]
@@ -44,9 +44,9 @@ def given(kind: CellKind, lengths: list[int], sides: int, dtype: torch.dtype = t
     return Given(Ragged(made(sum(lengths), FEATURES), np.cumsum([0, *lengths])), weights, states)
 
 
-def results(kind: CellKind, one: Given, path: Path, *, carried: bool = True) -> list[Tensor]:
+def results(kind: CellKind, one: Given, route: Route, *, carried: bool = True) -> list[Tensor]:
     """Outputs, final states, and all gradients of a loss that takes each number differently."""
-    outputs, final = sweep_layer(kind, one.inputs, one.weights, one.states if carried else None, path=path)
+    outputs, final = sweep_layer(kind, one.inputs, one.weights, one.states if carried else None, route=route)
     found = [outputs.values, *(part for state in final for part in state or ())]
     loss = sum((part * torch.linspace(-1, 2, part.numel()).to(part).view(part.shape)).sum() for part in found)
     leaves = one.leaves() if carried else one.leaves()[: 1 + 4 * len(one.weights)]
@@ -88,9 +88,9 @@ def test_float32_and_products_of_bfloat16_stay_within_the_contract(kind: CellKin
 def test_no_tokens_at_all_leave_the_states_as_they_were() -> None:
     kind = CellKind("lstm")
     one = given(kind, [0, 0], 2)
-    outputs, final = sweep_layer(kind, one.inputs, one.weights, one.states, path="packed")
+    outputs, final = sweep_layer(kind, one.inputs, one.weights, one.states, route="packed")
     assert outputs.values.shape == (0, 2 * HIDDEN) and final == one.states
-    _, zeros = sweep_layer(kind, one.inputs, one.weights, path="packed")
+    _, zeros = sweep_layer(kind, one.inputs, one.weights, route="packed")
     assert all(part.shape == (2, HIDDEN) and not part.any() for state in zeros for part in state or ())
 
 

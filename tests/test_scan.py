@@ -84,9 +84,9 @@ def test_a_scanned_mingru_is_the_equations_in_values_ends_and_gradients(
     values, start, matrix, none, bias = (one.requires_grad_() for one in made(*shapes, dtype=torch.float32))
     weights = SweepWeights(matrix, none, bias[0], none.new_zeros(0))
     results = []
-    for path in ("scan", "plain"):
+    for route in ("scan", "plain"):
         outputs, final = sweep(
-            kind, Ragged(values, OFFSETS), weights, state=(start,), reverse=reverse, path=path  # type: ignore[arg-type]
+            kind, Ragged(values, OFFSETS), weights, state=(start,), reverse=reverse, route=route  # type: ignore[arg-type]
         )  # fmt: skip
         loss = outputs.values.square().sum() + (0.0 if final is None else final[0].sum())
         results.append([outputs.values, *(final or ()), *torch.autograd.grad(loss, [values, start, matrix, bias])])

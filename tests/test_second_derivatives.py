@@ -79,7 +79,7 @@ def by_the_equations(kind: CellKind, leaves: list[Tensor], tokens: Any) -> list[
     states, flat = leaves[1 : 1 + parts], leaves[1 + parts :]
     weights = [SweepWeights(*flat[start : start + 4]) for start in range(0, len(flat), 4)]
     begin = [tuple(part[side] for part in states) for side in range(len(weights))]
-    outputs, final = sweep_layer(kind, Ragged(leaves[0][tokens], OFFSETS), weights, begin, path="plain")
+    outputs, final = sweep_layer(kind, Ragged(leaves[0][tokens], OFFSETS), weights, begin, route="plain")
     return [outputs.values, *(torch.stack(ends) for ends in zip(*(end or () for end in final), strict=True))]
 
 
@@ -139,7 +139,7 @@ def test_an_input_that_hangs_on_a_weight_is_differentiated_once() -> None:
         def sweep(values: Tensor, side: SweepWeights) -> Tensor:
             if values.dtype == torch.float32:
                 return native_sweep(CellKind("rnn"), places, values, [side])[0]
-            return sweep_layer(CellKind("rnn"), Ragged(values, offsets), [side], path="plain")[0].values
+            return sweep_layer(CellKind("rnn"), Ragged(values, offsets), [side], route="plain")[0].values
 
         (first,) = torch.autograd.grad(loss(weight, sweep), weight, create_graph=True)
         told[dtype] = [first, *torch.autograd.grad(first.square().sum(), weight)]

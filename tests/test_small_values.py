@@ -45,11 +45,11 @@ def inputs_of(scale: float) -> Tensor:
     return scale * torch.randn(int(OFFSETS[-1]), INPUTS, generator=torch.Generator().manual_seed(1))
 
 
-def everything(kind: CellKind, scale: float, path: Any) -> list[Tensor]:
+def everything(kind: CellKind, scale: float, route: Any) -> list[Tensor]:
     """Outputs, final states and all gradients: the equations in float64, the engine in float32."""
-    net = net_of(kind).to(torch.float64 if path == "plain" else torch.float32)
+    net = net_of(kind).to(torch.float64 if route == "plain" else torch.float32)
     values = inputs_of(scale).to(next(net.parameters()).dtype).requires_grad_()
-    outputs, states = net(Ragged(values, OFFSETS), path=path)
+    outputs, states = net(Ragged(values, OFFSETS), route=route)
     results = [outputs.values, *(part for state in states for part in state)]
     slope = torch.randn(outputs.values.shape, generator=torch.Generator().manual_seed(2))
     learnt = [values, *(weight for weight in net.parameters() if weight.numel())]
@@ -70,13 +70,13 @@ def test_values_and_gradients_equal_the_equations_relative_to_their_size(instruc
         assert max(apart(mine, exact) for mine, exact in pairs if exact.abs().max() > 0) <= TOLERANCE, scale
 
 
-def check_each_value(kind: CellKind, path: Any) -> None:
+def check_each_value(kind: CellKind, route: Any) -> None:
     net = net_of(kind, positive=True)
     weights, exactly = tensors_of(net), {name: one.astype(np.float64) for name, one in tensors_of(net).items()}
     for scale in SCALES:
         values = inputs_of(scale).abs().numpy()
-        found, _ = recurrent(net.spec, weights, Ragged(values, OFFSETS), path=path)
-        exact, _ = recurrent(net.spec, exactly, Ragged(values.astype(np.float64), OFFSETS), path="numpy")
+        found, _ = recurrent(net.spec, weights, Ragged(values, OFFSETS), route=route)
+        exact, _ = recurrent(net.spec, exactly, Ragged(values.astype(np.float64), OFFSETS), route="numpy")
         np.testing.assert_allclose(found.values, exact.values, rtol=TOLERANCE, atol=0)
 
 

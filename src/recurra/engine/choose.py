@@ -31,13 +31,13 @@ from recurra.engine.packed import KERNELS, packed_sweep, through_tanh
 from recurra.engine.plain import pad, plain_direction, zeros
 from recurra.engine.scan import scanned_sweep, scans
 
-Path = Literal["native", "packed", "scan", "torch", "plain"]
+Route = Literal["native", "packed", "scan", "torch", "plain"]
 Rows = NDArray[np.int32]
 """(tokens,): which of the distinct inputs each token has."""
 
 
-def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Path:
-    """Tell which path sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
+def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Route:
+    """Tell which route sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
     there = native.engine().library is not None and dtype == torch.float32 and device == "cpu"
     return "native" if there and native.knows(kind) else without_native(kind, device)
 
@@ -47,8 +47,8 @@ def is_native(*tensors: Tensor) -> bool:
     return native.engine().library is not None and readable(*tensors)
 
 
-def without_native(kind: CellKind, device: str = "cpu") -> Path:
-    """Tell which path sweeps a cell where the native engine does not.
+def without_native(kind: CellKind, device: str = "cpu") -> Route:
+    """Tell which route sweeps a cell where the native engine does not.
 
     torch and cuDNN have the cells of packed.KERNELS: neither the LSTM with ReLU nor the GRU that resets before its
     product.
@@ -70,7 +70,7 @@ def torch_is_quicker(kind: CellKind, hidden: int, sequences: int) -> bool:
     """Tell where torch's kernel beats the native one: a wide LSTM in float32 over few sequences of one length.
 
     There the weights stream through the second-level cache at every step, which oneDNN does as well or better; the
-    rule is read off `benchmarks/heat.py`. It knows sizes only, never times: the same batch always takes one path.
+    rule is read off `benchmarks/heat.py`. It knows sizes only, never times: the same batch always takes one route.
     """
     few = hidden >= 512 and 1 < sequences <= hidden // 16
     return few and kind == CellKind("lstm")
@@ -83,7 +83,7 @@ def sweep_layer(
     states: Sequence[State] | None = None,
     *,
     rows: Rows | None = None,
-    path: Path | None = None,
+    route: Route | None = None,
 ) -> tuple[Ragged[Tensor], list[State | None]]:
     """Sweep one layer: inputs (tokens, features) -> outputs (tokens, directions * hidden) and the final states.
 
@@ -92,8 +92,8 @@ def sweep_layer(
     the inputs are distinct ones, which the native engine multiplies once.
     """
     require_learning(kind)
-    chosen = path or choose(kind, inputs.values.dtype, inputs.values.device.type)
-    if path is None and chosen == "native" and not _is_natives(kind, inputs, weights, states):
+    chosen = route or choose(kind, inputs.values.dtype, inputs.values.device.type)
+    if route is None and chosen == "native" and not _is_natives(kind, inputs, weights, states):
         chosen = without_native(kind)
     if chosen == "native":
         return _native(kind, inputs, weights, states, rows)
@@ -105,7 +105,7 @@ def sweep_layer(
     final: list[State | None] = []
     for number, side in enumerate(weights):
         state = states[number] if states else None
-        outputs, end = sweep(kind, inputs, side, state=state, reverse=number == 1, path=path)
+        outputs, end = sweep(kind, inputs, side, state=state, reverse=number == 1, route=route)
         sides.append(outputs.values)
         final.append(end)
     return inputs.carry(torch.cat(sides, dim=1) if len(sides) > 1 else sides[0]), final
@@ -140,21 +140,21 @@ def sweep(
     *,
     state: State | None = None,
     reverse: bool = False,
-    path: Path | None = None,
+    route: Route | None = None,
 ) -> tuple[Ragged[Tensor], State | None]:
     """Sweep one direction, padded or scanned: -> outputs (tokens, hidden) and the final state.
 
     On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's own
-    end; with a state given, sequences of different lengths take the plain path instead.
+    end; with a state given, sequences of different lengths take the plain route instead.
     """
     begin = state or zeros(kind, inputs, weights)
     if not len(inputs.values):
         return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
-    chosen = path or without_native(kind, inputs.values.device.type)
+    chosen = route or without_native(kind, inputs.values.device.type)
     if chosen == "scan":
         return scanned_sweep(kind, inputs, weights, begin, reverse=reverse)
     carried = state is not None and not inputs.equal
-    if chosen == "plain" or (carried and path is None):
+    if chosen == "plain" or (carried and route is None):
         return plain_direction(kind, inputs, weights, begin, reverse=reverse)
     return _fused(kind, inputs, weights, begin, reverse)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import State, SweepWeights
 from recurra.config import Init
-from recurra.engine.choose import Path, Rows, sweep_layer
+from recurra.engine.choose import Route, Rows, sweep_layer
 from recurra.layers.dropout import Generator, variational
 from recurra.layers.initial import draw_recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -40,7 +40,7 @@ class Recurrent(nn.Module):
         between: float = 0.0,
         generator: Generator = None,
         rows: Rows | None = None,
-        path: Path | None = None,
+        route: Route | None = None,
     ) -> tuple[Ragged[Tensor], list[State | None]]:
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
 
@@ -53,7 +53,7 @@ class Recurrent(nn.Module):
             numbers = range(first, first + directions)
             weights = [self._weights(number) for number in numbers]
             given = [states[number] for number in numbers] if states is not None else None
-            inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), rows=rows, path=path)
+            inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), rows=rows, route=route)
             rows = None
             final += ends
             inputs = variational(inputs, between if self.training else 0.0, generator)

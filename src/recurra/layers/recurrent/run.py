@@ -26,7 +26,7 @@ from recurra.engine import native
 from recurra.engine.words import WordTable, word_table
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, Weights
 
-Way = Literal["native", "numpy"]
+_Route = Literal["native", "numpy"]
 Side = tuple[Floats, Floats, Floats, Floats]
 """Weights of one direction of a layer: input, recurrent, and their biases."""
 
@@ -96,14 +96,14 @@ def recurrent(
     *,
     rows: NDArray[np.int32] | None = None,
     table: WordTable | None = None,
-    path: Way | None = None,
+    route: _Route | None = None,
 ) -> tuple[Ragged[Floats], list[ArrayState]]:
     """Sweep layer by layer; `states` and the final states hold one state per sweep, in the order of `spec.sweeps`.
 
     With `rows` (tokens,) the values are distinct inputs, and `rows` tells which one each token has: words come again
     and again, and the engine multiplies each of them once. With a `table`, `rows` are places in it and the values none.
     """
-    chosen = path or swept_by(spec.computed, inputs.values.dtype)
+    chosen = route or swept_by(spec.computed, inputs.values.dtype)
     final: list[ArrayState] = []
     directions = 2 if spec.bidirectional else 1
     for first in range(0, spec.layers * directions, directions):
@@ -150,7 +150,7 @@ def _numpy(
     return np.concatenate([values for values, _ in swept], axis=1), [end for _, end in swept]
 
 
-def swept_by(kind: CellKind, dtype: np.dtype[Any]) -> Way:
+def swept_by(kind: CellKind, dtype: np.dtype[Any]) -> _Route:
     """Tell what sweeps a cell over values of this type."""
     return "native" if native.serves(dtype) and native.knows(kind) else "numpy"
 
