@@ -18,7 +18,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from recurra.batches import Ragged
 from recurra.config import NetConfig, TrainingConfig
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.nets.plans import classifier
+from recurra.nets.run import classifier_net
 from recurra.training.optimisers import clip, optimisers_of
 
 ROUNDS = sized(20, 1)
@@ -50,7 +50,7 @@ def marked_step(ids: Ragged[Any], labels: Tensor, choices: dict[str, Any]) -> St
     """The net and the optimisers of TextClassifier, with marks where torch's profiler sees no operation."""
     torch.manual_seed(0)
     config = NetConfig.model_validate(CLASSIFIER | choices)
-    net = LearningNet(classifier(config, words=WORDS, labels=2), config)
+    net = LearningNet(classifier_net(config, words=WORDS, labels=2), config)
     optimisers = optimisers_of(net, TrainingConfig())
 
     def step() -> None:

@@ -30,7 +30,7 @@ from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import sentiment_data
 from recurra.labs.sentiment_recipe import settings_for
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.nets.plans import classifier
+from recurra.nets.run import classifier_net
 from recurra.training.optimisers import clip, optimisers_of
 
 WORDS = sized(50_000, 100)
@@ -71,7 +71,7 @@ def our_step(ids: Ragged[Any], labels: Tensor, precision: str) -> Step:
     """The net and the optimisers of TextClassifier."""
     torch.manual_seed(0)
     config = NetConfig.model_validate({"cell": CELL, "precision": precision, "hidden": HIDDEN})
-    net = LearningNet(classifier(config, words=WORDS, labels=2), config)
+    net = LearningNet(classifier_net(config, words=WORDS, labels=2), config)
     optimisers = optimisers_of(net, TrainingConfig())
 
     def step() -> None:

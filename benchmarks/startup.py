@@ -20,7 +20,7 @@ from writing import write_result
 
 from recurra.config import TextConfig
 from recurra.estimators.text import TEXT_SETTINGS
-from recurra.nets.plans import classifier
+from recurra.nets.run import classifier_net
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
@@ -60,7 +60,7 @@ def main() -> None:
 def random_model() -> RunningClassifier:
     """Build a classifier of real size without training it."""
     words = Vocabulary((*SPECIAL_WORDS, *(f"word{number}" for number in range(WORDS - len(SPECIAL_WORDS)))))
-    plan = classifier(TEXT_SETTINGS.net, words=len(words), labels=2)
+    plan = classifier_net(TEXT_SETTINGS.net, words=len(words), labels=2)
     random = np.random.default_rng(0)
     tensors = {name: random.standard_normal(shape, np.float32) * 0.1 for name, shape in plan.weights().items()}
     return RunningClassifier(plan, tensors, TextEncoder(TextConfig(), words), ("negative", "positive"))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from recurra.config import NetConfig, SeriesConfig, TextConfig
-from recurra.nets.plans import Plan, classifier, forecaster, language
+from recurra.nets.run import Plan, classifier_net, forecast_net, language_net
 from recurra.series import fit_series
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster
@@ -34,20 +34,20 @@ def text_model(
 ) -> RunningClassifier:
     """A classifier of short texts."""
     encoder = fit_encoder(SENTENCES, config or TextConfig(min_count=1))
-    plan = classifier(NET, words=len(encoder.vocabulary), labels=len(labels))
+    plan = classifier_net(NET, words=len(encoder.vocabulary), labels=len(labels))
     return RunningClassifier(plan, drawn(plan, seed=seed), encoder, labels)
 
 
 def language_model(*, config: TextConfig | None = None, seed: int = 0) -> RunningLanguage:
     """A language model of the same sentences."""
     encoder = fit_encoder(SENTENCES, config or TextConfig(min_count=1))
-    plan = language(NetConfig(cell="lstm", hidden=5, embedding_size=4), words=len(encoder.vocabulary))
+    plan = language_net(NetConfig(cell="lstm", hidden=5, embedding_size=4), words=len(encoder.vocabulary))
     return RunningLanguage(plan, drawn(plan, seed=seed), encoder)
 
 
 def series_model(*, horizon: int = 2, window: int = 3, name: str = "a") -> RunningForecaster:
     """A forecaster of one series, with intervals."""
-    plan = forecaster(NetConfig(cell="rnn", hidden=5), horizon=horizon)
+    plan = forecast_net(NetConfig(cell="rnn", hidden=5), horizon=horizon)
     encoder = fit_series({name: np.arange(12.0)}, SeriesConfig(window=window, horizon=horizon))
     widths = {str(level): [level / 100 * (1 + step) for step in range(horizon)] for level in (50, 80, 90, 95)}
     return RunningForecaster(plan, drawn(plan), encoder, widths)

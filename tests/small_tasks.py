@@ -10,7 +10,7 @@ import torch
 
 from recurra.config import NetConfig, TrainingConfig
 from recurra.nets.learn import LearningNet
-from recurra.nets.plans import classifier, forecaster, language
+from recurra.nets.run import classifier_net, forecast_net, language_net
 from recurra.tasks.heads.classes.learn import ClassLearner, Labelled
 from recurra.tasks.heads.horizon.learn import HorizonLearner
 from recurra.tasks.heads.next_token.learn import TokenLearner
@@ -30,7 +30,7 @@ def texts(count: int, *, seed: int = 0) -> Labelled:
 
 def text_task(config: TrainingConfig, *, net: NetConfig = NET, train: Labelled | None = None) -> ClassLearner:
     torch.manual_seed(0)
-    made = LearningNet(classifier(net, words=WORDS, labels=2), net)
+    made = LearningNet(classifier_net(net, words=WORDS, labels=2), net)
     return ClassLearner(made, train or texts(24), texts(16, seed=1), config, 0)
 
 
@@ -38,7 +38,7 @@ def language_task(config: TrainingConfig, *, words: int = 40) -> TokenLearner:
     torch.manual_seed(0)
     net = NetConfig(cell="lstm", hidden=6, embedding_size=5)
     streams = np.random.default_rng(0).integers(0, words, (4, 60)).astype(np.int32)
-    made = LearningNet(language(net, words=words), net)
+    made = LearningNet(language_net(net, words=words), net)
     return TokenLearner(made, streams, streams[:, :20], config, 0)
 
 
@@ -46,5 +46,5 @@ def series_task(config: TrainingConfig, *, net: NetConfig = NET) -> HorizonLearn
     """Windows of three values; the target is their last two."""
     windows = np.arange(30, dtype=np.float32).reshape(10, 3, 1) / np.float32(10)
     torch.manual_seed(0)
-    made = LearningNet(forecaster(net, horizon=2), net)
+    made = LearningNet(forecast_net(net, horizon=2), net)
     return HorizonLearner(made, (windows, windows[:, 1:, 0]), None, config, 0)

@@ -132,9 +132,9 @@ def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Path, tmp_
 LAB = """
 from recurra.config import NetConfig
 from recurra.labs.sheet import network_blocks
-from recurra.nets.plans import language
+from recurra.nets.run import language_net
 
-plan = language(NetConfig(cell="mgu", hidden=6, embedding_size=5), words=30)
+plan = language_net(NetConfig(cell="mgu", hidden=6, embedding_size=5), words=30)
 print([type(block).__name__ for block in network_blocks(plan, [("output", "tied", "scores", "(1, 30)")])])
 """
 

@@ -10,7 +10,7 @@ import pytest
 from recurra.config import NetConfig, TextConfig
 from recurra.errors import UsageError
 from recurra.labs.language_experiments import equation_gap, measure_contexts
-from recurra.nets.plans import language
+from recurra.nets.run import language_net
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import build_vocabulary
@@ -21,7 +21,7 @@ def random_model(cell: str, *, words: int = 30, seed: int = 0) -> RunningLanguag
     encoder = TextEncoder(TextConfig(tokens="space", min_count=1), build_vocabulary(
         {f"w{number}": 2 for number in range(words - 4)}, max_words=100, min_count=1
     ))  # fmt: skip
-    plan = language(NetConfig(cell=cell, embedding_size=6, hidden=9), words=len(encoder.vocabulary))
+    plan = language_net(NetConfig(cell=cell, embedding_size=6, hidden=9), words=len(encoder.vocabulary))
     tensors = {name: (random.standard_normal(shape) * 0.3).astype(np.float32) for name, shape in plan.weights().items()}
     return RunningLanguage(plan, tensors, encoder)
 

@@ -22,8 +22,10 @@ from recurra.nets.learn import (
     tensors_of,
     to_tensor,
 )
-from recurra.nets.plans import ClassifierNet, LanguageNet, classifier, forecaster, language
-from recurra.nets.run import classify_all, forecast, next_logits, run, softmax
+from recurra.nets.run import ClassifierNet, LanguageNet, classifier_net, forecast_net, language_net, run, softmax
+from recurra.tasks.heads.classes.run import classify_all
+from recurra.tasks.heads.horizon.run import coming_values
+from recurra.tasks.heads.next_token.run import next_logits
 
 KINDS: list[tuple[CellName, Activation]] = [
     (cell, activation) for cell in CELLS for activation in CELLS[cell].activations
@@ -55,7 +57,7 @@ def close(found: Any, wanted: Any) -> None:
 
 def text_net(cell: CellName, activation: Activation, **more: Any) -> LearningNet:
     chosen = config(cell, activation, **more)
-    return LearningNet(classifier(chosen, words=WORDS, labels=LABELS), chosen)
+    return LearningNet(classifier_net(chosen, words=WORDS, labels=LABELS), chosen)
 
 
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
@@ -121,7 +123,7 @@ def place_of(word: int) -> int:
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: CellName, activation: Activation) -> None:
     chosen = config(cell, activation, layers=2, embedding_scale=3.0)
-    net = LearningNet(language(chosen, words=WORDS), chosen)
+    net = LearningNet(language_net(chosen, words=WORDS), chosen)
     wild(net)
     tensors, streams = tensors_of(net), np.stack([TEXTS[4], TEXTS[4][::-1]])
     whole = Ragged(streams.ravel(), np.array([0, 15, 30]))
@@ -141,27 +143,27 @@ def test_a_language_model_learns_and_runs_alike_whole_and_in_chunks(cell: CellNa
 @pytest.mark.parametrize(("cell", "activation"), KINDS)
 def test_a_forecaster_learns_and_runs_alike_and_each_window_for_itself(cell: CellName, activation: Activation) -> None:
     chosen = config(cell, activation, layers=2, bidirectional=cell == "gru")
-    net = LearningNet(forecaster(chosen, horizon=4, features=2), chosen)
+    net = LearningNet(forecast_net(chosen, horizon=4, features=2), chosen)
     wild(net)
     tensors = tensors_of(net)
     windows = np.random.default_rng(2).standard_normal((7, 6, 2)).astype(np.float32)
     with torch.no_grad():
         learnt = net(rectangle(torch.from_numpy(windows)))[0].numpy()
-    ran = forecast(net.plan, tensors, windows)
+    ran = coming_values(net.plan, tensors, windows)
     close(ran, learnt)
     assert ran.shape == (7, 4)
     for row in range(7):
-        close(forecast(net.plan, tensors, windows[row : row + 1]), ran[row : row + 1])
-    close(forecast(net.plan, tensors, windows[::-1]), ran[::-1])
+        close(coming_values(net.plan, tensors, windows[row : row + 1]), ran[row : row + 1])
+    close(coming_values(net.plan, tensors, windows[::-1]), ran[::-1])
 
 
 def test_every_weight_has_the_name_and_shape_its_plan_tells_and_is_float32() -> None:
     chosen = config("lstm", "tanh", pool=POOLS[-1], bidirectional=True, layers=2)
     reader = chosen.model_copy(update={"bidirectional": False})
     nets: list[LearningNet] = [
-        LearningNet(classifier(chosen, words=WORDS, labels=LABELS), chosen),
-        LearningNet(language(reader, words=WORDS), reader),
-        LearningNet(forecaster(chosen, horizon=3), chosen),
+        LearningNet(classifier_net(chosen, words=WORDS, labels=LABELS), chosen),
+        LearningNet(language_net(reader, words=WORDS), reader),
+        LearningNet(forecast_net(chosen, horizon=3), chosen),
     ]
     for net in nets:
         tensors = tensors_of(net)
@@ -203,7 +205,7 @@ def test_probabilities_add_up_to_one_however_large_the_scores() -> None:
 
 @pytest.mark.parametrize("part", ["recurrent", "pooling", "dense"])
 def test_a_plan_whose_layers_do_not_fit_is_refused_by_name(part: str) -> None:
-    plan = classifier(config("gru", "tanh"), words=WORDS, labels=LABELS).model_dump()
+    plan = classifier_net(config("gru", "tanh"), words=WORDS, labels=LABELS).model_dump()
     plan[part]["inputs"] += 2
     with pytest.raises(ValidationError, match=rf"{part}\.inputs is \d+, but the layer before gives \d+"):
         ClassifierNet.model_validate(plan)
@@ -211,8 +213,8 @@ def test_a_plan_whose_layers_do_not_fit_is_refused_by_name(part: str) -> None:
 
 def test_a_language_model_that_reads_backwards_is_refused() -> None:
     with pytest.raises(UsageError, match="reads forward only"):
-        language(config("gru", "tanh", bidirectional=True), words=WORDS)
-    plan = language(config("gru", "tanh"), words=WORDS).model_dump()
+        language_net(config("gru", "tanh", bidirectional=True), words=WORDS)
+    plan = language_net(config("gru", "tanh"), words=WORDS).model_dump()
     plan["output"]["words"] += 1
     with pytest.raises(ValidationError, match=r"output\.words is 12"):
         LanguageNet.model_validate(plan)
@@ -221,8 +223,8 @@ def test_a_language_model_that_reads_backwards_is_refused() -> None:
 def test_heads_must_share_the_features_evenly_where_there_is_attention() -> None:
     chosen = NetConfig(hidden=5, heads=4, pool=("attention",))
     with pytest.raises(UsageError, match="4 heads do not share 5 features evenly"):
-        classifier(chosen, words=WORDS, labels=2)
-    without = classifier(chosen.model_copy(update={"pool": ("mean",)}), words=WORDS, labels=2)
+        classifier_net(chosen, words=WORDS, labels=2)
+    without = classifier_net(chosen.model_copy(update={"pool": ("mean",)}), words=WORDS, labels=2)
     assert without.pooling.weights() == {}
 
 
@@ -230,10 +232,10 @@ def test_heads_must_share_the_features_evenly_where_there_is_attention() -> None
 def test_a_cell_takes_the_activations_it_has_and_no_other(cell: CellName, activation: Activation) -> None:
     chosen = NetConfig(cell=cell, activation=activation, hidden=2)
     if activation in CELLS[cell].activations:
-        assert forecaster(chosen, horizon=1).recurrent.activation == activation
+        assert forecast_net(chosen, horizon=1).recurrent.activation == activation
     else:
         with pytest.raises(UsageError, match=f"activation of {cell}: one of"):
-            forecaster(chosen, horizon=1)
+            forecast_net(chosen, horizon=1)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16"])

@@ -13,7 +13,7 @@ from recurra.config import Precision, Settings
 from recurra.errors import UsageError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.nets.plans import forecaster
+from recurra.nets.run import forecast_net
 from recurra.report.cell_diagrams import cell_diagram
 from recurra.report.equations import cell_equations
 from recurra.tasks.heads.classes.run import RunningClassifier
@@ -62,7 +62,7 @@ def test_one_command_fits_it_and_its_report_shows_the_form_that_learnt(tmp_path:
 def test_no_other_cell_has_two_forms(cell: str) -> None:
     net = Settings().changed({"cell": cell, "reset_after": False}).net
     with pytest.raises(UsageError, match=f"reset_after of {cell}: true; only of a gru it may be false"):
-        forecaster(net, horizon=1)
+        forecast_net(net, horizon=1)
 
 
 def test_drawing_and_equations_tell_the_two_forms_apart() -> None:

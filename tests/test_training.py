@@ -15,7 +15,7 @@ from recurra.engine.processors import threads
 from recurra.errors import RecurraError
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, tensors_of
-from recurra.nets.plans import forecaster
+from recurra.nets.run import forecast_net
 from recurra.tasks.heads.classes.learn import Labelled
 from recurra.tasks.heads.horizon.learn import HorizonLearner
 from recurra.training.loop import fit
@@ -88,7 +88,7 @@ def test_training_that_diverges_says_so_at_once() -> None:
     config = TRAINING.model_copy(update={"optimiser": "sgd", "learning_rate": 100.0, "epochs": 50})
     net = NetConfig(cell="rnn", activation="relu", hidden=6)
     torch.manual_seed(0)
-    made = LearningNet(forecaster(net, horizon=1), net)
+    made = LearningNet(forecast_net(net, horizon=1), net)
     values = np.random.default_rng(0).standard_normal((20, 4, 1)).astype(np.float32) * 10
     task = HorizonLearner(made, (values, values[:, -1]), None, config, 0)
     with pytest.raises(RecurraError, match=r"training diverged in epoch \d+; found loss (nan|inf).*smaller learning_r"):

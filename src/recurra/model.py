@@ -22,7 +22,7 @@ from recurra.config import Frozen, Precision, problem_line
 from recurra.datasets.columns import TextColumns
 from recurra.errors import ArtefactError
 from recurra.layers.layer import Shapes
-from recurra.nets.plans import Plan
+from recurra.nets.run import Plan
 from recurra.text.encoder import TextEncoder
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bf16": 3e-2, "int8": 1e-1}

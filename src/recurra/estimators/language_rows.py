@@ -17,7 +17,7 @@ from recurra.batches import language_streams
 from recurra.config import Settings
 from recurra.errors import DataError
 from recurra.estimators.inputs import texts_of
-from recurra.nets.plans import LanguageNet, language
+from recurra.nets.run import LanguageNet, language_net
 from recurra.text.encoder import TextEncoder
 from recurra.text.scripts import learnt_words
 from recurra.text.stream import stream_encoder, stream_ids
@@ -60,7 +60,7 @@ def prepare_language(estimator: LanguageModel, texts: Any, validation_data: Any 
     train, held = _parts(texts_of(texts), validation_data, share("validation", estimator.validation))
     encoder, warnings = learnt_words(stream_encoder, train, settings.text)
     ids = stream_ids(train, encoder)
-    plan = language(settings.net, words=len(encoder.vocabulary))
+    plan = language_net(settings.net, words=len(encoder.vocabulary))
     streams = settings.training.streams
     learnt = language_streams(ids, streams)
     validation = language_streams(stream_ids(held, encoder), min(STREAMS, streams)) if held else None

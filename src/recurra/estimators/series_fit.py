@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from recurra.datasets.series.learnt import learnt_of
 from recurra.estimators.series_rows import PreparedSeries
 from recurra.nets.learn import LearningNet, tensors_of
-from recurra.nets.run import forecast
 from recurra.series import Examples
 from recurra.tasks.heads.horizon.learn import HorizonLearner
-from recurra.tasks.heads.horizon.run import LEVELS, RunningForecaster
+from recurra.tasks.heads.horizon.run import LEVELS, RunningForecaster, coming_values
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Progress, Watch
@@ -63,7 +62,7 @@ def _widths(model: RunningForecaster, prepared: PreparedSeries) -> dict[str, lis
     rows = []
     moving = {name: kept[name] for name in kept if not encoder.scaler(name).constant}
     for name, examples in (moving or kept).items():
-        answers = encoder.decode(name, forecast(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
+        answers = encoder.decode(name, coming_values(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
         later = np.lib.stride_tricks.sliding_window_view(prepared.table.values[name][cuts[name] :], horizon)
         if encoder.config.log:
             rows.append(np.abs(np.log(later) - np.log(answers)))

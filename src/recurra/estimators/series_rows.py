@@ -12,7 +12,7 @@ from recurra.arguments import seed_of, whole
 from recurra.config import Settings
 from recurra.datasets.series.checks import check_lengths
 from recurra.datasets.series.table import SeriesTable
-from recurra.nets.plans import ForecastNet, forecaster
+from recurra.nets.run import ForecastNet, forecast_net
 from recurra.series import Examples, SeriesEncoder, fit_series
 
 if TYPE_CHECKING:
@@ -48,5 +48,5 @@ def prepare_series(estimator: Forecaster, table: SeriesTable) -> PreparedSeries:
     encoder = fit_series(train, settings.series)
     learnt = {name: encoder.examples(name, values) for name, values in train.items()}
     kept = {name: encoder.examples(name, table.values[name], first_target=cuts[name]) for name in table.ids if held}
-    plan = forecaster(settings.net, horizon=settings.series.horizon)
+    plan = forecast_net(settings.net, horizon=settings.series.horizon)
     return PreparedSeries(table, settings, seed, held, cuts, encoder, learnt, kept, plan)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recurra.config import Settings
 from recurra.estimators.text_rows import Part, PreparedText
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
-from recurra.nets.plans import ClassifierNet
+from recurra.nets.run import ClassifierNet
 from recurra.tasks.heads.classes.calibration import fit_temperature
 from recurra.tasks.heads.classes.learn import ClassLearner, Labelled
 from recurra.tasks.heads.classes.run import RunningClassifier, kind_of

@@ -21,7 +21,7 @@ from recurra.datasets.labels import check_class_count, label_warnings
 from recurra.datasets.splits import Split, split
 from recurra.errors import DataError, UsageError
 from recurra.estimators.inputs import column_of, labels_of, same_length, texts_of
-from recurra.nets.plans import ClassifierNet, classifier
+from recurra.nets.run import ClassifierNet, classifier_net
 from recurra.tasks.heads.classes.wide import check_wide
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words
@@ -101,7 +101,7 @@ def prepare_text(estimator: TextClassifier, given: Given) -> PreparedText:
     vectors = pretrained(estimator.vectors, encoder.vocabulary) if estimator.vectors else None
     if vectors is not None:
         settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
-    plan = classifier(settings.net, words=len(encoder.vocabulary), labels=len(classes))
+    plan = classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes))
     return PreparedText(settings, seed, classes, train, validation, held, encoder, vectors, plan, warnings)
 
 

@@ -14,7 +14,7 @@ import torch
 from recurra.batches import Ragged
 from recurra.labs.sentiment_data import SentimentData
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.nets.run import part
+from recurra.nets.run import weights_of
 from recurra.tasks.heads.classes.run import RunningClassifier
 
 STEPS = 100
@@ -32,7 +32,7 @@ def gradient_record(nets: Mapping[str, RunningClassifier], data: SentimentData) 
         spec = model.plan.recurrent.model_copy(update={"bidirectional": False, "layers": 1})
         first = Recurrent(spec)
         trained = Recurrent(spec)
-        tensors = part(model.tensors, "recurrent").items()
+        tensors = weights_of(model.tensors, "recurrent").items()
         weights = {weight: torch.from_numpy(value.copy()) for weight, value in tensors}
         trained.load_state_dict({weight: weights[weight] for weight in spec.weights()})
         vectors = _vectors(model, data)

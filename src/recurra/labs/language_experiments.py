@@ -17,7 +17,7 @@ from recurra.config import Settings
 from recurra.labs.language_recipe import PROMPTS, LabText
 from recurra.layers.layer import Floats, Ids
 from recurra.layers.recurrent.run import recurrent
-from recurra.nets.run import part
+from recurra.nets.run import weights_of
 from recurra.runs.language import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder
@@ -69,10 +69,10 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
 
     h(t) = f(W_h h(t−1) + W_e e(t) + b), b being the sum of the two biases that torch keeps; f is σ, or tanh.
     """
-    weights = {name: value.astype(np.float64) for name, value in part(model.tensors, "recurrent").items()}
+    weights = {name: value.astype(np.float64) for name, value in weights_of(model.tensors, "recurrent").items()}
     vectors = model.tensors["embedding.weight"][ids] * np.float32(model.plan.embedding.scale)
     whole = Ragged(vectors, np.array([0, len(ids)], np.int64))
-    states, _ = recurrent(model.plan.recurrent, part(model.tensors, "recurrent"), whole)
+    states, _ = recurrent(model.plan.recurrent, weights_of(model.tensors, "recurrent"), whole)
     function = sigmoid if model.plan.recurrent.activation == "sigmoid" else np.tanh
     bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
     hidden: Floats = np.zeros(model.plan.recurrent.hidden)

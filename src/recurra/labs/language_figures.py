@@ -14,7 +14,7 @@ import numpy as np
 from recurra.config import NetConfig, validated
 from recurra.labs.language_recipe import CELLS, PROMPTS, TITLES
 from recurra.labs.sheet import network_blocks, step_blocks
-from recurra.nets.plans import LanguageNet, language
+from recurra.nets.run import LanguageNet, language_net
 from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
 from recurra.report.charts import Line, lines
 from recurra.report.equations import recorded_rnn_equation
@@ -23,7 +23,7 @@ from recurra.report.numbers import Cell, number, percent
 
 def plan_of(record: dict[str, Any], name: str) -> LanguageNet:
     """Return the layers of one of the record's nets."""
-    return language(validated(NetConfig, record["nets"][name]), words=record["data"]["words"])
+    return language_net(validated(NetConfig, record["nets"][name]), words=record["data"]["words"])
 
 
 def network_section_blocks(record: dict[str, Any]) -> list[Block]:

@@ -18,7 +18,7 @@ from recurra.batches import language_streams
 from recurra.config import Settings
 from recurra.labs.language_recipe import LabText
 from recurra.nets.learn import LearningNet
-from recurra.nets.plans import language
+from recurra.nets.run import language_net
 from recurra.tasks.heads.next_token.learn import TokenLearner
 from recurra.text.stream import stream_encoder, stream_ids
 from recurra.training.optimisers import clip, optimisers_of
@@ -41,7 +41,7 @@ def measure_output(text: LabText, settings: Settings, steps: int) -> dict[str, A
 def _timed(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
     encoder = stream_encoder(text.train, settings.text)
     streams = language_streams(stream_ids(text.train, encoder), settings.training.streams)
-    plan = language(settings.net, words=len(encoder.vocabulary))
+    plan = language_net(settings.net, words=len(encoder.vocabulary))
     net = LearningNet(plan, settings.net, torch.Generator().manual_seed(0))
     task = TokenLearner(net, streams, None, settings.training, 0)
     # one chunk of full length, taken again and again; the first step only warms up

@@ -29,7 +29,7 @@ from recurra.labs.sheet import (
     try_it,
 )
 from recurra.labs.verdicts import RULE, observation_block
-from recurra.nets.plans import forecaster
+from recurra.nets.run import forecast_net
 from recurra.report.blocks import Block, Compared, Comparison, Facts, Paragraph, Table
 from recurra.report.numbers import number, spread
 from recurra.report.page import Report
@@ -105,7 +105,7 @@ def _data(record: dict[str, Any]) -> list[Block]:
 
 
 def _network() -> list[Block]:
-    plan = forecaster(LITERAL.net, horizon=1)
+    plan = forecast_net(LITERAL.net, horizon=1)
     drawn = (
         ("recurrent", "recurrent", "50 LSTM units, ReLU", "(batch, 3, 50)"),
         ("last state", "pooling", "last", "(batch, 50)"),

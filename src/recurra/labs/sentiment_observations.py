@@ -12,7 +12,7 @@ from recurra.labs.record import mean
 from recurra.labs.sentiment_nets import Figures
 from recurra.labs.sentiment_recipe import STEPS
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, observation, reach
-from recurra.nets.plans import classifier
+from recurra.nets.run import classifier_net
 from recurra.report.numbers import number, percent, points
 
 RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09
@@ -114,7 +114,7 @@ def _simpler(nets: Nets) -> Record:
 def _recurrent_weights(cell: str, words: int) -> int:
     """Count the weights of the literal net's recurrent part, were it made of `cell`."""
     net = STEPS["literal"].settings.changed({"cell": cell, "activation": "tanh"}).net
-    return classifier(net, words=words, labels=2).recurrent.parameters
+    return classifier_net(net, words=words, labels=2).recurrent.parameters
 
 
 def _decent(nets: Nets, record: Record) -> Record:

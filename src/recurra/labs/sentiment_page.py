@@ -24,7 +24,7 @@ from recurra.labs.sentiment_figures import (
 )
 from recurra.labs.sheet import QUICK_NOTE, LabPage, lab_report, network_blocks, output_text
 from recurra.labs.verdicts import RULE, observation_block
-from recurra.nets.plans import classifier
+from recurra.nets.run import classifier_net
 from recurra.report.blocks import Block, Code, Compared, Comparison, Paragraph
 from recurra.report.equations import recorded_rnn_equation
 from recurra.report.numbers import number, percent, points, spread, spread_of_shares
@@ -116,7 +116,7 @@ def _network(record: Record) -> list[Block]:
     for name, settings in record["settings"].items():
         net = NetConfig.model_validate_json(json.dumps(settings["net"]))
         step = next(step for step in record["ladder"] if step["step"] == name)
-        plan = classifier(net, words=step["words"], labels=2)
+        plan = classifier_net(net, words=step["words"], labels=2)
         directions = "both directions, " if net.bidirectional else "one direction, "
         vectors = "from random vectors" if record["made_up"] else "GloVe, learned further"
         drawn = (

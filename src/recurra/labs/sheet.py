@@ -13,7 +13,7 @@ from recurra.labs.program import program_blocks
 from recurra.labs.record import Head
 from recurra.labs.works import cited
 from recurra.layers.recurrent.run import RecurrentSpec
-from recurra.nets.plans import Plan
+from recurra.nets.run import Plan
 from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
 from recurra.report.cell_step import cell_blocks
 from recurra.report.diagrams import network_diagram, summary_table

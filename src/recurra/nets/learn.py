@@ -25,7 +25,7 @@ from recurra.layers.matrix.learn import Dense, Embedding, Tied
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.nets.plans import LanguageNet, Plan
+from recurra.nets.run import LanguageNet, Plan
 
 MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
     "embedding": lambda spec, generator, init: Embedding(spec, generator),
@@ -37,7 +37,7 @@ MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
 
 
 @dataclass(frozen=True)
-class Flow:
+class _Flow:
     """What goes from layer to layer."""
 
     values: Ragged[Tensor]
@@ -63,9 +63,9 @@ class LearningNet(nn.Module):
         """Build the layers; `config` tells the dropouts and how the weights start."""
         super().__init__()
         self.plan, self.config = plan, config
-        for name, spec in plan.flow():
+        for name, spec in plan.flow:
             self.add_module(name, MAKE[spec.kind](spec, generator, config.init))
-        self.behind = [(name, spec.kind) for name, spec in plan.flow() if spec.kind != "embedding"]
+        self.behind = [(name, spec.kind) for name, spec in plan.flow if spec.kind != "embedding"]
         if isinstance(plan, LanguageNet):
             self.output = Tied(plan.output)
         # A table that the output shares learns from there too.
@@ -102,20 +102,20 @@ class LearningNet(nn.Module):
         rows: Rows | None = None,
     ) -> tuple[Tensor, Sequence[State | None] | None]:
         """Fold the layers behind the embedding. With `rows` (tokens,) the vectors are those of distinct words."""
-        flow = Flow(vectors, states, rows)
+        flow = _Flow(vectors, states, rows)
         for name, kind in self.behind:
             flow = LEARN[kind](self, getattr(self, name), flow, generator)
         return flow.values.values, flow.states
 
-    def _recurrent(self, layer: Recurrent, flow: Flow, generator: Generator) -> Flow:
+    def _recurrent(self, layer: Recurrent, flow: _Flow, generator: Generator) -> _Flow:
         between = self.config.recurrent_dropout
-        return Flow(*layer(flow.values, flow.states, between=between, generator=generator, rows=flow.rows))
+        return _Flow(*layer(flow.values, flow.states, between=between, generator=generator, rows=flow.rows))
 
-    def _pooling(self, layer: Pooling, flow: Flow, generator: Generator) -> Flow:
+    def _pooling(self, layer: Pooling, flow: _Flow, generator: Generator) -> _Flow:
         pooled = layer(flow.values, self._ends(layer.spec, flow.states or ()))
         return replace(flow, values=Ragged(pooled, np.arange(len(pooled) + 1)))
 
-    def _dense(self, layer: Dense, flow: Flow, generator: Generator) -> Flow:
+    def _dense(self, layer: Dense, flow: _Flow, generator: Generator) -> _Flow:
         dropout = self.config.dropout * self.training
         if self.plan.pools:
             kept = elements(flow.values.values, dropout, generator)
@@ -135,7 +135,7 @@ class LearningNet(nn.Module):
         return unknown_words(ids, self.config.word_dropout, generator) if self.training else ids
 
 
-LEARN: dict[str, Callable[[LearningNet, Any, Flow, Generator], Flow]] = {
+LEARN: dict[str, Callable[[LearningNet, Any, _Flow, Generator], _Flow]] = {
     "recurrent": LearningNet._recurrent, "pooling": LearningNet._pooling, "dense": LearningNet._dense,
 }  # fmt: skip
 """Each kind of layer behind the embedding as a step of the fold."""

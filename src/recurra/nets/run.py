@@ -1,28 +1,187 @@
-"""The nets, running in NumPy without torch: the one path of every answer, from an artefact or from memory.
+"""The nets: what is stacked, as plain data, and running it in NumPy, the one path of every answer.
 
-Not here: learning. Weights come as one flat dict, `layer.name` to array.
+Not here: learning (learn.py), and what a net is for (tasks/heads/). Weights come as one flat dict, `layer.name` to
+array, from an artefact or from memory alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
+from pydantic import ValidationError, model_validator
 
-from recurra.batches import Ragged, pick, rectangle, sorted_batches
-from recurra.layers.layer import ArrayState, Floats, Ids, Weights
-from recurra.layers.matrix.run import dense, embedding, tied
-from recurra.layers.pooling.run import pooling
-from recurra.layers.recurrent.run import recurrent, words_of
-from recurra.layers.wide.run import wide
-from recurra.nets.plans import ClassifierNet, ForecastNet, Plan
+from recurra.batches import Ragged
+from recurra.config import Frozen, NetConfig, Precision, problem_line
+from recurra.errors import UsageError
+from recurra.layers.layer import ArrayState, Floats, Ids, LayerSpec, Shapes, Weights
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, dense, embedding
+from recurra.layers.pooling.run import PoolingSpec, pooling
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
+from recurra.layers.wide.run import WideSpec
 
 Tensors = Mapping[str, Floats]
 
 
-class LookUp(NamedTuple):
+class Plan(Frozen):
+    """Named layers, in the order in which values flow."""
+
+    pools: ClassVar[bool]
+    """Whether a sequence becomes one vector; else every token is answered, and the state may be carried on."""
+    if TYPE_CHECKING:  # every net has one; fields stand in the order of the layers, so each net names its own
+        recurrent: RecurrentSpec
+
+    @model_validator(mode="after")
+    def _chained(self) -> Self:
+        (_, before), *behind = self.flow
+        for name, spec in behind:
+            _same(before.outputs, spec.inputs, f"{name}.inputs")
+            before = spec
+        return self
+
+    def layers(self) -> dict[str, LayerSpec]:
+        """Return the layers by name; absent ones are left out."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: spec for name, spec in named.items() if isinstance(spec, LayerSpec)}
+
+    @cached_property
+    def flow(self) -> list[tuple[str, Any]]:
+        """The layers that values pass one after another; what stands beside them is left out."""
+        return [(name, spec) for name, spec in self.layers().items() if not isinstance(spec, TiedSpec | WideSpec)]
+
+    @cached_property
+    def steps(self) -> list[tuple[LayerSpec, dict[str, str]]]:
+        """The flow as it runs: each layer with its weights' own names and their full ones."""
+        return [(spec, {name: f"{layer}.{name}" for name in spec.weights()}) for layer, spec in self.flow]
+
+    def weights(self) -> Shapes:
+        """Return every weight's full name and shape: layer.name."""
+        return {
+            f"{layer}.{name}": shape for layer, spec in self.layers().items() for name, shape in spec.weights().items()
+        }
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return the plan with other layers, checked like a new one."""
+        # Pydantic's own copy takes the cached flow along, which would go on with the old layers in silence.
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_validate({**kept, **(update or {})})
+
+    def in_precision(self, precision: Precision) -> Self:
+        """Return the plan with its recurrence multiplied in another precision; the weights stay as they are."""
+        return self.model_copy(update={"recurrent": self.recurrent.model_copy(update={"precision": precision})})
+
+
+class ClassifierNet(Plan):
+    """Texts to classes: token vectors, recurrence, pooling, one dense layer; log-odds of n-grams beside it if wide."""
+
+    pools = True
+    task: Literal["text"] = "text"
+    embedding: EmbeddingSpec
+    recurrent: RecurrentSpec
+    pooling: PoolingSpec
+    dense: DenseSpec
+    wide: WideSpec | None = None
+
+    @model_validator(mode="after")
+    def _directions_fit(self) -> Self:
+        _same(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
+        return self
+
+
+class LanguageNet(Plan):
+    """Tokens to the next token: token vectors, recurrence, a projection, scores by the same token vectors."""
+
+    pools = False
+    task: Literal["language"] = "language"
+    embedding: EmbeddingSpec
+    recurrent: RecurrentSpec
+    projection: DenseSpec
+    output: TiedSpec
+
+    @model_validator(mode="after")
+    def _table_is_shared(self) -> Self:
+        _same(self.projection.outputs, self.embedding.outputs, "projection.outputs")
+        _same(self.embedding.words, self.output.words, "output.words")
+        if self.recurrent.bidirectional:
+            raise ValueError("recurrent.bidirectional: a language model reads forward only")
+        return self
+
+
+class ForecastNet(Plan):
+    """Windows of past values to the coming values: recurrence, its last state, one dense layer."""
+
+    pools = True
+    task: Literal["series"] = "series"
+    recurrent: RecurrentSpec
+    dense: DenseSpec
+
+    @cached_property
+    def flow(self) -> list[tuple[str, Any]]:
+        """Between its two layers stands a pooling without weights, which no artefact names: a window's last token."""
+        last = PoolingSpec(parts=("last",), inputs=self.recurrent.outputs)
+        return [("recurrent", self.recurrent), ("last", last), ("dense", self.dense)]
+
+
+def _same(outputs: int, inputs: int, name: str) -> None:
+    if outputs != inputs:
+        raise ValueError(f"{name} is {inputs}, but the layer before gives {outputs}")
+
+
+def classifier_net(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:
+    """Lay out a text classifier; raises UsageError for choices that do not go together."""
+    with _refusing():
+        recurrent = _recurrent(net, net.embedding_size)
+        pooling = PoolingSpec(
+            parts=net.pool, inputs=recurrent.outputs, heads=net.heads, bidirectional=recurrent.bidirectional
+        )
+        return ClassifierNet(
+            embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
+            recurrent=recurrent,
+            pooling=pooling,
+            dense=DenseSpec(inputs=pooling.outputs, outputs=labels),
+            wide=wide,
+        )
+
+
+def language_net(net: NetConfig, *, words: int) -> LanguageNet:
+    """Lay out a language model whose output layer shares the token vectors; raises UsageError as `classifier_net`."""
+    with _refusing():
+        recurrent = _recurrent(net, net.embedding_size)
+        return LanguageNet(
+            embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
+            recurrent=recurrent,
+            projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
+            output=TiedSpec(words=words),
+        )
+
+
+def forecast_net(net: NetConfig, *, horizon: int, features: int = 1) -> ForecastNet:
+    """Lay out a forecaster that answers all steps of the horizon at once; raises UsageError as `classifier_net`."""
+    with _refusing():
+        recurrent = _recurrent(net, features)
+        return ForecastNet(recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=horizon))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turn what pydantic finds into a mistake of the user's: each choice is valid, but not beside the others."""
+    try:
+        yield
+    except ValidationError as problem:
+        # A check of ours says it better than pydantic, which would put "Value error" before it.
+        reason = problem.errors(include_url=False)[0].get("ctx", {}).get("error")
+        raise UsageError(str(reason) if reason else problem_line(problem)) from None
+
+
+def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
+    shared = RecurrentSpec.model_fields.keys() & NetConfig.model_fields.keys()
+    return RecurrentSpec(inputs=inputs, **{name: getattr(net, name) for name in shared})
+
+
+class _LookUp(NamedTuple):
     """An embedding that has not been read yet."""
 
     vectors: Callable[[Ids], Floats]
@@ -30,20 +189,14 @@ class LookUp(NamedTuple):
     """Its table: (words, size)."""
 
 
-def part(tensors: Tensors, layer: str) -> Weights:
-    """Return one layer's weights by their own names."""
-    start = f"{layer}."
-    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}
-
-
-class Flow(NamedTuple):
+class _Flow(NamedTuple):
     """What goes from layer to layer."""
 
     values: Ragged[Any]
     """Token ids or features of each token; once pooled one row for each sequence."""
     states: Sequence[ArrayState] | None
     """Before the sweep: where it starts (None: whole sequences, from zeros); after it: where it ended."""
-    look_up: LookUp | None = None
+    look_up: _LookUp | None = None
     """How token ids become vectors, where that is still to be done: the sweep knows which of them it needs."""
 
 
@@ -55,74 +208,58 @@ def run(
     Returns what the last layer gives, a row for each sequence where the net pools and else for each token, and the
     states in which the sweeps ended. `states` are those that an earlier call gave; () begins a text that goes on.
     """
-    flow = Flow(inputs, states)
-    for name, spec in plan.flow():
-        flow = RUN[spec.kind](spec, part(tensors, name), flow)
+    flow = _Flow(inputs, states)
+    for spec, names in plan.steps:
+        flow = RUN[spec.kind](spec, {name: tensors[full] for name, full in names.items()}, flow)
     return flow.values.values, flow.states
 
 
-def _embed(spec: Any, weights: Weights, flow: Flow) -> Flow:
-    return flow._replace(look_up=LookUp(partial(embedding, spec, weights), weights["weight"]))
+def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
+    return flow._replace(look_up=_LookUp(partial(embedding, spec, weights), weights["weight"]))
 
 
-def _sweep(spec: Any, weights: Weights, flow: Flow) -> Flow:
+def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     """Sweep; of whole texts each distinct word is multiplied once, or not at all where it was met before."""
     values, states, look_up = flow
     rows = table = None
     if look_up is not None and states is not None:
+        # A text that goes on token by token: finding the distinct words would cost more than it saves.
         values = values.carry(look_up.vectors(values.values))
     elif look_up is not None:
         table = words_of(spec, weights, look_up.words)
         if table:
-            rows, found = table.places(values.values, look_up.vectors), np.empty((0, spec.inputs), np.float32)
+            rows, vectors = table.places(values.values, look_up.vectors), np.empty((0, spec.inputs), np.float32)
         else:
             words, which = np.unique(values.values, return_inverse=True)
-            rows, found = which.astype(np.int32), look_up.vectors(words)
-        values = values.carry(found)
-    return Flow(*recurrent(spec, weights, values, states, rows=rows, table=table))
+            rows, vectors = which.astype(np.int32), look_up.vectors(words)
+        values = values.carry(vectors)
+    return _Flow(*recurrent(spec, weights, values, states, rows=rows, table=table))
 
 
-def _pool(spec: Any, weights: Weights, flow: Flow) -> Flow:
+def _pool(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     pooled = pooling(spec, weights, flow.values)
     return flow._replace(values=Ragged(pooled, np.arange(len(pooled) + 1)))
 
 
-def _score(spec: Any, weights: Weights, flow: Flow) -> Flow:
+def _score(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     return flow._replace(values=flow.values.carry(dense(spec, weights, flow.values.values)))
 
 
-RUN: dict[str, Callable[[Any, Weights, Flow], Flow]] = {
+RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
     "embedding": _embed, "recurrent": _sweep, "pooling": _pool, "dense": _score,
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
 
 
-def classify_all(
-    plan: ClassifierNet, tensors: Tensors, sequences: Sequence[Ids], whole: Sequence[Ids], *, batch_tokens: int = 65_536
-) -> Floats:
-    """Logits of many sequences, in their order: (rows, classes). `whole` are the untruncated ids for the wide part."""
-    logits = np.empty((len(sequences), plan.dense.outputs), np.float32)
-    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
-    for rows in sorted_batches(lengths, batch_size=256, batch_tokens=batch_tokens):
-        logits[rows] = run(plan, tensors, pick(sequences, rows))[0]
-        if plan.wide:
-            # One column of log-odds: it argues for the last class against the others.
-            logits[rows, -1:] += wide(plan.wide, part(tensors, "wide"), pick(whole, rows))
-    return logits
-
-
-def next_logits(tensors: Tensors, projected: Floats) -> Floats:
-    """Projected states (rows, size) -> scores of all words (rows, words)."""
-    return tied(part(tensors, "output"), projected, tensors["embedding.weight"])
-
-
-def forecast(plan: ForecastNet, tensors: Tensors, windows: Floats) -> Floats:
-    """Windows (sequences, steps, features) -> the coming values (sequences, horizon)."""
-    return run(plan, tensors, rectangle(windows))[0]
+def weights_of(tensors: Tensors, layer: str) -> Weights:
+    """Return one layer's weights by their own names."""
+    start = f"{layer}."
+    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}
 
 
 def softmax(logits: Floats) -> Floats:
     """Turn scores into probabilities along the last axis."""
+    # Shares do not change when all scores move alike; without the highest taken away, e^1000 would be infinite.
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
     return shares

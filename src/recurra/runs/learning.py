@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from recurra.cells import CELLS
 from recurra.config import Settings
 from recurra.layers.recurrent.run import RecurrentSpec
-from recurra.nets.plans import Plan
+from recurra.nets.run import Plan
 from recurra.report.page import save
 from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions

@@ -22,7 +22,7 @@ from recurra.errors import either
 from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.metrics import paired_bootstrap
-from recurra.nets.plans import ClassifierNet
+from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
 from recurra.runs.folder import write_json
 from recurra.runs.learning import finished, learnt

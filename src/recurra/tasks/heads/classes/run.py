@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact import Artefact
+from recurra.batches import pick, sorted_batches
 from recurra.errors import ArtefactError
-from recurra.layers.layer import Floats
+from recurra.layers.layer import Floats, Ids
+from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.plans import ClassifierNet
-from recurra.nets.run import classify_all, softmax
+from recurra.nets.run import ClassifierNet, Tensors, run, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder
 from recurra.text.pad import net_ids
 
@@ -174,3 +175,17 @@ def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
         allowed = f"{plan.dense.outputs}, as the net has outputs"
         raise ArtefactError("recurra.json: labels", found=f"{len(labels)} labels", allowed=allowed)
     return tuple(labels)
+
+
+def classify_all(
+    plan: ClassifierNet, tensors: Tensors, sequences: Sequence[Ids], whole: Sequence[Ids], *, batch_tokens: int = 65_536
+) -> Floats:
+    """Logits of many sequences, in their order: (rows, classes). `whole` are the untruncated ids for the wide part."""
+    logits = np.empty((len(sequences), plan.dense.outputs), np.float32)
+    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    for rows in sorted_batches(lengths, batch_size=256, batch_tokens=batch_tokens):
+        logits[rows] = run(plan, tensors, pick(sequences, rows))[0]
+        if plan.wide:
+            # One column of log-odds: it argues for the last class against the others.
+            logits[rows, -1:] += wide(plan.wide, weights_of(tensors, "wide"), pick(whole, rows))
+    return logits

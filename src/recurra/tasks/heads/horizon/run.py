@@ -15,6 +15,7 @@ from pydantic import Field
 
 from recurra.arguments import whole
 from recurra.artefact import Artefact
+from recurra.batches import rectangle
 from recurra.config import Frozen
 from recurra.datasets.series.imputing import Impute
 from recurra.datasets.series.learnt import Learnt, check_rhythm, scalers_for
@@ -22,9 +23,9 @@ from recurra.datasets.series.notations import Epoch
 from recurra.datasets.series.rhythms import Step
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import ArtefactError, UsageError
+from recurra.layers.layer import Floats
 from recurra.model import Model, read_record, six_digits
-from recurra.nets.plans import ForecastNet
-from recurra.nets.run import forecast
+from recurra.nets.run import ForecastNet, Tensors, run
 from recurra.series import SeriesEncoder
 
 Values = NDArray[np.float64]
@@ -137,7 +138,7 @@ class RunningForecaster(Model):
         return np.concatenate([widths, widths[-1] * np.sqrt(1 + beyond / len(widths))])[:steps]
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[Any]:
-        return forecast(self.plan, self.tensors, inputs[:, :, None])
+        return coming_values(self.plan, self.tensors, inputs[:, :, None])
 
     def told(self) -> dict[str, Any]:
         """How wide the intervals are, and what is known of the series it learnt from."""
@@ -147,7 +148,7 @@ class RunningForecaster(Model):
     def selftest(self) -> dict[str, Any]:
         """Forecasts of synthetic windows."""
         windows = np.random.default_rng(0).standard_normal((3, 5, self.plan.recurrent.inputs)).astype(np.float32)
-        return {"forecasts": six_digits(forecast(self.plan, self.tensors, windows))}
+        return {"forecasts": six_digits(coming_values(self.plan, self.tensors, windows))}
 
     @property
     def fact(self) -> str:
@@ -243,3 +244,8 @@ def read_learnt(record: Any) -> Learnt:
         gaps="ignore" if series.counted else "fill" if series.filled else None,
     )
     return Learnt(step, series.unnamed, reading)
+
+
+def coming_values(plan: ForecastNet, tensors: Tensors, windows: Floats) -> Floats:
+    """Windows (sequences, steps, features) -> the coming values as the net tells them: (sequences, horizon)."""
+    return run(plan, tensors, rectangle(windows))[0]

@@ -17,9 +17,9 @@ from recurra.artefact import Artefact
 from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
 from recurra.layers.layer import ArrayState, Floats, Ids
+from recurra.layers.matrix.run import tied
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.plans import LanguageNet
-from recurra.nets.run import next_logits, run, softmax
+from recurra.nets.run import LanguageNet, Tensors, run, softmax
 from recurra.text.detokenise import detokenise
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import stream_ids
@@ -153,3 +153,8 @@ def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:
     for start in range(0, int(np.diff(bounds).max(initial=0)), steps):
         cut = [np.minimum(np.array([start, start + steps]) + first, last) for first, last in pairwise(bounds)]
         yield join([np.arange(first, last) for first, last in cut])
+
+
+def next_logits(tensors: Tensors, projected: Floats) -> Floats:
+    """Projected states (rows, size) -> scores of all words (rows, words)."""
+    return tied({"bias": tensors["output.bias"]}, projected, tensors["embedding.weight"])
