@@ -26,6 +26,7 @@ from timing import in_turn
 from writing import write_result
 
 from recurra.datasets.series.files import read_series
+from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.texts import read_texts
 
 ROWS = sized(300_000, 2_000)
@@ -96,7 +97,7 @@ def series(folder: Path, kind: str, columns: dict[str, Any]) -> dict[str, float]
     frame.to_csv(path, index=False, sep=mark)
     chosen: dict[str, Any] = {"missing": kind == "missing", **options.get(kind, {})}
     rival = partial(pd.read_csv, path, parse_dates=parsed, sep=mark, decimal=chosen.get("decimal", "."))
-    return beside(partial(read_series, path, **chosen), rival)
+    return beside(partial(read_series, path, SeriesReading(**chosen)), rival)
 
 
 def texts(folder: Path) -> dict[str, dict[str, float]]:

@@ -18,7 +18,7 @@ from recurra.cli.output import say
 from recurra.cli.progress import progress
 from recurra.config import Settings
 from recurra.datasets.known.sets import find
-from recurra.datasets.records import TextTable
+from recurra.datasets.texts import TextTable
 from recurra.errors import RecurraError
 from recurra.memory import keep_buffers
 from recurra.runs.folder import new_run

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from recurra.datasets.records import TextTable
-from recurra.datasets.texts import read_texts
+from recurra.datasets.texts import TextTable, read_texts
 from recurra.errors import DataError
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.datasets.series.files import read_series
+from reading import read_series
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError, advising_options
 

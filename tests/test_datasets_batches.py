@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recurra.datasets import delimited, delimited_batches, sources
-from recurra.datasets.records import Batch, Reject
-from recurra.datasets.series.files import read_series
+from reading import read_series
+from recurra.datasets import delimited, records, sources
 from recurra.datasets.series.numbers import NumberForm, cell_number, column_numbers
-from recurra.datasets.tables import open_table
+from recurra.datasets.tables import Reject, RowBatch, open_table
 from recurra.datasets.texts import read_texts
 from recurra.errors import DataError, Place
 
@@ -38,8 +37,8 @@ def read_as(whole: bool, path: Path, **options: Any) -> Any:
     """The rows, rejects and warnings of a file, cut at once where that can be, or record by record."""
     with pytest.MonkeyPatch.context() as patch:
         if not whole:
-            patch.setattr(delimited_batches.Cutting, "_at_once", nothing)
-            patch.setattr(delimited.Records, "on_one_line", nothing)
+            patch.setattr(delimited.Cutting, "_at_once", nothing)
+            patch.setattr(records.RecordReader, "on_one_line", nothing)
         rejects: list[Reject] = []
         try:
             table = open_table(path, **options)
@@ -93,8 +92,8 @@ def test_a_fault_amid_plain_rows_has_its_line_and_the_rows_above_come_first(
     assert [reject.line for reject in rejects] == [302]
 
 
-def batch_of(cells: list[Any]) -> Batch:
-    return Batch(range(1, len(cells) + 1), {"y": cells}, lambda row, name: Place("t", row + 1, 1))
+def batch_of(cells: list[Any]) -> RowBatch:
+    return RowBatch(range(1, len(cells) + 1), {"y": cells}, lambda row, name: Place("t", row + 1, 1))
 
 
 def asked_one_by_one(cells: list[Any], form: NumberForm) -> list[float] | None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from command_line import recurra
-from recurra.datasets.series.files import read_series
+from reading import read_series
 from recurra.datasets.series.frames import FrameSeries
 from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.texts import read_texts

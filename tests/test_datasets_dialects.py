@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from delimited_files import read, refused, write
-from reading import read_rows
-from recurra.datasets import dialects
-from recurra.datasets.series.files import read_series
+from reading import read_rows, read_series
+from recurra.datasets import formats
 from recurra.datasets.tables import open_table, read_columns
 from recurra.datasets.texts import read_texts
 from recurra.errors import DataError, UsageError
@@ -108,12 +107,12 @@ def test_how_a_file_is_read_is_told_in_one_line(tmp_path: Path) -> None:
 # Delimiters
 
 
-@pytest.mark.parametrize("mark", [*dialects.DELIMITERS, "^", "~", ":", "::", "||", "§"])
+@pytest.mark.parametrize("mark", [*formats.DELIMITERS, "^", "~", ":", "::", "||", "§"])
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
 def test_any_delimiter_between_usual_names_is_taken(tmp_path: Path, mark: str, name: str) -> None:
     table = read(tmp_path, f"text{mark}label\na b{mark}x\nc d{mark}y\n", name)
     assert (table.texts, table.labels) == (["a b", "c d"], ["x", "y"])
-    assert bool(table.warnings) == (mark[0] not in dialects.DELIMITERS)
+    assert bool(table.warnings) == (mark[0] not in formats.DELIMITERS)
 
 
 def test_the_delimiter_that_cuts_all_rows_alike_wins_over_commas_in_numbers(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from reading import series_from_frame
+from reading import read_series, series_from_frame
 from recurra.datasets.checking import check_file
-from recurra.datasets.encodings import advised, doubled, doubtful_characters
-from recurra.datasets.series.files import read_series
+from recurra.datasets.doubts import doubled, doubtful_characters
+from recurra.datasets.encodings import advised
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
 

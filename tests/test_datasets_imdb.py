@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reading import read_series
 from recurra.datasets.known.airline import load_airline
 from recurra.datasets.known.imdb import load_imdb, read_imdb_folder
 from recurra.datasets.known.sets import SETS, describe, find
 from recurra.datasets.known.tarred import read_tar
 from recurra.datasets.known.wikitext import load_wikitext2
-from recurra.datasets.series.files import read_series
 from recurra.errors import DataError, Place, UsageError
 
 REVIEWS = {

@@ -11,11 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reading import read_rows
-from recurra.datasets import json_arrays, sources
-from recurra.datasets.records import Reject
-from recurra.datasets.series.files import read_series
-from recurra.datasets.tables import read_columns
+from reading import read_rows, read_series
+from recurra.datasets import json_objects, sources
+from recurra.datasets.tables import Reject, read_columns
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
 
@@ -108,7 +106,7 @@ def test_a_byte_that_is_not_in_the_encoding_is_its_rows_fault(tmp_path: Path) ->
 
 
 def test_an_element_has_a_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_arrays, "LONGEST", 100)
+    monkeypatch.setattr(json_objects, "LONGEST", 100)
     assert len(list(read_rows(write(tmp_path, "[" + ",".join(['{"a": 1}'] * 100) + "]")))) == 100
     assert "element too long" in refused(write(tmp_path, '[{"a": "' + "b" * 100 + '"}]'))
 

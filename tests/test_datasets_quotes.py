@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from delimited_files import read, refused, write
-from recurra.datasets.series.files import read_series
+from reading import read_series
 from recurra.datasets.texts import read_running_text
 from recurra.errors import DataError
 

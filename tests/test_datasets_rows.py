@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reading import read_rows
-from recurra.datasets.records import Reject
+from recurra.datasets.tables import Reject
 from recurra.errors import DataError
 
 HEADER = b"text,label\n"

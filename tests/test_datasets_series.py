@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reading import read_series
 from recurra.config import SeriesConfig
 from recurra.datasets.series.checks import check_lengths
-from recurra.datasets.series.files import SeriesTable, read_series
 from recurra.datasets.series.numbers import PLAIN
 from recurra.datasets.series.rhythms import tell
+from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError
 
 LONG = "unique_id,ds,y\nb,2024-01-01,1\nb,2024-01-02,2.5\na,2024-01-01,-3e2\na,2024-01-02,.5\n"

@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reading import read_rows
-from recurra.datasets import delimited, lines, sources
-from recurra.datasets.records import Reject
-from recurra.datasets.tables import read_columns
+from recurra.datasets import lines, records, sources
+from recurra.datasets.tables import Reject, read_columns
 from recurra.errors import DataError, UsageError
 
 HEADER = b"text,label\n"
@@ -148,7 +147,7 @@ def test_a_field_over_128_kib_is_taken_and_one_over_the_cap_refused(
 ) -> None:
     path = write(tmp_path, HEADER + b'"' + b"word\n" * 60_000 + b'",1\nshort,0\n')
     assert [len(str(row.values["text"])) for row in read_rows(path)] == [300_000, 5]
-    monkeypatch.setattr(delimited, "LARGEST_FIELD", 200_000)
+    monkeypatch.setattr(records, "LARGEST_FIELD", 200_000)
     assert refused(path).startswith("2:1: a quoted field grows over")
 
 

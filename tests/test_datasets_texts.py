@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from recurra.datasets.labels import (
-    check_enough_rows,
     check_known_labels,
     check_training_labels,
     conflicting_labels,
@@ -177,12 +176,6 @@ def test_labels_only_outside_training_are_listed() -> None:
     ):
         check_known_labels(["a", "b"], ["a", "c"], part="test")
     check_known_labels(["a", "b"], ["b"])
-
-
-def test_fewer_rows_than_needed_is_a_clear_message() -> None:
-    with pytest.raises(DataError, match="too few rows for 5 folds: need 5, have 3"):
-        check_enough_rows(3, 5, what="5 folds")
-    check_enough_rows(5, 5, what="5 folds")
 
 
 @pytest.mark.parametrize("other", ["bad\ufeff", "ba\u200bd", "\u202abad\u202c", "b\u00adad"])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from command_line import recurra
-from recurra.datasets.records import TextTable
+from recurra.datasets.texts import TextTable
 from recurra.errors import advising_options
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.report.blocks import Paragraph

@@ -9,7 +9,7 @@ import pytest
 
 from command_line import Done, recurra
 from recurra.datasets.known.synthetic import synthetic_reviews
-from recurra.datasets.records import TextTable
+from recurra.datasets.texts import TextTable
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")
 

@@ -12,11 +12,10 @@ import pytest
 from typer.main import get_command
 
 from command_line import recurra
-from reading import series_from_frame
+from reading import read_series, series_from_frame
 from recurra.cli.app import app
 from recurra.datasets.checking import check_file
 from recurra.datasets.series import advice
-from recurra.datasets.series.files import read_series
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, advising_options
 
@@ -115,7 +114,7 @@ def test_each_choice_of_the_advice_has_both_names_and_they_are_arguments_of_the_
         "values": (["a"],),
         "named": ("--value", "y", ["a"]),
     }
-    readers = set(inspect.signature(read_series).parameters) & set(SeriesReading.__dataclass_fields__) | {"impute"}
+    readers = set(SeriesReading.__dataclass_fields__)
     for name, choice in inspect.getmembers(advice, inspect.isfunction):
         if choice.__module__ != advice.__name__:
             continue

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from exported_series import DAYS, coming, refused, write
-from recurra.datasets.series.files import read_series
+from reading import read_series
 from recurra.datasets.series.table import SeriesTable
 
 TWO = "Date;Time;Power\n" + "".join(f"{1 + hour // 24}/1/2024;{hour % 24:02d}:00:00;{hour}\n" for hour in range(40))

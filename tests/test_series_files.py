@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from exported_series import DAYS, coming, refused, write
-from recurra.datasets.series.files import read_series
+from reading import read_series
 from recurra.datasets.series.moments import parse_moments
 from recurra.errors import DataError, Place, UsageError
 

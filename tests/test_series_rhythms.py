@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reading import series_from_frame
-from recurra.datasets.series.files import read_series
+from reading import read_series, series_from_frame
 from recurra.datasets.series.rhythms import OFF, Step, at_step, infer, settle, shared_step
 from recurra.datasets.series.zones import WrittenZone, instants_of, shown_twice, skipped, wall, zone_named
 from recurra.errors import DataError, UsageError, advising_options

@@ -21,8 +21,7 @@ from recurra.errors import UsageError
 if TYPE_CHECKING:
     from recurra.config import Precision
     from recurra.datasets.formats import FormatOptions
-    from recurra.datasets.series.files import SeriesTable
-    from recurra.datasets.series.table import SeriesReading
+    from recurra.datasets.series.table import SeriesReading, SeriesTable
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
 
@@ -40,7 +39,7 @@ def forecast(
 ) -> None:
     """Forecast every series of a file, or the one whose newest values were given, as CSV."""
     from recurra.estimators.series import forecast_columns
-    from recurra.runs.tables import series_table
+    from recurra.runs.sources import series_table
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
     if bool(file) == bool(values):

@@ -21,8 +21,8 @@ from recurra.errors import DataError, UsageError
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices
     from recurra.datasets.checking import Finding, Needs
+    from recurra.datasets.formats import TextReading
     from recurra.reads import Task
-    from recurra.runs.sources import Reading
 
 
 def list_sets(*, as_json: bool) -> None:
@@ -81,7 +81,7 @@ class CheckOptions:
     read_by: dict[str, list[str]]
     """The tasks whose fit has each option that was given."""
 
-    def needs(self, task: Task, file: str, reading: Reading) -> Needs:
+    def needs(self, task: Task, file: str, reading: TextReading) -> Needs:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
         from recurra.runs.checking import needs_of_language, needs_of_series, needs_of_texts
         from recurra.runs.sources import has_lines_apart
@@ -107,7 +107,9 @@ class CheckOptions:
         return lambda table: needs_of_series(forecaster, table)
 
 
-def check(file: str, task: str, rows: Reading, series: SeriesReading, asked: CheckOptions, *, as_json: bool) -> None:
+def check(
+    file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions, *, as_json: bool
+) -> None:
     """Check a file; findings on stdout, exit 3 when one of them is an error."""
     findings = _findings(file, task, rows, series, asked)
     if as_json:
@@ -121,7 +123,7 @@ def check(file: str, task: str, rows: Reading, series: SeriesReading, asked: Che
     say(f"{file} can be learnt from")
 
 
-def _findings(file: str, task: str, rows: Reading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
+def _findings(file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
     from recurra.reads import TASKS
     from recurra.runs.checking import known_rows
 
@@ -131,12 +133,7 @@ def _findings(file: str, task: str, rows: Reading, series: SeriesReading, asked:
     return check_file(
         file,
         task=chosen,
-        text=rows.text,
-        label=rows.label,
-        group=rows.group,
-        on_error=rows.on_error,
-        labels_as_written=rows.labels_as_written,
         reading=series,
         needs=lambda task: asked.needs(task, file, rows),
-        **rows.options(),
+        **asdict(rows),
     )

@@ -16,8 +16,9 @@ from recurra.cli.gates import check_gates, read_gates
 from recurra.cli.output import emit_json, emit_table, plain_figures, say, tell_mending, told_rival, warn
 from recurra.datasets.cells import is_missing
 from recurra.datasets.labels import as_known
+from recurra.datasets.texts import open_texts
 from recurra.errors import DataError
-from recurra.runs.sources import Reading, has_parts, labelled, read, running_text
+from recurra.runs.sources import has_parts, labelled, running_text
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.heads.next_token.run import RunningLanguage
@@ -25,13 +26,14 @@ from recurra.tasks.loading import load_any
 
 if TYPE_CHECKING:
     from recurra.config import Precision
+    from recurra.datasets.formats import TextReading
     from recurra.datasets.series.table import SeriesReading
 
 
 def evaluate(
     artefact: str,
     file: str,
-    reading: Reading,
+    reading: TextReading,
     series: SeriesReading,
     *,
     fail_under: list[str],
@@ -68,13 +70,16 @@ def evaluate(
     check_gates(gates, record)
 
 
-def _text(model: RunningClassifier, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
+def _text(model: RunningClassifier, folder: Path, file: str, reading: TextReading, rival: bool) -> dict[str, Any]:
     from recurra.tasks.heads.classes.measure import evaluate_text
 
     # A class that the model has learnt is one, whatever its name.
     reading = replace(reading, labels_as_written=any(map(is_missing, model.labels)))
     columns = model.origin.columns
-    table = labelled([file], reading)[1] if has_parts(file) else read(file, reading, labelled=True, learnt=columns)
+    if has_parts(file):
+        table = labelled([file], reading)[1]
+    else:
+        table = open_texts(file, reading, labelled=True, learnt=columns).whole()
     if table is None or table.labels is None:
         raise DataError(f"{file} has no labels")
     warn(table.warnings)
@@ -102,7 +107,7 @@ def _training_rows(folder: Path) -> tuple[list[str], list[str]] | None:
     return training_rows(told) if told else None
 
 
-def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading, rival: bool) -> dict[str, Any]:
+def _language(model: RunningLanguage, folder: Path, file: str, reading: TextReading, rival: bool) -> dict[str, Any]:
     from recurra.runs.language import with_trigram
     from recurra.runs.provenance import read_source, training_lines
 
@@ -120,8 +125,8 @@ def _language(model: RunningLanguage, folder: Path, file: str, reading: Reading,
     return with_trigram(record, model, learnt, lines)
 
 
-def _series(model: RunningForecaster, file: str, series: SeriesReading, reading: Reading) -> dict[str, Any]:
-    from recurra.runs.tables import series_table
+def _series(model: RunningForecaster, file: str, series: SeriesReading, reading: TextReading) -> dict[str, Any]:
+    from recurra.runs.sources import series_table
     from recurra.tasks.heads.horizon.measure import evaluate_series
 
     table = series_table(file, series, unseen=model.horizon, learnt=model.learnt, **reading.options())

@@ -6,19 +6,17 @@ Not here: what they do (datasets/formats.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from recurra.cli.options import on_error, one_of
-
-if TYPE_CHECKING:
-    from recurra.datasets.formats import Form, FormatOptions, Quoting
-    from recurra.runs.sources import Reading
+from recurra.datasets.formats import FORMS, FormatOptions, Quoting, TextReading
 
 Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
 FormName = Annotated[
-    str, typer.Option("--form", help="csv, tsv, jsonl, parquet or lines. [default: told by the ending]")
+    str,
+    typer.Option("--form", help=f"{', '.join([*FORMS][:-1])} or {[*FORMS][-1]}. [default: told by the ending]"),
 ]
 Delimiter = Annotated[
     str, typer.Option("--delimiter", metavar="MARK", help="What separates fields: one character, or tab.")
@@ -46,23 +44,19 @@ class FileChoices:
 
     def options(self) -> FormatOptions:
         """Return them as the readers take them; raises UsageError that names the option."""
-        forms: tuple[Form, ...] = ("csv", "tsv", "jsonl", "parquet", "lines")
-        quotings: tuple[Quoting, ...] = ("csv", "none", "backslash")
         return {
             "encoding": self.encoding,
-            "form": one_of("--form", self.form, forms),
+            "form": one_of("--form", self.form, (*FORMS,)),
             "delimiter": self.delimiter or None,
-            "quoting": one_of("--quoting", self.quoting, quotings),
+            "quoting": one_of("--quoting", self.quoting, get_args(Quoting)),
             "header": self.header,
         }
 
     def reading(
         self, *, text: str = "", label: str = "", group: str = "", policy: str = "stop", as_written: bool = False
-    ) -> Reading:
+    ) -> TextReading:
         """Join them with the columns of texts; raises UsageError that names the option."""
-        from recurra.runs.sources import Reading
-
-        return Reading(
+        return TextReading(
             text=text or None,
             label=label or None,
             group=group or None,

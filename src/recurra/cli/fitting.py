@@ -14,15 +14,15 @@ from recurra.arguments import share
 from recurra.cli.gates import check_gates
 from recurra.cli.output import emit_json, plain_figures, say, told_rival, warn
 from recurra.cli.progress import progress
-from recurra.datasets.records import TextTable
+from recurra.datasets.texts import TextTable
 from recurra.memory import keep_buffers
 from recurra.runs.folder import write_json
 from recurra.runs.provenance import series_source, source_record, text_source
-from recurra.runs.sources import Reading, has_lines_apart, labelled, running_text
+from recurra.runs.sources import has_lines_apart, labelled, running_text
 
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices, RunChoices
-    from recurra.datasets.formats import FormatOptions
+    from recurra.datasets.formats import FormatOptions, TextReading
     from recurra.datasets.series.table import SeriesReading
 
 
@@ -37,7 +37,7 @@ def prepare_training(threads: int) -> None:
 
 
 def fit_text(
-    files: Sequence[str], reading: Reading, learning: LearningChoices, run: RunChoices, *, test: str, **asked: Any
+    files: Sequence[str], reading: TextReading, learning: LearningChoices, run: RunChoices, *, test: str, **asked: Any
 ) -> None:
     """Train the text classifier that is `asked` for."""
     prepare_training(run.threads)
@@ -65,7 +65,7 @@ def fit_text(
     _tell(out, record, gates, as_json=run.json_, told=prepared.warnings)
 
 
-def fit_language(file: str, reading: Reading, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
+def fit_language(file: str, reading: TextReading, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
     """Train the language model that is `asked` for."""
     prepare_training(run.threads)
     from recurra.estimators.language_rows import prepare_language
@@ -99,7 +99,7 @@ def fit_series(
     """Train the forecaster that is `asked` for."""
     prepare_training(run.threads)
     from recurra.runs.series import prepare_past, run_series, unseen
-    from recurra.runs.tables import series_table
+    from recurra.runs.sources import series_table
 
     gates, model = learning.gates("series"), learning.forecaster(**asked)
     table = series_table(file, reading, unseen=unseen(model), **written)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from recurra.artefact import resolve
 from recurra.cli.output import emit_json, say, warn
 from recurra.errors import UsageError, printable
-from recurra.runs.sources import Reading, opened
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 
 if TYPE_CHECKING:
     from recurra.config import Precision
-    from recurra.datasets.texts import Texts
+    from recurra.datasets.formats import TextReading
+    from recurra.datasets.texts import OpenTexts
 
 TOGETHER = 2048
 """Rows that are answered at a time, at most."""
@@ -31,7 +31,7 @@ Rows = tuple[Sequence[str], Sequence[int]]
 def predict(
     artefact: str,
     file: str,
-    reading: Reading,
+    reading: TextReading,
     *,
     texts: Sequence[str],
     as_json: bool,
@@ -46,8 +46,10 @@ def predict(
             answers.tell(*rows)
         warn(answers.warnings())
         return
+    from recurra.datasets.texts import open_texts
+
     piped = file == "-"
-    table = opened(file, reading, labelled=False, learnt=answers.model.origin.columns, streamed=piped)
+    table = open_texts(file, reading, labelled=False, learnt=answers.model.origin.columns, streamed=piped)
     said = table.warnings()
     warn(said)
     for rows in _grouped(_parts(table), at_once=piped):
@@ -58,7 +60,7 @@ def predict(
     warn(answers.warnings())
 
 
-def _parts(table: Texts) -> Iterator[Rows]:
+def _parts(table: OpenTexts) -> Iterator[Rows]:
     """Yield the rows as they are read; rows that were left out are told as they are met."""
     told = 0
     for part in table.parts():

@@ -48,6 +48,18 @@ def is_missing(value: object, *, as_written: bool = False) -> bool:
         return type(value).__name__ == "NAType"
 
 
+def label_text(label: object) -> str:
+    """Write a label of any kind as files hold it: truth values as in JSON, and 1.0 as 1.
+
+    pandas turns whole numbers with gaps into floats; 1.0 must stay the class 1.
+    """
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+        return str(int(label))
+    return str(label)
+
+
 _ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 
 

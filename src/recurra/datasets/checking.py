@@ -15,16 +15,15 @@ import numpy as np
 
 from recurra.config import SeriesConfig
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
-from recurra.datasets.formats import Format, FormatOptions
+from recurra.datasets.formats import FormatOptions, TextOptions, TextReading
 from recurra.datasets.labels import check_training_labels
-from recurra.datasets.records import TextTable
 from recurra.datasets.series.checks import VALIDATION, check_lengths
-from recurra.datasets.series.files import open_series
+from recurra.datasets.series.files import read_series
 from recurra.datasets.series.rhythms import infer, tell
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.datasets.sources import name_of, stored
-from recurra.datasets.tables import OnError, read_columns
-from recurra.datasets.texts import read_running_text, read_texts
+from recurra.datasets.tables import read_columns
+from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
 from recurra.reads import Task
 
@@ -48,36 +47,29 @@ def check_file(
     source: str | Path,
     *,
     task: Task | None = None,
-    text: str | None = None,
-    label: str | None = None,
-    group: str | None = None,
-    on_error: OnError = "stop",
-    labels_as_written: bool = False,
     reading: SeriesReading | None = None,
     needs: Callable[[Task], Needs] | None = None,
-    **options: Unpack[FormatOptions],
+    **choices: Unpack[TextOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
 
-    `reading` says how series are read, as for `fit series`; with `on_error="reject"` refused rows of texts are left out
-    and only warned of. `needs` tells what a task asks of what was read: that returns warnings and raises DataError;
-    without it labels and lengths are checked by the defaults.
+    `reading` says how series are read, as for `fit series`, and the other choices are those of `TextReading`; with
+    `on_error="reject"` refused rows of texts are left out and only warned of. `needs` tells what a task asks of what
+    was read: that returns warnings and raises DataError; without it labels and lengths are checked by the defaults.
 
     Never raises for what the file holds; an error that ends the reading is the last finding.
     """
-    findings: list[Finding] = []
-    reading = reading or SeriesReading()
+    findings, texts, reading = list[Finding](), TextReading(**choices), reading or SeriesReading()
     try:
-        chosen = task or _guess_task(source, reading, named=text or label, **options)
+        chosen = task or _guess_task(source, texts, reading)
         findings.append(Finding("note", f"checked for task {chosen}"))
         asked = (needs or USUAL.__getitem__)(chosen)
         if chosen == "text":
-            named = {"text": text, "label": label, "group": group, "labels_as_written": labels_as_written}
-            findings += _check_texts(source, named, on_error, asked, **options)
+            findings += _check_texts(source, texts, asked)
         elif chosen == "language":
-            findings += _check_language(source, text, asked, **options)
+            findings += _check_language(source, texts, asked)
         else:
-            findings += _check_series(source, reading, asked, **options)
+            findings += _check_series(source, reading, asked, **texts.options())
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
@@ -89,32 +81,29 @@ def check_known(task: Task, rows: Callable[[], Any], needs: Callable[[Task], Nee
     return [Finding("note", f"a known set, checked for task {task}"), *_warned(lambda: asked(rows()))]
 
 
-def _guess_task(
-    source: str | Path, reading: SeriesReading, *, named: str | None, **options: Unpack[FormatOptions]
-) -> Task:
+def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) -> Task:
     # A wide part is asked of texts, a wide table of series: the columns tell which.
     of_series = replace(reading, wide=False) != SeriesReading()
-    if named or of_series:
+    if (named := texts.text or texts.label) or of_series:
         return "text" if named else "series"
-    if Format(**options).form_of(source) == "lines":
+    if texts.form_of(source) == "lines":
         return "language"
     if str(source) == "-":
         advice = f"name the task: {either('--task text', 'task=')}"
         raise DataError("a table on stdin is read once", place=Place(name_of(source)), advice=advice)
-    found = read_columns(source, **options)
+    found = read_columns(source, **texts.options())
     if guess(TEXT_NAMES, found) is not None:
         return "text"
     times, values = guess(TIME_NAMES, found), guess((*VALUE_NAMES, *ID_NAMES), found)
     return "series" if times is not None or values is not None or reading.wide else "text"
 
 
-def _check_texts(
-    source: str | Path, named: dict[str, Any], on_error: OnError, needs: Needs, **options: Unpack[FormatOptions]
-) -> list[Finding]:
-    table = read_texts(source, **named, on_error="reject", **options)
+def _check_texts(source: str | Path, texts: TextReading, needs: Needs) -> list[Finding]:
+    # Every bad row is to be told, whatever becomes of it in a fit.
+    table = open_texts(source, replace(texts, on_error="reject")).whole()
     findings = [Finding("note", table.note)]
     findings += [Finding("note", str(table.columns))] if table.columns else []
-    level: Level = "error" if on_error == "stop" else "warning"
+    level: Level = "error" if texts.on_error == "stop" else "warning"
     findings += [Finding(level, reject.reason) for reject in table.rejects[:MOST]]
     findings += [Finding("warning", warning) for warning in table.warnings]
     lengths = np.array([len(each) for each in table.texts])
@@ -132,10 +121,8 @@ def _labels_fit(table: TextTable) -> list[str]:
     return check_training_labels(table.labels, texts=table.texts)
 
 
-def _check_language(
-    source: str | Path, text: str | None, needs: Needs, **options: Unpack[FormatOptions]
-) -> list[Finding]:
-    running = read_running_text(source, text=text, **options)
+def _check_language(source: str | Path, texts: TextReading, needs: Needs) -> list[Finding]:
+    running = read_running_text(source, text=texts.text, **texts.options())
     whole = running.text
     sizes = f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {len(whole.split()):,} words"
     findings = [Finding("note", running.note)]
@@ -151,12 +138,12 @@ def _check_series(
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
     findings, kept = list[Finding](), stored(source)
     try:
-        table = open_series(kept, reading, **options)
+        table = read_series(kept, reading, **options)
         findings += _warned(lambda: needs(table))
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
         lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")
-        table = open_series(kept, lenient, **options)
+        table = read_series(kept, lenient, **options)
     findings += [Finding("note", table.note), Finding("note", str(table.columns))]
     findings += [Finding("warning", warning) for warning in table.warnings]
     sizes = [values.size for values in table.values.values()]

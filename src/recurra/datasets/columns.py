@@ -5,11 +5,11 @@ Not here: the cells below the names.
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recurra.datasets.formats import TextReading
 from recurra.errors import DataError, Place, either
 
 TEXT_NAMES = ("text", "review", "body", "sentence", "document", "content", "message", "comment")
@@ -23,6 +23,9 @@ KNOWN_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *ID_NAMES, *TIME_NAMES, *VAL
 """Names by which a first line is known to be a header."""
 SINGLE_NAMES = frozenset((*TEXT_NAMES, *VALUE_NAMES))
 """Those of a column that stands alone: a list of words may well begin with `time`."""
+TEXT_OPTION = "--text (predict: --column)", "text="
+LONGEST_NAME = 2
+"""Words of a column's name where nothing else says that it is one."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,8 @@ class TextColumns:
 
 def choose_text_columns(
     found: Sequence[str],
+    reading: TextReading,
     *,
-    text: str | None,
-    label: str | None,
-    group: str | None,
     labelled: bool | None,
     place: Place,
     learnt: TextColumns | None = None,
@@ -59,7 +60,8 @@ def choose_text_columns(
 
     `hint` is what to try besides where one is missing. Raises DataError.
     """
-    for name in (text, label, group):
+    text, label = reading.text, reading.label
+    for name in (text, label, reading.group):
         if name is not None:
             need(name, found, place=place, hint=hint)
     if learnt is not None:
@@ -71,8 +73,8 @@ def choose_text_columns(
         label = guess(LABEL_NAMES, [name for name in found if name != text])
     if labelled and label is None:
         advice = with_hint("name it: --label COLUMN", hint)
-        raise DataError("no label column", place=place, found="columns " + listed(found), advice=advice)
-    return TextColumns(text or _text_column(found, place, hint), label, group)
+        raise DataError("no label column", place=place, found="columns " + name_list(found), advice=advice)
+    return TextColumns(text or _text_column(found, place, hint), label, reading.group)
 
 
 def _text_column(found: Sequence[str], place: Place, hint: str) -> str:
@@ -81,7 +83,7 @@ def _text_column(found: Sequence[str], place: Place, hint: str) -> str:
         raise DataError(
             "no text column",
             place=place,
-            found="columns " + listed(found),
+            found="columns " + name_list(found),
             allowed="a column named " + ", ".join(TEXT_NAMES),
             advice=with_hint("name it: --text COLUMN", hint),
         )
@@ -89,29 +91,21 @@ def _text_column(found: Sequence[str], place: Place, hint: str) -> str:
 
 
 def told_columns(
-    columns: TextColumns,
-    found: Sequence[str],
-    *,
-    text: str | None,
-    label: str | None,
-    learnt: TextColumns | None = None,
+    columns: TextColumns, found: Sequence[str], reading: TextReading, *, learnt: TextColumns | None = None
 ) -> list[str]:
-    """Warn of a text column other than a model `learnt` from, and of guesses beside which others would fit as well.
-
-    `text` and `label` are the columns that were named.
-    """
+    """Warn of a text column other than a model `learnt` from, and of guesses beside which others would fit as well."""
+    text, label = reading.text, reading.label
     told = []
     if learnt is not None and text is None and columns.text != learnt.text:
         told.append(f"the model learnt from column {learnt.text!r}; texts are taken from {columns.text!r}")
-    known = (text or (learnt and learnt.text), label or (learnt and learnt.label))
     guesses = (
-        ("texts", columns.text, known[0], TEXT_NAMES, either("--text (predict: --column)", "text=")),
-        ("labels", columns.label, known[1], LABEL_NAMES, either("--label", "label=")),
+        ("texts", columns.text, text or (learnt and learnt.text), TEXT_NAMES, TEXT_OPTION),
+        ("labels", columns.label, label or (learnt and learnt.label), LABEL_NAMES, ("--label", "label=")),
     )
     for what, taken, named, names, option in guesses:
         others = [name for name in fitting(names, found) if name not in columns.names]
         if taken is not None and taken != named:
-            told += also_fitting(what, taken, others, option)
+            told += also_fitting(what, taken, others, either(*option))
     return told
 
 
@@ -119,7 +113,7 @@ def also_fitting(what: str, taken: str, others: Sequence[str], option: str) -> l
     """Warn of a guess beside which other columns would fit as well."""
     if not others:
         return []
-    also = f"{listed(others)} would fit too"
+    also = f"{name_list(others)} would fit too"
     return [f"{what} were taken from column {taken!r}; {also}: name the column with {option}"]
 
 
@@ -128,8 +122,10 @@ def with_hint(advice: str, hint: str) -> str:
     return f"{advice}, or {hint}" if hint else advice
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Return `, did you mean 'x'?` for the most similar known name, or an empty text."""
+    import difflib
+
     folded = {other.casefold(): other for other in reversed(known)}
     close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return f", did you mean {folded[close[0]]!r}?" if close else ""
@@ -140,9 +136,9 @@ def need(name: str, found: Sequence[str], *, place: Place, hint: str = "") -> st
     if name in found:
         return name
     raise DataError(
-        f"no column {name!r}{nearest(name, found)}",
+        f"no column {name!r}{did_you_mean(name, found)}",
         place=place,
-        found="columns " + listed(found),
+        found="columns " + name_list(found),
         advice=with_hint("name the column that is meant", hint),
     )
 
@@ -165,7 +161,7 @@ def folded(names: Sequence[str]) -> set[str]:
     return {name.strip().casefold() for name in names}
 
 
-def listed(names: Sequence[str]) -> str:
+def name_list(names: Sequence[str]) -> str:
     """Write column names for an error line, at most 20 of them."""
     more = f" and {len(names) - 20} more" if len(names) > 20 else ""
     return ", ".join(repr(name) for name in names[:20]) + more

@@ -1,247 +1,280 @@
-"""Delimited text (CSV, TSV) becomes records of fields, as RFC 4180 says, with physical lines and exact columns.
+"""Delimited files as tables: the header, and rows cut at once where each line is a plain row, else one by one.
 
-Not here: header and rows as tables (delimited_rows.py), and the choice of delimiter and quoting (dialects.py). Read by
-hand because the csv module swallows the rest of a file after an unclosed quote, cannot say where it opened, and has one
-field limit for the whole process.
+Not here: what is taken for delimiter, quoting and header (dialects.py), and how one record is cut (records.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from recurra.datasets.blocks import Line
-from recurra.datasets.formats import Quoting, as_quoting
-from recurra.errors import DataError, Place
+import numpy as np
 
-LARGEST_FIELD = 16 << 20
-"""Characters of one field, at most."""
-INSIDE = {
-    "csv": re.compile(r'[^"]*+(?:""[^"]*+)*+'),
-    "backslash": re.compile(r'[^"\\]*+(?:(?:""|\\"|\\\\|\\)[^"\\]*+)*+'),
-}
-"""What may stand between the quotes of a field; possessive, so that it never goes back. It matches everywhere."""
-ESCAPED = re.compile(r'["\\](["\\])')
-"""A quote that is text, doubled or behind a backslash, and a doubled backslash."""
+from recurra.datasets.columns import name_list, need
+from recurra.datasets.dialects import delimited_dialect, first_lines
+from recurra.datasets.formats import DELIMITERS, as_quoting
+from recurra.datasets.lines import LineBlock, LineQueue, NumberedLine, blank_errors, note_blank, read_blocks
+from recurra.datasets.records import FieldRecord, RecordReader, place_of
+from recurra.datasets.tables import Batches, Dialect, FileTable, Request, RowBatch
+from recurra.errors import DataError, Place, either
 
-
-@dataclass(slots=True)
-class Record:
-    """The fields of one record; `problem` tells why it must not be used, `blank` that its line was empty."""
-
-    line: int
-    raw: str
-    fields: list[str] = field(default_factory=list)
-    starts: list[tuple[int, int]] = field(default_factory=list)
-    """Physical line and column of each field, from 1; empty for records without quotes."""
-    problem: DataError | None = None
-    blank: bool = False
+WIDEST = 16_384
+"""Columns of a table, at most."""
+LINE_FEED = ord("\n")
+COUNT = re.compile(r"[0-9]{1,7}(?:\.0)?")
+"""The number of a row as a frame's index has it; a date without marks is longer."""
+Columns = dict[int, list[str]]
+"""The cells (rows,) of columns, by their index."""
 
 
-class Records:
-    """Reads records in file order; after a broken one it goes on at the next line that can begin a record.
+def open_form(request: Request) -> FileTable:
+    """Look at the first lines, settle how the file is read, and take the names of its columns.
 
-    After an unclosed quote that is the line below the one where the quote opened, so that nothing good is swallowed.
-    A quoted field over several lines that are all rows themselves (`width` fields each) is such a quote too, unless
-    quotes are `proved` to be meant: by the caller, or by a field that holds a delimiter or a doubled quote.
+    Raises DataError for no rows at all, a blank or damaged header, names twice, and more than 16,384 columns.
     """
+    lines = LineQueue(read_blocks(request.source, encoding=request.written.encoding))
+    sample = first_lines(lines, request)
+    dialect = delimited_dialect(sample, request)
+    sample = [line for line in sample if line[0] >= dialect.first]
+    lines.put(LineBlock.of(sample))
+    records = _reader(lines, dialect, request.file)
+    header = next(records) if dialect.header[0] else _first_row(_reader(sample, dialect, request.file))
+    if header.problem is not None:
+        raise header.problem
+    if header.blank:
+        raise DataError("blank line where the header is due", place=Place(request.file, dialect.first))
+    names = header.fields if dialect.header[0] else [str(number + 1) for number in range(len(header.fields))]
+    layout, warnings = Layout(request.file, dialect, names), list(dialect.doubts)
+    layout.check_names(header)
+    records.width = len(names)
 
-    def __init__(
-        self, lines: Iterator[Line], *, delimiter: str, file: str, quoting: Quoting = "csv", proved: bool = False
-    ) -> None:
-        """Take lines from `lines` as records are asked for."""
-        self.delimiter, self.file, self.quoting, self.proved = delimiter, file, quoting, proved
-        self.width: int | None = None
-        """Fields of a row; None until the header is known."""
-        self.spanning: list[int] = []
-        """Lines of records that hold lines which would be rows, accepted because quotes are proved."""
-        self.spaced: list[int] = []
-        """Lines of fields in quotes that do not count as such, because spaces stand before them."""
-        self._lines = lines
-        self._back: deque[Line] = deque()
-        self._filling = " " + delimiter
-        mark = re.escape(delimiter)
-        self._fields = re.compile(rf'(?:\A|{mark})("{INSIDE["csv"].pattern}"|[^"{mark}]*+)')
+    def rows(wanted: list[str] | None) -> Batches:
+        cutting = Cutting(layout, lines, records, layout.chosen(wanted))
+        yield from cutting.batches()
+        warnings.extend(cutting.doubts())
 
-    def __iter__(self) -> Iterator[Record]:
-        """Yield the records that are left."""
-        return self
+    return FileTable(request, dialect, layout.named, rows, warnings)
 
-    def __next__(self) -> Record:
-        """Take a record; StopIteration at the end."""
-        line = self.next_line()
-        if line is None:
-            raise StopIteration
-        number, text, problem = line
-        if self.quoting == "none" or (problem is None and '"' not in text):
-            return Record(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
-        cut = None if problem else self.on_one_line(text)
-        if cut is None:
-            return _Quoted(self, line).read()
-        fields, shown = cut
-        self.proved |= shown and len(fields) == (self.width or len(fields))
-        return Record(number, text, fields)
 
-    def on_one_line(self, text: str) -> tuple[list[str], bool] | None:
-        """Return the fields of a line, and whether they show that quotes are meant; None where it leaves a question."""
-        if '"' not in text:
-            return text.split(self.delimiter), False
-        parts: list[str] = self._fields.findall(text)
-        if self.delimiter.join(parts) != text or self.quoting != "csv":
-            return None
-        inside = [part[1:-1] for part in parts if part.startswith('"')]
-        shown = any(self.delimiter in part or '"' in part for part in inside)
-        return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts], shown
+def _reader(lines: Iterable[NumberedLine], dialect: Dialect, file: str) -> RecordReader:
+    quoting, origin = dialect.quoting
+    return RecordReader(
+        iter(lines), delimiter=dialect.delimiter[0], file=file, quoting=quoting, proved=origin != "assumed"
+    )
 
-    def blank(self, text: str) -> bool:
-        """Tell whether a line holds nothing but spaces and delimiters, as cleared rows of spreadsheets do."""
-        return not text.strip(self._filling)
+
+def _first_row(records: Iterable[FieldRecord]) -> FieldRecord:
+    """Return the first good record of a table without a header: the others must be as wide."""
+    first, *others = list(records)
+    return next((record for record in (first, *others) if record.problem is None and not record.blank), first)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a delimited file is read, and the names of its columns: one for each field, blank where it has none."""
+
+    file: str
+    dialect: Dialect
+    names: list[str]
+
+    def place(self, raw: str, index: int, line: int) -> Place:
+        """Return where a field of a record stands."""
+        delimiter, quoting = self.dialect.delimiter[0], self.dialect.quoting[0]
+        return place_of(raw, index, line=line, delimiter=delimiter, quoting=quoting, file=self.file)
 
     @property
-    def pending(self) -> bool:
-        """Whether lines are to be read again."""
-        return bool(self._back)
+    def named(self) -> list[str]:
+        """The names of the columns that have one."""
+        return [name for name in self.names if name.strip()]
 
-    def next_line(self) -> Line | None:
-        """Return the next line, None at the end."""
-        return self._back.popleft() if self._back else next(self._lines, None)
+    def chosen(self, wanted: Sequence[str] | None) -> list[str]:
+        """Return the wanted columns, all that have names where None is; raise DataError for one that is not there."""
+        place, hint = Place(self.file, self.dialect.first), self.dialect.hint
+        return self.named if wanted is None else [need(name, self.named, place=place, hint=hint) for name in wanted]
 
-    def give_back(self, lines: list[Line]) -> None:
-        """Take lines back that are to be read again."""
-        self._back.extendleft(reversed(lines))
-
-
-class _Quoted:
-    """Reads one record that has quotes, over as many lines as its quoted fields go on."""
-
-    def __init__(self, records: Records, first: Line) -> None:
-        self._records, self._delimiter, self._file = records, records.delimiter, records.file
-        self._inside, self._escapes = INSIDE[records.quoting], records.quoting == "backslash"
-        self._taken = [first]
-        self._record = Record(first[0], first[1], problem=first[2])
-        self._text = first[1]
-        self._spanning: Place | None = None
-        self._proof = False
-
-    def read(self) -> Record:
-        """Return the record; its raw text holds all its lines."""
-        record = self._record
-        at: int | None = 0
-        while at is not None:
-            at = self._field(at)
-        if record.problem is None:
-            self._weigh()
-        record.raw = "\n".join(text for _, text, _ in self._taken)
-        return record
-
-    def _weigh(self) -> None:
-        """Refuse a field that swallows rows, as long as nothing in the file says that quotes are meant."""
-        records, fields = self._records, len(self._record.fields)
-        width = records.width or fields
-        opened = self._spanning
-        swallows = opened is not None and all(
-            text.count(self._delimiter) == width - 1 and text.strip() for _, text, _ in self._taken
+    def check_names(self, header: FieldRecord) -> None:
+        """Raise DataError for too many columns and for two of one name."""
+        if len(self.names) > WIDEST:
+            place = Place(self.file, header.line)
+            raise DataError("too many columns", place=place, found=f"{len(self.names):,}", allowed=f"{WIDEST:,}")
+        twice = next((name for name, count in Counter(self.named).items() if count > 1), None)
+        if twice is None:
+            return
+        positions = [index for index, name in enumerate(self.names) if name == twice]
+        raise DataError(
+            f"column name {twice!r} stands more than once, at positions {', '.join(str(at + 1) for at in positions)}",
+            place=self.place(header.raw, positions[1], header.line),
+            found="columns " + name_list(self.named),
+            advice="rename one of them",
         )
-        if opened and swallows and not self._proof and not (records.proved and fields == width):
-            wrong = (
-                f"quote opened here closes on line {self._taken[-1][0]}, and each line up to there is a row of its own"
-            )
-            plain, meant = as_quoting("none"), as_quoting("csv")
-            advice = f"pass {plain} if quotes are plain text, {meant} if the field is meant"
-            self._refuse(opened, wrong, advice)
-        elif fields == width:
-            records.spanning += [self._record.line] if swallows and not self._proof else []
-            records.proved |= self._proof or (opened is not None and not swallows)
 
-    def _field(self, at: int) -> int | None:
-        """Take the field that begins at `at` of the present line; return where the next one begins, None at the end."""
-        number = self._taken[-1][0]
-        self._record.starts.append((number, at + 1))
-        if not self._text.startswith('"', at):
-            end = self._text.find(self._delimiter, at)
-            part = self._text[at:] if end < 0 else self._text[at:end]
-            self._record.fields.append(part)
-            if len(bare := part.strip(" ")) > 1 and bare[0] == bare[-1] == '"':
-                self._records.spaced.append(number)
-            return end + 1 if end >= 0 else None
-        opened = Place(self._file, number, at + 1)
-        after = self._quoted(opened)
-        if after is None or after == len(self._text):
+    def wrong_width(self, record: FieldRecord) -> DataError:
+        """Refuse a record with more fields or fewer than there are columns; say what may be the reason."""
+        found, due = len(record.fields), len(self.names)
+        mark = self.dialect.delimiter[0]
+        other = next((each for each in DELIMITERS if each != mark and record.raw.count(each) == due - 1 > 0), None)
+        hint = f"quote fields that hold {mark!r}" if found > due else ""
+        if found > due == 1 and self.dialect.header[0]:
+            hint += f", or remove line {self.dialect.first} if it is a title"
+        if found < due and other:
+            hint = f"pass {either('--delimiter', 'delimiter=')} if it is {other!r}"
+        return DataError(
+            f"{'long' if found > due else 'short'} row",
+            place=self.place(record.raw, min(found - 1, due), record.line),
+            found=f"{found} fields",
+            allowed=f"{due}, as in the {'header' if self.dialect.header[0] else 'first row'}",
+            advice=hint,
+        )
+
+
+class Cutting:
+    """Cuts the blocks of a file, and keeps in mind what is told when all are cut."""
+
+    def __init__(self, layout: Layout, lines: LineQueue, records: RecordReader, wanted: Sequence[str]) -> None:
+        """Take the `wanted` columns of what is left of `lines`; `records` takes the same lines one by one."""
+        self.unread, self.again = list[int](), list[int]()
+        """Lines with values in columns without a name, and lines that repeat the header."""
+        self._layout, self._lines, self._records = layout, lines, records
+        self._blanks = list[int]()
+        self._width, self._delimiter = len(layout.names), layout.dialect.delimiter[0]
+        self._picks = {name: layout.names.index(name) for name in wanted}
+        self._nameless = [index for index, name in enumerate(layout.names) if not name.strip()]
+        self._indices = (*self._picks.values(), *self._nameless)
+        self._header = layout.names if layout.dialect.header[0] and self._width > 1 else None
+
+    def batches(self) -> Batches:
+        """Yield the rows; what is wrong comes in a row's place."""
+        while (block := self._lines.block()) is not None:
+            cells = self._at_once(block)
+            if cells is None:
+                yield from self._each(block)
+                continue
+            yield from blank_errors(self._blanks, self._layout.file)
+            yield self._batch(block.numbers, cells, _texts_of(block))
+
+    def doubts(self) -> list[str]:
+        """Return what was doubtful in the rows that were cut."""
+        again, unread, spaced, spanning = self.again, self.unread, self._records.spaced, self._records.spanning
+        plain = f"if quotes are plain text, pass {as_quoting('none')}"
+        meant = self._layout.dialect.quoting[1] == "asked for"
+        told = (
+            (again, "lines repeat the header, left out; the first is line {}"),
+            (unread, "rows hold values in columns without a name, left out; the first on line {}"),
+            (spaced, "fields keep their quotes, since spaces stand before them, the first on line {}"),
+            (
+                [] if meant else spanning,
+                "quoted fields hold lines that would be rows themselves, the first on line {}; " + plain,
+            ),
+        )
+        return [f"{len(lines):,} {words.format(lines[0])}" for lines, words in told if lines]
+
+    def _at_once(self, block: LineBlock) -> Columns | None:
+        """Cut a block of which each line is a row; None where one is not."""
+        if block.problems:
             return None
-        if self._text.startswith(self._delimiter, after):
-            return after + 1
-        self._stray(opened, after)
-        return None
+        if '"' in block.text and self._layout.dialect.quoting[0] != "none":
+            rows = self._rows(block.texts)
+            return None if rows is None else {index: [fields[index] for fields in rows] for index in self._indices}
+        if not self._is_plain(block.text):
+            return None
+        mark, width = self._delimiter, self._width
+        fields = block.text.replace("\n", mark).split(mark) if width > 1 else block.texts
+        return {index: fields[index::width] for index in self._indices}
 
-    def _quoted(self, opened: Place) -> int | None:
-        """Take a quoted field; return the position after its closing quote, or None when it never closes."""
-        parts, size, start = [], 0, opened.column
-        while True:
-            close = self._closing(start)
-            part = self._text[start:close]
-            parts.append(ESCAPED.sub(r"\1", part) if self._escapes else part.replace('""', '"'))
-            size += len(part) + 1
-            if size > LARGEST_FIELD + 1:
-                self._unclosed(opened, f"a quoted field grows over {LARGEST_FIELD:,} characters; it opened here")
+    def _rows(self, lines: Sequence[str]) -> list[list[str]] | None:
+        rows, proved = list[list[str]](), False
+        for text in lines:
+            cut = self._records.on_one_line(text)
+            if cut is None or len(cut[0]) != self._width or self._is_header(cut[0]) or self._records.blank(text):
                 return None
-            if close is not None:
-                self._close(opened, parts)
-                return close + 1
-            if (line := self._records.next_line()) is None:
-                self._unclosed(opened, "quote opened here is never closed")
-                return None
-            self._taken.append(line)
-            self._text, start = line[1], 0
-            self._record.problem = self._record.problem or line[2]
+            rows.append(cut[0])
+            proved = proved or cut[1]
+        self._records.proved |= proved
+        return rows
 
-    def _close(self, opened: Place, parts: list[str]) -> None:
-        """Keep the field; if it stands on a single line and holds what needs quotes, quotes are meant."""
-        self._record.fields.append("\n".join(parts))
-        if len(parts) > 1:
-            self._spanning = self._spanning or opened
-        else:
-            self._proof |= self._delimiter in parts[0] or '"' in parts[0]
+    def _is_plain(self, text: str) -> bool:
+        """Tell whether each line of a text without quotes is a row: as many delimiters, not blank, not the header."""
+        again = self._header is not None and self._delimiter.join(self._header) in text
+        if again or not self._delimiter.isascii():
+            return False
+        data = f"\n{text}\n".encode("utf-8", "surrogatepass")
+        marks = data.translate(None, bytes({*range(256)} - {*self._delimiter.encode(), LINE_FEED}))
+        return marks == b"\n" + (len(marks) - 1) // self._width * self._row_of_marks and not self._has_blank(data)
 
-    def _closing(self, start: int) -> int | None:
-        """Find the quote that closes: the first that is not doubled (or escaped)."""
-        end = self._inside.match(self._text, start).end()  # type: ignore[union-attr]
-        return end if end < len(self._text) else None
+    @property
+    def _row_of_marks(self) -> bytes:
+        return self._delimiter.encode() * (self._width - 1) + b"\n"
 
-    def _unclosed(self, opened: Place, wrong: str) -> None:
-        self._refuse(opened, wrong, self._mended())
+    def _has_blank(self, data: bytes) -> bool:
+        """Tell whether one of the lines, each with a line feed before it, has nothing but spaces and delimiters."""
+        characters = np.frombuffer(data, np.uint8)
+        begins = characters[np.flatnonzero(characters[:-1] == LINE_FEED) + 1]
+        filling = f" {self._delimiter}".encode()
+        if not np.isin(begins, [*filling, LINE_FEED]).any():
+            return False
+        return b"\n\n" in data.translate(None, filling)
 
-    def _refuse(self, opened: Place, wrong: str, advice: str) -> None:
-        """Let the record end on the line where the quote opened; the lines below are read anew."""
-        self._record.problem = DataError(wrong, place=opened, advice=advice)
-        kept = opened.line - self._taken[0][0] + 1
-        self._records.give_back(self._taken[kept:])
-        del self._taken[kept:]
+    def _each(self, block: LineBlock) -> Batches:
+        """Cut a block record by record; the last one may go on in the next block."""
+        end = block.numbers.stop
+        self._lines.put([block])
+        rows: list[FieldRecord] = []
+        while self._records.pending or self._lines.before(end):
+            record = next(self._records)
+            if record.blank and record.problem is None:
+                note_blank(self._blanks, record.line, file=self._layout.file)
+                continue
+            fault = self._fault(record)
+            wrong = [*blank_errors(self._blanks, self._layout.file), *fault]
+            if wrong:
+                yield from self._joined(rows)
+                yield from wrong
+                rows = []
+            again = not fault and self._is_header(record.fields)
+            self.again += [record.line] if again else []
+            rows += [record] if not fault and not again else []
+        yield from self._joined(rows)
 
-    def _mended(self) -> str:
-        """Say what to do about a quote that is not as RFC 4180 says."""
-        if self._records.quoting == "csv" and any('\\"' in text for _, text, _ in self._taken):
-            return f"a backslash stands before a quote: pass {as_quoting('backslash')}"
-        plain = as_quoting("none")
-        return f'close it, or double a quote that is text (""); if quotes are plain text, pass {plain}'
+    def _fault(self, record: FieldRecord) -> list[DataError]:
+        if record.problem is not None:
+            return [record.problem]
+        return [] if len(record.fields) == self._width else [self._layout.wrong_width(record)]
 
-    def _stray(self, opened: Place, at: int) -> None:
-        """Text after a closing quote; over several lines it rather closed a quote that was forgotten further up."""
-        place = Place(self._file, self._taken[-1][0], at + 1)
-        if place.line > opened.line:
-            self._unclosed(opened, f"quote opened here ends amid text on line {place.line}, column {place.column}")
-        else:
-            self._record.problem = self._record.problem or DataError(
-                "text after a closing quote", place=place, advice=self._mended()
-            )
+    def _is_header(self, fields: list[str]) -> bool:
+        """Tell whether fields are the header once more: joined files have it, perhaps behind a byte order mark."""
+        header = self._header
+        return (
+            header is not None
+            and fields[-1] == header[-1]
+            and [fields[0].removeprefix("\ufeff"), *fields[1:]] == header
+        )
+
+    def _joined(self, rows: list[FieldRecord]) -> Iterator[RowBatch]:
+        if rows:
+            cells = {index: [record.fields[index] for record in rows] for index in self._indices}
+            yield self._batch([record.line for record in rows], cells, lambda row: rows[row].raw)
+
+    def _batch(self, lines: Sequence[int], cells: Columns, raw: Callable[[int], str]) -> RowBatch:
+        unread = {row for index in self._nameless for row, cell in enumerate(cells[index]) if _says(index, cell)}
+        self.unread += [lines[row] for row in sorted(unread)]
+        columns = {name: cells[index] for name, index in self._picks.items()}
+
+        def place(row: int, name: str) -> Place:
+            return self._layout.place(raw(row), self._picks[name], lines[row])
+
+        return RowBatch(lines, columns, place, raw, written=True)
 
 
-def place_of(raw: str, index: int, *, line: int, delimiter: str, quoting: Quoting, file: str) -> Place:
-    """Return where field `index` of a record stands, by reading the record again."""
-    if quoting == "none":
-        return Place(file, line, sum(len(text) + 1 for text in raw.split(delimiter)[:index]) + 1)
-    first, *others = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
-    records = Records(iter(others), delimiter=delimiter, quoting=quoting, file=file, proved=True)
-    starts = _Quoted(records, first).read().starts
-    return Place(file, *starts[min(index, len(starts) - 1)])
+def _says(index: int, cell: str) -> bool:
+    """Tell whether a cell of a column without a name says anything: what counts a frame's rows, first, does not.
+
+    Times and names of series that were a frame's index, and the rest of a text behind the last column, do.
+    """
+    return bool(cell.strip()) and not (index == 0 and COUNT.fullmatch(cell))
+
+
+def _texts_of(block: LineBlock) -> Callable[[int], str]:
+    # The block is cut into its lines only if a row's text is asked for.
+    return lambda row: block.texts[row]

@@ -1,30 +1,29 @@
-"""How a file's text becomes rows: one description, made from its first lines and from what the caller says.
+"""How a delimited file is read: delimiter, quoting and header, settled by its first lines and by what the caller says.
 
-Not here: cutting lines into fields (delimited.py), and what the columns mean (columns.py).
+Not here: cutting lines into fields (records.py), and what the columns mean (columns.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Literal
 
-from recurra.datasets.blocks import Line
 from recurra.datasets.cells import stands_for_missing
-from recurra.datasets.columns import KNOWN_NAMES, SINGLE_NAMES, TEXT_NAMES, folded, listed
-from recurra.datasets.delimited import Record, Records
-from recurra.datasets.formats import Form, Format, Quoting, as_form
+from recurra.datasets.columns import KNOWN_NAMES, LONGEST_NAME, SINGLE_NAMES, folded, name_list
+from recurra.datasets.formats import DELIMITERS, SAMPLE, Origin, Quoting, as_form
+from recurra.datasets.lines import NumberedLine
+from recurra.datasets.records import FieldRecord, RecordReader
+from recurra.datasets.tables import Dialect, Request
 from recurra.errors import DataError, Place, either, printable
 
-SAMPLE = 100
-"""Lines that are looked at, at most; and no more than `LARGEST_SAMPLE` characters of them."""
 LARGEST_SAMPLE = 1 << 20
-
-DELIMITERS = (",", ";", "\t", "|")
+"""Characters of the lines that are looked at, at most."""
 SPECIFIC = {"\t": 4, ";": 3, "|": 2, ",": 1}
 """Which delimiter is meant where several cut all rows alike: commas also stand in numbers and sentences."""
+NUMBER = re.compile(r"[\s+\-$€£.]*\d[\s\d.,:/+\-%TZeE$€£]*")
+"""A number, a date or a time in any notation."""
 SEPARATOR = re.compile(r'"?sep=(.)"?[\s,;|]*', re.IGNORECASE)
 """The first line by which spreadsheets are told the delimiter."""
 FOREIGN = (
@@ -35,86 +34,46 @@ FOREIGN = (
     ("<?xml", "XML", ""),
 )
 """How text begins that is no table, what it is, and the form that reads it."""
-Source = Literal["asked for", "told by the file", "assumed"]
+
+Sample = Sequence[NumberedLine]
 
 
-@dataclass(frozen=True)
-class Dialect:
-    """Form, encoding, delimiter, quoting and header of a file, where each comes from, and what is doubtful in it."""
-
-    form: Form
-    encoding: str = "utf-8"
-    delimiter: tuple[str, Source] = (",", "assumed")
-    quoting: tuple[Quoting, Source] = ("csv", "assumed")
-    header: tuple[bool, Source] = (False, "assumed")
-    first: int = 1
-    """The line of the first record."""
-    doubts: tuple[str, ...] = ()
-
-    def told(self, names: Sequence[str]) -> str:
-        """Say in one line how the file is read."""
-        encoding = "" if self.form == "parquet" else f" in {self.encoding}"
-        if self.form not in ("csv", "tsv"):
-            return f"read as {self.form}{encoding}: columns {listed(names)}"
-        marks = f"delimiter {self.delimiter[0]!r} ({self.delimiter[1]}), quoting {self.quoting[0]} ({self.quoting[1]})"
-        header = f"header on line {self.first}" if self.header[0] else "no header"
-        return f"read{encoding}, {marks}, {header} ({self.header[1]}): columns {listed(names)}"
-
-    @property
-    def named(self) -> bool:
-        """Whether the file itself names its columns."""
-        return self.header[0] or self.form in ("jsonl", "parquet")
-
-    @property
-    def hint(self) -> str:
-        """What to try when a column is missing, because the first line was taken for something else."""
-        if self.header[1] == "asked for" or self.form not in ("csv", "tsv"):
-            return ""
-        if self.header[0]:
-            without = either("--no-header", "header=False")
-            return f"pass {without} if line {self.first} is data" if self.header[1] == "assumed" else ""
-        return f"pass {either('--header', 'header=True')}: line {self.first} was taken for data"
-
-
-def first_lines(lines: Iterator[Line], enough: Callable[[list[Line]], bool]) -> list[Line]:
-    """Take the lines that are looked at before the first row is read; fewer where they are `enough`."""
-    sample: list[Line] = []
+def first_lines(lines: Iterator[NumberedLine], request: Request) -> list[NumberedLine]:
+    """Take the lines that are looked at before the first row is read; of a pipe no more than it takes to be sure."""
+    sample: list[NumberedLine] = []
     size = 0
     for line in islice(lines, SAMPLE):
         sample.append(line)
         size += len(line[1])
-        if size > LARGEST_SAMPLE or enough(sample):
+        if size > LARGEST_SAMPLE or (request.streamed and _settled(sample, request)):
             break
     return sample
 
 
-def settled(sample: list[Line], *, form: Form, given: Format, asked: Sequence[str], file: str) -> bool:
-    """Tell whether a header tells delimiter and names by itself, whatever lines follow: a pipe may wait for answers."""
+def _settled(sample: Sample, request: Request) -> bool:
+    """Tell whether a header tells delimiter and names by itself, whatever lines follow."""
     lines = [text for _, text, _ in sample if not SEPARATOR.fullmatch(text)]
     if len(lines) != 1 or lines[0].count('"') % 2:
         return False
-    dialect = delimited_dialect(sample, form=form, given=given, asked=asked, file=file)
-    mark, source = dialect.delimiter
-    names = {*KNOWN_NAMES, *folded(asked)}
+    dialect = delimited_dialect(sample, request)
+    mark, origin = dialect.delimiter
+    names = {*KNOWN_NAMES, *folded(request.columns)}
     others = any(each in lines[0] and folded(lines[0].split(each)) & names for each in {*DELIMITERS} - {mark})
-    return dialect.header == (True, "told by the file") and (source == "asked for" or not others)
+    return dialect.header == (True, "told by the file") and (origin == "asked for" or not others)
 
 
-def delimited_dialect(sample: list[Line], *, form: Form, given: Format, asked: Sequence[str], file: str) -> Dialect:
-    """Describe a delimited file by its first lines; `asked` names columns that the caller expects.
-
-    Raises DataError for no lines, JSON and HTML.
-    """
+def delimited_dialect(sample: Sample, request: Request) -> Dialect:
+    """Describe a delimited file by its first lines. Raises DataError for no lines, JSON and HTML."""
     mark = SEPARATOR.fullmatch(sample[0][1]) if sample else None
     lines = sample[1:] if mark else sample
     if not lines:
-        raise DataError("no rows", place=Place(file), advice="bring a file with a header and data")
+        raise DataError("no rows", place=Place(request.file), advice="bring a file with a header and data")
     first = lines[0][0]
-    _refuse_foreign(lines[0][1], Place(file, first))
-    delimiter = _delimiter(lines, form, given, mark[1] if mark else None, asked, file)
-    quoting, records = _quoting(lines, delimiter[0], given, file)
-    dialect = Dialect(form, given.encoding, delimiter, quoting, _header(records, given, asked), first)
-    doubts = [*_header_doubts(dialect, records, file), *_delimiter_doubts(delimiter, file)]
+    _refuse_foreign(lines[0][1], Place(request.file, first))
+    delimiter = _delimiter(lines, request, mark[1] if mark else None)
+    quoting, records = _quoting(lines, delimiter[0], request)
+    dialect = Dialect(request.form, request.written.encoding, delimiter, quoting, _header(records, request), first)
+    doubts = [*_header_doubts(dialect, records, request.file), *_delimiter_doubts(delimiter, request.file)]
     return replace(dialect, doubts=tuple(doubts))
 
 
@@ -125,55 +84,52 @@ def _refuse_foreign(text: str, place: Place) -> None:
             raise DataError("not a delimited table", place=place, found=name, advice=advice)
 
 
-def _quoting(
-    lines: list[Line], delimiter: str, given: Format, file: str
-) -> tuple[tuple[Quoting, Source], list[Record]]:
+def _quoting(lines: Sample, delimiter: str, request: Request) -> tuple[tuple[Quoting, Origin], list[FieldRecord]]:
     """Settle what quotes mean, and read the sample so: backslashes count where only they make rows of all lines."""
-    quoting: Quoting = given.quoting or "csv"
-    reader = Records(iter(lines), delimiter=delimiter, file=file, quoting=quoting)
+    asked, file = request.written.quoting, request.file
+    reader = RecordReader(iter(lines), delimiter=delimiter, file=file, quoting=asked or "csv")
     records = list(reader)
-    if given.quoting:
-        return (quoting, "asked for"), _good(records)
+    if asked:
+        return (asked, "asked for"), _good(records)
     if any(record.problem and '\\"' in record.raw for record in records):
-        escaped = list(Records(iter(lines), delimiter=delimiter, file=file, quoting="backslash", proved=True))
+        escaped = list(RecordReader(iter(lines), delimiter=delimiter, file=file, quoting="backslash", proved=True))
         # The sample may end amid its last record.
         rows = [record for record in escaped[:-1] if not record.blank]
         if all(record.problem is None and len(record.fields) == len(rows[0].fields) for record in rows):
             return ("backslash", "told by the file"), _good(escaped)
-    return (quoting, "told by the file" if reader.proved else "assumed"), _good(records)
+    return ("csv", "told by the file" if reader.proved else "assumed"), _good(records)
 
 
-def _good(records: list[Record]) -> list[Record]:
+def _good(records: list[FieldRecord]) -> list[FieldRecord]:
     """Keep the first record, whatever it is, and those of the others that can be used."""
     return [records[0], *(record for record in records[1:] if record.problem is None and not record.blank)]
 
 
-def _delimiter(
-    lines: list[Line], form: Form, given: Format, named: str | None, asked: Sequence[str], file: str
-) -> tuple[str, Source]:
-    if given.delimiter:
-        return given.delimiter, "asked for"
+def _delimiter(lines: Sample, request: Request, named: str | None) -> tuple[str, Origin]:
+    if request.written.delimiter:
+        return request.written.delimiter, "asked for"
     if named:
         return named, "told by the file"
-    header = lines[0][1]
-    if form == "tsv" and "\t" in header:
+    header, tabs = lines[0][1], request.form == "tsv"
+    if tabs and "\t" in header:
         return "\t", "told by the file"
     odd = {each for each in header if not each.isalnum() and not each.isspace() and each not in '"_-.'} - {*DELIMITERS}
-    odd = {each for each in odd if folded(header.split(each)) & {*KNOWN_NAMES, *folded(asked)}}
-    scores = {each: _score(lines, each, given.quoting or "csv", asked, file) for each in (*DELIMITERS, *sorted(odd))}
+    odd = {each for each in odd if folded(header.split(each)) & {*KNOWN_NAMES, *folded(request.columns)}}
+    scores = {each: _score(lines, each, request) for each in (*DELIMITERS, *sorted(odd))}
     best = max(scores, key=lambda each: scores[each])
     if scores[best] > NO_DELIMITER:
         return best, "told by the file"
-    return "\t" if form == "tsv" else ",", "assumed"
+    return "\t" if tabs else ",", "assumed"
 
 
 Score = tuple[bool, int, bool, int, int]
 NO_DELIMITER: Score = (False, 0, False, 0, 1)
 
 
-def _score(lines: list[Line], mark: str, quoting: Quoting, asked: Sequence[str], file: str) -> Score:
+def _score(lines: Sample, mark: str, request: Request) -> Score:
     """Weigh a delimiter: wanted columns shown, usual names shown, all rows as wide as the first, kind, fields."""
-    first, *others = _good(list(Records(iter(lines), delimiter=mark, file=file, quoting=quoting)))
+    quoting, asked = request.written.quoting or "csv", request.columns
+    first, *others = _good(list(RecordReader(iter(lines), delimiter=mark, file=request.file, quoting=quoting)))
     names = first.fields if first.problem is None else [name.strip('"') for name in first.raw.split(mark)]
     width = len(names)
     shown = bool(asked) and set(asked) <= set(names)
@@ -185,66 +141,39 @@ def _score(lines: list[Line], mark: str, quoting: Quoting, asked: Sequence[str],
     return shown, known, agree, SPECIFIC.get(mark, 0) if agree else 0, width
 
 
-def _delimiter_doubts(delimiter: tuple[str, Source], file: str) -> list[str]:
-    mark, source = delimiter
-    if source != "told by the file" or mark in DELIMITERS:
+def _delimiter_doubts(delimiter: tuple[str, Origin], file: str) -> list[str]:
+    mark, origin = delimiter
+    if origin != "told by the file" or mark in DELIMITERS:
         return []
     return [
         f"{file}: {mark!r} was taken for the delimiter; pass {either('--delimiter', 'delimiter=')} if it is another"
     ]
 
 
-def _header(records: list[Record], given: Format, asked: Sequence[str]) -> tuple[bool, Source]:
-    if given.header is not None:
-        return given.header, "asked for"
-    names, certain = names_columns(records[0].fields, [record.fields for record in records[1:]], asked=asked)
+def _header(records: list[FieldRecord], request: Request) -> tuple[bool, Origin]:
+    if request.written.header is not None:
+        return request.written.header, "asked for"
+    names, certain = names_columns(records[0].fields, [record.fields for record in records[1:]], asked=request.columns)
     return names, "told by the file" if certain else "assumed"
 
 
-def _header_doubts(dialect: Dialect, records: list[Record], file: str) -> list[str]:
+def _header_doubts(dialect: Dialect, records: list[FieldRecord], file: str) -> list[str]:
     """Say what the first line was taken for, where it could be otherwise and nothing later would show it."""
-    (header, source), first = dialect.header, records[0].fields
+    (header, origin), first = dialect.header, records[0].fields
     place = Place(file, dialect.first)
-    if source == "asked for" or not first:
+    if origin == "asked for" or not first:
         return []
     if not header:
         with_header = either("--header", "header=True")
-        names = listed([str(index + 1) for index in range(len(first))])
+        names = name_list([str(index + 1) for index in range(len(first))])
         return [
             f"{place}: taken for data, not for a header: the columns are {names}; pass {with_header} if it names them"
         ]
-    if source == "told by the file" or len(first) > 1:
+    if origin == "told by the file" or len(first) > 1:
         return []
     name = printable(repr(first[0][:60]))
     without = either("--no-header", "header=False")
     return [f"{place}: {name} was taken for the column's name, not for data; pass {without} if it is data"]
-
-
-def line_doubts(lines: Sequence[str], file: str) -> list[str]:
-    """Warn of plain lines that look like a table: each of them, header included, is taken for one text."""
-    lines = [line for line in lines[:SAMPLE] if line.strip()]
-    if len(lines) < 2:
-        return []
-    if all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
-        return [f"{file}: each line looks like a JSON object and is one text; pass {as_form('jsonl')} if so"]
-    if folded(lines[:1]) & {*TEXT_NAMES}:
-        return [
-            f"{file}:1: {printable(repr(lines[0]))} is taken for a text; pass {as_form('csv')} if it names a column"
-        ]
-    for mark in DELIMITERS:
-        cells = lines[0].split(mark)
-        alike = len(cells) > 1 and all(line.count(mark) == len(cells) - 1 for line in lines)
-        named = folded(cells) & KNOWN_NAMES and all(len(cell.split()) <= LONGEST_NAME for cell in cells)
-        if alike and (named or mark == "\t"):
-            form = as_form("tsv" if mark == "\t" else "csv")
-            return [f"{file}: the lines look like a table cut by {mark!r}, and each is one text; pass {form} if so"]
-    return []
-
-
-NUMBER = re.compile(r"[\s+\-$€£.]*\d[\s\d.,:/+\-%TZeE$€£]*")
-"""A number, a date or a time in any notation."""
-LONGEST_NAME = 2
-"""Words of a column's name where nothing else says that it is one."""
 
 
 def names_columns(first: list[str], rows: list[list[str]], *, asked: Sequence[str]) -> tuple[bool, bool]:

@@ -1,29 +1,26 @@
-"""Encodings: their names, what to advise where bytes do not fit, and what is doubtful in texts that were read.
+"""Encodings: their names, byte order marks, and what to advise where bytes do not fit.
 
-Not here: decoding (lines.py), and what is refused (text_batches.py).
+Not here: decoding lines (lines.py), and traces of a wrong encoding in texts (doubts.py).
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from itertools import chain
 
-from recurra.datasets.cells import is_missing
-from recurra.errors import UsageError, printable
+from recurra.datasets.sources import Readable, name_of, read_chunks
+from recurra.errors import DataError, Place, UsageError
 
-WINDOWS = {
-    "iso8859-1": "cp1252",
-    "iso8859-2": "cp1250",
-    "iso8859-5": "cp1251",
-    "iso8859-7": "cp1253",
-    "iso8859-8": "cp1255",
-    "iso8859-9": "cp1254",
-    "iso8859-6": "cp1256",
-    "iso8859-13": "cp1257",
-    "iso8859-15": "cp1252",
-}
-"""The Windows code page whose bytes 0x80 to 0x9f are letters and quotes where ISO 8859 has control characters."""
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32", "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16", "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16", "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8", "utf-8"),
+)
+"""Byte order marks and the encodings they go with; those of UTF-32 come first because UTF-16's is how they begin."""
 
 SINGLE = ("cp1252", "cp1250", "mac-roman", "cp850")
 """Encodings of European texts, likeliest first; Latin-1 is a part of cp1252."""
@@ -95,123 +92,69 @@ def _fits(data: bytes, codec: str) -> bool:
     return True
 
 
-def _bytes_of_characters() -> dict[int, int]:
-    """Map what UTF-8's bytes from 0x80 on look like when read as cp1252 (or Latin-1) back to the bytes."""
-    found = {byte: byte for byte in range(0x80, 0x100)}
-    for byte in range(0x80, 0xA0):
-        if _fits(bytes([byte]), "cp1252"):
-            found[ord(bytes([byte]).decode("cp1252"))] = byte
-    return found
+def unmarked_bytes(source: Readable, *, encoding: str) -> tuple[Iterator[bytes], str]:
+    """Return the bytes of a file without a byte order mark, and the codec they are in.
+
+    Where line ends are not plain bytes (UTF-16) they come out as UTF-8. Raises UsageError for an unknown encoding, and
+    while they are read DataError where a byte order mark, or the zero bytes of UTF-16, say otherwise.
+    """
+    codec = text_codec(encoding)
+    return _unmarked(source, codec), codec if splits_as_bytes(codec) else "utf-8"
 
 
-_BYTES = _bytes_of_characters()
-_TAIL = "[" + "".join(re.escape(chr(point)) for point, byte in _BYTES.items() if byte < 0xC0) + "]"
-# After a capital the second one may well be a closing quote or dash.
-_DOUBLED = re.compile(f"(?<![A-Z])[\u00c2-\u00df]{_TAIL}|[\u00e0-\u00ef]{_TAIL}{{2}}|[\u00f0-\u00f4]{_TAIL}{{3}}")
-_CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")
-_ANY_CONTROLS = re.compile("[\x80-\x9f]")
-_LIKELY = ((0xA0, 0x17F), (0x391, 0x3C9), (0x401, 0x451), (0x800, 0x10FFFF))
-"""What a doubled character was before; others (É before » gives such a one) stand there by chance."""
+def _unmarked(source: Readable, codec: str) -> Iterator[bytes]:
+    chunks = read_chunks(source)
+    first = next(chunks, b"")
+    place = Place(name_of(source), 1)
+    marked = _check_mark(first, place, codec)
+    if splits_as_bytes(codec):
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from chunks
+        return
+    if first and not marked:
+        _check_zeros(first, place, codec)
+    yield from _recoded(first, chunks, codec=codec, file=place.file)
 
 
-def doubled(text: str) -> tuple[str, str] | None:
-    """Return the first characters that are UTF-8 once read as cp1252 or Latin-1, and what they were; None: none are."""
-    for match in _DOUBLED.finditer(text):
-        try:
-            meant = bytes(_BYTES[ord(character)] for character in match[0]).decode("utf-8")
-        except UnicodeDecodeError:
-            continue
-        if any(low <= ord(meant) <= high for low, high in _LIKELY):
-            return match[0], meant
-    return None
+def _check_mark(first: bytes, place: Place, codec: str) -> bool:
+    """Tell whether a byte order mark stands at the start; it must go with the encoding."""
+    names = next((names for mark, *names in MARKS if first.startswith(mark)), None)
+    if names is None or codec in names:
+        return names is not None
+    raise DataError(
+        f"not {codec.upper()}: the byte order mark of {names[0].upper()} stands at its start",
+        place=place,
+        advice=f"pass --encoding {names[0]}",
+    )
 
 
-class Traces:
-    """The traces of a wrong encoding in texts, counted while they are read."""
-
-    def __init__(self, encoding: str, *, what: str = "texts") -> None:
-        """Begin without any; `encoding` is the one in which the texts were read, `what` they are called."""
-        self._codec, self._what = text_codec(encoding), what
-        # U+0085 is a line end of old, and in cp1252 an ellipsis.
-        self._controls = _CONTROLS if self._codec.startswith("utf") else _ANY_CONTROLS
-        self._replaced = self._twice = self._control = 0
-        self._pair, self._character = ("", ""), ""
-
-    def see(self, texts: Iterable[str]) -> None:
-        """Take some texts into account."""
-        for text in texts:
-            if text.isascii():
-                continue
-            self._replaced += "\ufffd" in text
-            if (pair := doubled(text)) is not None:
-                self._pair = self._pair if self._twice else pair
-                self._twice += 1
-            elif match := self._controls.search(text):
-                self._character = self._character or match[0]
-                self._control += 1
-
-    def replaced(self) -> list[str]:
-        """Warn of texts in which another program has put U+FFFD for what it could not decode."""
-        return [f"{self._replaced:,} {self._what} hold U+FFFD: were they decoded wrongly?"] if self._replaced else []
-
-    def doubtful(self) -> list[str]:
-        """Warn of doubled UTF-8 and of control characters."""
-        return [
-            *([_twice(self._twice, *self._pair, self._codec, self._what)] if self._twice else []),
-            *([_control(self._control, self._character, self._codec, self._what)] if self._control else []),
-        ]
-
-
-def doubtful_characters(texts: Iterable[str], *, encoding: str, what: str = "texts") -> list[str]:
-    """Warn, with counts, of texts that a wrong encoding has touched: doubled UTF-8 and control characters."""
-    traces = Traces(encoding, what=what)
-    traces.see(texts)
-    return traces.doubtful()
-
-
-def _twice(count: int, seen: str, meant: str, codec: str, what: str) -> str:
-    why = "the file was read wrongly before it was written" if codec.startswith("utf") else "leave --encoding out"
-    return f"{count:,} {what} look like UTF-8 read as cp1252, such as {printable(seen)!r} for {meant!r}: {why}"
-
-
-def _control(count: int, character: str, codec: str, what: str) -> str:
-    name = f"U+{ord(character):04X}"
-    if codec.startswith("utf"):
-        why = "cp1252 was read as Latin-1 before the file was written"
+def _check_zeros(first: bytes, place: Place, codec: str) -> None:
+    """Refuse as UTF-16 what has no zero byte (UTF-8 would come out as Chinese), or has them on the other side."""
+    if not codec.startswith(("utf-16", "utf-32")):
+        return
+    wide = wide_codec(first)
+    if 0 not in first:
+        wrong, advice = "no byte is zero", "leave --encoding out"
+    elif codec in ("utf-16", "utf-32"):
+        wrong, advice = "no byte order mark stands at its start", f"pass --encoding {wide or codec + '-le'}"
+    elif codec.startswith("utf-16") and wide and wide != codec:
+        wrong, advice = "the zero bytes stand otherwise", f"pass --encoding {wide}"
     else:
-        why = f"pass --encoding {WINDOWS.get(codec, 'cp1252')}, where these bytes are letters and quotes"
-    return f"{count:,} {what} hold control characters such as {name}: {why}"
+        return
+    raise DataError(f"not {codec.upper()}: {wrong}", place=place, advice=advice)
 
 
-class Doubts:
-    """What is doubtful in texts, counted while they are read."""
-
-    def __init__(self, encoding: str) -> None:
-        """Begin without any; `encoding` is that of the file."""
-        self._texts, self._labels = Traces(encoding), Traces(encoding, what="labels")
-        self._known: set[str] = set()
-        self._empty = self._missing = 0
-        self._example = ""
-
-    def see(self, texts: Sequence[str], labels: Iterable[str]) -> None:
-        """Take some texts into account, and the distinct labels among theirs."""
-        self._empty += sum(not text or text.isspace() for text in texts)
-        missing = [text for text in texts if is_missing(text) and text.strip()]
-        self._missing += len(missing)
-        self._example = self._example or "".join(missing[:1])
-        self._texts.see(texts)
-        new = dict.fromkeys(label for label in labels if label not in self._known)
-        self._known.update(new)
-        self._labels.see(new)
-
-    def told(self) -> list[str]:
-        """Return warnings with counts."""
-        words = f"{self._missing:,} texts are words for missing, such as {self._example!r}; they are read as texts"
-        return [
-            *([f"{self._empty:,} texts are empty; they are kept"] if self._empty else []),
-            *([words] if self._missing else []),
-            *self._texts.replaced(),
-            *self._labels.replaced(),
-            *self._texts.doubtful(),
-            *self._labels.doubtful(),
-        ]
+def _recoded(first: bytes, chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[bytes]:
+    """Decode as a stream and encode as UTF-8; a fault ends the reading, since the next character cannot be found."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    offset = 0
+    # An empty chunk ends the reading; nothing else is waited for, so that a pipe is answered as it speaks.
+    for chunk in chain([first], chunks, [b""]):
+        try:
+            pending = len(decoder.getstate()[0])
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeError as problem:
+            at = offset - pending + getattr(problem, "start", 0)
+            raise DataError(f"not {codec} at byte {at:,}", place=Place(file), advice="check --encoding") from None
+        yield (text.removeprefix("\ufeff") if offset == 0 else text).encode("utf-8", "surrogatepass")
+        offset += len(chunk)

@@ -1,34 +1,39 @@
-"""What a caller may say of how a file is written; what is left out is told by the file, or assumed.
+"""How files are written and read: the forms there are, and what a caller may say; what is left out the file tells.
 
-Not here: looking at the file (dialects.py).
+Not here: looking at a file (dialects.py) and reading it. No reader is loaded, so that what reads no file starts sooner.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, TypedDict, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from recurra.datasets.sources import Readable
 from recurra.errors import DataError, Place, UsageError, either
 
-Form = Literal["csv", "tsv", "jsonl", "parquet", "lines"]
+Form = str
+"""A key of `FORMS`."""
 Quoting = Literal["csv", "none", "backslash"]
 """How quotes are meant: as in RFC 4180, as plain text, or with backslashes before quotes that are text."""
+OnError = Literal["stop", "reject"]
+"""What is done about a bad row: it ends the reading, or it is left out and listed."""
+Origin = Literal["asked for", "told by the file", "assumed"]
+"""Where a choice comes from."""
 
-ENDINGS: dict[str, Form] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".txt": "lines",
-    ".tokens": "lines",
-    ".text": "lines",
+FORMS: dict[Form, tuple[str, ...]] = {
+    "csv": ("delimited", ".csv"),
+    "tsv": ("delimited", ".tsv", ".tab"),
+    "jsonl": ("json_tables", ".jsonl", ".ndjson", ".json"),
+    "parquet": ("parquet", ".parquet", ".pq"),
+    "lines": ("plain", ".txt", ".tokens", ".text"),
 }
+"""For each form the module of this folder whose `open_form` reads it, and the endings of its files."""
+ENDINGS = {ending: form for form, (_, *endings) in FORMS.items() for ending in endings}
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE = 100
+"""Lines, or objects, that are looked at before the first row is read, at most."""
 
 
 class FormatOptions(TypedDict, total=False):
@@ -39,6 +44,16 @@ class FormatOptions(TypedDict, total=False):
     delimiter: str | None
     quoting: Quoting | None
     header: bool | None
+
+
+class TextOptions(FormatOptions, total=False):
+    """The fields of `TextReading` as keyword arguments."""
+
+    text: str | None
+    label: str | None
+    group: str | None
+    on_error: OnError
+    labels_as_written: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,31 +70,26 @@ class Format:
 
     def __post_init__(self) -> None:
         """Raise UsageError for what is no form, no delimiter or no quoting."""
-        for name, value, allowed in (("form", self.form, Form), ("quoting", self.quoting, Quoting)):
-            if value is not None and value not in get_args(allowed):
-                raise UsageError(f"--{name}", found=repr(value), allowed=", ".join(get_args(allowed)))
+        for name, value, allowed in (("form", self.form, (*FORMS,)), ("quoting", self.quoting, get_args(Quoting))):
+            if value is not None and value not in allowed:
+                raise UsageError(f"--{name}", found=repr(value), allowed=", ".join(allowed))
         if self.delimiter is not None:
-            named = {"tab": "\t", "\\t": "\t"}.get(self.delimiter, self.delimiter)
-            if len(named) != 1 or named in '"\r\n':
+            mark = {"tab": "\t", "\\t": "\t"}.get(self.delimiter, self.delimiter)
+            if len(mark) != 1 or mark in '"\r\n':
                 raise UsageError("--delimiter", found=repr(self.delimiter), allowed="one character, or tab")
-            object.__setattr__(self, "delimiter", named)
+            object.__setattr__(self, "delimiter", mark)
 
     def options(self) -> FormatOptions:
-        """Return the fields as keyword arguments of a reader."""
-        return {
-            "form": self.form,
-            "encoding": self.encoding,
-            "delimiter": self.delimiter,
-            "quoting": self.quoting,
-            "header": self.header,
-        }
+        """Return how the file is written as keyword arguments of a reader, without what is taken from it."""
+        options: Any = {each.name: getattr(self, each.name) for each in fields(Format)}
+        return options  # type: ignore[no-any-return]
 
     def form_of(self, source: Readable, *, unknown: Form | None = None) -> Form:
         """Return the form that was said, else that of the file's ending, else `unknown`; stdin is plain lines.
 
         Raises DataError for an ending that says nothing, UsageError for a choice that the form does not read.
         """
-        form = self.form or form_of(source, unknown=unknown)
+        form = self.form or _by_ending(source, unknown)
         if form in ("csv", "tsv"):
             return form
         choices = (("--delimiter", self.delimiter), ("--quoting", self.quoting), ("--header", self.header))
@@ -88,6 +98,19 @@ class Format:
             found = f"{source} is read as {form}"
             raise UsageError(f"{unread} is for tables", found=found, advice=f"pass {as_form('csv')}")
         return form
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextReading(Format):
+    """How files of texts are read: how they are written, the columns taken from them, and what becomes of bad rows."""
+
+    text: str | None = None
+    """None: the column is guessed, as are the others."""
+    label: str | None = None
+    group: str | None = None
+    on_error: OnError = "stop"
+    labels_as_written: bool = False
+    """A label such as `NULL` is one, not a missing one."""
 
 
 def as_form(form: str) -> str:
@@ -100,8 +123,8 @@ def as_quoting(quoting: Quoting) -> str:
     return either(f"--quoting {quoting}", f"quoting={quoting!r}")
 
 
-def form_of(source: Readable, *, unknown: Form | None = None) -> Form:
-    """Tell the form from the file's ending, a last `.gz` aside; stdin is plain lines unless the caller knows better."""
+def _by_ending(source: Readable, unknown: Form | None) -> Form:
+    """Tell the form from the file's ending, a last `.gz` aside."""
     if str(source) == "-":
         return "lines"
     name = Path(str(source)).name.casefold().removesuffix(".gz")
@@ -111,6 +134,6 @@ def form_of(source: Readable, *, unknown: Form | None = None) -> Form:
             "unknown kind of file",
             place=Place(str(source)),
             allowed=", ".join(ENDINGS) + ", and .gz of them",
-            advice=f"or pass {as_form('…')}: {', '.join(get_args(Form))}",
+            advice=f"or pass {as_form('…')}: {', '.join(FORMS)}",
         )
     return form

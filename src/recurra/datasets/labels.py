@@ -19,18 +19,6 @@ _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}(?:\.[0-9]*)?", re.ASCII)
 _TRUTHS = {"false": "0", "true": "1"}
 
 
-def label_text(label: object) -> str:
-    """Write a label of any kind as files hold it: truth values as in JSON, and 1.0 as 1.
-
-    pandas turns whole numbers with gaps into floats; 1.0 must stay the class 1.
-    """
-    if isinstance(label, bool):
-        return "true" if label else "false"
-    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
-        return str(int(label))
-    return str(label)
-
-
 def places_of(labels: Iterable[object], known: Sequence[object]) -> list[int]:
     """Return which of the known classes each label is, -1 where it is none.
 
@@ -98,12 +86,6 @@ def check_known_labels(known: Sequence[str], labels: Sequence[str], *, part: str
             allowed=", ".join(repr(name) for name in list(known)[:20]),
             advice="add rows of them to training or leave them out",
         )
-
-
-def check_enough_rows(rows: int, need: int, *, what: str) -> None:
-    """Raise DataError when there are fewer rows than something (a batch, the folds) needs."""
-    if rows < need:
-        raise DataError(f"too few rows for {what}: need {need:,}, have {rows:,}", advice="bring more rows")
 
 
 def label_variants(names: Sequence[str]) -> list[str]:

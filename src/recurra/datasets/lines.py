@@ -1,110 +1,134 @@
-"""Bytes become numbered physical lines of text: byte order marks, line ends, NUL, and a cap on length.
+"""Bytes become numbered physical lines of text, in blocks: byte order marks, line ends, NUL, and a cap on length.
 
-Not here: what the lines mean (blocks.py holds them), and which encodings there are (encodings.py). Line numbers count
-from 1 and stay physical; LF, CRLF and CR all end a line.
+Not here: what the lines mean, and which encodings there are (encodings.py). NumberedLine numbers count from 1 and stay
+physical; LF, CRLF and CR all end a line.
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from recurra.datasets.blocks import Block, Line
-from recurra.datasets.encodings import advised, carries_on, splits_as_bytes, text_codec, wide_codec
-from recurra.datasets.sources import Readable, name_of, read_chunks
+from recurra.datasets.encodings import advised, carries_on, unmarked_bytes, wide_codec
+from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place
 
 LONGEST = 16 << 20
 """Bytes of one line, at most."""
+MOST_BLANKS = 10_000
+"""Blank lines after one another, at most."""
 
-MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32", "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32", "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16", "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16", "utf-16-be"),
-    (codecs.BOM_UTF8, "utf-8", "utf-8"),
-)
-"""Byte order marks and the encodings they go with; those of UTF-32 come first because UTF-16's is how they begin."""
+NumberedLine = tuple[int, str, DataError | None]
+"""(physical line number, text without its line end, what is wrong with it)."""
 
 
-def read_blocks(source: Readable, *, encoding: str = "utf-8") -> Iterator[Block]:
+@dataclass(frozen=True)
+class LineBlock:
+    """Lines after one another, of which there is at least one."""
+
+    first: int
+    """The number of the first line, from 1."""
+    text: str
+    """All of them, with a line feed between two."""
+    problems: Mapping[int, DataError] = field(default_factory=dict)
+    """What is wrong with a line, by its number."""
+
+    @classmethod
+    def of(cls, lines: Sequence[NumberedLine]) -> list[LineBlock]:
+        """Join lines to a block; none make none."""
+        problems = {number: problem for number, _, problem in lines if problem}
+        return [cls(lines[0][0], "\n".join(text for _, text, _ in lines), problems)] if lines else []
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of each line."""
+        return self.text.split("\n")
+
+    @cached_property
+    def numbers(self) -> range:
+        """The number of each line."""
+        # Counting line ends does not cut the text, which whoever takes the block whole never needs.
+        return range(self.first, self.first + self.text.count("\n") + 1)
+
+    def after(self, taken: int) -> LineBlock:
+        """Return the lines behind the first `taken`."""
+        return LineBlock(self.first + taken, "\n".join(self.texts[taken:]), self.problems) if taken else self
+
+
+class LineQueue:
+    """Gives lines of blocks, as many at a time as a reader needs, and takes them back to be read again."""
+
+    def __init__(self, blocks: Iterable[LineBlock]) -> None:
+        """Take blocks from `blocks` as lines are asked for."""
+        self._coming = iter(blocks)
+        self._waiting: list[LineBlock] = []
+        # How many lines of the last waiting block are gone.
+        self._taken = 0
+
+    def __iter__(self) -> Iterator[NumberedLine]:
+        """Yield the lines that are left."""
+        return self
+
+    def __next__(self) -> NumberedLine:
+        """Take a line; StopIteration at the end."""
+        if not self._fill():
+            raise StopIteration
+        block, at = self._waiting[-1], self._taken
+        self._taken += 1
+        if self._taken == len(block.texts):
+            self._waiting.pop()
+            self._taken = 0
+        number = block.first + at
+        return number, block.texts[at], block.problems.get(number)
+
+    def block(self) -> LineBlock | None:
+        """Take all lines that are left of the present block; None at the end."""
+        if not self._fill():
+            return None
+        taken, self._taken = self._taken, 0
+        return self._waiting.pop().after(taken)
+
+    def put(self, blocks: Sequence[LineBlock]) -> None:
+        """Take back what is to be read again, the last block first."""
+        if self._taken:
+            self._waiting[-1] = self._waiting[-1].after(self._taken)
+            self._taken = 0
+        self._waiting += blocks
+
+    def before(self, number: int) -> bool:
+        """Tell whether a line before that number is at hand, without waiting for more."""
+        return bool(self._waiting) and self._waiting[-1].first + self._taken < number
+
+    def _fill(self) -> bool:
+        if not self._waiting and (block := next(self._coming, None)) is not None:
+            self._waiting.append(block)
+        return bool(self._waiting)
+
+
+def note_blank(blanks: list[int], number: int, *, file: str) -> None:
+    """Remember a blank line; raise DataError when there are more after one another than any table ends with."""
+    blanks.append(number)
+    if len(blanks) > MOST_BLANKS:
+        raise DataError(f"more than {MOST_BLANKS:,} blank lines after one another", place=Place(file, blanks[0]))
+
+
+def blank_errors(blanks: list[int], file: str) -> Iterator[DataError]:
+    """Tell (and forget) blank lines once something follows them: at the end of a file they are nothing."""
+    while blanks:
+        yield DataError("blank line inside the table", place=Place(file, blanks.pop(0)), advice="remove it")
+
+
+def read_blocks(source: Readable, *, encoding: str = "utf-8") -> Iterator[LineBlock]:
     """Yield the lines of a file or of stdin (`-`); a line that cannot be decoded or has a NUL comes with its error.
 
     Raises DataError for another encoding's byte order mark and a line over 16 MiB, UsageError for an unknown encoding.
     """
-    codec = text_codec(encoding)
-    return blocks_of(decoded_bytes(source, codec=codec), file=name_of(source), codec=inner_codec(codec))
+    chunks, codec = unmarked_bytes(source, encoding=encoding)
+    return blocks_of(chunks, file=name_of(source), codec=codec)
 
 
-def inner_codec(codec: str) -> str:
-    """Return the encoding in which `decoded_bytes` hands over: UTF-8 where line ends are not plain bytes."""
-    return codec if splits_as_bytes(codec) else "utf-8"
-
-
-def decoded_bytes(source: Readable, *, codec: str) -> Iterator[bytes]:
-    """Yield the bytes without a byte order mark; encodings whose line ends are not plain bytes come out as UTF-8.
-
-    Raises DataError where a byte order mark, or the zero bytes of UTF-16, say otherwise than `codec`.
-    """
-    chunks = read_chunks(source)
-    first = next(chunks, b"")
-    place = Place(name_of(source), 1)
-    marked = _check_mark(first, place, codec)
-    if splits_as_bytes(codec):
-        yield first.removeprefix(codecs.BOM_UTF8)
-        yield from chunks
-        return
-    if first and not marked:
-        _check_zeros(first, place, codec)
-    yield from _recoded(first, chunks, codec=codec, file=place.file)
-
-
-def _check_mark(first: bytes, place: Place, codec: str) -> bool:
-    """Tell whether a byte order mark stands at the start; it must go with the encoding."""
-    names = next((names for mark, *names in MARKS if first.startswith(mark)), None)
-    if names is None or codec in names:
-        return names is not None
-    raise DataError(
-        f"not {codec.upper()}: the byte order mark of {names[0].upper()} stands at its start",
-        place=place,
-        advice=f"pass --encoding {names[0]}",
-    )
-
-
-def _check_zeros(first: bytes, place: Place, codec: str) -> None:
-    """Refuse as UTF-16 what has no zero byte (UTF-8 would come out as Chinese), or has them on the other side."""
-    if not codec.startswith(("utf-16", "utf-32")):
-        return
-    wide = wide_codec(first)
-    if 0 not in first:
-        wrong, advice = "no byte is zero", "leave --encoding out"
-    elif codec in ("utf-16", "utf-32"):
-        wrong, advice = "no byte order mark stands at its start", f"pass --encoding {wide or codec + '-le'}"
-    elif codec.startswith("utf-16") and wide and wide != codec:
-        wrong, advice = "the zero bytes stand otherwise", f"pass --encoding {wide}"
-    else:
-        return
-    raise DataError(f"not {codec.upper()}: {wrong}", place=place, advice=advice)
-
-
-def _recoded(first: bytes, chunks: Iterator[bytes], *, codec: str, file: str) -> Iterator[bytes]:
-    """Decode as a stream and encode as UTF-8; a fault ends the reading, since the next character cannot be found."""
-    decoder = codecs.getincrementaldecoder(codec)()
-    offset = 0
-    # An empty chunk ends the reading; nothing else is waited for, so that a pipe is answered as it speaks.
-    for chunk in chain([first], chunks, [b""]):
-        try:
-            pending = len(decoder.getstate()[0])
-            text = decoder.decode(chunk, final=not chunk)
-        except UnicodeError as problem:
-            at = offset - pending + getattr(problem, "start", 0)
-            raise DataError(f"not {codec} at byte {at:,}", place=Place(file), advice="check --encoding") from None
-        yield (text.removeprefix("\ufeff") if offset == 0 else text).encode("utf-8", "surrogatepass")
-        offset += len(chunk)
-
-
-def blocks_of(chunks: Iterable[bytes], *, file: str, codec: str) -> Iterator[Block]:
+def blocks_of(chunks: Iterable[bytes], *, file: str, codec: str) -> Iterator[LineBlock]:
     """Cut bytes into whole lines and decode them; `codec` must show line ends as plain bytes.
 
     The lines that end within a chunk come with that chunk. Raises DataError for a line over 16 MiB.
@@ -129,7 +153,7 @@ class _Decoding:
         self._file, self._codec = file, codec
         self._offset, self._above = 0, False
 
-    def blocks(self, data: bytes) -> Iterator[Block]:
+    def blocks(self, data: bytes) -> Iterator[LineBlock]:
         """Decode whole lines at once, or one by one where something is wrong with them."""
         if not data:
             return
@@ -137,8 +161,8 @@ class _Decoding:
         if text is None:
             yield from self._each(data)
             return
-        block = Block(self.number, text)
-        self.number += block.size
+        block = LineBlock(self.number, text)
+        self.number = block.numbers.stop
         self._offset += len(data)
         self._above = self._above or not text.isascii()
         yield block
@@ -151,18 +175,18 @@ class _Decoding:
             return None
         return None if "\0" in text else text.removesuffix("\n")
 
-    def _each(self, data: bytes) -> Iterator[Block]:
-        lines: list[Line] = []
+    def _each(self, data: bytes) -> Iterator[LineBlock]:
+        lines: list[NumberedLine] = []
         for piece in data.splitlines(keepends=True):
             if len(piece) > LONGEST:
-                yield from Block.of(lines)
+                yield from LineBlock.of(lines)
                 raise _too_long(self._file, self.number)
             lines.append(self._line(piece))
             self.number += 1
             self._offset += len(piece)
-        yield from Block.of(lines)
+        yield from LineBlock.of(lines)
 
-    def _line(self, piece: bytes) -> Line:
+    def _line(self, piece: bytes) -> NumberedLine:
         raw, number = piece.rstrip(b"\r\n"), self.number
         try:
             text = raw.decode(self._codec)

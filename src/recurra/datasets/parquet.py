@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from recurra.datasets.columns import listed, need
-from recurra.datasets.records import Batch, Value
+from recurra.datasets.columns import name_list, need
 from recurra.datasets.sources import Readable, check_unchanged, facts, open_regular
+from recurra.datasets.tables import CellValue, Dialect, FileTable, Request, RowBatch
 from recurra.errors import DataError, Place
 
 BATCH = 16_384
@@ -24,74 +24,70 @@ FIRST_YEAR, AFTER_LAST = np.datetime64("0001-01-01"), np.datetime64("10000-01-01
 """The years that Python's calendar has."""
 
 
-def parquet_columns(source: Readable) -> list[str]:
-    """Return the column names of a Parquet file; raise DataError when it is none or has a name twice."""
-    import pyarrow.parquet as parquet
+def open_form(request: Request) -> FileTable:
+    """Open a Parquet file; raise DataError when it is none or has a name twice."""
+    names = _names(parquet_schema(request.source), request.file)
+    return FileTable(request, Dialect(request.form), names, partial(read_parquet, request.source))
 
+
+def parquet_schema(source: Readable) -> Any:
+    """Return the Arrow schema of a Parquet file."""
     with open_regular(source) as stream:
-        return _names(_opened(parquet, stream, Place(str(source))), str(source))
+        return _opened(stream, Place(str(source))).schema_arrow
 
 
 def parquet_times(source: Readable) -> list[str]:
     """Return the names of the columns that hold dates, times or periods, by their types."""
-    import pyarrow.parquet as parquet
     from pyarrow import types
-
-    with open_regular(source) as stream:
-        fields = list(_opened(parquet, stream, Place(str(source))).schema_arrow)
 
     def timed(field: Any) -> bool:
         return types.is_timestamp(field.type) or types.is_date(field.type) or bool(frequency_of(field))
 
-    return [field.name for field in fields if timed(field)]
+    return [field.name for field in parquet_schema(source) if timed(field)]
 
 
 def parquet_zone(source: Readable, column: str) -> str:
     """Return the name of the zone of a column of times, as the file's schema tells it; empty where there is none."""
-    import pyarrow.parquet as parquet
-
-    with open_regular(source) as stream:
-        kind = _opened(parquet, stream, Place(str(source))).schema_arrow.field(column).type
-    return getattr(kind, "tz", None) or ""
+    return getattr(parquet_schema(source).field(column).type, "tz", None) or ""
 
 
-def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[Batch]:
+def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[RowBatch]:
     """Yield the rows with the wanted columns (all when None); raise DataError for damaged files and nested columns."""
-    import pyarrow.parquet as parquet
-
     place = Place(str(source))
     with open_regular(source) as stream:
         before = facts(stream)
-        table = _opened(parquet, stream, place)
-        found = _names(table, place.file)
+        table = _opened(stream, place)
+        found = _names(table.schema_arrow, place.file)
         wanted = found if columns is None else [need(name, found, place=place) for name in columns]
         begin = 1
         for cells in _batches(table, wanted, place):
             check_unchanged(stream, before, place=place)
             lines = range(begin, begin + len(next(iter(cells.values()), ())))
-            yield Batch(lines, cells, partial(_place, place.file, lines, wanted))
+            yield RowBatch(lines, cells, partial(_place, place.file, lines, wanted))
             begin = lines.stop
         check_unchanged(stream, before, place=place)
     if begin == 1:
         raise DataError("no rows", place=place)
 
 
-def _opened(parquet: Any, stream: Any, place: Place) -> Any:
+def _opened(stream: Any, place: Place) -> Any:
+    import pyarrow.parquet as parquet
+
     try:
         return parquet.ParquetFile(stream)
     except (OSError, ValueError) as problem:
         raise DataError(f"cannot be read as Parquet: {_first_line(problem)}", place=place) from None
 
 
-def _names(table: Any, file: str) -> list[str]:
-    names = list(table.schema_arrow.names)
+def _names(schema: Any, file: str) -> list[str]:
+    names = list(schema.names)
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        raise DataError("column names twice", place=Place(file), found=listed(twice), advice="rename one of each")
+        raise DataError("column names twice", place=Place(file), found=name_list(twice), advice="rename one of each")
     return names
 
 
-def _batches(table: Any, wanted: list[str], place: Place) -> Iterator[dict[str, list[Value]]]:
+def _batches(table: Any, wanted: list[str], place: Place) -> Iterator[dict[str, list[CellValue]]]:
     try:
         frequencies = {name: frequency_of(table.schema_arrow.field(name)) for name in wanted}
         for batch in table.iter_batches(batch_size=BATCH, columns=wanted):
@@ -100,7 +96,7 @@ def _batches(table: Any, wanted: list[str], place: Place) -> Iterator[dict[str, 
         raise DataError(f"damaged Parquet data: {_first_line(problem)}", place=place) from None
 
 
-def _values(column: Any, frequency: str, name: str, place: Place) -> list[Value]:
+def _values(column: Any, frequency: str, name: str, place: Place) -> list[CellValue]:
     from pyarrow import compute, types
 
     column = column.dictionary_decode() if types.is_dictionary(column.type) else column
@@ -120,11 +116,11 @@ def _values(column: Any, frequency: str, name: str, place: Place) -> list[Value]
     return cells if usual else [_plain(cell) for cell in cells]
 
 
-def _written(column: Any) -> list[Value]:
+def _written(column: Any) -> list[CellValue]:
     """Write times as a text table would; each distinct one once, since times stand in every series again."""
     encoded = column.dictionary_encode()
     texts = np.array([*_texts(encoded.dictionary), None], dtype=object)
-    written: list[Value] = texts[encoded.indices.fill_null(texts.size - 1).to_numpy()].tolist()
+    written: list[CellValue] = texts[encoded.indices.fill_null(texts.size - 1).to_numpy()].tolist()
     return written
 
 
@@ -143,7 +139,7 @@ def _iso(time: Any) -> str:
     return time.isoformat(sep=" ") if isinstance(time, datetime.datetime) else str(time)
 
 
-def _plain(value: Any) -> Value:
+def _plain(value: Any) -> CellValue:
     """Let everything unusual stand as its text."""
     return value if value is None or isinstance(value, bool) else str(value)
 

@@ -1,111 +1,253 @@
-"""What reading a file gives: batches of rows, refused rows and tables of texts, as plain frozen records.
+"""Delimited text (CSV, TSV) becomes records of fields, as RFC 4180 says, with physical lines and exact columns.
 
-Not here: reading and checking.
+Not here: header and rows as tables (delimited.py), and the choice of delimiter and quoting (dialects.py). Read by hand
+because the csv module swallows the rest of a file after an unclosed quote, cannot say where it opened, and has one
+field limit for the whole process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
-from recurra.datasets.columns import TextColumns
-from recurra.errors import Place
+from recurra.datasets.formats import Quoting, as_quoting
+from recurra.datasets.lines import NumberedLine
+from recurra.errors import DataError, Place
 
-Value = str | float | int | bool | None
-"""What a cell can hold: CSV and TSV give texts; JSONL and Parquet also numbers, truth values and None."""
+LARGEST_FIELD = 16 << 20
+"""Characters of one field, at most."""
+INSIDE = {
+    "csv": re.compile(r'[^"]*+(?:""[^"]*+)*+'),
+    "backslash": re.compile(r'[^"\\]*+(?:(?:""|\\"|\\\\|\\)[^"\\]*+)*+'),
+}
+"""What may stand between the quotes of a field; possessive, so that it never goes back. It matches everywhere."""
+ESCAPED = re.compile(r'["\\](["\\])')
+"""A quote that is text, doubled or behind a backslash, and a doubled backslash."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table: the physical line it starts on (from 1; for Parquet the row number) and its cells."""
+@dataclass(slots=True)
+class FieldRecord:
+    """The fields of one record; `problem` tells why it must not be used, `blank` that its line was empty."""
 
     line: int
-    values: dict[str, Value]
     raw: str
-    finder: Callable[[str], Place]
-
-    def place(self, name: str) -> Place:
-        """Return where the cell of column `name` stands: file, line and column in characters."""
-        return self.finder(name)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows of a table after one another: the cells (rows,) of each column."""
-
-    lines: Sequence[int]
-    """The physical line each row starts on."""
-    columns: Mapping[str, Sequence[Value]]
-    place: Callable[[int, str], Place]
-    """Finds where the cell of a row and a column stands; only errors need it."""
-    raw: Callable[[int], str] = lambda row: ""
-    """Gives the text that a row was read from."""
-    written: bool = False
-    """Whether all cells are texts, as plain files have them."""
-
-    def texts(self, name: str) -> Sequence[str] | None:
-        """Return the cells of a column where all of them are texts, else None."""
-        cells = self.columns[name]
-        return cells if self.written or {*map(type, cells)} == {str} else None  # type: ignore[return-value]
-
-    def holds_texts(self, name: str) -> bool:
-        """Tell whether some cells of a column are texts."""
-        return self.written or str in map(type, self.columns[name])
-
-    def __len__(self) -> int:
-        """Count the rows."""
-        return len(self.lines)
-
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows, for whoever looks for the cell that is at fault."""
-        for at, line in enumerate(self.lines):
-            values = {name: cells[at] for name, cells in self.columns.items()}
-            yield Row(line, values, self.raw(at), partial(self.place, at))
+    fields: list[str] = field(default_factory=list)
+    starts: list[tuple[int, int]] = field(default_factory=list)
+    """Physical line and column of each field, from 1; empty for records without quotes."""
+    problem: DataError | None = None
+    blank: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that was refused and left out: its physical line and the whole error line."""
+class RecordReader:
+    """Reads records in file order; after a broken one it goes on at the next line that can begin a record.
 
-    line: int
-    reason: str
+    After an unclosed quote that is the line below the one where the quote opened, so that nothing good is swallowed.
+    A quoted field over several lines that are all rows themselves (`width` fields each) is such a quote too, unless
+    quotes are `proved` to be meant: by the caller, or by a field that holds a delimiter or a doubled quote.
+    """
 
+    def __init__(
+        self,
+        lines: Iterator[NumberedLine],
+        *,
+        delimiter: str,
+        file: str,
+        quoting: Quoting = "csv",
+        proved: bool = False,
+    ) -> None:
+        """Take lines from `lines` as records are asked for."""
+        self.delimiter, self.file, self.quoting, self.proved = delimiter, file, quoting, proved
+        self.width: int | None = None
+        """Fields of a row; None until the header is known."""
+        self.spanning: list[int] = []
+        """Lines of records that hold lines which would be rows, accepted because quotes are proved."""
+        self.spaced: list[int] = []
+        """Lines of fields in quotes that do not count as such, because spaces stand before them."""
+        self._lines = lines
+        self._back: deque[NumberedLine] = deque()
+        self._filling = " " + delimiter
+        mark = re.escape(delimiter)
+        self._fields = re.compile(rf'(?:\A|{mark})("{INSIDE["csv"].pattern}"|[^"{mark}]*+)')
 
-@dataclass(frozen=True)
-class TextTable:
-    """Texts in file order with what belongs to them; all lists are as long as `texts`."""
+    def __iter__(self) -> Iterator[FieldRecord]:
+        """Yield the records that are left."""
+        return self
 
-    texts: list[str]
-    labels: list[str] | None
-    groups: list[str] | None
-    lines: list[int]
-    """The physical line each text starts on, from 1 (0 where a text is a file of its own)."""
-    rejects: list[Reject] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    ids: list[str] | None = None
-    """Names of the texts where the source has them, such as file stems."""
-    columns: TextColumns | None = None
-    """The columns of a table that were read; None where the source has no named columns."""
-    note: str = ""
-    """How the file was read, in one line."""
+    def __next__(self) -> FieldRecord:
+        """Take a record; StopIteration at the end."""
+        line = self.next_line()
+        if line is None:
+            raise StopIteration
+        number, text, problem = line
+        if self.quoting == "none" or (problem is None and '"' not in text):
+            return FieldRecord(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
+        cut = None if problem else self.on_one_line(text)
+        if cut is None:
+            return _Quoted(self, line).read()
+        fields, shown = cut
+        self.proved |= shown and len(fields) == (self.width or len(fields))
+        return FieldRecord(number, text, fields)
 
-    def __len__(self) -> int:
-        """Count the texts."""
-        return len(self.texts)
+    def on_one_line(self, text: str) -> tuple[list[str], bool] | None:
+        """Return the fields of a line, and whether they show that quotes are meant; None where it leaves a question."""
+        if '"' not in text:
+            return text.split(self.delimiter), False
+        parts: list[str] = self._fields.findall(text)
+        if self.delimiter.join(parts) != text or self.quoting != "csv":
+            return None
+        inside = [part[1:-1] for part in parts if part.startswith('"')]
+        shown = any(self.delimiter in part or '"' in part for part in inside)
+        return [part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts], shown
+
+    def blank(self, text: str) -> bool:
+        """Tell whether a line holds nothing but spaces and delimiters, as cleared rows of spreadsheets do."""
+        return not text.strip(self._filling)
 
     @property
-    def empty(self) -> int:
-        """Texts that are empty or hold only white space; they are kept."""
-        return sum(1 for text in self.texts if not text.strip())
+    def pending(self) -> bool:
+        """Whether lines are to be read again."""
+        return bool(self._back)
+
+    def next_line(self) -> NumberedLine | None:
+        """Return the next line, None at the end."""
+        return self._back.popleft() if self._back else next(self._lines, None)
+
+    def give_back(self, lines: list[NumberedLine]) -> None:
+        """Take lines back that are to be read again."""
+        self._back.extendleft(reversed(lines))
 
 
-@dataclass(frozen=True)
-class RunningText:
-    """One text, its line ends all line feeds, with what is doubtful in it and how it was read."""
+class _Quoted:
+    """Reads one record that has quotes, over as many lines as its quoted fields go on."""
 
-    text: str
-    warnings: list[str] = field(default_factory=list)
-    note: str = ""
-    columns: TextColumns | None = None
-    """The column of a table that was taken; None for plain text."""
+    def __init__(self, records: RecordReader, first: NumberedLine) -> None:
+        self._records, self._delimiter, self._file = records, records.delimiter, records.file
+        self._inside, self._escapes = INSIDE[records.quoting], records.quoting == "backslash"
+        self._taken = [first]
+        self._record = FieldRecord(first[0], first[1], problem=first[2])
+        self._text = first[1]
+        self._spanning: Place | None = None
+        self._proof = False
+
+    def read(self) -> FieldRecord:
+        """Return the record; its raw text holds all its lines."""
+        record = self._record
+        at: int | None = 0
+        while at is not None:
+            at = self._field(at)
+        if record.problem is None:
+            self._weigh()
+        record.raw = "\n".join(text for _, text, _ in self._taken)
+        return record
+
+    def _weigh(self) -> None:
+        """Refuse a field that swallows rows, as long as nothing in the file says that quotes are meant."""
+        records, fields = self._records, len(self._record.fields)
+        width = records.width or fields
+        opened = self._spanning
+        swallows = opened is not None and all(
+            text.count(self._delimiter) == width - 1 and text.strip() for _, text, _ in self._taken
+        )
+        if opened and swallows and not self._proof and not (records.proved and fields == width):
+            wrong = (
+                f"quote opened here closes on line {self._taken[-1][0]}, and each line up to there is a row of its own"
+            )
+            plain, meant = as_quoting("none"), as_quoting("csv")
+            advice = f"pass {plain} if quotes are plain text, {meant} if the field is meant"
+            self._refuse(opened, wrong, advice)
+        elif fields == width:
+            records.spanning += [self._record.line] if swallows and not self._proof else []
+            records.proved |= self._proof or (opened is not None and not swallows)
+
+    def _field(self, at: int) -> int | None:
+        """Take the field that begins at `at` of the present line; return where the next one begins, None at the end."""
+        number = self._taken[-1][0]
+        self._record.starts.append((number, at + 1))
+        if not self._text.startswith('"', at):
+            end = self._text.find(self._delimiter, at)
+            part = self._text[at:] if end < 0 else self._text[at:end]
+            self._record.fields.append(part)
+            if len(bare := part.strip(" ")) > 1 and bare[0] == bare[-1] == '"':
+                self._records.spaced.append(number)
+            return end + 1 if end >= 0 else None
+        opened = Place(self._file, number, at + 1)
+        after = self._quoted(opened)
+        if after is None or after == len(self._text):
+            return None
+        if self._text.startswith(self._delimiter, after):
+            return after + 1
+        self._stray(opened, after)
+        return None
+
+    def _quoted(self, opened: Place) -> int | None:
+        """Take a quoted field; return the position after its closing quote, or None when it never closes."""
+        parts, size, start = [], 0, opened.column
+        while True:
+            close = self._closing(start)
+            part = self._text[start:close]
+            parts.append(ESCAPED.sub(r"\1", part) if self._escapes else part.replace('""', '"'))
+            size += len(part) + 1
+            if size > LARGEST_FIELD + 1:
+                self._unclosed(opened, f"a quoted field grows over {LARGEST_FIELD:,} characters; it opened here")
+                return None
+            if close is not None:
+                self._close(opened, parts)
+                return close + 1
+            if (line := self._records.next_line()) is None:
+                self._unclosed(opened, "quote opened here is never closed")
+                return None
+            self._taken.append(line)
+            self._text, start = line[1], 0
+            self._record.problem = self._record.problem or line[2]
+
+    def _close(self, opened: Place, parts: list[str]) -> None:
+        """Keep the field; if it stands on a single line and holds what needs quotes, quotes are meant."""
+        self._record.fields.append("\n".join(parts))
+        if len(parts) > 1:
+            self._spanning = self._spanning or opened
+        else:
+            self._proof |= self._delimiter in parts[0] or '"' in parts[0]
+
+    def _closing(self, start: int) -> int | None:
+        """Find the quote that closes: the first that is not doubled (or escaped)."""
+        end = self._inside.match(self._text, start).end()  # type: ignore[union-attr]
+        return end if end < len(self._text) else None
+
+    def _unclosed(self, opened: Place, wrong: str) -> None:
+        self._refuse(opened, wrong, self._mended())
+
+    def _refuse(self, opened: Place, wrong: str, advice: str) -> None:
+        """Let the record end on the line where the quote opened; the lines below are read anew."""
+        self._record.problem = DataError(wrong, place=opened, advice=advice)
+        kept = opened.line - self._taken[0][0] + 1
+        self._records.give_back(self._taken[kept:])
+        del self._taken[kept:]
+
+    def _mended(self) -> str:
+        """Say what to do about a quote that is not as RFC 4180 says."""
+        if self._records.quoting == "csv" and any('\\"' in text for _, text, _ in self._taken):
+            return f"a backslash stands before a quote: pass {as_quoting('backslash')}"
+        plain = as_quoting("none")
+        return f'close it, or double a quote that is text (""); if quotes are plain text, pass {plain}'
+
+    def _stray(self, opened: Place, at: int) -> None:
+        """Text after a closing quote; over several lines it rather closed a quote that was forgotten further up."""
+        place = Place(self._file, self._taken[-1][0], at + 1)
+        if place.line > opened.line:
+            self._unclosed(opened, f"quote opened here ends amid text on line {place.line}, column {place.column}")
+        else:
+            self._record.problem = self._record.problem or DataError(
+                "text after a closing quote", place=place, advice=self._mended()
+            )
+
+
+def place_of(raw: str, index: int, *, line: int, delimiter: str, quoting: Quoting, file: str) -> Place:
+    """Return where field `index` of a record stands, by reading the record again."""
+    if quoting == "none":
+        return Place(file, line, sum(len(text) + 1 for text in raw.split(delimiter)[:index]) + 1)
+    first, *others = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
+    records = RecordReader(iter(others), delimiter=delimiter, quoting=quoting, file=file, proved=True)
+    starts = _Quoted(records, first).read().starts
+    return Place(file, *starts[min(index, len(starts) - 1)])

@@ -1,60 +1,181 @@
-"""Tables from CSV, TSV, JSON, Parquet or plain lines, plain or gzipped: opened once, described, then streamed.
+"""Tables from files of any form: opened once, described, then streamed in batches of rows.
 
-Not here: what the columns mean. A row that cannot be used stops the reading or is counted out, as the caller chooses.
+Not here: the readers, each in a file of its own (formats.py names them), and what the columns mean. A bad row ends the
+reading, or is left out and listed, as the caller chooses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, Unpack, get_args
+from typing import Unpack, get_args
 
-from recurra.datasets.blocks import Block
-from recurra.datasets.columns import TEXT_NAMES, folded
-from recurra.datasets.delimited_rows import open_delimited
-from recurra.datasets.dialects import SAMPLE, Dialect, line_doubts
-from recurra.datasets.encodings import text_codec
-from recurra.datasets.formats import Format, FormatOptions
-from recurra.datasets.json_batches import json_batches, key_names, later_names
-from recurra.datasets.json_rows import Element, read_json
-from recurra.datasets.lines import decoded_bytes, inner_codec, read_blocks
-from recurra.datasets.parquet import parquet_columns, read_parquet
-from recurra.datasets.records import Batch, Reject
+from recurra.datasets.columns import name_list
+from recurra.datasets.formats import FORMS, Form, Format, FormatOptions, OnError, Origin, Quoting
 from recurra.datasets.sources import Readable, name_of
-from recurra.errors import DataError, Place, UsageError
+from recurra.errors import DataError, Place, UsageError, either
 
-OnError = Literal["stop", "reject"]
+CellValue = str | float | int | bool | None
+"""What a cell can hold: CSV and TSV give texts; JSONL and Parquet also numbers, truth values and None."""
 
-LINES_COLUMN = "text"
-"""The column name that plain lines get."""
 
-Batches = Iterator[Batch | DataError]
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a table: the physical line it starts on (from 1; for Parquet the row number) and its cells."""
+
+    line: int
+    values: dict[str, CellValue]
+    raw: str
+    place: Callable[[str], Place]
+    """Finds where the cell of a column stands: file, line and column in characters."""
 
 
 @dataclass(frozen=True)
-class Table:
+class RowBatch:
+    """Rows of a table after one another: the cells (rows,) of each column."""
+
+    lines: Sequence[int]
+    """The physical line each row starts on."""
+    columns: Mapping[str, Sequence[CellValue]]
+    place: Callable[[int, str], Place]
+    """Finds where the cell of a row and a column stands; only errors need it."""
+    raw: Callable[[int], str] = lambda row: ""
+    """Gives the text that a row was read from."""
+    written: bool = False
+    """Whether all cells are texts, as plain files have them."""
+
+    def texts(self, name: str) -> Sequence[str] | None:
+        """Return the cells of a column where all of them are texts, else None."""
+        cells = self.columns[name]
+        return cells if self.written or {*map(type, cells)} == {str} else None  # type: ignore[return-value]
+
+    def holds_texts(self, name: str) -> bool:
+        """Tell whether some cells of a column are texts."""
+        return self.written or str in map(type, self.columns[name])
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.lines)
+
+    def rows(self) -> Iterator[TableRow]:
+        """Yield the rows, for whoever looks for the cell that is at fault."""
+        for at, line in enumerate(self.lines):
+            values = {name: cells[at] for name, cells in self.columns.items()}
+            yield TableRow(line, values, self.raw(at), partial(self.place, at))
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was refused and left out: its physical line and the whole error line."""
+
+    line: int
+    reason: str
+
+    @classmethod
+    def of(cls, problem: DataError) -> Reject:
+        """Keep what is wrong with a row."""
+        return cls(problem.place.line if problem.place else 0, str(problem))
+
+
+Batches = Iterator[RowBatch | DataError]
+"""Rows as a reader gives them; what is wrong with a row comes in its place."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Form, encoding, delimiter, quoting and header of a file, where each comes from, and what is doubtful in it."""
+
+    form: Form
+    encoding: str = "utf-8"
+    delimiter: tuple[str, Origin] = (",", "assumed")
+    quoting: tuple[Quoting, Origin] = ("csv", "assumed")
+    header: tuple[bool, Origin] = (False, "assumed")
+    first: int = 1
+    """The line of the first record."""
+    doubts: tuple[str, ...] = ()
+
+    def told(self, names: Sequence[str]) -> str:
+        """Say in one line how the file is read."""
+        encoding = "" if self.form == "parquet" else f" in {self.encoding}"
+        if self.form not in ("csv", "tsv"):
+            return f"read as {self.form}{encoding}: columns {name_list(names)}"
+        marks = f"delimiter {self.delimiter[0]!r} ({self.delimiter[1]}), quoting {self.quoting[0]} ({self.quoting[1]})"
+        header = f"header on line {self.first}" if self.header[0] else "no header"
+        return f"read{encoding}, {marks}, {header} ({self.header[1]}): columns {name_list(names)}"
+
+    @property
+    def named(self) -> bool:
+        """Whether the file itself names its columns."""
+        return self.header[0] or self.form in ("jsonl", "parquet")
+
+    @property
+    def hint(self) -> str:
+        """What to try when a column is missing, because the first line was taken for something else."""
+        if self.header[1] == "asked for" or self.form not in ("csv", "tsv"):
+            return ""
+        if self.header[0]:
+            without = either("--no-header", "header=False")
+            return f"pass {without} if line {self.first} is data" if self.header[1] == "assumed" else ""
+        return f"pass {either('--header', 'header=True')}: line {self.first} was taken for data"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a reader is told when it opens a file."""
+
+    source: Readable
+    written: Format
+    form: Form
+    columns: Sequence[str]
+    """Names that the caller expects among the columns."""
+    streamed: bool
+    """Whether the file is a pipe that may wait for answers: nothing is read ahead that can be done without."""
+
+    @property
+    def file(self) -> str:
+        """The name that error places carry."""
+        return name_of(self.source)
+
+    def opened(self) -> FileTable:
+        """Open the file by the reader of its form."""
+        # Readers are loaded here and no sooner: pyarrow's, for one, costs more than a whole answer does.
+        reader = import_module(f"{__package__}.{FORMS[self.form][0]}")
+        table: FileTable = reader.open_form(self)
+        return table
+
+
+@dataclass(frozen=True)
+class FileTable:
     """An opened file: how it is read, its columns, and its rows in batches, which can be read once."""
 
-    file: str
+    request: Request
     dialect: Dialect
     names: list[str]
-    again: Callable[[], Table]
-    """Opens the file once more, as it was opened."""
     read: Callable[[list[str] | None], Batches]
-    """Gives the rows with the wanted columns (None: all); what is wrong with a row comes in its place."""
+    """Gives the rows with the wanted columns (None: all)."""
     warnings: list[str] = field(default_factory=list)
     """What is doubtful; complete once the rows are read."""
+
+    @property
+    def file(self) -> str:
+        """The name that error places carry."""
+        return self.request.file
 
     @property
     def note(self) -> str:
         """What was taken for delimiter, quoting, header and columns, in one line."""
         return self.dialect.told(self.names)
 
+    def again(self) -> FileTable:
+        """Open the file once more, as it was opened."""
+        return replace(self.request, streamed=False).opened()
+
     def batches(
         self, columns: Sequence[str] | None = None, *, on_error: OnError = "stop", rejects: list[Reject] | None = None
-    ) -> Iterator[Batch]:
+    ) -> Iterator[RowBatch]:
         """Yield the rows with the wanted columns (None: all), in order.
 
         A bad row raises DataError with `file:line:column`, or with `on_error="reject"` is added to `rejects` and left
@@ -65,12 +186,12 @@ class Table:
         seen = False
         for batch in self.read(None if columns is None else list(columns)):
             seen = True
-            if isinstance(batch, Batch):
+            if isinstance(batch, RowBatch):
                 yield batch
             elif on_error == "stop":
                 raise batch
             elif rejects is not None:
-                rejects.append(reject_of(batch))
+                rejects.append(Reject.of(batch))
         if not seen:
             wrong = "0 rows after the header" if self.dialect.header[0] else "no rows"
             advice = "; ".join(("bring a file with data", *self.dialect.doubts))
@@ -79,82 +200,17 @@ class Table:
 
 def open_table(
     source: Readable, *, asked: Sequence[str] = (), streamed: bool = False, **options: Unpack[FormatOptions]
-) -> Table:
+) -> FileTable:
     """Open a file, or stdin (`-`), and settle how it is read; `asked` names columns that the caller expects there.
 
     `streamed` settles it by the header, or the first object, where that leaves no doubt, without waiting for more.
     Options: `form`, `encoding`, `delimiter`, `quoting`, `header`, each left to the file when None (formats.py).
     Raises DataError for a file that cannot be read, UsageError for an option that is none or that the form ignores.
     """
-    given = Format(**options)
-    form, file = given.form_of(source), name_of(source)
-
-    def again() -> Table:
-        return open_table(source, asked=asked, **options)
-
-    if form == "parquet":
-        return Table(file, Dialect(form), parquet_columns(source), again, partial(read_parquet, source))
-    if form == "jsonl":
-        names, objects = _open_json(source, given.encoding, asked=asked, streamed=streamed)
-        return Table(file, Dialect(form, given.encoding), names, again, partial(json_batches, objects, file))
-    blocks = read_blocks(source, encoding=given.encoding)
-    if form == "lines":
-        warnings: list[str] = []
-        read = partial(_plain, blocks, file, warnings)
-        return Table(file, Dialect(form, given.encoding), [LINES_COLUMN], again, read, warnings)
-    opened = open_delimited(blocks, form=form, given=given, asked=asked, streamed=streamed, file=file)
-    return Table(file, opened.layout.dialect, opened.named, again, opened.batches, opened.warnings)
-
-
-def _open_json(
-    source: Readable, encoding: str, *, asked: Sequence[str], streamed: bool
-) -> tuple[list[str], Iterable[list[Element]]]:
-    def enough(names: Iterable[str]) -> bool:
-        return streamed and bool({*asked} & {*names} or folded([*names]) & {*TEXT_NAMES})
-
-    codec, file = text_codec(encoding), name_of(source)
-
-    def objects() -> Iterator[list[Element]]:
-        return read_json(decoded_bytes(source, codec=codec), codec=inner_codec(codec), file=file)
-
-    names, groups = key_names(objects(), file=file, sample=SAMPLE, enough=enough)
-    # Stdin cannot be read twice.
-    later = set() if str(source) == "-" else later_names(objects(), {*asked} - {*names})
-    return [*names, *sorted(later)], groups
+    written = Format(**options)
+    return Request(source, written, written.form_of(source), asked, streamed).opened()
 
 
 def read_columns(source: str | Path, **options: Unpack[FormatOptions]) -> list[str]:
     """Return the column names of a file: its header, the keys of its first JSON objects, or `text` for plain lines."""
     return open_table(source, **options).names
-
-
-def reject_of(problem: DataError) -> Reject:
-    """Keep a bad row's line and reason."""
-    return Reject(problem.place.line if problem.place else 0, str(problem))
-
-
-def _plain(blocks: Iterator[Block], file: str, warnings: list[str], wanted: list[str] | None) -> Batches:
-    """Yield each line as a row; afterwards warn where they look like a table."""
-    first: list[str] = []
-    for block in blocks:
-        first += block.texts[: SAMPLE - len(first)]
-        yield from _good_lines(block, file)
-    warnings.extend(line_doubts(first, file))
-
-
-def _good_lines(block: Block, file: str) -> Batches:
-    """Yield the lines between those that are at fault, and the faults."""
-    begin, end = block.first, block.first + block.size
-    for number in (*block.problems, end):
-        lines, texts = range(begin, number), block.texts[begin - block.first : number - block.first]
-        if texts:
-            yield Batch(
-                lines, {LINES_COLUMN: texts}, partial(_line_place, file, lines), texts.__getitem__, written=True
-            )
-        if number < end:
-            yield block.problems[number]
-        begin = number + 1
-
-
-def _line_place(file: str, lines: Sequence[int], row: int, name: str) -> Place:
-    return Place(file, lines[row])

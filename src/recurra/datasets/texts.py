@@ -1,49 +1,78 @@
 """Texts with their labels and groups out of a table, part by part or whole, and running text for language models.
 
-Not here: whether labels are fit for training (labels.py), and tokens. Empty texts are kept and counted.
+Not here: whether labels are fit for training (labels.py), and tokens. Empty texts are kept and counted. Columns are
+taken at once, and row by row where something is wrong in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Unpack
+from typing import Any, NamedTuple, Unpack
 
+from recurra.datasets.cells import is_missing, label_text
 from recurra.datasets.columns import TextColumns, choose_text_columns, told_columns
-from recurra.datasets.dialects import SAMPLE, line_doubts
-from recurra.datasets.encodings import Doubts, advised, doubtful_characters, text_codec, wide_codec
-from recurra.datasets.formats import Format, FormatOptions, as_form
-from recurra.datasets.lines import decoded_bytes, inner_codec
-from recurra.datasets.records import Reject, RunningText, TextTable
+from recurra.datasets.doubts import Doubts, doubtful_characters
+from recurra.datasets.formats import Format, FormatOptions, TextOptions, TextReading, as_form
 from recurra.datasets.sources import name_of
-from recurra.datasets.tables import OnError, Table, open_table
-from recurra.datasets.text_batches import TextBatch, text_batches
-from recurra.errors import DataError, Place, UsageError
+from recurra.datasets.tables import FileTable, Reject, RowBatch, TableRow, open_table
+from recurra.errors import DataError, Place, UsageError, either
 
 
 @dataclass(frozen=True)
-class TextReading:
-    """What is taken out of a table of texts: its columns (None: guessed), and what is done about bad rows."""
+class TextTable:
+    """Texts in file order with what belongs to them; all lists are as long as `texts`."""
 
-    text: str | None = None
-    label: str | None = None
-    group: str | None = None
-    labelled: bool | None = None
-    """True needs a label column, False reads none, None takes one that is there."""
-    learnt: TextColumns | None = None
-    """The columns that a model learnt from: those that are not named are the same."""
-    on_error: OnError = "stop"
-    """reject: bad rows are left out and listed."""
-    labels_as_written: bool = False
-    """A label such as `NULL` is one, not a missing one."""
+    texts: list[str]
+    labels: list[str] | None
+    groups: list[str] | None
+    lines: list[int]
+    """The physical line each text starts on, from 1 (0 where a text is a file of its own)."""
+    rejects: list[Reject] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    ids: list[str] | None = None
+    """Names of the texts where the source has them, such as file stems."""
+    columns: TextColumns | None = None
+    """The columns of a table that were read; None where the source has no named columns."""
+    note: str = ""
+    """How the file was read, in one line."""
+
+    def __len__(self) -> int:
+        """Count the texts."""
+        return len(self.texts)
+
+    @property
+    def empty(self) -> int:
+        """Texts that are empty or hold only white space; they are kept."""
+        return sum(1 for text in self.texts if not text.strip())
 
 
 @dataclass(frozen=True)
-class Texts:
+class RunningText:
+    """One text, its line ends all line feeds, with what is doubtful in it and how it was read."""
+
+    text: str
+    warnings: list[str] = field(default_factory=list)
+    note: str = ""
+    columns: TextColumns | None = None
+    """The column of a table that was taken; None for plain text."""
+
+
+class TextRows(NamedTuple):
+    """Texts after one another and what belongs to them; a column that is not read has empty labels or groups."""
+
+    texts: list[str]
+    labels: list[str]
+    groups: list[str]
+    lines: list[int]
+
+
+@dataclass(frozen=True)
+class OpenTexts:
     """An opened table of texts, which can be read once: part by part, or whole."""
 
-    table: Table
+    table: FileTable
     columns: TextColumns
     guesses: list[str]
     """What is doubtful in the choice of the columns."""
@@ -52,12 +81,11 @@ class Texts:
     rejects: list[Reject] = field(default_factory=list)
     """Rows that were left out so far."""
 
-    def parts(self) -> Iterator[TextBatch]:
+    def parts(self) -> Iterator[TextRows]:
         """Yield the rows as they are read. Raises DataError with `file:line:column`, and for no usable row."""
         seen = False
-        batches = self.table.batches(self.columns.names, on_error=self.reading.on_error, rejects=self.rejects)
-        rejects = self.rejects if self.reading.on_error == "reject" else None
-        for part in text_batches(batches, self.columns, rejects=rejects, as_written=self.reading.labels_as_written):
+        for batch in self.table.batches(self.columns.names, on_error=self.reading.on_error, rejects=self.rejects):
+            part = self._at_once(batch) or self._by_row(batch)
             seen = seen or bool(part.texts)
             self.doubts.see(part.texts, part.labels)
             yield part
@@ -72,7 +100,7 @@ class Texts:
 
     def whole(self) -> TextTable:
         """Read all rows; raises as `parts` does."""
-        grown = TextBatch([], [], [], [])
+        grown = TextRows([], [], [], [])
         for part in self.parts():
             grown.texts.extend(part.texts)
             grown.labels.extend(part.labels)
@@ -89,53 +117,122 @@ class Texts:
             note=self.table.note,
         )
 
+    def _at_once(self, batch: RowBatch) -> TextRows | None:
+        """Take whole columns; None where a cell of them is not what it must be."""
+        columns, blank = self.columns, [""] * len(batch)
+        texts = batch.columns[columns.text]
+        labels = blank if columns.label is None else [*map(_name, batch.columns[columns.label])]
+        groups = blank if columns.group is None else [*map(_name, batch.columns[columns.group])]
+        # Labels are few: each distinct one is looked at once.
+        missing = columns.label is not None and any(map(self._is_missing, {*labels}))
+        if missing or not all(map(_are_texts, (texts, labels, groups))):
+            return None
+        return TextRows([*texts], labels, groups, [*batch.lines])  # type: ignore[list-item]
+
+    def _by_row(self, batch: RowBatch) -> TextRows:
+        taken = TextRows([], [], [], [])
+        for row in batch.rows():
+            try:
+                text, label, group = self._cells(row)
+            except DataError as problem:
+                if self.reading.on_error == "stop":
+                    raise
+                self.rejects.append(Reject.of(problem))
+                continue
+            taken.texts.append(text)
+            taken.labels.append(label)
+            taken.groups.append(group)
+            taken.lines.append(row.line)
+        return taken
+
+    def _cells(self, row: TableRow) -> tuple[str, str, str]:
+        """Return text, label and group of a row; raise DataError for the first that is not what it must be."""
+        columns = self.columns
+        text = _text(row, columns.text)
+        label = "" if columns.label is None else self._label(row, columns.label)
+        return text, label, "" if columns.group is None else _group(row, columns.group)
+
+    def _is_missing(self, label: str) -> bool:
+        return is_missing(label, as_written=self.reading.labels_as_written)
+
+    def _label(self, row: TableRow, column: str) -> str:
+        name = _group(row, column)
+        if not self._is_missing(name):
+            return name
+        advice = "fill it, or leave the row out"
+        if name.strip():
+            advice += f"; where it is a class: {either('--labels-as-written', 'labels_as_written=True')}"
+        wrong = f"label is missing in column {column!r}"
+        raise DataError(wrong, place=row.place(column), found=repr(name), advice=advice)
+
+
+def _are_texts(cells: Sequence[Any]) -> bool:
+    """Tell whether all cells are texts that can be encoded."""
+    try:
+        return all(map(str.isascii, cells)) or bool("".join(cells).encode("utf-8"))
+    except (TypeError, UnicodeEncodeError):
+        return False
+
+
+def _name(value: Any) -> str:
+    """Write a label or group as text; whole numbers stay exact, whatever their size."""
+    return value if isinstance(value, str) else "" if value is None else label_text(value)
+
+
+def _text(row: TableRow, column: str) -> str:
+    value = row.values[column]
+    if not isinstance(value, str):
+        found = "nothing" if value is None else f"{type(value).__name__} {value}"
+        raise DataError(f"{column!r} is no text", place=row.place(column), found=found, allowed="a text")
+    return _encodable(value, row, column)
+
+
+def _group(row: TableRow, column: str) -> str:
+    return _encodable(_name(row.values[column]), row, column)
+
+
+def _encodable(text: str, row: TableRow, column: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        found = f"U+{ord(text[problem.start]):04X} at character {problem.start + 1:,} of the field"
+        raise DataError("lone surrogate: not a character", place=row.place(column), found=found) from None
+    return text
+
 
 def open_texts(
-    source: str | Path, reading: TextReading, *, streamed: bool = False, **options: Unpack[FormatOptions]
-) -> Texts:
+    source: str | Path,
+    reading: TextReading,
+    *,
+    labelled: bool | None = None,
+    learnt: TextColumns | None = None,
+    streamed: bool = False,
+) -> OpenTexts:
     """Open CSV, TSV, JSON, Parquet or plain lines (one text a line), or stdin (`-`, plain lines), to read texts.
 
-    `streamed` settles the columns by the header, or the first object, where that leaves no doubt, without waiting for
-    more. The options say how the file is written (`open_table`). Raises DataError with `file:line:column`.
+    `labelled`: True needs a label column, False reads none, None takes one that is there. Columns that `reading` leaves
+    open are those that a model has `learnt` from, else guessed. `streamed` settles the columns by the header, or the
+    first object, where that leaves no doubt, without waiting for more. Raises DataError with `file:line:column`.
     """
-    learnt = reading.learnt
     asked = [name for name in (reading.text, reading.label, reading.group, learnt and learnt.text) if name]
-    table = open_table(source, asked=asked, streamed=streamed, **options)
+    table = open_table(source, asked=asked, streamed=streamed, **reading.options())
     # Columns without names are the same as another file's by their numbers alone.
     learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
-    columns = choose_text_columns(
-        table.names,
-        text=reading.text,
-        label=reading.label,
-        group=reading.group,
-        labelled=reading.labelled,
-        place=Place(table.file, table.dialect.first),
-        learnt=learnt,
-        hint=table.dialect.hint,
-    )
-    guesses = told_columns(columns, table.names, text=reading.text, label=reading.label, learnt=learnt)
-    return Texts(table, columns, guesses, reading, Doubts(table.dialect.encoding))
+    place, hint = Place(table.file, table.dialect.first), table.dialect.hint
+    columns = choose_text_columns(table.names, reading, labelled=labelled, place=place, learnt=learnt, hint=hint)
+    guesses = told_columns(columns, table.names, reading, learnt=learnt)
+    return OpenTexts(table, columns, guesses, reading, Doubts(table.dialect.encoding))
 
 
 def read_texts(
     source: str | Path,
     *,
-    text: str | None = None,
-    label: str | None = None,
-    group: str | None = None,
     labelled: bool | None = None,
     learnt: TextColumns | None = None,
-    on_error: OnError = "stop",
-    labels_as_written: bool = False,
-    **options: Unpack[FormatOptions],
+    **choices: Unpack[TextOptions],
 ) -> TextTable:
-    """Read all texts of a file in its order; the choices are those of `TextReading`, the files those of `open_texts`.
-
-    Columns not named are those that a model `learnt` from, else guessed by their obvious names. Raises DataError with
-    `file:line:column`.
-    """
-    reading = TextReading(text, label, group, labelled, learnt, on_error, labels_as_written)
-    return open_texts(source, reading, **options).whole()
+    """Read all texts of a file in its order; the choices are those of `TextReading`, the rest is as in `open_texts`."""
+    return open_texts(source, TextReading(**choices), labelled=labelled, learnt=learnt).whole()
 
 
 def read_running_text(source: str | Path, *, text: str | None = None, **options: Unpack[FormatOptions]) -> RunningText:
@@ -145,49 +242,22 @@ def read_running_text(source: str | Path, *, text: str | None = None, **options:
     is plain text, one line of which may be as long as the file. Raises DataError for bytes that are not in the
     encoding, NUL, no text, and whatever is wrong with a table.
     """
-    given = Format(**options)
-    if given.form_of(source, unknown="lines") != "lines":
+    from recurra.datasets.plain import line_doubts, running_text, unified
+
+    written = Format(**options)
+    if written.form_of(source, unknown="lines") != "lines":
         table = read_texts(source, text=text, labelled=False, **options)
-        whole = _unified("\n".join(table.texts))
-        found = RunningText(whole, table.warnings, table.note, table.columns)
+        running = RunningText(unified("\n".join(table.texts)), table.warnings, table.note, table.columns)
     elif text is not None:
-        raise UsageError(
-            "--text is for tables", found=f"{source} is read as plain text", advice=f"pass {as_form('csv')}"
-        )
+        found = f"{source} is read as plain text"
+        raise UsageError("--text is for tables", found=found, advice=f"pass {as_form('csv')}")
     else:
-        whole = _decoded(source, given.encoding)
-        lines = whole.split("\n")
-        warnings = line_doubts(lines[:SAMPLE], name_of(source))
-        warnings += [f"{count:,} U+FFFD: was it decoded wrongly?"] if (count := whole.count("\ufffd")) else []
-        warnings += doubtful_characters(lines, encoding=given.encoding, what="lines")
-        found = RunningText(whole, warnings, f"read as plain text in {given.encoding}")
-    if not whole.strip():
+        whole, encoding = running_text(source, written.encoding), written.encoding
+        lines, unreadable = whole.split("\n"), whole.count("\ufffd")
+        warnings = line_doubts(lines, name_of(source))
+        warnings += [f"{unreadable:,} U+FFFD: was it decoded wrongly?"] if unreadable else []
+        warnings += doubtful_characters(lines, encoding=encoding, what="lines")
+        running = RunningText(whole, warnings, f"read as plain text in {encoding}")
+    if not running.text.strip():
         raise DataError("no text", place=Place(name_of(source)))
-    return found
-
-
-def _decoded(source: str | Path, encoding: str) -> str:
-    codec = text_codec(encoding)
-    data = b"".join(decoded_bytes(source, codec=codec))
-    codec = inner_codec(codec)
-    try:
-        whole = data.decode(codec)
-    except UnicodeDecodeError as problem:
-        start, end = data.rfind(b"\n", 0, problem.start) + 1, data.find(b"\n", problem.start)
-        line = data[start : end if end >= 0 else None]
-        raise DataError(
-            f"not {codec} at byte {problem.start:,}",
-            place=Place(name_of(source), data.count(b"\n", 0, problem.start) + 1),
-            found=f"byte 0x{data[problem.start]:02x}",
-            advice=advised(line, codec, above=not data[:start].isascii()),
-        ) from None
-    if "\0" in whole:
-        wide = wide_codec(data)
-        advice = f"is it UTF-16? then pass --encoding {wide}" if wide else "remove it"
-        line_number = whole.count("\n", 0, whole.index("\0")) + 1
-        raise DataError("NUL character", place=Place(name_of(source), line_number), advice=advice)
-    return _unified(whole)
-
-
-def _unified(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return running

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from recurra.datasets.cells import is_missing
-from recurra.datasets.columns import listed
+from recurra.datasets.columns import name_list
 from recurra.errors import DataError, UsageError
 from recurra.tasks.heads.classes.run import Label
 
@@ -28,7 +28,7 @@ def column_of(values: Any, what: str) -> list[Any]:
     if hasattr(values, "columns"):
         names = [str(name) for name in getattr(values, "column_names", values.columns)]
         advice = f"name the column, such as frame[{names[0]!r}]" if names else ""
-        raise UsageError(f"{what} must be one column", found=f"a table of {listed(names)}", advice=advice)
+        raise UsageError(f"{what} must be one column", found=f"a table of {name_list(names)}", advice=advice)
     if isinstance(values, Mapping | set | frozenset) or not isinstance(values, Iterable):
         raise UsageError(f"{what} must be a list", found=type(values).__name__)
     dimensions = getattr(values, "ndim", 1)

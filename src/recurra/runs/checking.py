@@ -10,9 +10,11 @@ from typing import Any
 
 from recurra.arguments import share
 from recurra.datasets.checking import UNLABELLED
-from recurra.datasets.records import TextTable
+from recurra.datasets.formats import TextReading
+from recurra.datasets.known.airline import airline_table, is_airline
 from recurra.datasets.series.build import imputed
 from recurra.datasets.series.table import SeriesTable
+from recurra.datasets.texts import TextTable, open_texts
 from recurra.errors import DataError
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.language_rows import prepare_language
@@ -21,27 +23,26 @@ from recurra.estimators.text import TextClassifier
 from recurra.reads import Task
 from recurra.runs.language import cut_lines
 from recurra.runs.series import prepare_past, unseen
-from recurra.runs.sources import Reading, has_lines_apart, has_parts, labelled, lines_of, read, running_text
-from recurra.runs.tables import airline_table, is_airline
+from recurra.runs.sources import has_lines_apart, has_parts, labelled, lines_of, running_text
 from recurra.runs.text import check_parts, prepare_rows
 
 
 def known_rows(source: str, *, test: str) -> tuple[Task, Callable[[], Any]] | None:
     """Return the task of a set that is known by its name, or of a folder with parts, and what gives its rows."""
     if has_parts(source):
-        return "text", lambda: labelled([source], Reading(), test=test)[0]
+        return "text", lambda: labelled([source], TextReading(), test=test)[0]
     if has_lines_apart(source):
-        return "language", lambda: "\n".join(running_text(source, Reading()).train)
+        return "language", lambda: "\n".join(running_text(source, TextReading()).train)
     return ("series", airline_table) if is_airline(source) else None
 
 
 def needs_of_texts(
-    classifier: TextClassifier, table: TextTable, *, file: str, test: str, reading: Reading
+    classifier: TextClassifier, table: TextTable, *, file: str, test: str, reading: TextReading
 ) -> list[str]:
     """Check, split and encode the rows of a table, and hold the rows of the file `test`, if any, against them."""
     if table.labels is None:
         raise DataError(UNLABELLED)
-    held = read(test, reading, labelled=True, learnt=table.columns) if test else None
+    held = open_texts(test, reading, labelled=True, learnt=table.columns).whole() if test else None
     return [*check_parts(table, held, file=file), *prepare_rows(classifier, table).warnings]
 
 

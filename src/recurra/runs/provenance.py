@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from recurra.datasets.columns import TextColumns
-from recurra.datasets.formats import FormatOptions
+from recurra.datasets.formats import FormatOptions, TextReading
 from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError
-from recurra.runs.sources import Reading, is_known, labelled, running_text
+from recurra.runs.sources import is_known, labelled, running_text
 
 NAME = "source.json"
 LARGEST = 64 << 20
@@ -39,7 +39,7 @@ def read_source(run: Path) -> dict[str, Any] | None:
 
 
 def source_record(
-    files: Sequence[str], reading: Reading, split: Split | None, columns: TextColumns | None = None
+    files: Sequence[str], reading: TextReading, split: Split | None, columns: TextColumns | None = None
 ) -> dict[str, Any]:
     """Describe where labelled rows came from; `split` tells which of them were held out, `columns` what was taken."""
     named = len(files) == 1 and is_known(files[0])
@@ -51,7 +51,7 @@ def source_record(
     }
 
 
-def text_source(file: str, reading: Reading, *, lines: int) -> dict[str, Any]:
+def text_source(file: str, reading: TextReading, *, lines: int) -> dict[str, Any]:
     """Describe where running text came from; its first `lines` lines were learnt from."""
     named = file != "-" and not Path(file).exists()
     return {**_files([file], named=named), "reading": asdict(reading), "lines": lines}
@@ -67,7 +67,7 @@ def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:
     """Return texts and labels learnt from; None when a file is gone or no longer the same."""
     if not _unchanged(record):
         return None
-    table, _ = labelled(record["files"], Reading(**record["reading"]))
+    table, _ = labelled(record["files"], TextReading(**record["reading"]))
     held = set(record["held_out"])
     kept = [row for row in range(len(table.texts)) if row not in held]
     labels = table.labels or []
@@ -78,7 +78,7 @@ def training_lines(record: dict[str, Any]) -> list[str] | None:
     """Return the lines learnt from; None when the file is gone or no longer the same."""
     if not _unchanged(record):
         return None
-    text = running_text(record["files"][0], Reading(**record["reading"]))
+    text = running_text(record["files"][0], TextReading(**record["reading"]))
     return text.train[: record["lines"]]
 
 

@@ -1,6 +1,6 @@
 """Where a command's rows come from: files, or a data set known by its name.
 
-Not here: the readers themselves (datasets/).
+Not here: the readers themselves (datasets/). What reads a known set is loaded where such a set is read.
 """
 
 from __future__ import annotations
@@ -8,34 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from recurra.datasets.columns import TextColumns
-from recurra.datasets.formats import Format
-from recurra.datasets.known.imdb import load_imdb
-from recurra.datasets.known.sets import find
-from recurra.datasets.known.synthetic import synthetic_reviews
-from recurra.datasets.known.wikitext import load_wikitext2
-from recurra.datasets.records import TextTable
-from recurra.datasets.texts import TextReading, Texts, open_texts, read_running_text
+from recurra.datasets.formats import FormatOptions, TextReading
+from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, UsageError
 
+if TYPE_CHECKING:
+    from recurra.datasets.series.learnt import Learnt
+    from recurra.datasets.series.table import SeriesReading, SeriesTable
+
 NAMED = ("imdb", "synthetic")
-OnError = Literal["stop", "reject"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading(Format):
-    """How files of texts are read: how they are written, and what is taken from them."""
-
-    text: str | None = None
-    label: str | None = None
-    group: str | None = None
-    on_error: OnError = "stop"
-    labels_as_written: bool = False
-
-
-def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tuple[TextTable, TextTable | None]:
+def labelled(sources: Sequence[str], reading: TextReading, *, test: str = "") -> tuple[TextTable, TextTable | None]:
     """Return the rows to learn from and the test rows.
 
     Sources: `imdb`, `synthetic`, the folder aclImdb or its .tar.gz, or files (several are joined; `test` is another).
@@ -44,25 +31,14 @@ def labelled(sources: Sequence[str], reading: Reading, *, test: str = "") -> tup
         if test:
             raise UsageError("--test", found=test, allowed=f"none: {sources[0]} brings its own test part")
         return _named(sources[0])
-    tables = [read(sources[0], reading, labelled=True)]
+    first = open_texts(sources[0], reading, labelled=True).whole()
     # Files that belong together have the same columns.
-    learnt = tables[0].columns
-    tables += [read(source, reading, labelled=True, learnt=learnt) for source in sources[1:]]
-    return _joined(tables), read(test, reading, labelled=True, learnt=learnt) if test else None
-
-
-def read(source: str, reading: Reading, *, labelled: bool | None, learnt: TextColumns | None = None) -> TextTable:
-    """Read one file (or `-`); `learnt` are the columns that others were read from."""
-    return opened(source, reading, labelled=labelled, learnt=learnt).whole()
-
-
-def opened(
-    source: str, reading: Reading, *, labelled: bool | None, learnt: TextColumns | None, streamed: bool = False
-) -> Texts:
-    """Open one file (or `-`) to read it part by part; `streamed` waits for no line that can be done without."""
-    text, label, group = reading.text, reading.label, reading.group
-    chosen = TextReading(text, label, group, labelled, learnt, reading.on_error, reading.labels_as_written)
-    return open_texts(source, chosen, streamed=streamed, **reading.options())
+    others = [
+        open_texts(source, reading, labelled=True, learnt=first.columns).whole()
+        for source in (*sources[1:], *([test] if test else []))
+    ]
+    held = others.pop() if test else None
+    return _joined([first, *others]), held
 
 
 def is_known(source: str) -> bool:
@@ -78,12 +54,16 @@ def has_parts(source: str) -> bool:
 def _named(name: str) -> tuple[TextTable, TextTable]:
     if name == "synthetic" and is_known(name):
         return synthetic("train", 6000), synthetic("test", 2000)
+    from recurra.datasets.known.imdb import load_imdb
+
     imdb = load_imdb(None if is_known(name) else name)
     return imdb.train, imdb.test
 
 
 def synthetic(part: Literal["train", "validation", "test"], count: int) -> TextTable:
     """Generated film reviews: not real ones."""
+    from recurra.datasets.known.synthetic import synthetic_reviews
+
     texts, labels = synthetic_reviews(part, count=count)
     return TextTable(texts, labels, None, list(range(1, count + 1)))
 
@@ -121,9 +101,11 @@ def has_lines_apart(source: str) -> bool:
     return source == "wikitext-2" and not Path(source).exists()
 
 
-def running_text(source: str, reading: Reading) -> Lines:
+def running_text(source: str, reading: TextReading) -> Lines:
     """Return the lines of `wikitext-2`, or of one text file or table (nothing held out there)."""
     if has_lines_apart(source):
+        from recurra.datasets.known.wikitext import load_wikitext2
+
         parts = load_wikitext2()
         return Lines(lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test))
     running = read_running_text(source, text=reading.text, **reading.options())
@@ -141,6 +123,8 @@ def vectors_path(given: str) -> Path | None:
     if not given:
         return None
     if given == "glove" and not Path(given).exists():
+        from recurra.datasets.known.sets import find
+
         found = find("glove")
         if found is None:
             raise DataError("GloVe is not on this machine", advice="run `recurra data get glove` or set RECURRA_DATA")
@@ -148,3 +132,26 @@ def vectors_path(given: str) -> Path | None:
     if not Path(given).exists():
         raise UsageError(f"no word vectors at {given}", advice="give a file, or glove")
     return Path(given)
+
+
+def series_table(
+    source: str,
+    reading: SeriesReading | None = None,
+    *,
+    unseen: int = 0,
+    learnt: Learnt | None = None,
+    **options: Unpack[FormatOptions],
+) -> SeriesTable:
+    """Read a file of series, or take `airline`; missing values are imputed as the reading says.
+
+    What the reading leaves open is as a model has `learnt` it. The last `unseen` steps of each series are held out by
+    the caller: nothing is filled from them. Raises DataError for what the reading does not allow.
+    """
+    from recurra.datasets.known.airline import airline_table, is_airline
+    from recurra.datasets.series.build import imputed
+    from recurra.datasets.series.files import read_series
+
+    if is_airline(source):
+        return airline_table()
+    table = read_series(source, reading, learnt=learnt, **options)
+    return imputed(table, unseen=unseen)

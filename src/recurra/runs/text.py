@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recurra.baselines.majority import Majority
 from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.labels import as_known, check_known_labels, check_training_labels, duplicates_across
-from recurra.datasets.records import TextTable
+from recurra.datasets.texts import TextTable
 from recurra.errors import either
 from recurra.estimators.text import TextClassifier
 from recurra.estimators.text_rows import Given, PreparedText, prepare_text

@@ -5,7 +5,13 @@ Not here: any other series; these 144 numbers are small enough to travel with th
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+
+from recurra.datasets.series.notations import Notation
+from recurra.datasets.series.rhythms import infer
+from recurra.datasets.series.table import SeriesColumns, SeriesTable
 
 # fmt: off
 VALUES: tuple[int, ...] = (
@@ -30,3 +36,23 @@ def load_airline() -> tuple[np.ndarray, np.ndarray]:
     """Return (months as datetime64[M] (144,), passengers in thousands as float64 (144,))."""
     months = np.arange(np.datetime64("1949-01", "M"), np.datetime64("1961-01", "M"))
     return months, np.array(VALUES, dtype=np.float64)
+
+
+def is_airline(source: str) -> bool:
+    """Tell whether a source is the airline passengers; a file of that name comes first."""
+    return source == "airline" and not Path(source).exists()
+
+
+def airline_table() -> SeriesTable:
+    """The 144 monthly numbers of airline passengers, 1949 to 1960, in thousands (Box & Jenkins 1976, series G)."""
+    times, values = load_airline()
+    missing = {"airline": np.zeros(len(values), np.bool_)}
+    return SeriesTable(
+        ["airline"],
+        {"airline": times},
+        {"airline": values},
+        missing,
+        SeriesColumns("", "ds", "y"),
+        rhythms={"airline": infer(times)},
+        notation=Notation(example="1949-01"),
+    )

@@ -13,8 +13,8 @@ from typing import Any
 
 from recurra.datasets.known.sets import find
 from recurra.datasets.known.tarred import read_tar
-from recurra.datasets.records import TextTable
 from recurra.datasets.sources import open_regular, read_chunks
+from recurra.datasets.texts import TextTable
 from recurra.errors import DataError, Place
 
 LABELS = ("negative", "positive")

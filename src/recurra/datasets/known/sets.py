@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from recurra.datasets.columns import nearest
+from recurra.datasets.columns import did_you_mean
 from recurra.errors import UsageError
 
 
@@ -145,7 +145,7 @@ def describe(name: str) -> KnownSet:
     Raises UsageError for a name that is not known.
     """
     if name not in SETS:
-        raise UsageError(f"unknown data set {name!r}{nearest(name, list(SETS))}", allowed=", ".join(SETS))
+        raise UsageError(f"unknown data set {name!r}{did_you_mean(name, list(SETS))}", allowed=", ".join(SETS))
     return SETS[name]
 
 

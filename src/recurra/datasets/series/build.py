@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.cells import Distinct
-from recurra.datasets.encodings import Traces
+from recurra.datasets.doubts import Traces
 from recurra.datasets.series import advice
 from recurra.datasets.series.checks import MANY, Given, in_order, regular
 from recurra.datasets.series.imputing import Impute, impute

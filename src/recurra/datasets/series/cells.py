@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.cells import Distinct, Numbering
-from recurra.datasets.records import Batch, Row
 from recurra.datasets.series.columns import Chosen
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands, cell_number, column_numbers
+from recurra.datasets.tables import RowBatch, TableRow
 from recurra.errors import DataError, Place
 
 Whole = NDArray[np.int64]
@@ -34,7 +34,7 @@ class SeriesCells:
         self._values: list[Values] = []
         self._rows = 0
 
-    def take(self, batch: Batch) -> None:
+    def take(self, batch: RowBatch) -> None:
         """Add some rows. Raises DataError with its place for the first cell that is at fault."""
         chosen, width = self._chosen, len(self._chosen.values)
         for at, name in enumerate(chosen.values):
@@ -50,13 +50,13 @@ class SeriesCells:
             self._times.append(self._writing.of(_keys(batch, chosen.times)))
         self._rows += len(batch)
 
-    def _at_once(self, batch: Batch) -> Values | None:
+    def _at_once(self, batch: RowBatch) -> Values | None:
         """Read whole columns: (rows, columns); None where a cell must be asked by itself."""
         columns = [column_numbers(batch, name, self._form) for name in self._chosen.values]
         known = [column for column in columns if column is not None]
         return np.stack(known, axis=1) if len(known) == len(columns) else None
 
-    def _row_by_row(self, batch: Batch) -> Values:
+    def _row_by_row(self, batch: RowBatch) -> Values:
         values = np.empty((len(batch), len(self._chosen.values)))
         for at, row in enumerate(batch.rows()):
             self._naming.check(row)
@@ -93,7 +93,7 @@ class _Naming:
         """The distinct names so far."""
         return self._numbering.texts
 
-    def of(self, batch: Batch) -> Whole | None:
+    def of(self, batch: RowBatch) -> Whole | None:
         """Return the numbers of the names (rows,); None where one is at fault."""
         if not self._columns:
             return np.zeros(len(batch), np.int64)
@@ -102,7 +102,7 @@ class _Naming:
         except DataError:
             return None
 
-    def check(self, row: Row) -> None:
+    def check(self, row: TableRow) -> None:
         """Raise DataError for a missing name, and for two series that would have one name."""
         self._name(tuple(_text(row.values[column]) for column in self._columns), row.place)
 
@@ -120,7 +120,7 @@ class _Naming:
         return name
 
 
-def _keys(batch: Batch, names: Sequence[str]) -> Sequence[Hashable]:
+def _keys(batch: RowBatch, names: Sequence[str]) -> Sequence[Hashable]:
     """Return what tells the rows of some columns apart: their texts, since 1, 1.0 and True are equal."""
     columns = [batch.texts(name) or [*map(_text, batch.columns[name])] for name in names]
     return columns[0] if len(columns) == 1 else [*zip(*columns, strict=True)]
@@ -143,7 +143,7 @@ def _text(cell: Any) -> str:
     return "" if cell is None else str(cell)
 
 
-def _number(row: Row, column: str, form: NumberForm) -> float:
+def _number(row: TableRow, column: str, form: NumberForm) -> float:
     value = row.values[column]
     # The place is looked up only for the error: finding it means reading the row again.
     try:

@@ -22,7 +22,7 @@ from recurra.datasets.columns import (
     also_fitting,
     fitting,
     guess,
-    listed,
+    name_list,
     need,
     with_hint,
 )
@@ -158,13 +158,13 @@ def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Pl
     options = f"name the columns that are meant: {either('--time COLUMN --value COLUMN', 'ds=…, y=…')}"
     naming = [name for name in left if _names_things(name)]
     if naming and len(left) > 1:
-        options += f"; does {listed(naming)} name the series? {advice.ids(naming)}"
+        options += f"; does {name_list(naming)} name the series? {advice.ids(naming)}"
     elif len(left) > 1 and what == "value":
         options += f"; or, if each of them is a series: {either('--wide', 'wide=True')}"
     return DataError(
         f"no {what} column",
         place=place,
-        found="columns " + listed(found),
+        found="columns " + name_list(found),
         allowed="unique_id, ds and y, or a date and one value",
         advice=with_hint(options, hint),
     )

@@ -24,15 +24,12 @@ from recurra.datasets.series.cells import SeriesCells
 from recurra.datasets.series.columns import Chosen, choose_columns, names_of, naming_hint
 from recurra.datasets.series.learnt import Learnt
 from recurra.datasets.series.moments import Moments, parse_moments
-from recurra.datasets.series.notations import Epoch
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands
-from recurra.datasets.series.table import Duplicates, Gaps, Names, SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.datasets.series.zones import NamedZone, zone_named
 from recurra.datasets.sources import Readable, Stored, stored
-from recurra.datasets.tables import Table, open_table
+from recurra.datasets.tables import FileTable, open_table
 from recurra.errors import DataError, Place
-
-__all__ = ["SeriesColumns", "SeriesReading", "SeriesTable", "open_series", "read_series"]
 
 COUNTS = re.compile(r"unnamed: ?[0-9]+|index", re.IGNORECASE)
 """Columns in which exports number their rows."""
@@ -41,40 +38,18 @@ LOOKED_AT = 200_000
 
 
 def read_series(
-    source: str | Path,
+    source: Readable,
+    reading: SeriesReading | None = None,
     *,
-    unique_id: Names | None = None,
-    ds: Names | None = None,
-    y: str | None = None,
-    wide: bool = False,
-    date_format: str | None = None,
-    epoch: Epoch | None = None,
-    zone: str | None = None,
-    decimal: str | None = None,
-    thousands: str | None = None,
-    missing_words: tuple[str, ...] = (),
-    missing: bool = False,
-    sort: bool = False,
-    duplicates: Duplicates = "error",
-    gaps: Gaps = "refuse",
+    learnt: Learnt | None = None,
     **options: Unpack[FormatOptions],
 ) -> SeriesTable:
     """Read series from CSV, TSV, JSON, Parquet or stdin (`-`, CSV); without an id column it is one series.
 
-    The choices are those of `SeriesReading`, columns not named are guessed by their obvious names; the options say how
-    the file is written (`tables.open_table`). Raises DataError.
+    They are read as `reading` says, and for the rest as a model has `learnt` them; columns that neither names are
+    guessed by their obvious names. The options say how the file is written (`open_table`). Raises DataError.
     """
-    reading = SeriesReading(
-        unique_id, ds, y, wide, date_format, epoch, zone, decimal, thousands, missing_words, missing, sort, duplicates,
-        gaps,
-    )  # fmt: skip
-    return open_series(source, reading, **options)
-
-
-def open_series(
-    source: Readable, reading: SeriesReading, *, learnt: Learnt | None = None, **options: Unpack[FormatOptions]
-) -> SeriesTable:
-    """Read series as `reading` says, and for the rest as a model has `learnt` them. Raises DataError."""
+    reading = reading or SeriesReading()
     known = learnt or Learnt()
     kept = stored(source)
     if isinstance(kept, Stored):
@@ -90,7 +65,7 @@ def open_series(
     return replace(built, warnings=[*table.warnings, *doubts, *built.warnings], note=table.note)
 
 
-def _times_by_type(source: Readable, table: Table, reading: SeriesReading) -> str:
+def _times_by_type(source: Readable, table: FileTable, reading: SeriesReading) -> str:
     """Say which column of a Parquet file holds times where no name tells it, such as an index without a name."""
     if table.dialect.form != "parquet" or reading.ds is not None or guess(TIME_NAMES, table.names):
         return ""
@@ -103,7 +78,7 @@ class _File:
     """An opened table that can be read again and again."""
 
     source: Readable
-    table: Table
+    table: FileTable
 
     @property
     def stem(self) -> str:

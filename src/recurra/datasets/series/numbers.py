@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.cells import stands_for_missing
-from recurra.datasets.records import Batch
 from recurra.datasets.series import advice
+from recurra.datasets.tables import RowBatch
 from recurra.errors import DataError, Place, UsageError, either
 
 LARGEST = 1e150
@@ -196,7 +196,7 @@ _AROUND = b"0123456789+-eE \t;"
 """What stands in numbers beside the decimal mark, and between them; float() takes no more of it than a cell may be."""
 
 
-def column_numbers(batch: Batch, name: str, form: NumberForm) -> Numbers | None:
+def column_numbers(batch: RowBatch, name: str, form: NumberForm) -> Numbers | None:
     """Return the numbers (rows,) of a column, NaN where one is missing; None where cells must be asked one by one."""
     cells = batch.texts(name)
     values = _unwritten(batch.columns[name]) if cells is None else _written(cells, form)

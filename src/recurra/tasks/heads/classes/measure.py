@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.columns import listed
+from recurra.datasets.columns import name_list
 from recurra.datasets.labels import places_of
 from recurra.errors import DataError
 from recurra.metrics import accuracy, calibration_bins, calibration_error, confusion_matrix, f1, log_loss, macro_f1
@@ -93,7 +93,9 @@ def _unmeasured(absent: list[str], *, classes: int) -> list[str]:
     if not absent:
         return []
     undefined = "; F1 is not defined" if classes == 2 and len(absent) == 1 else ""
-    return [f"no row of {len(absent)} of {classes} classes, nothing is measured of them: {listed(absent)}{undefined}"]
+    return [
+        f"no row of {len(absent)} of {classes} classes, nothing is measured of them: {name_list(absent)}{undefined}"
+    ]
 
 
 def _by_length(lengths: NDArray[np.int64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:

@@ -1,0 +1,240 @@
+"""JSON objects out of text, strictly: what the json module lets pass is refused; and the elements of an array.
+
+Not here: rows and columns (json_tables.py). Refused with line and column: duplicate keys, NaN and Infinity, numbers
+beyond float64, integers over 400 digits, nesting that overflows the parser, anything but an object. Of an array only
+its own brackets and commas are looked at, whatever lines its elements are written on.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from recurra.errors import DataError, Place
+
+LONGEST_INTEGER = 400
+DEEPEST = 64
+LONGEST = 16 << 20
+"""Characters of one element, at most."""
+INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+(\\|")?', re.DOTALL)
+"""The rest of a text and its closing quote; a backslash there is the piece's last character. It matches everywhere."""
+BETWEEN = re.compile(r'[^"\[\]{},]*+')
+"""What may stand between the array's own marks."""
+WITHIN = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""What may stand in an element before its next bracket, whole texts too. Both match everywhere."""
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class _RefusedError(Exception):
+    """Raised out of the json module's hooks, with a text whose place in the line shows the column."""
+
+    def __init__(self, wrong: str, near: str, *, last: bool = False) -> None:
+        super().__init__(wrong)
+        self.wrong, self.near, self.last = wrong, near, last
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _RefusedError(f"key {key!r} twice", json.dumps(key, ensure_ascii=False), last=True)
+            seen.add(key)
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise _RefusedError(f"integer of {len(text):,} digits", text)
+    return int(text)
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise _RefusedError(f"number {text[:40]} is beyond what a float holds", text)
+    return value
+
+
+def _constant(text: str) -> float:
+    raise _RefusedError(f"{text} is not JSON", text)
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+
+_scan: Callable[[str, int], tuple[Any, int]] = _DECODER.scan_once  # type: ignore[attr-defined]
+
+
+def parse_object(text: str, *, place: Place) -> dict[str, Any]:
+    """Return the object that begins at `place`; raise DataError with line and column when it is not strict JSON."""
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as problem:
+        raise _error(problem.msg, moved(place, text, problem.pos)) from None
+    except _RefusedError as problem:
+        at = text.rfind(problem.near) if problem.last else text.find(problem.near)
+        raise _error(problem.wrong, moved(place, text, max(at, 0))) from None
+    except RecursionError:
+        raise _error(f"nested deeper than {DEEPEST}", moved(place, text, _too_deep(text))) from None
+    if not isinstance(value, dict):
+        raise _error(f"a row must be an object, found {_kind(value)}", moved(place, text, 0))
+    return value
+
+
+class Element(NamedTuple):
+    """An object, where it begins and how it is written; `problem` tells why it is none, and has no values."""
+
+    place: Place
+    text: str
+    values: dict[str, Any]
+    problem: DataError | None = None
+
+    @classmethod
+    def of(cls, text: str, place: Place) -> Element:
+        """Parse a text."""
+        try:
+            return cls(place, text, parse_object(text, place=place))
+        except DataError as problem:
+            return cls(place, text, {}, problem)
+
+    def place_of(self, key: str) -> Place:
+        """Return where the value of a key stands."""
+        return moved(self.place, self.text, key_column(self.text, key) - 1)
+
+
+def parse_lines(texts: Sequence[str]) -> list[dict[str, Any]] | None:
+    """Parse lines of which each is an object from its first character to its last; None where one is not."""
+    try:
+        parsed = [_scan(text, 0) for text in texts]
+    except (StopIteration, ValueError, RecursionError, _RefusedError):
+        return None
+    whole = all(end == len(text) and type(value) is dict for (value, end), text in zip(parsed, texts, strict=True))
+    return [value for value, _ in parsed] if whole else None
+
+
+def key_column(text: str, key: str) -> int:
+    """Return the column (from 1) where a key's value stands in its line; 1 when it is not written plainly."""
+    found = re.search(re.escape(json.dumps(key, ensure_ascii=False)) + r"\s*:\s*", text)
+    return found.end() + 1 if found else 1
+
+
+def _error(wrong: str, place: Place) -> DataError:
+    return DataError(wrong, place=place, allowed="one JSON object a line, or an array of objects")
+
+
+def _kind(value: object) -> str:
+    names = {list: "an array", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _too_deep(text: str) -> int:
+    """Find the bracket that goes deeper than allowed, outside of texts."""
+    depth, inside, escaped = 0, False, False
+    for at, character in enumerate(text):
+        if inside:
+            inside = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                return at
+        elif character in "]}":
+            depth -= 1
+    return 0
+
+
+def moved(place: Place, text: str, at: int) -> Place:
+    """Return the place `at` characters after that of the text's first one (column 0 counts as 1)."""
+    ends = list(LINE_END.finditer(text, 0, at))
+    if not ends:
+        return Place(place.file, place.line, max(place.column, 1) + at)
+    return Place(place.file, place.line + len(ends), at - ends[-1].end() + 1)
+
+
+def read_elements(pieces: Iterator[str], *, file: str) -> Iterator[list[tuple[Place, str]]]:
+    """Yield each element's place and text, those together that end in one piece.
+
+    Raises DataError for an array that never ends, and for text behind it.
+    """
+    scan = _Scan(file)
+    for piece in pieces:
+        elements: list[tuple[Place, str]] = []
+        try:
+            elements.extend(scan.read(piece))
+        finally:
+            # What stands before a fault comes before it.
+            yield elements
+    scan.finish()
+
+
+class _Scan:
+    """How deep the brackets are, and the element that is being read."""
+
+    def __init__(self, file: str) -> None:
+        self._depth, self._quoted, self._skip = 0, False, False
+        self._parts: list[str] = []
+        self._size = 0
+        self._place = Place(file, 1, 1)
+        self._elements, self._closed = 0, False
+
+    def read(self, piece: str) -> Iterator[tuple[Place, str]]:
+        """Yield the elements that end in this piece."""
+        begun, at, self._skip = 0, int(self._skip), False
+        while not self._closed and (at := self._next(piece, at)) < len(piece):
+            mark, at = piece[at], at + 1
+            if mark == '"':
+                self._quoted = True
+            elif self._ends(mark):
+                self._take(piece[begun : at - 1])
+                yield from self._element(mark)
+                begun = at
+        self._take(piece[begun:])
+
+    def _next(self, piece: str, at: int) -> int:
+        """Find the next mark that counts; a text that the piece's end cuts goes on in the next piece."""
+        if self._quoted:
+            rest = INSIDE.match(piece, at)
+            mark, at = rest[1], rest.end()  # type: ignore[index, union-attr]
+            self._quoted, self._skip = mark != '"', mark == "\\"
+            if self._quoted:
+                return len(piece)
+        return (WITHIN if self._depth > 1 else BETWEEN).match(piece, at).end()  # type: ignore[union-attr]
+
+    def finish(self) -> None:
+        """Check that the array has come to its end."""
+        rest = "".join(self._parts)
+        if self._depth or rest.strip():
+            raise DataError(
+                "text behind the array" if not self._depth else "the array never ends",
+                place=moved(self._place, rest, len(rest) - len(rest.lstrip())),
+                allowed="one array of objects, or one object a line",
+            )
+
+    def _ends(self, mark: str) -> bool:
+        """Count the brackets; tell whether a mark of the array itself begins or ends an element."""
+        before = self._depth
+        self._depth += (mark in "[{") - (mark in "]}")
+        return (before, self._depth) in ((0, 1), (1, 0)) or (mark == "," and before == 1)
+
+    def _take(self, part: str) -> None:
+        self._size += len(part)
+        if self._size > LONGEST:
+            raise DataError("element too long", place=self._place, allowed=f"{LONGEST:,} characters")
+        self._parts.append(part)
+
+    def _element(self, mark: str) -> Iterator[tuple[Place, str]]:
+        """Hand over what stands before `mark`; only the array's first and last one may have nothing before them."""
+        text = "".join(self._parts)
+        blank = len(text) - len(text.lstrip())
+        place, self._place = moved(self._place, text, blank), moved(self._place, text + mark, len(text) + 1)
+        self._parts, self._size = [], 0
+        self._closed = not self._depth
+        if text.strip() or not (mark == "[" or (mark == "]" and not self._elements)):
+            self._elements += 1
+            yield place, text.strip()
