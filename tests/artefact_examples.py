@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 from pydantic import model_validator
 
-from recurra.artefact import Artefact, load, save
+from recurra.artefact import Artefact
+from recurra.artefact import load_artefact as load
+from recurra.artefact import save_artefact as save
 from recurra.config import Frozen, validated
 from recurra.errors import ArtefactError
 from recurra.layers.layer import LayerSpec, Shapes

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from artefact_examples import HASHED, expected, refuse, saved, seal, watch_opened
-from recurra.artefact import load, reading
+from recurra.artefact import load_artefact as load
+from recurra.artefact import reading
 from recurra.errors import ArtefactError
 
 

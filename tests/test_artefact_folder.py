@@ -23,11 +23,15 @@ from recurra.artefact import (
     Artefact,
     check_target,
     from_bfloat16,
-    load,
     require_task,
     resolve,
-    save,
     to_bfloat16,
+)
+from recurra.artefact import (
+    load_artefact as load,
+)
+from recurra.artefact import (
+    save_artefact as save,
 )
 from recurra.errors import ArtefactError, DataError, UsageError
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.artefact import read_json, write_json
+from recurra.artefact import json_bytes as write_json
+from recurra.artefact import parse_json as read_json
 from recurra.errors import ArtefactError
 
 

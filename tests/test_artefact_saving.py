@@ -19,14 +19,16 @@ import numpy as np
 import pytest
 
 from artefact_examples import config, example, expected, saved
-from recurra.artefact import Artefact, leftovers, load, resolve, save, write_atomically, writing
+from recurra.artefact import Artefact, resolve, write_atomically, writing
+from recurra.artefact import load_artefact as load
+from recurra.artefact import save_artefact as save
 from recurra.errors import ArtefactError, RecurraError
 
 SAVE_FOREVER = """
 import sys
 from pathlib import Path
 import numpy as np
-from recurra.artefact import Artefact, save
+from recurra.artefact import Artefact, save_artefact as save
 number = 0
 while True:
     number += 1
@@ -175,7 +177,7 @@ def test_without_an_exchange_a_refused_second_rename_brings_the_old_artefact_bac
     genuine = Path.rename
 
     def rename(self: Path, target: Path) -> Path:
-        if leftovers.NAME.fullmatch(self.name) and leftovers.parked(folder).exists():
+        if writing.TEMPORARY.fullmatch(self.name) and writing.parked(folder).exists():
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return genuine(self, target)
 
@@ -191,7 +193,7 @@ def test_without_an_exchange_a_refused_second_rename_brings_the_old_artefact_bac
 
 
 def test_a_crash_between_two_renames_is_explained_and_loses_nothing(tmp_path: Path) -> None:
-    waiting = saved(tmp_path / "model").rename(leftovers.parked(tmp_path / "model"))
+    waiting = saved(tmp_path / "model").rename(writing.parked(tmp_path / "model"))
     with pytest.raises(ArtefactError, match=f"an interrupted save left the previous one at {waiting}: rename it back"):
         resolve(tmp_path / "model")
     saved(tmp_path / "other")
@@ -202,7 +204,7 @@ def test_a_crash_between_two_renames_is_explained_and_loses_nothing(tmp_path: Pa
 def test_what_dead_processes_left_is_removed_and_what_living_ones_write_is_not(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:
         dead.wait()
-    machine = leftovers.temporary_name().split("-")[1]
+    machine = writing.temporary_name().split("-")[1]
     old = time.time() - 2 * 24 * 3600
     stays = [
         f".recurra-{machine}-{os.getpid()}-00000000",

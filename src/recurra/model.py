@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from recurra.artefact import TASKS, Artefact, load, require_task, resolve, save
+from recurra.artefact import TASKS, Artefact, load_artefact, require_task, resolve, save_artefact
 from recurra.batches import Ragged, join
 from recurra.config import Frozen, Precision, problem_line
 from recurra.datasets.columns import TextColumns
@@ -118,7 +118,7 @@ class Model:
         origin = self.origin.model_dump(mode="json", exclude_defaults=True)
         config = {"net": self.plan.model_dump(mode="json"), **self.told(), **({"origin": origin} if origin else {})}
         files = {self.file: self.encoder.to_json()}
-        save(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card))
+        save_artefact(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card))
 
     @classmethod
     def load(cls, folder: str | Path, *, precision: Precision | None = None) -> Self:
@@ -126,7 +126,7 @@ class Model:
 
         Raises ArtefactError with what is wrong and what to do.
         """
-        return cls.from_artefact(load(resolve(Path(folder)), expected=cls.shapes)).in_precision(precision)
+        return cls.from_artefact(load_artefact(resolve(Path(folder)), expected=cls.shapes)).in_precision(precision)
 
     @classmethod
     def shapes(cls, config: dict[str, Any], task: str) -> Shapes:

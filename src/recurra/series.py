@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from recurra.artefact.strictjson import read_json, write_json
+from recurra.artefact.reading import json_bytes, parse_json
 from recurra.config import SeriesConfig, validated
 from recurra.errors import ArtefactError, DataError, Place, UsageError
 
@@ -143,14 +143,14 @@ class SeriesEncoder:
         """Return the bytes of `scaler.json`; the same encoder gives the same bytes."""
         scalers = {series_id: asdict(scaler) for series_id, scaler in self.scalers.items()}
         record = {"format": FORMAT, "config": self.config.model_dump(mode="json"), "scalers": scalers}
-        return write_json(record, file=_FILE)
+        return json_bytes(record, file=_FILE)
 
     @classmethod
     def from_json(cls, data: bytes) -> SeriesEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
         if len(data) > _MAX_BYTES:
             raise ArtefactError("too large", place=Place(_FILE), found=f"{len(data)} bytes", allowed=f"{_MAX_BYTES}")
-        record = read_json(data, file=_FILE)
+        record = parse_json(data, file=_FILE)
         if not isinstance(record, dict) or set(record) != {"format", "config", "scalers"}:
             raise ArtefactError("no scalers", place=Place(_FILE), allowed="an object with format, config and scalers")
         if record["format"] != FORMAT or not all(isinstance(record[key], dict) for key in ("config", "scalers")):

@@ -4,9 +4,17 @@ Not here: what the configuration means. The caller says which weights a configur
 """
 
 from recurra.artefact.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from recurra.artefact.folder import FORMAT_VERSION, check_target, load, resolve, save
-from recurra.artefact.record import TASKS, Artefact, require_task
-from recurra.artefact.strictjson import read_json, write_json
+from recurra.artefact.folder import (
+    FORMAT_VERSION,
+    TASKS,
+    Artefact,
+    check_target,
+    load_artefact,
+    require_task,
+    resolve,
+    save_artefact,
+)
+from recurra.artefact.reading import json_bytes, parse_json
 from recurra.artefact.tensors import from_bfloat16, to_bfloat16
 from recurra.artefact.writing import write_atomically
 
@@ -17,14 +25,14 @@ __all__ = [
     "Checkpoint",
     "check_target",
     "from_bfloat16",
-    "load",
+    "json_bytes",
+    "load_artefact",
     "load_checkpoint",
-    "read_json",
+    "parse_json",
     "require_task",
     "resolve",
-    "save",
+    "save_artefact",
     "save_checkpoint",
     "to_bfloat16",
     "write_atomically",
-    "write_json",
 ]

@@ -14,11 +14,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.artefact import manifest, tensors
-from recurra.artefact.leftovers import remove
-from recurra.artefact.reading import AGAIN, OpenFolder, open_folder
-from recurra.artefact.strictjson import read_json, write_json
-from recurra.artefact.writing import write_atomically, write_folder
+from recurra.artefact import tensors
+from recurra.artefact.reading import (
+    AGAIN,
+    MANIFEST,
+    OpenFolder,
+    json_bytes,
+    manifest_of,
+    open_folder,
+    parse_json,
+    read_manifest,
+    read_verified,
+)
+from recurra.artefact.writing import remove, write_atomically, write_folder
 from recurra.errors import ArtefactError, Place, UsageError
 
 FOLDER = "checkpoints"
@@ -52,8 +60,8 @@ def save_checkpoint(
     if not 0 <= number <= LARGEST_NUMBER or keep < 1:
         raise UsageError("no such checkpoint", found=f"number {number}, keep {keep}", allowed="0 to 999999, 1 or more")
     target = run / FOLDER / f"checkpoint-{number:06}"
-    files = {STATE: write_json(state, file=str(target / STATE)), TENSORS: _packed(tensors, target)}
-    write_folder(target, {**files, manifest.NAME: manifest.compose(files)})
+    files = {STATE: json_bytes(state, file=str(target / STATE)), TENSORS: _packed(tensors, target)}
+    write_folder(target, {**files, MANIFEST: manifest_of(files)})
     write_atomically(run / FOLDER / POINTER, f"{target.name}\n")
     kept = [other for other in _numbers(run / FOLDER) if other <= number][:keep]
     for other in _numbers(run / FOLDER):
@@ -111,19 +119,19 @@ def _pointed(folder: Path, numbers: list[int], tell: Callable[[str], None]) -> l
 
 def _load(path: Path, number: int) -> Checkpoint:
     with open_folder(path) as folder:
-        sums = manifest.read_manifest(folder)
+        sums = read_manifest(folder)
         if sums.keys() != {STATE, TENSORS}:
             found = ", ".join(sorted(sums))
-            raise ArtefactError("not a checkpoint's files", place=folder.place(manifest.NAME), found=found)
+            raise ArtefactError("not a checkpoint's files", place=folder.place(MANIFEST), found=found)
         state = _state(folder, sums)
-        data = manifest.read_verified(folder, TENSORS, sums=sums, largest=LARGEST_TENSORS)
+        data = read_verified(folder, TENSORS, sums=sums, largest=LARGEST_TENSORS)
         arrays = tensors.unpack(data, dtypes=tensors.NUMBERS, file=str(folder.place(TENSORS)))
     return Checkpoint(number, state, arrays)
 
 
 def _state(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
-    data = manifest.read_verified(folder, STATE, sums=sums, largest=LARGEST_STATE)
-    state = read_json(data, file=str(folder.place(STATE)))
+    data = read_verified(folder, STATE, sums=sums, largest=LARGEST_STATE)
+    state = parse_json(data, file=str(folder.place(STATE)))
     if not isinstance(state, dict):
         raise ArtefactError("the state is no JSON object", place=folder.place(STATE), advice=AGAIN)
     return state

@@ -1,4 +1,4 @@
-"""Save an artefact to its folder and load it back: sizes, sums, names, shapes and finiteness are checked on the way.
+"""The saved model in memory and as a folder: sizes, sums, names, shapes and finiteness are checked on the way.
 
 Not here: what a configuration means. `expected` tells which weights it needs; replaying the self-test is the caller's.
 """
@@ -9,20 +9,36 @@ import math
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
-from recurra.artefact import manifest, tensors
+from recurra.artefact import tensors
 from recurra.artefact.foreign import refuse_suffix
-from recurra.artefact.reading import AGAIN, OpenFolder, open_folder
-from recurra.artefact.record import TASKS, Artefact
-from recurra.artefact.strictjson import read_json, write_json
+from recurra.artefact.reading import (
+    AGAIN,
+    MANIFEST,
+    OpenFolder,
+    json_bytes,
+    manifest_of,
+    open_folder,
+    parse_json,
+    read_manifest,
+    read_verified,
+)
 from recurra.artefact.writing import write_folder
 from recurra.config import problem_line
 from recurra.errors import ArtefactError, Place, RecurraError
 from recurra.layers.layer import Shapes
+
+TASKS: dict[str, str] = {"text": "a text classifier", "language": "a language model", "series": "a forecaster"}
+"""Every task and what an artefact of it is called in messages."""
+
+VERBS: dict[str, str] = {"text": "recurra predict", "language": "recurra generate", "series": "recurra forecast"}
+"""The command that answers with an artefact of each task."""
 
 FORMAT_VERSION = 1
 OLDEST_VERSION = 1
@@ -32,7 +48,7 @@ WEIGHTS = "weights.safetensors"
 CARD = "README.md"
 NEEDED = {DESCRIPTION, WEIGHTS}
 FURTHER = {"tokenizer.json", "scaler.json"}
-NAMES = NEEDED | FURTHER | {manifest.NAME, CARD}
+NAMES = NEEDED | FURTHER | {MANIFEST, CARD}
 
 LARGEST_DESCRIPTION = 1 << 20
 LARGEST_FURTHER = 64 << 20
@@ -45,7 +61,34 @@ TRIES = 5
 Expected = Callable[[dict[str, Any], str], Shapes]
 
 
-def save(folder: Path, artefact: Artefact) -> None:
+@dataclass(frozen=True, eq=False)
+class Artefact:
+    """A saved model: everything needed to answer, and nothing of the users' data.
+
+    `config` and `selftest` are plain JSON (dicts with text keys, lists, texts, numbers, booleans, None). `tensors` are
+    float32, or uint16 that hold the raw bits of bfloat16. `files` may hold tokenizer.json and scaler.json. `card` is
+    the README.md, which people may edit.
+    """
+
+    task: str
+    config: dict[str, Any]
+    tensors: dict[str, np.ndarray]
+    files: dict[str, bytes] = field(default_factory=dict)
+    selftest: dict[str, Any] = field(default_factory=dict)
+    card: str = ""
+
+
+def require_task(held: str, task: str) -> None:
+    """Raise ArtefactError such as "this is a forecaster" when an artefact of the task `held` is not of `task`."""
+    if held != task:
+        raise ArtefactError(
+            f"this is {TASKS.get(held, held)}",
+            allowed=TASKS.get(task, task),
+            advice=f"use `{VERBS.get(held, 'recurra inspect')}` with it",
+        )
+
+
+def save_artefact(folder: Path, artefact: Artefact) -> None:
     """Write an artefact, replacing an older one in a single step; the same artefact gives the same bytes.
 
     Raises ArtefactError when it could not be loaded back or `folder` is not free, RecurraError when the disc refuses.
@@ -54,7 +97,7 @@ def save(folder: Path, artefact: Artefact) -> None:
     hashed = _hashed_files(folder, artefact)
     card = artefact.card.encode("utf-8", "replace")
     _check_size(len(card), LARGEST_CARD, str(folder / CARD))
-    write_folder(folder, {**hashed, manifest.NAME: manifest.compose(hashed), CARD: card})
+    write_folder(folder, {**hashed, MANIFEST: manifest_of(hashed), CARD: card})
 
 
 def check_target(folder: Path) -> None:
@@ -78,7 +121,7 @@ def check_target(folder: Path) -> None:
         raise ArtefactError(wrong, place=place, found=found, advice="choose a new folder")
 
 
-def load(folder: Path, *, expected: Expected) -> Artefact:
+def load_artefact(folder: Path, *, expected: Expected) -> Artefact:
     """Read an artefact and believe none of it before it is checked.
 
     `expected(config, task)` validates the configuration, best with closed pydantic models, and returns the names and
@@ -101,7 +144,7 @@ def resolve(path: Path) -> Path:
     # A run may be reached by a link; `load` refuses an artefact's folder that is one.
     with open_folder(path, follow=True) as opened:
         names = opened.names()
-    if DESCRIPTION in names or manifest.NAME in names:
+    if DESCRIPTION in names or MANIFEST in names:
         return path
     if "artefact" in names:
         return path / "artefact"
@@ -125,7 +168,7 @@ def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
         "config": artefact.config,
         "selftest": artefact.selftest,
     }
-    written = write_json(description, file=str(folder / DESCRIPTION))
+    written = json_bytes(description, file=str(folder / DESCRIPTION))
     _check_size(len(written), LARGEST_DESCRIPTION, str(folder / DESCRIPTION))
     tensors.refuse_infinite(artefact.tensors, file=str(folder / WEIGHTS))
     weights = tensors.pack(artefact.tensors, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
@@ -142,14 +185,15 @@ def _load(folder: OpenFolder, expected: Expected) -> Artefact:
     """The order matters: cheap and telling checks first, weights last."""
     names = [name for name in folder.names() if not name.startswith(".")]
     for name in names:
-        refuse_suffix(folder.path / name)
-    sums = manifest.read_manifest(folder)
+        if name not in NAMES:
+            refuse_suffix(folder.path / name)
+    sums = read_manifest(folder)
     description = _description(folder, sums)
     _check_files(folder, names, sums)
     task, config = description["task"], description["config"]
     shapes = _shapes(folder, expected, config, task)
     files = {
-        name: bytes(manifest.read_verified(folder, name, sums=sums, largest=LARGEST_FURTHER))
+        name: bytes(read_verified(folder, name, sums=sums, largest=LARGEST_FURTHER))
         for name in sorted(sums.keys() & FURTHER)
     }
     weights = _weights(folder, sums, shapes)
@@ -160,8 +204,8 @@ def _load(folder: OpenFolder, expected: Expected) -> Artefact:
 def _description(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
     """Read recurra.json; its version is told before anything a newer format may have changed."""
     place = folder.place(DESCRIPTION)
-    data = manifest.read_verified(folder, DESCRIPTION, sums=sums, largest=LARGEST_DESCRIPTION)
-    description = read_json(data, file=str(place))
+    data = read_verified(folder, DESCRIPTION, sums=sums, largest=LARGEST_DESCRIPTION)
+    description = parse_json(data, file=str(place))
     version = description.get("format_version") if isinstance(description, dict) else None
     if type(version) is not int:
         raise ArtefactError("no format_version", place=place, advice=AGAIN)
@@ -190,12 +234,12 @@ def _check_members(description: dict[str, Any], place: Place) -> None:
 
 def _check_files(folder: OpenFolder, names: list[str], sums: dict[str, str]) -> None:
     """The manifest tells every file, and nothing else lies about; hidden files are left alone and unread."""
-    place = folder.place(manifest.NAME)
+    place = folder.place(MANIFEST)
     for name in sorted(NEEDED - sums.keys()):
         raise ArtefactError(f"{name} is not in the manifest", place=place, advice=AGAIN)
     for name in sorted(sums.keys() - NEEDED - FURTHER):
         raise ArtefactError("the manifest lists a file that no artefact has", place=place, found=name, advice=AGAIN)
-    for name in sorted(set(names) - sums.keys() - {manifest.NAME, CARD}):
+    for name in sorted(set(names) - sums.keys() - {MANIFEST, CARD}):
         wrong = "a file that the manifest does not list"
         raise ArtefactError(wrong, place=folder.place(name), advice="move it out of the artefact's folder")
 
@@ -216,7 +260,7 @@ def _weights(folder: OpenFolder, sums: dict[str, str], shapes: Shapes) -> dict[s
     """Read the weights; how large they may be follows from the shapes, so a bloated file is refused unread."""
     values = sum(math.prod(shape) for shape in shapes.values())
     largest = min(LARGEST_WEIGHTS, 8 + tensors.LARGEST_HEADER + 4 * values)
-    data = manifest.read_verified(folder, WEIGHTS, sums=sums, largest=largest)
+    data = read_verified(folder, WEIGHTS, sums=sums, largest=largest)
     file = str(folder.place(WEIGHTS))
     weights = tensors.unpack(data, dtypes=tensors.WEIGHTS, file=file, expected=shapes)
     tensors.refuse_infinite(weights, file=file)

@@ -1,19 +1,24 @@
-"""Read the files of one folder that is not trusted: regular files only, size first, bounded, into memory.
+"""Read what is not trusted: regular files of one folder, bounded; their SHA-256 sums; JSON in one strict dialect.
 
-Not here: parsing. Nothing is mapped (a file that shrinks would kill the process); the folder is held open, so that a
-folder switched meanwhile cannot be read half old, half new.
+Not here: what the values mean. Nothing is mapped (a file that shrinks would kill the process); the folder is held open,
+so that a folder switched meanwhile cannot be read half old, half new.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import os
+import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from recurra.artefact.foreign import refuse_suffix
-from recurra.artefact.leftovers import parked
+from recurra.artefact.writing import parked
 from recurra.errors import ArtefactError, Place
 
 MOST_NAMES = 1000
@@ -21,6 +26,21 @@ MOST_NAMES = 1000
 
 AGAIN = "copy it again from where it was made, or train and save it again"
 """What to do about anything damaged."""
+
+MANIFEST = "SHA256SUMS"
+"""One line per file, `<64 hexadecimal digits>  <name>`, as the tool sha256sum writes and checks it. It finds damage,
+not malice: whoever can change a file can change its sum."""
+
+LARGEST_MANIFEST = 4096
+"""Bytes of a manifest, at most."""
+
+LINE = re.compile(rb"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
+
+DEPTH = 32
+"""Lists and objects inside each other, at most."""
+
+BITS = 128
+"""Bits of an integer, at most: the state of a random generator (PCG64) just fits."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +64,13 @@ class OpenFolder:
 
     def names(self) -> list[str]:
         """The names in the folder, sorted."""
-        found: list[str] = []
+        names: list[str] = []
         with os.scandir(self.descriptor) as entries:
             for entry in entries:
-                found.append(entry.name)
-                if len(found) > MOST_NAMES:
+                names.append(entry.name)
+                if len(names) > MOST_NAMES:
                     raise ArtefactError("holds too many files", place=Place(str(self.path)), advice=AGAIN)
-        return sorted(found)
+        return sorted(names)
 
     def replaced(self) -> bool:
         """Whether another folder has taken this one's path since it was opened."""
@@ -123,3 +143,118 @@ def _advice_for_missing(path: Path) -> str:
     if path.name and parked(path).is_dir():
         return f"an interrupted save left the previous one at {parked(path)}: rename it back"
     return "check the path"
+
+
+def manifest_of(files: Mapping[str, bytes]) -> bytes:
+    """Write the manifest of some files, sorted by name."""
+    return b"".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n".encode() for name in sorted(files))
+
+
+def read_manifest(folder: OpenFolder) -> dict[str, str]:
+    """Read a folder's manifest as name -> digest. Raises ArtefactError for anything but plain names and full lines."""
+    data = folder.read(MANIFEST, largest=LARGEST_MANIFEST)
+    sums: dict[str, str] = {}
+    for number, line in enumerate(data.split(b"\n")[:-1], 1):
+        match = LINE.fullmatch(line)
+        if not match or match[2].decode() in sums:
+            wrong = f"line {number} is a repeated name" if match else f"line {number} is not `<sha256>  <plain name>`"
+            raise ArtefactError(wrong, place=folder.place(MANIFEST), found=repr(bytes(line[:100])), advice=AGAIN)
+        sums[match[2].decode()] = match[1].decode()
+    if not sums or not data.endswith(b"\n"):
+        raise ArtefactError("the manifest is cut short", place=folder.place(MANIFEST), advice=AGAIN)
+    return sums
+
+
+def read_verified(folder: OpenFolder, name: str, *, sums: Mapping[str, str], largest: int) -> bytearray:
+    """Read a file and check its sum; the very bytes that were hashed are returned. Raises ArtefactError."""
+    if name not in sums:
+        raise ArtefactError(f"{name} is not in the manifest", place=folder.place(MANIFEST), advice=AGAIN)
+    data = folder.read(name, largest=largest)
+    if hashlib.sha256(data).hexdigest() != sums[name]:
+        raise ArtefactError("the file is damaged: its SHA-256 differs", place=folder.place(name), advice=AGAIN)
+    return data
+
+
+def parse_json(data: bytes | bytearray, *, file: str) -> Any:
+    """Parse bytes as strict JSON; `file` is what the message names. Raises ArtefactError."""
+    try:
+        value = json.loads(str(data, "utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        _check_levels(value)
+    except json.JSONDecodeError as problem:
+        raise _json_error(Place(file, problem.lineno, problem.colno), f"not JSON: {problem.msg}") from None
+    except UnicodeDecodeError as problem:
+        raise _json_error(Place(file), f"not UTF-8 at byte {problem.start}") from None
+    except RecursionError:
+        raise _json_error(Place(file), f"JSON nested deeper than {DEPTH} levels") from None
+    except ValueError as problem:
+        raise _json_error(Place(file), f"JSON refused: {problem}") from None
+    return value
+
+
+def json_bytes(value: Any, *, file: str) -> bytes:
+    """Write plain JSON as sorted, indented UTF-8 with a final newline.
+
+    Raises ArtefactError for what would not read back the same: tuples, keys that are not texts, NumPy arrays and NaN
+    are refused, not converted.
+    """
+    try:
+        data = json.dumps(value, allow_nan=False, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise _json_error(Place(file), f"cannot be written as JSON: {problem}") from None
+    if parse_json(data, file=file) != value:
+        raise _json_error(Place(file), "holds values that JSON would change, such as tuples or keys that are not texts")
+    return data
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in members if names.count(name) > 1)
+        raise ValueError(f"the key {repeated[:60]!r} appears twice")
+    return members
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _check_levels(value: Any) -> None:
+    """Walk the levels one by one, not by recursion, so that depth cannot exhaust the stack."""
+    level = [value]
+    for _ in range(DEPTH + 1):
+        if not level:
+            return
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                below += item.keys()
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            else:
+                _check_plain(item)
+        level = below
+    raise ValueError(f"nested deeper than {DEPTH} levels")
+
+
+def _check_plain(item: Any) -> None:
+    if isinstance(item, str):
+        if not item.isascii():
+            _check_text(item)
+    elif isinstance(item, float):
+        if not math.isfinite(item):
+            raise ValueError("a number beyond the range of float64")
+    elif isinstance(item, int) and item.bit_length() > BITS:
+        raise ValueError(f"an integer of more than {BITS} bits")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair") from None
+
+
+def _json_error(place: Place, wrong: str) -> ArtefactError:
+    return ArtefactError(wrong, place=place, advice="save the model again with Recurra")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from recurra.artefact.foreign import kind_of
-from recurra.artefact.strictjson import read_json
+from recurra.artefact.reading import parse_json
 from recurra.errors import ArtefactError, Place
 from recurra.layers.layer import Shapes
 
@@ -94,7 +94,7 @@ def read_header(data: bytes | bytearray, *, length: int, dtypes: Mapping[str, st
         raise _error(file, wrong, found=f"{size:,} in {length:,} bytes", allowed=f"2 to {LARGEST_HEADER:,}")
     if data[8:9] != b"{":
         raise _error(file, "not safetensors: the header is no JSON object")
-    header = read_json(data[8 : 8 + size], file=file)
+    header = parse_json(data[8 : 8 + size], file=file)
     if len(header) > MOST_TENSORS:
         raise _error(file, "too many tensors", found=f"{len(header):,}", allowed=f"{MOST_TENSORS:,}")
     entries = [_entry(name, claim, dtypes, file) for name, claim in header.items()]

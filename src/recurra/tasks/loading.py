@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recurra.artefact import load
+from recurra.artefact import load_artefact
 from recurra.config import Precision
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster
@@ -21,5 +21,5 @@ MODELS: dict[str, type[Running]] = {
 
 def load_any(folder: Path, *, precision: Precision | None = None) -> Running:
     """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
-    held = load(folder, expected=lambda config, task: MODELS[task].shapes(config, task))
+    held = load_artefact(folder, expected=lambda config, task: MODELS[task].shapes(config, task))
     return MODELS[held.task].from_artefact(held).in_precision(precision)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from recurra.artefact.strictjson import read_json
+from recurra.artefact.reading import parse_json
 from recurra.config import TextConfig, validated
 from recurra.errors import ArtefactError, Place, UsageError
 from recurra.text.vocabulary import Vocabulary
@@ -39,7 +39,7 @@ def encoder_from_json(data: bytes) -> tuple[TextConfig, Vocabulary]:
     another format version, a configuration out of range, and words that `Vocabulary` refuses.
     """
     _refuse_large(data)
-    record = read_json(data, file=_PLACE.file)
+    record = parse_json(data, file=_PLACE.file)
     if not isinstance(record, dict) or set(record) != {"format", "config", "words"}:
         raise ArtefactError("not a tokeniser", place=_PLACE, allowed="an object with format, config and words")
     if type(record["format"]) is not int or record["format"] != FORMAT:
