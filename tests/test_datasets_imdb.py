@@ -14,7 +14,7 @@ import pytest
 from reading import read_series
 from recurra.datasets.known.airline import load_airline
 from recurra.datasets.known.imdb import load_imdb, read_imdb_folder
-from recurra.datasets.known.sets import SETS, describe, find
+from recurra.datasets.known.sets import SETS, find, known_set
 from recurra.datasets.known.tarred import read_tar
 from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.errors import DataError, Place, UsageError
@@ -211,7 +211,7 @@ def test_a_set_that_is_nowhere_says_how_to_get_it(tmp_path: Path, monkeypatch: p
 def test_every_known_set_is_described() -> None:
     assert list(SETS) == ["imdb", "glove", "wikitext-2", "airline"]
     for name, known in SETS.items():
-        assert describe(name) is known and known.name == name
+        assert known_set(name) is known and known.name == name
         assert all((known.title, known.rows, known.classes, known.lengths, known.licence, known.source, known.places))
 
 

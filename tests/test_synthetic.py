@@ -14,8 +14,17 @@ import numpy as np
 import pytest
 
 from recurra.baselines.nb_svm import NBSVM
-from recurra.datasets.known.grammar import NEGATIVE, POSITIVE, TESTING, TRAINING
-from recurra.datasets.known.synthetic import LONGEST, SHORTEST, SPLITS, Split, synthetic_reviews
+from recurra.datasets.known.synthetic import (
+    LONGEST,
+    NEGATIVE,
+    POSITIVE,
+    SHORTEST,
+    SPLITS,
+    TESTING,
+    TRAINING,
+    ReviewPart,
+    synthetic_reviews,
+)
 from recurra.errors import UsageError
 
 NEGATIONS = re.compile(r"\b(not|never|nobody)\b")
@@ -57,19 +66,19 @@ def second_remark(text: str) -> int:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_reader_of_the_structure_agrees_with_every_label(split: Split) -> None:
+def test_a_reader_of_the_structure_agrees_with_every_label(split: ReviewPart) -> None:
     texts, labels = synthetic_reviews(split, count=800, seed=1)
     assert [("negative", "positive")[verdict(text)] for text in texts] == labels
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_same_seed_same_reviews_and_another_seed_others(split: Split) -> None:
+def test_same_seed_same_reviews_and_another_seed_others(split: ReviewPart) -> None:
     assert synthetic_reviews(split, count=50, seed=3) == synthetic_reviews(split, count=50, seed=3)
     assert not set(synthetic_reviews(split, count=50, seed=3)[0]) & set(synthetic_reviews(split, count=50, seed=4)[0])
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_labels_are_balanced_and_mixed_and_texts_differ(split: Split) -> None:
+def test_labels_are_balanced_and_mixed_and_texts_differ(split: ReviewPart) -> None:
     texts, labels = synthetic_reviews(split, count=1001)
     assert Counter(labels) == {"negative": 501, "positive": 500}
     assert len(set(texts)) == 1001
@@ -77,7 +86,7 @@ def test_labels_are_balanced_and_mixed_and_texts_differ(split: Split) -> None:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_texts_are_sentences_of_8_to_40_words(split: Split) -> None:
+def test_texts_are_sentences_of_8_to_40_words(split: ReviewPart) -> None:
     texts, _ = synthetic_reviews(split, count=600)
     lengths = [len(text.split()) for text in texts]
     assert SHORTEST <= min(lengths) < max(lengths) <= LONGEST

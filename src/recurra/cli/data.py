@@ -13,8 +13,7 @@ from recurra.cli.options import one_of
 from recurra.cli.output import emit_json, emit_table, say
 from recurra.datasets.checking import check_file, check_known
 from recurra.datasets.known.download import get as fetch
-from recurra.datasets.known.sets import SETS, find
-from recurra.datasets.known.sets import describe as known
+from recurra.datasets.known.sets import SETS, find, known_set
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, UsageError
 
@@ -35,7 +34,7 @@ def list_sets(*, as_json: bool) -> None:
 
 
 def _place(name: str) -> str:
-    if not known(name).files:
+    if not known_set(name).files:
         return "in the package"
     return str(find(name) or f"not here: recurra data get {name}")
 
@@ -57,7 +56,7 @@ def _progress(file: str, here: int, whole: int) -> None:
 
 def describe(name: str, *, as_json: bool) -> None:
     """Tell what is known of a set."""
-    one = known(name)
+    one = known_set(name)
     told = {key: value for key, value in asdict(one).items() if isinstance(value, str)} | {"place": _place(name)}
     if as_json:
         emit_json(told)

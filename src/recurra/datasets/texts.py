@@ -7,7 +7,7 @@ taken at once, and row by row where something is wrong in them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
@@ -41,6 +41,13 @@ class TextTable:
     def __len__(self) -> int:
         """Count the texts."""
         return len(self.texts)
+
+    def at(self, rows: Sequence[int]) -> TextTable:
+        """Return the table of some rows, in their order."""
+        lists = ("texts", "labels", "groups", "lines", "ids")
+        whole = {name: cells for name in lists if (cells := getattr(self, name)) is not None}
+        picked: dict[str, Any] = {name: [cells[row] for row in rows] for name, cells in whole.items()}
+        return replace(self, **picked)
 
     @property
     def empty(self) -> int:

@@ -69,9 +69,8 @@ def training_rows(record: dict[str, Any]) -> tuple[list[str], list[str]] | None:
         return None
     table, _ = labelled(record["files"], TextReading(**record["reading"]))
     held = set(record["held_out"])
-    kept = [row for row in range(len(table.texts)) if row not in held]
-    labels = table.labels or []
-    return [table.texts[row] for row in kept], [labels[row] for row in kept]
+    kept = table.at([row for row in range(len(table)) if row not in held])
+    return kept.texts, kept.labels or []
 
 
 def training_lines(record: dict[str, Any]) -> list[str] | None:

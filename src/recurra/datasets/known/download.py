@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from recurra.datasets.known.sets import PublicFile, cache_folder, describe, find
+from recurra.datasets.known.sets import PublicFile, cache_folder, find, known_set
 from recurra.errors import DataError, Place
 
 Progress = Callable[[str, int, int], None]
@@ -30,7 +30,7 @@ def get(name: str, *, progress: Progress | None = None, timeout: float = 30.0) -
 
     None for a set that travels with the package. Raises DataError without a network or for a wrong checksum.
     """
-    known = describe(name)
+    known = known_set(name)
     if (here := find(name)) is not None:
         return here
     for file in known.files:

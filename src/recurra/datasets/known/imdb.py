@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,15 @@ def load_imdb(path: str | Path | None = None, *, unlabelled: bool = False) -> Im
         raise DataError("imdb is not on this machine", advice="run `recurra data get imdb` or set RECURRA_DATA")
     if not place.exists():
         raise DataError("no such file or folder", place=Place(str(place)))
-    parts = _from_parquet(place, unlabelled) if place.suffix == ".parquet" else _from_archive(place, unlabelled)
+    read = _from_parquet if place.suffix == ".parquet" else read_imdb_folder
+    parts = read(place, unlabelled=unlabelled)
     test_texts = set(parts["test"].texts)
     train, dropped = _without(parts["train"], test_texts)
     rest, dropped_rest = _without(parts["unsup"], test_texts) if unlabelled else (None, 0)
     return Imdb(train=train, test=parts["test"], unlabelled=rest, dropped=dropped + dropped_rest, source=str(place))
 
 
-def _from_parquet(place: Path, unlabelled: bool) -> dict[str, TextTable]:
+def _from_parquet(place: Path, *, unlabelled: bool) -> dict[str, TextTable]:
     """Read the Parquet form: columns text, label (0, 1, -1 without), split, id, movie."""
     import pyarrow.parquet as parquet
 
@@ -81,29 +82,12 @@ def _rows(columns: dict[str, list[Any]], rows: list[int], part: str) -> TextTabl
     )
 
 
-def _from_archive(place: Path, unlabelled: bool) -> dict[str, TextTable]:
-    from recurra.datasets.known.imdb import read_imdb_folder
-
-    return read_imdb_folder(place, unlabelled=unlabelled)
-
-
 def _without(table: TextTable, texts: set[str]) -> tuple[TextTable, int]:
     """Leave out the rows whose text is among `texts`; return what is left and how many went."""
-    keep = [row for row, text in enumerate(table.texts) if text not in texts]
-    dropped = len(table) - len(keep)
+    kept = table.at([row for row, text in enumerate(table.texts) if text not in texts])
+    dropped = len(table) - len(kept)
     warning = [f"{dropped} rows dropped: their text stands in the test part too"] if dropped else []
-    return (
-        TextTable(
-            texts=[table.texts[row] for row in keep],
-            labels=None if table.labels is None else [table.labels[row] for row in keep],
-            groups=None if table.groups is None else [table.groups[row] for row in keep],
-            lines=[table.lines[row] for row in keep],
-            rejects=table.rejects,
-            warnings=table.warnings + warning,
-            ids=None if table.ids is None else [table.ids[row] for row in keep],
-        ),
-        dropped,
-    )
+    return replace(kept, warnings=[*kept.warnings, *warning]), dropped
 
 
 KINDS = {"neg": "negative", "pos": "positive"}

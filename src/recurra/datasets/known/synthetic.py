@@ -1,34 +1,74 @@
 """Synthetic film reviews, made by a grammar, in which the order of the words decides the verdict.
 
-Not here: real reviews, and the words themselves (grammar.py). Made up to show what an order-blind model
-cannot learn: most reviews hold a good and a bad remark, and negation, contrast and concession say which of them rules.
+Not here: real reviews, and the words themselves (synthetic.toml). Made up to show what an order-blind model cannot
+learn: most reviews hold a good and a bad remark, and negation, contrast and concession say which of them rules.
 """
 
 from __future__ import annotations
 
+import tomllib
 import zlib
 from collections.abc import Sequence
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from recurra.datasets.known.grammar import (
-    NEGATIVE,
-    PLACE_BEGINNINGS,
-    PLACE_ENDINGS,
-    PLACE_MIDDLES,
-    POSITIVE,
-    TESTING,
-    TRAINING,
-    Grammar,
-)
 from recurra.errors import UsageError
 
-Split = Literal["train", "validation", "test"]
+ReviewPart = Literal["train", "validation", "test"]
 Item = TypeVar("Item")
 
+
+class Frame(NamedTuple):
+    """A plan with the remarks {a} and {b}; `decides` is the one that gives the verdict."""
+
+    plan: str
+    decides: str
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """All that may be drawn, each part independently of the others, so that only the order tells the verdict.
+
+    Every group of words around an adjective is as likely in the deciding remark as in the other.
+    """
+
+    shapes: tuple[tuple[tuple[str, bool], ...], ...]
+    """Groups of remarks, each with whether it means what its adjective says or the opposite."""
+    opposed: tuple[Frame, ...]
+    """Two remarks that disagree."""
+    agreed: tuple[Frame, ...]
+    """One remark, or two that say the same."""
+    prefixes: tuple[str, ...]
+    subjects: tuple[str, ...]
+    asides: tuple[str, ...]
+    tails: tuple[str, ...]
+    people: tuple[str, ...]
+    claims: tuple[str, ...]
+    openers: tuple[str, ...]
+    closers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> Grammar:
+        """Take a grammar out of the file of words."""
+        frames = {name: tuple(Frame(*frame) for frame in record[name]) for name in ("opposed", "agreed")}
+        return cls(**{name: _fixed(part) for name, part in record.items()} | frames)
+
+
+def _fixed(part: Any) -> Any:
+    """Make lists tuples: nothing that was read may change what is drawn."""
+    return tuple(map(_fixed, part)) if isinstance(part, list) else part
+
+
+_WORDS = tomllib.loads(files(__package__).joinpath("synthetic.toml").read_text("utf-8"))
+POSITIVE, NEGATIVE = _fixed(_WORDS["positive"]), _fixed(_WORDS["negative"])
+# The test part has a grammar of its own, so that plans learnt by heart are worth nothing there.
+TRAINING, TESTING = Grammar.of(_WORDS["training"]), Grammar.of(_WORDS["testing"])
+
 LABELS = ("negative", "positive")
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SPLITS: tuple[ReviewPart, ...] = ("train", "validation", "test")
 SHORTEST, LONGEST = 8, 40
 """Words of a review."""
 OPPOSED_SHARE = 0.55
@@ -41,7 +81,7 @@ SENTENCE_AROUND = 0.25
 """Chance of a neutral sentence before, and of one after."""
 
 
-def synthetic_reviews(split: Split, *, count: int, seed: int = 0) -> tuple[list[str], list[str]]:
+def synthetic_reviews(split: ReviewPart, *, count: int, seed: int = 0) -> tuple[list[str], list[str]]:
     """Make `count` different reviews with labels "negative" and "positive", half of each (one more negative if odd).
 
     The same arguments give the same texts. Train and validation share a grammar but never a text, whatever the seeds;
@@ -64,7 +104,7 @@ def synthetic_reviews(split: Split, *, count: int, seed: int = 0) -> tuple[list[
     return list(texts), labels
 
 
-def _review(split: Split, good: bool, generator: np.random.Generator) -> str:
+def _review(split: ReviewPart, good: bool, generator: np.random.Generator) -> str:
     """Draw until a review has the wanted length and belongs to the split."""
     grammar = TESTING if split == "test" else TRAINING
     while True:
@@ -73,8 +113,8 @@ def _review(split: Split, good: bool, generator: np.random.Generator) -> str:
             return text
 
 
-def _belongs(text: str, split: Split) -> bool:
-    """Part training from validation by the text itself: a fifth of all texts is kept for validation."""
+def _belongs(text: str, split: ReviewPart) -> bool:
+    """ReviewPart training from validation by the text itself: a fifth of all texts is kept for validation."""
     return split == "test" or (zlib.crc32(text.encode()) % 5 == 0) == (split == "validation")
 
 
@@ -112,7 +152,7 @@ def _perhaps(phrases: Sequence[str], generator: np.random.Generator) -> str:
 
 def _phrase(phrases: Sequence[str], generator: np.random.Generator) -> str:
     """One phrase with its place, minutes or year filled in."""
-    place = "".join(_pick(parts, generator) for parts in (PLACE_BEGINNINGS, PLACE_MIDDLES, PLACE_ENDINGS))
+    place = "".join(_pick(parts, generator) for parts in _WORDS["place"].values())
     minutes, year = generator.integers(75, 180), generator.integers(1920, 2020)
     return _pick(phrases, generator).format(place=place, minutes=minutes, year=year)
 
