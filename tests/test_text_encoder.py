@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 
 from recurra.config import TextConfig
 from recurra.errors import ArtefactError, DataError, UsageError
+from recurra.text import encoder as encoder_file
 from recurra.text import encoder as encoder_module
-from recurra.text import encoder_file, normalise
-from recurra.text.detokenise import detokenise
-from recurra.text.encoder import TextEncoder, fit_encoder
-from recurra.text.pad import pad, truncate
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text import tokenise as normalise
+from recurra.text.encoder import TextEncoder, fit_encoder, pad, truncate
+from recurra.text.stream import detokenise, stream_ids
 from recurra.text.tokenise import tokenise
 from recurra.text.vocabulary import build_vocabulary
 
@@ -184,7 +183,7 @@ def test_padding_in_front_or_behind_keeps_the_lengths() -> None:
 
 
 def test_a_language_stream_ends_every_text_with_eos_and_cuts_nothing() -> None:
-    encoder = stream_encoder(TEXTS, CONFIG)
+    encoder = fit_encoder(TEXTS, CONFIG)
     tokens = encoder.vocabulary.tokens(stream_ids([*TEXTS, ""], encoder))
     expected = [token for text in TEXTS for token in [*tokenise(text, CONFIG), "<eos>"]]
     assert tokens == [*expected, "<eos>"]

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from recurra.config import TextConfig
 from recurra.errors import DataError, UsageError
-from recurra.text import normalise
-from recurra.text.normalise import straighten
-from recurra.text.tokenise import TOKENISERS, _any_word, count_tokens, tokenise, word_tokens
+from recurra.text import tokenise as normalise
+from recurra.text.tokenise import TOKENISERS, _any_word, count_tokens, straighten, tokenise, word_tokens
 
 WORDS = TextConfig()
 CASED = TextConfig(lowercase=False)

@@ -18,9 +18,9 @@ from recurra.config import Settings
 from recurra.errors import DataError
 from recurra.estimators.inputs import texts_of
 from recurra.nets.run import LanguageNet, language_net
-from recurra.text.encoder import TextEncoder
+from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.stream import stream_ids
 from recurra.text.vectors import load_vectors
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
@@ -58,7 +58,7 @@ def prepare_language(estimator: LanguageModel, texts: Any, validation_data: Any 
     """
     settings, seed = estimator.settings(), seed_of("random_state", estimator.random_state)
     train, held = _parts(texts_of(texts), validation_data, share("validation", estimator.validation))
-    encoder, warnings = learnt_words(stream_encoder, train, settings.text)
+    encoder, warnings = learnt_words(fit_encoder, train, settings.text)
     ids = stream_ids(train, encoder)
     plan = language_net(settings.net, words=len(encoder.vocabulary))
     streams = settings.training.streams

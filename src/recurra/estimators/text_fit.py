@@ -21,8 +21,7 @@ from recurra.tasks.heads.classes.calibration import fit_temperature
 from recurra.tasks.heads.classes.learn import ClassLearner, Labelled
 from recurra.tasks.heads.classes.run import RunningClassifier, kind_of
 from recurra.tasks.heads.classes.wide import with_wide
-from recurra.text.encoder import TextEncoder
-from recurra.text.pad import net_ids
+from recurra.text.encoder import TextEncoder, net_ids
 from recurra.text.vectors import Vectors
 from recurra.training.identity import fingerprint
 from recurra.training.loop import fit

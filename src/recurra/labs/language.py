@@ -20,7 +20,8 @@ from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import CELLS, FULL, QUICK, LabText, Recipe, lab_text
 from recurra.labs.record import LabOptions, remembered
 from recurra.runs.versions import versions
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.encoder import fit_encoder
+from recurra.text.stream import stream_ids
 
 FIRST = "lstm"
 """All seeds of this cell are trained before the others, so that the strongest net stands first."""
@@ -82,7 +83,7 @@ def _output(text: LabText, recipe: Recipe, options: LabOptions) -> dict[str, Any
 
 def _data(text: LabText, recipe: Recipe) -> dict[str, Any]:
     """Count the tokens of each part, <eos> counted, and the words."""
-    encoder = stream_encoder(text.train, recipe.settings.text)
+    encoder = fit_encoder(text.train, recipe.settings.text)
     parts = {"train": text.train, "validation": text.validation, "test": text.test}
     counts = {name: len(stream_ids(lines, encoder)) for name, lines in parts.items()}
     return {

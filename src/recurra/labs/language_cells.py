@@ -20,8 +20,7 @@ from recurra.labs.record import LabOptions, mean, remembered
 from recurra.layers.layer import Ids
 from recurra.runs.folder import check_same_run
 from recurra.tasks.heads.next_token.run import RunningLanguage
-from recurra.text.detokenise import detokenise
-from recurra.text.stream import stream_ids
+from recurra.text.stream import detokenise, stream_ids
 
 SAMPLE_TOKENS = 60
 TEMPERATURES = (1.0, 0.7)

@@ -20,8 +20,8 @@ from recurra.layers.recurrent.run import recurrent
 from recurra.nets.run import weights_of
 from recurra.runs.language import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage
-from recurra.text.encoder import TextEncoder
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.encoder import TextEncoder, fit_encoder
+from recurra.text.stream import stream_ids
 from recurra.text.vocabulary import EOS
 
 CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -30,7 +30,7 @@ CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 def measure_trigram(text: LabText, settings: Settings, context_tokens: int) -> dict[str, Any]:
     """Fit the rival on the same tokens; its perplexities, and what it expects after the prompts."""
-    encoder = stream_encoder(text.train, settings.text)
+    encoder = fit_encoder(text.train, settings.text)
     started = time.perf_counter()
     rival = fit_kneser_ney(stream_ids(text.train, encoder), words=len(encoder.vocabulary))
     seconds = time.perf_counter() - started

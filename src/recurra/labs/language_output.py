@@ -20,7 +20,8 @@ from recurra.labs.language_recipe import LabText
 from recurra.nets.learn import LearningNet
 from recurra.nets.run import language_net
 from recurra.tasks.heads.next_token.learn import TokenLearner
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.encoder import fit_encoder
+from recurra.text.stream import stream_ids
 from recurra.training.optimisers import clip, optimisers_of
 
 Chunk = tuple[int, int, int]
@@ -39,7 +40,7 @@ def measure_output(text: LabText, settings: Settings, steps: int) -> dict[str, A
 
 
 def _timed(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
-    encoder = stream_encoder(text.train, settings.text)
+    encoder = fit_encoder(text.train, settings.text)
     streams = language_streams(stream_ids(text.train, encoder), settings.training.streams)
     plan = language_net(settings.net, words=len(encoder.vocabulary))
     net = LearningNet(plan, settings.net, torch.Generator().manual_seed(0))

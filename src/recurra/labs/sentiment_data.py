@@ -17,7 +17,7 @@ from recurra.datasets.known.sets import find
 from recurra.datasets.known.synthetic import SPLITS, synthetic_reviews
 from recurra.datasets.splits import split
 from recurra.labs.needs import require_data
-from recurra.text.pad import truncate
+from recurra.text.encoder import truncate
 from recurra.text.tokenise import tokenise
 
 Part = tuple[list[str], list[str]]

@@ -12,8 +12,7 @@ import numpy as np
 
 from recurra.config import TextConfig
 from recurra.labs.sentiment_data import SentimentData
-from recurra.text.encoder import fit_encoder
-from recurra.text.pad import pad
+from recurra.text.encoder import fit_encoder, pad
 from recurra.text.tokenise import tokenise
 
 EXAMPLES = ("A quiet film, and a good one.", "It isn't bad; it is dull, slow and far too long for what it tells.")

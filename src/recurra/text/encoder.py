@@ -1,29 +1,38 @@
-"""The encoder: texts to token ids, with one vocabulary, the same in training and in serving.
+"""The encoder: texts to token ids with one vocabulary, the same in training and in serving; its file; cutting, padding.
 
-Not here: its file (encoder_file.py) and padding (pad.py); nothing inside Recurra is padded.
+Not here: reading the file from the disc (artefact/ checks its size and hash, then hands over the bytes). Nothing inside
+Recurra is padded: `pad` is for the tutorial's way (`pad_to_max`), for teaching and for comparisons with padded tools.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import TextConfig
-from recurra.text.encoder_file import encoder_from_json, encoder_to_json
-from recurra.text.normalise import parts
-from recurra.text.pad import truncate
-from recurra.text.tokenise import count_tokens, prepared_at, several, tokeniser
-from recurra.text.vocabulary import EMPTY, UNK, Ids, Vocabulary, build_vocabulary
+from recurra.artefact.reading import parse_json
+from recurra.config import TextConfig, validated
+from recurra.errors import ArtefactError, Place, UsageError
+from recurra.text.tokenise import count_tokens, parts, prepared_at, several, tokeniser
+from recurra.text.vocabulary import EMPTY, PAD, UNK, Ids, Vocabulary, build_vocabulary
 
 REMEMBERED_PIECES = 1_000_000
 """Distinct pieces whose ids are kept while a list of texts is encoded; then the memory starts afresh."""
 
 REMEMBERED_LENGTH = 1_000
 """A longer piece is not worth remembering."""
+
+FORMAT = 1
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A larger file is refused before it is parsed."""
+
+PLACE = Place("tokenizer.json")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +92,12 @@ class TextEncoder:
 
     def to_json(self) -> bytes:
         """Return the bytes of `tokenizer.json`; the same encoder gives the same bytes."""
-        return encoder_to_json(self.config, self.vocabulary)
+        return _to_json(self.config, self.vocabulary)
 
     @classmethod
     def from_json(cls, data: bytes) -> TextEncoder:
         """Read the bytes of `tokenizer.json`; raises ArtefactError where they are not what `to_json` writes."""
-        return cls(*encoder_from_json(data))
+        return cls(*_from_json(data))
 
     def _kept(self, ids: Ids) -> Ids:
         if len(ids) == 0:
@@ -100,6 +109,48 @@ def fit_encoder(texts: Iterable[str], config: TextConfig) -> TextEncoder:
     """Learn the vocabulary of the training texts; raises DataError where no word is frequent enough."""
     counts = count_tokens(texts, config)
     return TextEncoder(config, build_vocabulary(counts, max_words=config.max_words, min_count=config.min_count))
+
+
+def truncate(ids: Ids, length: int, *, end: Literal["head", "tail", "head+tail"]) -> Ids:
+    """Keep at most `length` ids: the first ones, the last ones, or the first quarter and the last three.
+
+    A review says at its end what it means; the quarter is rounded down. Raises UsageError for a length below 1.
+    """
+    if length < 1:
+        raise UsageError("cannot truncate to this length", found=str(length), allowed="1 or more")
+    if len(ids) <= length:
+        return ids
+    head = {"head": length, "tail": 0, "head+tail": length // 4}[end]
+    return np.concatenate([ids[:head], ids[len(ids) - (length - head) :]])
+
+
+def pad(
+    sequences: Sequence[Ids], length: int, *, where: Literal["front", "back"] = "front"
+) -> tuple[Ids, NDArray[np.int64]]:
+    """Return the sequences as a matrix (sequences, length) filled with <pad>, and their lengths (sequences,).
+
+    Raises UsageError where a sequence is longer than `length`: truncating is a step of its own.
+    """
+    lengths = np.array([len(ids) for ids in sequences], dtype=np.int64)
+    if len(lengths) and lengths.max() > length:
+        longest = int(lengths.argmax())
+        found = f"{lengths[longest]} ids in sequence {longest + 1}"
+        raise UsageError(
+            "sequence longer than the padding", found=found, allowed=f"at most {length}", advice="truncate first"
+        )
+    matrix = np.full((len(sequences), length), PAD, dtype=np.int32)
+    for row, ids in zip(matrix, sequences, strict=True):
+        start = length - len(ids) if where == "front" else 0
+        row[start : start + len(ids)] = ids
+    return matrix, lengths
+
+
+def net_ids(ids: list[Ids], config: TextConfig) -> list[Ids]:
+    """Return what a classifier's net reads: the ids as they are, or with `pad_to_max` all padded in front to be swept.
+
+    Training and answers both come through here, so they read alike.
+    """
+    return list(pad(ids, config.max_length)[0]) if config.pad_to_max else ids
 
 
 class _PieceIds(dict[str, tuple[int, ...]]):
@@ -116,3 +167,45 @@ class _PieceIds(dict[str, tuple[int, ...]]):
                 self.clear()
             self[piece] = ids
         return ids
+
+
+def _to_json(config: TextConfig, vocabulary: Vocabulary) -> bytes:
+    """Return UTF-8 JSON with one word a line; the same configuration and words give the same bytes.
+
+    Raises ArtefactError above 64 MiB.
+    """
+    head = json.dumps({"format": FORMAT, "config": config.model_dump(mode="json")}, separators=(",", ":"))
+    words = json.dumps(vocabulary.words, ensure_ascii=False, separators=(",\n", ":"))
+    data = f'{head[:-1]},"words":\n{words}}}\n'.encode()
+    _refuse_large(data)
+    return data
+
+
+def _from_json(data: bytes) -> tuple[TextConfig, Vocabulary]:
+    """Read what `_to_json` wrote.
+
+    Raises ArtefactError for bytes that are too many, not UTF-8 or not JSON, for unknown, missing or repeated keys,
+    another format version, a configuration out of range, and words that `Vocabulary` refuses.
+    """
+    _refuse_large(data)
+    record = parse_json(data, file=PLACE.file)
+    if not isinstance(record, dict) or set(record) != {"format", "config", "words"}:
+        raise ArtefactError("not a tokeniser", place=PLACE, allowed="an object with format, config and words")
+    if type(record["format"]) is not int or record["format"] != FORMAT:
+        found = repr(record["format"])[:60]
+        raise ArtefactError("unknown format version", place=PLACE, found=found, allowed=str(FORMAT))
+    if not isinstance(record["words"], list) or not isinstance(record["config"], dict):
+        raise ArtefactError("not a tokeniser", place=PLACE, allowed="config an object, words a list")
+    try:
+        config = validated(TextConfig, record["config"])
+    except UsageError as problem:
+        raise ArtefactError(f"config.{problem}", place=PLACE) from None
+    try:
+        return config, Vocabulary(tuple(record["words"]))
+    except ArtefactError as problem:
+        raise ArtefactError(str(problem), place=PLACE) from None
+
+
+def _refuse_large(data: bytes) -> None:
+    if len(data) > MAX_BYTES:
+        raise ArtefactError("tokeniser too large", place=PLACE, found=f"{len(data)} bytes", allowed=f"{MAX_BYTES}")

@@ -1,6 +1,7 @@
-"""Token text for language models: one long stream of ids with <eos> after each line or text.
+"""Token text for language models: one long stream of ids with <eos> after each line or text, and tokens back to text.
 
-Not here: batches of parallel streams (batches) and the reading of files (datasets).
+Not here: batches of parallel streams (batches) and the reading of files (datasets). Words back to text is no exact
+inverse, since their spacing is lost; characters have one.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ import numpy as np
 from recurra.config import TextConfig
 from recurra.errors import DataError
 from recurra.text.encoder import TextEncoder
-from recurra.text.tokenise import count_tokens
 from recurra.text.vocabulary import EOS, SPECIAL_WORDS, Ids, Vocabulary, build_vocabulary
+
+_LEANS_LEFT = frozenset(
+    {".", ",", "!", "?", ";", ":", ")", "]", "}", "%", "...", "n't", "'s", "'ll", "'re", "'ve", "'d", "'m"}
+)
+_LEANS_RIGHT = frozenset({"(", "[", "{", "$", "#"})
 
 
 def line_tokens(text: str) -> list[str]:
@@ -31,12 +36,6 @@ def stream_vocabulary(tokens: Sequence[str], config: TextConfig) -> Vocabulary:
     return build_vocabulary(Counter(tokens), max_words=config.max_words, min_count=config.min_count)
 
 
-def stream_encoder(texts: Iterable[str], config: TextConfig) -> TextEncoder:
-    """Learn the encoder of raw training texts, as `fit_encoder` does."""
-    counts = count_tokens(texts, config)
-    return TextEncoder(config, build_vocabulary(counts, max_words=config.max_words, min_count=config.min_count))
-
-
 def stream_ids(texts: Iterable[str], encoder: TextEncoder) -> Ids:
     """Return the ids of all raw texts in one array (tokens,), uncut, with <eos> after each text.
 
@@ -47,3 +46,20 @@ def stream_ids(texts: Iterable[str], encoder: TextEncoder) -> Ids:
     if not some:
         raise DataError("no text to model", allowed="one text or more")
     return np.concatenate(some)
+
+
+def detokenise(tokens: Sequence[str], config: TextConfig) -> str:
+    """Return one text: characters side by side, words with spaces where English has them; <eos> is a line end.
+
+    Example: `["it", "is", "n't", "bad", "."]` is `it isn't bad.`.
+    """
+    shown = ["\n" if token == SPECIAL_WORDS[EOS] else token for token in tokens]
+    if config.tokens == "character":
+        return "".join(shown)
+    pieces: list[str] = []
+    before = "\n"
+    for token in shown:
+        apart = token not in _LEANS_LEFT and before not in _LEANS_RIGHT and "\n" not in (token, before)
+        pieces.append(f" {token}" if apart else token)
+        before = token
+    return "".join(pieces)

@@ -1,6 +1,6 @@
 """Pre-trained word vectors for the words of a vocabulary, and the words nearest to a word.
 
-Not here: file formats (vector_files.py, vector_rows.py) and learning (the embedding layer).
+Not here: file formats (vector_files.py) and learning (the embedding layer).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.errors import DataError, Place, UsageError
-from recurra.text.vector_files import opened_vectors
-from recurra.text.vector_rows import binary_rows, text_rows
+from recurra.text.vector_files import binary_rows, opened_vectors, text_rows
 from recurra.text.vocabulary import PAD, SPECIAL_WORDS, Vocabulary
 
 Matrix = NDArray[np.float32]

@@ -12,14 +12,15 @@ from recurra.baselines.kneser_ney import fit_kneser_ney
 from recurra.datasets.known.sets import find
 from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.report.charts import Line, lines
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.encoder import fit_encoder
+from recurra.text.stream import stream_ids
 
 # %% Load WikiText-2: training, validation and test as published; the end of each line is the word <eos>.
 train, validation, test = (part.removesuffix("\n").split("\n") for part in load_wikitext2())
 
 # %% Number the words of the training part; pre-trained vectors are looked up for them.
 settings = LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False})
-encoder = stream_encoder(train, settings.text)
+encoder = fit_encoder(train, settings.text)
 ids = stream_ids(train, encoder)
 print(f"{len(ids)} tokens, {len(encoder.vocabulary)} words")
 

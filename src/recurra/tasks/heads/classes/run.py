@@ -21,8 +21,7 @@ from recurra.layers.layer import Floats, Ids
 from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import ClassifierNet, Tensors, run, softmax, weights_of
-from recurra.text.encoder import Encoded, TextEncoder
-from recurra.text.pad import net_ids
+from recurra.text.encoder import Encoded, TextEncoder, net_ids
 
 Label = str | int | float | bool
 LabelKind = Literal["str", "int", "float", "bool"]

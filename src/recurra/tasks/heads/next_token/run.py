@@ -20,9 +20,8 @@ from recurra.layers.layer import ArrayState, Floats, Ids
 from recurra.layers.matrix.run import tied
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import LanguageNet, Tensors, run, softmax
-from recurra.text.detokenise import detokenise
 from recurra.text.encoder import TextEncoder
-from recurra.text.stream import stream_ids
+from recurra.text.stream import detokenise, stream_ids
 from recurra.text.vocabulary import EOS, UNK
 
 MOST_TOKENS = 100_000
