@@ -118,13 +118,15 @@ def generated_job() -> Job:
 def work(job: Job) -> tuple[Path, dict[str, Any], list[Any]]:
     """Train, measure and save; then load the artefact, as another program would, and ask it."""
     from recurra.estimators.text import TextClassifier
-    from recurra.runs.text import run_text
+    from recurra.runs.run import made_ready, run_task
     from recurra.tasks.heads.classes.run import RunningClassifier
+    from recurra.tasks.task import Rows
 
     run = new_run("demo")
     classifier = TextClassifier(vectors=job.vectors, config=job.settings)
+    ready = made_ready(classifier, Rows((job.train, job.test), job.title))
     with progress(f"{job.settings.net.cell} on {job.title} → {run}") as watch:
-        record = run_text(classifier, job.train, job.test, out=run, title=job.title, watch=watch)
+        record = run_task(classifier, ready, out=run, title=job.title, watch=watch)
     return run, record, RunningClassifier.load(run / "artefact").answers(job.asked)
 
 

@@ -14,7 +14,7 @@ from recurra.errors import GateError, RecurraWarning
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.metrics import log_loss
 from recurra.nets.run import softmax
-from recurra.tasks.heads.classes.calibration import FEWEST, GRID, best_temperature, fit_temperature
+from recurra.tasks.heads.classes.finish import FEWEST, GRID, best_temperature, fit_temperature
 
 SMALL = ("--set", "hidden=4", "--set", "embedding_size=4", "--set", "min_count=1", "--epochs", 1, "--quiet")
 

@@ -24,7 +24,7 @@ from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text
 from recurra.labs.program import save_program
 from recurra.labs.record import Head, LabOptions
 from recurra.report.page import to_html, to_json
-from recurra.runs.language import trigram_perplexity
+from recurra.tasks.heads.next_token.measure import trigram_perplexity
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.training import loop
 from recurra.training.progress import Watch

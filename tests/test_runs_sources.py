@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from recurra.datasets.formats import TextReading
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
-from recurra.runs.provenance import checksum, source_record, training_rows
-from recurra.runs.sources import labelled
+from recurra.runs.source import checksum, learnt_again, source_record
+from recurra.runs.sources import Reading, labelled
+from recurra.tasks.known import TASKS
+from recurra.tasks.task import Source
 
 
 @pytest.fixture
@@ -25,21 +26,21 @@ def acl_imdb(tmp_path: Path) -> Path:
 
 
 def test_the_folder_of_acl_imdb_brings_its_own_parts(acl_imdb: Path) -> None:
-    train, test = labelled([str(acl_imdb)], TextReading())
+    train, test = labelled([str(acl_imdb)], Reading())
     assert test is not None and (len(train), len(test)) == (20, 20)
     assert sorted(set(train.labels or [])) == ["negative", "positive"]
     assert set(train.texts) == set(synthetic_reviews("train", count=20)[0])
 
 
 def test_rows_learnt_from_a_folder_are_found_again_unless_it_changed(acl_imdb: Path) -> None:
-    record = source_record([str(acl_imdb)], TextReading(), None)
-    again = training_rows(record)
-    assert again is not None and len(again[0]) == 20
+    record = source_record(Source([str(acl_imdb)]), {"held_out": []})
+    again = learnt_again(TASKS["text"], record)
+    assert again is not None and len(again.texts) == 20
     before = checksum(acl_imdb)
     (acl_imdb / "train" / "pos" / "99_9.txt").write_text("One more.")
-    assert checksum(acl_imdb) != before and training_rows(record) is None
+    assert checksum(acl_imdb) != before and learnt_again(TASKS["text"], record) is None
 
 
 def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError):
-        labelled([str(tmp_path)], TextReading())
+        labelled([str(tmp_path)], Reading())

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 
 LARGEST_SEED = 2**63 - 1
 
@@ -37,6 +37,25 @@ def share(name: str, value: Any) -> float:
     if not _is_finite(value) or not 0 <= value < 1:
         raise UsageError(name, found=_shown(value), allowed="a share, from 0 (nothing) to below 1")
     return float(value)
+
+
+def held_out(name: str, value: Any) -> float:
+    """Return what is held out to choose by: a share below 1, or a whole number of units; raises UsageError else."""
+    counted = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not _is_finite(value) or value < 0 or (value >= 1 and not counted):
+        allowed = "a share below 1, or a whole number of texts, lines or windows; 0 holds nothing out"
+        raise UsageError(name, found=_shown(value), allowed=allowed)
+    return float(value)
+
+
+def part_of(held: float, units: int, *, unit: str) -> float:
+    """Return what is held out as a share of so many units; raises DataError where nothing would be left."""
+    if held < 1:
+        return held
+    if held >= units:
+        advice = "hold fewer out, or bring more"
+        raise DataError(f"nothing is left to learn from: validation={held:.0f}", found=f"{units} {unit}", advice=advice)
+    return held / units
 
 
 def truth(name: str, value: Any) -> bool:

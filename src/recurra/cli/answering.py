@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.artefact import resolve
-from recurra.cli.output import emit_json, emit_table, harmless, tell_mending, warn
+from recurra.cli.output import emit_json, emit_table, harmless, say, warn
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def forecast(
 ) -> None:
     """Forecast every series of a file, or the one whose newest values were given, as CSV."""
     from recurra.estimators.series import forecast_columns
-    from recurra.runs.sources import series_table
+    from recurra.runs.sources import mending, series_table
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
     if bool(file) == bool(values):
@@ -50,8 +50,8 @@ def forecast(
     table = series_table(file, reading, learnt=learnt, **written) if file else _only_series(model, values)
     columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level)
     warn([*table.warnings, *told])
-    if file:
-        tell_mending(reading, learnt)
+    for note in mending(reading, learnt) if file else ():
+        say(note)
     rows = list(_rows(columns))
     if as_json:
         emit_json({"task": "series", "rows": rows})

@@ -5,7 +5,7 @@ Not here: the work (data.py).
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -90,9 +90,14 @@ def check(
 
     names = {"text": text, "label": label, "group": group}
     rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    sizes = {"horizon": horizon, "window": window, "season": season}
-    texts = {"vectors": vectors, "wide": series.wide}
-    asked = CheckOptions(learning, validation, test, tokens, texts, sizes, _read_by(context))
+    texts = {"vectors": vectors, "validation": validation}
+    sizes = {"horizon": horizon, "window": window, "season": season, "validation": validation}
+    of_tasks: dict[Any, dict[str, Any]] = {
+        "text": texts | {"wide": series.wide},
+        "language": texts | {"tokens": tokens},
+        "series": sizes,
+    }
+    asked = CheckOptions(learning, test, of_tasks, _read_by(context))
     work(file, task, rows, series.reading(), asked, as_json=json_)
 
 

@@ -44,12 +44,13 @@ def text(
 
                recurra fit text train.jsonl --test test.jsonl --set hidden=128 --fail-under accuracy=0.9
     """
-    from recurra.cli.fitting import fit_text
+    from recurra.cli.fitting import fit
+    from recurra.tasks.task import Source
 
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    asked = {"vectors": vectors, "wide": wide, "validation": validation}
-    fit_text(files, reading, learning, run, test=test, **asked)
+    source = Source(files, reading, test=test)
+    fit("text", source, learning, run, vectors=vectors, wide=wide, validation=validation)
 
 
 @fit_app.command()
@@ -71,10 +72,11 @@ def language(
 
                recurra fit language wikitext-2 --vectors glove
     """
-    from recurra.cli.fitting import fit_language
+    from recurra.cli.fitting import fit
+    from recurra.tasks.task import Source
 
-    asked = {"tokens": tokens, "vectors": vectors, "validation": validation}
-    fit_language(file, written.reading(text=text), learning, run, **asked)
+    source = Source([file], written.reading(text=text))
+    fit("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
 
 
 @fit_app.command()
@@ -84,7 +86,7 @@ def series(
     horizon: options.Horizon = None,
     window: options.Window = None,
     season: options.Season = None,
-    validation: options.Windows = None,
+    validation: options.Validation = None,
     *,
     written: FileChoices,
     given: SeriesChoices,
@@ -97,7 +99,8 @@ def series(
 
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
     """
-    from recurra.cli.fitting import fit_series
+    from recurra.cli.fitting import fit
+    from recurra.tasks.task import Source
 
-    asked = {"horizon": horizon, "window": window, "season": season, "validation": validation}
-    fit_series(file, given.reading(), written.options(), learning, run, **asked)
+    source = Source([file], written.reading(), given.reading())
+    fit("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)

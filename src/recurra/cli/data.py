@@ -70,20 +70,15 @@ class CheckOptions:
     """What a fit would be told."""
 
     learning: LearningChoices
-    validation: float | None
     test: str
-    tokens: str
-    texts: dict[str, Any]
-    """Vectors, and whether the net has a wide part."""
-    sizes: dict[str, int | None]
-    """Horizon, window and season."""
+    asked: dict[Task, dict[str, Any]]
+    """What each task's fit takes beside the choices of learning."""
     read_by: dict[str, list[str]]
     """The tasks whose fit has each option that was given."""
 
     def needs(self, task: Task, file: str, reading: TextReading) -> Needs:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
-        from recurra.runs.checking import needs_of_language, needs_of_series, needs_of_texts
-        from recurra.runs.sources import has_lines_apart
+        from recurra.runs.checking import needs_of
 
         for option, tasks in self.read_by.items():
             if task not in tasks:
@@ -91,19 +86,9 @@ class CheckOptions:
                 raise UsageError(
                     f"{option} is not read here", allowed=allowed, advice=f"fit {' and '.join(tasks)} has it"
                 )
-        held, learning = self.validation, self.learning
-        learning.gates(task)
-        if task == "text":
-            classifier = learning.classifier(**self.texts, validation=held)
-            return lambda table: needs_of_texts(classifier, table, file=file, test=self.test, reading=reading)
-        if task == "language":
-            vectors = self.texts["vectors"]
-            tokenised = has_lines_apart(file)
-            model = learning.language_model(tokens=self.tokens, vectors=vectors, validation=held, tokenised=tokenised)
-            return lambda whole: needs_of_language(model, whole)
-        windows = int(held) if held is not None and held == int(held) else held
-        forecaster = learning.forecaster(**self.sizes, validation=windows)  # type: ignore[arg-type]
-        return lambda table: needs_of_series(forecaster, table)
+        self.learning.gates(task)
+        estimator = self.learning.estimator(task, file, **self.asked[task])
+        return needs_of(estimator, file, test=self.test, reading=reading)
 
 
 def check(

@@ -14,9 +14,7 @@ from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.config import Settings
-    from recurra.estimators.language import LanguageModel
-    from recurra.estimators.series import Forecaster
-    from recurra.estimators.text import TextClassifier
+    from recurra.estimators.estimator import Estimator
     from recurra.reads import Task
 
 
@@ -55,37 +53,29 @@ class LearningChoices:
         device_of(changed.training.device)
         return changed
 
-    def classifier(self, *, vectors: str, wide: bool, validation: float | None) -> TextClassifier:
-        """Return the classifier that is asked for; raises UsageError, and DataError for vectors that are not there."""
-        from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-        from recurra.runs.sources import vectors_path
+    def estimator(self, task: Task, file: str, *, vectors: str = "", **asked: Any) -> Estimator:
+        """Return the estimator that is asked for, of the rows of a file; what is empty is left to the task.
 
-        settings = self.changed(TEXT_SETTINGS, "text")
-        return TextClassifier(vectors=vectors_path(vectors), wide=wide, config=settings, **self._held_out(validation))
+        Raises UsageError, and DataError for vectors that are not there.
+        """
+        from recurra.estimators.loading import ESTIMATORS
+        from recurra.runs.sources import settings_of, vectors_path
 
-    def language_model(
-        self, *, tokens: str, vectors: str, validation: float | None, tokenised: bool = False
-    ) -> LanguageModel:
-        """Return the language model that is asked for, of a text that comes `tokenised` or not; raises as above."""
-        from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
-        from recurra.runs.sources import vectors_path
+        made: Any = ESTIMATORS[task]
+        # A known set may need settings of its own; --set and the task's options still change them.
+        settings = self.changed(made.task.settings.changed(settings_of(file)), task)
+        given = {name: value for name, value in asked.items() if value not in (None, "", False)}
+        if vectors:
+            given["vectors"] = vectors_path(vectors)
+        if asked.get("validation") is not None:
+            given["validation"] = _whole_or_share(asked["validation"])
+        estimator: Estimator = made(config=settings, random_state=self.seed, **given)
+        return estimator
 
-        # What comes tokenised kept its capitals; --set and --tokens may still say otherwise.
-        came = {"tokens": "space", "lowercase": False} if tokenised else {}
-        settings, table = self.changed(LANGUAGE_SETTINGS.changed(came), "language"), vectors_path(vectors)
-        return LanguageModel(tokens=tokens or None, vectors=table, config=settings, **self._held_out(validation))
 
-    def forecaster(
-        self, *, horizon: int | None, window: int | None, season: int | None, validation: int | None
-    ) -> Forecaster:
-        """Return the forecaster that is asked for; raises UsageError."""
-        from recurra.estimators.series import SERIES_SETTINGS, Forecaster
-
-        settings = self.changed(SERIES_SETTINGS, "series")
-        return Forecaster(horizon=horizon, window=window, season=season, config=settings, **self._held_out(validation))
-
-    def _held_out(self, validation: float | None) -> dict[str, Any]:
-        return {"random_state": self.seed} | ({} if validation is None else {"validation": validation})
+def _whole_or_share(number: float) -> float:
+    """Return a number of units as a whole one: the command line knows numbers with a point alone."""
+    return int(number) if number >= 1 and number == int(number) else number
 
 
 @dataclass(frozen=True)

@@ -39,12 +39,10 @@ Tokens = Annotated[str, typer.Option("--tokens", help="word, character, or space
 Validation = Annotated[
     float | None,
     typer.Option(
-        "--validation", show_default=False, help="Share held out to choose the epoch on. [default: the task's]"
+        "--validation",
+        show_default=False,
+        help="Held out to choose the epoch on: a share, or a number of texts, lines or windows. [default: the task's]",
     ),
-]
-Windows = Annotated[
-    int | None,
-    typer.Option("--validation", min=0, show_default=False, help="Windows held out of each series. [default: 12]"),
 ]
 Vectors = Annotated[str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")]
 TestRows = Annotated[str, typer.Option("--test", help="Labelled rows to measure on, untouched by training.")]

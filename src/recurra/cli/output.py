@@ -14,8 +14,7 @@ from unicodedata import category
 from recurra.errors import printable
 
 if TYPE_CHECKING:
-    from recurra.datasets.series.learnt import Learnt
-    from recurra.datasets.series.table import SeriesReading
+    from recurra.tasks.task import Rows
 
 
 def say(line: str) -> None:
@@ -29,11 +28,11 @@ def warn(lines: Sequence[str]) -> None:
         say(f"warning: {line}")
 
 
-def tell_mending(said: SeriesReading, learnt: Learnt) -> None:
-    """Tell on stderr what is mended as in training, since nobody said otherwise."""
-    options = learnt.mends(said)
-    if options:
-        say(f"note: mended as the series that the model learnt from: {' '.join(options)}")
+def tell_rows(rows: Rows) -> None:
+    """Tell what is doubtful and remarkable of rows that were read."""
+    warn(rows.warnings)
+    for remark in rows.remarks:
+        say(remark)
 
 
 def harmless(text: str) -> str:

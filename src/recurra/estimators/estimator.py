@@ -9,33 +9,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from recurra.arguments import held_out, seed_of, truth
 from recurra.config import Settings, validated
-from recurra.datasets.columns import TextColumns
 from recurra.errors import UsageError
 from recurra.estimators.params import Params, require_fitted
 from recurra.model import Origin, kept_history
-from recurra.reads import Task, check_read
-from recurra.tasks.loading import Running
+from recurra.reads import check_read
+from recurra.tasks.task import Asked, Prepared, Task
 from recurra.training.identity import NOWHERE
-from recurra.training.progress import Record
+from recurra.training.progress import Record, Watch
 
 
 class Estimator(Params):
     """An estimator whose arguments left at None keep the value of `config`, and whose model is an artefact."""
 
     task: ClassVar[Task]
-    """The task, whose settings these are."""
-    defaults: ClassVar[Settings]
-    """What `config` is when none is given."""
+    """The task that it learns; its settings are what `config` is when none is given."""
     flat: ClassVar[tuple[str, ...]]
     """Arguments of the constructor that are settings."""
-    running: ClassVar[type[Running]]
-    """The model that answers."""
 
     config: Settings | None
+    random_state: Any
+    validation: float
     model_: Any
     history_: list[Record]
     best_epoch_: int
+    warnings_: list[str]
+    notes_: list[str]
+    """What was remarkable and needs nobody's attention."""
     forgotten_ = ""
     """Why a loaded model cannot be fitted again; empty: it can."""
     seed_: int
@@ -47,27 +48,46 @@ class Estimator(Params):
         Raises UsageError for a bad one, and for one that this task does not read.
         """
         if self.config is not None and not isinstance(self.config, Settings):
-            allowed = f"Settings, such as {self.task.upper()}_SETTINGS.changed({{…}})"
+            allowed = f"Settings, such as {self.task.name.upper()}_SETTINGS.changed({{…}})"
             raise UsageError("config", found=type(self.config).__name__, allowed=allowed)
         if self.config is None and self.forgotten_:
             raise UsageError(
                 f"the loaded model cannot be fitted again: {self.forgotten_}", advice="make a new estimator"
             )
         given = {name: getattr(self, name) for name in self.flat if getattr(self, name) is not None}
-        settings = (self.config or self.defaults).changed(given)
-        check_read(settings, self.task, begun=self.defaults)
+        settings = (self.config or self.task.settings).changed(given)
+        check_read(settings, self.task.name, begun=self.task.settings)
         return settings
+
+    def asked(self) -> Asked:
+        """Return what a fit is asked for; raises UsageError for what is out of its range."""
+        settings, seed = self.settings(), seed_of("random_state", self.random_state)
+        held, wide = held_out("validation", self.validation), truth("wide", getattr(self, "wide", False))
+        return Asked(settings, seed, held, getattr(self, "vectors", None), wide)
+
+    def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:
+        """Learn from rows that the task has prepared; what is doubtful is only kept in `warnings_`."""
+        from recurra.tasks.fit import learn
+
+        learnt = learn(self.task.head, prepared, run=run, watch=watch)
+        self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)
+        self.warnings_ = [*prepared.warnings, *learnt.finished.warnings]
+        self.notes_ = list(learnt.finished.notes)
+        self._keep(prepared)
+        return self
+
+    def _keep(self, prepared: Prepared) -> None:
+        """Take what this task keeps of its rows beside the model."""
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact."""
         require_fitted(self)
         self.model_.save(folder, card=self.model_.card(self.history_, self.best_epoch_))
 
-    def remember(
-        self, model: Running, history: list[Record], best_epoch: int, *, seed: int, columns: TextColumns | None = None
-    ) -> None:
+    def _remember(self, model: Any, history: list[Record], best_epoch: int, prepared: Prepared) -> None:
         """Take over what a fit gave, and let the model tell how it came to be."""
-        self.history_, self.best_epoch_, self.seed_ = history, best_epoch, seed
+        self.history_, self.best_epoch_, self.seed_ = history, best_epoch, prepared.seed
+        columns = prepared.columns
         origin = Origin(
             parameters=self._parameters(),
             settings=self.settings().model_dump(mode="json", exclude=NOWHERE),
@@ -88,7 +108,7 @@ class Estimator(Params):
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Return an estimator that answers from an artefact or a run, with the arguments and settings of its fit."""
-        return cls.holding(cls.running.load(folder))
+        return cls.holding(cls.task.head.model.load(folder))
 
     @classmethod
     def holding(cls, model: Any) -> Self:

@@ -14,54 +14,31 @@ import numpy as np
 from recurra.config import CellName, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
-from recurra.estimators.inputs import texts_of
-from recurra.estimators.language_rows import PreparedLanguage, prepare_language
 from recurra.estimators.params import require_fitted
 from recurra.tasks.heads.next_token.run import RunningLanguage
+from recurra.tasks.inputs.columns import texts_of
+from recurra.tasks.language import TASK, VALIDATION, GivenLines, prepare
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
-LANGUAGE_SETTINGS = Settings().changed(
-    {
-        "min_count": 1,
-        "max_words": 100_000,
-        "embedding_size": 200,
-        "hidden": 320,
-        "embedding_scale": 5.0,
-        "embedding_dropout": 0.25,
-        "word_dropout": 0.05,
-        "recurrent_dropout": 0.4,
-        "dropout": 0.1,
-        "optimiser": "adamw",
-        "learning_rate": 6e-3,
-        "table_rate": 0.83,
-        "warm_up": 0.08,
-        "clip": 0.5,
-        "samples": 1000,
-        "streams": 64,
-        "steps": 35,
-        "epochs": 6,
-    }
-)
-"""The defaults of language models, chosen on WikiText-2's validation part."""
+LANGUAGE_SETTINGS = TASK.settings
 
 
 class LanguageModel(Estimator):
     """A recurrent language model whose output layer shares the token vectors.
 
     Arguments left at None keep the value of `config` (default: `LANGUAGE_SETTINGS`). `tokens` is word, character, or
-    space for texts tokenised beforehand. `vectors` is a file of pre-trained word vectors.
+    space for texts tokenised beforehand. `vectors` is a file of pre-trained word vectors. `validation` is what is held
+    out at the end: a share, or a whole number of texts.
 
     >>> model = recurra.LanguageModel(cell="lstm", epochs=1).fit(["the film was good", "the sea was near"] * 50)
     >>> len(model.next_words("the", count=3)), 1 < model.perplexity(["the film was near"]) < 100
     (3, True)
     """
 
-    task = "language"
-    defaults = LANGUAGE_SETTINGS
+    task = TASK
     flat = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
-    running = RunningLanguage
     model_: RunningLanguage
 
     def __init__(
@@ -75,7 +52,7 @@ class LanguageModel(Estimator):
         vectors: str | Path | None = None,
         epochs: int | None = None,
         learning_rate: float | None = None,
-        validation: float = 0.05,
+        validation: float = VALIDATION,
         random_state: int = 0,
         config: Settings | None = None,
     ) -> None:
@@ -106,20 +83,10 @@ class LanguageModel(Estimator):
         Without `validation_data` the last texts are held out: neighbours in a file belong together. `run` is a folder
         for checkpoints. Warns of what is doubtful (`warnings_` keeps it); raises DataError for too little text.
         """
-        self.fit_prepared(prepare_language(self, texts, validation_data), run=run, watch=watch)
+        asked = self.asked()
+        held = None if validation_data is None else texts_of(validation_data, "validation_data")
+        self.fit_prepared(prepare(asked, GivenLines(texts_of(texts), held)), run=run, watch=watch)
         warn(self.warnings_)
-        return self
-
-    def fit_prepared(
-        self, prepared: PreparedLanguage, *, run: str | Path | None = None, watch: Watch | None = None
-    ) -> LanguageModel:
-        """Learn from texts that `prepare_language` has checked; what is doubtful is only kept in `warnings_`."""
-        from recurra.estimators.language_fit import fit_language
-
-        run = Path(run) if run else None
-        progress, model = fit_language(prepared, run=run, watch=watch)
-        self.remember(model, progress.history, progress.best_epoch, seed=prepared.seed)
-        self.warnings_ = prepared.warnings
         return self
 
     def perplexity(self, texts: Sequence[str]) -> float:

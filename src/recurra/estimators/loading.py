@@ -15,7 +15,7 @@ from recurra.estimators.text import TextClassifier
 from recurra.tasks.loading import load_any
 
 ESTIMATORS: dict[str, type[Estimator]] = {
-    estimator.task: estimator for estimator in (TextClassifier, LanguageModel, Forecaster)
+    estimator.task.name: estimator for estimator in (TextClassifier, LanguageModel, Forecaster)
 }
 
 

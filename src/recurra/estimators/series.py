@@ -20,35 +20,31 @@ from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator
 from recurra.estimators.params import require_fitted
-from recurra.estimators.series_given import ANSWER, GivenSeries, TableSeries, given_series, written_times
-from recurra.estimators.series_rows import PreparedSeries, prepare_series
 from recurra.tasks.heads.horizon.run import RunningForecaster
+from recurra.tasks.inputs.series import ANSWER, GivenSeries, TableSeries, given_series, written_times
+from recurra.tasks.series import TASK, prepare, windows
+from recurra.tasks.task import Prepared
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
-SERIES_SETTINGS = Settings().changed(
-    {"hidden": 50, "epochs": 200, "learning_rate": 3e-3, "batch_size": 64, "schedule": "cosine", "clip": 1.0}
-)
-"""The defaults of forecasting."""
+SERIES_SETTINGS = TASK.settings
 
 
 class Forecaster(Estimator):
     """A recurrent forecaster for many series.
 
     Arguments left at None keep the value of `config` (default: `SERIES_SETTINGS`). `season` is the number of steps in a
-    season; the rivals and MASE use it. `validation` windows at the end of each series choose the epoch and the
-    intervals' widths; 0 holds nothing out.
+    season; the rivals and MASE use it. `validation` windows at the end of each series, or a share of the
+    shortest series', choose the epoch and the intervals' widths; 0 holds nothing out.
 
     >>> visits = [100 + 10 * (day % 7) for day in range(120)]
     >>> recurra.Forecaster(horizon=7, season=7, epochs=2).fit(visits).predict().shape
     (7,)
     """
 
-    task = "series"
-    defaults = SERIES_SETTINGS
+    task = TASK
     flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
-    running = RunningForecaster
     model_: RunningForecaster
     given_: GivenSeries
 
@@ -63,7 +59,7 @@ class Forecaster(Estimator):
         activation: Activation | None = None,
         epochs: int | None = None,
         learning_rate: float | None = None,
-        validation: int = VALIDATION,
+        validation: float = VALIDATION,
         random_state: int = 0,
         config: Settings | None = None,
     ) -> None:
@@ -94,26 +90,18 @@ class Forecaster(Estimator):
         A pandas index of times is read too. `reading` names columns and says what is mended. Scalers are fitted on the
         training part of each series only. Warns of what is doubtful; raises DataError for what cannot be learnt.
         """
+        asked = self.asked()
         given = given_series(frame, reading or SeriesReading())
-        windows = whole("validation", self.validation, least=0)
-        held = windows and windows + self.settings().series.horizon - 1
-        table = imputed(given.table, unseen=held)
+        held = windows(asked, given.table, test=False)
+        table = imputed(given.table, unseen=held and held + asked.settings.series.horizon - 1)
         if not isinstance(frame, SeriesTable):
             warn(table.warnings)
-        self.fit_prepared(prepare_series(self, table), run=run, watch=watch)
+        self.fit_prepared(prepare(asked, table), run=run, watch=watch)
         self.given_ = given
         return self
 
-    def fit_prepared(
-        self, prepared: PreparedSeries, *, run: str | Path | None = None, watch: Watch | None = None
-    ) -> Forecaster:
-        """Learn from series that `prepare_series` has checked."""
-        from recurra.estimators.series_fit import fit_forecaster
-
-        progress, model = fit_forecaster(prepared, run=Path(run) if run else None, watch=watch)
-        self.remember(model, progress.history, progress.best_epoch, seed=prepared.seed)
-        self.table_, self.given_ = prepared.table, TableSeries(prepared.table)
-        return self
+    def _keep(self, prepared: Prepared) -> None:
+        self.table_, self.given_ = prepared.data.table, TableSeries(prepared.data.table)
 
     def predict(
         self,

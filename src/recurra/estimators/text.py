@@ -15,39 +15,18 @@ from numpy.typing import NDArray
 from recurra.config import CellName, Pool, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator
-from recurra.estimators.inputs import labels_of, same_length, texts_of
 from recurra.estimators.params import require_fitted
-from recurra.estimators.text_rows import Given, PreparedText, prepare_text
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.tasks.inputs.columns import labels_of, same_length, texts_of
+from recurra.tasks.inputs.labelled import LabelledTexts
+from recurra.tasks.task import Prepared
+from recurra.tasks.text import TASK, VALIDATION, prepare
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
-TEXT_SETTINGS = Settings().changed(
-    {
-        "max_length": 600,
-        "bidirectional": True,
-        "hidden": 64,
-        "pool": ["mean", "max", "attention"],
-        "heads": 4,
-        "word_dropout": 0.1,
-        "embedding_dropout": 0.3,
-        "dropout": 0.5,
-        "epochs": 7,
-        "batch_size": 64,
-        "batch_tokens": 8192,
-        "optimiser": "adamw",
-        "learning_rate": 3e-3,
-        "table_rate": 0.33,
-        "warm_up": 0.1,
-        "weight_decay": 0.01,
-        "adversarial": 1.0,
-        "ema": 0.998,
-        "monitor": "val_accuracy",
-    }
-)
-"""The defaults of text classification, chosen on IMDB's validation part."""
+TEXT_SETTINGS = TASK.settings
 
 
 class TextClassifier(Estimator):
@@ -55,8 +34,8 @@ class TextClassifier(Estimator):
 
     Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
     through `config=TEXT_SETTINGS.changed({...})`. `vectors` is a file of pre-trained word vectors (GloVe, word2vec,
-    fastText). `wide` adds the log-odds of n-grams (NB-SVM) beside the net, weighed on validation. `validation` is the
-    share held out of the training rows when `fit` is not given a validation part.
+    fastText). `wide` adds the log-odds of n-grams (NB-SVM) beside the net, weighed on validation. `validation` is what
+    is held out of the training rows when `fit` is not given a validation part: a share, or a whole number of texts.
 
     >>> texts, labels = ["a good film", "a bad film"] * 20, ["yes", "no"] * 20
     >>> model = recurra.TextClassifier(cell="gru", epochs=2).fit(texts, labels)
@@ -65,10 +44,8 @@ class TextClassifier(Estimator):
     """
 
     estimator_type = "classifier"
-    task = "text"
-    defaults = TEXT_SETTINGS
+    task = TASK
     flat = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
-    running = RunningClassifier
     model_: RunningClassifier
 
     def __init__(
@@ -84,7 +61,7 @@ class TextClassifier(Estimator):
         max_length: int | None = None,
         epochs: int | None = None,
         learning_rate: float | None = None,
-        validation: float = 0.1,
+        validation: float = VALIDATION,
         random_state: int = 0,
         config: Settings | None = None,
     ) -> None:
@@ -124,23 +101,15 @@ class TextClassifier(Estimator):
 
         Warns of what is doubtful (`warnings_` keeps it); raises DataError for rows that cannot be learnt from.
         """
-        given = Given(texts, labels, sample_weight, groups, validation_data, labels_as_written)
-        self.fit_prepared(prepare_text(self, given), run=run, watch=watch)
+        asked = self.asked()
+        given = LabelledTexts(texts, labels, sample_weight, groups, validation_data, labels_as_written)
+        self.fit_prepared(prepare(asked, given), run=run, watch=watch)
         warn(self.warnings_)
         return self
 
-    def fit_prepared(
-        self, prepared: PreparedText, *, run: str | Path | None = None, watch: Watch | None = None
-    ) -> TextClassifier:
-        """Learn from rows that `prepare_text` has checked; what is doubtful is only kept in `warnings_`."""
-        from recurra.estimators.text_fit import fit_text
-
-        learnt = fit_text(prepared, wide=self.wide, run=run, watch=watch)
-        self.remember(learnt.model, learnt.history, learnt.best_epoch, seed=prepared.seed, columns=prepared.columns)
-        self.split_, self.classes_ = prepared.split, prepared.classes
-        self.coverage_ = prepared.vectors.coverage if prepared.vectors is not None else None
-        self.warnings_, self.notes_ = [*prepared.warnings, *learnt.warnings], learnt.notes
-        return self
+    def _keep(self, prepared: Prepared) -> None:
+        data = prepared.data
+        self.split_, self.classes_, self.coverage_ = data.split, data.classes, data.coverage
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities: (rows, classes), columns in the order of `classes_`; warns of texts of unknown words only."""

@@ -18,7 +18,7 @@ from recurra.labs.language_recipe import PROMPTS, LabText
 from recurra.layers.layer import Floats, Ids
 from recurra.layers.recurrent.run import recurrent
 from recurra.nets.run import weights_of
-from recurra.runs.language import TRIGRAM
+from recurra.tasks.heads.next_token.measure import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.stream import stream_ids

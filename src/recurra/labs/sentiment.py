@@ -28,8 +28,8 @@ from recurra.labs.sentiment_observations import (
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, WORK, Variant
 from recurra.labs.sentiment_samples import samples
 from recurra.metrics import paired_bootstrap
-from recurra.runs.text import text_rivals
 from recurra.runs.versions import versions
+from recurra.tasks.heads.classes.measure import LabelledRows, text_rivals
 
 TOLD = ("train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_val_accuracy", "last_test_accuracy")
 CURVES = ("accuracy", "loss", "val_accuracy", "val_loss")
@@ -151,5 +151,5 @@ def _samples(options: LabOptions, data: SentimentData, nets: Nets) -> dict[str, 
 
 def _rivals(data: SentimentData) -> dict[str, Any]:
     """Fit the rivals on the same training rows and measure them on the same test rows."""
-    strong, majority = text_rivals(data.train, data.test)
+    strong, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
     return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.estimators.text_rows import pretrained
 from recurra.labs.sentiment_data import SentimentData
 from recurra.labs.sentiment_reviews import ASKED, MADE_UP, READ, WORDS
 from recurra.metrics import confusion_matrix
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.text import pretrained
 from recurra.text.tokenise import tokenise
 from recurra.text.vectors import neighbours
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import FormatOptions, TextReading
@@ -101,6 +101,11 @@ def has_lines_apart(source: str) -> bool:
     return source == "wikitext-2" and not Path(source).exists()
 
 
+def settings_of(source: str) -> dict[str, Any]:
+    """Return the settings that a known set asks for: what comes tokenised kept its capitals."""
+    return {"tokens": "space", "lowercase": False} if has_lines_apart(source) else {}
+
+
 def running_text(source: str, reading: TextReading) -> Lines:
     """Return the lines of `wikitext-2`, or of one text file or table (nothing held out there)."""
     if has_lines_apart(source):
@@ -147,11 +152,22 @@ def series_table(
     What the reading leaves open is as a model has `learnt` it. The last `unseen` steps of each series are held out by
     the caller: nothing is filled from them. Raises DataError for what the reading does not allow.
     """
-    from recurra.datasets.known.airline import airline_table, is_airline
     from recurra.datasets.series.build import imputed
+
+    return imputed(raw_series(source, reading, learnt=learnt, **options), unseen=unseen)
+
+
+def raw_series(
+    source: str, reading: SeriesReading | None = None, *, learnt: Learnt | None = None, **options: Unpack[FormatOptions]
+) -> SeriesTable:
+    """The same, with the missing values still missing."""
+    from recurra.datasets.known.airline import airline_table, is_airline
     from recurra.datasets.series.files import read_series
 
-    if is_airline(source):
-        return airline_table()
-    table = read_series(source, reading, learnt=learnt, **options)
-    return imputed(table, unseen=unseen)
+    return airline_table() if is_airline(source) else read_series(source, reading, learnt=learnt, **options)
+
+
+def mending(said: SeriesReading, learnt: Learnt) -> list[str]:
+    """Tell what is mended as in training, since nobody said otherwise."""
+    options = learnt.mends(said)
+    return [f"note: mended as the series that the model learnt from: {' '.join(options)}"] if options else []

@@ -5,23 +5,12 @@ Not here: making the record; fit and evaluate return what it is built from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from recurra.errors import UsageError
-from recurra.report.page import Report, Section
-from recurra.report.run_record import Record
+from recurra.report.page import Report
 from recurra.report.run_sections import settings_sections
-from recurra.tasks.heads.classes.tell import text_sections
-from recurra.tasks.heads.horizon.tell import series_sections
-from recurra.tasks.heads.next_token.tell import language_sections
-
-TASKS: dict[str, tuple[str, Callable[[Record], list[Section]]]] = {
-    "text": ("Text classification", text_sections),
-    "language": ("Language model", language_sections),
-    "series": ("Forecast", series_sections),
-}
-"""The usual title of each task's report, and its sections."""
+from recurra.tasks.known import TASKS
 
 
 def training_report(record: dict[str, Any]) -> Report:
@@ -33,10 +22,10 @@ def training_report(record: dict[str, Any]) -> Report:
     task = record.get("task")
     if task not in TASKS:
         raise UsageError("record.task", found=repr(task), allowed=", ".join(TASKS))
-    title, sections = TASKS[task]
+    head = TASKS[task].head
     return Report(
-        str(record.get("title") or title),
+        str(record.get("title") or head.title),
         str(record.get("subtitle") or ""),
-        (*sections(record), *settings_sections(record)),
+        (*head.sections(record), *settings_sections(record)),
         record,
     )

@@ -21,6 +21,10 @@ from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
 from recurra.layers.layer import Ids
 from recurra.nets.learn import LearningNet, to_tensor
+from recurra.tasks.inputs.labelled import Part
+from recurra.tasks.task import Prepared
+from recurra.text.encoder import TextEncoder
+from recurra.text.pad import net_ids
 from recurra.training.loop import Step
 from recurra.training.progress import Record
 
@@ -37,6 +41,17 @@ class Labelled:
     def lengths(self) -> Integers:
         """Tokens of each text."""
         return np.array([len(sequence) for sequence in self.sequences], np.int64)
+
+
+def learner(net: LearningNet, prepared: Prepared) -> ClassLearner:
+    """Encode the parts, and hold them for the loop."""
+    data, config = prepared.data, prepared.settings.training
+    validation = _labelled(data.validation, data.encoder) if data.validation is not None else None
+    return ClassLearner(net, _labelled(data.train, data.encoder), validation, config, prepared.seed)
+
+
+def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
+    return Labelled(net_ids(encoder.encode(part.texts), encoder.config), part.targets, part.weights)
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,22 @@ class ClassLearner:
         """Hold the parts."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
         self.score = config.monitor if validation else "loss"
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Everything that is learnt from, for the fingerprint of a run."""
+        return [
+            array
+            for part in (self.train, self.validation)
+            if part is not None
+            for array in (np.concatenate(part.sequences), part.lengths, part.labels, part.weights)
+        ]
+
+    def work(self) -> dict[str, float]:
+        """How much a step reads, as `torch_work` takes it."""
+        plan: Any = self.net.plan
+        dense, rows = plan.dense, self.config.batch_size
+        tokens = min(self.config.batch_tokens, rows * float(self.train.lengths.mean()))
+        return {"sequences": rows, "tokens": tokens, "rest": rows * dense.inputs * dense.outputs}
 
     def batches(self, epoch: int) -> list[TextBatch]:
         """Rows of each batch, of like lengths; the first epoch is never adversarial: there is nothing yet to defend."""

@@ -5,6 +5,7 @@ Not here: the formulas (metrics.py) and the drawing (report/).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,14 +13,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.baselines.majority import Majority
+from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.columns import name_list
-from recurra.datasets.labels import places_of
-from recurra.errors import DataError
-from recurra.metrics import accuracy, calibration_bins, calibration_error, confusion_matrix, f1, log_loss, macro_f1
+from recurra.datasets.labels import as_known, places_of
+from recurra.errors import DataError, either
+from recurra.metrics import (
+    accuracy,
+    calibration_bins,
+    calibration_error,
+    confusion_matrix,
+    f1,
+    log_loss,
+    macro_f1,
+    paired_bootstrap,
+)
+from recurra.nets.run import ClassifierNet
+from recurra.report.numbers import number
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.tasks.heads.lost import Scored, lost
 
+NGRAMS = "NB-SVM (1- to 3-grams)"
+WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
+FORGOTTEN = "the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given"
 TOP = 20
 """Rows of highest loss told."""
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Texts and their labels, and the numbers by which a reader finds them, from 0, where these are not their order."""
+
+    texts: list[str]
+    labels: list[str] | None
+    numbers: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,3 +157,90 @@ def _top_losses(
         }
         for row in worst
     ]
+
+
+def label_figures(model: RunningClassifier, rows: LabelledRows) -> dict[str, Any]:
+    """Measure a model by itself; raises DataError for no rows or a label the model does not know."""
+    return _evaluated(model, rows).record
+
+
+def judge_labels(
+    model: RunningClassifier, rows: LabelledRows, learnt: LabelledRows | None, tries: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Measure a model beside the rivals: majority and NB-SVM where the rows `learnt` from are at hand, else majority.
+
+    Raises DataError for no rows or a label the model does not know.
+    """
+    evaluation = _evaluated(model, rows)
+    if learnt is not None:
+        return with_rivals(evaluation, text_rivals(learnt, rows), model.plan, tries)
+    return {**with_rivals(evaluation, [_most_frequent(rows)], model.plan, tries), "notes": [FORGOTTEN]}
+
+
+def _evaluated(model: RunningClassifier, rows: LabelledRows) -> TextEvaluation:
+    evaluation = evaluate_text(model, rows.texts, as_known(rows.labels or [], model.labels))
+    if rows.numbers is not None:
+        for top in evaluation.record["top_losses"]:
+            top["row"] = int(rows.numbers[top["row"] - 1]) + 1
+    return evaluation
+
+
+def _most_frequent(rows: LabelledRows) -> Rival:
+    labels = rows.labels or []
+    most = max(sorted(set(labels)), key=labels.count)
+    return Rival(f"majority ({most})", np.array(labels) == most)
+
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """A rival's figures on the same rows."""
+
+    name: str
+    right: NDArray[np.bool_]
+    seconds: float | None = None
+    """None: it had nothing to learn."""
+
+    @property
+    def accuracy(self) -> float:
+        """The share of rows that it answered rightly."""
+        return float(self.right.mean())
+
+    def record(self) -> dict[str, Any]:
+        """Return what a report tells."""
+        seconds = {} if self.seconds is None else {"seconds": round(self.seconds, 1)}
+        return {"name": self.name, "accuracy": self.accuracy, **seconds}
+
+
+def text_rivals(learnt: LabelledRows, rows: LabelledRows) -> list[Rival]:
+    """Fit majority and NB-SVM (1- to 3-grams) on the rows learnt from and measure them on the same rows as the net."""
+    rivals = []
+    for name, rival in ((NGRAMS, NBSVM()), ("majority", Majority())):
+        started = time.perf_counter()
+        rival.fit(learnt.texts, learnt.labels or [])
+        right = np.array(rival.predict(rows.texts)) == np.array(rows.labels)
+        rivals.append(Rival(name, right, time.perf_counter() - started))
+    return rivals
+
+
+def with_rivals(
+    evaluation: TextEvaluation, rivals: list[Rival], plan: ClassifierNet, tries: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Join the net's figures with the rivals' and a paired bootstrap against the first of them.
+
+    Where the net lost, one sentence says so: `tries` may help besides what its `plan` lacks, and more rows.
+    """
+    record = {**evaluation.record, "rivals": [rival.record() for rival in rivals]}
+    if rivals:
+        record["rival"] = {"name": rivals[0].name, "accuracy": rivals[0].accuracy}
+        compared = paired_bootstrap(evaluation.right, rivals[0].right)
+        record["against_rival"] = {name: float(value) for name, value in compared._asdict().items()}
+    may_be_wide = plan.wide is None and len(record["labels"]) == 2
+    own = Scored("Recurra", record["accuracy"], evaluation.right)
+    others = [
+        Scored(
+            rival.name, rival.accuracy, rival.right, (either(*WIDE),) if may_be_wide and rival.name == NGRAMS else ()
+        )
+        for rival in rivals
+    ]
+    on = f"{number(record['rows'])} rows"
+    return record | lost("accuracy", own, others, on=on, tries=[*tries, "more labelled rows"], share=True)

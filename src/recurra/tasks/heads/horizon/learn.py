@@ -5,7 +5,7 @@ Not here: the loop (training/), how series became windows (tasks/series.py), ans
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,25 @@ from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
 from recurra.nets.learn import LearningNet
+from recurra.series import Examples
+from recurra.tasks.task import Prepared
 from recurra.training.loop import Step
 from recurra.training.progress import Record
+
+Windows = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Windows (rows, steps, features) and their targets (rows, horizon)."""
+
+
+def learner(net: LearningNet, prepared: Prepared) -> HorizonLearner:
+    """Join the windows of all series, and hold them for the loop."""
+    data = prepared.data
+    validation = _joined(data.validation) if data.held else None
+    return HorizonLearner(net, _joined(data.train), validation, prepared.settings.training, prepared.seed)
+
+
+def _joined(examples: Mapping[str, Examples]) -> Windows:
+    inputs = np.concatenate([part.inputs for part in examples.values()])[:, :, None]
+    return inputs, np.concatenate([part.targets for part in examples.values()])
 
 
 class HorizonLearner:
@@ -29,14 +46,25 @@ class HorizonLearner:
     def __init__(
         self,
         net: LearningNet,
-        train: tuple[NDArray[np.float32], NDArray[np.float32]],
-        validation: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
+        train: Windows,
+        validation: Windows | None,
         config: TrainingConfig,
         seed: int,
     ) -> None:
-        """Each part is (windows (rows, steps, features), targets (rows, horizon))."""
+        """Hold the parts."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
         self.score = "val_loss" if validation else "loss"
+
+    def arrays(self) -> list[NDArray[np.float32]]:
+        """Everything that is learnt from, for the fingerprint of a run."""
+        return [*self.train, *(self.validation or ())]
+
+    def work(self) -> dict[str, float]:
+        """How much a step reads, as `torch_work` takes it."""
+        plan: Any = self.net.plan
+        inputs, dense = self.train[0], plan.dense
+        rows = min(self.config.batch_size, len(inputs))
+        return {"sequences": rows, "tokens": rows * inputs.shape[1], "rest": rows * dense.inputs * dense.outputs}
 
     def batches(self, epoch: int) -> list[Integers]:
         """Rows of each batch."""

@@ -73,6 +73,11 @@ def evaluate_series(
     }
 
 
+def horizon_figures(model: RunningForecaster, table: SeriesTable) -> dict[str, Any]:
+    """The same, without advice: naive forecasts cost nothing, and are always beside."""
+    return evaluate_series(model, table, season=model.encoder.config.season)
+
+
 def _against(rival: str, model: RunningForecaster, season: int) -> tuple[str, ...]:
     """Advise what the net lacks of what makes a naive rival good: a whole season to read, and the last level."""
     config, tries = model.encoder.config, []

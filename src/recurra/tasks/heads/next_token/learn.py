@@ -6,6 +6,7 @@ Not here: the loop (training/), how texts became streams (tasks/language.py), an
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +21,15 @@ from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
 from recurra.layers.matrix.learn import Tied
 from recurra.nets.learn import LearningNet, to_tensor
+from recurra.tasks.task import Prepared
 from recurra.training.loop import Step
 from recurra.training.progress import Record
+
+
+def learner(net: LearningNet, prepared: Prepared) -> TokenLearner:
+    """Hold the streams for the loop."""
+    data = prepared.data
+    return TokenLearner(net, data.train, data.validation, prepared.settings.training, prepared.seed)
 
 
 class TokenLearner:
@@ -45,6 +53,17 @@ class TokenLearner:
         self.proposal = np.cumsum(proposal(counts))
         self.chance = torch.from_numpy(inclusion_chance(counts, samples=config.samples, targets=per_step)).float()
         self.sparse = bool(config.samples) and config.samples + per_step < words
+
+    def arrays(self) -> list[NDArray[np.int32]]:
+        """Everything that is learnt from, for the fingerprint of a run."""
+        return [part for part in (self.train, self.validation) if part is not None]
+
+    def work(self) -> dict[str, float]:
+        """How much a step reads, as `torch_work` takes it; the scores of all words are torch's."""
+        rows, tokens = self.config.streams, self.config.streams * self.config.steps
+        plan: Any = self.net.plan
+        scores = tokens * plan.projection.outputs * plan.embedding.words
+        return {"sequences": rows, "tokens": tokens, "rest": scores}
 
     def batches(self, epoch: int) -> list[tuple[int, int, int]]:
         """(start, stop, seed of the samples) of each chunk; the first chunk's length moves from epoch to epoch."""

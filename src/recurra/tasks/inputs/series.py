@@ -1,6 +1,6 @@
 """What a forecaster is given, a table, a frame or plain numbers, and answers of the same kind.
 
-Not here: reading frames (datasets/series_from_frames.py) and forecasting (tasks/heads/horizon/run.py).
+Not here: reading frames (datasets/series/frames.py) and forecasting (tasks/heads/horizon/run.py).
 """
 
 from __future__ import annotations

@@ -1,0 +1,120 @@
+"""One run of any task: rows are made ready and learnt from, the model is judged beside its rivals, the page written.
+
+Not here: reading files and printing (cli/), what each task measures (tasks/).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recurra.cells import CELLS
+from recurra.estimators.estimator import Estimator
+from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.nets.run import Plan
+from recurra.report.page import save
+from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.versions import versions
+from recurra.tasks.heads.lost import learning_on
+from recurra.tasks.task import Parts, Prepared, Rows
+from recurra.tasks.tell import training_report
+from recurra.training.progress import Watch
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Rows that a run can begin to learn from."""
+
+    parts: Parts
+    prepared: Prepared
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is doubtful about them."""
+        return [*self.parts.warnings, *self.prepared.warnings]
+
+
+def made_ready(estimator: Estimator, rows: Rows) -> Ready:
+    """Hold a test part out and prepare the others; `recurra data check` takes these very steps.
+
+    Raises UsageError for choices, DataError for rows, with which there is nothing to learn.
+    """
+    task, asked = estimator.task, estimator.asked()
+    parts = task.hold(asked, rows)
+    return Ready(parts, task.prepare(asked, parts.learnt))
+
+
+def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:
+    """Do the whole run in the folder `out`, or go on with it; return the record that report.json holds.
+
+    The model is measured on the test part, else on what validation held out, which is then said. Raises UsageError
+    where the folder holds a run of other choices.
+    """
+    parts, prepared = ready.parts, ready.prepared
+    record = _learnt(estimator, prepared, out=out, title=title, watch=watch)
+    split = getattr(prepared.data, "split", None)
+    if split is not None:
+        write_json(out / "split.json", split.as_json())
+    part = "test" if parts.test is not None else prepared.part
+    learnt_from = prepared.learnt_from + (f", measured on {part}" if prepared.part else "")
+    record |= {
+        **({"evaluated_on": part} if prepared.part else {}),
+        "evaluation": _judged(estimator, ready),
+        **prepared.told,
+        "warnings": estimator.warnings_,
+        "notes": [*estimator.warnings_, *estimator.notes_],
+        "subtitle": f"{_a_net(record['settings']['net']['cell'])} learnt from {learnt_from}.",
+    }
+    write_json(out / "history.json", record["history"])
+    save(training_report(record), out / "report.html")
+    return record
+
+
+def _learnt(estimator: Estimator, prepared: Prepared, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:
+    """Begin the run or go on with it, learn and save the artefact; return the record of it."""
+    settings = estimator.settings().model_dump(mode="json")
+    begun = {"task": estimator.task.name, "title": title, "settings": settings, "estimator": repr(estimator)}
+    check_same_run(out, begun)
+    started = time.perf_counter()
+    estimator.fit_prepared(prepared, run=out, watch=watch)
+    seconds = time.perf_counter() - started
+    estimator.save(out / "artefact")
+    plan = estimator.model_.plan
+    return {
+        **begun,
+        "seconds": round(seconds, 1),
+        "network": network_rows(plan),
+        "cell": cell_record(plan.recurrent),
+        "history": estimator.history_,
+        "best_epoch": estimator.best_epoch_,
+        "versions": versions(),
+    }
+
+
+def _judged(estimator: Estimator, ready: Ready) -> dict[str, Any]:
+    """Measure the model on the test part, else on the part held out; the rivals learn from the same rows as it did."""
+    task, parts, prepared, model = estimator.task, ready.parts, ready.prepared, estimator.model_
+    rows = prepared.held if parts.test is None else parts.test
+    tries = [*learning_on(estimator.history_, estimator.best_epoch_), *prepared.tries]
+    return {**task.judge(model, rows, prepared.seen, tries), **task.head.shown(model)}
+
+
+def network_rows(plan: Plan) -> list[list[Any]]:
+    """Name, kind, outputs and parameters of each layer, for a summary table."""
+    return [
+        [name, spec.kind, str(getattr(spec, "outputs", "")), spec.parameters] for name, spec in plan.layers().items()
+    ]
+
+
+def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
+    """Kind, sizes and form of the recurrent layer, for its drawing and its equations."""
+    sizes = {"inputs": spec.inputs, "hidden": spec.hidden}
+    return {"kind": spec.cell, "activation": spec.activation, "reset_after": spec.reset_after, **sizes}
+
+
+def _a_net(cell: str) -> str:
+    """Name a net by its cell, with an article."""
+    noun = CELLS[cell].noun
+    return noun[0].upper() + noun[1:]

@@ -1,0 +1,182 @@
+"""The task of modelling a language: its defaults, and its lines from a file to a judged model.
+
+Not here: what a step learns (heads/next_token/learn.py), the fit (fit.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.arguments import part_of
+from recurra.batches import language_streams
+from recurra.config import Settings
+from recurra.errors import DataError, either
+from recurra.nets.run import language_net
+from recurra.runs.sources import Lines, running_text
+from recurra.tasks.heads.lost import VECTORS
+from recurra.tasks.heads.next_token.head import HEAD
+from recurra.tasks.heads.next_token.measure import judge_tokens
+from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
+from recurra.text.encoder import TextEncoder
+from recurra.text.scripts import learnt_words
+from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.vectors import load_vectors
+from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
+
+VALIDATION = 0.05
+"""Share of the lines held out, where nobody says otherwise."""
+SETTINGS = Settings().changed(
+    {
+        "min_count": 1,
+        "max_words": 100_000,
+        "embedding_size": 200,
+        "hidden": 320,
+        "embedding_scale": 5.0,
+        "embedding_dropout": 0.25,
+        "word_dropout": 0.05,
+        "recurrent_dropout": 0.4,
+        "dropout": 0.1,
+        "optimiser": "adamw",
+        "learning_rate": 6e-3,
+        "table_rate": 0.83,
+        "warm_up": 0.08,
+        "clip": 0.5,
+        "samples": 1000,
+        "streams": 64,
+        "steps": 35,
+        "epochs": 6,
+    }
+)
+"""The defaults of language models, chosen on WikiText-2's validation part."""
+TEST = 0.05
+"""Share of the lines held out to be measured on."""
+STREAMS = 8
+"""Streams in which the validation part is measured, at most."""
+DEVIATION = 0.15
+"""Standard deviation of pre-trained vectors in a table shared with the output; `embedding_scale` enlarges them."""
+REST = 0.01
+"""Standard deviation of what pre-trained vectors do not give."""
+
+
+@dataclass(frozen=True)
+class GivenLines:
+    """Lines to learn from, and to choose on where the caller brings them."""
+
+    train: list[str]
+    validation: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class StreamParts:
+    """What the head learns from; streams are (streams, tokens)."""
+
+    encoder: TextEncoder
+    train: NDArray[np.int32]
+    validation: NDArray[np.int32] | None
+
+
+def read(source: Source, asked: Asked | None) -> Rows:
+    """Read running text."""
+    file = source.files[0]
+    text = running_text(file, source.texts)
+    columns = str(text.columns) if text.columns is not None and source.texts.text is None else ""
+    measured = text.train if text.test is None else text.test
+    seen = text.train[: source.kept.get("lines")]
+    counted = f"{len(text.train):,} lines"
+    return Rows(text, file, counted, text.warnings, columns=columns, measured=measured, seen=seen)
+
+
+def hold(asked: Asked, rows: Rows) -> Parts:
+    """Hold out what a source does not bring: the last twentieth of the lines to measure on, lines before it to choose.
+
+    Raises DataError where too few lines are left to learn from.
+    """
+    text: Lines = rows.table
+    train, validation, test = text.train, text.validation, text.test
+    needed = 1 + (validation is None and asked.validation > 0) + (test is None)
+    if len(train) < needed:
+        found = f"{len(train)} lines"
+        raise DataError("too few lines to learn from and to hold parts out", found=found, allowed=f"{needed} or more")
+    # Both parts are shares of the whole, so that what one takes does not make the other smaller.
+    share = part_of(asked.validation, len(train), unit="lines") if validation is None else 0
+    held = int(len(train) * share + 1e-9)
+    if test is None:
+        train, test = _without_end(train, int(len(train) * TEST + 1e-9))
+    if share:
+        train, validation = _without_end(train, held)
+    return Parts(GivenLines(train, validation or []), test)
+
+
+def _without_end(lines: list[str], held: int) -> tuple[list[str], list[str]]:
+    held = min(max(1, held), len(lines) - 1)
+    return lines[:-held], lines[-held:]
+
+
+def prepare(asked: Asked, given: GivenLines) -> Prepared:
+    """Hold a part out where none is given, encode both, and lay the net out."""
+    settings, seed = asked.settings, asked.seed
+    train, held = _parts(given, asked.validation)
+    encoder, warnings = learnt_words(stream_encoder, train, settings.text)
+    ids, words = stream_ids(train, encoder), len(encoder.vocabulary)
+    plan = language_net(settings.net, words=words)
+    streams = settings.training.streams
+    validation = language_streams(stream_ids(held, encoder), min(STREAMS, streams)) if held else None
+    start: dict[str, NDArray[Any]] = {"output.bias": _frequencies(ids, words)}
+    if asked.vectors:
+        start["embedding.weight"] = _table(encoder.vocabulary, asked.vectors, plan.embedding.size, seed)
+    known = asked.vectors or settings.text.tokens == "character"
+    return Prepared(
+        settings,
+        seed,
+        plan,
+        StreamParts(encoder, language_streams(ids, streams), validation),
+        seen=train,
+        learnt_from=f"{len(train):,} lines",
+        start=start,
+        kept={"lines": len(train)},
+        tries=[] if known else [either(*VECTORS)],
+        warnings=warnings,
+    )
+
+
+def _parts(given: GivenLines, part: float) -> tuple[list[str], list[str]]:
+    """Return what is learnt from and what is held out: the end, since neighbours in a file belong together."""
+    texts = given.train
+    if given.validation is not None:
+        return texts, given.validation
+    share = part_of(part, len(texts), unit="texts")
+    held = max(1, round(len(texts) * share)) if share else 0
+    if held >= len(texts):
+        raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
+    return texts[: len(texts) - held], texts[len(texts) - held :]
+
+
+def _frequencies(ids: NDArray[np.int32], words: int) -> NDArray[np.float32]:
+    """The log of each word's share, (words, 1): a net whose bias begins there need not learn it first."""
+    counts = np.bincount(ids, minlength=words) + 1.0
+    logs: NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
+    return logs[:, None]
+
+
+def _table(vocabulary: Vocabulary, source: str | Path, size: int, seed: int) -> NDArray[np.float32]:
+    """Pre-trained vectors, looked up in lower case, centred, in the first columns; small noise elsewhere."""
+    random = np.random.default_rng([seed, 2])
+    table = (random.standard_normal((len(vocabulary), size)) * REST).astype(np.float32)
+    lowered = sorted({word.lower() for word in vocabulary.words[len(SPECIAL_WORDS) :]} - set(SPECIAL_WORDS))
+    small = Vocabulary((*SPECIAL_WORDS, *lowered))
+    found = load_vectors(source, small)
+    places = np.array([small.index.get(word.lower(), 0) for word in vocabulary.words])
+    known = found.found[places]
+    columns = min(size, found.size)
+    rows = found.matrix[places[known], :columns]
+    rows = rows - rows.mean(axis=0)
+    table[known, :columns] = rows * (DEVIATION / rows.std())
+    return table
+
+
+TASK = Task("language", "a language model", SETTINGS, HEAD, read, hold, prepare, judge_tokens)

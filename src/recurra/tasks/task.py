@@ -1,0 +1,166 @@
+"""What everybody who meets a task reads: the record of a task and of a head, and what passes between their functions.
+
+Not here: the tasks themselves (text.py, language.py, series.py), their list (known.py), learning (fit.py).
+
+A task is what a user asks for. Its rows take one way: `read` them from files, `hold` a test part out, `prepare` the
+others for the net, learn (fit.py), `judge` the model beside its rivals. A head is what a net ends in; several tasks may
+share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from recurra.config import Settings
+from recurra.datasets.columns import TextColumns
+from recurra.datasets.formats import TextReading
+from recurra.datasets.series.table import SeriesReading
+from recurra.reads import Task as Name
+
+if TYPE_CHECKING:
+    from recurra.nets.learn import LearningNet
+    from recurra.report.page import Section
+
+Figures = dict[str, Any]
+"""What was measured, ready for JSON and for a report."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from: files or a known name, how each kind of table is read, and a file of test rows."""
+
+    files: Sequence[str]
+    texts: TextReading = field(default_factory=TextReading)
+    series: SeriesReading = field(default_factory=SeriesReading)
+    test: str = ""
+    model: Any = None
+    """A model to measure: what the reading leaves open is as it has learnt it."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """What source.json tells of a run's rows: only those that it learnt from are wanted."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a fit is asked for beside its rows; every value is checked."""
+
+    settings: Settings
+    seed: int
+    validation: float
+    """What is held out to choose by: a share below 1, or a whole number of texts, lines or windows."""
+    vectors: str | Path | None = None
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What was read from a source, and what a user hears of it before anything is checked."""
+
+    table: Any
+    file: str
+    """What errors name as its place."""
+    counted: str = ""
+    """How much it is, as the title of the progress tells it."""
+    warnings: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    """Of rows that were left out, or are empty."""
+    columns: str = ""
+    """The columns that were guessed."""
+    rejects: Sequence[Any] = ()
+    measured: Any = None
+    """The rows that a model would be measured on, as `judge` takes them."""
+    seen: Any = None
+    """All rows to learn from, as rivals take them."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows with a test part held out: what `prepare` takes, and what is measured on (None: the validation part)."""
+
+    learnt: Any
+    test: Any = None
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training needs: rows that are checked, split and encoded once, and a net that is laid out."""
+
+    settings: Settings
+    seed: int
+    plan: Any
+    data: Any
+    """What the head learns from; its own record."""
+    seen: Any
+    """The rows learnt from, as rivals take them."""
+    learnt_from: str
+    """How many they are, as the report tells it."""
+    held: Any = None
+    """The rows to measure on where there is no test part."""
+    part: str = ""
+    """What those are called."""
+    start: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """Weights to begin with in place of drawn ones."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """What source.json tells of the rows, so that a rival can be fitted on the same ones later."""
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """What the report tells besides."""
+    tries: Sequence[str] = ()
+    """What may help where a rival wins."""
+    warnings: Sequence[str] = ()
+    columns: TextColumns | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A model after what is fitted on validation, and what was doubtful there."""
+
+    model: Any
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a net is for: how it learns, answers and is told. Its files lie in one folder."""
+
+    model: type[Any]
+    """Answers, and says which of its figures are better when they are small."""
+    learner: Callable[[LearningNet, Prepared], Any]
+    """What the loop trains (learn.py)."""
+    finish: Callable[[Prepared, dict[str, NDArray[Any]]], Finished]
+    """Makes a model of trained weights."""
+    figures: Callable[[Any, Any], Figures]
+    """(model, rows): what is measured of a model by itself."""
+    title: str
+    """The usual title of a report."""
+    run_title: str
+    """That of a run, with the name of its file."""
+    sections: Callable[[Mapping[str, Any]], list[Section]]
+    """What a report tells (tell.py)."""
+    shown: Callable[[Any], Figures] = lambda model: {}
+    """What a report shows of a model besides its figures."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of question: from rows to a judged model."""
+
+    name: Name
+    """The word on the command line, and the artefact's `task`."""
+    noun: str
+    settings: Settings
+    """Its defaults."""
+    head: Head
+    read: Callable[[Source, Asked | None], Rows]
+    """Nothing is asked for where rows are read to measure a model on."""
+    hold: Callable[[Asked, Rows], Parts]
+    """Raises DataError for rows that cannot be learnt from."""
+    prepare: Callable[[Asked, Any], Prepared]
+    """Raises UsageError for choices, DataError for rows, with which there is nothing to learn."""
+    judge: Callable[[Any, Any, Any, Sequence[str]], Figures]
+    """(model, rows, rows learnt from or None, tries): figures beside those of the rivals on the same rows."""

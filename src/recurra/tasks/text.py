@@ -1,0 +1,212 @@
+"""The task of labelling texts: its defaults, and its rows from files to a judged model.
+
+Not here: columns and weights (inputs/labelled.py), what a step learns (heads/classes/learn.py), the fit (fit.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from recurra.arguments import part_of
+from recurra.config import Settings
+from recurra.datasets.cells import is_missing
+from recurra.datasets.labels import (
+    check_known_labels,
+    check_training_labels,
+    duplicates_across,
+    label_warnings,
+)
+from recurra.datasets.splits import Split, split
+from recurra.datasets.texts import TextTable, open_texts
+from recurra.errors import DataError, either
+from recurra.nets.run import classifier_net
+from recurra.runs.sources import has_parts, labelled
+from recurra.tasks.heads.classes.finish import check_wide
+from recurra.tasks.heads.classes.head import HEAD
+from recurra.tasks.heads.classes.measure import LabelledRows, judge_labels
+from recurra.tasks.heads.lost import VECTORS
+from recurra.tasks.inputs.labelled import LabelledTexts, Part, held_rows, numbered, weighty
+from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
+from recurra.text.encoder import TextEncoder, fit_encoder
+from recurra.text.scripts import learnt_words
+from recurra.text.vectors import Vectors, load_vectors
+from recurra.text.vocabulary import Vocabulary
+
+VALIDATION = 0.1
+"""Share of the rows held out, where nobody says otherwise."""
+SETTINGS = Settings().changed(
+    {
+        "max_length": 600,
+        "bidirectional": True,
+        "hidden": 64,
+        "pool": ["mean", "max", "attention"],
+        "heads": 4,
+        "word_dropout": 0.1,
+        "embedding_dropout": 0.3,
+        "dropout": 0.5,
+        "epochs": 7,
+        "batch_size": 64,
+        "batch_tokens": 8192,
+        "optimiser": "adamw",
+        "learning_rate": 3e-3,
+        "table_rate": 0.33,
+        "warm_up": 0.1,
+        "weight_decay": 0.01,
+        "adversarial": 1.0,
+        "ema": 0.998,
+        "monitor": "val_accuracy",
+    }
+)
+"""The defaults of text classification, chosen on IMDB's validation part."""
+MEASURED_TWICE = "validation (it also chose epoch and temperature: give --test for an untouched figure)"
+NOTHING_HELD = "training rows (nothing was held out)"
+
+
+@dataclass(frozen=True)
+class LabelledParts:
+    """What the head learns from and is finished on."""
+
+    classes: NDArray[Any]
+    train: Part
+    validation: Part | None
+    split: Split | None
+    """By the numbers of the rows as they were given."""
+    encoder: TextEncoder
+    wide: bool
+    coverage: float | None
+    """Share of the vocabulary that has a pre-trained vector."""
+
+
+def read(source: Source, asked: Asked | None) -> Rows:
+    """Read labelled rows, and test rows where there are any; raises DataError where a model finds no labels."""
+    train, test = _tables(source)
+    measured = test or train
+    if source.model is not None and measured.labels is None:
+        raise DataError(f"{source.files[0]} has no labels")
+    remarks = [f"{len(train.rejects)} rows rejected; they are listed in rejects.json"] if train.rejects else []
+    remarks += [f"{train.empty} empty texts are kept as <empty>"] if train.empty else []
+    guessed = train.columns is not None and not (source.texts.text and source.texts.label)
+    return Rows(
+        (train, test),
+        source.files[0],
+        f"{len(train):,} texts",
+        measured.warnings if source.model is not None else train.warnings,
+        remarks if source.model is None else [],
+        str(train.columns) if guessed else "",
+        train.rejects,
+        _as_rows(measured),
+        _without(train, source.kept.get("held_out", ())),
+    )
+
+
+def _tables(source: Source) -> tuple[TextTable, TextTable | None]:
+    model, file = source.model, source.files[0]
+    if model is None:
+        return labelled(source.files, source.texts, test=source.test)
+    # A class that the model has learnt is one, whatever its name.
+    reading = replace(source.texts, labels_as_written=any(map(is_missing, model.labels)))
+    if has_parts(file):
+        return labelled([file], reading)
+    return open_texts(file, reading, labelled=True, learnt=model.origin.columns).whole(), None
+
+
+def _without(table: TextTable, held_out: Sequence[int]) -> LabelledRows:
+    held, labels = set(held_out), table.labels or []
+    kept = [row for row in range(len(table.texts)) if row not in held]
+    return LabelledRows([table.texts[row] for row in kept], [labels[row] for row in kept] if labels else None)
+
+
+def hold(asked: Asked, rows: Rows) -> Parts:
+    """Hold test rows against the others; raises DataError for labels that cannot be learnt, and for unknown ones."""
+    train, test = rows.table
+    check_training_labels(train.labels, file=rows.file)
+    # A label of a table was held against the words for missing when it was read.
+    learnt = LabelledTexts(
+        train.texts, train.labels, groups=train.groups, labels_as_written=True, columns=train.columns
+    )
+    if test is None:
+        return Parts(learnt)
+    check_known_labels(sorted(set(train.labels or [])), test.labels or [], part="test")
+    doubts = [*test.warnings, *duplicates_across(train.texts, test.texts)]
+    return Parts(learnt, _as_rows(test) if test.labels is not None else None, doubts)
+
+
+def _as_rows(table: TextTable) -> LabelledRows:
+    return LabelledRows(table.texts, table.labels)
+
+
+def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
+    """Check, split and encode rows, and lay the net out; `recurra data check` takes these very steps."""
+    settings = asked.settings
+    given, rows = weighty(given)
+    classes, whole = numbered(given, settings)
+    names = [str(classes[target]) for target in whole.targets]
+    warnings = label_warnings(names, texts=whole.texts)
+    train, validation, cut = _held_out(asked, given, whole, names, classes)
+    warnings += cut.warnings if cut is not None else []
+    if asked.wide:
+        check_wide(labels=len(classes), weighed=validation is not None)
+    encoder, doubts = learnt_words(fit_encoder, train.texts, settings.text)
+    vectors = pretrained(asked.vectors, encoder.vocabulary) if asked.vectors else None
+    if vectors is not None:
+        settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
+    kept = cut if cut is None else replace(cut, train=rows[cut.train], validation=rows[cut.validation])
+    coverage = vectors.coverage if vectors is not None else None
+    held = _labelled(validation or train, classes)
+    return Prepared(
+        settings,
+        asked.seed,
+        classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
+        LabelledParts(classes, train, validation, kept, encoder, asked.wide, coverage),
+        seen=_labelled(train, classes),
+        learnt_from=f"{len(train.texts):,} texts",
+        # The hardest rows are named by their row in the file, where a reader finds them.
+        held=held if kept is None else replace(held, numbers=kept.validation),
+        part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
+        start={} if vectors is None else {"embedding.weight": vectors.matrix},
+        kept={
+            "columns": given.columns,
+            "held_out": kept.validation.tolist() if kept is not None else [],
+        },
+        told={"vector_coverage": coverage},
+        tries=[] if asked.vectors else [either(*VECTORS)],
+        warnings=[*warnings, *doubts],
+        columns=given.columns,
+    )
+
+
+def _held_out(
+    asked: Asked, given: LabelledTexts, whole: Part, names: list[str], classes: NDArray[Any]
+) -> tuple[Part, Part | None, Split | None]:
+    """Return what is learnt from, what is chosen on, and how the rows were shared out where they were."""
+    if given.validation_data is not None:
+        return whole, held_rows(given.validation_data, classes), None
+    share = part_of(asked.validation, len(names), unit="texts")
+    if not share:
+        return whole, None, None
+    cut = split(len(names), labels=names, groups=given.groups, share=share, seed=asked.seed)
+    return whole.rows(cut.train), whole.rows(cut.validation), cut
+
+
+def _labelled(part: Part, classes: NDArray[Any]) -> LabelledRows:
+    return LabelledRows(part.texts, [str(classes[target]) for target in part.targets])
+
+
+def pretrained(source: str | Path, vocabulary: Vocabulary) -> Vectors:
+    """Read word vectors; fits over the same words, such as the cells and seeds of a comparison, read them once."""
+    path = Path(source)
+    return _read_once(str(path), path.stat().st_mtime_ns if path.exists() else 0, vocabulary)
+
+
+@lru_cache(maxsize=1)
+def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
+    return load_vectors(source, vocabulary)
+
+
+TASK = Task("text", "a text classifier", SETTINGS, HEAD, read, hold, prepare, judge_labels)
