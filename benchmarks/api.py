@@ -26,7 +26,7 @@ change without notice. Commands: [cli.md](cli.md). Each task has a page of its o
 """
 FIRST = ("load", "TextClassifier", "LanguageModel", "Forecaster", "nn")
 """What most people come for; the rest follows in the order of the alphabet."""
-OWN = {"changed_params", "fit_prepared", "holding", "parameter_names", "remember", "running", "settings"}
+OWN = {"asked", "changed_params", "fit_prepared", "holding", "parameter_names", "settings"}
 """Methods that the package's own files call."""
 DOCTEST = re.compile(r"\s*# doctest:.*")
 

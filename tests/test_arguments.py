@@ -14,7 +14,7 @@ from command_line import recurra, refused
 from recurra.arguments import positive, seed_of, share, truth, whole
 from recurra.config import Settings
 from recurra.datasets.known.synthetic import synthetic_reviews
-from recurra.errors import UsageError
+from recurra.errors import DataError, UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
@@ -163,11 +163,27 @@ def test_a_wrong_choice_is_refused_when_fit_begins(estimator: TextClassifier, na
         estimator.fit(TEXTS, LABELS)
 
 
+def test_validation_is_a_share_or_a_whole_number_for_every_task() -> None:
+    texts = [TextClassifier(config=TINY, validation=held).fit(TEXTS, LABELS) for held in (4, 4 / len(TEXTS))]
+    assert [len(one.split_.validation) for one in texts] == [4, 4]
+    lines = [f"{word} a b" for word in "cdefghij"] * 4
+    small = LANGUAGE_SETTINGS.changed({"streams": 2, "hidden": 4, "embedding_size": 4, "epochs": 1, "samples": 0})
+    models = [LanguageModel(config=small, validation=held).fit(lines) for held in (8, 0.25)]
+    assert models[0].history_[0]["val_loss"] == models[1].history_[0]["val_loss"]
+    # 40 values are 28 windows of 12 with a target of 1.
+    series = [Forecaster(hidden=2, epochs=1, validation=held).fit(np.arange(40.0)) for held in (7, 0.25)]
+    assert series[0].history_[0]["val_loss"] == series[1].history_[0]["val_loss"]
+    for one, units in ((texts[0], (TEXTS, LABELS)), (models[0], (lines,))):
+        one.validation = len(units[0])
+        with pytest.raises(DataError, match="nothing is left to learn from"):
+            one.fit(*units)
+
+
 def test_wrong_choices_of_the_other_tasks_are_refused_too() -> None:
-    for wrong in ({"validation": 0.1}, {"validation": -1}, {"validation": True}, {"horizon": 0}, {"random_state": "1"}):
+    for wrong in ({"validation": 2.5}, {"validation": -1}, {"validation": True}, {"horizon": 0}, {"random_state": "1"}):
         with pytest.raises(UsageError, match=next(iter(wrong))):
             Forecaster(**wrong).fit(np.arange(40.0))  # type: ignore[arg-type]
-    for wrong in ({"validation": 1}, {"validation": float("nan")}, {"epochs": 0}, {"random_state": 0.5}):
+    for wrong in ({"validation": 1.0}, {"validation": float("nan")}, {"epochs": 0}, {"random_state": 0.5}):
         with pytest.raises(UsageError, match=next(iter(wrong))):
             LanguageModel(**wrong).fit(TEXTS)  # type: ignore[arg-type]
 

@@ -93,7 +93,7 @@ def test_nothing_held_out_is_a_choice_of_check_and_fit(tmp_path: Path) -> None:
     assert recurra("data", "check", path, "--validation", 0).code == 0
     done = recurra("fit", "text", path, "--validation", 0, *SMALL, "--out", tmp_path / "run")
     assert done.code == 0 and "training rows (nothing was held out)" in done.out
-    assert recurra("data", "check", path, "--validation", 1).code == 2
+    assert recurra("data", "check", path, "--validation", 1.5).code == 2
     assert recurra("fit", "text", path, "--validation", "nan", *SMALL, "--out", tmp_path / "none").code == 2
     lines = tmp_path / "lines.txt"
     lines.write_text("a b c d e f g h\n" * 40)
@@ -186,7 +186,7 @@ ODD: list[tuple[str, str, tuple[object, ...], int]] = [
     ("language", "lines.txt", ("--set", "streams=2", "--wide"), 2),
     ("language", "lines.txt", ("--set", "streams=2", "--test", "lines.txt"), 2),
     ("language", "lines.txt", ("--set", "streams=2", "--on-error", "reject"), 2),
-    ("language", "lines.txt", ("--set", "streams=2", "--validation", 2), 2),
+    ("language", "lines.txt", ("--set", "streams=2", "--validation", 2.5), 2),
     ("language", "lines.txt", ("--set", "streams=2", "--tokens", "syllable"), 2),
     ("language", "empty.csv", (), 3),
     ("series", "steps.csv", ("--season", 12), 0),

@@ -125,6 +125,8 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
     ids, words = stream_ids(train, encoder), len(encoder.vocabulary)
     plan = language_net(settings.net, words=words)
     streams = settings.training.streams
+    # The training part comes first: where both are too short, that is what its user must hear.
+    learnt = language_streams(ids, streams)
     validation = language_streams(stream_ids(held, encoder), min(STREAMS, streams)) if held else None
     start: dict[str, NDArray[Any]] = {"output.bias": _frequencies(ids, words)}
     if asked.vectors:
@@ -134,7 +136,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
         settings,
         seed,
         plan,
-        StreamParts(encoder, language_streams(ids, streams), validation),
+        StreamParts(encoder, learnt, validation),
         seen=train,
         learnt_from=f"{len(train):,} lines",
         start=start,
