@@ -52,7 +52,6 @@ RANKS = (
     "baselines",
     "report",
     "runs.sources",
-    "runs.tables",
     "tasks.task",
     "tasks.inputs",
     "tasks.heads",

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from recurra.datasets.formats import TextReading
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.runs.source import checksum, learnt_again, source_record
-from recurra.runs.sources import Reading, labelled
+from recurra.runs.sources import labelled
 from recurra.tasks.known import TASKS
 from recurra.tasks.task import Source
 
@@ -26,7 +27,7 @@ def acl_imdb(tmp_path: Path) -> Path:
 
 
 def test_the_folder_of_acl_imdb_brings_its_own_parts(acl_imdb: Path) -> None:
-    train, test = labelled([str(acl_imdb)], Reading())
+    train, test = labelled([str(acl_imdb)], TextReading())
     assert test is not None and (len(train), len(test)) == (20, 20)
     assert sorted(set(train.labels or [])) == ["negative", "positive"]
     assert set(train.texts) == set(synthetic_reviews("train", count=20)[0])
@@ -43,4 +44,4 @@ def test_rows_learnt_from_a_folder_are_found_again_unless_it_changed(acl_imdb: P
 
 def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DataError):
-        labelled([str(tmp_path)], Reading())
+        labelled([str(tmp_path)], TextReading())
