@@ -22,9 +22,9 @@ from recurra.tasks.heads.lost import VECTORS
 from recurra.tasks.heads.next_token.head import HEAD
 from recurra.tasks.heads.next_token.measure import judge_tokens
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
-from recurra.text.encoder import TextEncoder
+from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words
-from recurra.text.stream import stream_encoder, stream_ids
+from recurra.text.stream import stream_ids
 from recurra.text.vectors import load_vectors
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
@@ -121,7 +121,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
     """Hold a part out where none is given, encode both, and lay the net out."""
     settings, seed = asked.settings, asked.seed
     train, held = _parts(given, asked.validation)
-    encoder, warnings = learnt_words(stream_encoder, train, settings.text)
+    encoder, warnings = learnt_words(fit_encoder, train, settings.text)
     ids, words = stream_ids(train, encoder), len(encoder.vocabulary)
     plan = language_net(settings.net, words=words)
     streams = settings.training.streams

@@ -117,9 +117,8 @@ def _tables(source: Source) -> tuple[TextTable, TextTable | None]:
 
 
 def _without(table: TextTable, held_out: Sequence[int]) -> LabelledRows:
-    held, labels = set(held_out), table.labels or []
-    kept = [row for row in range(len(table.texts)) if row not in held]
-    return LabelledRows([table.texts[row] for row in kept], [labels[row] for row in kept] if labels else None)
+    held = set(held_out)
+    return _as_rows(table.at([row for row in range(len(table)) if row not in held]))
 
 
 def hold(asked: Asked, rows: Rows) -> Parts:

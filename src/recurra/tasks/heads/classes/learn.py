@@ -23,8 +23,7 @@ from recurra.layers.layer import Ids
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.tasks.inputs.labelled import Part
 from recurra.tasks.task import Prepared
-from recurra.text.encoder import TextEncoder
-from recurra.text.pad import net_ids
+from recurra.text.encoder import TextEncoder, net_ids
 from recurra.training.loop import Step
 from recurra.training.progress import Record
 
