@@ -19,8 +19,8 @@ from smoke import SMOKE
 from writing import PARTS, RESULTS, write_result
 
 from recurra.cli.output import say
-from recurra.labs.catalogue import lab_named, read_record
-from recurra.labs.sheet import command_of
+from recurra.labs.catalogue import read_record
+from recurra.labs.page import command_of
 
 LABS = ("next-value", "sentiment", "language")
 SEEDS = {"next-value": 5, "sentiment": 3, "language": 1}
@@ -100,11 +100,13 @@ def _kept_seeds(record: dict[str, Any]) -> dict[str, Any]:
 
 def figures_of(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record without the sentences that its figures give again whenever its page is made."""
-    if lab_named(record["lab"]).judge is None:
-        return record
     kept = {name: value for name, value in record.items() if name != "conclusion"}
-    told = [{name: value for name, value in row.items() if name != "explanation"} for row in record["observations"]]
-    return {**kept, "observations": told}
+    groups = {name: kept[name] for name in ("observations", "questions") if name in kept}
+    told: dict[str, Any] = {
+        name: [{key: value for key, value in row.items() if key != "explanation"} for row in rows]
+        for name, rows in groups.items()
+    }
+    return {**kept, **told}
 
 
 def rounded(value: Any) -> Any:

@@ -19,7 +19,7 @@ from writing import PARTS
 
 from recurra.artefact import write_atomically
 from recurra.labs.catalogue import FORMAT, read_record, rendered
-from recurra.labs.record import Head
+from recurra.labs.page import Head
 from recurra.report.page import to_html
 
 HERE = Path(__file__).parent

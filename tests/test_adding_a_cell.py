@@ -131,7 +131,7 @@ def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Path, tmp_
 
 LAB = """
 from recurra.config import NetConfig
-from recurra.labs.sheet import network_blocks
+from recurra.labs.page import network_blocks
 from recurra.nets.run import language_net
 
 plan = language_net(NetConfig(cell="mgu", hidden=6, embedding_size=5), words=30)

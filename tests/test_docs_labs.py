@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recurra.labs.catalogue import FORMAT, read_record, rendered
-from recurra.labs.record import Head
+from recurra.labs.page import Head
 from recurra.report.page import to_html
 
 ROOT = Path(__file__).parent.parent

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from recurra.labs.record import LabOptions, remembered
+from recurra.labs.lab import LabOptions, remembered
 from recurra.training.progress import Watch
 
 

@@ -16,13 +16,14 @@ import pytest
 
 from command_line import process
 from recurra.errors import DataError, UsageError
-from recurra.labs import language_cells, language_page
-from recurra.labs.language import measure, order_of
-from recurra.labs.language_observations import judged
-from recurra.labs.language_page import NOT_KEPT, TRY_IT
-from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text
+from recurra.labs import language_nets
+from recurra.labs.lab import LabOptions, judged, measured, trained
+from recurra.labs.language import LAB, language_lab
+from recurra.labs.language_nets import Corpus
+from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text, order_of
+from recurra.labs.page import Head, page, summary
 from recurra.labs.program import save_program
-from recurra.labs.record import Head, LabOptions
+from recurra.report.blocks import Code
 from recurra.report.page import to_html, to_json
 from recurra.tasks.heads.next_token.measure import trigram_perplexity
 from recurra.tasks.heads.next_token.run import RunningLanguage
@@ -82,7 +83,7 @@ def lab(data: Path, recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECURRA_DATA", str(data))
-        return measure(options_in(folder, seeds=2), recipe=recipe), folder
+        return measured(language_lab(recipe), options_in(folder, seeds=2)), folder
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +93,7 @@ def _made_up_data(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_all_seeds_of_the_lstm_come_first_then_the_others_seed_by_seed() -> None:
-    order = order_of(2)
+    order = [(variant.name, seed) for variant, seed in order_of(FULL.variants(), 2)]
     assert order[:2] == [("lstm", 0), ("lstm", 1)]
     assert order[2:5] == [("rnn", 0), ("rnn_tanh", 0), ("gru", 0)]
     assert sorted(order) == sorted((name, seed) for name in CELLS for seed in range(2))
@@ -140,8 +141,8 @@ def test_a_finished_lab_is_not_trained_again_and_keeps_no_checkpoints(
     lab: tuple[dict[str, Any], Path], recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record, folder = lab
-    monkeypatch.setattr(language_cells.LanguageModel, "fit", lambda *given, **named: pytest.fail("trained again"))
-    again = measure(options_in(folder, seeds=2), recipe=recipe)
+    monkeypatch.setattr(language_nets.LanguageModel, "fit", lambda *given, **named: pytest.fail("trained again"))
+    again = measured(language_lab(recipe), options_in(folder, seeds=2))
     assert again["cells"] == record["cells"]
     assert not list(folder.glob("runs/*/checkpoints"))
 
@@ -157,13 +158,14 @@ def test_an_interrupted_training_goes_on_to_the_same_perplexity(
         if epoch == 2 and position == 3:
             raise KeyboardInterrupt
 
-    text = lab_text(recipe)
+    (lstm,) = [variant for variant in recipe.variants() if variant.name == "lstm"]
+    shared = Corpus(lab_text(recipe), recipe, {}, {})
     with pytest.raises(KeyboardInterrupt):
         halting = options_in(tmp_path, watch=Watch(on_step=stop_in_the_second_epoch))
-        language_cells.measure_cell("lstm", 0, text, recipe, halting)
+        trained(LAB, halting, [lstm], shared)
     assert list((tmp_path / "runs" / "lstm-0" / "checkpoints").iterdir())
     going_on = options_in(tmp_path, watch=Watch(on_epoch=lambda one: seen.append(one["epoch"])))
-    found = language_cells.measure_cell("lstm", 0, text, recipe, going_on)
+    (found,) = trained(LAB, going_on, [lstm], shared)["lstm"]
     assert seen == [2]
     assert found["test_perplexity"] == record["cells"]["lstm"]["test_perplexities"][0]
 
@@ -172,12 +174,12 @@ def test_a_folder_with_nets_of_other_choices_is_refused(lab: tuple[dict[str, Any
     _, folder = lab
     other = Recipe(recipe.settings.changed({"hidden": 13}), train_tokens=1500, held_tokens=300, context_tokens=200)
     with pytest.raises(UsageError, match="begun with other choices"):
-        measure(options_in(folder), recipe=other)
+        measured(language_lab(other), options_in(folder))
 
 
 def test_the_page_has_its_sections_in_order_and_says_what_it_must(lab: tuple[dict[str, Any], Path]) -> None:
     record, _ = lab
-    report = language_page.page(json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
+    report = page(LAB, json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
     assert [section.fragment for section in report.sections] == SECTIONS
     html = to_html(report)
     for words in ("quick version", "Wikipedia 2014", "Kneser-Ney trigram", "subscript k", "perplexity of 245"):
@@ -189,7 +191,7 @@ def test_the_page_has_its_sections_in_order_and_says_what_it_must(lab: tuple[dic
 def test_without_vectors_the_page_says_that_words_start_at_random(lab: tuple[dict[str, Any], Path]) -> None:
     record = copy.deepcopy(lab[0])
     record["data"]["vectors"] = ""
-    html = to_html(language_page.page(record, Head()))
+    html = to_html(page(LAB, record, Head()))
     assert "start at random" in html
     assert "Wikipedia 2014" not in html
 
@@ -200,7 +202,7 @@ def with_perplexities(record: dict[str, Any], values: dict[str, list[float]], **
     for name, perplexities in values.items():
         changed["cells"][name]["test_perplexities"] = perplexities
         changed["cells"][name]["contexts"] = changed["cells"][name]["contexts"][:1] * len(perplexities)
-    return judged(changed)
+    return judged(LAB, changed)
 
 
 ABOVE = {"rnn": [150.0, 151.0, 152.0], "rnn_tanh": [140.0, 141.0, 142.0], "gru": [120.0, 121.0, 122.0],
@@ -256,13 +258,16 @@ def test_a_page_of_figures_that_were_kept_without_words_says_so(lab: tuple[dict[
     for cell in record["cells"].values():
         del cell["samples"], cell["next_words"]
     del record["data"]["vectors"]
-    html = to_html(language_page.page(record, Head()))
-    assert NOT_KEPT.split("`")[0].strip() in html and "do not tell whether word vectors" in html
-    assert language_page.summary(record)
+    html = to_html(page(LAB, record, Head()))
+    assert "what they write, was not kept with these figures;" in html and "do not tell whether word vectors" in html
+    assert summary(LAB, record)
 
 
 def test_what_the_page_says_to_try_works_in_the_labs_folder(lab: tuple[dict[str, Any], Path]) -> None:
-    for command in TRY_IT:
+    blocks = [block for section in page(LAB, lab[0], Head()).sections for block in section.blocks]
+    (shown,) = [block for block in blocks if isinstance(block, Code) and block.caption.startswith("Try it")]
+    assert len(shown.text.splitlines()) == 2
+    for command in shown.text.splitlines():
         done = process(*shlex.split(command)[1:], cwd=lab[1])
         assert done.code == 0 and done.out, done
 
@@ -280,7 +285,7 @@ def test_the_program_runs_as_it_stands_and_is_the_labs_recipe(
 
 def test_the_summary_names_every_cell_and_the_rival(lab: tuple[dict[str, Any], Path]) -> None:
     record, _ = lab
-    told = dict(language_page.summary(record))
+    told = dict(summary(LAB, record))
     assert f"{record['cells']['gru']['test_perplexity']:.1f}" in told["test perplexity, GRU"]
     assert f"{record['rival']['perplexity']:.1f}" in told["… Kneser-Ney trigram"]
     assert told["best on validation"] in {cell["title"] for cell in record["cells"].values()}
@@ -289,4 +294,4 @@ def test_the_summary_names_every_cell_and_the_rival(lab: tuple[dict[str, Any], P
 def test_without_wikitext_the_command_that_brings_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     with pytest.raises(DataError, match="recurra data get wikitext-2"):
-        measure(options_in(tmp_path / "out"))
+        measured(LAB, options_in(tmp_path / "out"))

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from command_line import recurra, refused
-from recurra.labs import next_value, next_value_counting, next_value_page, schedules
-from recurra.labs.next_value_counting import LITERAL, scheduled
-from recurra.labs.next_value_observations import judged
-from recurra.labs.record import Head, LabOptions
+from recurra.labs import next_value_recipe
+from recurra.labs.lab import LabOptions, judged, measured, trainings
+from recurra.labs.next_value import LAB
+from recurra.labs.next_value_recipe import LITERAL, counting, scheduled
+from recurra.labs.page import Head, page, summary
 from recurra.report.page import to_html, to_json
 from recurra.training.progress import Watch
 
@@ -34,15 +35,15 @@ def silent(title: str):
 def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     folder = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schedules, "BATCHES", (1000,))
-        patch.setattr(schedules, "RATES", (0.001, 0.01))
+        patch.setattr(next_value_recipe, "BATCHES", (1000,))
+        patch.setattr(next_value_recipe, "RATES", (0.001, 0.01))
         options = LabOptions(quick=True, seeds=2, out=folder, watch=silent, say=lambda line: None)
-        return next_value.measure(options), folder
+        return measured(LAB, options), folder
 
 
 def full(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The record as if the full lab had given it, from as many seeds as a verdict needs; judged anew."""
-    return judged({**copy.deepcopy(record), "quick": False, **changes})
+    return judged(LAB, {**copy.deepcopy(record), "quick": False, **changes})
 
 
 def test_recorded_and_measured_stand_side_by_side(lab: tuple[dict[str, Any], Path]) -> None:
@@ -53,11 +54,11 @@ def test_recorded_and_measured_stand_side_by_side(lab: tuple[dict[str, Any], Pat
     assert {"mae", "mase"} <= set(record["airline"]["one_step"]) & set(record["airline"]["multi_step"])
     assert {"naive_mase", "seasonal_naive_mase"} <= set(record["airline"])
     assert record["optimal"]["loss"] == min(point["loss"] for point in record["optimal"]["grid"])
-    page = next_value_page.page(json.loads(json.dumps(record)), Head())
-    assert [section.title for section in page.sections] == ORDER
-    html = to_html(page)
-    assert "8.01" in html and "too little data to tell" in html and json.loads(to_json(page))
-    assert next_value_page.summary(record)
+    report = page(LAB, json.loads(json.dumps(record)), Head())
+    assert [section.title for section in report.sections] == ORDER
+    html = to_html(report)
+    assert "8.01" in html and "too little data to tell" in html and json.loads(to_json(report))
+    assert summary(LAB, record)
 
 
 def test_the_recorded_schedule_is_measured_from_both_starts_and_over_both_floors(
@@ -90,8 +91,8 @@ def test_the_scheduled_run_is_the_literal_one_but_for_its_rate_and_start() -> No
 def test_a_full_lab_tries_twenty_seeds_of_the_counting_sequence_and_a_quick_one_as_many_as_told(tmp_path: Path) -> None:
     told = {"seeds": 5, "out": tmp_path, "watch": silent, "say": lambda line: None}
     quick, whole = LabOptions(quick=True, **told), LabOptions(quick=False, **told)  # type: ignore[arg-type]
-    assert next_value_counting.trainings(quick) == 6 * 5
-    assert next_value_counting.trainings(whole) == 6 * 20 + 6 * 20
+    assert trainings(counting(quick), quick) == 6 * 5
+    assert trainings(counting(whole), whole) == 6 * 20 + 6 * 20
 
 
 def test_the_saved_models_answer_from_the_command_line(lab: tuple[dict[str, Any], Path]) -> None:

@@ -13,11 +13,11 @@ import pytest
 from recurra.config import TextConfig
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
-from recurra.labs import sentiment, sentiment_page
+from recurra.labs.lab import LabOptions, measured, observed
+from recurra.labs.page import Head, page, summary
 from recurra.labs.program import save_program
-from recurra.labs.record import Head, LabOptions
+from recurra.labs.sentiment import LAB
 from recurra.labs.sentiment_data import SentimentData, shuffled
-from recurra.labs.sentiment_observations import observations, questions
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, LITERAL, STEPS, WORK
 from recurra.report.page import to_html, to_json
 from recurra.tasks.heads.classes.run import RunningClassifier
@@ -106,7 +106,7 @@ def changed(settings, start):
 
 def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it_measured(small_data, tmp_path):
     options = options_for(tmp_path / "lab")
-    record = sentiment.measure(options)
+    record = measured(LAB, options)
     for key in ("train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_test_accuracy"):
         figures = record["literal"][key]
         assert figures["least"] <= figures["mean"] <= figures["most"]
@@ -122,32 +122,32 @@ def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it
     # every finished part is taken over, and its checkpoints are gone
     parts = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "lab" / "parts").iterdir()}
     assert not list((tmp_path / "lab").glob("runs/*/checkpoints"))
-    assert sentiment.measure(options)["ladder"] == record["ladder"]
+    assert measured(LAB, options)["ladder"] == record["ladder"]
     assert parts == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "lab" / "parts").iterdir()}
 
 
 def test_the_page_holds_every_part_and_no_text_of_the_data_set(small_data, tmp_path):
-    record = sentiment.measure(options_for(tmp_path / "lab"))
-    page = sentiment_page.page(record, Head(name="A. Student", experiment="8"))
-    assert [section.title for section in page.sections][: len(SECTIONS)] == SECTIONS
-    html = to_html(page)
+    record = measured(LAB, options_for(tmp_path / "lab"))
+    report = page(LAB, record, Head(name="A. Student", experiment="8"))
+    assert [section.title for section in report.sections][: len(SECTIONS)] == SECTIONS
+    html = to_html(report)
     assert "96 %" in html and "0.09" in html and "A. Student" in html and "quick version" in html
     assert "recorded 96 %" in html and "validation loss" in html
     for text in synthetic_reviews("test", count=60)[0] + synthetic_reviews("train", count=120)[0]:
-        assert text not in html and text not in to_json(page)
+        assert text not in html and text not in to_json(report)
     # a saved record gives the same page
-    again = sentiment_page.page(json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
+    again = page(LAB, json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
     assert to_html(again) == html
-    assert sentiment_page.summary(record)
+    assert summary(LAB, record)
 
 
 def test_the_lab_can_be_learnt_offline_on_made_up_reviews_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("recurra.labs.sentiment_data.QUICK_ROWS", (120, 40, 60))
-    record = sentiment.measure(options_for(tmp_path / "lab", synthetic=True))
+    record = measured(LAB, options_for(tmp_path / "lab", synthetic=True))
     assert "literal-random" not in {row["step"] for row in record["experiments"]}
-    html = to_html(sentiment_page.page(record, Head()))
+    html = to_html(page(LAB, record, Head()))
     assert "says nothing of IMDB" in html and "--synthetic" in html
 
 
@@ -170,7 +170,7 @@ def test_all_missing_data_are_named_in_one_message_before_any_folder_is_made(tmp
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
     with pytest.raises(DataError, match=r"recurra data get imdb.*recurra data get glove.*--synthetic"):
-        sentiment.measure(options_for(tmp_path / "lab"))
+        measured(LAB, options_for(tmp_path / "lab"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["recurra", "lab", "sentiment", "--out", str(tmp_path / "lab")])
     with pytest.raises(SystemExit, match="3"):
@@ -190,19 +190,23 @@ def test_shuffling_keeps_the_words_that_are_read_and_the_vocabulary():
     assert mixed.train[1] == data.train[1] and len(mixed.test[0][1].split()) == 2
 
 
-def nets_with(accuracies):
-    """Figures of three seeds around an accuracy for every variant; only what verdicts read."""
+def record_with(accuracies):
+    """A record of three seeds around an accuracy for every variant; only what the claims read."""
+
+    def seeds(accuracy):
+        return {"by_seed": [accuracy + shift for shift in (-0.001, 0.0, 0.001)]}
+
+    rows = [{"step": variant.name, "test_accuracy": seeds(accuracies.get(variant.name, 0.85))} for variant in WORK]
+    literal = {"test_accuracy": accuracies.get("literal", 0.85), "last_test_accuracy": 0.76, "last_val_accuracy": 0.76,
+               "train_accuracy": 0.97}  # fmt: skip
     return {
-        variant.name: [
-            {
-                "test_accuracy": accuracies.get(variant.name, 0.85) + shift,
-                "last_test_accuracy": 0.76, "last_val_accuracy": 0.76, "train_accuracy": 0.97, "train_loss": 0.08,
-                "wide_test_accuracy": 0.93, "words": 1000,
-            }
-            for shift in (-0.001, 0.0, 0.001)
-        ]
-        for variant in WORK
-    }  # fmt: skip
+        "literal": {**{name: seeds(accuracy) for name, accuracy in literal.items()}, "words": 1000},
+        "ladder": [*rows, {"step": "wide", "test_accuracy": seeds(0.93)}],
+        "experiments": [],
+        "too_little": False,
+        "rival": {"name": "NB-SVM", "accuracy": 0.92},
+        "majority": 0.5,
+    }
 
 
 @pytest.mark.parametrize(
@@ -210,21 +214,17 @@ def nets_with(accuracies):
     [(0.75, "reached", "order is used"), (0.8005, "undecided", "overlap"), (0.85, "does not hold", "does not beat")],
 )
 def test_the_explanation_of_an_observation_follows_its_outcome(shuffled_accuracy, verdict, sentence):
-    nets = nets_with({"literal": 0.8, "literal-shuffled": shuffled_accuracy})
-    context = {"too_little": False, "rival": {"name": "NB-SVM", "accuracy": 0.92}, "majority": 0.5}
-    order = observations(nets, context)[0]
+    order = observed(LAB, record_with({"literal": 0.8, "literal-shuffled": shuffled_accuracy}))["order"]
     assert order["verdict"] == verdict and sentence in order["explanation"]
 
 
 def test_a_network_that_loses_to_its_rival_is_said_to_lose_with_what_to_try():
-    context = {"too_little": False, "rival": {"name": "NB-SVM", "accuracy": 0.92}, "majority": 0.5}
-    lost = questions(nets_with({"recipe": 0.9}), context)[-1]
+    lost = observed(LAB, record_with({"recipe": 0.9}))["rival"]
     assert lost["verdict"] == "does not hold" and "−2.00 points" in lost["explanation"]
     assert "try more reviews" in lost["explanation"]
 
 
 def test_simpler_than_a_gru_is_a_count_of_weights_of_the_recurrent_part():
-    context = {"too_little": False, "rival": {"name": "NB-SVM", "accuracy": 0.92}, "majority": 0.5}
-    simpler = observations(nets_with({}), context)[1]
+    simpler = observed(LAB, record_with({}))["simpler"]
     rnn, gru = simpler["figures"]["values"][0], simpler["figures"]["against"][0]
     assert rnn == 64 * (100 + 64 + 2) and gru == 3 * rnn

@@ -17,13 +17,14 @@ from rich.console import Console
 from command_line import process, recurra, refused
 from recurra.cli.lab_progress import Course
 from recurra.cli.labs import LabChoices, going_on
-from recurra.labs import catalogue, next_value_page, schedules
+from recurra.labs import catalogue, next_value_recipe
 from recurra.labs.catalogue import FORMAT, lab_named, read_record, rendered, run
-from recurra.labs.next_value_counting import LITERAL, next_value
+from recurra.labs.lab import LabOptions
+from recurra.labs.next_value import LAB
+from recurra.labs.next_value_nets import next_value
+from recurra.labs.next_value_recipe import LITERAL
+from recurra.labs.page import Head, cited, duration, known_works, page
 from recurra.labs.program import save_program
-from recurra.labs.record import Head, LabOptions
-from recurra.labs.sheet import duration
-from recurra.labs.works import WORKS, cited
 from recurra.report.blocks import Code, Paragraph, Table
 from recurra.report.glossary import TERMS, explained
 from recurra.report.page import Report, Section, save, to_html
@@ -42,11 +43,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
     """The quick next-value lab of one seed, saved as the command saves it."""
     folder = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schedules, "BATCHES", (1000,))
-        patch.setattr(schedules, "RATES", (0.01,))
+        patch.setattr(next_value_recipe, "BATCHES", (1000,))
+        patch.setattr(next_value_recipe, "RATES", (0.01,))
         options = LabOptions(quick=True, seeds=1, out=folder, watch=silent, say=lambda line: None)
-        record = run("next-value", lab_named("next-value"), options)
-    save(next_value_page.page(record, Head()), folder / "report.html")
+        record = run(LAB, options)
+    save(page(LAB, record, Head()), folder / "report.html")
     return record, folder
 
 
@@ -55,7 +56,7 @@ def test_the_head_tells_title_algorithm_platform_the_fields_given_and_when_it_wa
 ) -> None:
     record, _ = lab
     head = Head(name="A. Student", roll="7", standard="TE", section="B", subject="Deep learning", course="CS", date="")
-    told = dict(next_value_page.page(record, head).heading)
+    told = dict(page(LAB, record, head).heading)
     assert told["Title"] == "Build a recurrent neural network"
     assert "LSTM" in told["ALG"] and "Python" in told["PLT"] and "platform" in told["PLT"]
     assert [told[name] for name in ("Name", "Roll number", "Standard", "Section", "Subject", "Course")] == [
@@ -72,13 +73,13 @@ def test_a_duration_is_told_in_the_unit_that_suits_it() -> None:
 def test_a_second_run_counts_the_seconds_of_the_parts_it_takes_over(lab: tuple[dict[str, Any], Path]) -> None:
     record, folder = lab
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schedules, "BATCHES", (1000,))
-        patch.setattr(schedules, "RATES", (0.01,))
+        patch.setattr(next_value_recipe, "BATCHES", (1000,))
+        patch.setattr(next_value_recipe, "RATES", (0.01,))
         taken: list[int] = []
         options = LabOptions(
             True, 1, folder, silent, lambda line: None, passed=lambda count, seconds: taken.append(count)
         )
-        again = run("next-value", lab_named("next-value"), options)
+        again = run(LAB, options)
     assert again["next_values"] == record["next_values"] and sum(taken) == 6 + 1 + 1 + 1
     assert again["run"]["seconds"] > 0.5 * record["run"]["seconds"]
 
@@ -104,9 +105,10 @@ def test_the_program_runs_as_it_stands_and_gives_the_labs_own_figures(
 
 def test_what_the_page_says_to_try_works_in_the_labs_folder(lab: tuple[dict[str, Any], Path]) -> None:
     _, folder = lab
-    html = to_html(next_value_page.page(lab[0], Head()))
-    for command in next_value_page.TRY_IT:
-        assert command in html
+    blocks = [block for section in page(LAB, lab[0], Head()).sections for block in section.blocks]
+    (shown,) = [block for block in blocks if isinstance(block, Code) and block.caption.startswith("Try it")]
+    assert len(shown.text.splitlines()) == 2
+    for command in shown.text.splitlines():
         done = process(*shlex.split(command)[1:], cwd=folder)
         assert done.code == 0 and done.out.count("\n") >= 2, done
 
@@ -164,7 +166,7 @@ def test_all_missing_data_are_told_in_one_line_before_a_folder_is_made(
 
 
 def test_an_interrupted_lab_tells_the_command_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(name: str, lab: Any, options: LabOptions) -> dict[str, Any]:
+    def interrupted(lab: Any, options: LabOptions) -> dict[str, Any]:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(catalogue, "run", interrupted)
@@ -214,11 +216,11 @@ def test_on_a_terminal_one_bar_stands_over_how_far_it_is_and_the_training_at_han
 
 
 def test_the_recorded_value_stands_beside_the_trainings_that_it_belongs_to_only() -> None:
-    recorded = lab_named("next-value").recorded
+    recorded = lab_named("next-value").beside
     assert recorded("schedule, keras, floor 0, seed 3")["loss"] == "5.5"
     assert "loss" not in recorded("constant, keras, seed 3") and not recorded("search, batch 8, rate 0.01")
     assert recorded("constant, keras, seed 3")["next_value"] == "8.01"
-    assert lab_named("language").recorded("RNN with σ, seed 0") and not lab_named("language").recorded("LSTM, seed 0")
+    assert lab_named("language").beside("RNN with σ, seed 0") and not lab_named("language").beside("LSTM, seed 0")
 
 
 def test_less_known_words_of_a_table_are_explained_below_it_and_no_others() -> None:
@@ -241,9 +243,10 @@ def test_works_that_are_cited_are_listed_and_what_a_sample_says_is_not() -> None
 
 def test_every_work_that_a_lab_cites_is_known() -> None:
     pattern = re.compile(r"[A-Z]\w+ (?:et al\.|& [A-Z]\w+) (?:19|20)\d\d")
-    sources = [*(SOURCE / "labs").glob("*.py"), SOURCE / "report" / "glossary.py"]
+    sheets = [path for path in (SOURCE / "labs" / "sheets").glob("*.txt") if path.stem != "works"]
+    sources = [*(SOURCE / "labs").glob("*.py"), *sheets, SOURCE / "report" / "glossary.py"]
     names = {name for path in sources for name in pattern.findall(path.read_text("utf-8"))}
-    assert names and names <= set(WORKS)
+    assert names and names <= set(known_works())
 
 
 @pytest.mark.parametrize("name", ["sentiment", "language", "next-value"])

@@ -19,7 +19,7 @@ from recurra.errors import printable
 from recurra.runs.versions import installed, processor, versions
 
 EXTRAS = {
-    "train": ("torch", "sklearn", "pyarrow", "narwhals", "matplotlib"),
+    "train": ("torch", "sklearn", "pyarrow", "narwhals", "matplotlib", "jinja2"),
     "series": ("statsforecast",),
 }
 INTERESTING = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "neon", "asimd")

@@ -18,7 +18,8 @@ from recurra.errors import UsageError
 from recurra.runs.folder import new_run
 
 if TYPE_CHECKING:
-    from recurra.labs.catalogue import Lab, Name
+    from recurra.labs.catalogue import LabName
+    from recurra.labs.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,20 @@ class LabChoices:
     synthetic: bool = False
 
 
-def run_lab(name: Name, choices: LabChoices) -> None:
+def run_lab(name: LabName, choices: LabChoices) -> None:
     """Run one lab from start to page."""
     prepare_training(choices.threads)
     from recurra.labs.catalogue import lab_named
-    from recurra.labs.record import Head
+    from recurra.labs.page import Head, page
     from recurra.report.page import save
 
     lab = lab_named(name)
     if not choices.synthetic:
         lab.require()
     out = new_run(f"lab-{name}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
-    record = _measured(name, lab, choices, out)
+    record = _measured(lab, choices, out)
     report = out / "report.html"
-    save(lab.page(record, Head(**choices.head)), report)
+    save(page(lab, record, Head(**choices.head)), report)
     if choices.as_json:
         emit_json({**record, "report": str(report)})
         return
@@ -56,21 +57,21 @@ def run_lab(name: Name, choices: LabChoices) -> None:
         print(line)
 
 
-def _measured(name: Name, lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
+def _measured(lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
     """Run the lab under its bar; where it is interrupted, tell the command that goes on."""
     from recurra.labs.catalogue import run
-    from recurra.labs.record import LabOptions
+    from recurra.labs.lab import LabOptions
 
-    course = Course(lab.recorded, quiet=choices.quiet)
+    course = Course(lab.beside, quiet=choices.quiet)
     options = LabOptions(
         choices.quick, choices.seeds, out, course.watch, course.say, choices.synthetic, course.expect, course.passed
     )
     try:
         with course:
-            return run(name, lab, options)
+            return run(lab, options)
     except BaseException as problem:
         if not isinstance(problem, Exception):
-            say(f"go on with: {going_on(name, choices, out)}")
+            say(f"go on with: {going_on(lab.name, choices, out)}")
         raise
 
 
@@ -86,11 +87,11 @@ def going_on(name: str, choices: LabChoices, out: Path) -> str:
 
 
 def _told(lab: Lab, record: dict[str, Any], choices: LabChoices, report: Path) -> list[str]:
-    from recurra.labs.sheet import output_text
+    from recurra.labs.page import output_text, summary
 
     notes = ["made-up reviews: this shows how the lab works, and says nothing of IMDB"] if choices.synthetic else []
     notes += ["quick version: less data and fewer epochs than the full lab"] if choices.quick else []
-    return [*notes, output_text([*lab.summary(record), ("report", str(report))])]
+    return [*notes, output_text([*summary(lab, record), ("report", str(report))])]
 
 
 def _kind(choices: LabChoices) -> str:
@@ -101,7 +102,7 @@ def _kind(choices: LabChoices) -> str:
 def render_lab(record: str, out: str, head: dict[str, str]) -> None:
     """Make the page of a saved record: in the lab's folder, beside its JSON, or where `out` says."""
     from recurra.labs.catalogue import rendered
-    from recurra.labs.record import Head
+    from recurra.labs.page import Head
     from recurra.report.page import to_html
 
     given = Path(record)

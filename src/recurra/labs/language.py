@@ -1,108 +1,281 @@
-"""The lab `language`: what is measured. Four cells learn WikiText-2 and are judged beside a trigram.
+"""The lab `language`: four cells learn WikiText-2 and are judged beside a trigram. Its claims and its drawings.
 
-Not here: the page (language_page.py), one net (language_cells.py), sizes (language_recipe.py).
-
-The record has no figures of a language model, only its recurrence, headed "language model using RNN". So the equation
-is what is compared, and the net that has it is judged beside its rivals on the same tokens: the official parts of
-WikiText-2, the end of each line counted as the word <eos>.
+Not here: which nets there are (language_recipe.py), training and measuring them (language_nets.py), and the words of
+the page (sheets/language.txt).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from recurra.config import Settings
-from recurra.labs.language_cells import joined, measure_cell
-from recurra.labs.language_experiments import measure_trigram
-from recurra.labs.language_observations import judged
-from recurra.labs.language_output import measure_output
-from recurra.labs.language_recipe import CELLS, FULL, QUICK, LabText, Recipe, lab_text
-from recurra.labs.record import LabOptions, remembered
-from recurra.runs.versions import versions
-from recurra.text.encoder import fit_encoder
-from recurra.text.stream import stream_ids
+import numpy as np
 
-FIRST = "lstm"
-"""All seeds of this cell are trained before the others, so that the strongest net stands first."""
+from recurra.config import NetConfig, validated
+from recurra.labs.lab import Lab, LabOptions, Record, mean
+from recurra.labs.language_nets import compose, prepare, train
+from recurra.labs.language_recipe import CELLS, FULL, NEEDED, PROMPTS, QUICK, TITLES, Recipe, order_of
+from recurra.labs.page import network_blocks, step_blocks
+from recurra.labs.sheet import sheet_named
+from recurra.labs.verdicts import Judged, agree, count, reach
+from recurra.nets.run import LanguageNet, language_net
+from recurra.report.blocks import Block, Code, Table
+from recurra.report.charts import Line, lines
+from recurra.report.equations import recorded_rnn_equation
+from recurra.report.numbers import Cell, number, percent, spread, tick
 
-
-def measure(options: LabOptions, *, recipe: Recipe | None = None) -> dict[str, Any]:
-    """Run every experiment of the lab and return its record.
-
-    An interrupted lab goes on where it stopped when it is given the same folder. Raises DataError where WikiText-2 is
-    not on this machine, UsageError where the folder holds nets of other choices.
-    """
-    recipe = recipe or (QUICK if options.quick else FULL)
-    text = lab_text(recipe)
-    options.expect(len(CELLS) * options.seeds)
-    rival = _trigram(text, recipe, options)
-    options.say(f"{rival['name']}: test perplexity {rival['perplexity']:.1f}")
-    output = _output(text, recipe, options)
-    runs = {(name, seed): measure_cell(name, seed, text, recipe, options) for name, seed in order_of(options.seeds)}
-    cells = {name: joined(name, [runs[name, seed] for seed in range(options.seeds)]) for name in CELLS}
-    chosen = min(cells, key=lambda name: cells[name]["val_perplexity"])
-    record = {
-        "task": "lab",
-        "lab": "language",
-        "quick": options.quick,
-        "seeds": options.seeds,
-        "cells": cells,
-        "chosen": chosen,
-        "test_perplexity": cells[chosen]["test_perplexity"],
-        "rival": rival,
-        "output_layer": output,
-        "data": _data(text, recipe),
-        "nets": {name: recipe.of(name).net.model_dump(mode="json") for name in CELLS},
-        "settings": told(recipe.settings),
-        "versions": versions(),
-    }
-    return judged(record)
+RECORDED_LOSS = 5.5
+"""The record's final loss, whose unit it does not state; as a cross-entropy in nats it would be a perplexity of 245."""
+MEMORY = 0.05
+"""Share by which a memory beyond two words must lower the perplexity to count as used."""
+SAME = 1e-4
+"""How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
 
 
-def order_of(seeds: int) -> list[tuple[str, int]]:
-    """Return the nets in the order of work: all LSTMs, then the other cells seed by seed."""
-    others = [(name, seed) for seed in range(seeds) for name in CELLS if name != FIRST]
-    return [*((FIRST, seed) for seed in range(seeds)), *others]
+def _tests(record: Record, *names: str) -> list[float]:
+    """Test perplexities of some cells, a seed each; those of seeds that only this cell was trained from too."""
+    further = record.get("further_seeds", {})
+    return [value for name in names for value in [*record["cells"][name]["test_perplexities"], *further.get(name, [])]]
 
 
-def _trigram(text: LabText, recipe: Recipe, options: LabOptions) -> dict[str, Any]:
-    choices = {**text.fingerprint(), "context_tokens": recipe.context_tokens}
-    work = partial(measure_trigram, text, recipe.settings, recipe.context_tokens)
-    found: dict[str, Any] = remembered(options, "trigram", choices, work)
-    return found
+def _lower(record: Record, names: Sequence[str], others: Sequence[str] = ()) -> Judged:
+    """Ask whether all seeds of some cells lie below all seeds of others, or below the trigram."""
+    against = _tests(record, *others) if others else record["rival"]["perplexity"]
+    seeds = min(len(_tests(record, name)) for name in (*names, *others))
+    return reach(_tests(record, *names), "<", against, quick=record["quick"], seeds=seeds, write=_one)
 
 
-def _output(text: LabText, recipe: Recipe, options: LabOptions) -> dict[str, Any]:
-    settings = recipe.of(FIRST)
-    choices = {**text.fingerprint(), "settings": settings.model_dump(mode="json"), "steps": recipe.timed_steps}
-    work = partial(measure_output, text, settings, recipe.timed_steps)
-    found: dict[str, Any] = remembered(options, "output-layer", choices, work)
-    return found
+def _one(value: float) -> str:
+    return number(float(value), 1)
 
 
-def _data(text: LabText, recipe: Recipe) -> dict[str, Any]:
-    """Count the tokens of each part, <eos> counted, and the words."""
-    encoder = fit_encoder(text.train, recipe.settings.text)
-    parts = {"train": text.train, "validation": text.validation, "test": text.test}
-    counts = {name: len(stream_ids(lines, encoder)) for name, lines in parts.items()}
+def _kept(context: Record) -> tuple[float, float]:
+    """Return the perplexity with the state kept for two tokens, and for as long as was tried."""
+    by_length = dict(zip(context["lengths"], context["perplexities"], strict=True))
+    return by_length.get(2.0, math.nan), by_length[max(by_length)]
+
+
+def _gain(context: Record) -> float:
+    """By what share perplexity falls when the state is kept for long instead of two tokens; 0 where it is unknown."""
+    short, long = _kept(context)
+    return 0.0 if math.isnan(short) else 1 - long / short
+
+
+def _memory(record: Record) -> Judged:
+    gains = [_gain(context) for context in record["cells"]["rnn"]["contexts"]]
+    return reach(gains, "≥", MEMORY, quick=record["quick"], write=percent)
+
+
+def _loss(record: Record) -> Judged:
+    losses = record["cells"]["rnn"]["val_losses"]
+    return agree(losses, RECORDED_LOSS, rounding=0.05, quick=record["quick"], write=lambda value: number(value, 2))
+
+
+def _output_layer(record: Record) -> Judged:
+    timed = record["output_layer"]
+    shares = timed.get("shares", [timed["share"]])
+    return reach(shares, "<", 0.5, quick=record["quick"], unit="timed steps", write=percent)
+
+
+CLAIMS = {
+    "recurrence": lambda record: _lower(record, ["rnn"]),
+    "best": lambda record: _lower(record, [record["chosen"]]),
+    "gates": lambda record: _lower(record, ["gru", "lstm"], ["rnn", "rnn_tanh"]),
+    "sigmoid": lambda record: _lower(record, ["rnn"], ["rnn_tanh"]),
+    "memory": _memory,
+    "loss": _loss,
+    "output_layer": _output_layer,
+}
+RESULTS = {
+    "equation": lambda record: count(record["cells"]["rnn"]["equation_gap"], "≤", SAME, write=tick),
+    "loss": _loss,
+}
+
+
+def _terms(record: Record) -> dict[str, Any]:
+    cells = record["cells"]
+    epochs = [
+        {**epoch, "cell": name} for name, cell in cells.items() for history in cell["histories"] for epoch in history
+    ]
+    contexts = {name: cells[name]["contexts"][0] for name in dict.fromkeys(("rnn", record["chosen"]))}
+    expected = cells[record["chosen"]].get("next_words", {}).get(PROMPTS[0], [])
     return {
-        **counts,
-        "words": len(encoder.vocabulary),
-        "lines": {name: len(lines) for name, lines in parts.items()},
-        "whole": not recipe.train_tokens,
-        "vectors": text.vectors.name if text.vectors else "",
-        "streams": recipe.streams,
-        "context_tokens": recipe.context_tokens,
+        "titles": TITLES,
+        "same": SAME,
+        "tests": partial(_tests, record),
+        "beside": partial(_beside, record),
+        "nearest": min(epochs, key=lambda epoch: abs(epoch["val_loss"] - RECORDED_LOSS)),
+        "forgotten": [f"{TITLES[name]} {' → '.join(map(_one, _kept(told)))}" for name, told in contexts.items()],
+        "expected": ", ".join(f"{word} {percent(share, 1)}" for word, share in expected[:3]),
     }
 
 
-def told(settings: Settings) -> dict[str, Any]:
-    """The choices that all cells share, flat."""
-    flat = {**settings.net.model_dump(), **settings.training.model_dump()}
-    names = (
-        "embedding_size", "hidden", "layers", "embedding_scale", "embedding_dropout", "word_dropout",
-        "recurrent_dropout", "dropout", "epochs", "streams", "steps", "samples", "optimiser", "learning_rate",
-        "table_rate", "schedule", "warm_up", "weight_decay", "clip",
-    )  # fmt: skip
-    return {name: flat[name] for name in names}
+def _beside(record: Record, *names: str) -> str:
+    """Write cells with their test perplexities, such as `GRU 118.2 (117.9 … 118.6)`."""
+    shown = {name: _tests(record, name) for name in names}
+    return ", ".join(
+        f"{TITLES[name]} {_one(mean(values))}{f' ({spread(values, 1)})' if len(values) > 1 else ''}"
+        for name, values in shown.items()
+    )
+
+
+def _plan(record: Record, name: str) -> LanguageNet:
+    """Return the layers of one of the record's nets."""
+    return language_net(validated(NetConfig, record["nets"][name]), words=record["data"]["words"])
+
+
+def _network(record: Record) -> list[Block]:
+    """The record's own net, with the shapes of a training step."""
+    net, settings, words = record["nets"]["rnn"], record["settings"], record["data"]["words"]
+    size, hidden = net["embedding_size"], net["hidden"]
+    step = f"{settings['streams']}, {settings['steps']}"
+    layers = (
+        ("embedding", "embedding", f"{number(words)} words", f"({step}, {size})"),
+        ("recurrent", "recurrent", f"{hidden} units, σ", f"({step}, {hidden})"),
+        ("projection", "dense", "to the vectors' size", f"({step}, {size})"),
+        ("output", "tied", "scores by the same vectors", f"({step}, {words})"),
+    )
+    return network_blocks(_plan(record, "rnn"), layers, source="w")
+
+
+def _gated_cells(record: Record) -> list[Block]:
+    return [block for name in ("lstm", "gru") for block in step_blocks(_plan(record, name).recurrent, TITLES[name])]
+
+
+def _weights(record: Record) -> Table:
+    """Parameters by layer, a cell a row."""
+    rows: list[tuple[Cell, ...]] = []
+    for name in CELLS:
+        layers = {layer: spec.parameters for layer, spec in _plan(record, name).layers().items()}
+        rows.append((TITLES[name], *layers.values(), sum(layers.values())))
+    return Table(("cell", *layers, "sum"), tuple(rows))
+
+
+def _epochs(record: Record) -> list[float]:
+    return [epoch["epoch"] for epoch in record["cells"]["rnn"]["histories"][0]]
+
+
+def _courses(record: Record, name: str, key: str) -> Any:
+    """One figure of a cell after each epoch: (seeds, epochs)."""
+    return np.array([[epoch[key] for epoch in history] for history in record["cells"][name]["histories"]])
+
+
+def _perplexities(record: Record) -> str:
+    """Validation perplexity over epochs for all cells, and the trigram's as a level."""
+    epochs, rival = _epochs(record), record["rival"]
+    curves = [_level(rival["name"], epochs, rival["val_perplexity"])]
+    for name in CELLS:
+        table = _courses(record, name, "val_perplexity")
+        middle, low, high = (found.tolist() for found in (table.mean(axis=0), table.min(axis=0), table.max(axis=0)))
+        band = (low, high) if len(table) > 1 else ()
+        curves.append(Line(TITLES[name], epochs, middle, *band))
+    return lines(*curves, x_label="epoch", y_label="validation perplexity", log=True, height=3.4)
+
+
+def _level(name: str, x: Sequence[float], value: float) -> Line:
+    return Line(name, x, [value] * len(x), dashed=True)
+
+
+def _losses(record: Record) -> Table:
+    """Validation loss in nats after each epoch: what the record's 5.5 would be compared with."""
+    means = [_courses(record, name, "val_loss").mean(axis=0) for name in CELLS]
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (str(epoch), *(float(mean[row]) for mean in means)) for row, epoch in enumerate(_epochs(record))
+    )
+    return Table(("epoch", *TITLES.values()), rows)
+
+
+def _forgetting(record: Record) -> str:
+    contexts = {name: record["cells"][name]["contexts"][0] for name in CELLS}
+    powers = [math.log2(length) for length in contexts["rnn"]["lengths"]]
+    return lines(
+        _level(record["rival"]["name"], powers, record["rival"]["context_perplexity"]),
+        *(Line(TITLES[name], powers, context["perplexities"]) for name, context in contexts.items()),
+        x_label="tokens after which the state is forgotten, as a power of two",
+        y_label="perplexity",
+        log=True,
+    )
+
+
+def _scores(record: Record) -> Table:
+    """The cells and the trigram on the same tokens."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            cell["title"], cell["test_perplexity"], cell["test_loss"], cell["val_perplexity"],
+            ", ".join(map(str, cell["best_epochs"])), cell["parameters"], round(cell["seconds"], 1),
+        )
+        for cell in map(record["cells"].get, CELLS)
+    ]  # fmt: skip
+    rival = record["rival"]
+    perplexity, seconds = rival["perplexity"], round(rival["seconds"], 1)
+    rows.append((rival["name"], perplexity, math.log(perplexity), rival["val_perplexity"], None, None, seconds))
+    header = ("model", "test perplexity", "test loss, nats", "validation", "kept epochs", "parameters", "seconds")
+    return Table(header, tuple(rows))
+
+
+def _next_words(record: Record) -> list[Block]:
+    """Next-word probabilities of the prompts for each cell and the trigram; none where they were not kept."""
+    if "samples" not in record["cells"]["rnn"]:
+        return []
+    words = {TITLES[name]: record["cells"][name]["next_words"] for name in CELLS}
+    words[record["rival"]["name"]] = record["rival"]["next_words"]
+    return [
+        Table(
+            ("", *words),
+            tuple(
+                (str(rank), *(f"{word}  {percent(share, 1)}" for word, share in ranked))
+                for rank, ranked in enumerate(zip(*(by_prompt[prompt] for by_prompt in words.values()), strict=True), 1)
+            ),
+            f"The most probable words after “{prompt}”, first seed.",
+        )
+        for prompt in PROMPTS
+    ]
+
+
+def _samples(record: Record) -> list[Block]:
+    return [
+        Code(sample["text"], f"{TITLES[name]}, after “{sample['prompt']}”, temperature {sample['temperature']:g}.")
+        for name in CELLS
+        for sample in record["cells"][name].get("samples", ())
+    ]
+
+
+def language_lab(recipe: Recipe | None = None) -> Lab:
+    """Return the lab; `recipe` takes the place of the full and the quick one."""
+
+    def sized(options: LabOptions) -> Recipe:
+        return recipe or (QUICK if options.quick else FULL)
+
+    return Lab(
+        name="language",
+        algorithm="RNN as a language model, back-propagation through time",
+        sheet=sheet_named("language"),
+        variants=lambda options: sized(options).variants(),
+        prepare=lambda options: prepare(sized(options), options),
+        train=train,
+        compose=compose,
+        claims=CLAIMS,
+        results=RESULTS,
+        figures={
+            "recorded_equation": lambda record: recorded_rnn_equation(),
+            "network": _network,
+            "gated_cells": _gated_cells,
+            "weights": _weights,
+            "perplexities": _perplexities,
+            "losses": _losses,
+            "forgetting": _forgetting,
+            "scores": _scores,
+            "next_words": _next_words,
+            "samples": _samples,
+        },
+        terms=_terms,
+        settings=lambda record: record["settings"],
+        order=order_of,
+        recorded={f"{TITLES['rnn']},": {"val_loss": "5.5 nats"}},
+        needed=NEEDED,
+    )
+
+
+LAB = language_lab()

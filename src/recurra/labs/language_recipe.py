@@ -1,11 +1,12 @@
-"""What the lab `language` is made of: the four cells, the sizes of the full and the quick record, and the text.
+"""The nets of the lab `language`: four cells, the sizes of the full and the quick record, and the text they learn.
 
-Not here: training and measuring.
+Not here: training and measuring (language_nets.py), and what is claimed of them (language.py).
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from recurra.config import Settings
 from recurra.datasets.known.sets import find
 from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.estimators.language import LANGUAGE_SETTINGS
-from recurra.labs.needs import require_data
+from recurra.labs.lab import Variant, require_data
 from recurra.runs.sources import lines_of
 
 CELLS: dict[str, dict[str, Any]] = {
@@ -26,6 +27,8 @@ CELLS: dict[str, dict[str, Any]] = {
 """What each cell changes in the settings; `rnn` is the record's own recurrence."""
 TITLES = {"rnn": "RNN with σ", "rnn_tanh": "RNN with tanh", "gru": "GRU", "lstm": "LSTM"}
 """The cells as the page names them."""
+FIRST = "lstm"
+"""All seeds of this cell are trained before the others, so that the strongest net stands first."""
 NEEDED = ("wikitext-2",)
 PROMPTS = ("The film was", "He was born in")
 
@@ -51,6 +54,10 @@ class Recipe:
         """Return the settings of one of `CELLS`."""
         return self.settings.changed(CELLS[name])
 
+    def variants(self) -> list[Variant]:
+        """Return the four nets."""
+        return [Variant(name, TITLES[name], self.of(name)) for name in CELLS]
+
 
 FULL = Recipe(LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}))
 QUICK = Recipe(
@@ -71,6 +78,13 @@ QUICK = Recipe(
 )
 
 
+def order_of(variants: Sequence[Variant], seeds: int) -> list[tuple[Variant, int]]:
+    """Return the nets in the order of work: all LSTMs, then the other cells seed by seed."""
+    first = [(variant, seed) for variant in variants for seed in range(seeds) if variant.name == FIRST]
+    others = [(variant, seed) for seed in range(seeds) for variant in variants if variant.name != FIRST]
+    return [*first, *others]
+
+
 @dataclass(frozen=True)
 class LabText:
     """The lines of the three official parts, or their beginnings, and pre-trained vectors where there are some."""
@@ -80,9 +94,14 @@ class LabText:
     test: list[str]
     vectors: Path | None
 
-    def fingerprint(self) -> dict[str, Any]:
+    @property
+    def parts(self) -> dict[str, list[str]]:
+        """The three parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def fingerprint(self) -> Mapping[str, Any]:
         """Tell texts and vectors apart from others, so that a part measured on others is not taken for this one's."""
-        joined = "\n\f".join("\n".join(part) for part in (self.train, self.validation, self.test))
+        joined = "\n\f".join("\n".join(part) for part in self.parts.values())
         return {
             "text": hashlib.sha256(joined.encode()).hexdigest(),
             "vectors": self.vectors.name if self.vectors else "",

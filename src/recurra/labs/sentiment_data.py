@@ -1,10 +1,14 @@
 """The data of the lab `sentiment`: IMDB split once by film, or made-up reviews for who has neither IMDB nor GloVe.
 
-Not here: training, and what is told of the data (sentiment_facts.py).
+Also what the page tells of them: rows, balance of the classes, lengths, and one review padded. Everything told is a
+count or a text of our own.
+
+Not here: training on them (sentiment_nets.py).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +20,8 @@ from recurra.datasets.known.imdb import load_imdb
 from recurra.datasets.known.sets import find
 from recurra.datasets.known.synthetic import SPLITS, synthetic_reviews
 from recurra.datasets.splits import split
-from recurra.labs.needs import require_data
-from recurra.text.encoder import truncate
+from recurra.labs.lab import require_data
+from recurra.text.encoder import fit_encoder, pad, truncate
 from recurra.text.tokenise import tokenise
 
 Part = tuple[list[str], list[str]]
@@ -28,6 +32,11 @@ OFFLINE = "learn offline on made-up reviews with --synthetic"
 QUICK_ROWS = (1_500, 400, 800)
 MADE_UP_ROWS = (8_000, 1_000, 2_000)
 """Rows of training, validation and test: of the quick lab, and of the lab on made-up reviews."""
+EXAMPLES = ("A quiet film, and a good one.", "It isn't bad; it is dull, slow and far too long for what it tells.")
+"""Two made-up texts that show what padding and truncation do."""
+BINS = 24
+LONG = 0.98
+"""Share of the reviews that the picture of lengths shows one by one; the last bar holds the rest."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +114,44 @@ def _shuffled(text: str, config: TextConfig, random: np.random.Generator) -> str
     order = np.arange(len(tokens))
     order[kept] = random.permutation(kept)
     return " ".join(tokens[place] for place in order)
+
+
+def data_facts(data: SentimentData, length: int) -> dict[str, Any]:
+    """Return rows, classes and lengths of the parts; `length` is how many words the first step keeps."""
+    return {
+        "made_up": data.vectors is None,
+        "rows": {name: len(part[0]) for name, part in data.parts.items()},
+        "dropped": data.dropped,
+        "classes": {name: dict(sorted(Counter(part[1]).items())) for name, part in data.parts.items()},
+        "lengths": _lengths(data.train[0], length),
+    }
+
+
+def _lengths(texts: list[str], kept: int) -> dict[str, Any]:
+    """Words of the training reviews: a histogram, the median, the longest, and the share that is cut."""
+    config = TextConfig()
+    words = np.array([len(tokenise(text, config)) for text in texts])
+    width = max(1, round(float(np.quantile(words, LONG)) / BINS))
+    counts = np.bincount(np.minimum(words // width, BINS), minlength=BINS + 1)
+    return {
+        "edges": [width * place for place in range(BINS + 2)],
+        "counts": counts.tolist(),
+        "median": float(np.median(words)),
+        "longest": int(words.max()),
+        "kept": kept,
+        "cut": float(np.mean(words > kept)),
+    }
+
+
+def padded_example(length: int = 12) -> dict[str, Any]:
+    """Show tokens, truncation to the last `length` and padding in front, on two made-up texts."""
+    config = TextConfig(max_length=length, truncate="tail", min_count=1)
+    encoder = fit_encoder(EXAMPLES, config)
+    matrix, lengths = pad(encoder.encode(EXAMPLES), length, where="front")
+    return {
+        "length": length,
+        "texts": list(EXAMPLES),
+        "rows": [" ".join(encoder.vocabulary.words[number] for number in row) for row in matrix.tolist()],
+        "ids": matrix.tolist(),
+        "lengths": [int(size) for size in lengths],
+    }

@@ -1,12 +1,15 @@
-"""One net of the lab `sentiment`: train a variant from a seed, keep it, read the test part once, tell its figures.
+"""The lab `sentiment`, measured: one net trained and read on the test part, the rivals, all figures joined.
 
-Not here: which variants there are (sentiment_recipe.py) and their comparison (sentiment.py).
+Not here: which nets there are (sentiment_recipe.py), what kept nets answer (sentiment_answers.py), what the figures say
+and how they are drawn (sentiment.py).
+
+Every choice was made on the validation films; each kept net reads the test part once.
 """
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,56 +18,58 @@ import numpy as np
 
 from recurra.artefact import load_checkpoint
 from recurra.estimators.text import TextClassifier
-from recurra.labs.record import LabOptions, remembered
-from recurra.labs.sentiment_data import Part, SentimentData, shuffled
-from recurra.labs.sentiment_recipe import Variant, in_quick
+from recurra.labs.lab import Figures, LabOptions, Nets, Record, Variant, mean, remembered
+from recurra.labs.sentiment_answers import FADING, gradient_record, samples
+from recurra.labs.sentiment_data import Part, SentimentData, data_facts, padded_example, sentiment_data, shuffled
+from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, in_size
+from recurra.metrics import paired_bootstrap
+from recurra.runs.versions import versions
+from recurra.tasks.heads.classes.measure import LabelledRows, text_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.training.progress import Watch
 
-Figures = dict[str, Any]
-
-
-def folder_of(options: LabOptions, name: str, seed: int = 0) -> Path:
-    """Return where a variant's net lies; its artefact is kept for the first seed."""
-    return options.out / "runs" / f"{name}-{seed}"
-
-
-def chosen(options: LabOptions, variant: Variant) -> Variant:
-    """Return the variant as this lab trains it."""
-    return in_quick(variant) if options.quick else variant
+SUMMED_UP = (
+    "train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_val_accuracy", "last_test_accuracy"
+)  # fmt: skip
+CURVES = ("accuracy", "loss", "val_accuracy", "val_loss")
 
 
-def kept_net(options: LabOptions, name: str) -> RunningClassifier:
-    """Return the net that the first seed of a variant has kept, without its wide part."""
-    return alone(RunningClassifier.load(folder_of(options, name) / "artefact"))
+@dataclass(frozen=True)
+class Reviews:
+    """What all nets share: the data, and what its rivals reach on them."""
+
+    data: SentimentData
+    rival: Record
+
+    @property
+    def choices(self) -> Mapping[str, Any]:
+        """What tells these data from others."""
+        return {"rows": self.data.rows}
 
 
-def alone(model: RunningClassifier) -> RunningClassifier:
-    """Return the net without the log-odds of n-grams beside it."""
-    return replace(model, plan=model.plan.model_copy(update={"wide": None}))
+def prepare(options: LabOptions) -> Reviews:
+    """Load the data; fit the rivals on the same training rows and measure them on the same test rows."""
+    data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
+
+    def rivals() -> Record:
+        strong, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
+        return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}
+
+    return Reviews(data, remembered(options, "rival", {"rows": data.rows}, rivals))
 
 
-def trained(options: LabOptions, data: SentimentData, variant: Variant, seed: int) -> Figures:
-    """Return the figures of a variant from one seed, measured now or in an earlier, interrupted lab."""
-    variant = chosen(options, variant)
-    choices = {**variant.choices, "seed": seed, "rows": data.rows}
-    work = partial(_train, options, data, variant, seed)
-    figures: Figures = remembered(options, f"{variant.name}-{seed}", choices, work, trainings=1)
-    return figures
-
-
-def _train(options: LabOptions, data: SentimentData, variant: Variant, seed: int) -> Figures:
-    folder = folder_of(options, variant.name, seed)
-    if variant.shuffled:
+def train(options: LabOptions, shared: Reviews, variant: Variant, seed: int, watch: Watch) -> Figures:
+    """Train a variant from a seed; the artefact of the first seed is kept."""
+    folder, more, data = options.net_folder(variant.name, seed), variant.more, shared.data
+    if more.get("shuffled"):
         data = shuffled(data, variant.settings.text, seed)
-    vectors = data.vectors if variant.vectors else None
-    model = TextClassifier(vectors=vectors, wide=variant.wide, random_state=seed, config=variant.settings)
-    with options.watch(f"{variant.title}, seed {seed}") as watch:
-        model.fit(*data.train, validation_data=data.validation, run=folder, watch=watch)
+    vectors = data.vectors if more.get("vectors", True) else None
+    wide = more.get("wide", False)
+    model = TextClassifier(vectors=vectors, wide=wide, random_state=seed, config=variant.settings)
+    model.fit(*data.train, validation_data=data.validation, run=folder, watch=watch)
     if seed == 0:
         model.save(folder / "artefact")
-    figures = _figures(model, folder, data)
-    shutil.rmtree(folder / "checkpoints")  # nothing goes on from here, and each takes 140 MB
-    return figures
+    return _figures(model, folder, data)
 
 
 def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> Figures:
@@ -101,5 +106,104 @@ def _last_weights(folder: Path) -> dict[str, Any]:
 
 def rights(model: RunningClassifier, part: Part) -> list[bool]:
     """Tell of each text whether the model gives it its label."""
-    chosen = model.predict_proba(part[0]).argmax(axis=1)
-    return [model.labels[place] == label for place, label in zip(chosen, part[1], strict=True)]
+    answers = model.predict_proba(part[0]).argmax(axis=1)
+    return [model.labels[place] == label for place, label in zip(answers, part[1], strict=True)]
+
+
+def alone(model: RunningClassifier) -> RunningClassifier:
+    """Return the net without the log-odds of n-grams beside it."""
+    return replace(model, plan=model.plan.model_copy(update={"wide": None}))
+
+
+def kept_net(options: LabOptions, name: str) -> RunningClassifier:
+    """Return the net that the first seed of a variant has kept, without its wide part."""
+    return alone(RunningClassifier.load(options.net_folder(name) / "artefact"))
+
+
+def compose(options: LabOptions, shared: Reviews, nets: Nets) -> Record:
+    """Join the figures of the nets, and what the kept ones answer, to the record of the lab."""
+    data, rival = shared.data, shared.rival
+    # The page draws and asks two nets: the record's own, and the last of the ladder that was trained.
+    shown = [in_size(STEPS[name], options) for name in ("literal", "recipe" if "recipe" in nets else "gru")]
+    record: Record = {
+        "task": "lab",
+        "lab": "sentiment",
+        "quick": options.quick,
+        "seeds": options.seeds,
+        "made_up": options.synthetic,
+        "too_little": options.quick or options.synthetic,
+        "data": data_facts(data, STEPS["literal"].settings.text.max_length),
+        "padding": padded_example(),
+        "literal": _literal(nets["literal"]),
+        "ladder": _ladder(nets),
+        "experiments": [_row(variant, nets[variant.name]) for variant in EXPERIMENTS if variant.name in nets],
+        "rival": {"name": rival["name"], "accuracy": rival["accuracy"], "seconds": rival["seconds"]},
+        "majority": rival["majority"],
+        "settings": {variant.name: variant.settings.model_dump(mode="json") for variant in shown},
+        "versions": versions(),
+        "samples": _samples(options, shared, shown),
+        "gradients": gradient_record({name: kept_net(options, name) for name in FADING if name in nets}, data),
+    }
+    if "recipe" in nets:
+        record["against_rival"] = _against_rival(nets["recipe"][0], rival)
+    return record
+
+
+def over_seeds(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, least and most over seeds, and each seed's own."""
+    return {"mean": mean(values), "least": min(values), "most": max(values), "by_seed": list(values)}
+
+
+def _literal(runs: Sequence[Figures]) -> Record:
+    """The record's own net: the last epoch's figures, those of the kept one, and the curves of all seeds."""
+    return {
+        **{name: over_seeds([run[name] for run in runs]) for name in SUMMED_UP},
+        "epochs": len(runs[0]["history"]),
+        "kept_epochs": [run["best_epoch"] for run in runs],
+        "seconds": over_seeds([run["seconds"] for run in runs]),
+        "words": runs[0]["words"],
+        "vector_coverage": runs[0]["vector_coverage"],
+        "curves": {name: [[epoch[name] for epoch in run["history"]] for run in runs] for name in CURVES},
+    }
+
+
+def _ladder(nets: Nets) -> list[Record]:
+    """One row a step; the last step is told twice, alone and with log-odds of n-grams beside it."""
+    rows = [_row(step, nets[step.name]) for step in LADDER if step.name in nets]
+    if "recipe" in nets:
+        wide = [run["wide_test_accuracy"] for run in nets["recipe"]]
+        rows.append(
+            {**rows[-1], "step": "wide", "title": "… with n-grams beside it", "test_accuracy": over_seeds(wide)}
+        )
+        # The wide part is fitted after training: there is no validation figure of both together.
+        del rows[-1]["val_accuracy"]
+    return rows
+
+
+def _row(variant: Variant, runs: Sequence[Figures]) -> Record:
+    names = ("test_accuracy", "val_accuracy", "train_accuracy", "seconds")
+    return {
+        "step": variant.name,
+        "title": variant.title,
+        "start": variant.start,
+        **{name: over_seeds([run[name] for run in runs]) for name in names},
+        "epochs": len(runs[0]["history"]),
+        "kept_epochs": [run["best_epoch"] for run in runs],
+        "parameters": runs[0]["parameters"],
+        "recurrent_parameters": runs[0]["recurrent_parameters"],
+        "words": runs[0]["words"],
+    }
+
+
+def _against_rival(first: Figures, rival: Record) -> dict[str, float]:
+    """Compare the recipe's first seed with the rival, review by review."""
+    compared = paired_bootstrap(np.array(first["right"]), np.array(rival["right"]))
+    return {name: float(value) for name, value in compared._asdict().items()}
+
+
+def _samples(options: LabOptions, shared: Reviews, shown: Sequence[Variant]) -> Record:
+    """Ask the kept nets of the first seed; what they answer is remembered like any other part."""
+    choices = {"nets": [variant.choices(0, shared.choices) for variant in shown]}
+    nets = {SHORT[variant.name]: kept_net(options, variant.name) for variant in shown}
+    answers: Record = remembered(options, "samples", choices, partial(samples, nets, shared.data))
+    return answers

@@ -1,15 +1,16 @@
-"""What the lab `sentiment` trains: the record's own recipe, the ladder from there, and what tests the observations.
+"""The nets of the lab `sentiment`: the record's own, the ladder from there, and what tests the observations.
 
-Not here: training and measuring.
+Not here: training and measuring them (sentiment_nets.py), and what is claimed of them (sentiment.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from recurra.config import CellName, Settings
 from recurra.estimators.text import TEXT_SETTINGS
+from recurra.labs.lab import LabOptions, Variant
 
 LITERAL = Settings().changed(
     {
@@ -47,49 +48,33 @@ EPOCHS = 8
 """Epochs of every step but the first and the last: validation keeps an early one, so that more would change little."""
 
 
-@dataclass(frozen=True)
-class Variant:
-    """One net of the lab, trained from several seeds: what differs from the step it starts from, and its settings."""
-
-    name: str
-    title: str
-    start: str
-    """The variant that it changes in one thing; empty for the first."""
-    settings: Settings
-    vectors: bool = True
-    """Whether the table of words starts from GloVe."""
-    shuffled: bool = False
-    """Whether the words of every review, in all parts, come in random order."""
-    wide: bool = False
-    """Whether log-odds of n-grams stand beside the net."""
-
-    @property
-    def needs_vectors(self) -> bool:
-        """Whether the variant is about word vectors, so that it says nothing where there are none."""
-        return not self.vectors or self.settings.net.freeze_embedding
-
-    @property
-    def choices(self) -> dict[str, Any]:
-        """What the net's figures depend on, beside the data and the seed; settings left at their default unnamed."""
-        settings = self.settings.model_dump(mode="json", exclude_defaults=True)
-        return {"settings": settings, "vectors": self.vectors, "shuffled": self.shuffled, "wide": self.wide}
+def needs_vectors(variant: Variant) -> bool:
+    """Tell whether a variant is about word vectors, so that it says nothing where there are none."""
+    return not variant.more.get("vectors", True) or variant.settings.net.freeze_embedding
 
 
-def _changed(start: Variant, name: str, title: str, changes: dict[str, Any] | None = None, **others: Any) -> Variant:
-    settings = start.settings.changed(changes or {})
-    return replace(start, name=name, title=title, start=start.name, settings=settings, **others)
+def _changed(start: Variant, name: str, title: str, changes: dict[str, Any] | None = None, **more: bool) -> Variant:
+    """Return a variant that changes one thing of the one it starts from: settings, `vectors`, or `shuffled`.
+
+    `vectors` tells whether the table of words starts from GloVe; `shuffled` whether the words of every review, in all
+    parts, come in random order.
+    """
+    return Variant(name, title, start.settings.changed(changes or {}), start.name, more)
 
 
 def _ladder() -> tuple[Variant, ...]:
     """From the record's net to the product's own recipe, in steps of one thing each."""
-    literal = Variant("literal", "literal: simple RNN, σ, last state", "", LITERAL)
+    literal = Variant("literal", "literal: simple RNN, σ, last state", LITERAL)
     tanh = _changed(literal, "tanh", "tanh in place of σ", {"activation": "tanh", "epochs": EPOCHS})
     both = _changed(tanh, "both", "both directions", {"bidirectional": True})
     pooled = _changed(both, "pooled", "mean and maximum of all states", {"pool": ["mean", "max"]})
     regularised = _changed(pooled, "regularised", "dropout, decay, averaging", REGULARISED)
     gru = _changed(regularised, "gru", "gates: a GRU", {"cell": "gru"})
     lstm = _changed(regularised, "lstm", "gates: an LSTM", {"cell": "lstm"})
-    recipe = Variant("recipe", "the product's recipe, GRU", "gru", TEXT_SETTINGS.changed({"cell": "gru"}), wide=True)
+    # `wide`: log-odds of n-grams stand beside the net.
+    recipe = Variant(
+        "recipe", "the product's recipe, GRU", TEXT_SETTINGS.changed({"cell": "gru"}), "gru", {"wide": True}
+    )
     return literal, tanh, both, pooled, regularised, gru, lstm, recipe
 
 
@@ -118,9 +103,15 @@ QUICK = {"epochs": 2, "max_length": 60, "batch_size": 16, "learning_rate": 3e-3,
 """What a slice of 1,500 reviews can bear in a minute."""
 
 
-def in_quick(variant: Variant) -> Variant:
-    """Return the variant as the quick lab trains it."""
-    return replace(variant, settings=variant.settings.changed(QUICK))
+def in_size(variant: Variant, options: LabOptions) -> Variant:
+    """Return the variant as this lab trains it, quick or whole."""
+    return replace(variant, settings=variant.settings.changed(QUICK)) if options.quick else variant
+
+
+def variants(options: LabOptions) -> list[Variant]:
+    """Return all nets in the order of work; made-up reviews come without word vectors."""
+    work = [variant for variant in WORK if not (options.synthetic and needs_vectors(variant))]
+    return [in_size(variant, options) for variant in work]
 
 
 def settings_for(cell: CellName) -> Settings:

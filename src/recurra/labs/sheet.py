@@ -1,165 +1,236 @@
-"""The page of a lab, put together: its head, its parts in their one order, its program, output and works cited.
+"""The words of a lab's page: a text in parts, into which the record's figures are filled, and which becomes blocks.
 
-Not here: what each lab says (sentiment_page.py and its like), how blocks look (report/).
+A sheet is a file in sheets/. Title and subtitle come first; `# Name` begins a part, an empty line ends a chunk, `{{ }}`
+and `{% %}` are Jinja's. What a chunk becomes is told by how its lines begin:
+
+    words                    a paragraph; before the kinds below, their caption
+    - words                  a point of a list
+    name :: words            a fact, or a line of the output
+    $ command                a command to try
+    | what | recorded | …    a row of what is compared: measured, spread, verdict and note follow
+    @name                    the drawing, table or blocks of that name
+    ? name: words            a claim of the record (`??`: a question of ours), then `=` its evidence and what is said
+                             where it holds (`+`), stays open (`~`) or fails (`-`)
+
+Not here: figures and tests (each lab's own), and the page around the parts (page.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
 
-from recurra.labs.program import program_blocks
-from recurra.labs.record import Head
-from recurra.labs.works import cited
-from recurra.layers.recurrent.run import RecurrentSpec
-from recurra.nets.run import Plan
-from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
-from recurra.report.cell_step import cell_blocks
-from recurra.report.diagrams import network_diagram, summary_table
-from recurra.report.numbers import number
-from recurra.report.page import Report, Section
-from recurra.report.run_record import cell
+import jinja2
 
-Record = dict[str, Any]
+from recurra.report.blocks import (
+    Block,
+    Code,
+    Compared,
+    Comparison,
+    Equation,
+    Facts,
+    Figure,
+    Outcome,
+    Paragraph,
+    Points,
+    Table,
+)
+from recurra.report.numbers import number, percent, points, power_of_ten, spread, spread_of_shares, tick
+
+Names = Mapping[str, Any]
+"""What the words may use: the record's keys, a lab's own terms, and how figures are written."""
+Drawn = str | Block | Sequence[Block] | None
+"""A drawing as SVG, a block, or several; None where the record has nothing to show."""
+Drawing = Callable[[dict[str, Any]], Drawn]
+
+
+def fixed(value: float, decimals: int) -> str:
+    """Write a figure with so many decimals, a whole one too."""
+    return number(float(value), decimals)
+
+
+def middle(values: Sequence[float], decimals: int) -> str:
+    """Write the median over seeds."""
+    return fixed(statistics.median(values), decimals)
+
 
 QUICK_NOTE = "This is the quick version of the record: less data or fewer epochs, so figures are below the full ones."
-TITLE = "Build a recurrent neural network"
-"""The record's title line."""
-ALGORITHMS = {
-    "sentiment": "simple RNN, back-propagation through time",
-    "language": "RNN as a language model, back-propagation through time",
-    "next-value": "LSTM, back-propagation through time",
-}
-"""What stands behind the record's ALG."""
+
+WRITING: Names = {
+    "number": number, "fixed": fixed, "percent": percent, "points": points, "tick": tick, "power_of_ten": power_of_ten,
+    "spread": spread, "spread_of_shares": spread_of_shares, "mean": statistics.fmean, "middle": middle,
+    "log": math.log, "exp": math.exp, "quick_note": QUICK_NOTE,
+}  # fmt: skip
+
+GUARD = "\ue000"
+"""Stands before each text that was filled in, while lines are read: what a record holds is never taken for a mark."""
+_GUARDED = str.maketrans({"\n": " ", "|": "\ue001", ":": "\ue002"})
+_FREED = str.maketrans({GUARD: "", "\ue001": "|", "\ue002": ":"})
 
 
-def heading(head: Head, record: Record) -> tuple[tuple[str, str], ...]:
-    """Return the small table on top of the page: the record's lines, the fields given, and when it was run."""
-    versions, run = record["versions"], record.get("run", {})
-    system = [f"Python {versions['python']}", f"Recurra {versions['recurra']}"]
-    system += [f"PyTorch {versions['torch']}"] if "torch" in versions else []
-    told = {
-        "Title": TITLE,
-        "ALG": ALGORITHMS[record["lab"]],
-        "PLT": f"{', '.join(system)}; {versions['processor']} (read as platform)",
-        **head.given(),
-    }
-    if run:
-        told |= {"Run on": run["date"], "It took": duration(run["seconds"])}
-    return tuple(told.items())
+def _guarded(value: Any) -> Any:
+    return GUARD + value.translate(_GUARDED) if isinstance(value, str) and value else value
 
 
-def duration(seconds: float) -> str:
-    """Write a duration in the unit that suits it."""
-    for size, unit in ((3600.0, "h"), (60.0, "min")):
-        if seconds >= 2 * size:
-            return f"{number(seconds / size, 1)} {unit}"
-    return f"{number(float(seconds), 0)} s"
+def _joined(lines: Iterable[str]) -> str:
+    """Return lines as running text, as it is to be shown."""
+    return " ".join(lines).translate(_FREED)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LabPage:
-    """What a lab sheet says, part by part, in the one order all labs keep."""
-
-    aim: str
-    objective: Sequence[str]
-    algorithm: Sequence[Block]
-    data: Sequence[Block]
-    pseudocode: Sequence[str]
-    program: Sequence[Block] = ()
-    network: Sequence[Block]
-    training: Sequence[Block]
-    curves: Sequence[Block]
-    result: Sequence[Block]
-    observations: Sequence[Block]
-    conclusion: str
-
-    def sections(self) -> list[Section]:
-        """Return the parts as sections; texts become paragraphs, objectives points, pseudocode a numbered list."""
-        shown = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in ("aim", "conclusion"):
-            shown[name] = (Paragraph(shown[name]),)
-        shown["objective"] = (Points(tuple(self.objective)),)
-        shown["pseudocode"] = (Points(tuple(self.pseudocode), ordered=True),)
-        return [Section(name.capitalize(), tuple(blocks), name) for name, blocks in shown.items() if blocks]
+# Words are filled in as plain text: whatever a record holds is escaped once, where blocks become HTML (report/).
+# A name that is not there raises, so that a record of an earlier format is refused instead of shown with holes.
+_JINJA = jinja2.Environment(
+    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=_guarded
+)
 
 
-def network_blocks(plan: Plan, drawn: Sequence[tuple[str, str, str, str]], *, source: str = "x") -> list[Block]:
-    """Return equation, drawings with this network's shapes, and the summary table.
+@cache
+def _template(text: str) -> jinja2.Template:
+    return _JINJA.from_string(text)
 
-    `drawn` are the rows of the unrolled drawing: name, kind, detail and output shape.
+
+def lines_of(template: str, names: Names) -> list[str]:
+    """Return the lines of a filled chunk, empty ones left out.
+
+    Only plain spaces are cut off: the narrow ones between thousands belong to their numbers.
     """
-    shapes = {name: shape for name, _, _, shape in drawn}
-    recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
-    summary = [(name, spec.kind, shapes.get(name, ""), spec.parameters) for name, spec in plan.layers().items()]
-    unrolled = network_diagram(list(drawn), bidirectional=recurrent.bidirectional, source=source)
-    return [
-        *step_blocks(recurrent, recurrent.cell),
-        Figure(unrolled, "The network unrolled through time."),
-        summary_table(summary, "Layers, output shapes and parameters."),
-    ]
+    lines = _template(template).render(names).split("\n")
+    return [line.strip(" ") for line in lines if line.strip(" ")]
 
 
-def step_blocks(recurrent: RecurrentSpec, title: str) -> list[Block]:
-    """Return the equations and the drawing of a layer's cell."""
-    return cell_blocks(
-        recurrent.cell,
-        inputs=recurrent.inputs,
-        hidden=recurrent.hidden,
-        activation=recurrent.activation,
-        reset_after=recurrent.reset_after,
-        caption=f"One step of the {title} with this network's shapes.",
-    )
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that figures can refute, and what is said of each outcome."""
+
+    name: str
+    group: str
+    """The record's list to which it belongs: `observations`, or `questions` of our own."""
+    words: Mapping[str, str]
+    """Templates by their marks: `?` the claim, `=` its evidence, `+`, `~` and `-` the outcomes."""
+
+    def sentence(self, names: Names) -> str:
+        """Return the claim itself; its evidence may speak of nets that were not trained."""
+        return _joined(lines_of(self.words["?"], names))
+
+    def filled(self, names: Names) -> dict[str, str]:
+        """Return the words with their figures."""
+        return {mark: _joined(lines_of(text, names)) for mark, text in self.words.items()}
 
 
-def program_part(lab: str) -> list[Block]:
-    """Return the section of the lab's program."""
-    return [
-        Paragraph(
-            "The steps as runnable code, with public names only: the record's own net from one seed. The lab writes "
-            "the same into its folder as `program.py` and as `program.ipynb`."
-        ),
-        *program_blocks(lab),
-    ]
+def _claim(chunk: str) -> Claim:
+    """Read a claim; a line that begins with no mark goes on with the words of the line before."""
+    words: dict[str, str] = {}
+    mark = ""
+    for line in chunk.split("\n"):
+        start, _, rest = line.strip().partition(" ")
+        if start in ("?", "??", "=", "+", "~", "-"):
+            mark = start
+            words[mark] = rest
+        else:
+            words[mark] += f" {line.strip()}"
+    group = "questions" if "??" in words else "observations"
+    name, _, sentence = words.pop("??" if "??" in words else "?").partition(": ")
+    return Claim(name, group, {"?": sentence, **words})
 
 
-def output_text(summary: Sequence[tuple[str, str]]) -> str:
-    """Write the lines that the command prints, one a figure; the page shows the same."""
-    return "\n".join(f"{name:42} {value}" for name, value in summary)
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet that was read: its title, and the chunks of each part by the part's title; the subtitle's under ""."""
+
+    title: str
+    parts: Mapping[str, Sequence[str | Claim]]
+
+    @property
+    def claims(self) -> list[Claim]:
+        """All claims in their order."""
+        return [chunk for part in self.parts.values() for chunk in part if isinstance(chunk, Claim)]
+
+    def names(self, record: Mapping[str, Any], terms: Names) -> Names:
+        """Return what the words may use."""
+        return {**WRITING, **record, **terms}
+
+    def text(self, part: str, names: Names) -> str:
+        """Return a part as running text."""
+        return _joined(line for chunk in self.parts[part] for line in lines_of(str(chunk), names))
+
+    def pairs(self, part: str, names: Names) -> list[tuple[str, str]]:
+        """Return a part of facts as pairs."""
+        return [_pair(line) for chunk in self.parts[part] for line in lines_of(str(chunk), names)]
 
 
-def output_block(summary: Sequence[tuple[str, str]]) -> Code:
-    """Return what the command prints, as the page shows it."""
-    return Code(output_text(summary), "Output: what the command prints.")
+def read_sheet(text: str) -> Sheet:
+    """Read the text of a sheet."""
+    title, _, body = text.partition("\n")
+    parts: dict[str, Sequence[str | Claim]] = {}
+    for part in f"\n{body}".split("\n# "):
+        name, _, chunks = part.partition("\n")
+        whole = [chunk.strip("\n") for chunk in chunks.split("\n\n") if chunk.strip("\n")]
+        parts[name.lower()] = [_claim(chunk) if chunk.startswith("?") else chunk for chunk in whole]
+    return Sheet(title, parts)
 
 
-def try_it(commands: Sequence[str]) -> Code:
-    """Return commands that ask the nets which the lab has kept."""
-    return Code("\n".join(commands), "Try it, in the lab's folder: the nets are kept there.")
+def sheet_named(name: str) -> Sheet:
+    """Read a sheet of this package."""
+    return read_sheet((files("recurra.labs") / "sheets" / f"{name}.txt").read_text(encoding="utf-8"))
 
 
-def command_of(record: Mapping[str, Any]) -> str:
-    """Return the command that measures the record."""
-    words = [f"recurra lab {record['lab']} --seeds {record['seeds']}"]
-    words += ["--quick"] if record["quick"] else []
-    words += ["--synthetic"] if record.get("made_up") else []
-    return " ".join(words)
+def blocks_of(chunk: str, names: Names, draw: Callable[[str], Drawn]) -> list[Block]:
+    """Return what a chunk becomes; `draw` returns what stands under a name."""
+    caption: list[str] = []
+    marked: list[str] = []
+    kind = ""
+    for line in lines_of(chunk, names):
+        if found := _kind(line):
+            kind = found
+            marked.append(line)
+        elif marked:
+            marked[-1] += f" {line}"
+        else:
+            caption.append(line)
+    words = _joined(caption)
+    if not kind:
+        return [Paragraph(words)] if words else []
+    return _WRITERS[kind](words, marked) if kind != "@" else _drawn(words, draw(marked[0][1:]))
 
 
-def lab_report(
-    titles: tuple[str, str], page: LabPage, record: Record, *, head: Head, settings: Mapping[str, Any]
-) -> Report:
-    """Return the page of a lab: title and subtitle, the parts, and what it was made with."""
-    sections = page.sections()
-    choices = Facts(tuple((name, cell(value)) for name, value in settings.items()))
-    made: list[Block] = [
-        Paragraph(f"Made by `{command_of(record)}`."),
-        choices,
-        Facts(tuple(record["versions"].items())),
-    ]
-    works = cited(sections)
-    made += [Paragraph("Works cited:"), Points(works)] if works else []
-    closing = Section("Settings and versions", tuple(made), "settings")
-    title, subtitle = titles
-    return Report(title, subtitle, (*sections, closing), record, heading(head, record))
+def _kind(line: str) -> str:
+    """Return the mark of a line, empty for words."""
+    if line[:2] in ("- ", "$ ", "| ") or line[:1] == "@":
+        return line[:1]
+    return "::" if " :: " in line else ""
+
+
+def _pair(line: str) -> tuple[str, str]:
+    name, _, words = line.partition(" :: ")
+    return _joined([name]), _joined([words])
+
+
+def _drawn(caption: str, shown: Drawn) -> list[Block]:
+    """Put the caption of the sheet under what was drawn; where nothing was, the caption goes too."""
+    if shown is None:
+        return []
+    if isinstance(shown, str):
+        return [Figure(shown, caption)]
+    if isinstance(shown, Table | Equation | Code):
+        return [replace(shown, caption=caption or shown.caption)]
+    return [*([Paragraph(caption)] if caption else []), *(shown if isinstance(shown, Sequence) else [shown])]
+
+
+def _compared(line: str) -> Compared:
+    """Read a row of a comparison; an empty field is one that the record, or the rule of verdicts, is silent on."""
+    cells = [_joined([cell]).strip(" ") for cell in line[1:].split("|")]
+    what, recorded, measured, spread, verdict, note = [*cells, *[""] * 6][:6]
+    return Compared(what, recorded or None, measured, spread, cast(Outcome, verdict) if verdict else None, note)
+
+
+_WRITERS: dict[str, Callable[[str, list[str]], list[Block]]] = {
+    "-": lambda caption, lines: [Points(tuple(_joined([line[2:]]) for line in lines))],
+    "::": lambda caption, lines: [Facts(tuple(map(_pair, lines)))],
+    "$": lambda caption, lines: [Code("\n".join(_joined([line[2:]]) for line in lines), caption)],
+    "|": lambda caption, lines: [Comparison(tuple(map(_compared, lines)), caption)],
+}

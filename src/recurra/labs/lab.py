@@ -1,0 +1,231 @@
+"""A lab as data, and the one runner of all labs: variants × seeds, each part remembered, then the claims judged.
+
+Not here: the labs themselves (sentiment.py, language.py, next_value.py), the rule of verdicts (verdicts.py), the words
+and the page (sheet.py, page.py), and records on disk (catalogue.py).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurra.config import Settings
+from recurra.datasets.known.sets import find
+from recurra.errors import DataError
+from recurra.labs.sheet import Drawing, Sheet
+from recurra.labs.verdicts import Judged, observation
+from recurra.runs.folder import write_json
+from recurra.training.progress import Watch
+
+Record = dict[str, Any]
+"""What a lab measured, as plain data: its JSON."""
+Figures = dict[str, Any]
+"""What was measured of one net."""
+Nets = Mapping[str, Sequence[Figures]]
+"""The figures of each variant by its name, one for each seed."""
+Test = Callable[[Record], Judged | None]
+"""Holds a claim against the figures; None where these nets were not trained, so that the claim is left out."""
+
+
+@dataclass(frozen=True)
+class LabOptions:
+    """How a lab is run."""
+
+    quick: bool
+    seeds: int
+    out: Path
+    watch: Callable[[str], AbstractContextManager[Watch]]
+    """Opens the progress display of a training with that title."""
+    say: Callable[[str], None]
+    synthetic: bool = False
+    """Whether the lab learns from made-up data, offline; only the lab sentiment has any."""
+    expect: Callable[[int], None] = lambda trainings: None
+    """Told once how many trainings there will be, those taken from an earlier run among them."""
+    passed: Callable[[int, float], None] = lambda trainings, seconds: None
+    """Told of a part taken from an earlier run: how many trainings it is, and the seconds that they took."""
+
+    def net_folder(self, name: str, seed: int = 0) -> Path:
+        """Return where the net of a variant and a seed lies."""
+        return self.out / "runs" / f"{name}-{seed}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One net of a lab: its settings, and what else makes it differ from the others."""
+
+    name: str
+    title: str
+    settings: Settings
+    start: str = ""
+    """The variant that it changes in one thing; empty for the first."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What differs beside the settings, such as shuffled words."""
+    seeds: int = 0
+    """How often it is trained; 0: from each seed of the lab."""
+
+    def choices(self, seed: int, shared: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that its figures depend on; `shared` tells the data from others."""
+        return {"settings": self.settings.model_dump(mode="json"), **self.more, "seed": seed, **shared}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """Everything that makes a lab: which nets, trained how, held against which claims, drawn how."""
+
+    name: str
+    algorithm: str
+    """What stands behind the sheet's ALG."""
+    sheet: Sheet
+    """The words of the page; claims and figures stand in it by their names."""
+    variants: Callable[[LabOptions], Sequence[Variant]]
+    prepare: Callable[[LabOptions], Any]
+    """Reads and measures what all nets share, such as data and rivals; its `choices` tell it from other data."""
+    train: Callable[[LabOptions, Any, Variant, int, Watch], Figures]
+    """Trains a variant from a seed and measures it."""
+    compose: Callable[[LabOptions, Any, Nets], Record]
+    """Joins all figures to the record, but for what is judged of them."""
+    claims: Mapping[str, Test]
+    """The test of each claim, by the claim's name in the sheet."""
+    results: Mapping[str, Test]
+    """The verdicts of the table that lays recorded beside measured."""
+    figures: Mapping[str, Drawing]
+    """Drawings and tables of the record, by their names in the sheet."""
+    settings: Callable[[Record], Mapping[str, Any]]
+    """The choices that the page tells at its end."""
+    terms: Callable[[Record], Mapping[str, Any]] = lambda record: {}
+    """What the sheet's words use beside the record's own keys."""
+    order: Callable[[Sequence[Variant], int], list[tuple[Variant, int]]] | None = None
+    """The order of work; without it each variant is trained from all its seeds before the next."""
+    recorded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Recorded values, by the keys of a history, to be shown beside the trainings whose titles begin so."""
+    needed: Sequence[str] = ()
+    """Known data sets without which the lab cannot be run."""
+    offline: str = ""
+    """What one can do without them."""
+
+    def names(self, record: Record) -> Mapping[str, Any]:
+        """Return what the sheet's words may use of a record."""
+        return self.sheet.names(record, self.terms(record))
+
+    def require(self) -> None:
+        """Raise DataError where this machine lacks the lab's data."""
+        require_data(self.name, self.needed, offline=self.offline)
+
+    def beside(self, title: str) -> Mapping[str, str]:
+        """Return the recorded values of the kind of training that a title begins with."""
+        return next((values for start, values in self.recorded.items() if title.startswith(start)), {})
+
+
+def require_data(lab: str, names: Sequence[str], *, offline: str = "") -> None:
+    """Raise DataError that names all data sets this machine lacks, and how to bring them.
+
+    `offline` is what one can do without them.
+    """
+    missing = [name for name in names if find(name) is None]
+    if missing:
+        bring = " and ".join(f"`recurra data get {name}`" for name in missing)
+        raise DataError(
+            f"the lab {lab} needs data that are not on this machine",
+            found=f"no {' and no '.join(missing)}",
+            advice=f"run {bring}, set RECURRA_DATA{f', or {offline}' if offline else ''}",
+        )
+
+
+def measured(lab: Lab, options: LabOptions) -> Record:
+    """Run every training of a lab and return its record, judged.
+
+    An interrupted lab goes on where it stopped when it is given the same folder. Raises DataError where data are
+    missing, UsageError where the folder holds nets of other choices.
+    """
+    variants = lab.variants(options)
+    options.expect(trainings(variants, options))
+    shared = lab.prepare(options)
+    return judged(lab, lab.compose(options, shared, trained(lab, options, variants, shared)))
+
+
+def trainings(variants: Iterable[Variant], options: LabOptions) -> int:
+    """Count the trainings of the variants."""
+    return sum(variant.seeds or options.seeds for variant in variants)
+
+
+def trained(lab: Lab, options: LabOptions, variants: Sequence[Variant], shared: Any) -> Nets:
+    """Train each variant from each seed, or take over what an earlier call has measured."""
+
+    def train(variant: Variant, seed: int) -> Figures:
+        with options.watch(f"{variant.title}, seed {seed}") as watch:
+            return lab.train(options, shared, variant, seed, watch)
+
+    by_variant = [(variant, seed) for variant in variants for seed in range(variant.seeds or options.seeds)]
+    nets: dict[str, list[Figures]] = {variant.name: [] for variant in variants}
+    for variant, seed in lab.order(variants, options.seeds) if lab.order else by_variant:
+        choices, work = variant.choices(seed, shared.choices), partial(train, variant, seed)
+        nets[variant.name].append(remembered(options, f"{variant.name}-{seed}", choices, work, trainings=1))
+        # The figures are written down, so nothing goes on from here; checkpoints are several times the artefact's size.
+        shutil.rmtree(options.net_folder(variant.name, seed) / "checkpoints", ignore_errors=True)
+    return nets
+
+
+def remembered(
+    options: LabOptions, name: str, choices: dict[str, Any], work: Callable[[], Any], *, trainings: int = 0
+) -> Any:
+    """Return what `work` measures, or what an earlier, interrupted run of the same choices already measured.
+
+    Each part of a lab is written to OUT/parts/NAME.json as soon as it is done, so that hours are never lost.
+    `trainings` says how many of those that the lab announced the part is.
+    """
+    path = options.out / "parts" / f"{name}.json"
+    # The choices are compared as JSON keeps them: a tuple read back is a list, a path a text.
+    asked = json.loads(json.dumps(choices, default=str))
+    if path.is_file():
+        held = json.loads(path.read_text())
+        if held["choices"] == asked:
+            options.passed(trainings, held.get("seconds", 0.0))
+            return held["result"]
+    started = time.perf_counter()
+    result = work()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seconds = round(time.perf_counter() - started, 3)
+    write_json(path, {"choices": asked, "result": result, "seconds": seconds})
+    # What was measured now is read back too, so that both ways give the record the same types.
+    return json.loads(path.read_text())["result"]
+
+
+def observed(lab: Lab, record: Record) -> dict[str, Record]:
+    """Test the claims of the sheet by the record's figures, each by its name."""
+    names, rows = lab.names(record), {}
+    for claim in lab.sheet.claims:
+        told = lab.claims[claim.name](record)
+        if told is not None:
+            words = claim.filled(names)
+            # "+" is said of the good outcome, whatever the rule calls it: agrees, or reached.
+            outcomes = dict(zip(("+", "~", "-"), (told.possible[0], "undecided", "does not hold"), strict=True))
+            sentences = {outcome: words[mark] for mark, outcome in outcomes.items() if mark in words}
+            rows[claim.name] = observation(words["?"], told, sentences, words.get("=", ""))
+    return rows
+
+
+def judged(lab: Lab, record: Record) -> Record:
+    """Return the record with what the rule of verdicts says of its figures, and the conclusion."""
+    results = {name: test(record) for name, test in lab.results.items()}
+    rows = observed(lab, record)
+    groups: dict[str, list[Record]] = {}
+    for claim in lab.sheet.claims:
+        groups.setdefault(claim.group, []).extend([rows[claim.name]] if claim.name in rows else [])
+    told = {name: {"verdict": one.verdict, "rule": one.rule} for name, one in results.items() if one}
+    seen = {**record, "results": told, **groups}
+    names = {**lab.names(seen), "verdicts": {name: row["verdict"] for name, row in rows.items()}}
+    return {**seen, "conclusion": lab.sheet.text("conclusion", names)}
+
+
+def mean(values: Sequence[float]) -> float:
+    """Mean over seeds."""
+    return float(np.mean(values))

@@ -1,0 +1,272 @@
+"""The lab `next-value`, measured: one net trained, and the figures of all joined to the record.
+
+Of airline passengers the last 24 of the 144 months are the test part, read once. One step ahead, each month is forecast
+from the true months before it; many steps ahead, all 24 from the end of training, the net reading its own answers.
+
+Not here: which nets there are (next_value_recipe.py), what the figures say and how they are drawn (next_value.py).
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.baselines.naive import naive, seasonal_naive
+from recurra.config import Settings
+from recurra.datasets.known.airline import load_airline
+from recurra.estimators.series import Forecaster
+from recurra.labs.lab import Figures, LabOptions, Nets, Record, Variant, mean
+from recurra.labs.next_value_recipe import (
+    AIRLINE,
+    ASKED,
+    BEYOND,
+    DROP,
+    EPOCHS,
+    EVERY,
+    FLOORS,
+    HELD,
+    IMPROVED,
+    INITS,
+    LAST,
+    LITERAL,
+    OTHERS,
+    RATE,
+    SEASON,
+    in_quick,
+    searched,
+)
+from recurra.metrics import mae, mase
+from recurra.runs.versions import versions
+from recurra.training.progress import Watch
+from recurra.training.schedules import StepDrop
+
+Months = NDArray[np.float64]
+"""A value for each month, in thousands of passengers."""
+
+
+@dataclass(frozen=True)
+class Passengers:
+    """The airline series, which comes with the package: nothing of it is a choice."""
+
+    months: list[str]
+    values: Months
+    choices: Mapping[str, Any]
+
+
+def prepare(options: LabOptions) -> Passengers:
+    """Load the airline series."""
+    months, values = load_airline()
+    return Passengers([str(month) for month in months], values, {})
+
+
+def train(options: LabOptions, shared: Passengers, variant: Variant, seed: int, watch: Watch) -> Figures:
+    """Train one net on its series and measure it."""
+    if "last" in variant.more:
+        return _counted(options, variant, seed, watch)
+    past = shared.values[:-HELD]
+    model = Forecaster(validation=SEASON, random_state=seed, config=variant.settings).fit(past, watch=watch)
+    if variant.name != "airline":
+        return {"loss": min(epoch["val_loss"] for epoch in model.history_)}
+    if seed == 0:
+        model.save(options.out / "runs" / "airline" / "artefact")
+    one = model.model_.one_step("series", shared.values, first=len(past))
+    many = model.model_.forecast("series", past, steps=HELD)
+    return {
+        "one_step": one.tolist(),
+        "multi_step": many.tolist(),
+        "one_step_score": _score(shared.values, one),
+        "multi_step_score": _score(shared.values, many),
+        "history": model.history_,
+    }
+
+
+def _counted(options: LabOptions, variant: Variant, seed: int, watch: Watch) -> Figures:
+    """Train on 1, 2, … and ask for the next value, inside the sequence and far beyond it.
+
+    The improved net sees 1 … 7 only: neither the window [5, 6, 7] → 8 nor any value of 8 or more is in training.
+    """
+    values = np.arange(1.0, variant.more["last"] + 1.0)
+    model = Forecaster(validation=0, random_state=seed, config=variant.settings).fit(values, watch=watch)
+    answer = next_value(model, ASKED)
+    if watch.on_epoch:
+        watch.on_epoch({**model.history_[-1], "next_value": answer})
+    if (variant.name, seed) == ("improved", 0):
+        model.save(options.out / "runs" / "improved" / "artefact")
+    elif (variant.settings, variant.more["last"]) == (LITERAL, LAST):
+        # Which of the seeds the page shows is known only when all have answered.
+        model.save(options.net_folder("literal", seed) / "artefact")
+    return {
+        "loss": model.history_[-1]["loss"],
+        "next_value": answer,
+        "beyond": next_value(model, BEYOND),
+        "course": [epoch["loss"] for epoch in model.history_],
+        "fitted": {
+            "actual": values[3:].tolist(),
+            "predicted": model.model_.one_step("series", values, first=3).tolist(),
+        },
+    }
+
+
+def next_value(model: Forecaster, window: Sequence[float]) -> float:
+    """What a model expects after a window."""
+    return float(model.predict(list(window))[0])
+
+
+def compose(options: LabOptions, shared: Passengers, nets: Nets) -> Record:
+    """Join the figures of all nets to the record of the lab."""
+    improved, literal = nets["improved"], nets[f"constant-{INITS[0]}"]
+    shown = _middle_seed(literal)
+    _keep(options, shown)
+    schedule = {init: {name: nets[f"schedule-{init}-floor-{name}"] for name in FLOORS} for init in INITS}
+    return {
+        "task": "lab",
+        "lab": "next-value",
+        "quick": options.quick,
+        "seeds": options.seeds,
+        "next_value": mean(_each(improved, "next_value")),
+        "next_values": _each(improved, "next_value"),
+        "beyond_values": _each(improved, "beyond"),
+        "literal_next_values": _each(literal, "next_value"),
+        "literal_beyond_values": _each(literal, "beyond"),
+        "literal_losses": _each(literal, "loss"),
+        "literal_history": [{"epoch": epoch, "loss": loss} for epoch, loss in enumerate(literal[shown]["course"], 1)],
+        "literal_fit": literal[shown]["fitted"],
+        "literal_seed": shown,
+        "last": LAST,
+        "constant": {init: _group(nets[f"constant-{init}"]) for init in INITS},
+        "schedule": {init: {name: _group(runs) for name, runs in floors.items()} for init, floors in schedule.items()},
+        "schedules": _courses(schedule[INITS[0]]),
+        "sequences": [] if options.quick else _sequences(nets, literal, schedule[INITS[0]]["0"]),
+        "airline": _airline(options, shared, nets["airline"]),
+        "optimal": _optimum(options, nets),
+        "settings": {"literal": _choices(LITERAL), "improved": _choices(IMPROVED)},
+        "versions": versions(),
+    }
+
+
+def _each(runs: Sequence[Figures], name: str) -> list[Any]:
+    """Return one figure of each seed."""
+    return [run[name] for run in runs]
+
+
+def _middle_seed(runs: Sequence[Figures]) -> int:
+    """Return the seed whose answer is in the middle of all: the one that is shown."""
+    answers = _each(runs, "next_value")
+    return answers.index(statistics.median_low(answers))
+
+
+def _keep(options: LabOptions, shown: int) -> None:
+    """Copy the literal net that is shown to runs/literal.
+
+    The other seeds stay where they are: a call with more seeds takes their figures over, and may show another of them.
+    """
+    folder = options.out / "runs" / "literal"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(options.net_folder("literal", shown), folder)
+
+
+def _middle(values: Sequence[float]) -> dict[str, float]:
+    """Median, least and most over seeds."""
+    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
+
+
+def _group(runs: Sequence[Figures]) -> Record:
+    """All seeds of one kind: the final loss, its middle, and what each seed answers."""
+    losses = _each(runs, "loss")
+    return {**_middle(losses), "losses": losses, "next_values": _each(runs, "next_value")}
+
+
+def _courses(floors: Mapping[str, Sequence[Figures]]) -> Record:
+    """Learning rates, and over epochs the losses of a seed in the middle, under both floors."""
+    free = [round(RATE - DROP * (epoch // EVERY), 12) for epoch in range(EPOCHS)]
+    courses = {
+        name: {
+            "floor": FLOORS[floor],
+            "rates": [StepDrop(RATE, DROP, EVERY, FLOORS[floor]).rate(epoch, EPOCHS) for epoch in range(EPOCHS)],
+            "losses": floors[floor][_middle_seed(floors[floor])]["course"],
+        }
+        for name, floor in (("literal", "0"), ("sensible", "0.0001"))
+    }
+    return {"epochs": list(range(1, EPOCHS + 1)), "without_floor": free, **courses}
+
+
+def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figures]) -> list[Record]:
+    """For each length of the sequence: the answer at a constant rate, and the loss under the recorded schedule."""
+    pairs = {last: (nets[f"1-to-{last}-constant"], nets[f"1-to-{last}-schedule"]) for last in OTHERS}
+    return [
+        {"last": last, "next_value": _middle(_each(steady, "next_value")), "loss": _middle(_each(falling, "loss"))}
+        for last, (steady, falling) in sorted({**pairs, LAST: (constant, schedule)}.items())
+    ]
+
+
+def _airline(options: LabOptions, shared: Passengers, runs: Sequence[Figures]) -> Record:
+    """Scores are means over seeds, forecasts those of the first; beside them the naive forecasts' scores."""
+    values = shared.values
+    past = values[:-HELD]
+    ahead = {
+        "naive": _score(values, naive(past, horizon=HELD)),
+        "seasonal_naive": _score(values, seasonal_naive(past, horizon=HELD, season=SEASON)),
+    }
+    behind = {
+        "naive": _score(values, values[-HELD - 1 : -1]),
+        "seasonal_naive": _score(values, values[-HELD - SEASON : -SEASON]),
+    }
+
+    def kind(name: str, rivals: Mapping[str, Mapping[str, float]]) -> Record:
+        scores = _each(runs, f"{name}_score")
+        return {
+            "mae": mean(_each(scores, "mae")),
+            "mase": mean(_each(scores, "mase")),
+            "mases": _each(scores, "mase"),
+            **{f"{rival}_{key}": value for rival, score in rivals.items() for key, value in score.items()},
+            "forecast": runs[0][name],
+        }
+
+    return {
+        "months": shared.months,
+        "values": values.tolist(),
+        "held": HELD,
+        "one_step": kind("one_step", behind),
+        "multi_step": kind("multi_step", ahead),
+        "naive_mase": ahead["naive"]["mase"],
+        "seasonal_naive_mase": ahead["seasonal_naive"]["mase"],
+        "history": runs[0]["history"],
+        "settings": in_quick(AIRLINE, options).model_dump(mode="json"),
+    }
+
+
+def _score(values: Months, forecast: Months) -> dict[str, float]:
+    """MAE in thousands of passengers; MASE by the seasonal naive's error within training (Hyndman & Koehler 2006)."""
+    past, actual = values[:-HELD], values[-HELD:]
+    return {"mae": mae(actual, forecast), "mase": mase(actual, forecast, history=past, season=SEASON)}
+
+
+def _optimum(options: LabOptions, nets: Nets) -> Record:
+    """The search over batch size and learning rate; the loss is the mean squared error on validation."""
+    grid_nets = searched(options)
+    grid = [
+        {
+            "batch_size": variant.settings.training.batch_size,
+            "learning_rate": variant.settings.training.learning_rate,
+            "loss": nets[variant.name][0]["loss"],
+        }
+        for variant in grid_nets
+    ]
+    best = min(grid, key=lambda point: point["loss"])
+    return {**best, "epochs": grid_nets[0].settings.training.epochs, "grid": grid}
+
+
+def _choices(settings: Settings) -> dict[str, Any]:
+    """The choices that this lab makes, flat."""
+    flat = {**settings.net.model_dump(), **settings.training.model_dump(), **settings.series.model_dump()}
+    names = (
+        "cell", "activation", "init", "hidden", "window", "horizon", "scale", "relative", "epochs", "batch_size",
+        "optimiser", "learning_rate", "schedule",
+    )  # fmt: skip
+    return {name: flat[name] for name in names}

@@ -1,0 +1,128 @@
+"""The nets of the lab `next-value`: the record's own on a counting sequence, the improved one, and airline passengers.
+
+Not here: training and measuring them (next_value_nets.py), and what is claimed of them (next_value.py).
+"""
+
+from __future__ import annotations
+
+from recurra.config import Init, Settings
+from recurra.estimators.series import SERIES_SETTINGS
+from recurra.labs.lab import LabOptions, Variant
+
+LAST = 14
+"""The sequence is 1, 2, … 14: the record does not state it, and this one makes both its figures usual."""
+OTHERS = (10, 12, 20)
+"""Last values that are tried beside, to see which sequence the record may have had."""
+ASKED = (5.0, 6.0, 7.0)
+BEYOND = (20.0, 21.0, 22.0)
+SEEDS = 20
+"""Trainings of each kind, at least: each takes a fraction of a second, and one seed would tell little. The quick lab
+makes as many as it has seeds."""
+INITS: tuple[Init, ...] = ("keras", "torch")
+"""How weights start: the record's own words (LSTM, Dense, output suppressed) are Keras'."""
+RATE, DROP, EVERY, EPOCHS = 0.001, 0.0001, 10, 200
+FLOORS = {"0": 0.0, "0.0001": 0.0001}
+"""The lowest learning rate of the recorded schedule, which alone would go below zero."""
+BATCHES = (8, 32, 64, 1000)
+RATES = (1e-4, 1e-3, 1e-2)
+"""Where the lowest loss is searched for, on the airline series."""
+HELD, SEASON = 24, 12
+"""Months of the test part, and of a year."""
+
+LITERAL = SERIES_SETTINGS.changed(
+    {
+        "cell": "lstm",
+        "activation": "relu",
+        "init": "keras",
+        "hidden": 50,
+        "window": 3,
+        "horizon": 1,
+        "scale": "none",
+        "epochs": EPOCHS,
+        "batch_size": 1000,
+        "optimiser": "adam",
+        "learning_rate": RATE,
+        "schedule": "constant",
+        "clip": 0.0,
+    }
+)
+"""The record's own choices; a batch of 1000 holds all windows at once."""
+IMPROVED = LITERAL.changed({"init": "gates", "relative": True, "learning_rate": 0.01, "schedule": "cosine"})
+"""Each window is read relative to its last value; the learning rate is ten times as high at first and ends at zero."""
+AIRLINE = SERIES_SETTINGS.changed(
+    {
+        "cell": "lstm",
+        "hidden": 50,
+        "window": 12,
+        "horizon": 1,
+        "season": SEASON,
+        "log": True,
+        "difference": True,
+        "scale": "standard",
+        "learning_rate": 0.003,
+        "schedule": "cosine",
+        "epochs": 200,
+    }
+)
+"""Chosen on the twelve months before the test part."""
+
+
+def scheduled(init: Init, floor: float) -> Settings:
+    """Return the literal choices under the record's schedule, from another start."""
+    step = {"schedule": "step", "drop": DROP, "drop_every": EVERY, "min_learning_rate": floor}
+    return LITERAL.changed({"init": init, **step})
+
+
+def variants(options: LabOptions) -> list[Variant]:
+    """Return all nets in the order of work."""
+    return [
+        *counting(options),
+        Variant("improved", "improved", IMPROVED, "literal", {"last": 7}),
+        Variant("airline", "airline passengers", in_quick(AIRLINE, options)),
+        *searched(options),
+    ]
+
+
+def in_quick(settings: Settings, options: LabOptions) -> Settings:
+    """Return the settings of the airline net as this lab trains it."""
+    return settings.changed({"epochs": 60}) if options.quick else settings
+
+
+def counting(options: LabOptions) -> list[Variant]:
+    """Return the nets of the counting sequence under each start and rate, and of other lengths of the sequence."""
+    seeds = options.seeds if options.quick else max(options.seeds, SEEDS)
+
+    def variant(title: str, settings: Settings, last: int = LAST) -> Variant:
+        return Variant(title.replace(",", "").replace(" ", "-"), title, settings, more={"last": last}, seeds=seeds)
+
+    starts = [variant(f"constant, {init}", LITERAL.changed({"init": init})) for init in INITS]
+    floors = [
+        variant(f"schedule, {init}, floor {name}", scheduled(init, floor))
+        for init in INITS
+        for name, floor in FLOORS.items()
+    ]
+    others = [
+        variant(f"1 to {last}, {kind}", settings, last)
+        for last in OTHERS
+        for kind, settings in (("constant", LITERAL), ("schedule", scheduled(INITS[0], 0.0)))
+    ]
+    return [*starts, *floors, *([] if options.quick else others)]
+
+
+def searched(options: LabOptions) -> list[Variant]:
+    """Return one net for each batch size and learning rate of the search, each from one seed."""
+    changes = [
+        {"batch_size": batch, "learning_rate": rate, "epochs": 20 if options.quick else 100, "schedule": "constant"}
+        for batch in BATCHES
+        for rate in RATES
+    ]
+    return [
+        Variant(
+            f"search-{change['batch_size']}-{change['learning_rate']:g}",
+            f"search, batch {change['batch_size']}, rate {change['learning_rate']:g}",
+            AIRLINE.changed(change),
+            "airline",
+            seeds=1,
+        )
+        for change in changes
+    ]

@@ -1,0 +1,181 @@
+"""The page of a lab, put together from its sheet: head, parts in their order, program, output and works cited.
+
+Not here: what each lab says and draws (its sheet, and the lab), how blocks look (report/).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Any
+
+from recurra.labs.lab import Lab, Record
+from recurra.labs.program import program_blocks, program_steps
+from recurra.labs.sheet import Claim, Drawn, blocks_of
+from recurra.labs.verdicts import RULE, observation_block
+from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.nets.run import Plan
+from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
+from recurra.report.cell_step import cell_blocks
+from recurra.report.diagrams import network_diagram, summary_table
+from recurra.report.numbers import number
+from recurra.report.page import Report, Section
+from recurra.report.run_record import cell
+
+TITLE = "Build a recurrent neural network"
+"""The record's title line."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The optional fields of a lab sheet's head."""
+
+    name: str = ""
+    roll: str = ""
+    standard: str = ""
+    section: str = ""
+    subject: str = ""
+    course: str = ""
+    experiment: str = ""
+    date: str = ""
+
+    def given(self) -> dict[str, str]:
+        """Return the fields that were given, by their titles."""
+        titles = {"roll": "Roll number"}
+        return {titles.get(name, name.capitalize()): text for name, text in asdict(self).items() if text}
+
+
+def page(lab: Lab, record: Record, head: Head) -> Report:
+    """Compose the page of a judged record."""
+    names = lab.names(record)
+    judged = {row["claim"]: row for group in ("observations", "questions") for row in record.get(group, ())}
+
+    def draw(name: str) -> Drawn:
+        return _SHARED[name](lab, record) if name in _SHARED else lab.figures[name](record)
+
+    def blocks(chunk: str | Claim) -> list[Block]:
+        if isinstance(chunk, Claim):
+            # A claim whose nets were not trained has no verdict, and is left out.
+            row = judged.get(chunk.sentence(names))
+            return [observation_block(row)] if row else []
+        return blocks_of(chunk, names, draw)
+
+    shown = {
+        title: tuple(block for chunk in chunks for block in blocks(chunk))
+        for title, chunks in lab.sheet.parts.items()
+        if title not in ("", "output", "conclusion")
+    }
+    shown["conclusion"] = (Paragraph(record["conclusion"]),)
+    sections = [Section(title.capitalize(), found, title) for title, found in shown.items() if found]
+    subtitle = lab.sheet.text("", names)
+    closing = _closing(lab, record, sections)
+    return Report(lab.sheet.title, subtitle, (*sections, closing), record, heading(lab, head, record))
+
+
+def summary(lab: Lab, record: Record) -> list[tuple[str, str]]:
+    """Return the few lines that the command prints."""
+    return lab.sheet.pairs("output", lab.names(record))
+
+
+def output_text(summary: Sequence[tuple[str, str]]) -> str:
+    """Write the lines that the command prints, one a figure; the page shows the same."""
+    return "\n".join(f"{name:42} {value}" for name, value in summary)
+
+
+_SHARED: Mapping[str, Callable[[Lab, Record], Drawn]] = {
+    "rule": lambda lab, record: Paragraph(RULE),
+    "steps": lambda lab, record: Points(tuple(step.title for step in program_steps(lab.name)), ordered=True),
+    "program": lambda lab, record: program_blocks(lab.name),
+    "output": lambda lab, record: Code(output_text(summary(lab, record)), "Output: what the command prints."),
+}
+"""What stands on the page of each lab, by its name in the sheet."""
+
+
+def heading(lab: Lab, head: Head, record: Record) -> tuple[tuple[str, str], ...]:
+    """Return the small table on top of the page: the record's lines, the fields given, and when it was run."""
+    versions, run = record["versions"], record.get("run", {})
+    system = [f"Python {versions['python']}", f"Recurra {versions['recurra']}"]
+    system += [f"PyTorch {versions['torch']}"] if "torch" in versions else []
+    fields = {
+        "Title": TITLE,
+        "ALG": lab.algorithm,
+        "PLT": f"{', '.join(system)}; {versions['processor']} (read as platform)",
+        **head.given(),
+    }
+    if run:
+        fields |= {"Run on": run["date"], "It took": duration(run["seconds"])}
+    return tuple(fields.items())
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the unit that suits it."""
+    for size, unit in ((3600.0, "h"), (60.0, "min")):
+        # Below two of a unit the smaller one says more: 100 s, not 1.7 min.
+        if seconds >= 2 * size:
+            return f"{number(seconds / size, 1)} {unit}"
+    return f"{number(float(seconds), 0)} s"
+
+
+def command_of(record: Mapping[str, Any]) -> str:
+    """Return the command that measures the record."""
+    words = [f"recurra lab {record['lab']} --seeds {record['seeds']}"]
+    words += ["--quick"] if record["quick"] else []
+    words += ["--synthetic"] if record.get("made_up") else []
+    return " ".join(words)
+
+
+def _closing(lab: Lab, record: Record, sections: Sequence[Section]) -> Section:
+    """Return the last section: the command, settings and versions, and the works that the others cite."""
+    made: list[Block] = [
+        Paragraph(f"Made by `{command_of(record)}`."),
+        Facts(tuple((name, cell(value)) for name, value in lab.settings(record).items())),
+        Facts(tuple(record["versions"].items())),
+    ]
+    works = cited(sections)
+    made += [Paragraph("Works cited:"), Points(works)] if works else []
+    return Section("Settings and versions", tuple(made), "settings")
+
+
+def known_works() -> dict[str, str]:
+    """Return every work that a sheet or the glossary may cite, by the words that cite it, such as `Elman 1990`."""
+    lines = (files("recurra.labs") / "sheets" / "works.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" :: ", 1) for line in lines)
+
+
+def cited(sections: Sequence[Section]) -> tuple[str, ...]:
+    """Return the works that the sections cite, in alphabetical order; what stands in code and samples cites nothing."""
+    blocks = [asdict(block) for section in sections for block in section.blocks if not isinstance(block, Code)]
+    for block in blocks:
+        block.pop("svg", None)
+    text = json.dumps(blocks, ensure_ascii=False, default=str)
+    return tuple(f"{name}. {work}" for name, work in sorted(known_works().items()) if name in text)
+
+
+def network_blocks(plan: Plan, layers: Sequence[tuple[str, str, str, str]], *, source: str = "x") -> list[Block]:
+    """Return equation, drawings with this network's shapes, and the summary table.
+
+    `layers` are the rows of the unrolled drawing: name, kind, detail and output shape.
+    """
+    shapes = {name: shape for name, _, _, shape in layers}
+    recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
+    rows = [(name, spec.kind, shapes.get(name, ""), spec.parameters) for name, spec in plan.layers().items()]
+    unrolled = network_diagram(list(layers), bidirectional=recurrent.bidirectional, source=source)
+    return [
+        *step_blocks(recurrent, recurrent.cell),
+        Figure(unrolled, "The network unrolled through time."),
+        summary_table(rows, "Layers, output shapes and parameters."),
+    ]
+
+
+def step_blocks(recurrent: RecurrentSpec, title: str) -> list[Block]:
+    """Return the equations and the drawing of a layer's cell."""
+    return cell_blocks(
+        recurrent.cell,
+        inputs=recurrent.inputs,
+        hidden=recurrent.hidden,
+        activation=recurrent.activation,
+        reset_after=recurrent.reset_after,
+        caption=f"One step of the {title} with this network's shapes.",
+    )
