@@ -20,7 +20,7 @@ from recurra.report.charts import (
     learning_rates,
     lines,
 )
-from recurra.report.foreign_markup import inline_svg
+from recurra.report.markup import inline_svg
 from recurra.report.score_charts import bars, calibration, confusion, grouped_bars, heatmap, histogram
 
 SPACE = "{http://www.w3.org/2000/svg}"

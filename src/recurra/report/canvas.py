@@ -84,9 +84,11 @@ def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float 
 
     `tiled` leaves no seams between squares that touch.
     """
-    import matplotlib.style
-    from matplotlib.figure import Figure
-
+    try:
+        import matplotlib.style
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("a chart needs matplotlib", advice="pip install 'recurra[train]'") from None
     metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
     sink = io.StringIO()
     with matplotlib.style.context(["default", THEME]), warnings.catch_warnings():

@@ -8,19 +8,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from importlib.resources import files
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from recurra.artefact.writing import write_atomically
 from recurra.errors import UsageError
 from recurra.report.blocks import Block, Figure
-from recurra.report.blocks_html import Numbering, block_html
-from recurra.report.markup import anchor_of, checked_anchor, escaped, visible
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""The page may load and send nothing: it carries all it shows."""
+from recurra.report.html import filled
+from recurra.report.markup import anchor_of, checked_anchor, visible
 
 
 @dataclass(frozen=True)
@@ -55,18 +50,8 @@ def to_html(report: Report) -> str:
 
     Raises UsageError if a drawing or a formula is not fit to be inlined, or an anchor is malformed.
     """
-    fragments = _fragments(report.sections)
-    numbering = Numbering(count(1), count(1))
-    sections = "\n".join(
-        _section(section, fragment, position, numbering)
-        for position, (section, fragment) in enumerate(zip(report.sections, fragments, strict=True), start=1)
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="{escaped(report.language)}">\n{_head(report)}\n<body>\n'
-        f'<a class="skip" href="#content">Skip to the content</a>\n<div class="page">\n'
-        f"{_title(report)}\n{_contents(report.sections, fragments)}\n"
-        f'<main id="content">\n{sections}\n</main>\n<footer>Made by Recurra.</footer>\n</div>\n</body>\n</html>\n'
-    )
+    sections = dict(zip(_fragments(report.sections), report.sections, strict=True))
+    return filled("page.html", report=report, sections=sections)
 
 
 def _fragments(sections: tuple[Section, ...]) -> list[str]:
@@ -76,46 +61,6 @@ def _fragments(sections: tuple[Section, ...]) -> list[str]:
         wish = section.fragment
         fragments.append(wish if wish not in ("content", *fragments) else f"{wish}-{position}")
     return fragments
-
-
-def _head(report: Report) -> str:
-    style = files("recurra.report").joinpath("page.css").read_text("utf-8")
-    return (
-        f'<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="generator" content="Recurra">\n<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escaped(report.title)}</title>\n<style>\n{style}</style>\n</head>"
-    )
-
-
-def _title(report: Report) -> str:
-    subtitle = f'<p class="subtitle">{escaped(report.subtitle)}</p>' if report.subtitle else ""
-    return f"<header>\n<h1>{escaped(report.title)}</h1>{subtitle}{_sheet_head(report.heading)}\n</header>"
-
-
-def _sheet_head(pairs: tuple[tuple[str, str], ...]) -> str:
-    """Return the head of a lab sheet, two pairs a row."""
-    if not pairs:
-        return ""
-    cells = [f'<th scope="row">{escaped(name)}</th><td>{escaped(value)}</td>' for name, value in pairs]
-    if len(cells) % 2:
-        cells[-1] = cells[-1].replace("<td>", '<td colspan="3">')
-    rows = ("".join(cells[start : start + 2]) for start in range(0, len(cells), 2))
-    return f'<table class="heading"><tbody>{"".join(f"<tr>{row}</tr>" for row in rows)}</tbody></table>'
-
-
-def _contents(sections: tuple[Section, ...], fragments: list[str]) -> str:
-    items = "".join(
-        f'<li><span>{position}</span><a href="#{fragment}">{escaped(section.title)}</a></li>'
-        for position, (section, fragment) in enumerate(zip(sections, fragments, strict=True), start=1)
-    )
-    return f'<nav aria-label="Contents"><p>Contents</p><ol>{items}</ol></nav>' if items else ""
-
-
-def _section(section: Section, fragment: str, position: int, numbering: Numbering) -> str:
-    title = f'<h2 id="{fragment}-title"><span>{position}</span>{escaped(section.title)}</h2>'
-    blocks = "\n".join(block_html(block, numbering) for block in section.blocks)
-    return f'<section id="{fragment}" aria-labelledby="{fragment}-title">\n{title}\n{blocks}\n</section>'
 
 
 def to_json(report: Report) -> str:
