@@ -11,12 +11,12 @@ import pytest
 from jinja2 import UndefinedError
 
 from recurra.config import Settings
-from recurra.labs.lab import Lab, LabOptions, Nets, Record, Variant, judged, mean, measured
+from recurra.labs.lab import Lab, LabOptions, LabRecord, Nets, Variant, judged, mean, measured
 from recurra.labs.page import Head, page, summary
 from recurra.labs.sheet import Drawn, blocks_of, read_sheet
 from recurra.labs.verdicts import reach
 from recurra.report.blocks import Code, Comparison, Facts, Figure, Paragraph, Points, Table, Verdict
-from recurra.report.lab_charts import dots_and_ranges
+from recurra.report.charts.labs import dots_and_ranges
 from recurra.report.page import to_html
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
@@ -75,14 +75,14 @@ def two_widths(trained: list[str], advantage: float = 1.0) -> Lab:
         trained.append(f"{variant.name}-{seed}")
         return {"score": variant.settings.net.hidden / 10 * advantage + seed / 100}
 
-    def compose(options: LabOptions, shared: Shared, nets: Nets) -> Record:
+    def compose(options: LabOptions, shared: Shared, nets: Nets) -> LabRecord:
         scores = {name: [run["score"] for run in runs] for name, runs in nets.items()}
         return {"lab": "two-widths", "quick": False, "seeds": options.seeds, "scores": scores, "versions": versions()}
 
-    def table(record: Record) -> Table:
+    def table(record: LabRecord) -> Table:
         return Table(("net", "score"), tuple((name, mean(values)) for name, values in record["scores"].items()))
 
-    def chart(record: Record) -> str:
+    def chart(record: LabRecord) -> str:
         return dots_and_ranges(list(record["scores"]), list(record["scores"].values()), x_label="score")
 
     return Lab(

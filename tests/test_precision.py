@@ -14,7 +14,7 @@ from recurra.config import LEARNING, CellName, Learning, Precision
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.report.cell_diagrams import cell_diagram
+from recurra.report.drawings.cells import cell_diagram
 from recurra.report.equations import cell_equations
 from recurra.tasks.heads.classes.run import RunningClassifier
 

@@ -29,13 +29,13 @@ from recurra.report.blocks import (
     Table,
     Verdict,
 )
-from recurra.report.cell_diagrams import cell_diagram
-from recurra.report.charts import Line, lines
+from recurra.report.charts.curves import Line, lines
+from recurra.report.charts.scores import confusion
+from recurra.report.drawings.cells import cell_diagram
 from recurra.report.equations import cell_equations, recorded_rnn_equation
 from recurra.report.markup import inline_mathml, inline_svg, visible
 from recurra.report.numbers import number, percent, points, spread, spread_of_shares, tick
 from recurra.report.page import Report, Section, save, to_html, to_json
-from recurra.report.score_charts import confusion
 
 EVIL = '<script>alert("1")</script> & \u202egnissim\u202c \x1b[31m\x00 \ud800'
 VOID = {"meta", "br", "hr", "img", "link", "input"}

@@ -11,7 +11,7 @@ import matplotlib
 import pytest
 
 from recurra.errors import UsageError
-from recurra.report.charts import (
+from recurra.report.charts.curves import (
     Line,
     accuracy_against_loss,
     actual_against_predicted,
@@ -20,8 +20,8 @@ from recurra.report.charts import (
     learning_rates,
     lines,
 )
+from recurra.report.charts.scores import bars, calibration, confusion, histogram
 from recurra.report.markup import inline_svg
-from recurra.report.score_charts import bars, calibration, confusion, grouped_bars, heatmap, histogram
 
 SPACE = "{http://www.w3.org/2000/svg}"
 
@@ -59,8 +59,6 @@ def samples() -> dict[str, str]:
         "confusion": confusion([[90, 10], [20, 80]], ["no", "yes"]),
         "calibration": calibration([0.6, 0.8], [0.5, 0.9], [10, 0]),
         "histogram": histogram(y, x_label="words", marker=0.5),
-        "heatmap": heatmap([[v * w for v in y] for w in (-1, 1)], rows=["first", "second"]),
-        "groups": grouped_bars(["short", "long"], [("rnn", [0.8, 0.7]), ("gru", [0.9, 0.85])], y_label="accuracy"),
     }
 
 
@@ -92,7 +90,7 @@ def test_charts_hold_no_dates_and_no_addresses(charts: dict[str, str]) -> None:
 
 def test_drawing_leaves_the_settings_of_matplotlib_as_they_were(charts: dict[str, str]) -> None:
     before = dict(matplotlib.rcParams)
-    assert learning_rates([1, 2], [0.1, 0.2]) and len(charts) == 12
+    assert learning_rates([1, 2], [0.1, 0.2]) and len(charts) == 10
     assert dict(matplotlib.rcParams) == before
 
 
@@ -157,11 +155,6 @@ def test_confusion_shades_by_the_share_of_the_true_label() -> None:
     assert opacities == [0.0, 0.0, 0.125, 0.375]
 
 
-def test_a_large_heat_map_is_averaged_over_blocks() -> None:
-    svg = heatmap([[1.0] * 300 for _ in range(3)])
-    assert svg.count("var(--series-1") == 3 * 64
-
-
 @pytest.mark.parametrize(
     "draw",
     [
@@ -173,8 +166,6 @@ def test_a_large_heat_map_is_averaged_over_blocks() -> None:
         lambda: bars(["a"], [1, 2]),
         lambda: confusion([[1, 2]], ["a", "b"]),
         lambda: calibration([0.5], [0.5], [0]),
-        lambda: heatmap([[1, 2], [3]]),
-        lambda: heatmap([]),
         lambda: actual_against_predicted([1, 2], [1, 2], predicted=[1]),
     ],
 )

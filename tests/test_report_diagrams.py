@@ -10,8 +10,8 @@ import pytest
 
 from recurra.config import CellName
 from recurra.errors import UsageError
-from recurra.report.cell_diagrams import cell_diagram
-from recurra.report.diagrams import network_diagram, summary_table
+from recurra.report.drawings.cells import cell_diagram
+from recurra.report.drawings.network import network_diagram, summary_table
 from recurra.report.markup import inline_svg
 
 SPACE = "{http://www.w3.org/2000/svg}"

@@ -17,7 +17,7 @@ from jinja2 import UndefinedError
 
 from recurra.artefact import write_atomically
 from recurra.errors import DataError, Place
-from recurra.labs.lab import Lab, LabOptions, Record, judged, measured
+from recurra.labs.lab import Lab, LabOptions, LabRecord, judged, measured
 from recurra.labs.page import Head, page
 from recurra.labs.program import save_program
 from recurra.report.page import Report
@@ -35,7 +35,7 @@ def lab_named(name: LabName) -> Lab:
     return cast(Lab, import_module(f"recurra.labs.{name.replace('-', '_')}").LAB)
 
 
-def run(lab: Lab, options: LabOptions) -> Record:
+def run(lab: Lab, options: LabOptions) -> LabRecord:
     """Measure, tell when and how long, and write record and program into the lab's folder; return the record."""
     earlier: list[float] = []
 
@@ -54,7 +54,7 @@ def run(lab: Lab, options: LabOptions) -> Record:
     return whole
 
 
-def read_record(path: Path) -> Record:
+def read_record(path: Path) -> LabRecord:
     """Read a lab's record from its folder or from a file of figures; raises DataError."""
     file = path / RECORD if path.is_dir() else path
     place = Place(str(file))

@@ -26,13 +26,13 @@ from recurra.labs.verdicts import Judged, observation
 from recurra.runs.folder import write_json
 from recurra.training.progress import Watch
 
-Record = dict[str, Any]
+LabRecord = dict[str, Any]
 """What a lab measured, as plain data: its JSON."""
 Figures = dict[str, Any]
 """What was measured of one net."""
 Nets = Mapping[str, Sequence[Figures]]
 """The figures of each variant by its name, one for each seed."""
-Test = Callable[[Record], Judged | None]
+Test = Callable[[LabRecord], Judged | None]
 """Holds a claim against the figures; None where these nets were not trained, so that the claim is left out."""
 
 
@@ -91,7 +91,7 @@ class Lab:
     """Reads and measures what all nets share, such as data and rivals; its `choices` tell it from other data."""
     train: Callable[[LabOptions, Any, Variant, int, Watch], Figures]
     """Trains a variant from a seed and measures it."""
-    compose: Callable[[LabOptions, Any, Nets], Record]
+    compose: Callable[[LabOptions, Any, Nets], LabRecord]
     """Joins all figures to the record, but for what is judged of them."""
     claims: Mapping[str, Test]
     """The test of each claim, by the claim's name in the sheet."""
@@ -99,9 +99,9 @@ class Lab:
     """The verdicts of the table that lays recorded beside measured."""
     figures: Mapping[str, Drawing]
     """Drawings and tables of the record, by their names in the sheet."""
-    settings: Callable[[Record], Mapping[str, Any]]
+    settings: Callable[[LabRecord], Mapping[str, Any]]
     """The choices that the page tells at its end."""
-    terms: Callable[[Record], Mapping[str, Any]] = lambda record: {}
+    terms: Callable[[LabRecord], Mapping[str, Any]] = lambda record: {}
     """What the sheet's words use beside the record's own keys."""
     order: Callable[[Sequence[Variant], int], list[tuple[Variant, int]]] | None = None
     """The order of work; without it each variant is trained from all its seeds before the next."""
@@ -112,7 +112,7 @@ class Lab:
     offline: str = ""
     """What one can do without them."""
 
-    def names(self, record: Record) -> Mapping[str, Any]:
+    def names(self, record: LabRecord) -> Mapping[str, Any]:
         """Return what the sheet's words may use of a record."""
         return self.sheet.names(record, self.terms(record))
 
@@ -140,7 +140,7 @@ def require_data(lab: str, names: Sequence[str], *, offline: str = "") -> None:
         )
 
 
-def measured(lab: Lab, options: LabOptions) -> Record:
+def measured(lab: Lab, options: LabOptions) -> LabRecord:
     """Run every training of a lab and return its record, judged.
 
     An interrupted lab goes on where it stopped when it is given the same folder. Raises DataError where data are
@@ -199,7 +199,7 @@ def remembered(
     return json.loads(path.read_text())["result"]
 
 
-def observed(lab: Lab, record: Record) -> dict[str, Record]:
+def observed(lab: Lab, record: LabRecord) -> dict[str, LabRecord]:
     """Test the claims of the sheet by the record's figures, each by its name."""
     names, rows = lab.names(record), {}
     for claim in lab.sheet.claims:
@@ -213,11 +213,11 @@ def observed(lab: Lab, record: Record) -> dict[str, Record]:
     return rows
 
 
-def judged(lab: Lab, record: Record) -> Record:
+def judged(lab: Lab, record: LabRecord) -> LabRecord:
     """Return the record with what the rule of verdicts says of its figures, and the conclusion."""
     results = {name: test(record) for name, test in lab.results.items()}
     rows = observed(lab, record)
-    groups: dict[str, list[Record]] = {}
+    groups: dict[str, list[LabRecord]] = {}
     for claim in lab.sheet.claims:
         groups.setdefault(claim.group, []).extend([rows[claim.name]] if claim.name in rows else [])
     told = {name: {"verdict": one.verdict, "rule": one.rule} for name, one in results.items() if one}

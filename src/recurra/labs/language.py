@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from recurra.config import NetConfig, validated
-from recurra.labs.lab import Lab, LabOptions, Record, mean
+from recurra.labs.lab import Lab, LabOptions, LabRecord, mean
 from recurra.labs.language_nets import compose, prepare, train
 from recurra.labs.language_recipe import CELLS, FULL, NEEDED, PROMPTS, QUICK, TITLES, Recipe, order_of
 from recurra.labs.page import network_blocks, step_blocks
@@ -22,9 +22,9 @@ from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, agree, count, reach
 from recurra.nets.run import LanguageNet, language_net
 from recurra.report.blocks import Block, Code, Table
-from recurra.report.charts import Line, lines
+from recurra.report.charts.curves import Line, lines
 from recurra.report.equations import recorded_rnn_equation
-from recurra.report.numbers import Cell, number, percent, spread, tick
+from recurra.report.numbers import Shown, number, percent, spread, tick
 
 RECORDED_LOSS = 5.5
 """The record's final loss, whose unit it does not state; as a cross-entropy in nats it would be a perplexity of 245."""
@@ -34,13 +34,13 @@ SAME = 1e-4
 """How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
 
 
-def _tests(record: Record, *names: str) -> list[float]:
+def _tests(record: LabRecord, *names: str) -> list[float]:
     """Test perplexities of some cells, a seed each; those of seeds that only this cell was trained from too."""
     further = record.get("further_seeds", {})
     return [value for name in names for value in [*record["cells"][name]["test_perplexities"], *further.get(name, [])]]
 
 
-def _lower(record: Record, names: Sequence[str], others: Sequence[str] = ()) -> Judged:
+def _lower(record: LabRecord, names: Sequence[str], others: Sequence[str] = ()) -> Judged:
     """Ask whether all seeds of some cells lie below all seeds of others, or below the trigram."""
     against = _tests(record, *others) if others else record["rival"]["perplexity"]
     seeds = min(len(_tests(record, name)) for name in (*names, *others))
@@ -51,29 +51,29 @@ def _one(value: float) -> str:
     return number(float(value), 1)
 
 
-def _kept(context: Record) -> tuple[float, float]:
+def _kept(context: LabRecord) -> tuple[float, float]:
     """Return the perplexity with the state kept for two tokens, and for as long as was tried."""
     by_length = dict(zip(context["lengths"], context["perplexities"], strict=True))
     return by_length.get(2.0, math.nan), by_length[max(by_length)]
 
 
-def _gain(context: Record) -> float:
+def _gain(context: LabRecord) -> float:
     """By what share perplexity falls when the state is kept for long instead of two tokens; 0 where it is unknown."""
     short, long = _kept(context)
     return 0.0 if math.isnan(short) else 1 - long / short
 
 
-def _memory(record: Record) -> Judged:
+def _memory(record: LabRecord) -> Judged:
     gains = [_gain(context) for context in record["cells"]["rnn"]["contexts"]]
     return reach(gains, "≥", MEMORY, quick=record["quick"], write=percent)
 
 
-def _loss(record: Record) -> Judged:
+def _loss(record: LabRecord) -> Judged:
     losses = record["cells"]["rnn"]["val_losses"]
     return agree(losses, RECORDED_LOSS, rounding=0.05, quick=record["quick"], write=lambda value: number(value, 2))
 
 
-def _output_layer(record: Record) -> Judged:
+def _output_layer(record: LabRecord) -> Judged:
     timed = record["output_layer"]
     shares = timed.get("shares", [timed["share"]])
     return reach(shares, "<", 0.5, quick=record["quick"], unit="timed steps", write=percent)
@@ -94,7 +94,7 @@ RESULTS = {
 }
 
 
-def _terms(record: Record) -> dict[str, Any]:
+def _terms(record: LabRecord) -> dict[str, Any]:
     cells = record["cells"]
     epochs = [
         {**epoch, "cell": name} for name, cell in cells.items() for history in cell["histories"] for epoch in history
@@ -112,7 +112,7 @@ def _terms(record: Record) -> dict[str, Any]:
     }
 
 
-def _beside(record: Record, *names: str) -> str:
+def _beside(record: LabRecord, *names: str) -> str:
     """Write cells with their test perplexities, such as `GRU 118.2 (117.9 … 118.6)`."""
     shown = {name: _tests(record, name) for name in names}
     return ", ".join(
@@ -121,12 +121,12 @@ def _beside(record: Record, *names: str) -> str:
     )
 
 
-def _plan(record: Record, name: str) -> LanguageNet:
+def _plan(record: LabRecord, name: str) -> LanguageNet:
     """Return the layers of one of the record's nets."""
     return language_net(validated(NetConfig, record["nets"][name]), words=record["data"]["words"])
 
 
-def _network(record: Record) -> list[Block]:
+def _network(record: LabRecord) -> list[Block]:
     """The record's own net, with the shapes of a training step."""
     net, settings, words = record["nets"]["rnn"], record["settings"], record["data"]["words"]
     size, hidden = net["embedding_size"], net["hidden"]
@@ -140,29 +140,29 @@ def _network(record: Record) -> list[Block]:
     return network_blocks(_plan(record, "rnn"), layers, source="w")
 
 
-def _gated_cells(record: Record) -> list[Block]:
+def _gated_cells(record: LabRecord) -> list[Block]:
     return [block for name in ("lstm", "gru") for block in step_blocks(_plan(record, name).recurrent, TITLES[name])]
 
 
-def _weights(record: Record) -> Table:
+def _weights(record: LabRecord) -> Table:
     """Parameters by layer, a cell a row."""
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[tuple[Shown, ...]] = []
     for name in CELLS:
         layers = {layer: spec.parameters for layer, spec in _plan(record, name).layers().items()}
         rows.append((TITLES[name], *layers.values(), sum(layers.values())))
     return Table(("cell", *layers, "sum"), tuple(rows))
 
 
-def _epochs(record: Record) -> list[float]:
+def _epochs(record: LabRecord) -> list[float]:
     return [epoch["epoch"] for epoch in record["cells"]["rnn"]["histories"][0]]
 
 
-def _courses(record: Record, name: str, key: str) -> Any:
+def _courses(record: LabRecord, name: str, key: str) -> Any:
     """One figure of a cell after each epoch: (seeds, epochs)."""
     return np.array([[epoch[key] for epoch in history] for history in record["cells"][name]["histories"]])
 
 
-def _perplexities(record: Record) -> str:
+def _perplexities(record: LabRecord) -> str:
     """Validation perplexity over epochs for all cells, and the trigram's as a level."""
     epochs, rival = _epochs(record), record["rival"]
     curves = [_level(rival["name"], epochs, rival["val_perplexity"])]
@@ -178,16 +178,16 @@ def _level(name: str, x: Sequence[float], value: float) -> Line:
     return Line(name, x, [value] * len(x), dashed=True)
 
 
-def _losses(record: Record) -> Table:
+def _losses(record: LabRecord) -> Table:
     """Validation loss in nats after each epoch: what the record's 5.5 would be compared with."""
     means = [_courses(record, name, "val_loss").mean(axis=0) for name in CELLS]
-    rows: tuple[tuple[Cell, ...], ...] = tuple(
+    rows: tuple[tuple[Shown, ...], ...] = tuple(
         (str(epoch), *(float(mean[row]) for mean in means)) for row, epoch in enumerate(_epochs(record))
     )
     return Table(("epoch", *TITLES.values()), rows)
 
 
-def _forgetting(record: Record) -> str:
+def _forgetting(record: LabRecord) -> str:
     contexts = {name: record["cells"][name]["contexts"][0] for name in CELLS}
     powers = [math.log2(length) for length in contexts["rnn"]["lengths"]]
     return lines(
@@ -199,9 +199,9 @@ def _forgetting(record: Record) -> str:
     )
 
 
-def _scores(record: Record) -> Table:
+def _scores(record: LabRecord) -> Table:
     """The cells and the trigram on the same tokens."""
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[tuple[Shown, ...]] = [
         (
             cell["title"], cell["test_perplexity"], cell["test_loss"], cell["val_perplexity"],
             ", ".join(map(str, cell["best_epochs"])), cell["parameters"], round(cell["seconds"], 1),
@@ -215,7 +215,7 @@ def _scores(record: Record) -> Table:
     return Table(header, tuple(rows))
 
 
-def _next_words(record: Record) -> list[Block]:
+def _next_words(record: LabRecord) -> list[Block]:
     """Next-word probabilities of the prompts for each cell and the trigram; none where they were not kept."""
     if "samples" not in record["cells"]["rnn"]:
         return []
@@ -234,7 +234,7 @@ def _next_words(record: Record) -> list[Block]:
     ]
 
 
-def _samples(record: Record) -> list[Block]:
+def _samples(record: LabRecord) -> list[Block]:
     return [
         Code(sample["text"], f"{TITLES[name]}, after “{sample['prompt']}”, temperature {sample['temperature']:g}.")
         for name in CELLS

@@ -23,7 +23,7 @@ from recurra.batches import Ragged
 from recurra.cells.backends.numpy import sigmoid
 from recurra.config import Settings
 from recurra.estimators.language import LanguageModel
-from recurra.labs.lab import Figures, LabOptions, Nets, Record, Variant, mean, remembered
+from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Variant, mean, remembered
 from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import FIRST, PROMPTS, TITLES, LabText, Recipe, lab_text
 from recurra.layers.layer import Floats, Ids
@@ -53,8 +53,8 @@ class Corpus:
 
     text: LabText
     recipe: Recipe
-    rival: Record
-    output_layer: Record
+    rival: LabRecord
+    output_layer: LabRecord
 
     @property
     def choices(self) -> Mapping[str, Any]:
@@ -71,7 +71,7 @@ def prepare(recipe: Recipe, options: LabOptions) -> Corpus:
     text = lab_text(recipe)
     choices = {**text.fingerprint(), "context_tokens": recipe.context_tokens}
     work = partial(measure_trigram, text, recipe.settings, recipe.context_tokens)
-    rival: Record = remembered(options, "trigram", choices, work)
+    rival: LabRecord = remembered(options, "trigram", choices, work)
     options.say(f"{rival['name']}: test perplexity {rival['perplexity']:.1f}")
     settings = recipe.of(FIRST)
     choices = {**text.fingerprint(), "settings": settings.model_dump(mode="json"), "steps": recipe.timed_steps}
@@ -79,7 +79,7 @@ def prepare(recipe: Recipe, options: LabOptions) -> Corpus:
     return Corpus(text, recipe, rival, remembered(options, "output-layer", choices, timed))
 
 
-def measure_trigram(text: LabText, settings: Settings, context_tokens: int) -> Record:
+def measure_trigram(text: LabText, settings: Settings, context_tokens: int) -> LabRecord:
     """Fit the rival on the same tokens; its perplexities, and what it expects after the prompts."""
     encoder = fit_encoder(text.train, settings.text)
     started = time.perf_counter()
@@ -179,7 +179,7 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
     return gap
 
 
-def compose(options: LabOptions, shared: Corpus, nets: Nets) -> Record:
+def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
     cells = {name: _cell(name, runs) for name, runs in nets.items()}
     chosen = min(cells, key=lambda name: cells[name]["val_perplexity"])
@@ -201,7 +201,7 @@ def compose(options: LabOptions, shared: Corpus, nets: Nets) -> Record:
     }
 
 
-def _cell(name: str, runs: Sequence[Figures]) -> Record:
+def _cell(name: str, runs: Sequence[Figures]) -> LabRecord:
     """Join a cell's runs: means over seeds, each seed's figures, and what the first was asked."""
     kept = [run["history"][run["best_epoch"] - 1] for run in runs]
     tests = [run["test_perplexity"] for run in runs]
@@ -223,7 +223,7 @@ def _cell(name: str, runs: Sequence[Figures]) -> Record:
     }
 
 
-def _data(text: LabText, recipe: Recipe) -> Record:
+def _data(text: LabText, recipe: Recipe) -> LabRecord:
     """Count the tokens of each part, <eos> counted, and the words."""
     encoder = fit_encoder(text.train, recipe.settings.text)
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from recurra.labs.lab import Lab, Record
+from recurra.labs.lab import Lab, LabRecord
 from recurra.labs.next_value_nets import compose, prepare, train
 from recurra.labs.next_value_recipe import FLOORS, INITS, LITERAL, variants
 from recurra.labs.page import network_blocks
@@ -17,8 +17,8 @@ from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, agree, reach
 from recurra.nets.run import forecast_net
 from recurra.report.blocks import Block, Table
-from recurra.report.charts import Line, actual_against_predicted, lines
-from recurra.report.lab_charts import dots_and_ranges, marked_points
+from recurra.report.charts.curves import Line, actual_against_predicted, lines
+from recurra.report.charts.labs import dots_and_ranges, marked_points
 from recurra.report.numbers import number, spread
 
 RECORDED, RECORDED_LOSS = 8.01, 5.5
@@ -41,19 +41,19 @@ def _three(value: float) -> str:
     return number(float(value), 3)
 
 
-def _scheduled(record: Record) -> Record:
+def _scheduled(record: LabRecord) -> LabRecord:
     """The runs of the record's own schedule, by its letter: Keras' start, no floor but zero."""
-    runs: Record = record["schedule"][START]["0"]
+    runs: LabRecord = record["schedule"][START]["0"]
     return runs
 
 
-def _scheduled_answers(record: Record) -> list[float]:
+def _scheduled_answers(record: LabRecord) -> list[float]:
     """What all scheduled runs answer to [5, 6, 7], from both starts and under both floors."""
     groups = [group for floors in record["schedule"].values() for group in floors.values()]
     return [value for group in groups for value in group["next_values"]]
 
 
-def _gains(record: Record) -> list[float]:
+def _gains(record: LabRecord) -> list[float]:
     """What the floor takes off the final loss, seed by seed."""
     without, with_floor = (record["schedule"][START][name]["losses"] for name in FLOORS)
     return [first - second for first, second in zip(without, with_floor, strict=True)]
@@ -63,11 +63,11 @@ def _off(values: list[float], aim: float) -> list[float]:
     return [abs(value - aim) for value in values]
 
 
-def _answer(record: Record) -> Judged:
+def _answer(record: LabRecord) -> Judged:
     return agree(record["literal_next_values"], RECORDED, rounding=0.005, quick=record["quick"], write=_two)
 
 
-def _loss(record: Record) -> Judged:
+def _loss(record: LabRecord) -> Judged:
     return agree(_scheduled(record)["losses"], RECORDED_LOSS, rounding=0.05, quick=record["quick"], write=_two)
 
 
@@ -97,13 +97,13 @@ RESULTS = {
 }
 
 
-def _terms(record: Record) -> dict[str, Any]:
+def _terms(record: LabRecord) -> dict[str, Any]:
     answers = _scheduled_answers(record)
     near = sum(off <= NEAR for off in _off(answers, RECORDED))
     return {"scheduled": _scheduled(record), "gains": _gains(record), "near": near, "runs": len(answers)}
 
 
-def _network(record: Record) -> list[Block]:
+def _network(record: LabRecord) -> list[Block]:
     layers = (
         ("recurrent", "recurrent", "50 LSTM units, ReLU", "(batch, 3, 50)"),
         ("last state", "pooling", "last", "(batch, 50)"),
@@ -112,7 +112,7 @@ def _network(record: Record) -> list[Block]:
     return network_blocks(forecast_net(LITERAL.net, horizon=1), layers)
 
 
-def _choices(record: Record) -> Table:
+def _choices(record: LabRecord) -> Table:
     literal, improved = record["settings"]["literal"], record["settings"]["improved"]
     rows = [(name, _chosen(value), _chosen(improved[name])) for name, value in literal.items()]
     return Table(("choice", "literal", "improved"), tuple(rows))
@@ -122,7 +122,7 @@ def _chosen(value: Any) -> str:
     return value if isinstance(value, str) else number(value)
 
 
-def _sequences(record: Record) -> Table | None:
+def _sequences(record: LabRecord) -> Table | None:
     """What each length of the counting sequence gives: which of them makes both recorded figures usual."""
     rows = tuple(
         (f"1 … {row['last']}", row["next_value"]["median"], _range(row["next_value"]), row["loss"]["median"],
@@ -137,37 +137,37 @@ def _range(middle: dict[str, float]) -> str:
     return spread([middle["least"], middle["most"]])
 
 
-def _loss_curve(record: Record) -> str:
+def _loss_curve(record: LabRecord) -> str:
     history = record["literal_history"]
     curve = Line("training loss", [row["epoch"] for row in history], [row["loss"] for row in history])
     return lines(curve, x_label="epoch", y_label="mean squared error", log=True)
 
 
-def _points(record: Record) -> str:
+def _points(record: LabRecord) -> str:
     fit = record["literal_fit"]
     place = fit["actual"].index(8.0)
     answer = f"[5, 6, 7] → {number(fit['predicted'][place], 2)}"
     return marked_points(fit["actual"], fit["predicted"], place=place, text=answer)
 
 
-def _scheduled_curves(record: Record, kind: str) -> list[Line]:
+def _scheduled_curves(record: LabRecord, kind: str) -> list[Line]:
     """Rates or losses over epochs under both floors."""
     courses = record["schedules"]
     floors = {"floor 0, by the letter": "literal", f"floor {number(courses['sensible']['floor'])}": "sensible"}
     return [Line(name, courses["epochs"], courses[key][kind]) for name, key in floors.items()]
 
 
-def _rates(record: Record) -> str:
+def _rates(record: LabRecord) -> str:
     free = Line("without a floor", record["schedules"]["epochs"], record["schedules"]["without_floor"])
     return lines(free, *_scheduled_curves(record, "rates"), x_label="epoch", y_label="learning rate")
 
 
-def _scheduled_losses(record: Record) -> str:
+def _scheduled_losses(record: LabRecord) -> str:
     curves = _scheduled_curves(record, "losses")
     return lines(*curves, x_label="epoch", y_label="mean squared error", log=True)
 
 
-def _scheduled_groups(record: Record) -> dict[str, Record]:
+def _scheduled_groups(record: LabRecord) -> dict[str, LabRecord]:
     """The groups of scheduled runs by the names that drawing and table give them."""
     starts = {"keras": "Keras' start", "torch": "torch's start"}
     return {
@@ -177,7 +177,7 @@ def _scheduled_groups(record: Record) -> dict[str, Record]:
     }
 
 
-def _ends(record: Record) -> str:
+def _ends(record: LabRecord) -> str:
     groups = _scheduled_groups(record)
     return dots_and_ranges(
         list(groups),
@@ -188,7 +188,7 @@ def _ends(record: Record) -> str:
     )
 
 
-def _end_table(record: Record) -> Table:
+def _end_table(record: LabRecord) -> Table:
     rows = tuple(
         (name, group["median"], group["least"], group["most"], median(group["next_values"]))
         for name, group in _scheduled_groups(record).items()
@@ -196,7 +196,7 @@ def _end_table(record: Record) -> Table:
     return Table(("start and floor", "median", "least", "most", "answer to [5, 6, 7], median"), rows)
 
 
-def _search(record: Record) -> Table:
+def _search(record: LabRecord) -> Table:
     grid = record["optimal"]["grid"]
     rates, sizes = (sorted({point[key] for point in grid}) for key in ("learning_rate", "batch_size"))
     losses = {(point["batch_size"], point["learning_rate"]): point["loss"] for point in grid}
@@ -204,7 +204,7 @@ def _search(record: Record) -> Table:
     return Table(("batch size", *(f"learning rate {number(rate)}" for rate in rates)), rows)
 
 
-def _passengers(record: Record, kind: str) -> str:
+def _passengers(record: LabRecord, kind: str) -> str:
     airline = record["airline"]
     held, values = airline["held"], airline["values"]
     predicted = [None] * (len(values) - held) + airline[kind]["forecast"]
@@ -218,7 +218,7 @@ def _passengers(record: Record, kind: str) -> str:
     )
 
 
-def _airline(record: Record) -> Table:
+def _airline(record: LabRecord) -> Table:
     scores = ("mae", "mase", "naive_mase", "seasonal_naive_mase")
     kinds = {"one": record["airline"]["one_step"], "24": record["airline"]["multi_step"]}
     rows = tuple((steps, *(kind[score] for score in scores)) for steps, kind in kinds.items())

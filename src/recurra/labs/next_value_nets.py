@@ -21,7 +21,7 @@ from recurra.baselines.naive import naive, seasonal_naive
 from recurra.config import Settings
 from recurra.datasets.known.airline import load_airline
 from recurra.estimators.series import Forecaster
-from recurra.labs.lab import Figures, LabOptions, Nets, Record, Variant, mean
+from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Variant, mean
 from recurra.labs.next_value_recipe import (
     AIRLINE,
     ASKED,
@@ -118,7 +118,7 @@ def next_value(model: Forecaster, window: Sequence[float]) -> float:
     return float(model.predict(list(window))[0])
 
 
-def compose(options: LabOptions, shared: Passengers, nets: Nets) -> Record:
+def compose(options: LabOptions, shared: Passengers, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
     improved, literal = nets["improved"], nets[f"constant-{INITS[0]}"]
     shown = _middle_seed(literal)
@@ -176,13 +176,13 @@ def _middle(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 
-def _group(runs: Sequence[Figures]) -> Record:
+def _group(runs: Sequence[Figures]) -> LabRecord:
     """All seeds of one kind: the final loss, its middle, and what each seed answers."""
     losses = _each(runs, "loss")
     return {**_middle(losses), "losses": losses, "next_values": _each(runs, "next_value")}
 
 
-def _courses(floors: Mapping[str, Sequence[Figures]]) -> Record:
+def _courses(floors: Mapping[str, Sequence[Figures]]) -> LabRecord:
     """Learning rates, and over epochs the losses of a seed in the middle, under both floors."""
     free = [round(RATE - DROP * (epoch // EVERY), 12) for epoch in range(EPOCHS)]
     courses = {
@@ -196,7 +196,7 @@ def _courses(floors: Mapping[str, Sequence[Figures]]) -> Record:
     return {"epochs": list(range(1, EPOCHS + 1)), "without_floor": free, **courses}
 
 
-def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figures]) -> list[Record]:
+def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figures]) -> list[LabRecord]:
     """For each length of the sequence: the answer at a constant rate, and the loss under the recorded schedule."""
     pairs = {last: (nets[f"1-to-{last}-constant"], nets[f"1-to-{last}-schedule"]) for last in OTHERS}
     return [
@@ -205,7 +205,7 @@ def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figur
     ]
 
 
-def _airline(options: LabOptions, shared: Passengers, runs: Sequence[Figures]) -> Record:
+def _airline(options: LabOptions, shared: Passengers, runs: Sequence[Figures]) -> LabRecord:
     """Scores are means over seeds, forecasts those of the first; beside them the naive forecasts' scores."""
     values = shared.values
     past = values[:-HELD]
@@ -218,7 +218,7 @@ def _airline(options: LabOptions, shared: Passengers, runs: Sequence[Figures]) -
         "seasonal_naive": _score(values, values[-HELD - SEASON : -SEASON]),
     }
 
-    def kind(name: str, rivals: Mapping[str, Mapping[str, float]]) -> Record:
+    def kind(name: str, rivals: Mapping[str, Mapping[str, float]]) -> LabRecord:
         scores = _each(runs, f"{name}_score")
         return {
             "mae": mean(_each(scores, "mae")),
@@ -247,7 +247,7 @@ def _score(values: Months, forecast: Months) -> dict[str, float]:
     return {"mae": mae(actual, forecast), "mase": mase(actual, forecast, history=past, season=SEASON)}
 
 
-def _optimum(options: LabOptions, nets: Nets) -> Record:
+def _optimum(options: LabOptions, nets: Nets) -> LabRecord:
     """The search over batch size and learning rate; the loss is the mean squared error on validation."""
     grid_nets = searched(options)
     grid = [

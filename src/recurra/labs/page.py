@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
 
-from recurra.labs.lab import Lab, Record
+from recurra.labs.lab import Lab, LabRecord
 from recurra.labs.program import program_blocks, program_steps
 from recurra.labs.sheet import Claim, Drawn, blocks_of
 from recurra.labs.verdicts import RULE, observation_block
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
-from recurra.report.cell_step import cell_blocks
-from recurra.report.diagrams import network_diagram, summary_table
+from recurra.report.drawings.network import network_diagram, summary_table
+from recurra.report.equations import cell_blocks
 from recurra.report.numbers import number
 from recurra.report.page import Report, Section
 from recurra.report.run_record import cell
@@ -47,7 +47,7 @@ class Head:
         return {titles.get(name, name.capitalize()): text for name, text in asdict(self).items() if text}
 
 
-def page(lab: Lab, record: Record, head: Head) -> Report:
+def page(lab: Lab, record: LabRecord, head: Head) -> Report:
     """Compose the page of a judged record."""
     names = lab.names(record)
     judged = {row["claim"]: row for group in ("observations", "questions") for row in record.get(group, ())}
@@ -74,7 +74,7 @@ def page(lab: Lab, record: Record, head: Head) -> Report:
     return Report(lab.sheet.title, subtitle, (*sections, closing), record, heading(lab, head, record))
 
 
-def summary(lab: Lab, record: Record) -> list[tuple[str, str]]:
+def summary(lab: Lab, record: LabRecord) -> list[tuple[str, str]]:
     """Return the few lines that the command prints."""
     return lab.sheet.pairs("output", lab.names(record))
 
@@ -84,7 +84,7 @@ def output_text(summary: Sequence[tuple[str, str]]) -> str:
     return "\n".join(f"{name:42} {value}" for name, value in summary)
 
 
-_SHARED: Mapping[str, Callable[[Lab, Record], Drawn]] = {
+_SHARED: Mapping[str, Callable[[Lab, LabRecord], Drawn]] = {
     "rule": lambda lab, record: Paragraph(RULE),
     "steps": lambda lab, record: Points(tuple(step.title for step in program_steps(lab.name)), ordered=True),
     "program": lambda lab, record: program_blocks(lab.name),
@@ -93,7 +93,7 @@ _SHARED: Mapping[str, Callable[[Lab, Record], Drawn]] = {
 """What stands on the page of each lab, by its name in the sheet."""
 
 
-def heading(lab: Lab, head: Head, record: Record) -> tuple[tuple[str, str], ...]:
+def heading(lab: Lab, head: Head, record: LabRecord) -> tuple[tuple[str, str], ...]:
     """Return the small table on top of the page: the record's lines, the fields given, and when it was run."""
     versions, run = record["versions"], record.get("run", {})
     system = [f"Python {versions['python']}", f"Recurra {versions['recurra']}"]
@@ -126,7 +126,7 @@ def command_of(record: Mapping[str, Any]) -> str:
     return " ".join(words)
 
 
-def _closing(lab: Lab, record: Record, sections: Sequence[Section]) -> Section:
+def _closing(lab: Lab, record: LabRecord, sections: Sequence[Section]) -> Section:
     """Return the last section: the command, settings and versions, and the works that the others cite."""
     made: list[Block] = [
         Paragraph(f"Made by `{command_of(record)}`."),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from recurra.config import NetConfig, validated
-from recurra.labs.lab import Lab, Record, Test, mean
+from recurra.labs.lab import Lab, LabRecord, Test, mean
 from recurra.labs.page import network_blocks
 from recurra.labs.sentiment_answers import FADING, POSITIVE
 from recurra.labs.sentiment_data import NEEDED, OFFLINE
@@ -23,11 +23,11 @@ from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, reach
 from recurra.nets.run import classifier_net
 from recurra.report.blocks import Align, Block, Code, Facts, Table
-from recurra.report.charts import Line, gradient_norms
+from recurra.report.charts.curves import Line, gradient_norms
+from recurra.report.charts.labs import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
+from recurra.report.charts.scores import confusion, histogram
 from recurra.report.equations import recorded_rnn_equation
-from recurra.report.lab_charts import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
 from recurra.report.numbers import number, percent, points, power_of_ten, spread
-from recurra.report.score_charts import confusion, histogram
 
 RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09
 ROUNDED = 0.005
@@ -41,7 +41,7 @@ MADE_UP_NOTE = (
 NO_BREAK = "\u00a0"
 
 
-def _tests(record: Record, name: str, key: str = "test_accuracy") -> list[float]:
+def _tests(record: LabRecord, name: str, key: str = "test_accuracy") -> list[float]:
     """Return one figure of a variant for each seed; empty where it was not trained."""
     if name == "literal":
         values: list[float] = record["literal"][key]["by_seed"]
@@ -53,7 +53,7 @@ def _tests(record: Record, name: str, key: str = "test_accuracy") -> list[float]
 def _better(first: str, second: str) -> Test:
     """Return the test that each seed of one variant beats each seed of another."""
 
-    def test(record: Record) -> Judged | None:
+    def test(record: LabRecord) -> Judged | None:
         mine, theirs = _tests(record, first), _tests(record, second)
         if not mine or not theirs:
             return None
@@ -67,13 +67,13 @@ def _at_least(bound: float, key: str) -> Test:
     return lambda record: reach(_tests(record, "literal", key), "≥", bound, quick=record["too_little"], write=percent)
 
 
-def _weights(record: Record, cell: str) -> int:
+def _weights(record: LabRecord, cell: str) -> int:
     """Count the weights of the literal net's recurrent part, were it made of `cell`."""
     net = STEPS["literal"].settings.changed({"cell": cell, "activation": "tanh"}).net
     return classifier_net(net, words=record["literal"]["words"], labels=2).recurrent.parameters
 
 
-def _rival(record: Record) -> Judged | None:
+def _rival(record: LabRecord) -> Judged | None:
     alone, rival = _tests(record, "recipe"), record["rival"]["accuracy"]
     return reach(alone, ">", rival, quick=record["too_little"], write=percent) if alone else None
 
@@ -81,7 +81,7 @@ def _rival(record: Record) -> Judged | None:
 def _recorded(key: str, recorded: float, relation: Relation, write: Written) -> Test:
     """Return the test of a recorded figure: inside the spread of the last epoch's it agrees, bettered it is reached."""
 
-    def test(record: Record) -> Judged:
+    def test(record: LabRecord) -> Judged:
         values, quick = _tests(record, "literal", key), record["too_little"]
         agreed = agree(values, recorded, rounding=ROUNDED, quick=quick, write=write)
         bound = recorded - ROUNDED if relation == "≥" else recorded + ROUNDED
@@ -107,7 +107,7 @@ RESULTS = {
 }
 
 
-def _terms(record: Record) -> dict[str, Any]:
+def _terms(record: LabRecord) -> dict[str, Any]:
     def score(name: str, key: str = "test_accuracy") -> str:
         return percent(mean(_tests(record, name, key)))
 
@@ -133,7 +133,7 @@ def _small(value: float) -> str:
     return power_of_ten(digits, int(exponent))
 
 
-def _classes(record: Record) -> Table:
+def _classes(record: LabRecord) -> Table:
     facts = record["data"]
     classes = sorted({name for counts in facts["classes"].values() for name in counts})
     rows = tuple(
@@ -143,7 +143,7 @@ def _classes(record: Record) -> Table:
     return Table(("part", "reviews", *classes), rows)
 
 
-def _lengths(record: Record) -> str:
+def _lengths(record: LabRecord) -> str:
     lengths = record["data"]["lengths"]
     middles = (np.array(lengths["edges"][:-1]) + np.array(lengths["edges"][1:])) / 2
     return histogram(
@@ -155,7 +155,7 @@ def _lengths(record: Record) -> str:
     )
 
 
-def _padded(record: Record) -> Code:
+def _padded(record: LabRecord) -> Code:
     shown = record["padding"]
     columns = (shown[name] for name in ("texts", "rows", "ids", "lengths"))
     return Code("\n".join(
@@ -163,7 +163,7 @@ def _padded(record: Record) -> Code:
     ))  # fmt: skip
 
 
-def _network(record: Record, place: int) -> list[Block]:
+def _network(record: LabRecord, place: int) -> list[Block]:
     """The record's own net (0), or the last of the ladder (1)."""
     name, settings = list(record["settings"].items())[place]
     net = validated(NetConfig, settings["net"])
@@ -180,7 +180,7 @@ def _network(record: Record, place: int) -> list[Block]:
     return network_blocks(plan, layers, source="w")
 
 
-def _facts(record: Record) -> Facts:
+def _facts(record: LabRecord) -> Facts:
     """What the record leaves open, and how it is read."""
     settings = record["settings"]["literal"]
     net, training = settings["net"], settings["training"]
@@ -198,7 +198,7 @@ def _facts(record: Record) -> Facts:
     )
 
 
-def _ladder(record: Record) -> str:
+def _ladder(record: LabRecord) -> str:
     """Test accuracy of every step, each seed a dot."""
     steps, rival = record["ladder"], record["rival"]
     return dots_and_ranges(
@@ -209,15 +209,15 @@ def _ladder(record: Record) -> str:
     )
 
 
-def _percents(row: Record) -> list[float]:
+def _percents(row: LabRecord) -> list[float]:
     return [100 * share for share in row["test_accuracy"]["by_seed"]]
 
 
-def _step_table(rows: Sequence[Record]) -> Table:
+def _step_table(rows: Sequence[LabRecord]) -> Table:
     header = ("step", "recurrent weights", "train, %", "validation, %", "test, %", "over seeds")
     align: tuple[Align, ...] = ("left", "right", "right", "right", "right", "right")
 
-    def mean_of(row: Record, key: str) -> str:
+    def mean_of(row: LabRecord, key: str) -> str:
         return number(100 * row[key]["mean"], 2) if key in row else "—"
 
     lines = tuple(
@@ -232,7 +232,7 @@ def _step_table(rows: Sequence[Record]) -> Table:
     return Table(header, lines, "", align)
 
 
-def _curves(record: Record) -> str:
+def _curves(record: LabRecord) -> str:
     """The record's picture, accuracy against loss over the epochs, with validation beside it."""
     recorded = Recorded(RECORDED_ACCURACY, RECORDED_LOSS)
     return training_beside_recorded(
@@ -240,13 +240,13 @@ def _curves(record: Record) -> str:
     )
 
 
-def _reading(record: Record) -> str:
+def _reading(record: LabRecord) -> str:
     shown = record["samples"]["reading"]
     answers = {title: shown["answers"][title] for title in record["samples"]["nets"]}
     return reading(shown["words"], answers, x_label="probability of a positive review after this word")
 
 
-def _made_up_reviews(record: Record) -> Table:
+def _made_up_reviews(record: LabRecord) -> Table:
     titles = record["samples"]["nets"]
     rows = tuple(
         (row["text"], row["label"], *(_answer(row["label"], row["positive"][title]) for title in titles))
@@ -262,7 +262,7 @@ def _answer(label: str, positive: float) -> str:
     return f"{sign} {answer}, {percent(max(positive, 1 - positive), 0)}".replace(" ", NO_BREAK)
 
 
-def _surest(record: Record) -> Table:
+def _surest(record: LabRecord) -> Table:
     """Reviews of the test part by their numbers: where the literal net is surest and right, surest and wrong."""
     test = record["samples"]["test"]
     rows = tuple(
@@ -272,18 +272,18 @@ def _surest(record: Record) -> Table:
     return Table(("test review", "words", "label", "answer", "probability"), rows)
 
 
-def _confusion(record: Record) -> str:
+def _confusion(record: LabRecord) -> str:
     test = record["samples"]["test"]
     return confusion(test["confusion"], test["labels"])
 
 
-def _word_map(record: Record) -> str | None:
+def _word_map(record: LabRecord) -> str | None:
     """Words before and after training; none where no vectors were given."""
     words = record["samples"].get("map")
     return word_map(words["words"], words["before"], words["after"], groups=words["groups"]) if words else None
 
 
-def _neighbours(record: Record) -> Table | None:
+def _neighbours(record: LabRecord) -> Table | None:
     near = record["samples"].get("neighbours")
     if near is None:
         return None
@@ -291,7 +291,7 @@ def _neighbours(record: Record) -> Table | None:
     return Table(("word", "nearest in GloVe", "nearest after training"), rows)
 
 
-def _gradients(record: Record) -> str:
+def _gradients(record: LabRecord) -> str:
     """Why gates: how fast the gradient fades back in time."""
     gradients = record["gradients"]
     curves = [
@@ -303,7 +303,7 @@ def _gradients(record: Record) -> str:
     return gradient_norms(gradients["distance"], *curves)
 
 
-def _settings(record: Record) -> dict[str, Any]:
+def _settings(record: LabRecord) -> dict[str, Any]:
     settings = record["settings"]["literal"]
     return {f"{part}.{name}": value for part in ("text", "net", "training") for name, value in settings[part].items()}
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from recurra.artefact import load_checkpoint
 from recurra.estimators.text import TextClassifier
-from recurra.labs.lab import Figures, LabOptions, Nets, Record, Variant, mean, remembered
+from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Variant, mean, remembered
 from recurra.labs.sentiment_answers import FADING, gradient_record, samples
 from recurra.labs.sentiment_data import Part, SentimentData, data_facts, padded_example, sentiment_data, shuffled
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, in_size
@@ -39,7 +39,7 @@ class Reviews:
     """What all nets share: the data, and what its rivals reach on them."""
 
     data: SentimentData
-    rival: Record
+    rival: LabRecord
 
     @property
     def choices(self) -> Mapping[str, Any]:
@@ -51,7 +51,7 @@ def prepare(options: LabOptions) -> Reviews:
     """Load the data; fit the rivals on the same training rows and measure them on the same test rows."""
     data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
 
-    def rivals() -> Record:
+    def rivals() -> LabRecord:
         strong, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
         return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}
 
@@ -120,12 +120,12 @@ def kept_net(options: LabOptions, name: str) -> RunningClassifier:
     return alone(RunningClassifier.load(options.net_folder(name) / "artefact"))
 
 
-def compose(options: LabOptions, shared: Reviews, nets: Nets) -> Record:
+def compose(options: LabOptions, shared: Reviews, nets: Nets) -> LabRecord:
     """Join the figures of the nets, and what the kept ones answer, to the record of the lab."""
     data, rival = shared.data, shared.rival
     # The page draws and asks two nets: the record's own, and the last of the ladder that was trained.
     shown = [in_size(STEPS[name], options) for name in ("literal", "recipe" if "recipe" in nets else "gru")]
-    record: Record = {
+    record: LabRecord = {
         "task": "lab",
         "lab": "sentiment",
         "quick": options.quick,
@@ -154,7 +154,7 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": mean(values), "least": min(values), "most": max(values), "by_seed": list(values)}
 
 
-def _literal(runs: Sequence[Figures]) -> Record:
+def _literal(runs: Sequence[Figures]) -> LabRecord:
     """The record's own net: the last epoch's figures, those of the kept one, and the curves of all seeds."""
     return {
         **{name: over_seeds([run[name] for run in runs]) for name in SUMMED_UP},
@@ -167,7 +167,7 @@ def _literal(runs: Sequence[Figures]) -> Record:
     }
 
 
-def _ladder(nets: Nets) -> list[Record]:
+def _ladder(nets: Nets) -> list[LabRecord]:
     """One row a step; the last step is told twice, alone and with log-odds of n-grams beside it."""
     rows = [_row(step, nets[step.name]) for step in LADDER if step.name in nets]
     if "recipe" in nets:
@@ -180,7 +180,7 @@ def _ladder(nets: Nets) -> list[Record]:
     return rows
 
 
-def _row(variant: Variant, runs: Sequence[Figures]) -> Record:
+def _row(variant: Variant, runs: Sequence[Figures]) -> LabRecord:
     names = ("test_accuracy", "val_accuracy", "train_accuracy", "seconds")
     return {
         "step": variant.name,
@@ -195,15 +195,15 @@ def _row(variant: Variant, runs: Sequence[Figures]) -> Record:
     }
 
 
-def _against_rival(first: Figures, rival: Record) -> dict[str, float]:
+def _against_rival(first: Figures, rival: LabRecord) -> dict[str, float]:
     """Compare the recipe's first seed with the rival, review by review."""
     compared = paired_bootstrap(np.array(first["right"]), np.array(rival["right"]))
     return {name: float(value) for name, value in compared._asdict().items()}
 
 
-def _samples(options: LabOptions, shared: Reviews, shown: Sequence[Variant]) -> Record:
+def _samples(options: LabOptions, shared: Reviews, shown: Sequence[Variant]) -> LabRecord:
     """Ask the kept nets of the first seed; what they answer is remembered like any other part."""
     choices = {"nets": [variant.choices(0, shared.choices) for variant in shown]}
     nets = {SHORT[variant.name]: kept_net(options, variant.name) for variant in shown}
-    answers: Record = remembered(options, "samples", choices, partial(samples, nets, shared.data))
+    answers: LabRecord = remembered(options, "samples", choices, partial(samples, nets, shared.data))
     return answers

@@ -1,6 +1,6 @@
 """What a report is made of: paragraphs, tables, figures, verdicts, each a frozen record.
 
-Not here: how they look (blocks_html.py) or what they are about (tasks/tell.py, the labs).
+Not here: how they look (templates/) or what they are about (tasks/tell.py, the labs).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from recurra.errors import UsageError
-from recurra.report.numbers import Cell
+from recurra.report.numbers import Shown
 
 Align = Literal["left", "right", "centre"]
 Outcome = Literal["agrees", "reached", "undecided", "does not hold", "too little data to tell"]
@@ -37,10 +37,10 @@ class Table:
     """Rows under a header. Columns of numbers stand right and share their decimals unless `align` says otherwise."""
 
     header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Shown, ...], ...]
     caption: str = ""
     align: tuple[Align, ...] = ()
-    footer: tuple[Cell, ...] = ()
+    footer: tuple[Shown, ...] = ()
     """A closing row, such as the totals."""
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class Table:
 class Facts:
     """Names and their values, such as settings."""
 
-    pairs: tuple[tuple[str, Cell], ...]
+    pairs: tuple[tuple[str, Shown], ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Equation:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing as SVG text (see charts.py and diagrams.py); `description` is what a screen reader says of it."""
+    """A drawing as SVG text (see charts/ and drawings/); `description` is what a screen reader says of it."""
 
     svg: str
     caption: str
@@ -126,8 +126,8 @@ class Compared:
     """One line of a comparison: None as `recorded` where the record is silent, as `verdict` where none is due."""
 
     what: str
-    recorded: Cell
-    measured: Cell
+    recorded: Shown
+    measured: Shown
     spread: str = ""
     verdict: Outcome | None = None
     note: str = ""

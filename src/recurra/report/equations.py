@@ -1,6 +1,6 @@
-"""Equations on a page: a cell's own, written by its step, and the recurrence as the lab record writes it.
+"""A cell on a page: its equations, written by its step, and its drawing; the recurrence as the lab record writes it.
 
-Not here: how a step becomes a formula (cells/backends/mathml.py), or the page around it.
+Not here: how a step becomes a formula (cells/backends/mathml.py), or the drawings (drawings/cells.py).
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from recurra.cells import CELLS
 from recurra.cells.backends.mathml import BEFORE, NOW, aligned, applied, equations, letter, lower, operator, row
 from recurra.cells.cell import Activation
-from recurra.report.blocks import Equation
+from recurra.report.blocks import Block, Equation, Figure, Paragraph
+from recurra.report.drawings.cells import DRAWINGS, cell_diagram
 
 
 def cell_equations(cell: str, activation: Activation = "tanh", *, reset_after: bool = True) -> Equation:
@@ -30,3 +31,14 @@ def recorded_rnn_equation(caption: str = "") -> Equation:
         operator("+"), letter("b"),
     )  # fmt: skip
     return Equation(row(hidden(NOW), operator("="), applied("σ", inner)), caption)
+
+
+def cell_blocks(
+    cell: str, *, inputs: int, hidden: int, activation: Activation, reset_after: bool, caption: str
+) -> list[Block]:
+    """Return the equations, then the drawing with these sizes; of an undrawn cell the caption and the equations."""
+    equations = cell_equations(cell, activation, reset_after=reset_after)
+    if cell not in DRAWINGS:
+        return [Paragraph(caption), equations]
+    drawing = cell_diagram(cell, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)
+    return [equations, Figure(drawing, caption)]

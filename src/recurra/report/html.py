@@ -16,7 +16,7 @@ from recurra.errors import UsageError
 from recurra.report.blocks import Align, Comparison, Outcome, Table
 from recurra.report.glossary import explained
 from recurra.report.markup import inline_mathml, inline_svg, prose, visible
-from recurra.report.numbers import Cell, decimals_of, number
+from recurra.report.numbers import Shown, decimals_of, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -86,7 +86,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _written(cell: Cell, decimals: int | None = None) -> str:
+def _written(cell: Shown, decimals: int | None = None) -> str:
     """Write a cell; `decimals` are those that its column shares, and only floats have any."""
     if cell is None:
         return "–"
@@ -95,7 +95,7 @@ def _written(cell: Cell, decimals: int | None = None) -> str:
 
 def _columns(table: Table) -> list[Column]:
     """Return the columns of a table: numbers stand right and share their decimals."""
-    values: Sequence[Sequence[Cell]] = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
+    values: Sequence[Sequence[Shown]] = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
     aligns: Sequence[Align] = table.align or ["right" if _numeric(column) else "left" for column in values]
     return [
         Column(name, "" if align == "left" else align, decimals_of(column))
@@ -103,7 +103,7 @@ def _columns(table: Table) -> list[Column]:
     ]
 
 
-def _numeric(column: Sequence[Cell]) -> bool:
+def _numeric(column: Sequence[Shown]) -> bool:
     return any(isinstance(cell, int | float) for cell in column) and not any(isinstance(cell, str) for cell in column)
 
 

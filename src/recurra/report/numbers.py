@@ -20,7 +20,7 @@ SPACED_FROM = 10_000
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-Cell = str | int | float | None
+Shown = str | int | float | None
 """What a table may show in one place."""
 
 
@@ -96,7 +96,7 @@ def _spaced(text: str) -> str:
     return whole + point + rest
 
 
-def decimals_of(column: Sequence[Cell]) -> int | None:
+def decimals_of(column: Sequence[Shown]) -> int | None:
     """Choose one count of decimals for a column of floats, so that their points stand under one another."""
     sizes = [abs(cell) for cell in column if isinstance(cell, float) and math.isfinite(cell) and cell]
     if not sizes or max(sizes) >= 1e6 or max(sizes) / min(sizes) > 1e4 or max(sizes) < 1e-4:

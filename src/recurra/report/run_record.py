@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import UsageError
-from recurra.report.numbers import Cell
+from recurra.report.numbers import Shown
 
 Record = Mapping[str, Any]
 Rows = Sequence[Record]
@@ -66,7 +66,7 @@ def has(table: Rows, key: str) -> bool:
     return any(value is not None for value in column(table, key))
 
 
-def cell(value: Any) -> Cell:
+def cell(value: Any) -> Shown:
     """Return a value as a table shows it: numbers as they are, lists joined, nothing as None."""
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
@@ -79,9 +79,9 @@ def cell(value: Any) -> Cell:
     return str(value)
 
 
-def flattened(settings: Record, prefix: str = "") -> list[tuple[str, Cell]]:
+def flattened(settings: Record, prefix: str = "") -> list[tuple[str, Shown]]:
     """Return settings as pairs; those of a part are named `part.name`."""
-    pairs: list[tuple[str, Cell]] = []
+    pairs: list[tuple[str, Shown]] = []
     for name, value in settings.items():
         if isinstance(value, Mapping):
             pairs += flattened(value, f"{prefix}{name}.")

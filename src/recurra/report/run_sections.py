@@ -12,9 +12,9 @@ from recurra.cells import CELLS
 from recurra.errors import UsageError
 from recurra.reads import TASKS, readers
 from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
-from recurra.report.cell_step import cell_blocks
-from recurra.report.charts import Line, accuracy_against_loss, learning_rates, lines
-from recurra.report.diagrams import network_diagram, shape_text, summary_table
+from recurra.report.charts.curves import Line, accuracy_against_loss, learning_rates, lines
+from recurra.report.drawings.network import network_diagram, shape_text, summary_table
+from recurra.report.equations import cell_blocks
 from recurra.report.numbers import number, percent
 from recurra.report.page import Section
 from recurra.report.run_record import (

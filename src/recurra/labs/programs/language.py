@@ -11,7 +11,7 @@ from recurra import LANGUAGE_SETTINGS, LanguageModel
 from recurra.baselines.kneser_ney import fit_kneser_ney
 from recurra.datasets.known.sets import find
 from recurra.datasets.known.wikitext import load_wikitext2
-from recurra.report.charts import Line, lines
+from recurra.report.charts.curves import Line, lines
 from recurra.text.encoder import fit_encoder
 from recurra.text.stream import stream_ids
 

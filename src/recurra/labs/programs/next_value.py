@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from recurra import SERIES_SETTINGS, Forecaster
-from recurra.report.lab_charts import marked_points
+from recurra.report.charts.labs import marked_points
 from recurra.series import windows
 
 # %% Write the sequence down and cut it into windows of three values; the value after each window is its target.

@@ -11,7 +11,7 @@ from recurra import Settings, TextClassifier
 from recurra.datasets.known.imdb import load_imdb
 from recurra.datasets.known.sets import find
 from recurra.datasets.splits import split
-from recurra.report.charts import accuracy_against_loss
+from recurra.report.charts.curves import accuracy_against_loss
 from recurra.text.encoder import fit_encoder, pad
 
 # %% Load the sequences: the IMDB data set.

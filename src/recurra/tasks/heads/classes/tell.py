@@ -10,11 +10,11 @@ from typing import Any
 
 from recurra.errors import UsageError
 from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, Table
+from recurra.report.charts.scores import MOST_LABELS, bars, calibration, confusion
 from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, cell, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import highlights, lost, network_section, notes, rival_table, section, training_section
-from recurra.report.score_charts import MOST_LABELS, bars, calibration, confusion
 
 SCORES = (
     ("accuracy", "accuracy", True),

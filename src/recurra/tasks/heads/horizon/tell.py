@@ -6,7 +6,7 @@ Not here: the network and the settings, which all tasks share (run_sections.py).
 from __future__ import annotations
 
 from recurra.report.blocks import Block, Figure, Paragraph
-from recurra.report.charts import Line, actual_against_predicted, actual_against_predicted_points, lines
+from recurra.report.charts.curves import Line, actual_against_predicted, actual_against_predicted_points, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, column, counted, has, listed, measured, part, rows

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 from recurra.report.blocks import Block, Code, Figure, Paragraph
-from recurra.report.charts import Line, lines
+from recurra.report.charts.curves import Line, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_record import Record, Rows, column, counted, has, measured, part, rows

@@ -1,6 +1,6 @@
 """Pictures of the lab pages: a training beside what was recorded, a ladder of steps, a text read word by word, words.
 
-Not here: curves in general (charts.py), or the theme (canvas.py).
+Not here: curves in general (curves.py), or the theme (canvas.py).
 """
 
 from __future__ import annotations
@@ -11,14 +11,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from recurra.errors import UsageError
-from recurra.report.canvas import INK, QUIET, SERIES, colour_of, drawn, label, legend_above, numbers, same_length
+from recurra.report.charts.canvas import (
+    INK,
+    QUIET,
+    SERIES,
+    colour_of,
+    drawn,
+    equal_columns,
+    label,
+    legend_above,
+    numbers,
+)
 from recurra.report.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Seeds = Sequence[Sequence[float]]
+_Seeds = Sequence[Sequence[float]]
 """One curve for each seed."""
 DASHES = (0, (3.2, 2.0))
 DOTS = (0, (1.0, 2.2))
@@ -33,7 +43,7 @@ class Recorded:
 
 
 def training_beside_recorded(
-    curves: Mapping[str, Seeds], *, kept: Sequence[int], recorded: Recorded, height: float = 3.3
+    curves: Mapping[str, _Seeds], *, kept: Sequence[int], recorded: Recorded, height: float = 3.3
 ) -> str:
     """Return accuracy (left) and losses (right) over epochs as SVG, each seed a thin line.
 
@@ -64,7 +74,7 @@ def training_beside_recorded(
     return drawn(draw, height=height)
 
 
-def _seeds(axes: Axes, name: str, seeds: Seeds, colour: str, *, kept: Sequence[int]) -> None:
+def _seeds(axes: Axes, name: str, seeds: _Seeds, colour: str, *, kept: Sequence[int]) -> None:
     """Draw one quantity: validation is dashed, and rings stand on the epochs that were kept."""
     dashes = DASHES if name.startswith("validation") else "-"
     for position, values in enumerate(seeds):
@@ -93,7 +103,7 @@ def _whole_ticks(axes: Axes) -> None:
 
 def dots_and_ranges(
     names: Sequence[str],
-    seeds: Seeds,
+    seeds: _Seeds,
     *,
     x_label: str,
     line: tuple[float, str] | None = None,
@@ -104,7 +114,7 @@ def dots_and_ranges(
 
     `line` is a value to compare with and its name, drawn through all rows.
     """
-    same_length("dots", names, seeds)
+    equal_columns("dots", names, seeds)
     rows = [numbers(values, "dots") for values in seeds]
 
     def draw(figure: Figure) -> None:
@@ -131,7 +141,7 @@ def dots_and_ranges(
 
 def marked_points(actual: Sequence[float], predicted: Sequence[float], *, place: int, text: str) -> str:
     """Return predicted over actual values as SVG, as wide as the text, with the pair at `place` ringed and named."""
-    same_length("actual against predicted", actual, predicted)
+    equal_columns("actual against predicted", actual, predicted)
     x, y = numbers(actual, "actual"), numbers(predicted, "predicted")
 
     def draw(figure: Figure) -> None:
@@ -155,7 +165,7 @@ def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_l
     """Return a text read downwards as SVG: beside each word each net's answer once it has read so far (0 to 1)."""
     if not words:
         raise UsageError("words of a reading", found="none", allowed="at least one")
-    same_length("a reading", words, *answers.values())
+    equal_columns("a reading", words, *answers.values())
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -174,15 +184,15 @@ def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_l
     return drawn(draw, height=0.75 + 0.165 * len(words))
 
 
-Point = tuple[float, float]
+_Point = tuple[float, float]
 
 
-def word_map(words: Sequence[str], before: Sequence[Point], after: Sequence[Point], *, groups: Sequence[int]) -> str:
+def word_map(words: Sequence[str], before: Sequence[_Point], after: Sequence[_Point], *, groups: Sequence[int]) -> str:
     """Return words on a plane as SVG: a ring where each began, a dot and its name where it ended, an arrow between.
 
     `groups` gives each word the place of its colour.
     """
-    same_length("a map of words", words, before, after, groups)
+    equal_columns("a map of words", words, before, after, groups)
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -205,11 +215,11 @@ def word_map(words: Sequence[str], before: Sequence[Point], after: Sequence[Poin
     return drawn(draw, height=3.9)
 
 
-def _free_sides(before: Sequence[Point], after: Sequence[Point]) -> list[int]:
+def _free_sides(before: Sequence[_Point], after: Sequence[_Point]) -> list[int]:
     """Tell for each word whether its name goes right (1) or left (-1): onwards, unless another word is there."""
     width, height = (max(axis) - min(axis) or 1.0 for axis in zip(*after, strict=True))
 
-    def taken(end: Point, side: int) -> bool:
+    def taken(end: _Point, side: int) -> bool:
         return any(0 < side * (x - end[0]) / width < 0.14 and abs(y - end[1]) / height < 0.05 for x, y in after)
 
     onwards = [1 if end[0] >= start[0] else -1 for start, end in zip(before, after, strict=True)]

@@ -1,6 +1,6 @@
 """Drawings of one step of each recurrent cell, with the shapes of the network at hand.
 
-Not here: the network around the cell (diagrams.py). The wiring is that of cells/: the GRU's reset is applied after
+Not here: the network around the cell (network.py). The wiring is that of cells/: the GRU's reset is applied after
 the recurrent product, or before it.
 """
 
@@ -12,7 +12,7 @@ from recurra.cells import CELLS
 from recurra.cells.backends.mathml import FUNCTION
 from recurra.cells.cell import Activation
 from recurra.errors import UsageError
-from recurra.report.strokes import box, dot, frame, gate, ring, sheet, symbol, wire, words
+from recurra.report.drawings.strokes import box, dot, frame, gate, ring, sheet, symbol, wire, words
 
 
 def cell_diagram(

@@ -160,7 +160,7 @@ def numbers(values: Sequence[float | None] | Any, what: str) -> list[float]:
     return [value if math.isfinite(value) else math.nan for value in plain]
 
 
-def same_length(what: str, *columns: Sequence[Any]) -> None:
+def equal_columns(what: str, *columns: Sequence[Any]) -> None:
     """Raise UsageError unless the columns of a chart are of one length."""
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:

@@ -1,6 +1,6 @@
 """Curves over epochs and over time: training histories, learning rates, gradients, series beside their forecasts.
 
-Not here: charts of scores and counts (score_charts.py), or the theme (canvas.py).
+Not here: charts of scores and counts (scores.py), or the theme (canvas.py).
 """
 
 from __future__ import annotations
@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from recurra.errors import UsageError
-from recurra.report.canvas import HALF, INK, QUIET, SERIES, colour_of, drawn, label, legend_above, numbers, same_length
+from recurra.report.charts.canvas import (
+    HALF,
+    INK,
+    QUIET,
+    SERIES,
+    colour_of,
+    drawn,
+    equal_columns,
+    label,
+    legend_above,
+    numbers,
+)
 from recurra.report.numbers import tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Numbers = Sequence[float | None]
-Times = Sequence[float] | Sequence[str]
+_Numbers = Sequence[float | None]
+_Times = Sequence[float] | Sequence[str]
 
 MOST_POINTS = 2000
 """Points drawn in a scatter; of more, this many are taken at even distances."""
@@ -34,10 +45,10 @@ class Line:
     """One curve: y over x, with a band from low to high where both are given."""
 
     name: str
-    x: Numbers
-    y: Numbers
-    low: Numbers | None = None
-    high: Numbers | None = None
+    x: _Numbers
+    y: _Numbers
+    low: _Numbers | None = None
+    high: _Numbers | None = None
     axis: Literal["left", "right"] = "left"
     dashed: bool = False
 
@@ -81,17 +92,17 @@ def _colours(series: Sequence[Line]) -> list[str]:
 
 
 def _curve(axes: Axes, line: Line, colour: str) -> None:
-    same_length(f"curve {line.name!r}", line.x, line.y)
+    equal_columns(f"curve {line.name!r}", line.x, line.y)
     x, y = numbers(line.x, "x"), numbers(line.y, f"curve {line.name!r}")
     if line.low is not None and line.high is not None:
-        same_length(f"band {line.name!r}", line.x, line.low, line.high)
+        equal_columns(f"band {line.name!r}", line.x, line.low, line.high)
         axes.fill_between(x, numbers(line.low, "band"), numbers(line.high, "band"), color=colour, alpha=0.16, lw=0)
     style = (0, (3.2, 2.0)) if line.dashed else "-"
     marker = "o" if len(x) <= 12 else ""
     axes.plot(x, y, color=colour, ls=style, marker=marker, mew=0, label=label(line.name))
 
 
-def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: Numbers) -> None:
+def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: _Numbers) -> None:
     """Label the axes; whole numbers along x are ticked as such."""
     from matplotlib.ticker import LogLocator, MaxNLocator
 
@@ -126,12 +137,12 @@ def _coloured_axes(left: Axes, right: Axes, series: Sequence[Line], colours: Seq
 
 
 def accuracy_against_loss(
-    epochs: Numbers,
-    accuracy: Numbers,
+    epochs: _Numbers,
+    accuracy: _Numbers,
     *,
-    loss: Numbers,
-    val_accuracy: Numbers | None = None,
-    val_loss: Numbers | None = None,
+    loss: _Numbers,
+    val_accuracy: _Numbers | None = None,
+    val_loss: _Numbers | None = None,
 ) -> str:
     """Return the lab's picture: accuracy (left) and training loss (right) over epochs, on one drawing."""
     curves = [Line("training accuracy", epochs, accuracy)]
@@ -143,9 +154,9 @@ def accuracy_against_loss(
     return lines(*curves, x_label="epoch", y_label="accuracy", right_label="loss", height=3.2)
 
 
-def learning_rates(steps: Numbers, rates: Numbers, *, x_label: str = "epoch") -> str:
+def learning_rates(steps: _Numbers, rates: _Numbers, *, x_label: str = "epoch") -> str:
     """Return a learning-rate schedule as SVG, drawn in steps: each rate belongs to one epoch."""
-    same_length("learning rates", steps, rates)
+    equal_columns("learning rates", steps, rates)
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
@@ -156,7 +167,7 @@ def learning_rates(steps: Numbers, rates: Numbers, *, x_label: str = "epoch") ->
     return drawn(draw, height=2.0)
 
 
-def gradient_norms(distances: Numbers, *series: Line, x_label: str = "steps back in time") -> str:
+def gradient_norms(distances: _Numbers, *series: Line, x_label: str = "steps back in time") -> str:
     """Return norms of gradients on a logarithmic axis; each line's `y` belongs to `distances` (its `x` is not read).
 
     Norms of zero cannot stand on such an axis and are left out.
@@ -169,12 +180,12 @@ def gradient_norms(distances: Numbers, *series: Line, x_label: str = "steps back
 
 
 def actual_against_predicted(
-    times: Times,
-    actual: Numbers,
+    times: _Times,
+    actual: _Numbers,
     *,
-    predicted: Numbers,
-    low: Numbers | None = None,
-    high: Numbers | None = None,
+    predicted: _Numbers,
+    low: _Numbers | None = None,
+    high: _Numbers | None = None,
     test_from: int | None = None,
     x_label: str = "time",
     y_label: str = "value",
@@ -183,7 +194,7 @@ def actual_against_predicted(
 
     Times are numbers or texts such as dates; texts are placed at even distances. Raises UsageError for unequal columns.
     """
-    same_length("actual against predicted", times, actual, predicted)
+    equal_columns("actual against predicted", times, actual, predicted)
     dates = [str(time) for time in times] if any(isinstance(time, str) for time in times) else []
     x = [float(position) for position in range(len(times))] if dates else numbers(times, "times")
 
@@ -209,10 +220,10 @@ def _dated(axes: Axes, dates: Sequence[str]) -> None:
 
 
 def actual_against_predicted_points(
-    actual: Numbers, predicted: Numbers, *, x_label: str = "actual", y_label: str = "predicted"
+    actual: _Numbers, predicted: _Numbers, *, x_label: str = "actual", y_label: str = "predicted"
 ) -> str:
     """Return a point for each row over the line of perfect agreement; at most 2000 points, at even distances."""
-    same_length("actual against predicted", actual, predicted)
+    equal_columns("actual against predicted", actual, predicted)
     both = [(a, p) for a, p in zip(actual, predicted, strict=True) if a is not None and p is not None]
     kept = both[:: max(1, math.ceil(len(both) / MOST_POINTS))]
     x, y = numbers([a for a, _ in kept], "actual"), numbers([p for _, p in kept], "predicted")

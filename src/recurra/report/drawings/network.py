@@ -1,6 +1,6 @@
 """A network drawn through time: the steps of a sequence side by side, the layers one above the other.
 
-Not here: the inside of a recurrent cell (cell_diagrams.py).
+Not here: the inside of a recurrent cell (cells.py).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from recurra.errors import UsageError
 from recurra.report.blocks import Align, Table
-from recurra.report.canvas import label
-from recurra.report.strokes import Point, box, sheet, symbol, wire, words
+from recurra.report.charts.canvas import label
+from recurra.report.drawings.strokes import Point, box, sheet, symbol, wire, words
 
 Shape = str | Sequence[int | str]
 
@@ -28,7 +28,7 @@ LETTERS = {"embedding": "e", "recurrent": "h"}
 """The symbol of what a layer gives out at each step."""
 
 
-class Row(NamedTuple):
+class DrawnLayer(NamedTuple):
     """One layer as it is drawn: its kind decides how, the rest is written beside it."""
 
     name: str
@@ -52,7 +52,7 @@ def network_diagram(
     the sequence; a pooling whose detail is "last" reads the last step alone. `source` is the input's symbol.
     Raises UsageError without layers.
     """
-    rows = [Row(*layer) for layer in layers]
+    rows = [DrawnLayer(*layer) for layer in layers]
     if not rows:
         raise UsageError("layers of a diagram", found="none", allowed="at least one")
     height = FLOOR * len(rows) + 108.0
@@ -79,14 +79,16 @@ def _results(places: Sequence[float], y: float) -> list[str]:
     return [*named, words((DOTS, y), "…", size=17)]
 
 
-def _beside(row: Row, y: float) -> str:
+def _beside(row: DrawnLayer, y: float) -> str:
     """Write a layer's name and detail to the left and its output's shape to the right."""
     detail = words((14, y + 10), label(row.detail, 30), anchor="start", size=11.5, quiet=True) if row.detail else ""
     name = words((14, y - (8 if detail else 0)), label(row.name, 24), anchor="start", size=14, serif=True)
     return name + detail + words((WIDTH - 14, y), label(shape_text(row.shape), 20), anchor="end", size=12.5)
 
 
-def _layer(row: Row, places: Sequence[float], heights: Point, bidirectional: bool) -> tuple[str, Sequence[float]]:
+def _layer(
+    row: DrawnLayer, places: Sequence[float], heights: Point, bidirectional: bool
+) -> tuple[str, Sequence[float]]:
     """Return a layer's drawing and where its outputs stand; `heights` are where its inputs end and its own middle."""
     below, y = heights
     foot = y + BOX[1] / 2
@@ -105,12 +107,12 @@ def _layer(row: Row, places: Sequence[float], heights: Point, bidirectional: boo
     return drawing + (_through_time(y, bidirectional) if row.kind == "recurrent" else ""), places
 
 
-def _named_box(row: Row, middle: Point) -> str:
+def _named_box(row: DrawnLayer, middle: Point) -> str:
     """Return the box of a layer that sees one vector, with its name."""
     return box(middle, (110, BOX[1]), tint=_tint(row)) + words(middle, label(row.name, 18), size=12.5)
 
 
-def _tint(row: Row) -> float:
+def _tint(row: DrawnLayer) -> float:
     return 0.14 if row.kind == "recurrent" else 0.06
 
 

@@ -1,6 +1,6 @@
-"""Pictures of scores and counts: bars with their spread, confusion, calibration, histograms, heat maps.
+"""Pictures of scores and counts: bars with their spread, confusion, calibration, histograms.
 
-Not here: curves over time (charts.py), or the theme (canvas.py).
+Not here: curves over time (curves.py), or the theme (canvas.py).
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recurra.errors import UsageError
-from recurra.report.canvas import (
+from recurra.report.charts.canvas import (
     HALF,
     INK,
     SERIES,
     WIDE,
-    colour_of,
     drawn,
+    equal_columns,
     label,
-    legend_above,
     numbers,
-    same_length,
 )
 from recurra.report.numbers import number
 
@@ -30,13 +28,9 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 24
 """Classes a confusion chart can show with readable counts."""
-MOST_CELLS = 64
-"""Rows and columns of a heat map; a larger matrix is averaged over blocks."""
 
 UNDER_WORDS = 0.5
 """How opaque the fullest square is that words stand on: their contrast stays above 4.5 in the light and in the dark."""
-
-Matrix = Sequence[Sequence[float]]
 
 
 def bars(
@@ -49,7 +43,7 @@ def bars(
     decimals: int | None = None,
 ) -> str:
     """Return lying bars with their values; whiskers reach `spread` to both sides; one bar may be highlighted."""
-    same_length("bars", names, values, spread if spread is not None else values)
+    equal_columns("bars", names, values, spread if spread is not None else values)
     heights = numbers(values, "bars")
     errors = numbers(spread, "spread") if spread is not None else None
 
@@ -97,7 +91,7 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
-        _tiles(axes, shares, SERIES[0], words)
+        _tiles(axes, shares, words)
         names = [label(name, 16) for name in labels]
         turned = 90 if size * max(map(len, names)) > 9 * side else 0
         axes.set_xticks([place + 0.5 for place in range(size)], names, rotation=turned)
@@ -108,18 +102,16 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
     return drawn(draw, width=side, height=side * 0.9, tiled=True)
 
 
-def _tiles(axes: Axes, shares: Matrix, colour: str, words: Sequence[Sequence[str]] = ()) -> None:
-    """Fill a grid of squares, each as opaque as its share; negative shares take the second colour."""
+def _tiles(axes: Axes, shares: Sequence[Sequence[float]], words: Sequence[Sequence[str]]) -> None:
+    """Fill a grid of squares, each as opaque as its share, with words on them."""
     from matplotlib.patches import Rectangle
 
     for row, values in enumerate(shares):
         for column, share in enumerate(values):
-            strength = min(1.0, abs(share)) * (UNDER_WORDS if words else 1.0) if math.isfinite(share) else 0.0
-            fill = colour if share >= 0 else SERIES[1]
-            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=fill, alpha=round(strength, 3), lw=0))
-            if words:
-                axes.text(column + 0.5, row + 0.5, words[row][column], ha="center", va="center")
-    axes.set_xlim(0, max(len(values) for values in shares))
+            alpha = round(min(1.0, share) * UNDER_WORDS, 3)
+            axes.add_patch(Rectangle((column, row), 1, 1, facecolor=SERIES[0], alpha=alpha, lw=0))
+            axes.text(column + 0.5, row + 0.5, words[row][column], ha="center", va="center")
+    axes.set_xlim(0, len(shares))
     axes.set_ylim(len(shares), 0)
     axes.grid(False)
     axes.tick_params(length=0)
@@ -128,7 +120,7 @@ def _tiles(axes: Axes, shares: Matrix, colour: str, words: Sequence[Sequence[str
 
 def calibration(confidences: Sequence[float], accuracies: Sequence[float], counts: Sequence[int]) -> str:
     """Return accuracy against confidence, one dot a bin, its area the bin's share of rows; on the line is honest."""
-    same_length("calibration", confidences, accuracies, counts)
+    equal_columns("calibration", confidences, accuracies, counts)
     filled = [place for place, count in enumerate(counts) if count > 0]
     if not filled:
         raise UsageError("calibration", found="no bin with rows", advice="leave the chart out")
@@ -170,67 +162,3 @@ def histogram(
         axes.set_ylabel(label(y_label, 60))
 
     return drawn(draw, height=2.3)
-
-
-def heatmap(
-    matrix: Matrix,
-    *,
-    rows: Sequence[str] = (),
-    columns: Sequence[str] = (),
-    x_label: str = "",
-    y_label: str = "",
-) -> str:
-    """Return a matrix as tinted squares: one colour above zero, another below, strongest at the largest size.
-
-    A matrix of more than 64 rows or columns is averaged over blocks. Raises UsageError if it is not rectangular.
-    """
-    import numpy as np
-
-    if not len(matrix) or len({len(row) for row in matrix}) != 1 or not len(matrix[0]):
-        raise UsageError("heat map", found="rows of unequal or no length", allowed="a rectangular matrix")
-    values = np.nan_to_num(np.asarray(matrix, dtype=float), posinf=0.0, neginf=0.0)
-    for axis in (0, 1):
-        blocks = np.array_split(values, min(MOST_CELLS, values.shape[axis]), axis=axis)
-        values = np.stack([block.mean(axis=axis) for block in blocks], axis=axis)
-    shares = (values / (np.abs(values).max() or 1.0)).tolist()
-    height = min(6.0, max(1.6, WIDE * len(shares) / len(shares[0])) + 0.4)
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        _tiles(axes, shares, SERIES[0])
-        _named(axes, rows, columns)
-        axes.set_xlabel(label(x_label, 80))
-        axes.set_ylabel(label(y_label, 60))
-
-    return drawn(draw, height=height, tiled=True)
-
-
-def _named(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Name rows and columns where there is a name for each."""
-    if rows and len(rows) <= MOST_CELLS:
-        axes.set_yticks([place + 0.5 for place in range(len(rows))], [label(name, 20) for name in rows])
-    if columns and len(columns) <= MOST_CELLS:
-        names = [label(name, 20) for name in columns]
-        axes.set_xticks([place + 0.5 for place in range(len(columns))], names, rotation=90 if len(columns) > 8 else 0)
-
-
-def grouped_bars(
-    groups: Sequence[str], series: Sequence[tuple[str, Sequence[float]]], *, y_label: str, low: float | None = None
-) -> str:
-    """Return standing bars, one of each series in each group; `low` is where the axis starts."""
-    same_length("groups", groups, *[values for _, values in series])
-    width = 0.8 / max(1, len(series))
-
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        for position, (name, values) in enumerate(series):
-            places = [group + (position - (len(series) - 1) / 2) * width for group in range(len(groups))]
-            heights = numbers(values, f"bars {name!r}")
-            axes.bar(places, heights, width=width * 0.9, color=colour_of(position), alpha=0.85, lw=0, label=label(name))
-        axes.set_xticks(range(len(groups)), [label(group, 20) for group in groups])
-        axes.set_ylabel(label(y_label, 60))
-        axes.set_ylim(bottom=low)
-        if len(series) > 1:
-            legend_above(figure, [axes])
-
-    return drawn(draw, height=2.6)

@@ -1,6 +1,6 @@
 """The strokes diagrams are made of: boxes, wires with heads, rings, words and symbols, as pieces of SVG text.
 
-Not here: what is drawn with them (cell_diagrams.py, diagrams.py). Coordinates are pixels, y grows downwards. Everything
+Not here: what is drawn with them (cells.py, network.py). Coordinates are pixels, y grows downwards. Everything
 is drawn in the page's text colour, so that a diagram is readable in the light and in the dark.
 """
 
