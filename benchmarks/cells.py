@@ -18,7 +18,7 @@ from reviews import recipe
 from smoke import sized
 from writing import PARTS, write_result
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import SentimentData
 

@@ -179,6 +179,8 @@ def imported(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("recurra"):
             home = str(node.module).removeprefix("recurra").removeprefix(".")
+            if home == ENGINE:
+                continue
             for alias in (alias for alias in node.names if alias.name != ENGINE):
                 inside = f"{home}.{alias.name}".removeprefix(".")
                 place = SOURCE.joinpath(*inside.split("."))

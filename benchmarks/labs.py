@@ -18,7 +18,7 @@ from typing import Any
 from smoke import SMOKE
 from writing import PARTS, RESULTS, write_result
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.labs.catalogue import read_record
 from recurra.labs.page import command_of
 

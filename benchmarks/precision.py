@@ -17,7 +17,7 @@ from reviews import data as reviews
 from reviews import recipe
 from writing import PARTS, write_result
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.config import Precision
 from recurra.engine.native import engine
 from recurra.estimators.text import TextClassifier

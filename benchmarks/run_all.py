@@ -11,7 +11,7 @@ from pathlib import Path
 
 from smoke import SMOKE
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.datasets.known.sets import find
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.cli.progress import progress
 from recurra.config import Settings
 from recurra.datasets.known.sets import find

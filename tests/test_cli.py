@@ -14,7 +14,7 @@ import pytest
 
 from command_line import environment, process, recurra, refused
 from recurra.cli import doctor
-from recurra.cli.output import harmless
+from recurra.cli.console import harmless
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster
 from small_models import save_all, text_model

@@ -1,17 +1,9 @@
-"""`python -m recurra` and the `recurra` command.
+"""`python -m recurra`, and where the command `recurra` begins.
 
 Not here: commands (cli/).
 """
 
-from __future__ import annotations
-
-
-def main() -> None:
-    """Run the command line."""
-    from recurra.cli.start import run
-
-    run()
-
+from recurra.cli.console import main
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.artefact import resolve
-from recurra.cli.output import emit_json, emit_table, harmless, say, warn
+from recurra.cli.console import emit_json, emit_table, harmless, say, say_warnings
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
 
-def forecast(
+def forecast_series(
     artefact: str,
     file: str,
     reading: SeriesReading,
@@ -49,7 +49,7 @@ def forecast(
     learnt = model.learnt
     table = series_table(file, reading, learnt=learnt, **written) if file else _only_series(model, values)
     columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level)
-    warn([*table.warnings, *told])
+    say_warnings([*table.warnings, *told])
     for note in mending(reading, learnt) if file else ():
         say(note)
     rows = list(_rows(columns))
@@ -96,7 +96,7 @@ def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def generate(
+def write_on(
     artefact: str,
     prompt: str,
     *,
@@ -125,7 +125,7 @@ def generate(
         print(harmless(text))
 
 
-def inspect(artefact: str, *, as_json: bool) -> None:
+def tell_artefact(artefact: str, *, as_json: bool) -> None:
     """Tell what an artefact holds; it is checked as for an answer."""
     from recurra.tasks.heads.classes.run import RunningClassifier
     from recurra.tasks.heads.horizon.run import RunningForecaster
@@ -157,10 +157,10 @@ def inspect(artefact: str, *, as_json: bool) -> None:
         print(f"labels: {', '.join(map(repr, model.labels))}")
     if isinstance(model, RunningForecaster):
         print(f"series: {record['series']:,}, horizon {record['horizon']}, rhythm: {record['rhythm'] or 'unknown'}")
-    rows = [(layer["name"], layer["kind"], spec_line(layer), f"{layer['parameters']:,}") for layer in layers]
+    rows = [(layer["name"], layer["kind"], _spec_line(layer), f"{layer['parameters']:,}") for layer in layers]
     emit_table(("layer", "kind", "sizes", "parameters"), rows)
 
 
-def spec_line(layer: dict[str, Any]) -> str:
+def _spec_line(layer: dict[str, Any]) -> str:
     """Tell a layer's sizes in one line."""
     return ", ".join(f"{name} {value}" for name, value in layer.items() if name not in ("name", "kind", "parameters"))

@@ -13,8 +13,7 @@ from recurra.cli import options
 from recurra.cli.app_data import data_app
 from recurra.cli.app_fit import fit_app
 from recurra.cli.app_lab import lab_app
-from recurra.cli.file_options import FileChoices
-from recurra.cli.grouped import grouped
+from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 
 app = typer.Typer(
@@ -31,7 +30,7 @@ app.add_typer(fit_app, name="fit")
 app.add_typer(lab_app, name="lab")
 app.add_typer(data_app, name="data")
 
-Artefact = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's.")]
+Folder = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's.")]
 
 
 def _version(asked: bool) -> None:
@@ -54,13 +53,13 @@ def _root(
 @app.command()
 @grouped
 def predict(
-    artefact: Artefact,
+    artefact: Folder,
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Rows to label, or - for stdin.")] = "",
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to label (may be given again).")] = None,
     column: Annotated[str, typer.Option("--column", help="Column of the texts. [default: guessed]")] = "",
     *,
     written: FileChoices,
-    on_error: options.OnError = "stop",
+    on_error: options.AtBadRow = "stop",
     precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
@@ -70,21 +69,23 @@ def predict(
 
                recurra predict model new.csv --column body --json > labels.jsonl
     """
-    from recurra.cli.predicting import predict as work
+    from recurra.cli.predicting import label_texts
 
-    reading = written.reading(text=column, policy=on_error)
+    # A text from the command line needs no reader; a wrong option of files is refused beside it all the same.
+    wanted = file or (written, on_error) != (FileChoices(), "stop")
+    reading = written.reading(text=column, policy=on_error) if wanted else None
     kind = options.precision(precision)
-    work(artefact, file, reading, texts=text or [], as_json=json_, precision=kind)
+    label_texts(artefact, file, reading, texts=text or [], as_json=json_, precision=kind)
 
 
 @app.command()
 @grouped
 def evaluate(
-    artefact: Artefact,
+    artefact: Folder,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled rows.")],
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
-    on_error: options.OnError = "stop",
+    on_error: options.AtBadRow = "stop",
     *,
     written: FileChoices,
     series: SeriesChoices,
@@ -100,18 +101,20 @@ def evaluate(
 
                recurra evaluate runs/language-wiki wiki.test.tokens --json
     """
-    from recurra.cli.evaluating import evaluate as work
+    from recurra.cli.evaluating import evaluate_file
 
     rows, reading = written.reading(text=text, label=label, policy=on_error), series.reading()
     kind = options.precision(precision)
     gates = fail_under
-    work(artefact, file, rows, reading, fail_under=gates, report=report, rival=rival, as_json=json_, precision=kind)
+    evaluate_file(
+        artefact, file, rows, reading, fail_under=gates, report=report, rival=rival, as_json=json_, precision=kind
+    )
 
 
 @app.command()
 @grouped
 def forecast(
-    artefact: Artefact,
+    artefact: Folder,
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Series up to now: unique_id, ds, y.")] = "",
     values: Annotated[
         str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
@@ -132,9 +135,9 @@ def forecast(
 
                recurra forecast runs/lab-next-value/runs/improved --values 20,21,22
     """
-    from recurra.cli.answering import forecast as work
+    from recurra.cli.answering import forecast_series
 
-    work(
+    forecast_series(
         artefact,
         file,
         series.reading(),
@@ -149,7 +152,7 @@ def forecast(
 
 @app.command()
 def generate(
-    artefact: Artefact,
+    artefact: Folder,
     prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
     tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
@@ -164,9 +167,9 @@ def generate(
 
     Example:  recurra generate runs/language-wiki "the film" --tokens 30 --seed 1
     """
-    from recurra.cli.answering import generate as work
+    from recurra.cli.answering import write_on
 
-    work(
+    write_on(
         artefact,
         prompt,
         tokens=tokens,
@@ -179,14 +182,14 @@ def generate(
 
 
 @app.command()
-def inspect(artefact: Artefact, json_: options.Json = False) -> None:
+def inspect(artefact: Folder, json_: options.Json = False) -> None:
     """Tell what an artefact holds: task, layers, parameters, labels, size.
 
     Example:  recurra inspect runs/text-imdb
     """
-    from recurra.cli.answering import inspect as work
+    from recurra.cli.answering import tell_artefact
 
-    work(artefact, as_json=json_)
+    tell_artefact(artefact, as_json=json_)
 
 
 @app.command()
@@ -195,6 +198,6 @@ def doctor(json_: options.Json = False) -> None:
 
     Example:  recurra doctor --json
     """
-    from recurra.cli.doctor import doctor as work
+    from recurra.cli.doctor import tell_machine
 
-    work(as_json=json_)
+    tell_machine(as_json=json_)

@@ -11,9 +11,8 @@ import typer
 
 from recurra.cli import options
 from recurra.cli.app_fit import fit_app
-from recurra.cli.file_options import FileChoices
 from recurra.cli.fit_options import LearningChoices
-from recurra.cli.grouped import grouped
+from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 
 data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
@@ -65,12 +64,12 @@ def check(
     group: options.GroupColumn = "",
     labels_as_written: options.LabelsAsWritten = False,
     tokens: options.Tokens = "",
-    vectors: options.Vectors = "",
+    vectors: options.VectorsFile = "",
     horizon: options.Horizon = None,
     window: options.Window = None,
     season: options.Season = None,
     validation: options.Validation = None,
-    on_error: options.OnError = "stop",
+    on_error: options.AtBadRow = "stop",
     *,
     written: FileChoices,
     series: SeriesChoices,

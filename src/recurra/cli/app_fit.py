@@ -10,9 +10,8 @@ from typing import Annotated
 import typer
 
 from recurra.cli import options
-from recurra.cli.file_options import FileChoices
 from recurra.cli.fit_options import LearningChoices, RunChoices
-from recurra.cli.grouped import grouped
+from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 
 fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
@@ -27,10 +26,10 @@ def text(
     label: options.LabelColumn = "",
     group: options.GroupColumn = "",
     labels_as_written: options.LabelsAsWritten = False,
-    vectors: options.Vectors = "",
+    vectors: options.VectorsFile = "",
     wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
     validation: options.Validation = None,
-    on_error: options.OnError = "stop",
+    on_error: options.AtBadRow = "stop",
     *,
     written: FileChoices,
     learning: LearningChoices,
@@ -59,7 +58,7 @@ def language(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Running text, or a table of texts; or wikitext-2.")],
     text: options.TextColumn = "",
     tokens: options.Tokens = "",
-    vectors: options.Vectors = "",
+    vectors: options.VectorsFile = "",
     validation: options.Validation = None,
     *,
     written: FileChoices,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recurra.cli import options
-from recurra.cli.grouped import grouped
+from recurra.cli.options import grouped
 
 if TYPE_CHECKING:
     from recurra.cli.labs import LabChoices

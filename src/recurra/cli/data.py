@@ -9,8 +9,8 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from recurra.cli.console import emit_json, emit_table, say
 from recurra.cli.options import one_of
-from recurra.cli.output import emit_json, emit_table, say
 from recurra.datasets.checking import check_file, check_known
 from recurra.datasets.known.download import get as fetch
 from recurra.datasets.known.sets import SETS, find, known_set

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from recurra.cli.output import emit_json
+from recurra.cli.console import emit_json
 from recurra.datasets.known.sets import SETS, find
 from recurra.engine.native import engine
 from recurra.engine.processors import threads
@@ -25,7 +25,7 @@ EXTRAS = {
 INTERESTING = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "neon", "asimd")
 
 
-def doctor(*, as_json: bool) -> None:
+def tell_machine(*, as_json: bool) -> None:
     """Print what was found."""
     record = findings()
     if as_json:

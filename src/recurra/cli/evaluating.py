@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recurra.artefact import resolve
+from recurra.cli.console import emit_json, emit_table, plain_figures, say, say_warnings, tell_rows, told_rival
 from recurra.cli.gates import check_gates, read_gates
-from recurra.cli.output import emit_json, emit_table, plain_figures, say, tell_rows, told_rival, warn
 from recurra.datasets.formats import TextReading
 from recurra.runs.source import learnt_again, read_source
 from recurra.tasks.known import TASKS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recurra.datasets.series.table import SeriesReading
 
 
-def evaluate(
+def evaluate_file(
     artefact: str,
     file: str,
     reading: TextReading,
@@ -57,7 +57,7 @@ def evaluate(
     if as_json:
         emit_json(record)
     else:
-        warn(record.get("warnings", []))
+        say_warnings(record.get("warnings", []))
         emit_table(("figure", "value"), list(plain_figures(record).items()))
         for other in record.get("rivals", []):
             print(f"rival  {told_rival(other)}")

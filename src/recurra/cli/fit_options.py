@@ -25,8 +25,8 @@ class LearningChoices:
     cell: options.CellOption = ""
     epochs: options.Epochs = None
     seed: options.Seed = 0
-    settings: options.Settings = field(default_factory=list)
-    device: options.Device = ""
+    settings: options.SetOption = field(default_factory=list)
+    device: options.DeviceName = ""
     fail_under: options.FailUnder = field(default_factory=list)
 
     def gates(self, task: Task) -> dict[str, float]:

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recurra.cli.console import emit_json, plain_figures, say, say_warnings, tell_rows, told_rival
 from recurra.cli.gates import check_gates
-from recurra.cli.output import emit_json, plain_figures, say, tell_rows, told_rival, warn
 from recurra.cli.progress import progress
 from recurra.memory import keep_buffers
 from recurra.runs.folder import write_json
@@ -45,7 +45,7 @@ def fit(task: Task, source: Source, learning: LearningChoices, run: RunChoices, 
     # Each warning is told before the next step may refuse the rows: it may be the reason.
     tell_rows(rows)
     ready = made_ready(estimator, rows)
-    warn(ready.warnings)
+    say_warnings(ready.warnings)
     if rows.columns:
         say(f"note: {rows.columns}")
     stem = Path(source.files[0]).name.split(".")[0] or "stdin"
@@ -86,7 +86,7 @@ def _tell(
     if as_json:
         emit_json(result)
     else:
-        warn(warnings)
+        say_warnings(warnings)
         for note in notes:
             say(f"note: {note}")
         for name in ("run", "artefact", "report", "best_epoch", "evaluated_on"):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.report.numbers import number, percent
 from recurra.training.progress import Record, Watch
 

@@ -1,15 +1,19 @@
-"""The options that several commands share, with their help.
+"""The options that several commands share, with their help, and groups of them as the fields of a dataclass.
 
-Not here: commands.
+Not here: commands, and what the options do.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_type_hints
 
 import typer
 
 from recurra.cells import CELLS
+from recurra.datasets.formats import FORMS, FormatOptions, Quoting, TextReading
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +23,13 @@ Choice = TypeVar("Choice", bound=str)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
 Out = Annotated[str, typer.Option("--out", metavar="RUN", help="Folder of the run. [default: the next free runs/…]")]
-Settings = Annotated[
+SetOption = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Any configuration key, e.g. --set dropout=0.3.")
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
 Threads = Annotated[int, typer.Option("--threads", min=0, show_default=False, help="Processor threads. [default: all]")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
-Device = Annotated[str, typer.Option("--device", help="Where to learn: auto, cpu or cuda. [default: auto]")]
+DeviceName = Annotated[str, typer.Option("--device", help="Where to learn: auto, cpu or cuda. [default: auto]")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
 CellOption = Annotated[str, typer.Option("--cell", help=f"{', '.join(CELLS)}.")]
 PrecisionName = Annotated[
@@ -44,7 +48,9 @@ Validation = Annotated[
         help="Held out to choose the epoch on: a share, or a number of texts, lines or windows. [default: the task's]",
     ),
 ]
-Vectors = Annotated[str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")]
+VectorsFile = Annotated[
+    str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")
+]
 TestRows = Annotated[str, typer.Option("--test", help="Labelled rows to measure on, untouched by training.")]
 Horizon = Annotated[
     int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")
@@ -58,7 +64,7 @@ Season = Annotated[
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")
 ]
-OnError = Annotated[str, typer.Option("--on-error", help="stop at a bad row, or reject it and go on.")]
+AtBadRow = Annotated[str, typer.Option("--on-error", help="stop at a bad row, or reject it and go on.")]
 TextColumn = Annotated[str, typer.Option("--text", metavar="COLUMN", help="Column of the texts. [default: guessed]")]
 LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column of the labels. [default: guessed]")]
 GroupColumn = Annotated[
@@ -88,3 +94,88 @@ def precision(given: str) -> Precision | None:
 def on_error(given: str) -> Literal["stop", "reject"]:
     """Read --on-error; raises UsageError."""
     return one_of("--on-error", given, ("stop", "reject")) or "stop"
+
+
+@dataclass(frozen=True)
+class FileChoices:
+    """The options of how a file is written as they were given; what is empty is left to the file."""
+
+    encoding: Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")] = "utf-8"
+    form: Annotated[
+        str, typer.Option("--form", help=f"{', '.join([*FORMS][:-1])} or {[*FORMS][-1]}. [default: told by the ending]")
+    ] = ""
+    delimiter: Annotated[
+        str, typer.Option("--delimiter", metavar="MARK", help="What separates fields: one character, or tab.")
+    ] = ""
+    quoting: Annotated[
+        str, typer.Option("--quoting", help='csv, none (quotes are plain text) or backslash (\\"). [default: csv]')
+    ] = ""
+    header: Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            show_default=False,
+            help="Does the first row name the columns? [default: told by it]",
+        ),
+    ] = None
+
+    def options(self) -> FormatOptions:
+        """Return them as the readers take them; raises UsageError that names the option."""
+        return {
+            "encoding": self.encoding,
+            "form": one_of("--form", self.form, (*FORMS,)),
+            "delimiter": self.delimiter or None,
+            "quoting": one_of("--quoting", self.quoting, get_args(Quoting)),
+            "header": self.header,
+        }
+
+    def reading(
+        self, *, text: str = "", label: str = "", group: str = "", policy: str = "stop", as_written: bool = False
+    ) -> TextReading:
+        """Join them with the columns of texts; raises UsageError that names the option."""
+        return TextReading(
+            text=text or None,
+            label=label or None,
+            group=group or None,
+            on_error=on_error(policy),
+            labels_as_written=as_written,
+            **self.options(),
+        )
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command with each parameter that is a dataclass replaced by options, one a field.
+
+    Fields are annotated as typer annotates options; the command gets the dataclass made of what was given.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    groups: dict[str, Any] = {
+        name: each.annotation for name, each in signature.parameters.items() if is_dataclass(each.annotation)
+    }
+
+    def call(**given: Any) -> None:
+        made = {
+            name: kind(**{part.name: given.pop(part.name) for part in fields(kind)}) for name, kind in groups.items()
+        }
+        command(**given, **made)
+
+    options = [option for kind in groups.values() for option in _options(kind)]
+    own = [each.replace(kind=each.KEYWORD_ONLY) for name, each in signature.parameters.items() if name not in groups]
+    call.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
+    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    call.__annotations__ = {}
+    return call
+
+
+def _options(kind: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(
+            part.name, inspect.Parameter.KEYWORD_ONLY, default=_default(part), annotation=hints[part.name]
+        )
+        for part in fields(kind)
+    ]
+
+
+def _default(part: Field[Any]) -> Any:
+    return part.default_factory() if part.default_factory is not MISSING else part.default

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recurra.artefact import resolve
-from recurra.cli.output import emit_json, say, warn
+from recurra.cli.console import emit_json, say, say_warnings
 from recurra.errors import UsageError, printable
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from recurra.datasets.texts import OpenTexts
 
 TOGETHER = 2048
-"""Rows that are answered at a time, at most."""
+"""_Rows that are answered at a time, at most."""
 
-Rows = tuple[Sequence[str], Sequence[int]]
+_Rows = tuple[Sequence[str], Sequence[int]]
 """Texts and the lines they stand on."""
 
 
-def predict(
+def label_texts(
     artefact: str,
     file: str,
-    reading: TextReading,
+    reading: TextReading | None,
     *,
     texts: Sequence[str],
     as_json: bool,
@@ -41,26 +41,26 @@ def predict(
     if bool(file) == bool(texts):
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
     answers = _Answers(RunningClassifier.load(resolve(Path(artefact)), precision=precision), as_json=as_json)
-    if texts:
+    if texts or reading is None:
         for rows in _grouped(iter([(texts, [0] * len(texts))]), at_once=False):
             answers.tell(*rows)
-        warn(answers.warnings())
+        say_warnings(answers.warnings())
         return
     from recurra.datasets.texts import open_texts
 
     piped = file == "-"
     table = open_texts(file, reading, labelled=False, learnt=answers.model.origin.columns, streamed=piped)
     said = table.warnings()
-    warn(said)
+    say_warnings(said)
     for rows in _grouped(_parts(table), at_once=piped):
         answers.tell(*rows)
         # Whoever wrote the line waits for its answer.
         sys.stdout.flush()
-    warn([line for line in table.warnings() if line not in said])
-    warn(answers.warnings())
+    say_warnings([line for line in table.warnings() if line not in said])
+    say_warnings(answers.warnings())
 
 
-def _parts(table: OpenTexts) -> Iterator[Rows]:
+def _parts(table: OpenTexts) -> Iterator[_Rows]:
     """Yield the rows as they are read; rows that were left out are told as they are met."""
     told = 0
     for part in table.parts():
@@ -70,7 +70,7 @@ def _parts(table: OpenTexts) -> Iterator[Rows]:
         yield part.texts, part.lines
 
 
-def _grouped(parts: Iterator[Rows], *, at_once: bool) -> Iterator[Rows]:
+def _grouped(parts: Iterator[_Rows], *, at_once: bool) -> Iterator[_Rows]:
     """Yield rows to answer together: as many as may be, or `at_once` those that are there."""
     texts, lines = list[str](), list[int]()
     for some_texts, some_lines in parts:

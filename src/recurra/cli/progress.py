@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from recurra.cli.output import say
+from recurra.cli.console import say
 from recurra.training.progress import Record, Watch
 
 if TYPE_CHECKING:

@@ -14,66 +14,64 @@ from recurra.cli.options import one_of
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.series.imputing import Impute as Filling
+    from recurra.datasets.series.imputing import Impute
     from recurra.datasets.series.notations import Epoch
     from recurra.datasets.series.table import Duplicates, Gaps, SeriesReading
-
-Ids = Annotated[
-    list[str], typer.Option("--id", metavar="COLUMN", help="Column of the series' names; several name them together.")
-]
-Times = Annotated[
-    list[str], typer.Option("--time", metavar="COLUMN", help="Column of the times; several are joined by a space.")
-]
-Value = Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")]
-Wide = Annotated[bool, typer.Option("--wide", help="Each column beside the times is a series.")]
-DateFormat = Annotated[str, typer.Option("--date-format", metavar="FORMAT", help="Notation of times, e.g. %d/%m/%Y.")]
-TimeUnit = Annotated[
-    str, typer.Option("--time-unit", help="Times are whole numbers: s, ms, us or ns since 1970, excel days, or step.")
-]
-ZoneName = Annotated[str, typer.Option("--zone", metavar="ZONE", help="Whose clocks the times are: Europe/Berlin, …")]
-RowsAsSteps = Annotated[bool, typer.Option("--rows-as-steps", help="Take rows in their order, whatever their times.")]
-Decimal = Annotated[str, typer.Option("--decimal", metavar="MARK", help="Decimal mark of the values: . or ,")]
-Thousands = Annotated[str, typer.Option("--thousands", metavar="MARK", help="Mark between thousands of the values.")]
-Missing = Annotated[
-    list[str], typer.Option("--missing", metavar="WORD", help="A word for missing values; may come again.")
-]
-Sort = Annotated[bool | None, typer.Option("--sort/--no-sort", show_default=False, help="Sort each series by time.")]
-Doubles = Annotated[
-    str, typer.Option("--duplicates", help="Times that stand twice: error, first or mean. [default: error]")
-]
-FillGaps = Annotated[
-    bool | None,
-    typer.Option("--fill-gaps/--no-fill-gaps", show_default=False, help="Add missing times; needs --impute."),
-]
-Impute = Annotated[str, typer.Option("--impute", help="Fill missing values: ffill, linear, zero, or none to refuse.")]
 
 
 @dataclass(frozen=True)
 class SeriesChoices:
     """The options of reading series as they were given; an empty text leaves a choice open."""
 
-    unique_id: Ids = field(default_factory=list)
-    ds: Times = field(default_factory=list)
-    y: Value = ""
-    wide: Wide = False
-    date_format: DateFormat = ""
-    time_unit: TimeUnit = ""
-    zone: ZoneName = ""
-    decimal: Decimal = ""
-    thousands: Thousands = ""
-    missing: Missing = field(default_factory=list)
-    sort: Sort = None
-    duplicates: Doubles = ""
-    fill_gaps: FillGaps = None
-    rows_as_steps: RowsAsSteps = False
-    impute: Impute = ""
+    unique_id: Annotated[
+        list[str],
+        typer.Option("--id", metavar="COLUMN", help="Column of the series' names; several name them together."),
+    ] = field(default_factory=list)
+    ds: Annotated[
+        list[str], typer.Option("--time", metavar="COLUMN", help="Column of the times; several are joined by a space.")
+    ] = field(default_factory=list)
+    y: Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")] = ""
+    wide: Annotated[bool, typer.Option("--wide", help="Each column beside the times is a series.")] = False
+    date_format: Annotated[
+        str, typer.Option("--date-format", metavar="FORMAT", help="Notation of times, e.g. %d/%m/%Y.")
+    ] = ""
+    time_unit: Annotated[
+        str,
+        typer.Option("--time-unit", help="Times are whole numbers: s, ms, us or ns since 1970, excel days, or step."),
+    ] = ""
+    zone: Annotated[
+        str, typer.Option("--zone", metavar="ZONE", help="Whose clocks the times are: Europe/Berlin, …")
+    ] = ""
+    decimal: Annotated[str, typer.Option("--decimal", metavar="MARK", help="Decimal mark of the values: . or ,")] = ""
+    thousands: Annotated[
+        str, typer.Option("--thousands", metavar="MARK", help="Mark between thousands of the values.")
+    ] = ""
+    missing: Annotated[
+        list[str], typer.Option("--missing", metavar="WORD", help="A word for missing values; may come again.")
+    ] = field(default_factory=list)
+    sort: Annotated[
+        bool | None, typer.Option("--sort/--no-sort", show_default=False, help="Sort each series by time.")
+    ] = None
+    duplicates: Annotated[
+        str, typer.Option("--duplicates", help="Times that stand twice: error, first or mean. [default: error]")
+    ] = ""
+    fill_gaps: Annotated[
+        bool | None,
+        typer.Option("--fill-gaps/--no-fill-gaps", show_default=False, help="Add missing times; needs --impute."),
+    ] = None
+    rows_as_steps: Annotated[
+        bool, typer.Option("--rows-as-steps", help="Take rows in their order, whatever their times.")
+    ] = False
+    impute: Annotated[
+        str, typer.Option("--impute", help="Fill missing values: ffill, linear, zero, or none to refuse.")
+    ] = ""
 
     def reading(self) -> SeriesReading:
         """Check the choices; raises UsageError that names the option."""
         from recurra.datasets.series.table import SeriesReading
 
         units: tuple[Epoch, ...] = ("s", "ms", "us", "ns", "excel", "step")
-        fillings: tuple[Filling | Literal["none"], ...] = ("ffill", "linear", "zero", "none")
+        fillings: tuple[Impute | Literal["none"], ...] = ("ffill", "linear", "zero", "none")
         doubles: tuple[Duplicates, ...] = ("error", "first", "mean")
         if self.fill_gaps and self.rows_as_steps:
             raise UsageError("--fill-gaps and --rows-as-steps", allowed="one of them: plain steps have no gaps")

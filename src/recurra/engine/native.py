@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -71,10 +72,9 @@ def engine() -> Engine:
 
 def _load() -> tuple[ModuleType | None, str]:
     try:
-        from recurra import _native
+        return import_module("recurra._native"), ""
     except ImportError:
         return None, "the native engine was not built: install again where a C++20 compiler is"
-    return _native, ""
 
 
 class _Compiled:

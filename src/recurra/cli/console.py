@@ -1,20 +1,26 @@
-"""How a command starts and ends: signals, broken pipes, and errors as one line with their exit code.
+"""How a command starts and ends, and how it talks: signals, errors as one line with an exit code, results on stdout.
 
-Not here: the commands (app.py).
+Not here: the commands (app.py), and what they tell.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+from unicodedata import category
 
 from recurra.errors import RecurraError, advising_options, printable
 
+if TYPE_CHECKING:
+    from recurra.tasks.task import Rows
 
-def run() -> NoReturn:
+
+def main() -> NoReturn:
     """Run the command line and leave with its exit code: 0 done, 1 failed, 2 usage, 3 data, 4 artefact, 5 gate missed.
 
     Interrupted by SIGINT it is 130, by SIGTERM 143. A traceback is shown only with `--debug`, or RECURRA_DEBUG=1.
@@ -39,7 +45,7 @@ def run() -> NoReturn:
         sys.exit(0)
     except Exception as problem:
         if hasattr(problem, "format_message"):
-            _fail(_usage(problem), 2, problem if debug else None)
+            _fail(_usage_line(problem), 2, problem if debug else None)
         told = printable(f"{type(problem).__name__}: {problem}")
         _fail(f"recurra: unexpected {told}; run again with --debug and report it", 1, problem if debug else None)
 
@@ -63,7 +69,7 @@ def _app() -> int:
     return 0
 
 
-def _usage(problem: Any) -> str:
+def _usage_line(problem: Any) -> str:
     """Tell a mistake on the command line in one line; typer's own exceptions have moved from version to version."""
     path = problem.ctx.command_path if getattr(problem, "ctx", None) else "recurra"
     if type(problem).__name__ == "NoArgsIsHelpError":
@@ -86,3 +92,63 @@ class _Terminated(BaseException):
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise _Terminated
+
+
+def say(line: str) -> None:
+    """Talk: one line on stderr."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+def say_warnings(lines: Sequence[str]) -> None:
+    """Tell warnings on stderr."""
+    for line in lines:
+        say(f"warning: {line}")
+
+
+def tell_rows(rows: Rows) -> None:
+    """Tell what is doubtful and remarkable of rows that were read."""
+    say_warnings(rows.warnings)
+    for remark in rows.remarks:
+        say(remark)
+
+
+def harmless(text: str) -> str:
+    """Escape the control characters that could steer a terminal; line ends, tabs and every script stay."""
+    return "".join(repr(one)[1:-1] if category(one) == "Cc" and one not in "\n\t" else one for one in text)
+
+
+def emit_json(record: Any) -> None:
+    """Print one JSON object as a result; NaN would not be JSON and is refused by construction."""
+    print(json.dumps(record, allow_nan=False, ensure_ascii=False, default=_plain))
+
+
+def emit_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a plain table whose columns line up."""
+    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def plain_figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a table of figures shows of an evaluation; that the network lost is told in a sentence below it."""
+    return {
+        name: value for name, value in evaluation.items() if isinstance(value, int | float | str) and name != "lost"
+    }
+
+
+def told_rival(rival: Mapping[str, Any]) -> str:
+    """Tell a rival's figures in one line, as many digits as the model's own."""
+    return ", ".join(f"{name} {_cell(value)}" for name, value in rival.items())
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return printable(str(value))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return str(value)
