@@ -15,7 +15,7 @@ from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError, UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.tasks.inputs.columns import labels_of, texts_of
+from recurra.tasks.inputs.texts import labels_of, texts_of
 
 TEXTS, LABELS = map(list, synthetic_reviews("train", count=60))
 TINY = TEXT_SETTINGS.changed({"hidden": 4, "embedding_size": 4, "epochs": 1, "min_count": 1})

@@ -21,8 +21,7 @@ from recurra.engine import native
 from recurra.engine.plain_pools import Scorer, plain_pool
 from recurra.engine.pools import native_pool
 from recurra.engine.rows import native_distinct, native_gather, native_masked
-from recurra.training.adam import RowAdam, WholeAdam
-from recurra.training.optimisers import clip
+from recurra.training.optimisers import RowAdam, WholeAdam, clip
 
 pytestmark = [
     pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here"),

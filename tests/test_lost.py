@@ -17,10 +17,9 @@ from recurra.errors import advising_options
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.report.blocks import Paragraph
 from recurra.report.page import to_html
-from recurra.runs.run import made_ready, run_task
+from recurra.runs.run import made_ready, run_task, training_report
 from recurra.tasks.heads.lost import Scored, learning_on, lost
 from recurra.tasks.task import Rows
-from recurra.tasks.tell import training_report
 from recurra.training.progress import Watch
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")

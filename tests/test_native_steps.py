@@ -13,7 +13,7 @@ from torch import Tensor
 from native_calls import STEP
 from recurra.engine.native import compiled, engine, grid, ragged
 from recurra.engine.rows import native_gather, native_masked
-from recurra.training.adam import RowAdam, WholeAdam
+from recurra.training.optimisers import RowAdam, WholeAdam
 
 FOUND = engine()
 pytestmark = [

@@ -10,7 +10,7 @@ import pytest
 from recurra.errors import UsageError
 from recurra.report.blocks import Block, Code, Figure, Highlights, SideBySide, Table
 from recurra.report.page import Report, to_html, to_json
-from recurra.tasks.tell import training_report
+from recurra.runs.run import training_report
 
 HISTORY = [
     {"epoch": n, "loss": 0.7 / n, "accuracy": 1 - 0.4 / n, "val_loss": 0.5, "val_accuracy": 0.8, "lr": 1e-3 / n}

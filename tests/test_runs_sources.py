@@ -7,7 +7,7 @@ import pytest
 from recurra.datasets.formats import TextReading
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
-from recurra.runs.source import checksum, learnt_again, source_record
+from recurra.runs.folder import checksum, learnt_again, source_record
 from recurra.runs.sources import labelled
 from recurra.tasks.known import TASKS
 from recurra.tasks.task import Source

@@ -12,7 +12,7 @@ from recurra.artefact import resolve
 from recurra.cli.console import emit_json, emit_table, plain_figures, say, say_warnings, tell_rows, told_rival
 from recurra.cli.gates import check_gates, read_gates
 from recurra.datasets.formats import TextReading
-from recurra.runs.source import learnt_again, read_source
+from recurra.runs.folder import learnt_again, read_source
 from recurra.tasks.known import TASKS
 from recurra.tasks.loading import load_any
 from recurra.tasks.task import Source
@@ -50,7 +50,7 @@ def evaluate_file(
         record = task.head.figures(model, rows.measured)
     if report:
         from recurra.report.page import save
-        from recurra.tasks.tell import training_report
+        from recurra.runs.run import training_report
 
         title = f"{Path(file).name} against {Path(artefact).name}"
         save(training_report({"task": record["task"], "title": title, "evaluation": record}), Path(report))

@@ -36,8 +36,8 @@ def prepare_training(threads: int) -> None:
 def fit(task: Task, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
     """Train the model that is `asked` for."""
     prepare_training(run.threads)
+    from recurra.runs.folder import NAME, source_record
     from recurra.runs.run import made_ready, run_task
-    from recurra.runs.source import NAME, source_record
 
     gates = learning.gates(task)
     estimator = learning.estimator(task, source.files[0], **asked)

@@ -13,10 +13,9 @@ import numpy as np
 
 from recurra.config import CellName, Settings
 from recurra.errors import warn
-from recurra.estimators.estimator import Estimator
-from recurra.estimators.params import require_fitted
+from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.next_token.run import RunningLanguage
-from recurra.tasks.inputs.columns import texts_of
+from recurra.tasks.inputs.texts import texts_of
 from recurra.tasks.language import TASK, VALIDATION, GivenLines, prepare
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from recurra.datasets.series.build import imputed
 from recurra.datasets.series.checks import VALIDATION
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import UsageError, warn
-from recurra.estimators.estimator import Estimator
-from recurra.estimators.params import require_fitted
+from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.inputs.series import ANSWER, GivenSeries, TableSeries, given_series, written_times
 from recurra.tasks.series import TASK, prepare, windows

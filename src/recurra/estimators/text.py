@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from recurra.config import CellName, Pool, Settings
 from recurra.errors import warn
-from recurra.estimators.estimator import Estimator
-from recurra.estimators.params import require_fitted
+from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
-from recurra.tasks.inputs.columns import labels_of, same_length, texts_of
-from recurra.tasks.inputs.labelled import LabelledTexts
+from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of
 from recurra.tasks.task import Prepared
 from recurra.tasks.text import TASK, VALIDATION, prepare
 

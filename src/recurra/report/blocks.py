@@ -1,6 +1,6 @@
 """What a report is made of: paragraphs, tables, figures, verdicts, each a frozen record.
 
-Not here: how they look (templates/) or what they are about (tasks/tell.py, the labs).
+Not here: how they look (templates/) or what they are about (runs/run.py, the labs).
 """
 
 from __future__ import annotations

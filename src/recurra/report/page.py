@@ -1,6 +1,6 @@
 """A report as one HTML page that needs nothing else, and as JSON.
 
-Not here: what a report says; that is composed by tasks/tell.py and the labs.
+Not here: what a report says; that is composed by runs/run.py and the labs.
 """
 
 from __future__ import annotations

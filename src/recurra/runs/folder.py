@@ -1,20 +1,28 @@
-"""The folder of a run: config, history, checkpoints, artefact, report; where it lies and what is written into it.
+"""The folder of a run: where it lies, its choices, and the files it learnt from, so that a rival can learn from them.
 
-Not here: what a run does (text.py, language.py, series.py).
+Not here: what a run does (run.py), and rows; users' data never enter a run's folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from recurra.artefact import write_atomically
+from recurra.datasets.formats import TextReading
 from recurra.errors import UsageError
+from recurra.tasks.task import Source, Task
 
 ROOT = Path("runs")
 NOTES = frozenset({"run.json", "rejects.json"})
 """What a run writes before it has learnt anything: refused data must not block the folder for the next try."""
+
+PASSED_OVER = ("settings.training.device",)
+"""Choices that a run may change when it goes on."""
 
 
 def new_run(name: str, *, out: str | Path | None = None, resume: bool = False) -> Path:
@@ -50,10 +58,6 @@ def write_json(path: Path, record: Any) -> None:
     write_atomically(path, json.dumps(record, indent=2, sort_keys=True, allow_nan=False, default=str) + "\n")
 
 
-PASSED_OVER = ("settings.training.device",)
-"""Choices that a run may change when it goes on."""
-
-
 def check_same_run(folder: Path, config: dict[str, Any]) -> None:
     """Write run.json, or compare with the one a killed run left; raises UsageError naming what differs."""
     path = folder / "run.json"
@@ -79,3 +83,67 @@ def _flat(record: dict[str, Any], start: str = "") -> dict[str, Any]:
 def _told_first(name: str) -> tuple[bool, str]:
     """A setting tells more than the estimator's whole line that holds it."""
     return not name.startswith("settings."), name
+
+
+NAME = "source.json"
+LARGEST = 64 << 20
+"""Bytes of the file, at most: the numbers of the rows held out are most of it."""
+
+
+def read_source(run: Path) -> dict[str, Any] | None:
+    """Return what a run tells of its rows; None where it tells nothing. Raises UsageError for a damaged file."""
+    path = run / NAME
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        return None
+    try:
+        told = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not {"files", "sha256", "reading"} <= told.keys():
+        raise UsageError(f"{path} is damaged", advice="remove it: the rival is then measured without it")
+    return told
+
+
+def source_record(source: Source, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe where rows came from; `kept` is what their task tells of those that were learnt from."""
+    named = all(_is_named(file) for file in source.files)
+    sums = {} if named else {str(Path(file).resolve()): checksum(Path(file)) for file in source.files if file != "-"}
+    reading = asdict(source.series) | source.texts.options() if "test" in kept else asdict(source.texts)
+    columns = kept.get("columns")
+    return {
+        "files": list(source.files) if named else list(sums),
+        "sha256": sums,
+        "reading": reading,
+        **kept,
+        **({"columns": asdict(columns) if columns is not None else None} if "columns" in kept else {}),
+    }
+
+
+def _is_named(file: str) -> bool:
+    """Tell whether a source is a known name; what was read from a pipe is none, and cannot be read again."""
+    return file != "-" and not Path(file).exists()
+
+
+def learnt_again(task: Task, record: dict[str, Any] | None) -> Any:
+    """Read the rows that a run learnt from, as its rivals take them; None where a file is gone or has changed."""
+    if record is None or not _unchanged(record):
+        return None
+    reading = record["reading"]
+    # Forecasts' rivals learn nothing: their run tells how series are read, and nobody reads them again.
+    if "test" in record:
+        return None
+    return task.read(Source(record["files"], TextReading(**reading), kept=record), None).seen
+
+
+def _unchanged(record: dict[str, Any]) -> bool:
+    sums = record["sha256"].items()
+    return bool(record["files"]) and all(Path(file).exists() and checksum(Path(file)) == told for file, told in sums)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; of a folder, that of its files' names and sizes."""
+    if path.is_dir():
+        told = sorted(f"{file.relative_to(path)} {file.stat().st_size}" for file in path.rglob("*") if file.is_file())
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,6 +1,6 @@
 """One run of any task: rows are made ready and learnt from, the model is judged beside its rivals, the page written.
 
-Not here: reading files and printing (cli/), what each task measures (tasks/).
+Not here: reading files and printing (cli/), what each task measures and tells (tasks/).
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from recurra.cells import CELLS
+from recurra.errors import UsageError
 from recurra.estimators.estimator import Estimator
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
-from recurra.report.page import save
+from recurra.report.page import Report, save
+from recurra.report.run_sections import settings_sections
 from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
+from recurra.tasks.known import TASKS
 from recurra.tasks.task import Parts, Prepared, Rows
-from recurra.tasks.tell import training_report
 from recurra.training.progress import Watch
 
 
@@ -118,3 +120,21 @@ def _a_net(cell: str) -> str:
     """Name a net by its cell, with an article."""
     noun = CELLS[cell].noun
     return noun[0].upper() + noun[1:]
+
+
+def training_report(record: dict[str, Any]) -> Report:
+    """Return the report of a run from its record; what the record lacks is left out.
+
+    Keys: task, title, subtitle, settings, versions, command, network, cell, history, evaluation, notes (docs/report.md
+    tells each). Raises UsageError for an unknown task or a part of the wrong shape.
+    """
+    task = record.get("task")
+    if task not in TASKS:
+        raise UsageError("record.task", found=repr(task), allowed=", ".join(TASKS))
+    head = TASKS[task].head
+    return Report(
+        str(record.get("title") or head.title),
+        str(record.get("subtitle") or ""),
+        (*head.sections(record), *settings_sections(record)),
+        record,
+    )

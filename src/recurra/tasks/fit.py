@@ -12,9 +12,9 @@ import torch
 
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.tasks.task import Finished, Head, Prepared
-from recurra.training.identity import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
+from recurra.training.resume import fingerprint
 from recurra.training.threads import threads_for, torch_work
 
 

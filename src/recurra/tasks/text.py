@@ -1,6 +1,6 @@
 """The task of labelling texts: its defaults, and its rows from files to a judged model.
 
-Not here: columns and weights (inputs/labelled.py), what a step learns (heads/classes/learn.py), the fit (fit.py).
+Not here: columns and weights (inputs/texts.py), what a step learns (heads/classes/learn.py), the fit (fit.py).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from recurra.tasks.heads.classes.finish import check_wide
 from recurra.tasks.heads.classes.head import HEAD
 from recurra.tasks.heads.classes.measure import LabelledRows, judge_labels
 from recurra.tasks.heads.lost import VECTORS
-from recurra.tasks.inputs.labelled import LabelledTexts, Part, held_rows, numbered, weighty
+from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered, weighty
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words

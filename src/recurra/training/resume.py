@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: what must be written so that a killed run goes on to the same weights.
+"""Checkpoints of a training run: all that a killed run needs to go on to the same weights, and whose they are.
 
 Not here: files (artefact/checkpoints.py). Batches and dropout are functions of (seed, epoch), so no generator is saved;
 arrays lie on no device, so a run may go on on another.
@@ -6,13 +6,15 @@ arrays lie on no device, so a run may go on on another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 from recurra.artefact import load_checkpoint, save_checkpoint
@@ -20,6 +22,23 @@ from recurra.errors import UsageError
 from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.optimisers import Average
 from recurra.training.progress import Progress
+
+NOWHERE = {"training": {"device"}}
+"""Where a net learns is no part of what it learns."""
+
+
+def fingerprint(choices: Iterable[BaseModel | int], arrays: Iterable[NDArray[Any]]) -> str:
+    """SHA-256 over settings, plans and seeds, and over the encoded data with their shapes."""
+    digest = hashlib.sha256()
+    for choice in choices:
+        digest.update(
+            (choice.model_dump_json(exclude=NOWHERE) if isinstance(choice, BaseModel) else str(choice)).encode() + b"\n"
+        )
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
 
 Optimisers = Sequence[torch.optim.Optimizer]
 

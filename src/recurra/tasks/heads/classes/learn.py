@@ -21,7 +21,7 @@ from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
 from recurra.layers.layer import Ids
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.tasks.inputs.labelled import Part
+from recurra.tasks.inputs.texts import Part
 from recurra.tasks.task import Prepared
 from recurra.text.encoder import TextEncoder, net_ids
 from recurra.training.loop import Step
