@@ -18,13 +18,11 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from recurra.artefact import load_checkpoint, save_checkpoint
+from recurra.config import NOWHERE
 from recurra.errors import UsageError
 from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.optimisers import Average
 from recurra.training.progress import Progress
-
-NOWHERE = {"training": {"device"}}
-"""Where a net learns is no part of what it learns."""
 
 
 def fingerprint(choices: Iterable[BaseModel | int], arrays: Iterable[NDArray[Any]]) -> str:
