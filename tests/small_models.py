@@ -12,7 +12,7 @@ import numpy as np
 
 from recurra.config import NetConfig, SeriesConfig, TextConfig
 from recurra.nets.run import Plan, classifier_net, forecast_net, language_net
-from recurra.series import fit_series
+from recurra.series import fit_series_encoder
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.heads.next_token.run import RunningLanguage
@@ -48,7 +48,7 @@ def language_model(*, config: TextConfig | None = None, seed: int = 0) -> Runnin
 def series_model(*, horizon: int = 2, window: int = 3, name: str = "a") -> RunningForecaster:
     """A forecaster of one series, with intervals."""
     plan = forecast_net(NetConfig(cell="rnn", hidden=5), horizon=horizon)
-    encoder = fit_series({name: np.arange(12.0)}, SeriesConfig(window=window, horizon=horizon))
+    encoder = fit_series_encoder({name: np.arange(12.0)}, SeriesConfig(window=window, horizon=horizon))
     widths = {str(level): [level / 100 * (1 + step) for step in range(horizon)] for level in (50, 80, 90, 95)}
     return RunningForecaster(plan, drawn(plan), encoder, widths)
 

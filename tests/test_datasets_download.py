@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from recurra.datasets.known.download import download, get
+from recurra.datasets.known.download import download, fetch
 from recurra.datasets.known.sets import SETS, PublicFile
 from recurra.errors import DataError
 
@@ -159,11 +159,11 @@ def test_get_fetches_every_file_into_the_cache_and_then_finds_it(
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
     files = tuple(replace(file_at(f"{server}/f"), name=f"wikitext-2/wiki.{part}.tokens") for part in ("train", "test"))
     monkeypatch.setitem(SETS, "wikitext-2", replace(SETS["wikitext-2"], files=files))
-    assert get("wikitext-2") == tmp_path / "cache" / "wikitext-2"
-    assert get("wikitext-2") == tmp_path / "cache" / "wikitext-2" and Handler.ranges == ["", ""]
+    assert fetch("wikitext-2") == tmp_path / "cache" / "wikitext-2"
+    assert fetch("wikitext-2") == tmp_path / "cache" / "wikitext-2" and Handler.ranges == ["", ""]
 
 
 def test_a_set_that_travels_with_the_package_needs_no_download(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("RECURRA_DATA", raising=False)
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path))
-    assert get("airline") is None
+    assert fetch("airline") is None

@@ -12,7 +12,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from command_line import recurra, refused
-from recurra.datasets.cells import is_missing
+from recurra.datasets.labels import is_missing
 from recurra.datasets.series.numbers import PLAIN
 from recurra.datasets.splits import split
 from recurra.datasets.texts import read_texts

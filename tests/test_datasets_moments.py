@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recurra.datasets.series.imputing import Impute, impute
 from recurra.datasets.series.moments import parse_moments
+from recurra.datasets.series.table import Impute, impute
 from recurra.errors import DataError, Place, UsageError
 
 

@@ -10,9 +10,8 @@ import pytest
 
 from reading import read_series
 from recurra.config import SeriesConfig
-from recurra.datasets.series.checks import check_lengths
+from recurra.datasets.series.checks import check_lengths, tell
 from recurra.datasets.series.numbers import PLAIN
-from recurra.datasets.series.rhythms import tell
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from recurra.calendar import calendar_features
 from recurra.config import SeriesConfig
 from recurra.errors import ArtefactError, DataError, UsageError
-from recurra.series import Scaler, SeriesEncoder, fit_scaler, fit_series, windows
+from recurra.series import Scaler, SeriesEncoder, fit_scaler, fit_series_encoder, windows
 
 RANDOM = np.random.default_rng(0)
 GROWING = np.exp(np.linspace(0, 2, 40)) * (1 + 0.2 * RANDOM.random(40))
@@ -39,7 +39,7 @@ def test_too_few_values_say_what_is_needed(length: int) -> None:
     with pytest.raises(DataError, match=f"need 5, have {length}"):
         windows(np.zeros(length), window=3, horizon=2)
     with pytest.raises(DataError, match=f"series 'a': too few values: need 6, have {length}"):
-        fit_series({"a": np.zeros(length)}, SeriesConfig(window=3, horizon=2, difference=True))
+        fit_series_encoder({"a": np.zeros(length)}, SeriesConfig(window=3, horizon=2, difference=True))
 
 
 @pytest.mark.parametrize(("window", "horizon", "stride"), [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, -3, 1)])
@@ -56,7 +56,7 @@ def test_decoding_the_targets_gives_the_values_back(
     scale: Literal["none", "standard", "minmax"], difference: bool, log: bool, relative: bool
 ) -> None:
     config = SeriesConfig(window=5, horizon=3, scale=scale, difference=difference, log=log, relative=relative)
-    encoder = fit_series({"a": GROWING[:30]}, config)
+    encoder = fit_series_encoder({"a": GROWING[:30]}, config)
     examples = encoder.examples("a", GROWING)
     expected = windows(GROWING[int(difference) :], window=5, horizon=3).targets
     assert examples.inputs.dtype == examples.targets.dtype == np.float32
@@ -67,7 +67,7 @@ def test_decoding_the_targets_gives_the_values_back(
 @pytest.mark.parametrize("relative", [False, True])
 def test_the_last_window_is_the_one_a_longer_series_would_have_there(difference: bool, relative: bool) -> None:
     config = SeriesConfig(window=5, horizon=2, difference=difference, log=True, relative=relative)
-    encoder = fit_series({"a": GROWING}, config)
+    encoder = fit_series_encoder({"a": GROWING}, config)
     all_examples, last = encoder.examples("a", GROWING), encoder.last_window("a", GROWING[:-2])
     assert last.targets.shape == (1, 0)
     assert np.array_equal(last.inputs[0], all_examples.inputs[-1])
@@ -82,7 +82,7 @@ def test_the_last_window_is_the_one_a_longer_series_would_have_there(difference:
 def test_nothing_after_the_split_changes_the_training_windows_or_the_scaler() -> None:
     config = SeriesConfig(window=4, horizon=3, difference=True)
     moved = np.concatenate([GROWING[:30], 1e6 * GROWING[30:]])
-    before, after = (fit_series({"a": values[:30]}, config) for values in (GROWING, moved))
+    before, after = (fit_series_encoder({"a": values[:30]}, config) for values in (GROWING, moved))
     assert before == after
     assert before.to_json() == after.to_json()
     assert np.array_equal(before.examples("a", GROWING[:30]).targets, after.examples("a", moved[:30]).targets)
@@ -93,7 +93,7 @@ def test_nothing_after_the_split_changes_the_training_windows_or_the_scaler() ->
 def test_targets_of_the_two_parts_share_no_value(difference: bool, stride: int) -> None:
     steps, split = np.arange(40.0), 30
     config = SeriesConfig(window=6, horizon=3, scale="none", difference=difference)
-    encoder = fit_series({"a": steps[:split]}, config)
+    encoder = fit_series_encoder({"a": steps[:split]}, config)
     train = encoder.examples("a", steps[:split])
     held_out = encoder.examples("a", steps, first_target=split, stride=stride)
     assert encoder.decode("a", train.targets, train).max() == split - 1
@@ -145,26 +145,26 @@ def test_a_series_that_was_constant_does_not_blow_up_when_it_moves(kind: Literal
 )
 def test_values_that_cannot_be_learnt_are_named(values: list[Any], message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        fit_series({"shop 7": values}, SeriesConfig(window=2, horizon=1, log=True))
+        fit_series_encoder({"shop 7": values}, SeriesConfig(window=2, horizon=1, log=True))
     assert "series 'shop 7'" in str(caught.value)
 
 
 def test_no_series_and_an_unknown_series_are_refused() -> None:
     with pytest.raises(DataError, match="no series"):
-        fit_series({}, SeriesConfig())
-    encoder = fit_series({"a": GROWING}, SeriesConfig())
+        fit_series_encoder({}, SeriesConfig())
+    encoder = fit_series_encoder({"a": GROWING}, SeriesConfig())
     with pytest.raises(DataError, match="series not seen in training; found 'b'"):
         encoder.examples("b", GROWING)
 
 
 def test_each_series_has_its_own_scaler() -> None:
-    encoder = fit_series({"a": GROWING, "b": 1000 * GROWING}, SeriesConfig(window=5))
+    encoder = fit_series_encoder({"a": GROWING, "b": 1000 * GROWING}, SeriesConfig(window=5))
     assert np.allclose(encoder.examples("a", GROWING).inputs, encoder.examples("b", 1000 * GROWING).inputs, atol=1e-6)
     assert abs(encoder.scaler("b").scale / encoder.scaler("a").scale - 1000) < 1e-9
 
 
 def test_the_same_encoder_gives_the_same_bytes_and_reads_back_exactly() -> None:
-    encoder = fit_series({"é": GROWING, "b": GROWING / 3}, SeriesConfig(window=5, log=True))
+    encoder = fit_series_encoder({"é": GROWING, "b": GROWING / 3}, SeriesConfig(window=5, log=True))
     again = SeriesEncoder.from_json(encoder.to_json())
     assert again == encoder
     assert again.to_json() == encoder.to_json()
@@ -172,7 +172,7 @@ def test_the_same_encoder_gives_the_same_bytes_and_reads_back_exactly() -> None:
 
 def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
     """The bytes of an encoder whose record was changed."""
-    record = json.loads(fit_series({"a": GROWING}, SeriesConfig()).to_json())
+    record = json.loads(fit_series_encoder({"a": GROWING}, SeriesConfig()).to_json())
     change(record)
     return json.dumps(record).encode()
 
@@ -235,13 +235,13 @@ def test_rounding_noise_is_no_movement_and_the_smallest_numbers_scale(kind: Lite
 def test_a_straight_line_has_differences_without_movement_at_any_level(log: bool) -> None:
     for level, slope in ((0.1, 0.1), (1e7, 1e-3), (3e-9, 7e-10)):
         line = level * (1 + 1e-4) ** np.arange(40) if log else level + slope * np.arange(40)
-        assert fit_series({"a": line}, SeriesConfig(difference=True, log=log)).scaler("a").constant
+        assert fit_series_encoder({"a": line}, SeriesConfig(difference=True, log=log)).scaler("a").constant
 
 
 def test_a_movement_that_float32_would_round_away_is_refused_without_scaling() -> None:
     values = 1e7 + 0.05 * np.sin(np.arange(60) / 3)
     with pytest.raises(DataError, match=r"series 'clock' moves by 0\.0997.* around 1e\+07.*scale=standard"):
-        fit_series({"clock": values}, SeriesConfig(scale="none"))
-    fit_series({"clock": values}, SeriesConfig(scale="none", relative=True))
-    fit_series({"clock": values}, SeriesConfig(scale="none", difference=True))
-    fit_series({"clock": np.full(30, 1e7)}, SeriesConfig(scale="none"))
+        fit_series_encoder({"clock": values}, SeriesConfig(scale="none"))
+    fit_series_encoder({"clock": values}, SeriesConfig(scale="none", relative=True))
+    fit_series_encoder({"clock": values}, SeriesConfig(scale="none", difference=True))
+    fit_series_encoder({"clock": np.full(30, 1e7)}, SeriesConfig(scale="none"))

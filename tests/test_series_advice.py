@@ -109,9 +109,9 @@ def test_each_choice_of_the_advice_has_both_names_and_they_are_arguments_of_the_
         "date_format": ("%Y",),
         "missing_word": ("x",),
         "marks": (".", ","),
-        "ids": (["a", "b"],),
-        "times": (["a"],),
-        "values": (["a"],),
+        "id_columns": (["a", "b"],),
+        "time_columns": (["a"],),
+        "value_columns": (["a"],),
         "named": ("--value", "y", ["a"]),
     }
     readers = set(SeriesReading.__dataclass_fields__)

@@ -13,7 +13,7 @@ import pytest
 
 from command_line import Done, recurra, refused
 from recurra.datasets.series.learnt import Learnt
-from recurra.datasets.series.rhythms import Step
+from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import ArtefactError, DataError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -229,9 +229,9 @@ def test_what_was_learnt_is_written_and_read_back_and_other_records_are_refused(
     mended = SeriesReading(sort=True, duplicates="mean", gaps="fill", impute="zero")
     for learnt in (
         Learnt(),
-        Learnt(Step("business day", 2, "1111110"), False, reading),
-        Learnt(Step("M", 3, day=31), True),
-        Learnt(Step("D", 1), True, mended),
+        Learnt(TimeStep("business day", 2, "1111110"), False, reading),
+        Learnt(TimeStep("M", 3, day=31), True),
+        Learnt(TimeStep("D", 1), True, mended),
     ):
         assert read_learnt(written_learnt(learnt)) == learnt
     for told in (
@@ -249,7 +249,7 @@ def test_what_was_learnt_is_written_and_read_back_and_other_records_are_refused(
     model = fitted(frame())
     model.save(tmp_path / "model")
     loaded = RunningForecaster.load(tmp_path / "model")
-    assert loaded.learnt == model.model_.learnt and loaded.learnt.step == Step("D", 1) and loaded.learnt.unnamed
+    assert loaded.learnt == model.model_.learnt and loaded.learnt.step == TimeStep("D", 1) and loaded.learnt.unnamed
     loaded.save(tmp_path / "again")
     assert (tmp_path / "model" / "recurra.json").read_bytes() == (tmp_path / "again" / "recurra.json").read_bytes()
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from reading import read_series, series_from_frame
-from recurra.datasets.series.rhythms import OFF, Step, at_step, infer, settle, shared_step
+from recurra.datasets.series.checks import settle, shared_step
+from recurra.datasets.series.rhythms import OFF, TimeStep, at_step, infer
 from recurra.datasets.series.zones import WrittenZone, instants_of, shown_twice, skipped, wall, zone_named
 from recurra.errors import DataError, UsageError, advising_options
 
@@ -113,7 +114,7 @@ def test_an_hour_across_the_changes_of_clocks_is_an_hour() -> None:
 def test_days_of_24_hours_in_a_zone_are_not_its_days() -> None:
     dates = pd.date_range("2024-03-01", periods=60, freq="24h", tz="UTC").tz_convert("Europe/Berlin")
     assert str(table(dates).rhythms["series"].step) == "24 hours"
-    assert Step("h", 24).length == Step("D", 1) and Step("h", 36).length == Step("h", 36)
+    assert TimeStep("h", 24).length == TimeStep("D", 1) and TimeStep("h", 36).length == TimeStep("h", 36)
 
 
 @pytest.mark.parametrize("days", [(1, 15), (5, 20), (15, 31)])
@@ -175,7 +176,7 @@ def test_series_of_one_table_share_one_rhythm_or_are_refused_by_name() -> None:
     short = {"long": business, "three": business[:3], "two": business[[0, 1]], "one": business[:1]}
     settled = settle(short, dict.fromkeys(short))
     assert {str(rhythm.step) for rhythm in settled.values()} == {"1 business day"}
-    assert shared_step(settled) == Step("business day", 1)
+    assert shared_step(settled) == TimeStep("business day", 1)
     mixed = settle({"a": days, "b": np.arange("2020-01", "2021-01", dtype="datetime64[M]").astype("datetime64[D]")}, {})
     with pytest.raises(
         DataError, match=r"different rhythms; found 1 day \(1, such as 'a'\), 1 month \(1, such as 'b'\)"
@@ -186,11 +187,11 @@ def test_series_of_one_table_share_one_rhythm_or_are_refused_by_name() -> None:
 def test_what_is_expected_decides_between_readings_that_both_fit() -> None:
     week = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
     assert str(infer(week).step) == "1 day"
-    expected = settle({"a": week}, {}, expected=Step("business day", 1))["a"]
+    expected = settle({"a": week}, {}, expected=TimeStep("business day", 1))["a"]
     assert str(expected.step) == "1 business day" and expected.times(np.array([5]))[0] == np.datetime64("2024-01-08")
-    assert at_step(week, Step("M", 1)) is None and at_step(np.arange(5), Step("D", 1)) is None
+    assert at_step(week, TimeStep("M", 1)) is None and at_step(np.arange(5), TimeStep("D", 1)) is None
     ends = np.array(["2023-02-28"], "datetime64[D]")
-    assert at_step(ends, Step("M", 1, day=31)).times(np.array([1]))[0] == np.datetime64("2023-03-31")  # type: ignore[union-attr]
+    assert at_step(ends, TimeStep("M", 1, day=31)).times(np.array([1]))[0] == np.datetime64("2023-03-31")  # type: ignore[union-attr]
     assert infer(week).places(np.array(["2024-01-02T12"], "datetime64[h]")).tolist() == [OFF]
 
 

@@ -61,6 +61,7 @@ def join(sequences: Sequence[NDArray[Any]]) -> Ragged[NDArray[Any]]:
     """
     if not sequences:
         raise DataError("no sequences", advice="give at least one row")
+    # One more than sequences: the last offset is the end of all.
     offsets = np.zeros(len(sequences) + 1, dtype=np.int64)
     np.cumsum([len(sequence) for sequence in sequences], out=offsets[1:])
     return Ragged(np.concatenate(sequences), offsets)
@@ -88,12 +89,15 @@ def grid(offsets: Integers, *, reverse: bool = False) -> Grid:
     owner = np.repeat(np.arange(len(lengths)), lengths)
     step = np.arange(int(offsets[-1])) - offsets[owner]
     if reverse:
+        # The last token is the first step of a sweep backwards.
         step = lengths[owner] - 1 - step
+    # Steps come first, so that one step of all sequences lies together.
     return Grid(int(lengths.max(initial=0)), len(lengths), step * len(lengths) + owner)
 
 
 def last_places(offsets: Integers, *, reverse: bool = False) -> Integers:
     """Return the index into the flat values where each sequence's sweep ends: (sequences,); -1 for an empty one."""
+    # A sweep backwards ends at the first token.
     ends = offsets[:-1] if reverse else offsets[1:] - 1
     return np.where(np.diff(offsets) > 0, ends, -1)
 
@@ -104,12 +108,14 @@ def batch_order(lengths: Integers, *, batch_size: int, batch_tokens: int, seed: 
     Rows are shuffled, sorted by length inside pools of `POOL` batches, cut where a cap is reached, and the batches are
     shuffled again, so that an epoch sees lengths in any order while a batch pads almost nothing.
     """
+    # A generator of its own for each epoch: a resumed run draws the same order.
     random = np.random.default_rng([seed, epoch])
     order = random.permutation(len(lengths))
     batches: list[Integers] = []
     pool = batch_size * POOL
     for start in range(0, len(order), pool):
         rows = order[start : start + pool]
+        # Stable, so that equal lengths stay shuffled in the same way on every machine.
         rows = rows[np.argsort(lengths[rows], kind="stable")]
         batches.extend(_cut(rows, lengths, batch_size, batch_tokens))
     return [batches[position] for position in random.permutation(len(batches))]
@@ -124,6 +130,7 @@ def _cut(rows: Integers, lengths: Integers, batch_size: int, batch_tokens: int) 
     start = tokens = 0
     for position, row in enumerate(rows):
         tokens += int(lengths[row])
+        # A single row longer than the cap is a batch of its own.
         if position > start and (position - start == batch_size or tokens > batch_tokens):
             yield rows[start:position]
             start, tokens = position, int(lengths[row])

@@ -32,7 +32,7 @@ _FILE = "scaler.json"
 _MAX_BYTES = 64 * 1024 * 1024
 
 
-class Windows(NamedTuple):
+class WindowPairs(NamedTuple):
     """Inputs (windows, window) and the targets (windows, horizon) that follow them at once."""
 
     inputs: Values
@@ -91,6 +91,7 @@ class SeriesEncoder:
         levels = levels[max(first_target - reach, 0) :]
         _need(len(levels), reach + config.horizon, series_id)
         made = windows(self._scaled(series_id, levels), window=config.window, horizon=config.horizon, stride=stride)
+        # The last value before each horizon: differences are summed up from there.
         ends = levels[reach - 1 : len(levels) - config.horizon : stride]
         return self._relative(made.inputs, made.targets, ends)
 
@@ -129,6 +130,7 @@ class SeriesEncoder:
         Such a series has no scale of its own: where it moves now, the movement of its newest `reach` values scales it.
         """
         recent = values[-self.reach :]
+        # A scaler with a movement of its own stays: answers must not change with the past that is asked for.
         if not self.scaler(series_id).constant or len(recent) < self.reach:
             return self
         levels = _logged(recent, series_id) if self.config.log else recent
@@ -175,7 +177,7 @@ class SeriesEncoder:
         return Examples(inputs.astype(np.float32), targets.astype(np.float32), levels.copy(), lasts)
 
 
-def fit_series(series: Mapping[str, ArrayLike], config: SeriesConfig) -> SeriesEncoder:
+def fit_series_encoder(series: Mapping[str, ArrayLike], config: SeriesConfig) -> SeriesEncoder:
     """Fit one scaler for each series on the values of its training part.
 
     Raises DataError, naming the series, for values that are not finite, too few, or not positive under a logarithm.
@@ -203,6 +205,7 @@ def fit_scaler(values: Values, kind: Literal["none", "standard", "minmax"], *, n
     _need(len(values), 1, "")
     if kind == "none":
         return Scaler()
+    # Subtracting any value of the series first keeps the digits that a high level would swallow.
     first = float(values[0])
     moved = values - first  # small movements around a high level stay exact
     largest = float(np.abs(moved).max()) or 1.0
@@ -218,6 +221,7 @@ def _scaler_of(levels: Values, config: SeriesConfig) -> Scaler:
     """Fit what the configuration asks for; levels after the logarithm are known no better than float64 rounds them."""
     if not config.difference:
         return fit_scaler(levels, config.scale, noise=NOISE * config.log)
+    # A difference is known no better than the levels it is made of.
     known_to = NOISE * max(float(np.abs(levels).max()), float(config.log))
     return fit_scaler(np.diff(levels), config.scale, noise=known_to)
 
@@ -237,7 +241,7 @@ def undo_differences(changes: Values, levels: Values) -> Values:
     return levels[:, None] + np.cumsum(changes, axis=1)
 
 
-def windows(values: Values, *, window: int, horizon: int, stride: int = 1) -> Windows:
+def windows(values: Values, *, window: int, horizon: int, stride: int = 1) -> WindowPairs:
     """Cut a series (steps,) into every window and the targets after it, `stride` steps apart, oldest first.
 
     The arrays are read-only views: 50 million values take no more memory. All values used lie in `values`, so windows
@@ -248,7 +252,7 @@ def windows(values: Values, *, window: int, horizon: int, stride: int = 1) -> Wi
             raise UsageError(f"bad {name}", found=str(size), allowed="1 or more")
     _need(len(values), window + horizon, "")
     views = sliding_window_view(values, window + horizon)[::stride]
-    return Windows(views[:, :window], views[:, window:])
+    return WindowPairs(views[:, :window], views[:, window:])
 
 
 def _checked(values: ArrayLike, series_id: str) -> Values:
@@ -258,6 +262,7 @@ def _checked(values: ArrayLike, series_id: str) -> Values:
         raise DataError(f"series {series_id!r}: a value is no number") from None
     if checked.ndim != 1:
         raise DataError(f"series {series_id!r}: not one column", found=f"shape {checked.shape}", allowed="(steps,)")
+    # Asked so that NaN, which compares as false, is found, too.
     wrong = np.flatnonzero(~(np.abs(checked) <= LARGEST))
     if len(wrong):
         found = f"{checked[wrong[0]]} at step {wrong[0] + 1}, {len(wrong)} in all"

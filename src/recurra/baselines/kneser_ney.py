@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from recurra.errors import DataError, UsageError
 from recurra.metrics import perplexity
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+_Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Order:
     total. left (contexts,): the weight of the next shorter order. discounts: of counts 1, 2 and above.
     """
 
-    contexts: Ints
-    starts: Ints
-    following: Ints
-    shares: Floats
-    left: Floats
+    contexts: _Ints
+    starts: _Ints
+    following: _Ints
+    shares: _Floats
+    left: _Floats
     discounts: tuple[float, float, float]
 
 
@@ -46,17 +46,20 @@ class KneserNey:
     words: int
     orders: tuple[Order, ...]
 
-    def log_probabilities(self, ids: ArrayLike, *, context: Sequence[int] = ()) -> Floats:
+    def log_probabilities(self, ids: ArrayLike, *, context: Sequence[int] = ()) -> _Floats:
         """Natural logarithm of each token's probability given all before it: (tokens,) -> (tokens,).
 
         `context` is what came before the first token; without it the first tokens are judged by shorter n-grams.
         Raises DataError for ids outside the vocabulary.
         """
+        # The context stands in front, so that the first tokens are judged by whole n-grams, too.
         stream = _checked(np.concatenate([np.asarray(context, dtype=np.int64), np.asarray(ids)]), self.words)
+        # Below single words lies the uniform chance: no token is ever impossible.
         chances = np.full(len(stream), 1 / self.words)
         for length, order in enumerate(self.orders):
             if length >= len(stream):
                 break
+            # The first `length` tokens have no such context, and keep the chance of the shorter order.
             contexts = _keys(stream, length, words=self.words)[: len(stream) - length]
             chances[length:] = _interpolated(order, contexts, stream[length:], chances[length:], words=self.words)
         return np.asarray(np.log(chances[len(context) :]))
@@ -66,7 +69,7 @@ class KneserNey:
         logs = self.log_probabilities(ids, context=context)
         return perplexity(-float(logs.sum()), len(logs))
 
-    def next_probabilities(self, context: Sequence[int] = ()) -> Floats:
+    def next_probabilities(self, context: Sequence[int] = ()) -> _Floats:
         """The whole distribution of the next token after `context` (only its last words count): (words,), sum 1."""
         tail = _checked(np.asarray(context, dtype=np.int64), self.words)
         chances = np.full(self.words, 1 / self.words)
@@ -76,6 +79,7 @@ class KneserNey:
             key = _keys(tail[len(tail) - length :], length, words=self.words)[0]
             place = int(np.searchsorted(order.contexts, key))
             if place < len(order.contexts) and order.contexts[place] == key:
+                # A context that was never seen leaves everything to the shorter order: its weight is 1.
                 chances *= order.left[place]
                 seen = slice(order.starts[place], order.starts[place + 1])
                 chances[order.following[seen]] += order.shares[seen]
@@ -96,6 +100,7 @@ def fit_kneser_ney(ids: ArrayLike, *, words: int, order: int = 3) -> KneserNey:
     if len(stream) < order:
         raise DataError("too few tokens", found=str(len(stream)), allowed=f"{order} or more")
     keys, counts = np.unique(_keys(stream, order, words=words), return_counts=True)
+    # The longest n-grams count how often they stand there.
     orders = [_order(keys, counts, words=words)]
     for length in range(order - 1, 0, -1):
         # a shorter n-gram counts once for every distinct word seen in front of it
@@ -110,6 +115,7 @@ def discounts_of(counts: ArrayLike) -> tuple[float, float, float]:
     Y = n1 / (n1 + 2 n2); D_k = k - (k + 1) Y n_{k+1} / n_k. Where a count of counts is missing (little data) D_k is
     k Y, and every D_k is kept in [k / 10, k], so that each context leaves something to unseen words.
     """
+    # All counts above 4 fall together: only n1 to n4 are read.
     n = np.bincount(np.minimum(np.asarray(counts, dtype=np.int64), 5), minlength=6)
     share = n[1] / (n[1] + 2 * n[2]) if n[1] else 0.5
     found = [k - (k + 1) * share * n[k + 1] / n[k] if n[k] and n[k + 1] else k * share for k in (1, 2, 3)]
@@ -117,10 +123,12 @@ def discounts_of(counts: ArrayLike) -> tuple[float, float, float]:
     return first, second, more
 
 
-def _order(keys: Ints, counts: Ints, *, words: int) -> Order:
+def _order(keys: _Ints, counts: _Ints, *, words: int) -> Order:
     """Discount sorted n-gram keys and their counts, and sum up each context."""
     discounts = discounts_of(counts)
+    # Three discounts: of n-grams seen once, twice, and three times or more.
     taken = np.array([0.0, *discounts])[np.minimum(counts, 3)]
+    # Keys are sorted, so the n-grams of a context stand together; the last word is the rest of the division.
     contexts, starts = np.unique(keys // words, return_index=True)
     totals = np.add.reduceat(counts, starts)
     bounds = np.append(starts, len(keys)).astype(np.int64)
@@ -128,10 +136,12 @@ def _order(keys: Ints, counts: Ints, *, words: int) -> Order:
     return Order(contexts, bounds, keys % words, shares, np.add.reduceat(taken, starts) / totals, discounts)
 
 
-def _interpolated(order: Order, contexts: Ints, following: Ints, shorter: Floats, *, words: int) -> Floats:
+def _interpolated(order: Order, contexts: _Ints, following: _Ints, shorter: _Floats, *, words: int) -> _Floats:
     """One order's probabilities of `following` after `contexts`, given the shorter order's: all (tokens,)."""
+    # A search beyond the end is held inside, and found out by the comparison below.
     places = np.minimum(np.searchsorted(order.contexts, contexts), len(order.contexts) - 1)
     known = order.contexts[places] == contexts
+    # The whole n-grams again as sorted numbers: a binary search finds any of them.
     keys = np.repeat(order.contexts, np.diff(order.starts)) * words + order.following
     wanted = contexts * words + following
     seen = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
@@ -139,7 +149,7 @@ def _interpolated(order: Order, contexts: Ints, following: Ints, shorter: Floats
     return np.asarray(shares + np.where(known, order.left[places], 1.0) * shorter)
 
 
-def _keys(stream: Ints, length: int, *, words: int) -> Ints:
+def _keys(stream: _Ints, length: int, *, words: int) -> _Ints:
     """Read every `length` neighbouring ids as one number in base `words`: (tokens,) -> (tokens - length + 1,)."""
     keys = np.zeros(len(stream) - length + 1, dtype=np.int64)
     for offset in range(length):
@@ -147,7 +157,7 @@ def _keys(stream: Ints, length: int, *, words: int) -> Ints:
     return keys
 
 
-def _checked(ids: NDArray[np.generic], words: int) -> Ints:
+def _checked(ids: NDArray[np.generic], words: int) -> _Ints:
     stream = np.asarray(ids).astype(np.int64)
     if stream.ndim != 1:
         raise DataError("not a stream of ids", found=f"shape {stream.shape}", allowed="one dimension")

@@ -10,39 +10,41 @@ from numpy.typing import ArrayLike, NDArray
 
 from recurra.errors import DataError, UsageError
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
-def naive(history: ArrayLike, *, horizon: int) -> Floats:
+def naive(history: ArrayLike, *, horizon: int) -> _Floats:
     """Repeat the last value: (…, steps) -> (…, horizon)."""
     return seasonal_naive(history, horizon=horizon, season=1)
 
 
-def seasonal_naive(history: ArrayLike, *, horizon: int, season: int) -> Floats:
+def seasonal_naive(history: ArrayLike, *, horizon: int, season: int) -> _Floats:
     """Repeat the last `season` values in turn: (…, steps) -> (…, horizon); raises DataError for less than a season."""
     values = _checked(history, horizon=horizon, season=season, least=season)
     last = values[..., values.shape[-1] - season :]
     return np.asarray(last[..., np.arange(horizon) % season])
 
 
-def naive2(history: ArrayLike, *, horizon: int, season: int) -> Floats:
+def naive2(history: ArrayLike, *, horizon: int, season: int) -> _Floats:
     """Repeat the last value without its seasonal factor, times the factors to come: M4's reference for OWA.
 
     Factors come from classical multiplicative decomposition, and only where the autocorrelation at `season` is
     significant at 90 % over 3 seasons or more and all values are positive; else it is `naive`. (steps,) -> (horizon,).
     Makridakis, Spiliotis & Assimakopoulos 2020, "The M4 competition", and its public code.
     """
+    # Less than three seasons are no error here: they are simply not seasonal.
     values = _checked(history, horizon=horizon, season=season, least=1)
     if values.ndim != 1:
         raise DataError("not one series", found=f"shape {values.shape}", allowed="(steps,)")
     if not _is_seasonal(values, season=season):
         return naive(values, horizon=horizon)
     factors = _seasonal_factors(values, season=season)
+    # The series goes on where it stands in the season.
     ahead = factors[(len(values) + np.arange(horizon)) % season]
     return np.asarray(values[-1] / factors[(len(values) - 1) % season] * ahead)
 
 
-def _is_seasonal(values: Floats, *, season: int) -> bool:
+def _is_seasonal(values: _Floats, *, season: int) -> bool:
     """Test the autocorrelation at `season` against 1.645 · sqrt((1 + 2 · the squared shorter ones) / steps)."""
     if season < 2 or len(values) < 3 * season or values.min() <= 0:
         return False
@@ -51,15 +53,17 @@ def _is_seasonal(values: Floats, *, season: int) -> bool:
     if power == 0:
         return False
     correlations = np.array([float(centred[lag:] @ centred[:-lag]) / power for lag in range(1, season + 1)])
+    # Bartlett's formula; 1.645 is the two-sided 90 % of a normal distribution.
     limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / len(values))
     return bool(abs(correlations[-1]) > limit)
 
 
-def _seasonal_factors(values: Floats, *, season: int) -> Floats:
+def _seasonal_factors(values: _Floats, *, season: int) -> _Floats:
     """Mean ratio to the centred moving average at each place in the season, scaled to mean 1: (season,)."""
     # an even season has no middle step: the two outer ones count a half each
     window = np.ones(season) if season % 2 else np.concatenate([[0.5], np.ones(season - 1), [0.5]])
     trend = np.convolve(values, window / season, mode="valid")
+    # The moving average begins half a window into the series.
     first = (len(window) - 1) // 2
     ratios = values[first : first + len(trend)] / trend
     places = (first + np.arange(len(trend))) % season
@@ -67,7 +71,7 @@ def _seasonal_factors(values: Floats, *, season: int) -> Floats:
     return np.asarray(means / means.mean())
 
 
-def _checked(history: ArrayLike, *, horizon: int, season: int, least: int) -> Floats:
+def _checked(history: ArrayLike, *, horizon: int, season: int, least: int) -> _Floats:
     values = np.asarray(history, dtype=np.float64)
     if horizon < 1 or season < 1:
         raise UsageError("horizon and season count steps", found=f"{horizon} and {season}", allowed="1 or more")

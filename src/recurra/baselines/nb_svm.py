@@ -15,15 +15,15 @@ from recurra.baselines.ngram_features import NgramFeatures, Tokenise, learn_ngra
 from recurra.cells.backends.numpy import sigmoid
 from recurra.errors import DataError, UsageError
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 class Linear(NamedTuple):
     """A fitted model over 0/1 n-grams f: log-odds = f · weights / √(f · squares) + bias."""
 
-    weights: Floats
+    weights: _Floats
     """(features,): coefficients times r."""
-    squares: Floats
+    squares: _Floats
     """(features,): r²."""
     bias: float
 
@@ -62,30 +62,33 @@ class NBSVM:
         """Learn from texts and their labels; raises DataError for unequal lengths or fewer than 2 classes."""
         if len(texts) != len(labels):
             raise DataError("texts and labels differ in number", found=f"{len(texts)} and {len(labels)}")
+        # Sorted, so that the same rows give the same model in any order of labels.
         self.labels_ = sorted(set(labels))
         if len(self.labels_) < 2:
             raise DataError("nothing to tell apart", found=f"{len(self.labels_)} class", allowed="2 or more")
         self.features_, matrix = learn_ngrams(
             texts, longest=self.longest, min_count=self.min_count, tokenise=self.tokenise
         )
+        # Each label by its place in `labels_`.
         wanted = np.array([self.labels_.index(label) for label in labels])
         # two classes need one model: that of the second class
         classes = [1] if len(self.labels_) == 2 else range(len(self.labels_))
         self.models_ = [self._fit_one(matrix, wanted == number) for number in classes]
         return self
 
-    def log_odds(self, texts: Sequence[str]) -> Floats:
+    def log_odds(self, texts: Sequence[str]) -> _Floats:
         """Natural log-odds: (texts,) of the second of two labels, else (texts, classes) of each against the rest."""
         matrix = ngram_matrix(self.features_, texts)
         scores = [margins(model, matrix) for model in self.models_]
         return np.asarray(scores[0]) if len(scores) == 1 else np.stack(scores, axis=1)
 
-    def predict_proba(self, texts: Sequence[str]) -> Floats:
+    def predict_proba(self, texts: Sequence[str]) -> _Floats:
         """Probabilities (texts, classes) in the order of `labels_`; above two: each against the rest, scaled."""
         odds = self.log_odds(texts)
         chances = sigmoid(odds)
         if chances.ndim == 1:
             return np.column_stack([sigmoid(-odds), chances])
+        # Each against the rest: the chances of several classes need not add up to 1 by themselves.
         return np.asarray(chances / chances.sum(axis=1, keepdims=True))
 
     def predict(self, texts: Sequence[str]) -> list[str]:
@@ -108,15 +111,17 @@ def fit_against_rest(
     except ImportError:
         raise UsageError("NB-SVM needs scikit-learn", advice="pip install 'recurra[train]'") from None
     ratios = log_count_ratios(matrix, positive, alpha=alpha)
+    # A text without a known n-gram has no length; the small number keeps it from dividing by 0.
     lengths = np.sqrt(np.maximum(matrix @ ratios**2, 1e-12))
     scaled = matrix.copy()
+    # The sparse matrix keeps its pattern: only its ones become scaled ratios.
     scaled.data = ratios[matrix.indices] / np.repeat(lengths, np.diff(matrix.indptr))
     model = LinearSVC(C=inverse_penalty, tol=1e-3, max_iter=5000, random_state=0)
     model.fit(scaled, positive)
     return Linear(model.coef_[0] * ratios, ratios**2, float(model.intercept_[0]))
 
 
-def margins(model: Linear, matrix: Any) -> Floats:
+def margins(model: Linear, matrix: Any) -> _Floats:
     """Scores of a 0/1 CSR matrix (texts, features): (texts,)."""
     lengths = np.sqrt(np.maximum(matrix @ model.squares, 1e-12))
     return np.asarray((matrix @ model.weights) / lengths + model.bias)
@@ -130,6 +135,7 @@ def as_log_odds(
     The scale is learnt on the margins that a model of nine tenths of the rows gives the last tenth; a model's margins
     on its own rows are too sure. With fewer than 50 rows, or one class only in a part, the margins stay as they are.
     """
+    # Every tenth row, so that rows sorted by label are shared out fairly.
     held = np.arange(len(positive)) % 10 == 9
     parts = [positive[held], positive[~held]]
     if len(positive) < 50 or any(part.all() or not part.any() for part in parts):
@@ -137,13 +143,15 @@ def as_log_odds(
     from sklearn.linear_model import LogisticRegression
 
     other = fit_against_rest(matrix[~held], positive[~held], alpha=alpha, inverse_penalty=inverse_penalty)
+    # C is large because a slope and a shift need no penalty.
     scale = LogisticRegression(C=1e6).fit(margins(other, matrix[held])[:, None], positive[held])
     slope, shift = float(scale.coef_[0, 0]), float(scale.intercept_[0])
     return Linear(model.weights * slope, model.squares, model.bias * slope + shift)
 
 
-def log_count_ratios(matrix: Any, positive: NDArray[np.bool_], *, alpha: float) -> Floats:
+def log_count_ratios(matrix: Any, positive: NDArray[np.bool_], *, alpha: float) -> _Floats:
     """r (features,) of a 0/1 CSR matrix (texts, features) and the class's rows: Wang & Manning 2012, section 2.2."""
+    # For each one of the matrix, whether its text belongs to the class.
     holders = np.repeat(positive, np.diff(matrix.indptr))
     inside = alpha + np.bincount(matrix.indices[holders], minlength=matrix.shape[1])
     outside = alpha + np.bincount(matrix.indices[~holders], minlength=matrix.shape[1])

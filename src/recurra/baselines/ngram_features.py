@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recurra.errors import DataError, UsageError
 
 Tokenise = Callable[[str], list[str]]
-Ints = NDArray[np.int64]
+_Ints = NDArray[np.int64]
 
 BITS = 21
 """A word's share of an n-gram's 63-bit key; so an n-gram has 3 words at most."""
@@ -28,7 +28,7 @@ class NgramFeatures:
     """The learnt n-grams: `words` numbers the words from 1; `keys` (features,) are the n-grams' keys, sorted."""
 
     words: dict[str, int]
-    keys: Ints
+    keys: _Ints
     longest: int
     tokenise: Tokenise
 
@@ -48,6 +48,7 @@ def learn_ngrams(
     if not 1 <= longest <= 63 // BITS:
         raise UsageError("n-grams too long", found=str(longest), allowed=f"1 to {63 // BITS}")
     words: dict[str, int] = {}
+    # Words are numbered from 1 as they appear; 0 is kept for unknown ones.
     ids, rows = _encode(texts, tokenise, lambda word: words.setdefault(word, len(words) + 1))
     if not words:
         raise DataError("the training texts hold no words", found=f"{len(texts)} texts", allowed="1 word or more")
@@ -57,6 +58,7 @@ def learn_ngrams(
     different, columns = _distinct(keys)
     matrix = _matrix(holders, columns, shape=(len(texts), len(different)))
     if min_count > 1:
+        # A column holds 1 for each text that has the n-gram, so its count is that of texts.
         kept = np.bincount(matrix.indices, minlength=len(different)) >= min_count
         different, matrix = different[kept], matrix[:, kept]
     if not len(different):
@@ -70,12 +72,13 @@ def ngram_matrix(features: NgramFeatures, texts: Sequence[str]) -> Any:
     ids, rows = _encode(texts, features.tokenise, lambda word: features.words.get(word, unknown))
     keys, holders = _ngrams(ids, rows, features.longest)
     different, which = _distinct(keys)
+    # A search beyond the end is held inside, and found out by the comparison below.
     found = np.minimum(np.searchsorted(features.keys, different), len(features.keys) - 1)
     known, places = (features.keys[found] == different)[which], found[which]
     return _matrix(holders[known], places[known], shape=(len(texts), len(features.keys)))
 
 
-def _encode(texts: Iterable[str], tokenise: Tokenise, number: Callable[[str], int]) -> tuple[Ints, Ints]:
+def _encode(texts: Iterable[str], tokenise: Tokenise, number: Callable[[str], int]) -> tuple[_Ints, _Ints]:
     """Number all words of all texts: their ids (tokens,) and the row of each (tokens,)."""
     ids: list[int] = []
     lengths: list[int] = []
@@ -86,7 +89,7 @@ def _encode(texts: Iterable[str], tokenise: Tokenise, number: Callable[[str], in
     return np.array(ids, dtype=np.int64), np.repeat(np.arange(len(lengths)), np.array(lengths, dtype=np.int64))
 
 
-def _ngrams(ids: Ints, rows: Ints, longest: int) -> tuple[Ints, Ints]:
+def _ngrams(ids: _Ints, rows: _Ints, longest: int) -> tuple[_Ints, _Ints]:
     """Keys and rows of all n-grams that stay inside one text and hold no unknown word (id 0)."""
     found = []
     for length in range(1, min(longest, len(ids)) + 1):
@@ -94,28 +97,31 @@ def _ngrams(ids: Ints, rows: Ints, longest: int) -> tuple[Ints, Ints]:
         key, whole = np.zeros(count, dtype=np.int64), rows[:count] == rows[length - 1 :]
         for offset in range(length):
             word = ids[offset : offset + count]
+            # Three words of 21 bits each make one number of 63: n-grams are compared as whole numbers.
             key, whole = (key << BITS) | word, whole & (word > 0)
         found.append((key[whole], rows[:count][whole]))
     empty = np.zeros(0, dtype=np.int64)
     return np.concatenate([empty, *(k for k, _ in found)]), np.concatenate([empty, *(r for _, r in found)])
 
 
-def _distinct(keys: Ints) -> tuple[Ints, Ints]:
+def _distinct(keys: _Ints) -> tuple[_Ints, _Ints]:
     """Sorted different keys and each key's place among them; np.unique's inverse does the same ten times slower."""
     order = np.argsort(keys)
     ordered = keys[order]
+    # The first of each run of equal keys.
     new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
     places = np.empty(len(keys), dtype=np.int64)
     places[order] = np.cumsum(new) - 1
     return ordered[new], places
 
 
-def _matrix(rows: Ints, columns: Ints, *, shape: tuple[int, int]) -> Any:
+def _matrix(rows: _Ints, columns: _Ints, *, shape: tuple[int, int]) -> Any:
     from scipy.sparse import csr_matrix
 
     # liblinear reads 32-bit indices only
     cells = (rows.astype(np.int32), columns.astype(np.int32))
     matrix = csr_matrix((np.ones(len(rows)), cells), shape=shape)
+    # An n-gram that stands twice in a text still counts once.
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from recurra.errors import DataError, UsageError
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
-def auto_ets(history: ArrayLike, *, horizon: int, season: int = 1) -> Floats:
+def auto_ets(history: ArrayLike, *, horizon: int, season: int = 1) -> _Floats:
     """Exponential smoothing with the form chosen by AICc (Hyndman et al. 2008): (steps,) -> (horizon,).
 
     Raises DataError for very short series and UsageError where statsforecast is not installed.
@@ -23,20 +23,22 @@ def auto_ets(history: ArrayLike, *, horizon: int, season: int = 1) -> Floats:
     return _forecast(_models().AutoETS(season_length=season), history, horizon=horizon)
 
 
-def auto_theta(history: ArrayLike, *, horizon: int, season: int = 1) -> Floats:
+def auto_theta(history: ArrayLike, *, horizon: int, season: int = 1) -> _Floats:
     """The best of four Theta models (Fiorucci et al. 2016): (steps,) -> (horizon,); raises as `auto_ets`."""
     return _forecast(_models().AutoTheta(season_length=season), history, horizon=horizon)
 
 
 def _models() -> Any:
     try:
+        # An extra: it brings numba and pandas, which nothing else needs.
         from statsforecast import models
     except ImportError:
         raise UsageError("AutoETS and AutoTheta need statsforecast", advice="pip install 'recurra[series]'") from None
     return models
 
 
-def _forecast(model: Any, history: ArrayLike, *, horizon: int) -> Floats:
+def _forecast(model: Any, history: ArrayLike, *, horizon: int) -> _Floats:
+    # statsforecast fails with messages of its own for what is checked here first.
     values = np.asarray(history, dtype=np.float64)
     if values.ndim != 1 or len(values) < 2:
         raise DataError("too little history", found=f"shape {values.shape}", allowed="one series of 2 values or more")

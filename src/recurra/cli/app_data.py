@@ -16,7 +16,7 @@ from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 
 data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
+SetName = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
 
 
 @data_app.command("list")
@@ -31,25 +31,25 @@ def list_(json_: options.Json = False) -> None:
 
 
 @data_app.command()
-def get(name: Name, json_: options.Json = False) -> None:
+def get(name: SetName, json_: options.Json = False) -> None:
     """Bring a known data set to this machine; goes on where an earlier try stopped, and checks the checksum.
 
     Example:  recurra data get imdb
     """
-    from recurra.cli.data import get as work
+    from recurra.cli.data import fetch_set
 
-    work(name, as_json=json_)
+    fetch_set(name, as_json=json_)
 
 
 @data_app.command()
-def describe(name: Name, json_: options.Json = False) -> None:
+def describe(name: SetName, json_: options.Json = False) -> None:
     """Tell rows, classes, lengths, licence and source of a known data set.
 
     Example:  recurra data describe imdb
     """
-    from recurra.cli.data import describe as work
+    from recurra.cli.data import tell_set
 
-    work(name, as_json=json_)
+    tell_set(name, as_json=json_)
 
 
 @data_app.command()
@@ -84,8 +84,7 @@ def check(
 
               recurra data check sales.csv --horizon 28 --validation 4
     """
-    from recurra.cli.data import CheckOptions
-    from recurra.cli.data import check as work
+    from recurra.cli.data import CheckOptions, check_rows
 
     names = {"text": text, "label": label, "group": group}
     rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
@@ -97,16 +96,18 @@ def check(
         "series": sizes,
     }
     asked = CheckOptions(learning, test, of_tasks, _read_by(context))
-    work(file, task, rows, series.reading(), asked, as_json=json_)
+    check_rows(file, task, rows, series.reading(), asked, as_json=json_)
 
 
 def _read_by(context: typer.Context) -> dict[str, list[str]]:
     """Return the tasks whose fit has each option that was given."""
+    # The options of the fits themselves, so that no list of them can grow old.
     fits = typer.main.get_command(fit_app).commands  # type: ignore[attr-defined]
     options_of = {task: {name for each in fit.params for name in each.opts} for task, fit in fits.items()}
     given = [
         each.opts[0]
         for each in context.command.params
+        # What was typed, not what has a default.
         if each.name not in ("file", "task", "json_")
         and getattr(context.get_parameter_source(str(each.name)), "name", "") == "COMMANDLINE"
     ]

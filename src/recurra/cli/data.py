@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from recurra.cli.console import emit_json, emit_table, say
 from recurra.cli.options import one_of
 from recurra.datasets.checking import check_file, check_known
-from recurra.datasets.known.download import get as fetch
+from recurra.datasets.known.download import fetch
 from recurra.datasets.known.sets import SETS, find, known_set
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, UsageError
@@ -39,7 +39,7 @@ def _place(name: str) -> str:
     return str(find(name) or f"not here: recurra data get {name}")
 
 
-def get(name: str, *, as_json: bool) -> None:
+def fetch_set(name: str, *, as_json: bool) -> None:
     """Bring a set here."""
     place = fetch(name, progress=_progress)
     if as_json:
@@ -49,14 +49,16 @@ def get(name: str, *, as_json: bool) -> None:
 
 
 def _progress(file: str, here: int, whole: int) -> None:
+    # A log has no use for a line that is written over and over.
     if sys.stderr.isatty():
         share = f"{100 * here / whole:5.1f} %" if whole else f"{here / 1e6:.1f} MB"
         print(f"\r{file}: {share}", end="", file=sys.stderr, flush=True)
 
 
-def describe(name: str, *, as_json: bool) -> None:
+def tell_set(name: str, *, as_json: bool) -> None:
     """Tell what is known of a set."""
     one = known_set(name)
+    # Places and files are for the machine; the texts are what a reader asks for.
     told = {key: value for key, value in asdict(one).items() if isinstance(value, str)} | {"place": _place(name)}
     if as_json:
         emit_json(told)
@@ -80,6 +82,7 @@ class CheckOptions:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
         from recurra.runs.checking import needs_of
 
+        # An option that the task's fit has not would do nothing, in silence.
         for option, tasks in self.read_by.items():
             if task not in tasks:
                 allowed = f"the options of `recurra fit {task}`"
@@ -91,7 +94,7 @@ class CheckOptions:
         return needs_of(estimator, file, test=self.test, reading=reading)
 
 
-def check(
+def check_rows(
     file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions, *, as_json: bool
 ) -> None:
     """Check a file; findings on stdout, exit 3 when one of them is an error."""
@@ -101,6 +104,7 @@ def check(
     else:
         for finding in findings:
             print(f"{finding.level}: {finding.text}")
+    # All findings are told before the command fails.
     errors = sum(finding.level == "error" for finding in findings)
     if errors:
         raise DataError(f"{file} cannot be learnt from", found=f"{errors} error{'s' * (errors > 1)}")
@@ -111,6 +115,7 @@ def _findings(file: str, task: str, rows: TextReading, series: SeriesReading, as
     from recurra.reads import TASKS
     from recurra.runs.checking import known_rows
 
+    # A known set needs no look at its columns, unless another task is named.
     chosen, known = one_of("--task", task, TASKS), known_rows(file, test=asked.test)
     if known is not None and chosen in (None, known[0]):
         return check_known(*known, lambda task: asked.needs(task, file, rows))

@@ -6,7 +6,7 @@ Not here: what they do (datasets/).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -14,9 +14,7 @@ from recurra.cli.options import one_of
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.series.imputing import Impute
-    from recurra.datasets.series.notations import Epoch
-    from recurra.datasets.series.table import Duplicates, Gaps, SeriesReading
+    from recurra.datasets.series.table import Gaps, SeriesReading
 
 
 @dataclass(frozen=True)
@@ -68,13 +66,13 @@ class SeriesChoices:
 
     def reading(self) -> SeriesReading:
         """Check the choices; raises UsageError that names the option."""
-        from recurra.datasets.series.table import SeriesReading
+        # Reading of series is loaded where series are read, and the choices there are with it.
+        from recurra.datasets.series.notations import Epoch
+        from recurra.datasets.series.table import Duplicates, Impute, SeriesReading
 
-        units: tuple[Epoch, ...] = ("s", "ms", "us", "ns", "excel", "step")
-        fillings: tuple[Impute | Literal["none"], ...] = ("ffill", "linear", "zero", "none")
-        doubles: tuple[Duplicates, ...] = ("error", "first", "mean")
         if self.fill_gaps and self.rows_as_steps:
             raise UsageError("--fill-gaps and --rows-as-steps", allowed="one of them: plain steps have no gaps")
+        # Neither given leaves the choice open: as a model has learnt it, else gaps are refused.
         gaps: dict[bool | None, Gaps | None] = {True: "fill", False: "refuse", None: None}
         return SeriesReading(
             unique_id=tuple(self.unique_id) or None,
@@ -82,13 +80,13 @@ class SeriesChoices:
             y=self.y or None,
             wide=self.wide,
             date_format=self.date_format or None,
-            epoch=one_of("--time-unit", self.time_unit, units),
+            epoch=one_of("--time-unit", self.time_unit, get_args(Epoch)),
             zone=self.zone or None,
             decimal=self.decimal or None,
             thousands=self.thousands or None,
             missing_words=tuple(self.missing),
             sort=self.sort,
-            duplicates=one_of("--duplicates", self.duplicates, doubles),
+            duplicates=one_of("--duplicates", self.duplicates, get_args(Duplicates)),
             gaps="ignore" if self.rows_as_steps else gaps[self.fill_gaps],
-            impute=one_of("--impute", self.impute, fillings),
+            impute=one_of("--impute", self.impute, (*get_args(Impute), "none")),
         )

@@ -17,9 +17,9 @@ from recurra.config import SeriesConfig
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
 from recurra.datasets.formats import FormatOptions, TextOptions, TextReading
 from recurra.datasets.labels import check_training_labels
-from recurra.datasets.series.checks import VALIDATION, check_lengths
+from recurra.datasets.series.checks import VALIDATION, check_lengths, tell
 from recurra.datasets.series.files import read_series
-from recurra.datasets.series.rhythms import infer, tell
+from recurra.datasets.series.rhythms import infer
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.datasets.sources import name_of, stored
 from recurra.datasets.tables import read_columns
@@ -63,6 +63,7 @@ def check_file(
     try:
         chosen = task or _guess_task(source, texts, reading)
         findings.append(Finding("note", f"checked for task {chosen}"))
+        # Asked for before reading: an option that the task does not read is refused at once.
         asked = (needs or USUAL.__getitem__)(chosen)
         if chosen == "text":
             findings += _check_texts(source, texts, asked)
@@ -106,6 +107,7 @@ def _check_texts(source: str | Path, texts: TextReading, needs: Needs) -> list[F
     level: Level = "error" if texts.on_error == "stop" else "warning"
     findings += [Finding(level, reject.reason) for reject in table.rejects[:MOST]]
     findings += [Finding("warning", warning) for warning in table.warnings]
+    # Characters, not tokens: how texts are cut is settled only by a fit.
     lengths = np.array([len(each) for each in table.texts])
     findings.append(Finding("note", f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters"))
     findings.append(Finding("note", f"median length {int(np.median(lengths)):,} characters"))
@@ -136,12 +138,14 @@ def _check_series(
     source: str | Path, reading: SeriesReading, needs: Needs, **options: Unpack[FormatOptions]
 ) -> list[Finding]:
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
+    # The file may be read twice, and stdin cannot be.
     findings, kept = list[Finding](), stored(source)
     try:
         table = read_series(kept, reading, **options)
         findings += _warned(lambda: needs(table))
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
+        # Everything is mended that can be, so that as much as possible is told.
         lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")
         table = read_series(kept, lenient, **options)
     findings += [Finding("note", table.note), Finding("note", str(table.columns))]
@@ -161,8 +165,8 @@ def _long_enough(table: SeriesTable) -> list[str]:
     return []
 
 
+# What each task asks by its defaults.
 USUAL: dict[Task, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
-"""What each task asks by its defaults."""
 
 
 def _warned(check: Callable[[], list[str]]) -> list[Finding]:

@@ -16,13 +16,13 @@ TEXT_NAMES = ("text", "review", "body", "sentence", "document", "content", "mess
 LABEL_NAMES = ("label", "class", "sentiment", "target", "category", "queue")
 ID_NAMES = ("unique_id", "series_id")
 TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time", "month", "week", "day", "year", "quarter")
+# Those that are no part of a date that stands in another column.
 WHOLE_TIME_NAMES = ("ds", "date", "time", "timestamp", "datetime", "date_time")
-"""Those that are no part of a date that stands in another column."""
 VALUE_NAMES = ("y", "value", "values", "target")
+# Names by which a first line is known to be a header.
 KNOWN_NAMES = frozenset((*TEXT_NAMES, *LABEL_NAMES, *ID_NAMES, *TIME_NAMES, *VALUE_NAMES))
-"""Names by which a first line is known to be a header."""
+# Those of a column that stands alone: a list of words may well begin with `time`.
 SINGLE_NAMES = frozenset((*TEXT_NAMES, *VALUE_NAMES))
-"""Those of a column that stands alone: a list of words may well begin with `time`."""
 TEXT_OPTION = "--text (predict: --column)", "text="
 LONGEST_NAME = 2
 """Words of a column's name where nothing else says that it is one."""
@@ -67,9 +67,11 @@ def choose_text_columns(
     if learnt is not None:
         text = text or (learnt.text if learnt.text in found else None)
         label = label or (learnt.label if learnt.label in found else None)
+    # Whoever predicts has no use for labels, and a column of another meaning must not be taken for them.
     if labelled is False:
         label = None
     elif label is None:
+        # A column that is read as text is no label, even if it is called `target`.
         label = guess(LABEL_NAMES, [name for name in found if name != text])
     if labelled and label is None:
         advice = with_hint("name it: --label COLUMN", hint)
@@ -78,6 +80,7 @@ def choose_text_columns(
 
 
 def _text_column(found: Sequence[str], place: Place, hint: str) -> str:
+    # A single column can be nothing but the texts, whatever its name.
     column = found[0] if len(found) == 1 else guess(TEXT_NAMES, found)
     if column is None:
         raise DataError(
@@ -124,8 +127,10 @@ def with_hint(advice: str, hint: str) -> str:
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """Return `, did you mean 'x'?` for the most similar known name, or an empty text."""
+    # Only errors need it, and every command loads this file.
     import difflib
 
+    # Reversed: of two names that fold alike the first one stays.
     folded = {other.casefold(): other for other in reversed(known)}
     close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return f", did you mean {folded[close[0]]!r}?" if close else ""

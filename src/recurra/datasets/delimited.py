@@ -23,13 +23,13 @@ from recurra.errors import DataError, Place, either
 WIDEST = 16_384
 """Columns of a table, at most."""
 LINE_FEED = ord("\n")
+# The number of a row as a frame's index has it; a date without marks is longer.
 COUNT = re.compile(r"[0-9]{1,7}(?:\.0)?")
-"""The number of a row as a frame's index has it; a date without marks is longer."""
-Columns = dict[int, list[str]]
+CellColumns = dict[int, list[str]]
 """The cells (rows,) of columns, by their index."""
 
 
-def open_form(request: Request) -> FileTable:
+def open_delimited(request: Request) -> FileTable:
     """Look at the first lines, settle how the file is read, and take the names of its columns.
 
     Raises DataError for no rows at all, a blank or damaged header, names twice, and more than 16,384 columns.
@@ -37,7 +37,9 @@ def open_form(request: Request) -> FileTable:
     lines = LineQueue(read_blocks(request.source, encoding=request.written.encoding))
     sample = first_lines(lines, request)
     dialect = delimited_dialect(sample, request)
+    # The line `sep=;` is no row.
     sample = [line for line in sample if line[0] >= dialect.first]
+    # The sample was only looked at: its rows are read like all others.
     lines.put(LineBlock.of(sample))
     records = _reader(lines, dialect, request.file)
     header = next(records) if dialect.header[0] else _first_row(_reader(sample, dialect, request.file))
@@ -45,9 +47,11 @@ def open_form(request: Request) -> FileTable:
         raise header.problem
     if header.blank:
         raise DataError("blank line where the header is due", place=Place(request.file, dialect.first))
+    # Columns without names are called by their numbers, from 1, as people count them.
     names = header.fields if dialect.header[0] else [str(number + 1) for number in range(len(header.fields))]
     layout, warnings = Layout(request.file, dialect, names), list(dialect.doubts)
     layout.check_names(header)
+    # From here on a row must have as many fields; before, the reader cannot tell a swallowed row.
     records.width = len(names)
 
     def rows(wanted: list[str] | None) -> Batches:
@@ -114,6 +118,7 @@ class Layout:
         """Refuse a record with more fields or fewer than there are columns; say what may be the reason."""
         found, due = len(record.fields), len(self.names)
         mark = self.dialect.delimiter[0]
+        # A row that another delimiter would cut as it must shows which one is meant.
         other = next((each for each in DELIMITERS if each != mark and record.raw.count(each) == due - 1 > 0), None)
         hint = f"quote fields that hold {mark!r}" if found > due else ""
         if found > due == 1 and self.dialect.header[0]:
@@ -140,8 +145,10 @@ class Cutting:
         self._blanks = list[int]()
         self._width, self._delimiter = len(layout.names), layout.dialect.delimiter[0]
         self._picks = {name: layout.names.index(name) for name in wanted}
+        # They are read only to tell that values in them are left out.
         self._nameless = [index for index, name in enumerate(layout.names) if not name.strip()]
         self._indices = (*self._picks.values(), *self._nameless)
+        # A single column may well hold its own name as a value.
         self._header = layout.names if layout.dialect.header[0] and self._width > 1 else None
 
     def batches(self) -> Batches:
@@ -170,8 +177,9 @@ class Cutting:
         )
         return [f"{len(lines):,} {words.format(lines[0])}" for lines, words in told if lines]
 
-    def _at_once(self, block: LineBlock) -> Columns | None:
+    def _at_once(self, block: LineBlock) -> CellColumns | None:
         """Cut a block of which each line is a row; None where one is not."""
+        # A faulty line must be told in its place among the rows.
         if block.problems:
             return None
         if '"' in block.text and self._layout.dialect.quoting[0] != "none":
@@ -180,6 +188,7 @@ class Cutting:
         if not self._is_plain(block.text):
             return None
         mark, width = self._delimiter, self._width
+        # One cut for the whole block: column `index` is then every `width`-th field from there on.
         fields = block.text.replace("\n", mark).split(mark) if width > 1 else block.texts
         return {index: fields[index::width] for index in self._indices}
 
@@ -196,10 +205,12 @@ class Cutting:
 
     def _is_plain(self, text: str) -> bool:
         """Tell whether each line of a text without quotes is a row: as many delimiters, not blank, not the header."""
+        # Cheap and too careful on purpose: the header's text anywhere sends the block to the slow reader.
         again = self._header is not None and self._delimiter.join(self._header) in text
         if again or not self._delimiter.isascii():
             return False
         data = f"\n{text}\n".encode("utf-8", "surrogatepass")
+        # Only delimiters and line feeds are left: rows are plain if that is one row's marks, again and again.
         marks = data.translate(None, bytes({*range(256)} - {*self._delimiter.encode(), LINE_FEED}))
         return marks == b"\n" + (len(marks) - 1) // self._width * self._row_of_marks and not self._has_blank(data)
 
@@ -210,6 +221,7 @@ class Cutting:
     def _has_blank(self, data: bytes) -> bool:
         """Tell whether one of the lines, each with a line feed before it, has nothing but spaces and delimiters."""
         characters = np.frombuffer(data, np.uint8)
+        # Only a line that begins with a space, a delimiter or its end can be blank, and hardly any does.
         begins = characters[np.flatnonzero(characters[:-1] == LINE_FEED) + 1]
         filling = f" {self._delimiter}".encode()
         if not np.isin(begins, [*filling, LINE_FEED]).any():
@@ -219,6 +231,7 @@ class Cutting:
     def _each(self, block: LineBlock) -> Batches:
         """Cut a block record by record; the last one may go on in the next block."""
         end = block.numbers.stop
+        # The record reader takes its lines from the same queue.
         self._lines.put([block])
         rows: list[FieldRecord] = []
         while self._records.pending or self._lines.before(end):
@@ -227,6 +240,7 @@ class Cutting:
                 note_blank(self._blanks, record.line, file=self._layout.file)
                 continue
             fault = self._fault(record)
+            # Blank lines are told before the row that shows that they were not the end.
             wrong = [*blank_errors(self._blanks, self._layout.file), *fault]
             if wrong:
                 yield from self._joined(rows)
@@ -256,7 +270,8 @@ class Cutting:
             cells = {index: [record.fields[index] for record in rows] for index in self._indices}
             yield self._batch([record.line for record in rows], cells, lambda row: rows[row].raw)
 
-    def _batch(self, lines: Sequence[int], cells: Columns, raw: Callable[[int], str]) -> RowBatch:
+    def _batch(self, lines: Sequence[int], cells: CellColumns, raw: Callable[[int], str]) -> RowBatch:
+        # Once for each row, however many of its nameless cells say something.
         unread = {row for index in self._nameless for row, cell in enumerate(cells[index]) if _says(index, cell)}
         self.unread += [lines[row] for row in sorted(unread)]
         columns = {name: cells[index] for name, index in self._picks.items()}

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from recurra.datasets.cells import is_missing
 from recurra.datasets.encodings import text_codec
+from recurra.datasets.labels import is_missing
 from recurra.errors import printable
 
+# The Windows code page whose bytes 0x80 to 0x9f are letters and quotes where ISO 8859 has control characters.
 WINDOWS = {
     "iso8859-1": "cp1252",
     "iso8859-2": "cp1250",
@@ -23,7 +24,6 @@ WINDOWS = {
     "iso8859-13": "cp1257",
     "iso8859-15": "cp1252",
 }
-"""The Windows code page whose bytes 0x80 to 0x9f are letters and quotes where ISO 8859 has control characters."""
 
 # What UTF-8's bytes from 0x80 on look like when they are read as Latin-1 or as cp1252, and the bytes.
 _BYTES = {byte: byte for byte in range(0x80, 0x100)} | {
@@ -34,8 +34,8 @@ _TAIL = "[" + "".join(re.escape(chr(point)) for point, byte in _BYTES.items() if
 _DOUBLED = re.compile(f"(?<![A-Z])[\u00c2-\u00df]{_TAIL}|[\u00e0-\u00ef]{_TAIL}{{2}}|[\u00f0-\u00f4]{_TAIL}{{3}}")
 _CONTROLS = re.compile("[\x80-\x84\x86-\x9f]")
 _ANY_CONTROLS = re.compile("[\x80-\x9f]")
+# What a doubled character was before; others (É before » gives such a one) stand there by chance.
 _LIKELY = ((0xA0, 0x17F), (0x391, 0x3C9), (0x401, 0x451), (0x800, 0x10FFFF))
-"""What a doubled character was before; others (É before » gives such a one) stand there by chance."""
 
 
 def doubled(text: str) -> tuple[str, str] | None:
@@ -45,6 +45,7 @@ def doubled(text: str) -> tuple[str, str] | None:
             meant = bytes(_BYTES[ord(character)] for character in match[0]).decode("utf-8")
         except UnicodeDecodeError:
             continue
+        # Only letters count as meant; other marks come together by chance.
         if any(low <= ord(meant) <= high for low, high in _LIKELY):
             return match[0], meant
     return None
@@ -64,10 +65,12 @@ class Traces:
     def see(self, texts: Iterable[str]) -> None:
         """Take some texts into account."""
         for text in texts:
+            # Most texts are, and none of the traces is: a cheap test saves the search.
             if text.isascii():
                 continue
             self._replaced += "\ufffd" in text
             if (pair := doubled(text)) is not None:
+                # The first example is told, with the count of all.
                 self._pair = self._pair if self._twice else pair
                 self._twice += 1
             elif match := self._controls.search(text):
@@ -120,10 +123,12 @@ class Doubts:
     def see(self, texts: Sequence[str], labels: Iterable[str]) -> None:
         """Take some texts into account, and the distinct labels among theirs."""
         self._empty += sum(not text or text.isspace() for text in texts)
+        # A blank text is told as empty already.
         missing = [text for text in texts if is_missing(text) and text.strip()]
         self._missing += len(missing)
         self._example = self._example or "".join(missing[:1])
         self._texts.see(texts)
+        # Labels come in each row again; each distinct one is looked at once, in order of appearance.
         new = dict.fromkeys(label for label in labels if label not in self._known)
         self._known.update(new)
         self._labels.see(new)

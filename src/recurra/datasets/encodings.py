@@ -13,6 +13,7 @@ from itertools import chain
 from recurra.datasets.sources import Readable, name_of, read_chunks
 from recurra.errors import DataError, Place, UsageError
 
+# Byte order marks and the encodings they go with; those of UTF-32 come first because UTF-16's is how they begin.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32", "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32", "utf-32-be"),
@@ -20,12 +21,11 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16", "utf-16-be"),
     (codecs.BOM_UTF8, "utf-8", "utf-8"),
 )
-"""Byte order marks and the encodings they go with; those of UTF-32 come first because UTF-16's is how they begin."""
 
+# Encodings of European texts, likeliest first; Latin-1 is a part of cp1252.
 SINGLE = ("cp1252", "cp1250", "mac-roman", "cp850")
-"""Encodings of European texts, likeliest first; Latin-1 is a part of cp1252."""
+# Encodings of other scripts; those of several bytes a letter come first, because they seldom fit by chance.
 OTHER = ("gb18030", "shift_jis", "euc_kr", "big5", "cp1251", "koi8-r")
-"""Encodings of other scripts; those of several bytes a letter come first, because they seldom fit by chance."""
 
 
 _TOGETHER = re.compile(rb"[\x80-\xff]{2,}")
@@ -35,6 +35,7 @@ def text_codec(encoding: str) -> str:
     """Return the normal name of a text encoding; raise UsageError for one that Python does not know."""
     try:
         name = codecs.lookup(encoding).name
+        # Codecs such as base64 are known by name too, but make no text: encoding fails for them.
         "".encode(name)
     except (LookupError, ValueError):
         raise UsageError(
@@ -45,6 +46,7 @@ def text_codec(encoding: str) -> str:
 
 def splits_as_bytes(codec: str) -> bool:
     """Tell whether line ends can be seen in the undecoded bytes: in UTF-8, Latin-1 and most others, not in UTF-16."""
+    # UTF-7 writes line ends plainly or escaped, so that cutting at plain ones would lose the others.
     return codec not in ("utf-7", "raw-unicode-escape") and "\r\n".encode(codec) == b"\r\n"
 
 
@@ -56,8 +58,10 @@ def carries_on(codec: str) -> bool:
 def wide_codec(data: bytes) -> str:
     """Return utf-16-le or utf-16-be when every second byte of most characters is zero, else an empty text."""
     zeros = data.count(0)
+    # Western text in UTF-16 is half zeros; a quarter leaves room for letters of other scripts among it.
     if zeros * 4 < len(data) or not zeros:
         return ""
+    # The zero is the higher byte of a Latin letter; on which side it stands tells the order of bytes.
     return "utf-16-le" if data[1::2].count(0) >= data[::2].count(0) else "utf-16-be"
 
 
@@ -70,7 +74,9 @@ def advised(data: bytes, codec: str, *, above: bool = False) -> str:
         return "check --encoding"
     if wide := wide_codec(data):
         return f"pass --encoding {wide}"
+    # How many bytes above ASCII the line has, and how many of them are good UTF-8.
     high, read = _high(data), _high(data.decode("utf-8", "ignore").encode())
+    # A file that is UTF-8 elsewhere has a damaged byte, and another encoding would spoil the good lines.
     if above or 2 * read > high:
         return "what stands around it is UTF-8: mend the byte"
     # Letters of other scripts stand together; those of Western ones stand alone amid ASCII, as quotes do.
@@ -108,6 +114,7 @@ def _unmarked(source: Readable, codec: str) -> Iterator[bytes]:
     place = Place(name_of(source), 1)
     marked = _check_mark(first, place, codec)
     if splits_as_bytes(codec):
+        # A mark that stayed would be part of the first column's name, which nobody could then ask for.
         yield first.removeprefix(codecs.BOM_UTF8)
         yield from chunks
         return
@@ -151,6 +158,7 @@ def _recoded(first: bytes, chunks: Iterator[bytes], *, codec: str, file: str) ->
     # An empty chunk ends the reading; nothing else is waited for, so that a pipe is answered as it speaks.
     for chunk in chain([first], chunks, [b""]):
         try:
+            # Bytes that wait for the rest of their character stand before this chunk, and count for the place.
             pending = len(decoder.getstate()[0])
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeError as problem:

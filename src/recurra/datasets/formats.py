@@ -18,17 +18,17 @@ Quoting = Literal["csv", "none", "backslash"]
 """How quotes are meant: as in RFC 4180, as plain text, or with backslashes before quotes that are text."""
 OnError = Literal["stop", "reject"]
 """What is done about a bad row: it ends the reading, or it is left out and listed."""
-Origin = Literal["asked for", "told by the file", "assumed"]
+ChoiceOrigin = Literal["asked for", "told by the file", "assumed"]
 """Where a choice comes from."""
 
+# For each form the function of this folder that makes a table of it, and the endings of its files.
 FORMS: dict[Form, tuple[str, ...]] = {
-    "csv": ("delimited", ".csv"),
-    "tsv": ("delimited", ".tsv", ".tab"),
-    "jsonl": ("json_tables", ".jsonl", ".ndjson", ".json"),
-    "parquet": ("parquet", ".parquet", ".pq"),
-    "lines": ("plain", ".txt", ".tokens", ".text"),
+    "csv": ("delimited.open_delimited", ".csv"),
+    "tsv": ("delimited.open_delimited", ".tsv", ".tab"),
+    "jsonl": ("json_tables.open_json", ".jsonl", ".ndjson", ".json"),
+    "parquet": ("parquet.open_parquet", ".parquet", ".pq"),
+    "lines": ("plain.open_lines", ".txt", ".tokens", ".text"),
 }
-"""For each form the module of this folder whose `open_form` reads it, and the endings of its files."""
 ENDINGS = {ending: form for form, (_, *endings) in FORMS.items() for ending in endings}
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -77,6 +77,7 @@ class Format:
             mark = {"tab": "\t", "\\t": "\t"}.get(self.delimiter, self.delimiter)
             if len(mark) != 1 or mark in '"\r\n':
                 raise UsageError("--delimiter", found=repr(self.delimiter), allowed="one character, or tab")
+            # The record is frozen for its users; here it is still being made.
             object.__setattr__(self, "delimiter", mark)
 
     def options(self) -> FormatOptions:
@@ -90,6 +91,7 @@ class Format:
         Raises DataError for an ending that says nothing, UsageError for a choice that the form does not read.
         """
         form = self.form or _by_ending(source, unknown)
+        # Only delimited files read the choices of delimiter, quoting and header; elsewhere they would do nothing.
         if form in ("csv", "tsv"):
             return form
         choices = (("--delimiter", self.delimiter), ("--quoting", self.quoting), ("--header", self.header))
@@ -127,6 +129,7 @@ def _by_ending(source: Readable, unknown: Form | None) -> Form:
     """Tell the form from the file's ending, a last `.gz` aside."""
     if str(source) == "-":
         return "lines"
+    # `DATA.CSV.GZ` is a CSV file: the case of an ending means nothing, and gzip is told by its magic.
     name = Path(str(source)).name.casefold().removesuffix(".gz")
     form = ENDINGS.get(Path(name).suffix, unknown)
     if form is None:

@@ -19,12 +19,12 @@ LONGEST_INTEGER = 400
 DEEPEST = 64
 LONGEST = 16 << 20
 """Characters of one element, at most."""
+# The rest of a text and its closing quote; a backslash there is the piece's last character. It matches everywhere.
 INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+(\\|")?', re.DOTALL)
-"""The rest of a text and its closing quote; a backslash there is the piece's last character. It matches everywhere."""
+# What may stand between the array's own marks.
 BETWEEN = re.compile(r'[^"\[\]{},]*+')
-"""What may stand between the array's own marks."""
+# What may stand in an element before its next bracket, whole texts too. Both match everywhere.
 WITHIN = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
-"""What may stand in an element before its next bracket, whole texts too. Both match everywhere."""
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -37,6 +37,7 @@ class _RefusedError(Exception):
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # The json module keeps the last of two equal keys in silence.
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
@@ -48,6 +49,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
+    # Reading digits takes time that grows with their square.
     if len(text) > LONGEST_INTEGER:
         raise _RefusedError(f"integer of {len(text):,} digits", text)
     return int(text)
@@ -76,6 +78,7 @@ def parse_object(text: str, *, place: Place) -> dict[str, Any]:
     except json.JSONDecodeError as problem:
         raise _error(problem.msg, moved(place, text, problem.pos)) from None
     except _RefusedError as problem:
+        # Of a doubled key the second one is at fault; a number is shown where it stands first.
         at = text.rfind(problem.near) if problem.last else text.find(problem.near)
         raise _error(problem.wrong, moved(place, text, max(at, 0))) from None
     except RecursionError:
@@ -109,6 +112,7 @@ class Element(NamedTuple):
 def parse_lines(texts: Sequence[str]) -> list[dict[str, Any]] | None:
     """Parse lines of which each is an object from its first character to its last; None where one is not."""
     try:
+        # The scanner alone: what the decoder does around it is checked below, for all lines at once.
         parsed = [_scan(text, 0) for text in texts]
     except (StopIteration, ValueError, RecursionError, _RefusedError):
         return None
@@ -162,6 +166,7 @@ def read_elements(pieces: Iterator[str], *, file: str) -> Iterator[list[tuple[Pl
 
     Raises DataError for an array that never ends, and for text behind it.
     """
+    # One scan over all pieces, since an element may begin in one and end in another.
     scan = _Scan(file)
     for piece in pieces:
         elements: list[tuple[Place, str]] = []
@@ -194,6 +199,7 @@ class _Scan:
                 self._take(piece[begun : at - 1])
                 yield from self._element(mark)
                 begun = at
+        # What is left of the piece is the beginning of the next element.
         self._take(piece[begun:])
 
     def _next(self, piece: str, at: int) -> int:
@@ -201,9 +207,11 @@ class _Scan:
         if self._quoted:
             rest = INSIDE.match(piece, at)
             mark, at = rest[1], rest.end()  # type: ignore[index, union-attr]
+            # A backslash at the very end of a piece escapes the first character of the next one.
             self._quoted, self._skip = mark != '"', mark == "\\"
             if self._quoted:
                 return len(piece)
+        # Within an element commas mean nothing, so that whole texts are jumped over too.
         return (WITHIN if self._depth > 1 else BETWEEN).match(piece, at).end()  # type: ignore[union-attr]
 
     def finish(self) -> None:
@@ -220,6 +228,7 @@ class _Scan:
         """Count the brackets; tell whether a mark of the array itself begins or ends an element."""
         before = self._depth
         self._depth += (mark in "[{") - (mark in "]}")
+        # The array's own brackets, and commas directly within it.
         return (before, self._depth) in ((0, 1), (1, 0)) or (mark == "," and before == 1)
 
     def _take(self, part: str) -> None:
@@ -232,6 +241,7 @@ class _Scan:
         """Hand over what stands before `mark`; only the array's first and last one may have nothing before them."""
         text = "".join(self._parts)
         blank = len(text) - len(text.lstrip())
+        # The next element begins behind the mark that ended this one.
         place, self._place = moved(self._place, text, blank), moved(self._place, text + mark, len(text) + 1)
         self._parts, self._size = [], 0
         self._closed = not self._depth

@@ -19,14 +19,14 @@ from recurra.datasets.lines import LineBlock, blank_errors, blocks_of, note_blan
 from recurra.datasets.tables import Batches, Dialect, FileTable, Request, RowBatch
 from recurra.errors import DataError, Place
 
+# A byte that the codec could not read.
 BROKEN = re.compile("[\udc80-\udcff]")
-"""A byte that the codec could not read."""
 
 Groups = Iterable[list[Element]]
 """Objects, as many together as are read at a time."""
 
 
-def open_form(request: Request) -> FileTable:
+def open_json(request: Request) -> FileTable:
     """Open JSON Lines or an array, told by the first character; the columns are the keys of the first objects."""
 
     def enough(names: Iterable[str]) -> bool:
@@ -34,6 +34,7 @@ def open_form(request: Request) -> FileTable:
 
     names, groups = key_names(_objects(request), file=request.file, enough=enough)
     # Stdin cannot be read twice.
+    # A column that is asked for may stand in later rows only, so the file is looked through for it.
     asked = set[str]() if str(request.source) == "-" else {*request.columns} - {*names}
     names += sorted(later_names(_objects(request), asked))
     dialect = Dialect(request.form, request.written.encoding)
@@ -44,6 +45,7 @@ def _objects(request: Request) -> Iterator[list[Element]]:
     """Yield the objects as they are read. Raises DataError for an array that is none."""
     chunks, codec = unmarked_bytes(request.source, encoding=request.written.encoding)
     first = b""
+    # White space may stand before the array; it belongs to the first line's numbers, so it is kept.
     while not first.strip() and (chunk := next(chunks, b"")):
         first += chunk
     whole = chain([first], chunks)
@@ -65,9 +67,11 @@ def _decoded(chunks: Iterator[bytes], codec: str) -> Iterator[str]:
 def _from_lines(blocks: Iterator[LineBlock], file: str) -> Iterator[list[Element]]:
     blanks: list[int] = []
     for block in blocks:
+        # Blank lines that wait to be told need the slow way, which tells them first.
         values = None if blanks or block.problems else parse_lines(block.texts)
         if values is not None:
             places = [Place(file, number) for number in block.numbers]
+            # Places are made for all at once: a batch knows only its elements.
             yield [*map(Element, places, block.texts, values)]
             continue
         elements: list[Element] = []
@@ -85,6 +89,7 @@ def _element(text: str, place: Place, codec: str) -> Element:
     broken = BROKEN.search(text)
     if broken is None:
         return Element.of(text, place)
+    # The surrogate carries the byte in its last eight bits.
     byte, there = ord(broken[0]) & 0xFF, moved(place, text, broken.start())
     advice = advised(text.encode(codec, "surrogateescape"), codec)
     wrong = DataError(f"not {codec}", place=there, found=f"byte 0x{byte:02x}", advice=advice)
@@ -103,6 +108,7 @@ def key_names(
     first: list[Element] = []
     while len(first) < SAMPLE and (group := next(groups, None)) is not None:
         taken.append(group)
+        # Not each object has each key, so the columns are the keys of the first hundred together.
         first += group
         if first and enough(first[0].values):
             first = first[:1]
@@ -111,6 +117,7 @@ def key_names(
     good = [element for element in first if element.problem is None]
     if not first:
         raise DataError("no rows", place=Place(file), advice="bring a file with data")
+    # Where no object is good, the first fault says more than "no columns".
     if first[0].problem is not None and not good:
         raise first[0].problem
     if _holds_table(good[0].values):
@@ -151,6 +158,7 @@ def json_batches(groups: Groups, file: str, wanted: list[str] | None) -> Batches
         keys: Sequence[str] = wanted or ()
         for element in group:
             fault = element.problem or (wanted and _fault(element, wanted, file))
+            # A batch has the same columns in all its rows, and faults come in their place between batches.
             if rows and (fault or (wanted is None and element.values.keys() != set(keys))):
                 yield _batch(rows, keys)
                 rows = []
@@ -171,6 +179,7 @@ def _is_sound(group: list[Element], wanted: Sequence[str]) -> bool:
         columns = [[element.values[name] for element in group] for name in wanted]
     except KeyError:
         return False
+    # Lists and objects are refused one by one, with their places.
     return not any({*map(type, column)} & {list, dict} for column in columns)
 
 

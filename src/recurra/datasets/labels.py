@@ -1,6 +1,7 @@
-"""Are these labels fit to learn from? Refuse what cannot work, warn of what is likely a slip.
+"""What labels say: which words stand for none, which classes labels are, and whether they are fit to learn from.
 
-Not here: reading them. Pure functions over lists.
+Not here: reading them. Databases, spreadsheets and pandas each write a word of their own where a value is missing; read
+as a label it becomes a class that nobody meant. Numbers and times know the same words.
 """
 
 from __future__ import annotations
@@ -8,9 +9,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from recurra.errors import DataError, Place, printable
+
+LIBRARIES = frozenset({"na", "nan", "-nan", "nat", "none", "nil", "<na>", "n.a."})
+SHEETS = frozenset({"#n/a", "#n/a n/a", "#na", "n/a", "null", "(null)", "<null>", "[null]", "\\n"})
+# What spreadsheets and C libraries write where a formula has no result.
+ERRORS = frozenset(
+    {"#null!", "#value!", "#ref!", "#div/0!", "#name?", "#num!", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
+)
+SIGNS = frozenset({"", "-", "--", "–", "—", "?"})
+WORDS = LIBRARIES | SHEETS | ERRORS | SIGNS
+"""In small letters: what pandas, R, SQL (`\\N`) and spreadsheets write, and what people type."""
+LONGEST = max(map(len, WORDS))
 
 MOST_CLASSES = 10_000
 
@@ -19,14 +31,52 @@ _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}(?:\.[0-9]*)?", re.ASCII)
 _TRUTHS = {"false": "0", "true": "1"}
 
 
+def stands_for_missing(cell: str, more: Collection[str] = ()) -> bool:
+    """Tell whether a cell is blank, one of `WORDS` in any case, or one of `more` as it is written."""
+    # Spreadsheets pad cells with spaces.
+    word = cell.strip()
+    return (len(word) <= LONGEST and word.casefold() in WORDS) or word in more
+
+
+def is_missing(value: object, *, as_written: bool = False) -> bool:
+    """Tell whether a value of any type is none: None, NaN, pandas' NA and NaT, a text that stands for missing.
+
+    `as_written` takes words for what they say, since a class may be named `none`; a blank stays missing.
+    """
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return not value.strip() if as_written else stands_for_missing(value)
+    try:
+        return bool(value != value)  # NaN and NaT differ from themselves
+    except (TypeError, ValueError):
+        # Of pandas' NA nobody can say whether it is equal to itself; an array has no single answer.
+        return type(value).__name__ == "NAType"
+
+
+def label_text(label: object) -> str:
+    """Write a label of any kind as files hold it: truth values as in JSON, and 1.0 as 1.
+
+    pandas turns whole numbers with gaps into floats; 1.0 must stay the class 1.
+    """
+    # Before float: in Python a truth value is a number, too.
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+        return str(int(label))
+    return str(label)
+
+
 def places_of(labels: Iterable[object], known: Sequence[object]) -> list[int]:
     """Return which of the known classes each label is, -1 where it is none.
 
     A label is the class that is written like it, else the one class that reads as the same number or truth value: files
     of other kinds, and pandas where there are gaps, write 1 as 1.0 and True as true.
     """
+    # As it is written goes first: files may have both 1 and 1.0 as classes.
     written = {str(label): place for place, label in enumerate(known)}
     senses = Counter(map(_sense, known))
+    # What two classes say alike says neither.
     read = {_sense(label): place for place, label in enumerate(known) if senses[_sense(label)] == 1}
     return [written.get(str(label), read.get(_sense(label), -1)) for label in labels]
 
@@ -41,6 +91,7 @@ def _sense(label: object) -> str | float:
     text = str(label)
     if text.casefold() in ("true", "false"):
         return text.casefold()
+    # Up to 15 digits a float is exact, so that two long ids never become one class.
     return float(text) if _NUMBER.fullmatch(text) and len(text) <= 15 else text
 
 
@@ -54,6 +105,7 @@ def check_training_labels(
     place = Place(file) if file else None
     if labels is None:
         raise DataError("no labels to learn from", place=place, advice="name the label column: --label COLUMN")
+    # In order of appearance, so that messages are the same in each run.
     names = list(dict.fromkeys(labels))
     if len(names) < 2:
         found = ", ".join(map(repr, names))
@@ -90,6 +142,7 @@ def check_known_labels(known: Sequence[str], labels: Sequence[str], *, part: str
 
 def label_variants(names: Sequence[str]) -> list[str]:
     """Warn of labels that are one when spaces, case, form (NFKC) and what is unseen are left out, or are one number."""
+    # Labels that say the same fall together, however they are written.
     folded: dict[str | float, list[str]] = defaultdict(list)
     for name in names:
         folded[_folded(name)].append(name)
@@ -105,6 +158,7 @@ def _alike(sense: str | float, group: Sequence[str]) -> str:
     written = {_plain(name) for name in group}
     if isinstance(sense, str) or (len(written) == 1 and written <= _TRUTHS.keys()):
         return "differ only by space, case or form"
+    # `1,0` may be a decimal or a list, and `True` may be a word: then only "may be" is told.
     sure = all(_NUMBER.fullmatch(each) for each in written)
     return "are one number" if sure else "may be one number or truth value"
 
@@ -118,6 +172,7 @@ def _folded(name: str) -> str | float:
 
 
 def _plain(name: str) -> str:
+    # Marks of format (Cf), such as a byte order mark, are unseen; a label of a thousand letters is a text.
     seen = "".join(letter for letter in name[:1000] if unicodedata.category(letter) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
 
@@ -125,6 +180,7 @@ def _plain(name: str) -> str:
 def conflicting_labels(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
     """Warn of texts that stand there with more than one label."""
     first: dict[str, str] = {}
+    # `setdefault` keeps the first label of each text; another one later is a conflict.
     conflicting = {text for text, label in zip(texts, labels, strict=True) if first.setdefault(text, label) != label}
     if not conflicting:
         return []

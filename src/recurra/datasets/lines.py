@@ -37,6 +37,7 @@ class LineBlock:
     @classmethod
     def of(cls, lines: Sequence[NumberedLine]) -> list[LineBlock]:
         """Join lines to a block; none make none."""
+        # Most blocks have no problem, and an empty mapping tells so at once.
         problems = {number: problem for number, _, problem in lines if problem}
         return [cls(lines[0][0], "\n".join(text for _, text, _ in lines), problems)] if lines else []
 
@@ -61,6 +62,7 @@ class LineQueue:
 
     def __init__(self, blocks: Iterable[LineBlock]) -> None:
         """Take blocks from `blocks` as lines are asked for."""
+        # Blocks that are put back come before those that are still to be read.
         self._coming = iter(blocks)
         self._waiting: list[LineBlock] = []
         # How many lines of the last waiting block are gone.
@@ -108,6 +110,7 @@ class LineQueue:
 
 def note_blank(blanks: list[int], number: int, *, file: str) -> None:
     """Remember a blank line; raise DataError when there are more after one another than any table ends with."""
+    # Blank lines at the end of a file are nothing, so none is told before something follows it.
     blanks.append(number)
     if len(blanks) > MOST_BLANKS:
         raise DataError(f"more than {MOST_BLANKS:,} blank lines after one another", place=Place(file, blanks[0]))
@@ -135,11 +138,13 @@ def blocks_of(chunks: Iterable[bytes], *, file: str, codec: str) -> Iterator[Lin
     """
     decoding, rest = _Decoding(file, codec), b""
     for chunk in chunks:
+        # A line may begin in one chunk and end in the next.
         data = rest + chunk
         # After a CR the LF of a CRLF may still come.
         end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, -1)) + 1
         yield from decoding.blocks(data[:end])
         rest = data[end:]
+        # A file without line ends would otherwise be held whole, whatever its size.
         if len(rest) > LONGEST:
             raise _too_long(file, decoding.number)
     yield from decoding.blocks(rest)
@@ -157,6 +162,7 @@ class _Decoding:
         """Decode whole lines at once, or one by one where something is wrong with them."""
         if not data:
             return
+        # A piece decoded at once is much quicker than line by line; only a fault needs lines.
         text = None if len(data) > LONGEST or carries_on(self._codec) else self._whole(data)
         if text is None:
             yield from self._each(data)
@@ -168,11 +174,13 @@ class _Decoding:
         yield block
 
     def _whole(self, data: bytes) -> str | None:
+        # CRLF first: a CR replaced before it would leave two line ends for one.
         plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data
         try:
             text = plain.decode(self._codec)
         except UnicodeDecodeError:
             return None
+        # A file may end without a line end, and one that has it must not gain an empty line.
         return None if "\0" in text else text.removesuffix("\n")
 
     def _each(self, data: bytes) -> Iterator[LineBlock]:
@@ -191,6 +199,7 @@ class _Decoding:
         try:
             text = raw.decode(self._codec)
         except UnicodeDecodeError as problem:
+            # The line is kept for its message; surrogates remember which bytes they were.
             text = raw.decode(self._codec, "surrogateescape" if self._codec == "utf-8" else "replace")
             wrong = _undecodable(raw, problem, Place(self._file, number), offset=self._offset, above=self._above)
             return number, text, wrong
@@ -202,6 +211,7 @@ class _Decoding:
 
 def _undecodable(raw: bytes, problem: UnicodeDecodeError, place: Place, *, offset: int, above: bool) -> DataError:
     mend = advised(raw, problem.encoding, above=above)
+    # The column counts characters, as editors do, where the codec counts bytes.
     column = len(raw[: problem.start].decode(problem.encoding, "replace")) + 1
     return DataError(
         f"not {problem.encoding} at byte {offset + problem.start:,} of the file",
@@ -212,6 +222,7 @@ def _undecodable(raw: bytes, problem: UnicodeDecodeError, place: Place, *, offse
 
 
 def _nul(text: str, number: int, file: str) -> DataError:
+    # Only the first line says so surely: a single NUL further down is an accident.
     wide = wide_codec(text.encode("utf-8", "replace")) if number == 1 else ""
     return DataError(
         "NUL character",

@@ -20,11 +20,11 @@ from recurra.datasets.tables import CellValue, Dialect, FileTable, Request, RowB
 from recurra.errors import DataError, Place
 
 BATCH = 16_384
+# The years that Python's calendar has.
 FIRST_YEAR, AFTER_LAST = np.datetime64("0001-01-01"), np.datetime64("10000-01-01")
-"""The years that Python's calendar has."""
 
 
-def open_form(request: Request) -> FileTable:
+def open_parquet(request: Request) -> FileTable:
     """Open a Parquet file; raise DataError when it is none or has a name twice."""
     names = _names(parquet_schema(request.source), request.file)
     return FileTable(request, Dialect(request.form), names, partial(read_parquet, request.source))
@@ -59,9 +59,11 @@ def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[RowBat
         table = _opened(stream, place)
         found = _names(table.schema_arrow, place.file)
         wanted = found if columns is None else [need(name, found, place=place) for name in columns]
+        # Rows are numbered from 1, as lines are.
         begin = 1
         for cells in _batches(table, wanted, place):
             check_unchanged(stream, before, place=place)
+            # The number of rows is that of any column; of no column there are none.
             lines = range(begin, begin + len(next(iter(cells.values()), ())))
             yield RowBatch(lines, cells, partial(_place, place.file, lines, wanted))
             begin = lines.stop
@@ -99,7 +101,9 @@ def _batches(table: Any, wanted: list[str], place: Place) -> Iterator[dict[str, 
 def _values(column: Any, frequency: str, name: str, place: Place) -> list[CellValue]:
     from pyarrow import compute, types
 
+    # Categories are stored once and referred to by number; cells are wanted.
     column = column.dictionary_decode() if types.is_dictionary(column.type) else column
+    # Periods come as plain numbers that nobody could tell from values.
     column = begun(column, frequency, name, place) if frequency else column
     kind = column.type
     if types.is_nested(kind) or types.is_binary(kind) or types.is_large_binary(kind):
@@ -118,7 +122,9 @@ def _values(column: Any, frequency: str, name: str, place: Place) -> list[CellVa
 
 def _written(column: Any) -> list[CellValue]:
     """Write times as a text table would; each distinct one once, since times stand in every series again."""
+    # Each distinct time is written once.
     encoded = column.dictionary_encode()
+    # The last place stands for missing: NumPy has no index for null.
     texts = np.array([*_texts(encoded.dictionary), None], dtype=object)
     written: list[CellValue] = texts[encoded.indices.fill_null(texts.size - 1).to_numpy()].tolist()
     return written
@@ -130,6 +136,7 @@ def _texts(times: Any) -> list[str]:
     if types.is_timestamp(times.type) and times.type.tz is None:
         stamps = times.to_numpy(zero_copy_only=False)
         seconds = stamps.astype("datetime64[s]")
+        # NumPy writes whole seconds at once; fractions, zones and years beyond 9999 need Python's own.
         if (seconds == stamps).all() and ((seconds >= FIRST_YEAR) & (seconds < AFTER_LAST)).all():
             return [text.replace("T", " ") for text in np.datetime_as_string(seconds).tolist()]
     return [_iso(time) for time in times.to_pylist()]
@@ -153,12 +160,12 @@ def _first_line(problem: Exception) -> str:
 
 
 NAME = "pandas.period"
+# pandas' frequencies, old names among them, whose ordinals count NumPy's units from 1970 on; Q counts three months.
 UNITS = {
     **{"Y": "Y", "Y-DEC": "Y", "A-DEC": "Y", "Q": "Q", "Q-DEC": "Q", "M": "M", "W": "W", "W-SUN": "W", "D": "D"},
     **{"h": "h", "H": "h", "min": "m", "T": "m", "s": "s", "S": "s"},
     **{"ms": "ms", "L": "ms", "us": "us", "U": "us", "ns": "ns", "N": "ns"},
 }
-"""pandas' frequencies, old names among them, whose ordinals count NumPy's units from 1970 on; Q counts three months."""
 WEEK_0 = -10
 """The day, from 1970 on, with which pandas' week 0 begins: a Monday."""
 
@@ -167,6 +174,7 @@ def frequency_of(field: Any) -> str:
     """Return the frequency of a column of periods, as the schema tells it whether pandas is loaded or not; else ''."""
     if getattr(field.type, "extension_name", "") == NAME:
         return str(field.type.freq)
+    # Without pandas loaded the type is unknown to Arrow, and only the metadata tell it.
     told = field.metadata or {}
     if told.get(b"ARROW:extension:name") != NAME.encode():
         return ""
@@ -196,8 +204,10 @@ def begun(column: Any, frequency: str, name: str, place: Place) -> Any:
             allowed="periods of calendar years, quarters, months, weeks from Monday, days, hours, minutes or seconds",
             advice=f"write them as times: frame[{name!r}].dt.to_timestamp()",
         )
+    # The ordinals lie below the extension type.
     column = getattr(column, "storage", column).cast("int64")
     missing = column.is_null().to_numpy(zero_copy_only=False)
+    # Any number will do where one is missing: the mask takes it away again.
     ordinals = column.fill_null(0).to_numpy(zero_copy_only=False)
     return pyarrow.array(_times(ordinals, UNITS[frequency]), mask=missing)
 
@@ -208,4 +218,5 @@ def _times(ordinals: Any, unit: str) -> Any:
     if unit == "W":
         return (WEEK_0 + 7 * ordinals).astype("datetime64[D]")
     times = ordinals.astype(f"datetime64[{unit}]")
+    # Arrow has no dates coarser than a day, and no times coarser than a second.
     return times.astype("datetime64[D]" if unit in "YMD" else np.promote_types(times.dtype, "datetime64[s]"))

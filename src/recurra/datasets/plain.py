@@ -19,7 +19,7 @@ COLUMN = "text"
 """The column name that plain lines get."""
 
 
-def open_form(request: Request) -> FileTable:
+def open_lines(request: Request) -> FileTable:
     """Open plain lines as a table of one column."""
     encoding, warnings = request.written.encoding, list[str]()
     blocks = read_blocks(request.source, encoding=encoding)
@@ -27,6 +27,7 @@ def open_form(request: Request) -> FileTable:
     def rows(wanted: list[str] | None) -> Batches:
         first: list[str] = []
         for block in blocks:
+            # The warning needs a few lines, and a file may have millions.
             first += block.texts[: SAMPLE - len(first)]
             yield from _rows(block, request.file)
         warnings.extend(line_doubts(first, request.file))
@@ -37,6 +38,7 @@ def open_form(request: Request) -> FileTable:
 def _rows(block: LineBlock, file: str) -> Batches:
     """Yield the lines between those that are at fault, and the faults."""
     begin, end = block.first, block.numbers.stop
+    # Problems come in the order of lines, so each ends a run of good ones.
     for number in (*block.problems, end):
         lines, texts = range(begin, number), block.texts[begin - block.first : number - block.first]
         if texts:
@@ -50,12 +52,13 @@ def _batch(lines: range, texts: list[str], file: str) -> RowBatch:
     return RowBatch(lines, {COLUMN: texts}, lambda row, name: Place(file, lines[row]), texts.__getitem__, written=True)
 
 
-def running_text(source: Readable, encoding: str) -> str:
+def plain_text(source: Readable, encoding: str) -> str:
     """Read a file (or stdin, `-`) as one text; every kind of line end becomes a line feed.
 
     Raises DataError for bytes that are not in the encoding, and for NUL.
     """
     chunks, codec = unmarked_bytes(source, encoding=encoding)
+    # A language model needs the text whole, so it is decoded whole: quickest, and the place of a fault is exact.
     data = b"".join(chunks)
     try:
         whole = data.decode(codec)
@@ -83,6 +86,7 @@ def unified(text: str) -> str:
 def line_doubts(lines: Sequence[str], file: str) -> list[str]:
     """Warn of plain lines that look like a table: each of them, header included, is taken for one text."""
     lines = [line for line in lines[:SAMPLE] if line.strip()]
+    # A single line looks like anything.
     if len(lines) < 2:
         return []
     if all(line.startswith("{") and line.rstrip().endswith("}") for line in lines):
@@ -94,6 +98,7 @@ def line_doubts(lines: Sequence[str], file: str) -> list[str]:
     for mark in DELIMITERS:
         cells = lines[0].split(mark)
         alike = len(cells) > 1 and all(line.count(mark) == len(cells) - 1 for line in lines)
+        # Commas also stand in sentences: only names, or tabs, show that a table is meant.
         named = folded(cells) & KNOWN_NAMES and all(len(cell.split()) <= LONGEST_NAME for cell in cells)
         if alike and (named or mark == "\t"):
             form = as_form("tsv" if mark == "\t" else "csv")

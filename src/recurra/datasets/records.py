@@ -18,13 +18,13 @@ from recurra.errors import DataError, Place
 
 LARGEST_FIELD = 16 << 20
 """Characters of one field, at most."""
+# What may stand between the quotes of a field; possessive, so that it never goes back. It matches everywhere.
 INSIDE = {
     "csv": re.compile(r'[^"]*+(?:""[^"]*+)*+'),
     "backslash": re.compile(r'[^"\\]*+(?:(?:""|\\"|\\\\|\\)[^"\\]*+)*+'),
 }
-"""What may stand between the quotes of a field; possessive, so that it never goes back. It matches everywhere."""
+# A quote that is text, doubled or behind a backslash, and a doubled backslash.
 ESCAPED = re.compile(r'["\\](["\\])')
-"""A quote that is text, doubled or behind a backslash, and a doubled backslash."""
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class RecordReader:
         self.spaced: list[int] = []
         """Lines of fields in quotes that do not count as such, because spaces stand before them."""
         self._lines = lines
+        # A record that was refused gives its lines back: they may be good rows.
         self._back: deque[NumberedLine] = deque()
         self._filling = " " + delimiter
         mark = re.escape(delimiter)
@@ -81,12 +82,14 @@ class RecordReader:
         if line is None:
             raise StopIteration
         number, text, problem = line
+        # Nearly all records are such lines, so they are cut without the character-by-character reader.
         if self.quoting == "none" or (problem is None and '"' not in text):
             return FieldRecord(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
         cut = None if problem else self.on_one_line(text)
         if cut is None:
             return _Quoted(self, line).read()
         fields, shown = cut
+        # Quotes around a delimiter prove that quotes are meant only if the row comes out as wide as it must.
         self.proved |= shown and len(fields) == (self.width or len(fields))
         return FieldRecord(number, text, fields)
 
@@ -95,6 +98,7 @@ class RecordReader:
         if '"' not in text:
             return text.split(self.delimiter), False
         parts: list[str] = self._fields.findall(text)
+        # The pattern passes over what it cannot read; the parts then do not make the line again.
         if self.delimiter.join(parts) != text or self.quoting != "csv":
             return None
         inside = [part[1:-1] for part in parts if part.startswith('"')]
@@ -127,6 +131,7 @@ class _Quoted:
         self._inside, self._escapes = INSIDE[records.quoting], records.quoting == "backslash"
         self._taken = [first]
         self._record = FieldRecord(first[0], first[1], problem=first[2])
+        # The line that is being read; where a quoted field goes on, the next one takes its place.
         self._text = first[1]
         self._spanning: Place | None = None
         self._proof = False
@@ -147,6 +152,7 @@ class _Quoted:
         records, fields = self._records, len(self._record.fields)
         width = records.width or fields
         opened = self._spanning
+        # A forgotten quote swallows whole rows, and each of them then has as many delimiters as a row.
         swallows = opened is not None and all(
             text.count(self._delimiter) == width - 1 and text.strip() for _, text, _ in self._taken
         )
@@ -158,6 +164,7 @@ class _Quoted:
             advice = f"pass {plain} if quotes are plain text, {meant} if the field is meant"
             self._refuse(opened, wrong, advice)
         elif fields == width:
+            # Accepted, but told in the end: it may still be a forgotten quote.
             records.spanning += [self._record.line] if swallows and not self._proof else []
             records.proved |= self._proof or (opened is not None and not swallows)
 
@@ -169,6 +176,7 @@ class _Quoted:
             end = self._text.find(self._delimiter, at)
             part = self._text[at:] if end < 0 else self._text[at:end]
             self._record.fields.append(part)
+            # RFC 4180 knows no space before a quote, so that `, "a"` keeps its quotes; the reader warns of it.
             if len(bare := part.strip(" ")) > 1 and bare[0] == bare[-1] == '"':
                 self._records.spaced.append(number)
             return end + 1 if end >= 0 else None
@@ -188,10 +196,12 @@ class _Quoted:
             close = self._closing(start)
             part = self._text[start:close]
             parts.append(ESCAPED.sub(r"\1", part) if self._escapes else part.replace('""', '"'))
+            # A quote that never closes would otherwise hold the rest of the file in memory.
             size += len(part) + 1
             if size > LARGEST_FIELD + 1:
                 self._unclosed(opened, f"a quoted field grows over {LARGEST_FIELD:,} characters; it opened here")
                 return None
+            # Else the field goes on in the next line.
             if close is not None:
                 self._close(opened, parts)
                 return close + 1
@@ -208,6 +218,7 @@ class _Quoted:
         if len(parts) > 1:
             self._spanning = self._spanning or opened
         else:
+            # A field over several lines proves nothing: that is how a forgotten quote looks.
             self._proof |= self._delimiter in parts[0] or '"' in parts[0]
 
     def _closing(self, start: int) -> int | None:
@@ -221,6 +232,7 @@ class _Quoted:
     def _refuse(self, opened: Place, wrong: str, advice: str) -> None:
         """Let the record end on the line where the quote opened; the lines below are read anew."""
         self._record.problem = DataError(wrong, place=opened, advice=advice)
+        # The record keeps the lines up to the one where the quote opened; the others are given back.
         kept = opened.line - self._taken[0][0] + 1
         self._records.give_back(self._taken[kept:])
         del self._taken[kept:]
@@ -235,6 +247,7 @@ class _Quoted:
     def _stray(self, opened: Place, at: int) -> None:
         """Text after a closing quote; over several lines it rather closed a quote that was forgotten further up."""
         place = Place(self._file, self._taken[-1][0], at + 1)
+        # On one line the text behind the quote is at fault, over several the quote itself.
         if place.line > opened.line:
             self._unclosed(opened, f"quote opened here ends amid text on line {place.line}, column {place.column}")
         else:
@@ -247,6 +260,7 @@ def place_of(raw: str, index: int, *, line: int, delimiter: str, quoting: Quotin
     """Return where field `index` of a record stands, by reading the record again."""
     if quoting == "none":
         return Place(file, line, sum(len(text) + 1 for text in raw.split(delimiter)[:index]) + 1)
+    # Places are kept for no row, so that reading stays quick: the record is cut once more for its error.
     first, *others = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
     records = RecordReader(iter(others), delimiter=delimiter, quoting=quoting, file=file, proved=True)
     starts = _Quoted(records, first).read().starts

@@ -17,8 +17,10 @@ from typing import BinaryIO
 
 from recurra.errors import DataError, Place
 
+# One piece is decoded and cut at once: large enough to be quick, small enough that memory stays bounded.
 CHUNK = 1 << 20
 
+# First bytes of what is no text, and what it is.
 FOREIGN = (
     (b"PK\x03\x04", "a zip archive, as workbooks of Excel are"),
     (b"\xd0\xcf\x11\xe0", "an old workbook of Excel"),
@@ -32,9 +34,8 @@ FOREIGN = (
     (b"\x89HDF", "an HDF5 file"),
     (b"\x80\x04\x95", "a pickle"),
 )
-"""First bytes of what is no text, and what it is."""
 
-Facts = tuple[int, int, int]
+FileFacts = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def open_regular(source: Readable) -> BinaryIO:
     """Open a regular file for reading bytes; raise DataError for anything else without touching it."""
     place = Place(str(source))
     try:
+        # The kind is asked before opening: opening a FIFO would wait for its writer, and a device may act on it.
         _check_kind(Path(str(source)).stat().st_mode, place)
         # Without O_NONBLOCK a FIFO put here after the check would hang the process.
         descriptor = os.open(str(source), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -70,8 +72,10 @@ def open_regular(source: Readable) -> BinaryIO:
         raise DataError("no permission to read", place=place) from None
     except (OSError, ValueError) as problem:
         raise DataError(f"cannot be opened: {getattr(problem, 'strerror', problem)}", place=place) from None
+    # Unbuffered: the reading asks for whole pieces anyway, and the size must be counted exactly.
     stream = os.fdopen(descriptor, "rb", buffering=0)
     try:
+        # Somebody may have put something else there between the first check and the opening.
         _check_kind(os.fstat(descriptor).st_mode, place)
     except DataError:
         stream.close()
@@ -79,13 +83,14 @@ def open_regular(source: Readable) -> BinaryIO:
     return stream
 
 
-def facts(stream: BinaryIO) -> Facts:
+def facts(stream: BinaryIO) -> FileFacts:
     """Return what must not change while a file is read: size, time of change, inode."""
     now = os.fstat(stream.fileno())
+    # The inode tells a file that was replaced under the same name within one tick of the clock.
     return now.st_size, now.st_mtime_ns, now.st_ino
 
 
-def check_unchanged(stream: BinaryIO, before: Facts, *, place: Place) -> None:
+def check_unchanged(stream: BinaryIO, before: FileFacts, *, place: Place) -> None:
     """Raise DataError when the file is no longer as it was when it was opened."""
     now = facts(stream)
     if now != before:
@@ -114,12 +119,14 @@ def read_chunks(source: Readable) -> Iterator[bytes]:
         if len(first) >= 16 or b"\n" in first:
             break
     _check_magic(first, place)
+    # The bytes that told the kind of file belong to it, so they go back in front.
     whole = _joined(first, chunks)
     if not first.startswith(MAGIC):
         yield from whole
         return
     unpacked = gunzip(whole, place=place)
     first = next(unpacked, b"")
+    # Nested gzip is how bombs pass a cap on the ratio of each layer.
     if first.startswith(MAGIC):
         raise DataError("gzip inside gzip", place=place, advice="unpack it once")
     _check_magic(first, place)
@@ -153,6 +160,7 @@ def _stored(source: Stored) -> Iterator[bytes]:
 
 
 def _stdin() -> Iterator[bytes]:
+    # Bytes, not the text that Python would decode by the machine's locale.
     stream = sys.stdin.buffer
     # read1 hands over what is there without waiting for more.
     read = getattr(stream, "read1", stream.read)
@@ -164,6 +172,7 @@ def _check_kind(mode: int, place: Place) -> None:
     if stat.S_ISREG(mode):
         return
     kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a FIFO"), (stat.S_ISSOCK, "a socket"))
+    # What is none of these is a block or a character device.
     found = next((name for is_kind, name in kinds if is_kind(mode)), "a device")
     raise DataError("not a regular file", place=place, found=found, allowed="a file, or - for stdin")
 
@@ -191,15 +200,18 @@ def gunzip(chunks: Iterator[bytes], *, place: Place) -> Iterator[bytes]:
 
     Raises DataError for truncated or damaged data, bytes after the end, and more than the caps allow.
     """
+    # Packed bytes that came in, and unpacked bytes that went out: the ratio is between these.
     taken = given = 0
     member = zlib.decompressobj(wbits=31)
     rest = b""
     for chunk in chunks:
         taken += len(chunk)
+        # What a member did not take begins the next one, or is what stands behind the end.
         rest += chunk
         while rest:
             if member.eof:
                 rest = _next_member(rest, at=taken - len(rest), place=place)
+                # A magic of three bytes may be cut by the end of a chunk; the next chunk brings the rest.
                 if len(rest) < 3:
                     break
                 member = zlib.decompressobj(wbits=31)
@@ -210,12 +222,14 @@ def gunzip(chunks: Iterator[bytes], *, place: Place) -> Iterator[bytes]:
                 yield piece
     if not member.eof:
         raise DataError(f"gzip data truncated at byte {taken:,}", place=place, advice="fetch the file again")
+    # Zeros behind the end are padding of tapes; anything else would be dropped in silence.
     if rest.strip(b"\0"):
         raise DataError(f"bytes after the end of the gzip data at byte {taken - len(rest):,}", place=place)
 
 
 def _unpack(member: zlib._Decompress, rest: bytes, *, at: int, place: Place) -> tuple[bytes, bytes]:
     try:
+        # The cap on the piece is what stops a bomb before it fills the memory.
         piece = member.decompress(rest, PIECE)
     except zlib.error as problem:
         raise DataError(f"gzip data damaged before byte {at:,}: {problem}", place=place) from None

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.datasets.cells import is_missing
+from recurra.datasets.labels import is_missing
 from recurra.errors import DataError, UsageError
 
 PASSES = 3
@@ -64,6 +64,7 @@ def split(
         validation = _by_class(classes, share, generator)
     else:
         validation = _by_group(classes, groups, share, generator)
+    # Row by row, so that both parts can be taken in one random order.
     chosen = np.zeros(count, dtype=bool)
     chosen[validation] = True
     order = generator.permutation(count)
@@ -104,6 +105,7 @@ def folds(count: int, number: int, *, labels: Sequence[str] | None = None, seed:
     rank = generator.permutation(count)
     classes = list(labels) if labels is not None else [""] * count
     fold = np.empty(count, dtype=np.int64)
+    # Sorted by class, then dealt out like cards: each fold gets the same share of each class.
     fold[np.array(sorted(range(count), key=lambda row: (classes[row], rank[row])))] = np.arange(count) % number
     order = generator.permutation(count)
     return [Split(order[fold[order] != held], order[fold[order] == held]) for held in range(number)]
@@ -124,10 +126,13 @@ def _by_class(classes: Sequence[str], share: float, generator: np.random.Generat
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(classes):
         rows.setdefault(name, []).append(row)
+    # Sorted, so that the split does not hang on which label comes first in the file.
     names = sorted(rows)
     exact = {name: share * len(rows[name]) for name in names}
+    # At least one row of each class stays in training.
     take = {name: min(math.floor(exact[name]), len(rows[name]) - 1) for name in names}
     due = max(1, round(share * len(classes))) - sum(take.values())
+    # Equal remainders are settled by chance, or the same classes would always be rounded up.
     tie = dict(zip(names, generator.permutation(len(names)).tolist(), strict=True))
     for name in sorted(names, key=lambda name: (take[name] - exact[name], tie[name])):
         if due > 0 and take[name] < len(rows[name]) - 1:
@@ -146,6 +151,7 @@ def _by_group(
 
     Nearness is the chi-squared distance of the held-out class counts to `share` times the class counts.
     """
+    # A group goes to one side whole.
     members = list(_group_rows(groups).values())
     if len(members) < 2:
         raise DataError(
@@ -158,9 +164,11 @@ def _by_group(
     order = generator.permutation(len(members)).tolist()
     for index in order * PASSES:
         sign = -1 if index in chosen else 1
+        # How the squared distance to the wanted counts changes if this group changes sides.
         change = sum(
             (2 * sign * (held[name] - target[name]) + n) * n / target[name] for name, n in counts[index].items()
         )
+        # Neither side may become empty.
         if change < 0 and 0 < len(chosen) + sign < len(members):
             chosen ^= {index}
             held.update({name: sign * n for name, n in counts[index].items()})
@@ -172,6 +180,7 @@ def _by_group(
 def _group_rows(groups: Sequence[str | None]) -> dict[Hashable, list[int]]:
     rows: dict[Hashable, list[int]] = {}
     for row, group in enumerate(groups):
+        # A tuple is equal to no group's name, so that rows without a group never stand together.
         rows.setdefault((row,) if is_missing(group) else group, []).append(row)
     return rows
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Unpack, get_args
 
 from recurra.datasets.columns import name_list
-from recurra.datasets.formats import FORMS, Form, Format, FormatOptions, OnError, Origin, Quoting
+from recurra.datasets.formats import FORMS, ChoiceOrigin, Form, Format, FormatOptions, OnError, Quoting
 from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place, UsageError, either
 
@@ -63,6 +63,7 @@ class RowBatch:
     def rows(self) -> Iterator[TableRow]:
         """Yield the rows, for whoever looks for the cell that is at fault."""
         for at, line in enumerate(self.lines):
+            # Rows are made only here, for errors: columns are many times quicker to read.
             values = {name: cells[at] for name, cells in self.columns.items()}
             yield TableRow(line, values, self.raw(at), partial(self.place, at))
 
@@ -90,9 +91,9 @@ class Dialect:
 
     form: Form
     encoding: str = "utf-8"
-    delimiter: tuple[str, Origin] = (",", "assumed")
-    quoting: tuple[Quoting, Origin] = ("csv", "assumed")
-    header: tuple[bool, Origin] = (False, "assumed")
+    delimiter: tuple[str, ChoiceOrigin] = (",", "assumed")
+    quoting: tuple[Quoting, ChoiceOrigin] = ("csv", "assumed")
+    header: tuple[bool, ChoiceOrigin] = (False, "assumed")
     first: int = 1
     """The line of the first record."""
     doubts: tuple[str, ...] = ()
@@ -142,8 +143,9 @@ class Request:
     def opened(self) -> FileTable:
         """Open the file by the reader of its form."""
         # Readers are loaded here and no sooner: pyarrow's, for one, costs more than a whole answer does.
-        reader = import_module(f"{__package__}.{FORMS[self.form][0]}")
-        table: FileTable = reader.open_form(self)
+        # Readers are found by name, so that a new form is a line in FORMS and no import here.
+        module, function = FORMS[self.form][0].split(".")
+        table: FileTable = getattr(import_module(f"{__package__}.{module}"), function)(self)
         return table
 
 
@@ -171,6 +173,7 @@ class FileTable:
 
     def again(self) -> FileTable:
         """Open the file once more, as it was opened."""
+        # Now the whole file is there, so nothing has to be settled by its header alone.
         return replace(self.request, streamed=False).opened()
 
     def batches(
@@ -192,6 +195,7 @@ class FileTable:
                 raise batch
             elif rejects is not None:
                 rejects.append(Reject.of(batch))
+        # Only here is it sure that no row comes: each reader may stream.
         if not seen:
             wrong = "0 rows after the header" if self.dialect.header[0] else "no rows"
             advice = "; ".join(("bring a file with data", *self.dialect.doubts))

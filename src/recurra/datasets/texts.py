@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from recurra.datasets.cells import is_missing, label_text
 from recurra.datasets.columns import TextColumns, choose_text_columns, told_columns
 from recurra.datasets.doubts import Doubts, doubtful_characters
 from recurra.datasets.formats import Format, FormatOptions, TextOptions, TextReading, as_form
+from recurra.datasets.labels import is_missing, label_text
 from recurra.datasets.sources import name_of
 from recurra.datasets.tables import FileTable, Reject, RowBatch, TableRow, open_table
 from recurra.errors import DataError, Place, UsageError, either
@@ -92,6 +92,7 @@ class OpenTexts:
         """Yield the rows as they are read. Raises DataError with `file:line:column`, and for no usable row."""
         seen = False
         for batch in self.table.batches(self.columns.names, on_error=self.reading.on_error, rejects=self.rejects):
+            # Row by row only to find the place of the first fault, and what is good around it.
             part = self._at_once(batch) or self._by_row(batch)
             seen = seen or bool(part.texts)
             self.doubts.see(part.texts, part.labels)
@@ -120,6 +121,7 @@ class OpenTexts:
             lines=grown.lines,
             rejects=sorted(self.rejects, key=lambda reject: reject.line),
             warnings=self.warnings(),
+            # A list of lines has no column that a later file could have again.
             columns=None if self.table.dialect.form == "lines" else self.columns,
             note=self.table.note,
         )
@@ -164,6 +166,7 @@ class OpenTexts:
 
     def _label(self, row: TableRow, column: str) -> str:
         name = _group(row, column)
+        # A blank label is never a class; a word for missing may be one, if that is said.
         if not self._is_missing(name):
             return name
         advice = "fill it, or leave the row out"
@@ -176,6 +179,7 @@ class OpenTexts:
 def _are_texts(cells: Sequence[Any]) -> bool:
     """Tell whether all cells are texts that can be encoded."""
     try:
+        # ASCII can always be encoded, and is most of what there is; joining the rest fails for what is no text.
         return all(map(str.isascii, cells)) or bool("".join(cells).encode("utf-8"))
     except (TypeError, UnicodeEncodeError):
         return False
@@ -200,6 +204,7 @@ def _group(row: TableRow, column: str) -> str:
 
 def _encodable(text: str, row: TableRow, column: str) -> str:
     try:
+        # JSON may hold half of a pair of surrogates, which is no character and cannot be written to a file.
         text.encode("utf-8")
     except UnicodeEncodeError as problem:
         found = f"U+{ord(text[problem.start]):04X} at character {problem.start + 1:,} of the field"
@@ -221,6 +226,7 @@ def open_texts(
     open are those that a model has `learnt` from, else guessed. `streamed` settles the columns by the header, or the
     first object, where that leaves no doubt, without waiting for more. Raises DataError with `file:line:column`.
     """
+    # Names that are expected help to tell header and delimiter.
     asked = [name for name in (reading.text, reading.label, reading.group, learnt and learnt.text) if name]
     table = open_table(source, asked=asked, streamed=streamed, **reading.options())
     # Columns without names are the same as another file's by their numbers alone.
@@ -249,7 +255,8 @@ def read_running_text(source: str | Path, *, text: str | None = None, **options:
     is plain text, one line of which may be as long as the file. Raises DataError for bytes that are not in the
     encoding, NUL, no text, and whatever is wrong with a table.
     """
-    from recurra.datasets.plain import line_doubts, running_text, unified
+    # Only running text needs it.
+    from recurra.datasets.plain import line_doubts, plain_text, unified
 
     written = Format(**options)
     if written.form_of(source, unknown="lines") != "lines":
@@ -259,7 +266,7 @@ def read_running_text(source: str | Path, *, text: str | None = None, **options:
         found = f"{source} is read as plain text"
         raise UsageError("--text is for tables", found=found, advice=f"pass {as_form('csv')}")
     else:
-        whole, encoding = running_text(source, written.encoding), written.encoding
+        whole, encoding = plain_text(source, written.encoding), written.encoding
         lines, unreadable = whole.split("\n"), whole.count("\ufffd")
         warnings = line_doubts(lines, name_of(source))
         warnings += [f"{unreadable:,} U+FFFD: was it decoded wrongly?"] if unreadable else []

@@ -14,9 +14,8 @@ import numpy as np
 from recurra.arguments import whole
 from recurra.cells.cell import Activation
 from recurra.config import CellName, Settings
-from recurra.datasets.series.build import imputed
 from recurra.datasets.series.checks import VALIDATION
-from recurra.datasets.series.table import SeriesReading, SeriesTable
+from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.horizon.run import RunningForecaster

@@ -11,8 +11,7 @@ from typing import Any
 from recurra.datasets.checking import UNLABELLED
 from recurra.datasets.formats import TextReading
 from recurra.datasets.known.airline import airline_table, is_airline
-from recurra.datasets.series.build import imputed
-from recurra.datasets.series.table import SeriesTable
+from recurra.datasets.series.table import SeriesTable, imputed
 from recurra.datasets.texts import open_texts
 from recurra.errors import DataError
 from recurra.estimators.estimator import Estimator

@@ -28,6 +28,7 @@ def labelled(sources: Sequence[str], reading: TextReading, *, test: str = "") ->
     Sources: `imdb`, `synthetic`, the folder aclImdb or its .tar.gz, or files (several are joined; `test` is another).
     """
     if len(sources) == 1 and has_parts(sources[0]):
+        # A set with a test part of its own would leave the other one unread.
         if test:
             raise UsageError("--test", found=test, allowed=f"none: {sources[0]} brings its own test part")
         return _named(sources[0])
@@ -37,12 +38,14 @@ def labelled(sources: Sequence[str], reading: TextReading, *, test: str = "") ->
         open_texts(source, reading, labelled=True, learnt=first.columns).whole()
         for source in (*sources[1:], *([test] if test else []))
     ]
+    # The test file was read last.
     held = others.pop() if test else None
     return _joined([first, *others]), held
 
 
 def is_known(source: str) -> bool:
     """Tell whether a source is a data set's name; a file of that name comes first."""
+    # A file of the user goes before a set of the same name.
     return source in NAMED and not Path(source).exists()
 
 
@@ -76,6 +79,7 @@ def _joined(tables: list[TextTable]) -> TextTable:
         first,
         texts=[text for table in tables for text in table.texts],
         labels=[label for table in tables for label in table.labels or []],
+        # Groups only where the first file has them: rows without a group would stand alone.
         groups=[group for table in tables for group in table.groups or []] if first.groups else None,
         lines=[line for table in tables for line in table.lines],
         rejects=[reject for table in tables for reject in table.rejects],
@@ -120,6 +124,7 @@ def running_text(source: str, reading: TextReading) -> Lines:
 def lines_of(text: str) -> list[str]:
     """Cut a text into its lines; a final line end starts no further line."""
     lines = text.split("\n")
+    # A text ends with a line end, behind which there is no line.
     return lines[:-1] if lines and not lines[-1] else lines
 
 
@@ -152,7 +157,7 @@ def series_table(
     What the reading leaves open is as a model has `learnt` it. The last `unseen` steps of each series are held out by
     the caller: nothing is filled from them. Raises DataError for what the reading does not allow.
     """
-    from recurra.datasets.series.build import imputed
+    from recurra.datasets.series.table import imputed
 
     return imputed(raw_series(source, reading, learnt=learnt, **options), unseen=unseen)
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.config import SeriesConfig, Settings
-from recurra.datasets.series.build import imputed
 from recurra.datasets.series.checks import check_lengths
-from recurra.datasets.series.table import SeriesTable
+from recurra.datasets.series.table import SeriesTable, imputed
 from recurra.nets.run import forecast_net
 from recurra.runs.sources import mending, raw_series
-from recurra.series import Examples, SeriesEncoder, fit_series
+from recurra.series import Examples, SeriesEncoder, fit_series_encoder
 from recurra.tasks.heads.horizon.head import HEAD
 from recurra.tasks.heads.horizon.measure import evaluate_series, head
 from recurra.tasks.heads.horizon.run import RunningForecaster
@@ -103,7 +102,7 @@ def _cut(table: SeriesTable, config: SeriesConfig, held: int) -> WindowParts:
     behind = held + config.horizon - 1 if held else 0
     cuts = {name: len(table.values[name]) - behind for name in table.ids}
     train = {name: table.values[name][: cuts[name]] for name in table.ids}
-    encoder = fit_series(train, config)
+    encoder = fit_series_encoder(train, config)
     learnt = {name: encoder.examples(name, values) for name, values in train.items()}
     kept = {name: encoder.examples(name, table.values[name], first_target=cuts[name]) for name in table.ids if held}
     return WindowParts(table, held, cuts, encoder, learnt, kept)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from recurra.arguments import part_of
 from recurra.config import Settings
-from recurra.datasets.cells import is_missing
 from recurra.datasets.labels import (
     check_known_labels,
     check_training_labels,
     duplicates_across,
+    is_missing,
     label_warnings,
 )
 from recurra.datasets.splits import Split, split

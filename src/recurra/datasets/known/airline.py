@@ -14,6 +14,7 @@ from recurra.datasets.series.rhythms import infer
 from recurra.datasets.series.table import SeriesColumns, SeriesTable
 
 # fmt: off
+# One number a month, January 1949 to December 1960.
 VALUES: tuple[int, ...] = (
     112, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118,  # 1949
     115, 126, 141, 135, 125, 149, 170, 170, 158, 133, 114, 140,  # 1950
@@ -29,7 +30,6 @@ VALUES: tuple[int, ...] = (
     417, 391, 419, 461, 472, 535, 622, 606, 508, 461, 390, 432,  # 1960
 )
 # fmt: on
-"""One number a month, January 1949 to December 1960."""
 
 
 def load_airline() -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +46,7 @@ def is_airline(source: str) -> bool:
 def airline_table() -> SeriesTable:
     """The 144 monthly numbers of airline passengers, 1949 to 1960, in thousands (Box & Jenkins 1976, series G)."""
     times, values = load_airline()
+    # The series is whole; the mask is what every table has.
     missing = {"airline": np.zeros(len(values), np.bool_)}
     return SeriesTable(
         ["airline"],

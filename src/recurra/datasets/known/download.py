@@ -1,6 +1,6 @@
 """Fetch the known data sets in their public form: checked, resumable, and clear about what to do without a network.
 
-Not here: where the sets lie (sets.py). Nothing is fetched unless `get` is called.
+Not here: where the sets lie (sets.py). Nothing is fetched unless `fetch` is called.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from recurra.datasets.known.sets import PublicFile, cache_folder, find, known_set
 from recurra.errors import DataError, Place
 
-Progress = Callable[[str, int, int], None]
+FetchProgress = Callable[[str, int, int], None]
 """Called with (file name, bytes here, bytes in all or 0)."""
 
 CHUNK = 1 << 18
@@ -25,7 +25,7 @@ ATTEMPTS = 3
 LARGEST = 8 << 30
 
 
-def get(name: str, *, progress: Progress | None = None, timeout: float = 30.0) -> Path | None:
+def fetch(name: str, *, progress: FetchProgress | None = None, timeout: float = 30.0) -> Path | None:
     """Return where a known data set lies, after fetching it into the cache folder if it is nowhere on this machine.
 
     None for a set that travels with the package. Raises DataError without a network or for a wrong checksum.
@@ -38,7 +38,7 @@ def get(name: str, *, progress: Progress | None = None, timeout: float = 30.0) -
     return find(name)
 
 
-def download(file: PublicFile, folder: Path, *, progress: Progress | None = None, timeout: float = 30.0) -> Path:
+def download(file: PublicFile, folder: Path, *, progress: FetchProgress | None = None, timeout: float = 30.0) -> Path:
     """Fetch one file into `folder / file.name` and return that path; what an earlier try left is gone on with.
 
     The bytes gather in a `.part` file, which takes the final name only when size and checksum are right.
@@ -46,8 +46,10 @@ def download(file: PublicFile, folder: Path, *, progress: Progress | None = None
     goal = folder / file.name
     if goal.exists():
         return goal
+    # urllib would also open file: and ftp: addresses.
     if urllib.parse.urlsplit(file.url).scheme not in ("http", "https"):
         raise DataError("only http and https are fetched from", found=file.url)
+    # A file under its final name is always whole: what is half there has another name.
     part = goal.with_name(goal.name + ".part")
     _make_folder(goal.parent)
     for attempt in range(ATTEMPTS):
@@ -69,16 +71,18 @@ def _make_folder(folder: Path) -> None:
         raise DataError(f"the folder cannot be made: {problem.strerror}", place=Place(str(folder))) from None
 
 
-def _fetch(file: PublicFile, part: Path, progress: Progress | None, timeout: float) -> None:
+def _fetch(file: PublicFile, part: Path, progress: FetchProgress | None, timeout: float) -> None:
     """Ask for what is still missing and append it; a server that ignores the range makes it start over."""
     have = part.stat().st_size if part.exists() else 0
     if file.size and have >= file.size:
         return
+    # Without "identity" a server may pack the file, and the checksum is that of the bytes unpacked.
     request = urllib.request.Request(file.url, headers={"User-Agent": "recurra", "Accept-Encoding": "identity"})
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
         with urllib.request.urlopen(request, timeout=timeout) as answer:
+            # A server may ignore the range and send the file from its beginning; then what is here is overwritten.
             goes_on = answer.status == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
             _store(answer, file, part, have if goes_on else 0, progress)
     except urllib.error.HTTPError as problem:
@@ -89,10 +93,11 @@ def _fetch(file: PublicFile, part: Path, progress: Progress | None, timeout: flo
 
 
 def _store(
-    answer: http.client.HTTPResponse, file: PublicFile, part: Path, have: int, progress: Progress | None
+    answer: http.client.HTTPResponse, file: PublicFile, part: Path, have: int, progress: FetchProgress | None
 ) -> None:
     told = answer.headers.get("Content-Length", "")
     total = have + int(told) if told.isascii() and told.isdecimal() else 0
+    # A server that never stops would fill the disk.
     limit = file.size or LARGEST
     with part.open("ab" if have else "wb") as stream:
         while chunk := answer.read(CHUNK):
@@ -103,7 +108,9 @@ def _store(
             if progress is not None:
                 progress(file.name, have, total or file.size)
         stream.flush()
+        # The part may become the final file at once, and must not be lost with the power.
         os.fsync(stream.fileno())
+    # A connection that breaks ends like a file that is whole; only the count tells.
     if total and have < total:
         raise http.client.IncompleteRead(b"", total - have)
 

@@ -46,6 +46,7 @@ def load_imdb(path: str | Path | None = None, *, unlabelled: bool = False) -> Im
         raise DataError("no such file or folder", place=Place(str(place)))
     read = _from_parquet if place.suffix == ".parquet" else read_imdb_folder
     parts = read(place, unlabelled=unlabelled)
+    # Some reviews stand in both parts; learnt by heart they would be counted as understood.
     test_texts = set(parts["test"].texts)
     train, dropped = _without(parts["train"], test_texts)
     rest, dropped_rest = _without(parts["unsup"], test_texts) if unlabelled else (None, 0)
@@ -56,6 +57,7 @@ def _from_parquet(place: Path, *, unlabelled: bool) -> dict[str, TextTable]:
     """Read the Parquet form: columns text, label (0, 1, -1 without), split, id, movie."""
     import pyarrow.parquet as parquet
 
+    # Of the Parquet form only these columns are read; it has more.
     names = ["text", "label", "split", "id", "movie"]
     places = [place] + ([place.with_name("imdb_unsup.parquet")] if unlabelled else [])
     columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -106,6 +108,7 @@ def read_imdb_folder(place: str | Path, *, unlabelled: bool = False) -> dict[str
     """
     path = Path(place)
     kinds = ("neg", "pos", "unsup") if unlabelled else ("neg", "pos")
+    # Both give names and bytes in the same form, so the rest does not know which it was.
     files = _folder(path, kinds) if path.is_dir() else _archive(path, kinds)
     reviews: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
     films: dict[tuple[str, str], list[str]] = {}
@@ -181,7 +184,9 @@ def _table(
         raise DataError(
             f"no reviews in {' and '.join(missing)}", place=Place(str(path)), allowed="train and test with pos and neg"
         )
+    # Sorted by number: an archive and a folder come in different orders, and rows must be the same.
     rows = [(kind, *review) for kind in kinds for review in sorted(reviews[part, kind])]
+    # Groups are worth nothing if some rows have none: all of their films, or no groups.
     have_films = all((part, kind) in films for kind in kinds)
     return TextTable(
         texts=[text for _, _, _, text in rows],

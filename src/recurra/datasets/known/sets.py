@@ -44,7 +44,7 @@ class KnownSet:
     places: tuple[str, ...]
     """Paths below the data or cache folder where it is looked for, best first."""
     files: tuple[PublicFile, ...] = ()
-    """What `get` downloads; empty where the set travels with the package."""
+    """What `fetch` downloads; empty where the set travels with the package."""
 
 
 def _set(name: str, record: dict[str, Any]) -> KnownSet:
@@ -70,6 +70,7 @@ def known_set(name: str) -> KnownSet:
 def find(name: str) -> Path | None:
     """Return where a known data set lies on this machine: the RECURRA_DATA folder first, then the cache; else None."""
     known = known_set(name)
+    # The user's own folder goes before the cache.
     for folder in folders():
         for place in known.places:
             if (folder / place).exists() and _whole(folder / place, known):

@@ -69,8 +69,8 @@ TRAINING, TESTING = Grammar.of(_WORDS["training"]), Grammar.of(_WORDS["testing"]
 
 LABELS = ("negative", "positive")
 SPLITS: tuple[ReviewPart, ...] = ("train", "validation", "test")
+# Words of a review.
 SHORTEST, LONGEST = 8, 40
-"""Words of a review."""
 OPPOSED_SHARE = 0.55
 """Reviews with two remarks that disagree; in the others one remark, or two that agree."""
 NEGATED_SHARE = 0.3
@@ -93,8 +93,10 @@ def synthetic_reviews(split: ReviewPart, *, count: int, seed: int = 0) -> tuple[
         raise UsageError("cannot make so many reviews", found=str(count), allowed="0 to 1000000")
     if seed < 0:
         raise UsageError("cannot start from this seed", found=str(seed), allowed="0 or more")
+    # The split is part of the seed, so that equal seeds give other texts in each part.
     generator = np.random.default_rng([seed, SPLITS.index(split)])
     labels = [LABELS[number % 2] for number in generator.permutation(count)]
+    # A dict keeps the order, and tells at once whether a text is there already.
     texts: dict[str, None] = {}
     for label in labels:
         text = _review(split, label == "positive", generator)
@@ -121,6 +123,7 @@ def _belongs(text: str, split: ReviewPart) -> bool:
 def _draw(grammar: Grammar, good: bool, generator: np.random.Generator) -> str:
     opposed = generator.random() < OPPOSED_SHARE
     frame = _pick(grammar.opposed if opposed else grammar.agreed, generator)
+    # The remark that decides has the label's verdict; the other one contradicts it where the frame is opposed.
     verdicts = {name: good if name == frame.decides or not opposed else not good for name in ("a", "b")}
     remarks = {name: _remark(grammar, verdict, generator) for name, verdict in verdicts.items()}
     parts = [frame.plan.format(**remarks)]
@@ -135,10 +138,12 @@ def _remark(grammar: Grammar, good: bool, generator: np.random.Generator) -> str
     """One clause that says something good or bad, plainly or through negation."""
     straight = generator.random() >= NEGATED_SHARE
     shape = _pick(grammar.shapes, generator)
+    # A plan that means what its adjective says, or one with a negation.
     plan = _pick([plan for plan, meant in shape if meant == straight], generator)
     return _pick(grammar.prefixes, generator) + plan.format(
         subject=_phrase(grammar.subjects, generator),
         aside=_perhaps(grammar.asides, generator),
+        # A good remark said through a negation needs a bad adjective.
         adjective=_pick(POSITIVE if good == straight else NEGATIVE, generator),
         tail=_perhaps(grammar.tails, generator),
         people=_phrase(grammar.people, generator),

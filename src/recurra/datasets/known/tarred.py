@@ -24,8 +24,10 @@ def read_tar(chunks: Iterator[bytes], *, keep: Callable[[str], bool], place: Pla
     """
     stream = _Stream(chunks, place)
     seen: set[str] = set()
+    # A block of zeros ends the archive; what stands behind it is padding.
     while (header := stream.take(BLOCK)) and header.strip(b"\0"):
         name, size, kind = _header(header, place)
+        # Records about the next member: times and owners are passed over, names and sizes refused.
         if kind in b"xg":
             _check_notes(stream.take_padded(_limited(size, LARGEST_NOTES, name, place)), place)
             continue
@@ -54,12 +56,14 @@ class _Stream:
                 if self._at < len(self._buffer):
                     raise DataError("the archive ends early", place=self._place, advice="fetch the file again")
                 return b""
+            # What was taken already is dropped here, so that the buffer never grows beyond a member.
             self._buffer, self._at = self._buffer[self._at :] + following, 0
         self._at += size
         return self._buffer[self._at - size : self._at]
 
     def take_padded(self, size: int) -> bytes:
         """Return the `size` bytes of a file and pass over the padding to a whole block."""
+        # Members begin at whole blocks: the size is rounded up.
         data = self.take(-(-size // BLOCK) * BLOCK)
         if size and not data:
             raise DataError("the archive ends early", place=self._place, advice="fetch the file again")
@@ -77,6 +81,7 @@ class _Stream:
 
 def _header(header: bytes, place: Place) -> tuple[str, int, bytes]:
     try:
+        # Numbers are written in octal digits, with spaces or zero bytes around them.
         due = int(header[148:156].strip(b" \0") or b"0", 8)
         size = int(header[124:136].strip(b" \0") or b"0", 8)
         # A star header keeps times where a ustar header keeps the prefix.
@@ -84,6 +89,7 @@ def _header(header: bytes, place: Place) -> tuple[str, int, bytes]:
         name = header[:100].split(b"\0")[0].decode()
     except ValueError:
         raise DataError("damaged archive: unreadable member header", place=place) from None
+    # The checksum is taken with its own eight bytes as spaces.
     if sum(header[:148]) + sum(header[156:]) + 8 * ord(" ") != due or size < 0:
         raise DataError("damaged archive: wrong header checksum", place=place, advice="fetch the file again")
     return (f"{prefix}/{name}" if prefix else name), size, header[156:157].replace(b"\0", b"0")
@@ -99,6 +105,7 @@ def _check_member(name: str, kind: bytes, place: Place) -> None:
 
 
 def _check_new(name: str, seen: set[str], place: Place) -> None:
+    # On disks that know no case, two such names would be one file.
     if name.casefold() in seen:
         raise DataError("archive with the same name twice", place=place, found=repr(name))
     seen.add(name.casefold())

@@ -55,6 +55,7 @@ def missing_word(word: str) -> str:
 
 def marks(thousands: str, decimal: str) -> str:
     """The marks of numbers may be named; an empty one is not."""
+    # The mark between thousands may be a space, which a shell takes only in quotes; a decimal mark never is one.
     decimals = either(f"--decimal {decimal}", f'decimal="{decimal}"') if decimal else ""
     groups = either(f'--thousands "{thousands}"', f'thousands="{thousands}"') if thousands else ""
     return either(" ", ", ").join(part for part in (decimals, groups) if part)
@@ -67,16 +68,16 @@ def named(option: str, argument: str, columns: list[str]) -> str:
     return either(" ".join(f"{option} {column}" for column in columns), f"{argument}={tuple(columns)!r}")
 
 
-def ids(columns: list[str]) -> str:
+def id_columns(columns: list[str]) -> str:
     """Columns may be said to name the series."""
     return named("--id", "unique_id", columns)
 
 
-def times(columns: list[str]) -> str:
+def time_columns(columns: list[str]) -> str:
     """Columns may be said to hold the times."""
     return named("--time", "ds", columns)
 
 
-def values(columns: list[str]) -> str:
+def value_columns(columns: list[str]) -> str:
     """A column may be said to hold the values."""
     return named("--value", "y", columns)

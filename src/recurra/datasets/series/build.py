@@ -6,27 +6,26 @@ Not here: where the rows come from (files.py, frames.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.cells import Distinct
 from recurra.datasets.doubts import Traces
 from recurra.datasets.series import advice
-from recurra.datasets.series.checks import MANY, Given, in_order, regular
-from recurra.datasets.series.imputing import Impute, impute
-from recurra.datasets.series.moments import Moments
+from recurra.datasets.series.cells import Distinct
+from recurra.datasets.series.checks import MANY, SeriesRows, in_order, regular, settle, shared_step
+from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.notations import Notation
 from recurra.datasets.series.numbers import EXACT
-from recurra.datasets.series.rhythms import Step, settle, shared_step
-from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.series.rhythms import TimeStep
+from recurra.datasets.series.table import TO_IMPUTE, SeriesColumns, SeriesReading, SeriesTable, SeriesValues
 from recurra.datasets.series.zones import WrittenZone, Zone
 from recurra.errors import DataError, Place
 
+# How many times as far as nearly all others a value lies that is told, and of how many values at least.
 FAR, LEAST = 10_000, 20
-TO_IMPUTE = "values are missing and must be imputed"
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class LongRows:
     """The columns of a long table before they are cut into series; `place(row)` finds a value."""
 
     names: Distinct
-    moments: Moments | None
+    moments: ColumnTimes | None
     """None: the rows have no times, and are counted."""
-    values: NDArray[np.float64]
+    values: SeriesValues
     place: Callable[[int], Place]
     columns: SeriesColumns
     naming: Callable[[], str] = lambda: ""
@@ -46,24 +45,27 @@ class LongRows:
     """In which the names were read."""
 
 
-def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = None) -> SeriesTable:
+def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None = None) -> SeriesTable:
     """Cut long rows into series and check each: order, doubles, rhythm, gaps, missing, constant. Raises DataError.
 
     `expected` is the step a model has learnt: it is taken for the rhythm wherever the times are on it.
     """
+    # Rows of one series need not stand together.
     members = _members(long.names)
-    _check_missing(long, members, allowed=reading.missing or filled_by(reading) is not None)
+    # Before the cutting: afterwards nobody knows the line of a blank.
+    _check_missing(long, members, allowed=reading.missing or reading.filling is not None)
     traces = Traces(long.encoding, what="series names")
     traces.see(members)
     warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings]
     series, zones = _cut(long, members)
     times: dict[str, NDArray[Any]] = {}
-    values: dict[str, NDArray[np.float64]] = {}
+    values: dict[str, SeriesValues] = {}
     for name, each in series.items():
         times[name], values[name], doubts = in_order(
             each, sort=bool(reading.sort), duplicates=reading.duplicates or "error"
         )
         warnings += doubts
+    # Rows that are plain steps have no rhythm, whatever their times.
     rhythms = {}
     if reading.gaps != "ignore":
         rhythms = settle(times, zones, expected=expected)
@@ -71,37 +73,30 @@ def build(long: LongRows, reading: SeriesReading, *, expected: Step | None = Non
         for name, each in series.items():
             times[name], values[name] = regular(each, times[name], values[name], rhythms[name], fill=fill)
         shared_step(rhythms)
+    # Taken last, when gaps are filled: missing times are missing values, too.
     masks = {name: np.isnan(each) for name, each in values.items()}
     warnings += [*doubtful(values), *_filled(masks, reading), *_clock_changes(zones)]
-    return SeriesTable(
-        list(members),
-        times,
-        values,
-        masks,
-        long.columns,
-        warnings,
-        rhythms,
-        counted=reading.gaps == "ignore",
-        notation=long.moments.notation if long.moments else Notation(),
-        reading=reading,
-    )
+    notation, counted = long.moments.notation if long.moments else Notation(), reading.gaps == "ignore"
+    return SeriesTable([*members], times, values, masks, long.columns, warnings, rhythms, counted, notation, reading)
 
 
 def _members(names: Distinct) -> dict[str, NDArray[np.int64]]:
     """Return the rows of each series, in their order."""
+    # Stable, so that the rows of a series stay in their order; one sort cuts any number of series.
     order = np.argsort(names.rows, kind="stable")
     ends = np.cumsum(np.bincount(names.rows, minlength=len(names.texts)))
     return dict(zip(names.texts, np.split(order, ends[:-1]), strict=True))
 
 
-def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[str, Given], dict[str, Zone | None]]:
-    series: dict[str, Given] = {}
+def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[str, SeriesRows], dict[str, Zone | None]]:
+    series: dict[str, SeriesRows] = {}
     zones: dict[str, Zone | None] = {}
     for name, rows in members.items():
-
+        # The default argument keeps these rows; the loop's variable would be the last series'.
         def place(step: int, rows: NDArray[np.int64] = rows) -> Place:
             return long.place(int(rows[step]))
 
+        # Without times rows are counted.
         times, zones[name] = np.arange(rows.size), None
         if long.moments is not None:
             times, zones[name] = long.moments.of_series(rows, place=place)
@@ -109,21 +104,21 @@ def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[st
         def show(time: Any, zone: Zone | None = zones[name]) -> str:
             return long.moments.notation.write(np.array([time]), zone)[0] if long.moments else str(time)
 
-        series[name] = Given(name, times, long.values[rows], zones[name], place, show, long.naming)
+        series[name] = SeriesRows(name, times, long.values[rows], zones[name], place, show, long.naming)
     return series, zones
 
 
-def doubtful(values: dict[str, NDArray[np.float64]]) -> list[str]:
+def doubtful(values: dict[str, SeriesValues]) -> list[str]:
     """Warn of series whose values lose digits, never move, or lie far from all others; NaN where one is missing."""
     return [*_precision(values), *_constant(values), *_far_off(values)]
 
 
-def _precision(values: dict[str, NDArray[np.float64]]) -> list[str]:
+def _precision(values: dict[str, SeriesValues]) -> list[str]:
     count = sum(int((np.abs(each) >= EXACT).sum()) for each in values.values())
     return [f"{count:,} values reach 2^53: whole numbers lose digits there"] if count else []
 
 
-def _constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
+def _constant(values: dict[str, SeriesValues]) -> list[str]:
     """Warn of series that do not move."""
     still = [name for name, each in values.items() if each.size > 1 and np.nanmin(each) == np.nanmax(each)]
     return (
@@ -131,7 +126,7 @@ def _constant(values: dict[str, NDArray[np.float64]]) -> list[str]:
     )
 
 
-def _far_off(values: dict[str, NDArray[np.float64]]) -> list[str]:
+def _far_off(values: dict[str, SeriesValues]) -> list[str]:
     """Warn of series with a few values ten thousand times as far from the middle as nearly all others are."""
     far: dict[str, float] = {}
     for name, each in values.items():
@@ -139,6 +134,7 @@ def _far_off(values: dict[str, NDArray[np.float64]]) -> list[str]:
         # Of few values nobody can say which are usual.
         if known.size < LEAST:
             continue
+        # The median does not move for a few wild values, as a mean would.
         away = np.abs(known - np.median(known))
         if away.max() > FAR * np.median(away) and 0 < FAR * np.percentile(away, 95) < away.max():
             far[name] = float(known[away.argmax()])
@@ -153,6 +149,7 @@ def _filled(masks: dict[str, NDArray[np.bool_]], reading: SeriesReading) -> list
     if not filled:
         return []
     lines = [f"{filled:,} {TO_IMPUTE}"]
+    # The series with the largest share of gaps is the one whose rhythm is doubted.
     most = max(masks, key=lambda name: float(masks[name].mean()))
     share = float(masks[most].mean())
     if reading.gaps == "fill" and share > MANY:
@@ -191,26 +188,3 @@ def _check_missing(long: LongRows, members: dict[str, NDArray[np.int64]], *, all
             found="the first here",
             advice=f"fill them in, or choose {advice.imputing()}",
         )
-
-
-def filled_by(reading: SeriesReading) -> Impute | None:
-    """Return how missing values are filled, None where they are not."""
-    return None if reading.impute == "none" else reading.impute
-
-
-def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
-    """Return the table with its missing values filled as its reading says; `missing` goes on telling which they were.
-
-    The last `unseen` steps of each series are held out by the caller: nothing is filled from them. Raises DataError
-    where values are missing that are not to be filled.
-    """
-    count, how = sum(int(mask.sum()) for mask in table.missing.values()), filled_by(table.reading)
-    if not count:
-        return table
-    if how is None:
-        raise DataError(
-            f"{count:,} values are missing, or were added for missing times", advice=f"choose {advice.imputing()}"
-        )
-    values = {name: impute(series, how, train=max(1, len(series) - unseen))[0] for name, series in table.values.items()}
-    others = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
-    return replace(table, values=values, warnings=[*others, f"{count:,} values were imputed: {how}"])

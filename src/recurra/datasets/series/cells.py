@@ -1,24 +1,82 @@
-"""The cells of a table of series, batch by batch: names, times as they are written, and values.
+"""The cells of a table of series, batch by batch: names, times as they are written, values; each distinct text once.
 
 Not here: which columns they are (columns.py), and what the times mean (moments.py).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.cells import Distinct, Numbering
 from recurra.datasets.series.columns import Chosen
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands, cell_number, column_numbers
+from recurra.datasets.series.table import SeriesValues
 from recurra.datasets.tables import RowBatch, TableRow
 from recurra.errors import DataError, Place
 
-Whole = NDArray[np.int64]
-Values = NDArray[np.float64]
+RowNumbers = NDArray[np.int64]
+_ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
+
+
+@dataclass(frozen=True, eq=False)
+class Distinct:
+    """Texts without repetition, and which of them each row holds."""
+
+    texts: list[str]
+    rows: NDArray[np.int64]
+    """(rows,): numbers of texts, from 0."""
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> Distinct:
+        """Number the cells of a whole column."""
+        numbering = CellNumbers(str)
+        rows = numbering.of(cells)
+        return cls(numbering.texts, rows)
+
+    def first(self, number: int) -> int:
+        """Return the first row that holds a text."""
+        return int(np.argmax(self.rows == number))
+
+
+class CellNumbers(dict[Hashable, int]):
+    """The number of each cell of a column that comes in parts."""
+
+    def __init__(self, write: Callable[[Any], str]) -> None:
+        """Begin with no cell; cells of which `write` makes the same text are one."""
+        super().__init__()
+        self._write = write
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def texts(self) -> list[str]:
+        """The distinct texts so far."""
+        return list(self._numbers)
+
+    def of(self, cells: Sequence[Hashable]) -> NDArray[np.int64]:
+        """Return the numbers (rows,) of some cells; raises what `write` raises for a new one."""
+        return np.fromiter(map(self.__getitem__, cells), np.int64, len(cells))
+
+    def __missing__(self, cell: Hashable) -> int:
+        """Number a new cell."""
+        # Two cells that are written alike (1 and 1.0) get one number.
+        number = self[cell] = self._numbers.setdefault(self._write(cell), len(self._numbers))
+        return number
+
+
+def shapes_of(cells: Sequence[str]) -> Distinct:
+    """Return the shapes of cells, every digit 0: few, where the cells are many."""
+    # One translation of all cells joined is many times quicker than one for each.
+    joined = "\0".join(cells).encode("utf-8", "surrogatepass").translate(_ALIKE)
+    shapes = joined.decode("utf-8", "surrogatepass").split("\0")
+    if len(shapes) != len(cells):
+        # A cell holds the very mark that sets them apart.
+        return Distinct.of([re.sub("[0-9]", "0", cell) for cell in cells])
+    return Distinct.of(shapes)
 
 
 class SeriesCells:
@@ -28,21 +86,24 @@ class SeriesCells:
         """Begin with no row. Series without a name are called `stem`; `marked`: what points mean has been said."""
         self.points = PointsBetweenThousands(possible=not marked)
         self._chosen, self._form, self._stem = chosen, form, stem
-        self._naming, self._writing = _Naming(chosen.ids), Numbering(str.strip if len(chosen.times) == 1 else _joined)
-        self._names: list[Whole] = []
-        self._times: list[Whole] = []
-        self._values: list[Values] = []
+        self._naming, self._writing = _Naming(chosen.ids), CellNumbers(str.strip if len(chosen.times) == 1 else _joined)
+        self._names: list[RowNumbers] = []
+        self._times: list[RowNumbers] = []
+        self._values: list[SeriesValues] = []
         self._rows = 0
 
     def take(self, batch: RowBatch) -> None:
         """Add some rows. Raises DataError with its place for the first cell that is at fault."""
         chosen, width = self._chosen, len(self._chosen.values)
         for at, name in enumerate(chosen.values):
+            # Numbers of JSON and Parquet have no marks that could be doubted.
             if self.points.possible and batch.holds_texts(name):
                 self.points.see(batch.columns[name], first=self._rows * width + at, apart=width)
+        # Both are tried before the slow way, which tells the first fault of either, in the order of rows.
         names, values = self._naming.of(batch), self._at_once(batch)
         if names is None or values is None:
             values = self._row_by_row(batch)
+        # A row of a wide table is as many values, side by side.
         self._values.append(values.reshape(-1))
         if names is not None:
             self._names.append(names)
@@ -50,13 +111,13 @@ class SeriesCells:
             self._times.append(self._writing.of(_keys(batch, chosen.times)))
         self._rows += len(batch)
 
-    def _at_once(self, batch: RowBatch) -> Values | None:
+    def _at_once(self, batch: RowBatch) -> SeriesValues | None:
         """Read whole columns: (rows, columns); None where a cell must be asked by itself."""
         columns = [column_numbers(batch, name, self._form) for name in self._chosen.values]
         known = [column for column in columns if column is not None]
         return np.stack(known, axis=1) if len(known) == len(columns) else None
 
-    def _row_by_row(self, batch: RowBatch) -> Values:
+    def _row_by_row(self, batch: RowBatch) -> SeriesValues:
         values = np.empty((len(batch), len(self._chosen.values)))
         for at, row in enumerate(batch.rows()):
             self._naming.check(row)
@@ -66,6 +127,7 @@ class SeriesCells:
     def names(self) -> Distinct:
         """Return the name of each value's series."""
         if self._chosen.wide:
+            # Each row of a wide table has a value of each series, in the order of the columns.
             return Distinct([*self._chosen.values], np.tile(np.arange(len(self._chosen.values)), self._rows))
         if not self._chosen.ids:
             return Distinct([self._stem], np.zeros(self._rows, np.int64))
@@ -75,7 +137,7 @@ class SeriesCells:
         """Return the time of each row as it is written; nothing where there are no columns of times."""
         return Distinct(self._writing.texts, np.concatenate([np.empty(0, np.int64), *self._times]))
 
-    def values(self) -> Values:
+    def values(self) -> SeriesValues:
         """Return the values, row by row."""
         return np.concatenate(self._values)
 
@@ -85,7 +147,7 @@ class _Naming:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
-        self._numbering = Numbering(self._named)
+        self._numbering = CellNumbers(self._named)
         self._parts: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -93,7 +155,7 @@ class _Naming:
         """The distinct names so far."""
         return self._numbering.texts
 
-    def of(self, batch: RowBatch) -> Whole | None:
+    def of(self, batch: RowBatch) -> RowNumbers | None:
         """Return the numbers of the names (rows,); None where one is at fault."""
         if not self._columns:
             return np.zeros(len(batch), np.int64)
@@ -122,6 +184,7 @@ class _Naming:
 
 def _keys(batch: RowBatch, names: Sequence[str]) -> Sequence[Hashable]:
     """Return what tells the rows of some columns apart: their texts, since 1, 1.0 and True are equal."""
+    # Equal keys in Python are not equal names: 1 == 1.0 == True.
     columns = [batch.texts(name) or [*map(_text, batch.columns[name])] for name in names]
     return columns[0] if len(columns) == 1 else [*zip(*columns, strict=True)]
 

@@ -1,11 +1,13 @@
-"""The times of one series made fit: in order, no doubles, no gaps, or a clear refusal.
+"""The times of series made fit: in order, no doubles, one rhythm, no gaps, or a clear refusal.
 
-Not here: reading, the values themselves, and what several series share (rhythms.py).
+Not here: reading, the values themselves, and what a rhythm is (rhythms.py). A net learns steps, so that a step must be
+one thing in all series of a table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,27 +16,27 @@ from numpy.typing import NDArray
 
 from recurra.config import SeriesConfig
 from recurra.datasets.series import advice
-from recurra.datasets.series.rhythms import LONGEST_GRID, OFF, Rhythm, Times
-from recurra.datasets.series.table import Duplicates, SeriesTable
+from recurra.datasets.series.rhythms import OFF, Rhythm, TimeArray, TimeStep, at_step, infer
+from recurra.datasets.series.table import Duplicates, SeriesTable, SeriesValues
 from recurra.datasets.series.whole_times import PlaceOf
 from recurra.datasets.series.zones import Zone, wall
 from recurra.errors import DataError
 
+LONGEST_GRID = 100_000_000
+"""Steps a series may have after its gaps are filled."""
 VALIDATION = 12
 """Windows that are held out of training by default."""
 MANY = 1 / 3
 """A larger share of missing times is rather another rhythm than gaps."""
 
-Values = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
-class Given:
+class SeriesRows:
     """A series as its rows give it: name, times and values (rows,), where each row stands, how times are shown."""
 
     name: str
-    times: Times
-    values: Values
+    times: TimeArray
+    values: SeriesValues
     zone: Zone | None
     place: PlaceOf
     show: Callable[[Any], str]
@@ -48,7 +50,9 @@ class Given:
 
 def check_lengths(table: SeriesTable, config: SeriesConfig, *, validation: int, test: bool = True) -> None:
     """Raise DataError when a series is shorter than training, validation windows and the test part need together."""
+    # Windows overlap: the first held-out one takes a horizon, each further one a single step.
     kept = validation + config.horizon - 1 if validation else 0
+    # A difference needs one value before the window.
     learnt = config.window + int(config.difference) + config.horizon
     need = learnt + kept + config.horizon * test
     short = {name: values.size for name, values in table.values.items() if values.size < need}
@@ -66,11 +70,12 @@ def check_lengths(table: SeriesTable, config: SeriesConfig, *, validation: int, 
     )
 
 
-def in_order(series: Given, *, sort: bool, duplicates: Duplicates) -> tuple[Times, Values, list[str]]:
+def in_order(series: SeriesRows, *, sort: bool, duplicates: Duplicates) -> tuple[TimeArray, SeriesValues, list[str]]:
     """Return times and values (steps,) in ascending order without doubles, and warnings of what was merged.
 
     Raises DataError for times that go back unless `sort`, and for doubles unless they are to be settled.
     """
+    # Stable, so that of two equal times the first row stays first.
     order = np.argsort(series.times, kind="stable")
     if not sort:
         _check_order(series)
@@ -85,22 +90,27 @@ def in_order(series: Given, *, sort: bool, duplicates: Duplicates) -> tuple[Time
     if duplicates == "first":
         return distinct, values[first], doubts
     known = ~np.isnan(values)
+    # A mean over what is known; of blanks alone it stays a blank.
     sums = np.bincount(inverse[known], values[known], minlength=distinct.size)
     counts = np.bincount(inverse[known], minlength=distinct.size)
     return distinct, np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), doubts
 
 
-def regular(series: Given, times: Times, values: Values, rhythm: Rhythm, *, fill: bool) -> tuple[Times, Values]:
+def regular(
+    series: SeriesRows, times: TimeArray, values: SeriesValues, rhythm: Rhythm, *, fill: bool
+) -> tuple[TimeArray, SeriesValues]:
     """Return the series without gaps: missing times are added as NaN if `fill`, else refused.
 
     Raises DataError for times that are off the rhythm, and for gaps that are not to be filled.
     """
+    # Most series have no gaps, and this is the cheapest question.
     if rhythm.fills(times):
         return times, values
     places = rhythm.places(times)
     if (places == OFF).any():
         raise _off(series, times, places, rhythm)
     length = int(places[-1]) + 1
+    # A wrong date centuries away would fill the memory with blanks.
     if length > LONGEST_GRID:
         grown = f"{length:,} steps of {rhythm.step}"
         raise DataError(f"series {series.name!r} has gaps too large to fill", found=grown, allowed=f"{LONGEST_GRID:,}")
@@ -112,7 +122,7 @@ def regular(series: Given, times: Times, values: Values, rhythm: Rhythm, *, fill
     return whole, filled
 
 
-def _check_order(series: Given) -> None:
+def _check_order(series: SeriesRows) -> None:
     back = np.flatnonzero(series.times[1:] < series.times[:-1])
     if not back.size:
         return
@@ -125,7 +135,7 @@ def _check_order(series: Given) -> None:
     )
 
 
-def _double(series: Given, at: int, count: int, times: Times) -> DataError:
+def _double(series: SeriesRows, at: int, count: int, times: TimeArray) -> DataError:
     return DataError(
         f"{count:,} times of series {series.name!r} stand more than once",
         place=series.place(at),
@@ -134,7 +144,7 @@ def _double(series: Given, at: int, count: int, times: Times) -> DataError:
     )
 
 
-def _settled(series: Given, doubles: int, distinct: int, how: Duplicates) -> str:
+def _settled(series: SeriesRows, doubles: int, distinct: int, how: Duplicates) -> str:
     kept = "their mean is taken" if how == "mean" else "the first value of each is taken"
     several = f"{doubles + distinct:,} rows for {distinct:,} times: are these several series?"
     more = series.naming() or (several if doubles >= distinct else "")
@@ -142,9 +152,10 @@ def _settled(series: Given, doubles: int, distinct: int, how: Duplicates) -> str
     return f"{merged}; {more}" if more else merged
 
 
-def _off(series: Given, times: Times, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
+def _off(series: SeriesRows, times: TimeArray, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
     off = np.flatnonzero(places == OFF)
     at = int(off[0])
+    # The 1st and the 15th are a rhythm to people, but no step of one length.
     twice = _twice_a_month(wall(times, series.zone))
     wrong = f"{off.size:,} times of series {series.name!r} are off its rhythm of {rhythm.step}"
     return DataError(
@@ -155,11 +166,12 @@ def _off(series: Given, times: Times, places: NDArray[np.int64], rhythm: Rhythm)
     )
 
 
-def _gaps(series: Given, whole: Times, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
+def _gaps(series: SeriesRows, whole: TimeArray, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
     present = np.zeros(whole.size, dtype=bool)
     present[places] = True
     gaps = whole[~present]
     shown = ", ".join(series.show(time) for time in gaps[:3])
+    # Where two distances are about as frequent, neither is surely the rhythm.
     unsure = _unsure(places, rhythm)
     wrong = f"{gaps.size:,} times of series {series.name!r} are missing at its rhythm of {rhythm.step}"
     fill = f"bring them, or choose {advice.filling()}"
@@ -169,6 +181,7 @@ def _gaps(series: Given, whole: Times, places: NDArray[np.int64], rhythm: Rhythm
         f"{wrong}, which is not sure ({unsure})" if unsure else wrong,
         place=series.place_of(whole[np.argmax(~present) - 1]),
         found=f"the first behind this line; gaps such as {shown}",
+        # The hour that clocks skip in spring looks like a gap, and the one they repeat like a double.
         advice=_clocks(series, gaps)
         or (f"if that is not their rhythm, {rows}" if many or unsure else f"{fill}; or {rows}"),
     )
@@ -184,7 +197,7 @@ def _unsure(places: NDArray[np.int64], rhythm: Rhythm) -> str:
     return f"distances of {' and '.join(counted)} {rhythm.step.unit}"
 
 
-def _twice_a_month(times: Times) -> str:
+def _twice_a_month(times: TimeArray) -> str:
     """Name times that stand twice in each month, the first and the last month aside, on two days of the month."""
     if not np.issubdtype(times.dtype, np.datetime64) or times.size < 6:
         return ""
@@ -192,6 +205,7 @@ def _twice_a_month(times: Times) -> str:
     months, begins, counts = np.unique(days.astype("datetime64[M]"), return_index=True, return_counts=True)
     if months.size < 3 or (counts[1:-1] != 2).any() or counts.max() > 2:
         return ""
+    # The first and the last month may be cut off.
     first, second = days[begins[1:-1]], days[begins[1:-1] + 1]
     last = (months[1:-1] + 1).astype("datetime64[D]") - 1
     of_month = [(each - months[1:-1].astype("datetime64[D]")).astype(np.int64) for each in (first, second)]
@@ -199,16 +213,70 @@ def _twice_a_month(times: Times) -> str:
     return "twice a month" if fixed else ""
 
 
-def _clocks(series: Given, times: Times) -> str:
+def _clocks(series: SeriesRows, times: TimeArray) -> str:
     """Advise to name the zone where nothing but hours of a Sunday night is double or missing."""
     if series.zone is not None or not np.issubdtype(times.dtype, np.datetime64):
         return ""
     days = times.astype("datetime64[D]")
     hour = (times - days) // np.timedelta64(1, "h")
     nights = np.unique(days)
+    # 1970-01-01 was a Thursday.
     sundays = (days.astype(np.int64) + 3) % 7 == 6
     finer = np.datetime_data(times.dtype)[0] not in ("Y", "M", "D")
+    # Clocks change at most once a month.
     few = nights.size == np.unique(days.astype("datetime64[M]")).size
     if not (finer and few and sundays.all() and (hour >= 1).all() and (hour <= 3).all()):
         return ""
     return f"were clocks changed in that night? Then name their zone, such as {advice.zone()}"
+
+
+def settle(
+    times: Mapping[str, TimeArray], zones: Mapping[str, Zone | None], *, expected: TimeStep | None = None
+) -> dict[str, Rhythm]:
+    """Return the rhythm of each series: the one they share where its times are on it, else its own.
+
+    The longest series tells what is shared; `expected` goes before it, where that series is on it: three Mondays to
+    Wednesdays are business days where business days are expected. Series of one value take what is shared.
+    """
+    if not times:
+        return {}
+    # The longest series says most about a rhythm that all may share.
+    longest = max(times, key=lambda name: times[name].size)
+    shared = _shared(times[longest], zones.get(longest), expected)
+    return {
+        name: at_step(each, shared, zones.get(name)) or infer(each, zones.get(name)) for name, each in times.items()
+    }
+
+
+def _shared(times: TimeArray, zone: Zone | None, expected: TimeStep | None) -> TimeStep:
+    """Return the expected step where it leaves no more gaps than the step that the times themselves tell."""
+    # Three Mondays to Wednesdays may be days or business days: the model knows which.
+    known = at_step(times, expected, zone) if expected else None
+    if known is not None and known.fills(times):
+        return known.step
+    own = infer(times, zone)
+    return known.step if known is not None and _left_out(known, times) <= _left_out(own, times) else own.step
+
+
+def _left_out(rhythm: Rhythm, times: TimeArray) -> int:
+    places = rhythm.places(times)
+    return int(places[-1]) + 1 - times.size if (places >= 0).all() else LONGEST_GRID
+
+
+def tell(rhythms: Mapping[str, Rhythm]) -> dict[str, int]:
+    """Count the series of each rhythm, the most frequent first, such as `{"1 month": 12}`."""
+    return dict(Counter(str(rhythm.step) for rhythm in rhythms.values()).most_common())
+
+
+def shared_step(rhythms: Mapping[str, Rhythm]) -> TimeStep | None:
+    """Return the step that all series have, None where there are none; raises DataError that names the others."""
+    steps = dict.fromkeys(rhythm.step for rhythm in rhythms.values())
+    if len(steps) < 2:
+        return next(iter(steps), None)
+    examples = {str(rhythm.step): name for name, rhythm in reversed(list(rhythms.items()))}
+    counted = ", ".join(f"{step} ({count:,}, such as {examples[step]!r})" for step, count in tell(rhythms).items())
+    raise DataError(
+        "series of different rhythms",
+        found=counted,
+        advice=f"fit each rhythm on its own, or take rows in their order: {advice.rows_as_steps()}",
+    )

@@ -6,7 +6,7 @@ Not here: the cells, but for one question: which column tells series apart that 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -30,8 +30,9 @@ from recurra.datasets.series import advice
 from recurra.datasets.series.table import Names, SeriesColumns, SeriesReading
 from recurra.errors import DataError, Place, either
 
+# Columns that beside one of dates hold the time of day.
 CLOCK_NAMES = ("time", "hour", "clock")
-"""Columns that beside one of dates hold the time of day."""
+# Names of columns that hold a time together, and how it is written then: a format, or what no format can read.
 TIME_PARTS: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
     ((("date",), CLOCK_NAMES), ""),
     ((("year",), ("month",), ("day",)), "%Y %m %d"),
@@ -39,7 +40,7 @@ TIME_PARTS: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
     ((("year",), ("quarter",)), "YYYY-Qn"),
     ((("year",), ("week",)), "YYYY-Www"),
 )
-"""Names of columns that hold a time together, and how it is written then: a format, or what no format can read."""
+# Words in names of columns that rather name series than describe them.
 NAMING = (
     "id",
     "key",
@@ -55,7 +56,6 @@ NAMING = (
     "region",
     "sensor",
 )
-"""Words in names of columns that rather name series than describe them."""
 MOST_TRIED = 12
 """Columns that are tried in pairs, at most."""
 _FRACTION = re.compile(r"[+-]?[0-9]*[.,][0-9]+")
@@ -95,6 +95,7 @@ def choose_columns(
     for name in names_of(reading):
         need(name, found, place=place, hint=hint)
     guessed = not ids, not times, reading.y is None
+    # A column that was named for one thing is not guessed for another.
     left = [name for name in found if name not in (*ids, *times, reading.y)]
     ids = ids or _first(guess(ID_NAMES, left))
     left = [name for name in left if name not in ids]
@@ -103,7 +104,9 @@ def choose_columns(
     if reading.wide:
         chosen = _wide(found, ids, times, left, reading, place, hint)
         return replace(chosen, warnings=_doubtful(chosen, found, guessed))
+    # A single column that is left can be nothing but the value.
     value = reading.y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
+    # Without times rows are counted, but only in a file that has nothing else.
     if not value or (not times and len(found) > 1):
         raise _cannot_tell(found, "value" if times else "time", left, place, hint)
     chosen = Chosen(ids, times, (value,), False)
@@ -127,7 +130,7 @@ def _guess_times(left: Sequence[str], *, valued: bool, place: Place) -> tuple[st
     if written.startswith("YYYY"):
         todo = f"write them in one column as {written}"
     else:
-        todo = f"name {'both' if len(columns) == 2 else 'all'}, {advice.times(columns)}"
+        todo = f"name {'both' if len(columns) == 2 else 'all'}, {advice.time_columns(columns)}"
         todo += f" {advice.date_format(written)}" if written else ""
     raise DataError(
         f"times seem to stand in {'two' if len(columns) == 2 else 'three'} columns",
@@ -158,7 +161,7 @@ def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Pl
     options = f"name the columns that are meant: {either('--time COLUMN --value COLUMN', 'ds=…, y=…')}"
     naming = [name for name in left if _names_things(name)]
     if naming and len(left) > 1:
-        options += f"; does {name_list(naming)} name the series? {advice.ids(naming)}"
+        options += f"; does {name_list(naming)} name the series? {advice.id_columns(naming)}"
     elif len(left) > 1 and what == "value":
         options += f"; or, if each of them is a series: {either('--wide', 'wide=True')}"
     return DataError(
@@ -172,12 +175,13 @@ def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Pl
 
 def _doubtful(chosen: Chosen, found: Sequence[str], guessed: tuple[bool, bool, bool]) -> list[str]:
     """Warn of names, times and values that were guessed, and beside which others would fit."""
+    # Beside `date` a column `month` is no second time, but a part of the first.
     whole = guess(WHOLE_TIME_NAMES, chosen.times) is not None
     times = WHOLE_TIME_NAMES if whole else TIME_NAMES
     guesses = (
-        ("names", chosen.ids, ID_NAMES, advice.ids),
-        ("times", chosen.times, times, advice.times),
-        ("values", () if chosen.wide else chosen.values, VALUE_NAMES, advice.values),
+        ("names", chosen.ids, ID_NAMES, advice.id_columns),
+        ("times", chosen.times, times, advice.time_columns),
+        ("values", () if chosen.wide else chosen.values, VALUE_NAMES, advice.value_columns),
     )
     # Of a wide table a second column of times would be a series.
     used = chosen.times if chosen.wide else chosen.read
@@ -211,12 +215,15 @@ def may_name_series(
     that the series have already. Within each value of such a column times stand once (or, where no time is double, in
     order).
     """
+    # Parts of a date tell rows apart, and name no series.
     timed = (*TIME_NAMES, *CLOCK_NAMES)
     named = {name: column for name, column in cells.items() if name.strip().casefold() not in timed}
     codes = {name: code for name, column in named.items() if (code := _codes(column)) is not None}
+    # Columns whose names sound like names come first, then those with fewer values.
     order = sorted(codes, key=lambda name: (not _names_things(name), int(codes[name].max())))
     stamps = np.unique(times, return_inverse=True)[1].astype(np.int64)
     if within is not None:
+        # Pairs of a name and a time as one number: times of different series are different then.
         stamps += within * (int(stamps.max()) + 1)
     for names in _choices(order):
         if _tells_apart([codes[name] for name in names], stamps):
@@ -233,6 +240,7 @@ def _codes(column: Sequence[Any]) -> NDArray[np.int64] | None:
     """Number the distinct values; None for measurements, for one value, and for values that hardly come again."""
     known: dict[str, int] = {}
     codes = np.array([known.setdefault(str(cell), len(known)) for cell in column], dtype=np.int64)
+    # A column of fractions holds measurements.
     measured = any(_FRACTION.fullmatch(cell) for cell in known)
     return None if measured or not 2 <= len(known) <= len(column) // 2 else codes
 
@@ -245,22 +253,37 @@ def _tells_apart(codes: Sequence[NDArray[np.int64]], stamps: NDArray[np.int64]) 
     group = codes[0]
     for code in codes[1:]:
         group = group * (int(code.max()) + 1) + code
+    # A name that hardly comes again names no series.
     if np.unique(group).size > group.size // 2:
         return False
     doubles = stamps.size - np.unique(stamps).size
     pairs = group * (int(stamps.max()) + 1) + stamps
     if doubles:
+        # A few doubles may be left: real ones, within a series.
         return 10 * (pairs.size - np.unique(pairs).size) <= doubles
+    # Without doubles the order tells: within each series times must go up.
     order = np.argsort(group, kind="stable")
     return not bool(((np.diff(stamps[order]) < 0) & (np.diff(group[order]) == 0)).any())
 
 
 def naming_hint(
-    chosen: Chosen, cells: Mapping[str, Sequence[Any]], times: NDArray[Any], names: NDArray[np.int64]
+    chosen: Chosen,
+    found: Sequence[str],
+    cells: Callable[[list[str]], Mapping[str, Sequence[Any]]],
+    times: NDArray[Any],
+    names: NDArray[np.int64],
 ) -> str:
-    """Advise to name the series by the columns that tell them apart, besides those that do already; else nothing."""
-    columns = may_name_series(cells, times, within=names if chosen.ids else None)
-    if not columns:
+    """Advise to name the series by the columns that tell them apart, besides those that do already; else nothing.
+
+    `cells` gives the first cells of columns that are not read yet, `times` and `names` (rows,) are those of the rows.
+    """
+    others = [name for name in found if name not in chosen.read]
+    if not others or chosen.wide:
         return ""
-    which = f"column{'s' if len(columns) > 1 else ''} {' and '.join(repr(name) for name in columns)}"
-    return f"{which} may name the series: {advice.ids([*chosen.ids, *columns])}"
+    columns = cells(others)
+    rows = len(columns[others[0]])
+    naming = may_name_series(columns, times[:rows], within=names[:rows] if chosen.ids else None)
+    if not naming:
+        return ""
+    which = f"column{'s' if len(naming) > 1 else ''} {' and '.join(repr(name) for name in naming)}"
+    return f"{which} may name the series: {advice.id_columns([*chosen.ids, *naming])}"

@@ -14,16 +14,15 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.cells import Distinct
 from recurra.datasets.columns import TIME_NAMES, guess
 from recurra.datasets.formats import FormatOptions
 from recurra.datasets.parquet import parquet_times, parquet_zone
 from recurra.datasets.series import advice
 from recurra.datasets.series.build import LongRows, build
-from recurra.datasets.series.cells import SeriesCells
+from recurra.datasets.series.cells import Distinct, SeriesCells
 from recurra.datasets.series.columns import Chosen, choose_columns, names_of, naming_hint
 from recurra.datasets.series.learnt import Learnt
-from recurra.datasets.series.moments import Moments, parse_moments
+from recurra.datasets.series.moments import ColumnTimes, parse_moments
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.datasets.series.zones import NamedZone, zone_named
@@ -31,8 +30,8 @@ from recurra.datasets.sources import Readable, Stored, stored
 from recurra.datasets.tables import FileTable, open_table
 from recurra.errors import DataError, Place
 
+# Columns in which exports number their rows.
 COUNTS = re.compile(r"unnamed: ?[0-9]+|index", re.IGNORECASE)
-"""Columns in which exports number their rows."""
 LOOKED_AT = 200_000
 """Rows that are looked at for a column that may name series, at most."""
 
@@ -51,12 +50,15 @@ def read_series(
     """
     reading = reading or SeriesReading()
     known = learnt or Learnt()
+    # Places and names of series are looked up by reading again, which stdin does not allow.
     kept = stored(source)
     if isinstance(kept, Stored):
+        # Plain lines, which stdin is otherwise, hold no series.
         options["form"] = options.get("form") or "csv"
     table = open_table(kept, asked=[*names_of(reading), *names_of(known.reading)], **options)
     reading = known.reading_of(reading, table.names)
     place = Place(table.file, table.dialect.first)
+    # A column of row numbers would otherwise be the only one that is left for a value.
     counts = [name for name in table.names if COUNTS.fullmatch(name)]
     hint = table.dialect.hint or _times_by_type(kept, table, reading)
     chosen = choose_columns(table.names, reading, place=place, never_values=counts, hint=hint)
@@ -70,7 +72,7 @@ def _times_by_type(source: Readable, table: FileTable, reading: SeriesReading) -
     if table.dialect.form != "parquet" or reading.ds is not None or guess(TIME_NAMES, table.names):
         return ""
     timed = parquet_times(source)
-    return f"take {timed[0]!r}, which holds times: {advice.times(timed[:1])}" if timed else ""
+    return f"take {timed[0]!r}, which holds times: {advice.time_columns(timed[:1])}" if timed else ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class _File:
         for batch in self.table.again().batches(columns):
             if row < len(batch):
                 return batch.place(row, column)
+            # Rows are counted over all batches.
             row -= len(batch)
         return Place(self.table.file)
 
@@ -106,6 +109,7 @@ class _File:
 
 def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> LongRows:
     """Take the chosen columns; rows are not kept: where a cell stands is found by reading the file again."""
+    # A wide table has as many values in a row; else there is one.
     width, marked = len(chosen.values), reading.decimal is not None or reading.thousands is not None
     cells = SeriesCells(chosen, number_form(reading), stem=file.stem, marked=marked)
     for batch in file.table.batches(chosen.read):
@@ -121,10 +125,12 @@ def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Lear
         _ask_about_points(place(cells.points.first or 0), cells.points)
     names, written = cells.names(), cells.times()
     moments = _moments(written, place_of_time, file, chosen, reading, learnt)
+    # Each value of a wide row has the row's time.
     moments = moments.repeated(width) if moments else None
 
     def naming() -> str:
-        return _naming(file, chosen, written.rows if moments is None else moments.times, names.rows)
+        stamps = written.rows if moments is None else moments.times
+        return naming_hint(chosen, file.table.names, file.beginning, stamps, names.rows)
 
     if moments is None and _stand_twice(names.rows, written.rows) and naming():
         raise DataError("the same times stand more than once", place=place_of_time(0), advice=naming())
@@ -141,6 +147,7 @@ def _stand_twice(names: NDArray[np.int64], times: NDArray[np.int64]) -> bool:
 
 def number_form(reading: SeriesReading) -> NumberForm:
     """Return how numbers are written; where points set thousands apart, the decimal mark is a comma."""
+    # Where points set thousands apart they cannot be decimal, too.
     decimal = reading.decimal or ("," if reading.thousands == "." else ".")
     return NumberForm(decimal, reading.thousands or "", reading.missing_words)
 
@@ -157,6 +164,7 @@ def _ask_about_points(place: Place, points: PointsBetweenThousands) -> None:
 def _doubtful_points(file: _File, points: PointsBetweenThousands, reading: SeriesReading) -> list[str]:
     """Warn where each number of a file with semicolons has three digits behind a point: decimals are commas there."""
     settled = reading.decimal or reading.thousands or points.first is None or not points.possible
+    # Files with semicolons come from where a comma is the decimal mark.
     if settled or file.table.dialect.delimiter[0] != ";":
         return []
     choices = f"{advice.marks('.', '')} if they set thousands apart, {advice.marks('', '.')} if not"
@@ -170,13 +178,13 @@ def _moments(
     chosen: Chosen,
     reading: SeriesReading,
     learnt: Learnt,
-) -> Moments | None:
+) -> ColumnTimes | None:
     """Read the times; where rows are plain steps anyway, times that cannot be read are none."""
     if not chosen.times:
         return None
     zone = zone_named(reading.zone) if reading.zone else _zone_of(file, chosen)
 
-    def read(how: SeriesReading) -> Moments:
+    def read(how: SeriesReading) -> ColumnTimes:
         return parse_moments(cells, place=place, date_format=how.date_format, epoch=how.epoch, zone=zone)
 
     try:
@@ -191,14 +199,5 @@ def _moments(
 
 def _zone_of(file: _File, chosen: Chosen) -> NamedZone | None:
     name = parquet_zone(file.source, chosen.times[0]) if file.table.dialect.form == "parquet" else ""
+    # An offset such as +02:00 is no zone: its clocks never change.
     return NamedZone(name) if "/" in name or name == "UTC" else None
-
-
-def _naming(file: _File, chosen: Chosen, stamps: NDArray[Any], names: NDArray[np.int64]) -> str:
-    """Say which columns may name series that lie mixed under one name."""
-    others = [name for name in file.table.names if name not in chosen.read]
-    if not others or chosen.wide:
-        return ""
-    cells = file.beginning(others)
-    rows = len(cells[others[0]])
-    return naming_hint(chosen, cells, stamps[:rows], names[:rows])

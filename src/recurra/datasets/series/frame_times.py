@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.series.moments import Moments, parse_moments
+from recurra.datasets.series.moments import ColumnTimes, parse_moments
 from recurra.datasets.series.notations import Notation
 from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.series.whole_times import PlaceOf
@@ -24,7 +24,7 @@ SHOWN = Notation(example="YYYY-MM-DD HH:MM:SS+00:00")
 NANOSECONDS = (np.datetime64("1677-09-22", "D"), np.datetime64("2262-04-11", "D"))
 
 
-def read_times(column: Any, reading: SeriesReading, *, place: PlaceOf) -> Moments:
+def read_times(column: Any, reading: SeriesReading, *, place: PlaceOf) -> ColumnTimes:
     """Return the times of a column of datetimes, dates, periods, whole numbers or texts; raises DataError."""
     import narwhals as nw
 
@@ -32,12 +32,13 @@ def read_times(column: Any, reading: SeriesReading, *, place: PlaceOf) -> Moment
     if any(missing):
         raise DataError("no usable time", place=place(missing.index(True)), found="nothing", advice="fill it in")
     zone = zone_named(reading.zone) if reading.zone else None
+    # narwhals does not know them; they become the times at which they begin.
     if is_period(column):
         column = nw.from_native(column.to_native().dt.to_timestamp(), series_only=True)
     if column.dtype == nw.Datetime or _zone_of(column):
         return _of_datetimes(column, zone)
     if column.dtype == nw.Date:
-        return Moments(np.array(column.to_list(), dtype="datetime64[D]"), Notation(example="YYYY-MM-DD"), zone=zone)
+        return ColumnTimes(np.array(column.to_list(), dtype="datetime64[D]"), Notation(example="YYYY-MM-DD"), zone=zone)
     if column.dtype in (nw.Duration, nw.Time, nw.Boolean):
         raise DataError(
             f"column {column.name!r} holds {column.dtype}",
@@ -49,18 +50,20 @@ def read_times(column: Any, reading: SeriesReading, *, place: PlaceOf) -> Moment
     return parse_moments(cells, place=place, date_format=reading.date_format, epoch=reading.epoch, zone=zone)
 
 
-def _of_datetimes(column: Any, zone: Zone | None) -> Moments:
+def _of_datetimes(column: Any, zone: Zone | None) -> ColumnTimes:
     name = _zone_of(column)
     if not name:
-        return Moments(_coarsest(np.asarray(column.to_numpy())), SHOWN, zone=zone)
+        return ColumnTimes(_coarsest(np.asarray(column.to_numpy())), SHOWN, zone=zone)
     if hasattr(column.to_native(), "dt") and hasattr(column.to_native().dt, "tz_convert"):
+        # narwhals cannot convert the zones that pandas has by other names.
         native = column.to_native().dt
         utc, shown = native.tz_convert("UTC").dt.tz_localize(None).to_numpy(), native.tz_localize(None).to_numpy()
     else:
         utc = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy()
         shown = column.dt.replace_time_zone(None).to_numpy()
+    # What clocks show less UTC is the offset of each row, changes of clocks among them.
     ahead = (np.asarray(shown) - np.asarray(utc)).astype("timedelta64[s]").astype(np.int64)
-    return Moments(_coarsest(np.asarray(utc)), SHOWN, ahead, zone or _named(name))
+    return ColumnTimes(_coarsest(np.asarray(utc)), SHOWN, ahead, zone or _named(name))
 
 
 def _zone_of(column: Any) -> str:
@@ -121,9 +124,11 @@ def _datetimes(parts: Sequence[tuple[NDArray[Any], Zone | None]], like: Any) -> 
 
     aware, native = bool(_zone_of(like)), like.to_native()
     times = np.concatenate([_micro(times) for times, _ in parts]) if aware else _micro(_shown(parts))
+    # pandas writes the unit into the name of the type, as in datetime64[ns, UTC].
     unit = getattr(like.dtype, "time_unit", "") or str(native.dtype).partition("[")[2][:2]
     if unit == "ns" and (times.min() < NANOSECONDS[0] or times.max() >= NANOSECONDS[1]):
         raise DataError("coming times are out of the range of nanoseconds", allowed="1678 to 2261")
+    # Made without a zone and then told it: a zone given at once would shift the clocks.
     column = nw.new_series(like.name, times, backend=like.implementation)
     column = column.dt.replace_time_zone("UTC") if aware else column
     if like.dtype == nw.Datetime:
@@ -133,6 +138,7 @@ def _datetimes(parts: Sequence[tuple[NDArray[Any], Zone | None]], like: Any) -> 
 
 def _objects(parts: Sequence[tuple[NDArray[Any], Zone | None]], texts: list[str], like: Any) -> Any:
     """Texts; or Python's own dates and datetimes, where a column of objects holds such."""
+    # A column of objects tells only by its cells what it holds.
     first = like.to_list()[0]
     if not isinstance(first, datetime.date):
         return texts

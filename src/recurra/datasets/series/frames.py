@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.cells import Distinct
 from recurra.datasets.columns import TIME_NAMES, guess
 from recurra.datasets.parquet import check_no_ordinals
 from recurra.datasets.series.build import LongRows, build
+from recurra.datasets.series.cells import Distinct
 from recurra.datasets.series.columns import Chosen, choose_columns, naming_hint
 from recurra.datasets.series.frame_times import read_times, write_times
 from recurra.datasets.series.learnt import Learnt
-from recurra.datasets.series.moments import Moments
+from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.numbers import NumberForm, check_usable
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import DataError, Place
@@ -48,6 +48,7 @@ class FrameSeries:
         columns, reading, levels = _columns(frame, reading, known)
         if not len(columns):
             raise DataError("no rows", place=Place(FRAME))
+        # What was the index is a time or a name, and never a value.
         chosen = choose_columns(columns.columns, reading, place=Place(FRAME), never_values=levels)
         built = build(_long_rows(columns, chosen, reading, known), reading, expected=known.step)
         doubts = known.doubts(reading, chosen.columns.y)
@@ -58,6 +59,7 @@ class FrameSeries:
         import narwhals as nw
 
         table, backend = self.table, self.columns.implementation
+        # The answer has the columns of the question, under the same names.
         made: dict[str, Any] = {
             table.columns.unique_id or "unique_id": self._named(names, [part.size for part in times])
         }
@@ -66,10 +68,12 @@ class FrameSeries:
         if len(self.chosen.times) == 1:
             like = self.columns[self.chosen.times[0]]
             made[column] = write_times(parts, like, table.notation, counted=table.counted)
+        # Without one column of times there is no type to take over.
         elif table.counted or not self.chosen.times:
             made[column] = np.concatenate(times)
         else:
             made[column] = [text for part, zone in parts for text in table.notation.write(part, zone)]
+        # What is no column yet has no type that could be lost.
         plain = {name: cells for name, cells in made.items() if not isinstance(cells, nw.Series)}
         # Columns go in as they are: from a dictionary, pandas' zones and periods would not come out again.
         typed = [cells.alias(name) for name, cells in made.items() if isinstance(cells, nw.Series)]
@@ -80,6 +84,7 @@ class FrameSeries:
         if len(self.chosen.ids) != 1:
             return np.repeat(np.array(names, dtype=object), sizes).tolist()
         column = self.columns[self.chosen.ids[0]]
+        # The first row of each series: its cell has the name in the column's own type.
         first: dict[str, int] = {}
         for row, name in enumerate(_texts(column)):
             first.setdefault(name, row)
@@ -96,12 +101,14 @@ def _columns(frame: Any, reading: SeriesReading, learnt: Learnt) -> tuple[Any, S
     import narwhals as nw
 
     if has_index(frame) and not hasattr(frame, "columns"):
+        # A pandas Series is a frame of one column of values.
         frame = frame.to_frame("y" if frame.name is None else str(frame.name))
         reading = replace(reading, y=str(frame.columns[0]))
     levels: list[str] = []
     if has_index(frame):
         frame = with_text_names(frame, place=Place(FRAME))
     known = getattr(frame, "column_names", getattr(frame, "columns", ()))
+    # Levels of the index can be asked for by their names, like columns.
     named = (*known, *(frame.index.names if has_index(frame) else ()))
     reading = learnt.reading_of(reading, [str(name) for name in named])
     if has_index(frame) and not counts_rows(frame.index):
@@ -123,22 +130,23 @@ def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Lea
         names = Distinct([*chosen.values], np.tile(np.arange(width), rows))
     else:
         names = Distinct.of(_ids(columns, chosen) if chosen.ids else ["series"] * rows)
+    # Cells are numbers already; only numbers that stand for missing need to be known.
     absent = list(NumberForm(missing_words=reading.missing_words).missing_numbers)
     values = np.stack([_values(columns[name], name) for name in chosen.values], axis=1).reshape(-1)
     values[np.isin(values, absent)] = np.nan
     moments = _moments(columns, chosen, reading, learnt)
 
+    def cells(others: list[str]) -> dict[str, list[Any]]:
+        return {name: columns[name].to_list() for name in others}
+
     def naming() -> str:
-        if chosen.wide or moments is None:
-            return ""
-        others = {name: columns[name].to_list() for name in columns.columns if name not in chosen.read}
-        return naming_hint(chosen, others, moments.times, names.rows)
+        return naming_hint(chosen, columns.columns, cells, moments.times, names.rows) if moments else ""
 
     repeated = moments.repeated(width) if moments else None
     return LongRows(names, repeated, values, place, chosen.columns, naming, [*chosen.warnings])
 
 
-def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> Moments | None:
+def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> ColumnTimes | None:
     import narwhals as nw
 
     if not chosen.times:
@@ -148,6 +156,7 @@ def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learn
     column = columns[chosen.times[0]]
     if len(chosen.times) > 1:
         parts = zip(*(columns[name].to_list() for name in chosen.times), strict=True)
+        # Several columns are one time together, as in a file.
         texts = [" ".join(str(part).strip() for part in row) for row in parts]
         column = nw.new_series(" ".join(chosen.times), texts, nw.String, backend=columns.implementation)
     return learnt.times_of(reading, lambda how: read_times(column, how, place=lambda row: Place(FRAME, row + 1)))
@@ -233,12 +242,15 @@ def with_index_columns(frame: Any, reading: SeriesReading, *, place: Place) -> t
     index that would otherwise be dropped in silence: of texts without a name, of durations, or of a second time.
     """
     index = frame.index
+    # A plain index is one level.
     levels = [index.get_level_values(level) for level in range(index.nlevels)]
     dated = [level for level, values in enumerate(levels) if _kind(values) in ("DatetimeIndex", "PeriodIndex")]
     if any(_kind(values) == "TimedeltaIndex" for values in levels):
         raise DataError("an index of durations", place=place, allowed="times, or steps", advice=RESET)
     other_time = guess(TIME_NAMES, [str(name) for name in frame.columns]) if reading.ds is None else reading.ds
+    # Numbers without a name may be steps, or the rows that are left of a larger frame.
     numbered = index.nlevels == 1 and index.names[0] is None and levels[0].dtype.kind in "iu"
+    # There is a time in a column, so these numbers are only rows.
     if numbered and other_time is not None:
         return frame, reading, []
     if not dated and not numbered and index.nlevels == 1 and index.names[0] is None:
@@ -249,6 +261,7 @@ def with_index_columns(frame: Any, reading: SeriesReading, *, place: Place) -> t
     if "" in names or len(dated) > 1 or len(set(names)) < len(names):
         raise DataError("an index whose levels cannot be told", place=place, found=str(list(index.names)), advice=RESET)
     _check_second_time(frame, reading, names, dated, place)
+    # What the caller has said goes before what the index seems to say.
     meaning: dict[str, Any] = {"ds": names[dated[0]]} if dated and reading.ds is None else {}
     others = tuple(name for level, name in enumerate(names) if level not in dated)
     meaning |= {"unique_id": others} if dated and others and reading.unique_id is None else {}
@@ -275,6 +288,7 @@ def _check_second_time(frame: Any, reading: SeriesReading, names: list[str], dat
 
 
 def _joined(frame: Any, levels: list[Any], names: list[str], place: Place) -> Any:
+    # The levels are added by hand, since reset_index fails for a name that a column has too.
     plain = frame.reset_index(drop=True)
     for name, values in zip(names, levels, strict=True):
         if name not in plain.columns:

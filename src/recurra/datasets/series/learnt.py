@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from recurra.datasets.series import advice
-from recurra.datasets.series.build import filled_by
-from recurra.datasets.series.moments import Moments
-from recurra.datasets.series.rhythms import Step, shared_step
+from recurra.datasets.series.checks import shared_step
+from recurra.datasets.series.moments import ColumnTimes
+from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import DataError, either
 
@@ -20,7 +20,7 @@ from recurra.errors import DataError, either
 class Learnt:
     """The series of a model: nothing of them is known to a model that was saved before this was kept."""
 
-    step: Step | None = None
+    step: TimeStep | None = None
     """None: rows without times, or unknown."""
     unnamed: bool | None = None
     """Whether it was one series without a name of its own; None: unknown."""
@@ -30,12 +30,15 @@ class Learnt:
     def reading_of(self, reading: SeriesReading, found: Sequence[str]) -> SeriesReading:
         """Return how to read a table of the columns `found`: as it is said, and for the rest as what was learnt."""
         was = self.reading
+        # Columns count only if the table has them; how cells are written holds for any table.
         learnt = {
             name: getattr(was, name)
             for name in (*COLUMNS, *NOTATION, *MENDING)
             if getattr(reading, name) is None and _there(getattr(was, name), found if name in COLUMNS else None)
         }
+        # Words for missing add up: a new file may use its own beside the learnt ones.
         words = tuple(dict.fromkeys((*reading.missing_words, *was.missing_words)))
+        # Whoever names a column of series or values says that the table is long.
         wide = reading.wide or (was.wide and reading.unique_id is None and reading.y is None)
         return replace(reading, **learnt, wide=wide, missing_words=words)
 
@@ -57,11 +60,12 @@ class Learnt:
             return []
         return [f"the model learnt from column {learnt!r}; values are taken from {value!r}"]
 
-    def times_of(self, reading: SeriesReading, read: Callable[[SeriesReading], Moments]) -> Moments | None:
+    def times_of(self, reading: SeriesReading, read: Callable[[SeriesReading], ColumnTimes]) -> ColumnTimes | None:
         """Return the times that `read` makes of a column by the format that is said, else by the learnt one, or none.
 
         Where rows are plain steps anyway, times that cannot be read are none. Raises the DataError of the last try.
         """
+        # A file may be written in ISO although the learnt one was not, so that none is tried, too.
         formats = [reading.date_format] if reading.date_format else [self.reading.date_format, None]
         for date_format in dict.fromkeys(formats):
             try:
@@ -89,6 +93,7 @@ def learnt_of(table: SeriesTable) -> Learnt:
     """Return what a model keeps of the table it learns from; raises DataError for different rhythms."""
     columns, reading = table.columns, table.reading
     timed = bool(columns.ds) and not table.counted
+    # Rows without times have no step that another table could break.
     step = shared_step(table.rhythms) if timed else None
     kept = SeriesReading(
         unique_id=_parts(reading.unique_id, columns.unique_id),
@@ -104,7 +109,7 @@ def learnt_of(table: SeriesTable) -> Learnt:
         sort=reading.sort or None,
         duplicates=None if reading.duplicates == "error" else reading.duplicates,
         gaps="ignore" if table.counted else "fill" if reading.gaps == "fill" else None,
-        impute=filled_by(reading),
+        impute=reading.filling,
     )
     return Learnt(step, table.unnamed, kept)
 
@@ -124,10 +129,12 @@ def scalers_for(table: SeriesTable, known: Collection[str], learnt: Learnt) -> t
     """
     unknown = [name for name in table.ids if name not in known]
     if not unknown:
+        # A file that happens to be called like a series may be another one.
         by_file = table.unnamed and learnt.unnamed is False
         told = [f"the series has no name of its own and is taken for {table.ids[0]!r}, as its file is called"]
         return {name: name for name in table.ids}, told if by_file else []
     only = next(iter(known))
+    # One series asked and one known: nothing else can be meant.
     alone = len(known) == 1 and len(table.ids) == 1
     if alone and table.unnamed and learnt.unnamed is not False:
         return {table.ids[0]: only}, []
@@ -138,7 +145,7 @@ def scalers_for(table: SeriesTable, known: Collection[str], learnt: Learnt) -> t
         found=_some(unknown),
         allowed=_some(list(known)),
         advice="bring those, or fit a model that learns from these too"
-        + (f"; does a column name the series? {advice.ids(['COLUMN'])}" if table.unnamed else ""),
+        + (f"; does a column name the series? {advice.id_columns(['COLUMN'])}" if table.unnamed else ""),
     )
 
 
@@ -158,6 +165,7 @@ def check_rhythm(table: SeriesTable, learnt: Learnt) -> list[str]:
         timed = table.columns.y and learnt.step.unit != "step"
         return [f"the model learnt a rhythm of {learnt.step}; {taken}"] if timed else []
     step = shared_step(table.rhythms)
+    # 24 hours and a day are one length: a file in UTC writes days as hours.
     if step is None or step.length == learnt.step.length:
         return []
     if "step" in (step.unit, learnt.step.unit):

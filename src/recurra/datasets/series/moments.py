@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.cells import Distinct, shapes_of, stands_for_missing
+from recurra.datasets.labels import stands_for_missing
 from recurra.datasets.series import advice
-from recurra.datasets.series.notations import EXCEL_BEGINS, Epoch, Notation, read_periods
+from recurra.datasets.series.cells import Distinct, shapes_of
+from recurra.datasets.series.notations import Epoch, Notation, read_periods
 from recurra.datasets.series.whole_times import EPOCHS, PlaceOf, read_whole
 from recurra.datasets.series.zones import WrittenZone, Zone, instants_of, shown_twice, skipped
 from recurra.errors import DataError, Place
@@ -32,18 +33,18 @@ _ISO = re.compile(
 )
 _WHOLE = re.compile(r"-?[0-9]{1,19}(?:\.0*)?")
 _NUMBER = re.compile(r"-?[0-9]{1,19}\.[0-9]+")
+# Notations in which day and month cannot be mistaken for one another.
 _FORMATS = (
     (re.compile(r"[0-9]{4}/[0-9]{1,2}/[0-9]{1,2}"), "%Y/%m/%d"),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"), "%Y-%m-%d"),
     (re.compile(r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"), "%d.%m.%Y"),
     (re.compile(r"[0-9]{1,2}/[0-9]{4}"), "%m/%Y"),
 )
-"""Notations in which day and month cannot be mistaken for one another."""
 _DAY_OR_MONTH = re.compile(r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{2,4}")
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class ColumnTimes:
     """The times of a column, how it writes them, and what it tells about their zone."""
 
     times: NDArray[Any]
@@ -54,12 +55,12 @@ class Moments:
     zone: Zone | None = None
     """The zone by name, where it is known."""
 
-    def at(self, rows: NDArray[np.int64]) -> Moments:
+    def at(self, rows: NDArray[np.int64]) -> ColumnTimes:
         """Return the moments of some rows, in their order."""
         offsets = None if self.offsets is None else self.offsets[rows]
-        return Moments(self.times[rows], self.notation, offsets, self.zone)
+        return ColumnTimes(self.times[rows], self.notation, offsets, self.zone)
 
-    def repeated(self, times: int) -> Moments:
+    def repeated(self, times: int) -> ColumnTimes:
         """Return each moment so many times, one after the other."""
         return self if times == 1 else self.at(np.arange(self.times.size).repeat(times))
 
@@ -84,13 +85,14 @@ def parse_moments(
     date_format: str | None = None,
     epoch: Epoch | None = None,
     zone: Zone | None = None,
-) -> Moments:
+) -> ColumnTimes:
     """Read the times of a column.
 
     Cells of four digits throughout are years; of six, eight, twelve and fourteen, dates without marks. Times with an
     offset become UTC. `date_format` (strptime) reads other notations, `epoch` tells what whole numbers count, `zone`
     whose clocks they are. `place(row)` tells where a cell stands. Raises DataError.
     """
+    # Times stand in each series again: each distinct text is read once.
     column = cells if isinstance(cells, Distinct) else Distinct.of(cells)
     texts = column.texts
 
@@ -99,24 +101,32 @@ def parse_moments(
 
     if date_format is not None:
         return _by_format(texts, date_format, first, zone).at(column.rows)
+    # Four digits throughout are years, unless a unit says that they count something.
     if epoch is not None or not all(len(text) == 4 for text in texts):
         numbers = _numbers(texts, epoch, first)
         if numbers is not None:
-            return _whole(numbers[column.rows], place, epoch, zone)
+            times, notation = read_whole(numbers[column.rows], place=place, epoch=epoch)
+            # Units since 1970 count instants; a spreadsheet's days and dates without marks are what clocks showed.
+            instants = epoch in EPOCHS and zone is not None
+            return ColumnTimes(times, notation, np.zeros(times.size, np.int64) if instants else None, zone)
+    # Before ISO, which has no quarters and would refuse them.
     periods = read_periods(texts)
     if periods is not None:
-        return Moments(periods[0], Notation(period=periods[1]), zone=zone).at(column.rows)
+        return ColumnTimes(periods[0], Notation(period=periods[1]), zone=zone).at(column.rows)
     return _iso(texts, first, zone).at(column.rows)
 
 
 def _numbers(cells: Sequence[str], epoch: Epoch | None, place: PlaceOf) -> NDArray[Any] | None:
     """Return whole numbers as int64, also those written 20240101.0; with a unit, fractions as float64."""
     if all(_WHOLE.fullmatch(cell) for cell in cells):
+        # pandas writes whole numbers as 20240101.0 where one is missing.
         numbers = [int(cell.partition(".")[0]) for cell in cells]
+        # int64 holds no more, and would wrap around in silence.
         wrong = next((row for row, number in enumerate(numbers) if abs(number) >= 2**63), None)
         if wrong is not None:
             raise _no_date(cells[wrong], place(wrong))
         return np.array(numbers, dtype=np.int64)
+    # A fraction is a time only if a unit says what it counts.
     if epoch in (None, "step"):
         return None
     wrong = next(
@@ -127,23 +137,7 @@ def _numbers(cells: Sequence[str], epoch: Epoch | None, place: PlaceOf) -> NDArr
     return np.array([float(cell) for cell in cells])
 
 
-def _whole(numbers: NDArray[Any], place: PlaceOf, epoch: Epoch | None, zone: Zone | None) -> Moments:
-    if numbers.dtype == np.float64:
-        seconds = numbers * 86_400 if epoch == "excel" else numbers / EPOCHS[epoch or "s"]
-        begin = EXCEL_BEGINS if epoch == "excel" else np.datetime64("1970-01-01")
-        times = begin + np.round(seconds * 1e6).astype(np.int64).astype("timedelta64[us]")
-        return _told(times, Notation(epoch=epoch), epoch, zone)
-    read = read_whole(numbers, place=place, epoch=epoch)
-    return _told(read.times, read.notation, epoch, zone)
-
-
-def _told(times: NDArray[Any], notation: Notation, epoch: Epoch | None, zone: Zone | None) -> Moments:
-    """Units since 1970 count instants; a spreadsheet's days and dates without marks are what clocks showed."""
-    instants = epoch in EPOCHS and zone is not None
-    return Moments(times, notation, np.zeros(times.size, np.int64) if instants else None, zone)
-
-
-def _iso(cells: Sequence[str], place: PlaceOf, zone: Zone | None) -> Moments:
+def _iso(cells: Sequence[str], place: PlaceOf, zone: Zone | None) -> ColumnTimes:
     # Every digit alike: a column has few shapes, whatever its size.
     shapes = shapes_of(cells)
     matches = [_ISO.fullmatch(shape) for shape in shapes.texts]
@@ -151,18 +145,22 @@ def _iso(cells: Sequence[str], place: PlaceOf, zone: Zone | None) -> Moments:
         row = shapes.first(matches.index(None))
         raise _no_date(cells[row], place(row))
     forms = [match for match in matches if match]
+    # The length of the offset tells whether there is one, and how much to cut off.
     sizes = np.array([len(form[5] or "") for form in forms])
     _check_alike(cells, sizes[shapes.rows], place)
+    # The longest cell shows all parts that this column ever writes.
     notation = Notation(example=max(cells, key=len))
     if not sizes[0]:
-        return Moments(_convert(cells, _unit(forms), place), notation, zone=zone)
+        return ColumnTimes(_convert(cells, _unit(forms), place), notation, zone=zone)
     offsets = [cell[-size:] for cell, size in zip(cells, sizes[shapes.rows].tolist(), strict=True)]
     _check_offsets(cells, offsets, place)
+    # NumPy reads no offsets; they are taken off, and away from the times below.
     plain = [cell[: -len(offset)] for cell, offset in zip(cells, offsets, strict=True)]
     times = _convert(plain, _unit(forms), place)
+    # A column has few offsets, whatever its size.
     shifts = {offset: 60 * _minutes(offset) for offset in set(offsets)}
     ahead = np.array([shifts[offset] for offset in offsets], dtype=np.int64)
-    return Moments(times - ahead.astype("timedelta64[s]"), notation, ahead, zone)
+    return ColumnTimes(times - ahead.astype("timedelta64[s]"), notation, ahead, zone)
 
 
 def _unit(forms: Sequence[re.Match[str]]) -> str:
@@ -185,6 +183,7 @@ def _convert(cells: Sequence[str], unit: str, place: PlaceOf) -> NDArray[np.date
                 raise _no_date(cell, place(row)) from None
         raise
     if unit == "ns":
+        # NumPy wraps around in silence where nanoseconds do not fit 64 bits.
         years = np.array([int(cell[:4]) for cell in cells])
         wrong = np.flatnonzero((years < 1678) | (years > 2261))
         if wrong.size:
@@ -221,10 +220,11 @@ def _minutes(offset: str) -> int:
     return -minutes if offset[0] == "-" else minutes
 
 
-def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf, zone: Zone | None) -> Moments:
+def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf, zone: Zone | None) -> ColumnTimes:
     times, ahead = [], []
     for row, cell in enumerate(cells):
         try:
+            # strptime alone knows formats; each distinct cell is read once.
             time = datetime.datetime.strptime(cell, date_format)
         except ValueError as problem:
             raise DataError(
@@ -235,12 +235,14 @@ def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf, zone: Zon
         times.append(time.replace(tzinfo=None) - (shift or datetime.timedelta()))
     stamps = np.array(times, dtype="datetime64[us]")
     days = stamps.astype("datetime64[D]")
+    # A format of days gives days, so that they equal those that ISO gives.
     plain = days if np.array_equal(days, stamps) else stamps
     offsets = np.array(ahead, dtype=np.int64) if "%z" in date_format else None
-    return Moments(plain, Notation(date_format=date_format), offsets, zone)
+    return ColumnTimes(plain, Notation(date_format=date_format), offsets, zone)
 
 
 def _localised(shown: NDArray[np.datetime64], zone: Zone, place: PlaceOf) -> NDArray[np.datetime64]:
+    # Zones shift by seconds, which a unit of days could not hold.
     shown = shown.astype(np.promote_types(shown.dtype, "datetime64[s]"))
     gone = np.flatnonzero(skipped(shown, zone))
     # Days begin at another hour where midnight is skipped: they are days all the same.
@@ -248,6 +250,7 @@ def _localised(shown: NDArray[np.datetime64], zone: Zone, place: PlaceOf) -> NDA
         raise DataError(
             f"the clocks of {zone.name} skip this time", place=place(int(gone[0])), found=str(shown[gone[0]])
         )
+    # The second row with a time that clocks show twice is the later one: rows go forwards.
     later = np.zeros(shown.size, dtype=np.bool_)
     seen = set()
     for row in np.flatnonzero(shown_twice(shown, zone)):

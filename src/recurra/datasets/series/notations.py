@@ -42,14 +42,17 @@ class Notation:
 
         Raises DataError for what no notation holds: years after 9999.
         """
+        # Plain steps are written as they are.
         if not np.issubdtype(times.dtype, np.datetime64):
             return [str(step) for step in times.tolist()]
+        # strftime and datetime end there, and would fail further down with less to say.
         if times.size and times.max().astype("datetime64[Y]") > np.datetime64(str(LAST_YEAR), "Y"):
             raise DataError(f"coming times pass the year {LAST_YEAR}", advice="forecast fewer steps")
         if self.period:
             return write_periods(times, self.period)
         if self.epoch is not None:
             return _counted(times, self.epoch)
+        # Needed for what is written as an offset; the clocks themselves come from `wall`.
         ahead = zone.seconds(times) if zone is not None else None
         if self.date_format:
             return _formatted(wall(times, zone), self.date_format, ahead)
@@ -60,6 +63,7 @@ def _counted(times: NDArray[Any], epoch: Epoch) -> list[str]:
     if epoch != "excel":
         return [str(number) for number in times.astype(f"datetime64[{epoch}]").astype(np.int64).tolist()]
     days = (times - EXCEL_BEGINS) / np.timedelta64(1, "D")
+    # Ten digits of a day are ten microseconds; zeros that say nothing go.
     return [f"{day:.10f}".rstrip("0").rstrip(".") for day in days.tolist()]
 
 
@@ -73,11 +77,13 @@ def _formatted(shown: NDArray[Any], date_format: str, ahead: NDArray[np.int64] |
 
 def _iso(shown: NDArray[Any], example: str, ahead: NDArray[np.int64] | None) -> list[str]:
     """Write dates and times as exactly as the example does, with its separator, and its kind of offset."""
+    # A date alone, a month or a year: no clock, so no offset either.
     if len(example) <= 10:
         return _texts(shown, {4: "Y", 7: "M"}.get(len(example), "D"))
     clock = example[11:].removesuffix("Z")
     clock = clock[:-6] if clock[-6:-5] in ("+", "-") else clock
     digits = len(clock) - 9 if len(clock) > 8 else 0
+    # NumPy writes as many digits as its unit has; the example tells how many are kept.
     unit = "m" if len(clock) == 5 else "s" if not digits else "ms" if digits <= 3 else "us" if digits <= 6 else "ns"
     written = _texts(shown, unit)
     cut = 11 + len(clock)
@@ -108,6 +114,7 @@ KINDS = (
 def read_periods(cells: Sequence[str]) -> tuple[NDArray[np.datetime64], str] | None:
     """Return the first months of quarters or the Mondays of weeks, and their template; None for anything else."""
     for kind in KINDS:
+        # The first cell decides which kind is tried, so that other columns cost one match.
         if not kind.fullmatch(cells[0]):
             continue
         matches = [match for cell in cells if (match := kind.fullmatch(cell))]
@@ -126,6 +133,7 @@ def write_periods(times: NDArray[Any], template: str) -> list[str]:
     """Return the quarters or weeks that the times (rows,) lie in, as the template writes them."""
     written = []
     for day in times.astype("datetime64[D]").tolist():
+        # The days around New Year may belong to a week of the other year.
         iso = day.isocalendar()
         year = iso.year if "{week" in template else day.year
         written.append(template.format(year=year, quarter=(day.month + 2) // 3, week=iso.week))
@@ -136,6 +144,7 @@ def _template(match: re.Match[str], name: str) -> str:
     """Put names in the place of the numbers of an example."""
     text, start = match.string, 0
     parts = []
+    # The year stands before the quarter or behind it.
     for group in sorted((name, "year"), key=match.start):
         parts += [
             text[start : match.start(group)],
@@ -155,6 +164,7 @@ def _quarters(years: NDArray[np.int64], quarters: NDArray[np.int64]) -> NDArray[
 
 def _weeks(years: NDArray[np.int64], weeks: NDArray[np.int64]) -> NDArray[np.datetime64]:
     """The Monday of each week; the first week of a year is the one with the 4th of January."""
+    # ISO 8601: the first week of a year is the one that holds the 4th of January.
     fourth = years.astype("datetime64[Y]").astype("datetime64[D]") + 3
     weekday = (fourth.astype(np.int64) + 3) % 7
     return np.asarray(fourth - weekday + 7 * (weeks - 1))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.cells import stands_for_missing
+from recurra.datasets.labels import stands_for_missing
 from recurra.datasets.series import advice
 from recurra.datasets.tables import RowBatch
 from recurra.errors import DataError, Place, UsageError, either
@@ -25,10 +25,11 @@ from recurra.errors import DataError, Place, UsageError, either
 LARGEST = 1e150
 """Largest absolute value: above it the squared error overflows."""
 EXACT = 2**53
+# Kinds of space and apostrophe that set thousands apart.
 SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
-"""Kinds of space and apostrophe that set thousands apart."""
 MARKS = {".": "a point", ",": "a comma", " ": "a space", "'": "an apostrophe", "_": "an underscore"}
 
+# How numbers look that are refused, what to do, and which marks for thousands and decimals would read them.
 _HINTS = (
     (r"[−‒–][0-9].*|\(\s*[0-9][0-9.,' ]*\)|[0-9][0-9.,' ]*-", "write a negative number with - before it", ("", "")),
     (r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", "write it without thousands separators", (",", "")),
@@ -46,7 +47,6 @@ _HINTS = (
         ("", ""),
     ),
 )
-"""How numbers look that are refused, what to do, and which marks for thousands and decimals would read them."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,14 @@ class NumberForm:
         """Raise UsageError for marks that are none, or that are one and the same."""
         if self.decimal not in (".", ","):
             raise UsageError(either("--decimal", "decimal"), found=repr(self.decimal), allowed="'.' or ','")
+        # One mark for both would read 1,234 two ways.
         if self.thousands and (self.thousands not in MARKS or self.thousands == self.decimal):
             allowed = ", ".join(repr(mark) for mark in MARKS if mark != self.decimal)
             raise UsageError(either("--thousands", "thousands"), found=repr(self.thousands), allowed=allowed)
 
     def parse(self, text: str) -> float:
         """Return the number that a cell holds, NaN for a word for `missing`; raise ValueError with advice."""
+        # Spreadsheets pad numbers with spaces that do not break.
         cell = text.strip(" \t\u00a0")
         plain = cell if self._pattern.fullmatch(cell) else self._plain(cell)
         if plain is not None:
@@ -82,6 +84,7 @@ class NumberForm:
     @cached_property
     def missing_numbers(self) -> frozenset[float]:
         """Numbers such as -999 among the words for missing."""
+        # A word such as -999 is a number, too, and is then missing in whatever way it is written.
         plain = (word for word in self.missing_words if self._pattern.fullmatch(word) or self._plain(word))
         return frozenset(float(self._plain(word) or word) for word in plain)
 
@@ -106,6 +109,7 @@ class NumberForm:
         cell = cell.translate(SPACES)
         if not self.marked.fullmatch(cell):
             return None
+        # First the marks between thousands: after the decimal comma has become a point they could be one.
         return cell.replace(self.thousands, "").replace(self.decimal, ".") if self.thousands else cell.replace(",", ".")
 
 
@@ -116,6 +120,7 @@ PLAIN = NumberForm()
 def _advice(cell: str) -> str:
     for pattern, mend, (thousands, decimal) in _HINTS:
         if re.fullmatch(pattern, cell):
+            # Spaces and apostrophes are found by one pattern; the cell tells which it was.
             mark = "'" if thousands == " " and "'" in cell else thousands
             named = advice.marks(mark, decimal)
             if re.fullmatch(r"[+-]?[0-9]{1,3},[0-9]{3}", cell):
@@ -146,6 +151,7 @@ class PointsBetweenThousands:
 
     def see(self, cells: Sequence[object], *, first: int, apart: int) -> None:
         """Take cells into account that stand in the row `first` and in every row so far `apart` behind it."""
+        # Each distinct cell is looked at once, and counted as often as it comes.
         for cell, times in Counter(cells).items():
             if not isinstance(cell, str):
                 continue
@@ -153,9 +159,11 @@ class PointsBetweenThousands:
             if self._WHOLE.fullmatch(word):
                 self.wholes += times
             elif self._GROUPED.fullmatch(word):
+                # The place of the first such cell, should it have to be asked about.
                 row = first + apart * cells.index(cell)
                 self.first = row if self.first is None else min(self.first, row)
             elif not stands_for_missing(word):
+                # One number of another form shows that points are decimal; nothing more needs to be watched.
                 self.possible = False
                 return
 
@@ -176,6 +184,7 @@ def cell_number(value: object, *, place: Place, column: str, form: NumberForm = 
     try:
         if value is None:
             return math.nan
+        # Before int: in Python a truth value is one.
         if isinstance(value, bool):
             raise ValueError("write 0 and 1 if a truth value is meant as a number")
         if isinstance(value, str):
@@ -190,24 +199,25 @@ def cell_number(value: object, *, place: Place, column: str, form: NumberForm = 
         ) from None
 
 
-Numbers = NDArray[np.float64]
+_Numbers = NDArray[np.float64]
 
+# What stands in numbers beside the decimal mark, and between them; float() takes no more of it than a cell may be.
 _AROUND = b"0123456789+-eE \t;"
-"""What stands in numbers beside the decimal mark, and between them; float() takes no more of it than a cell may be."""
 
 
-def column_numbers(batch: RowBatch, name: str, form: NumberForm) -> Numbers | None:
+def column_numbers(batch: RowBatch, name: str, form: NumberForm) -> _Numbers | None:
     """Return the numbers (rows,) of a column, NaN where one is missing; None where cells must be asked one by one."""
     cells = batch.texts(name)
     values = _unwritten(batch.columns[name]) if cells is None else _written(cells, form)
     if values is None or (np.abs(values) > LARGEST).any():
         return None
     if form.missing_numbers:
+        # Words for missing that are numbers: -999.
         values[np.isin(values, [*form.missing_numbers])] = np.nan
     return values
 
 
-def check_usable(values: Numbers, *, name: str, place: Callable[[int], Place]) -> None:
+def check_usable(values: _Numbers, *, name: str, place: Callable[[int], Place]) -> None:
     """Raise DataError for the first number (rows,) that is infinite or too large to square; `name` is its column's."""
     bad = np.flatnonzero(np.abs(values) > LARGEST)
     if bad.size:
@@ -219,19 +229,21 @@ def check_usable(values: Numbers, *, name: str, place: Callable[[int], Place]) -
         )
 
 
-def _unwritten(cells: Sequence[Any]) -> Numbers | None:
+def _unwritten(cells: Sequence[Any]) -> _Numbers | None:
     if not {*map(type, cells)} <= {float, int, type(None)}:
         return None
     try:
+        # None becomes NaN here; whole numbers beyond float64 fail, and are asked one by one.
         return np.array(cells, dtype=np.float64)
     except OverflowError:
         return None
 
 
-def _written(cells: Sequence[str], form: NumberForm) -> Numbers | None:
+def _written(cells: Sequence[str], form: NumberForm) -> _Numbers | None:
     values = _floats(cells, form)
     if values is not None:
         return values
+    # A column has few distinct words, so each is asked once.
     words = {cell for cell in {*cells} if stands_for_missing(cell, form.missing_words)}
     known = [cell for cell in cells if cell not in words]
     some = _floats(known, form) if words else None
@@ -242,9 +254,10 @@ def _written(cells: Sequence[str], form: NumberForm) -> Numbers | None:
     return values
 
 
-def _floats(cells: Sequence[str], form: NumberForm) -> Numbers | None:
+def _floats(cells: Sequence[str], form: NumberForm) -> _Numbers | None:
     plain = _plain(cells, form)
     try:
+        # float() takes more than a cell may be (1_000, inf); `_plain` has let nothing of that through.
         return None if plain is None else np.fromiter(map(float, plain), np.float64, len(cells))
     except ValueError:
         return None
@@ -252,6 +265,7 @@ def _floats(cells: Sequence[str], form: NumberForm) -> Numbers | None:
 
 def _plain(cells: Sequence[str], form: NumberForm) -> Sequence[str] | None:
     """Write numbers with a decimal point and no other mark; None where they hold what no number holds."""
+    # One text for all cells: a single pass tells whether they hold anything but numbers.
     text = ";".join(cells)
     if not text.isascii():
         return None

@@ -1,24 +1,28 @@
-"""What a table of series is, and how one is to be read: plain records.
+"""What a table of series is, how one is to be read, and how its missing values are filled.
 
-Not here: reading files (files.py) and frames (frames.py), and checks (build.py).
+Not here: reading files (files.py) and frames (frames.py), checks (build.py), and missing times (checks.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.series.imputing import Impute
+from recurra.datasets.series import advice
 from recurra.datasets.series.notations import Epoch, Notation
 from recurra.datasets.series.rhythms import Rhythm, infer
 from recurra.datasets.series.zones import Zone
+from recurra.errors import DataError, UsageError
 
+SeriesValues = NDArray[np.float64]
 Duplicates = Literal["error", "first", "mean"]
+Impute = Literal["ffill", "linear", "zero"]
 Gaps = Literal["refuse", "fill", "ignore"]
+TO_IMPUTE = "values are missing and must be imputed"
 Names = str | tuple[str, ...] | list[str]
 """One column, or several that together are one thing."""
 
@@ -55,6 +59,11 @@ class SeriesReading:
     """ignore: rows are plain steps, whatever their times."""
     impute: Impute | Literal["none"] | None = None
 
+    @property
+    def filling(self) -> Impute | None:
+        """How missing values are filled, None where they are not."""
+        return None if self.impute == "none" else self.impute
+
 
 @dataclass(frozen=True)
 class SeriesColumns:
@@ -80,8 +89,8 @@ class SeriesTable:
     ids: list[str]
     times: dict[str, NDArray[Any]]
     """datetime64 (steps,) in one unit for the whole table (UTC where a zone is known), or int64 steps."""
-    values: dict[str, NDArray[np.float64]]
-    """float64 (steps,), NaN only where `missing` is True."""
+    values: dict[str, SeriesValues]
+    """(steps,), NaN only where `missing` is True."""
     missing: dict[str, NDArray[np.bool_]]
     """bool (steps,): no value was given there."""
     columns: SeriesColumns
@@ -112,6 +121,7 @@ class SeriesTable:
         times = self.times[name]
         if self.counted:
             return np.arange(times.size, times.size + steps)
+        # Rows that were not held against a rhythm have one all the same, if they have times.
         rhythm = self.rhythms.get(name) or infer(times)
         return rhythm.times(rhythm.places(times[-1:]) + np.arange(1, steps + 1))
 
@@ -119,3 +129,48 @@ class SeriesTable:
         """The zone by whose clocks a series is written."""
         rhythm = self.rhythms.get(name)
         return rhythm.zone if rhythm else None
+
+
+def impute(values: np.ndarray, how: Impute, *, train: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (filled values, mask of the filled ones), both (steps,), for one series with NaN where a value is missing.
+
+    `train` is the number of steps that training may see. ffill carries the last value on; linear draws a line between
+    the known training values, and behind the training part carries on, since its neighbours ahead are the future;
+    zero writes 0. What stands before the first value gets the first training value (zero: 0).
+    Raises DataError when the training part has no value at all.
+    """
+    if how not in ("ffill", "linear", "zero"):
+        raise UsageError("impute", found=repr(how), allowed="ffill, linear, zero")
+    mask = np.isnan(values)
+    if how == "zero":
+        return np.where(mask, 0.0, values), mask
+    # Only the training part is looked at: what is filled must not know the future.
+    known = np.flatnonzero(~mask[:train])
+    if not known.size:
+        raise DataError("no known value in the training part to fill from", found=f"{train:,} steps, all missing")
+    # The place of the newest known value up to each step; -1 before the first.
+    last = np.maximum.accumulate(np.where(mask, -1, np.arange(values.size)))
+    filled = np.where(last >= 0, values[last], values[known[0]])
+    if how == "linear":
+        # Between two training values a line may be drawn, since both are known in training.
+        filled[:train] = np.interp(np.arange(train), known, values[known])
+    return filled, mask
+
+
+def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
+    """Return the table with its missing values filled as its reading says; `missing` goes on telling which they were.
+
+    The last `unseen` steps of each series are held out by the caller: nothing is filled from them. Raises DataError
+    where values are missing that are not to be filled.
+    """
+    count, how = sum(int(mask.sum()) for mask in table.missing.values()), table.reading.filling
+    if not count:
+        return table
+    if how is None:
+        raise DataError(
+            f"{count:,} values are missing, or were added for missing times", advice=f"choose {advice.imputing()}"
+        )
+    # At least one step is seen, or nothing could be filled from.
+    values = {name: impute(series, how, train=max(1, len(series) - unseen))[0] for name, series in table.values.items()}
+    others = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
+    return replace(table, values=values, warnings=[*others, f"{count:,} values were imputed: {how}"])

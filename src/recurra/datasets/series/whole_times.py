@@ -6,7 +6,7 @@ Not here: texts (moments.py). A number that may be a date is never taken for a s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,56 +16,56 @@ from recurra.datasets.series.notations import EXCEL_BEGINS, Epoch, Notation
 from recurra.errors import DataError, Place
 
 PlaceOf = Callable[[int], Place]
-Whole = NDArray[np.int64]
+_Whole = NDArray[np.int64]
 
 LARGEST_STEP = 10**8
 """Above it a whole number is more likely an epoch time than a step."""
+# Years that a number without marks may begin with.
 YEARS = (1800, 2199)
-"""Years that a number without marks may begin with."""
+# 1950 to 2099 as days of a spreadsheet.
 EXCEL_DAYS = (18_264, 73_050)
-"""1950 to 2099 as days of a spreadsheet."""
+# Dates without marks that are read, by their number of digits.
 FORMATS = {8: "%Y%m%d", 6: "%Y%m", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-"""Dates without marks that are read, by their number of digits."""
 EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+# 1980 to 2099 in seconds since 1970: where epoch times are looked for.
 SINCE, UNTIL = 315_532_800, 4_102_444_800
-"""1980 to 2099 in seconds since 1970: where epoch times are looked for."""
 
 
-class Dated(NamedTuple):
-    """Times out of whole numbers, and how to write them again."""
+def read_whole(numbers: NDArray[Any], *, place: PlaceOf, epoch: Epoch | None = None) -> tuple[NDArray[Any], Notation]:
+    """Return the times that numbers (rows,) stand for, and how to write them again; with a unit they may be fractions.
 
-    times: NDArray[np.generic]
-    notation: Notation
-
-
-def read_whole(numbers: Whole, *, place: PlaceOf, epoch: Epoch | None = None) -> Dated:
-    """Return the times that whole numbers (rows,) stand for; raises DataError for what must be asked about."""
+    Raises DataError for what must be asked about.
+    """
     if epoch == "step":
-        return Dated(numbers, Notation())
+        return numbers, Notation()
     if epoch is not None:
-        return Dated(_counted(numbers, epoch, place), Notation(epoch=epoch))
+        counted = _fractions if numbers.dtype == np.float64 else _counted
+        return counted(numbers, epoch, place), Notation(epoch=epoch)
+    # Eight digits first: most columns of such numbers are days.
     for digits, date_format in FORMATS.items():
         times, good = _unmarked(numbers, digits)
         if good.all():
-            return Dated(times, Notation(date_format=date_format))
+            return times, Notation(date_format=date_format)
+        # Half of them are dates: then the others are slips, and no steps.
         if 2 * int(good.sum()) >= good.size or (digits > 6 and _begin_with_years(numbers, digits)):
             raise _no_date(numbers, int(np.argmin(good)), date_format, place)
     _ask_about_others(numbers, place)
-    return Dated(numbers, Notation())
+    return numbers, Notation()
 
 
-def _all_of(numbers: Whole, digits: int) -> bool:
+def _all_of(numbers: _Whole, digits: int) -> bool:
     return bool((numbers >= 10 ** (digits - 1)).all() and (numbers < 10**digits).all())
 
 
-def _begin_with_years(numbers: Whole, digits: int) -> bool:
+def _begin_with_years(numbers: _Whole, digits: int) -> bool:
     years = numbers // 10 ** (digits - 4)
     return _all_of(numbers, digits) and bool(((years >= YEARS[0]) & (years <= YEARS[1])).all())
 
 
-def _unmarked(numbers: Whole, digits: int) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+def _unmarked(numbers: _Whole, digits: int) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
     """Read YYYYMM[DD[HH[MM[SS]]]]; also tell which numbers have as many digits and are such times."""
     sized = (numbers >= 10 ** (digits - 1)) & (numbers < 10**digits)
+    # All forms are brought to fourteen digits, so that one division reads them.
     parts = np.where(sized, numbers, 0) * 10 ** (14 - digits)
     parts, second = np.divmod(parts, 100)
     parts, minute = np.divmod(parts, 100)
@@ -75,15 +75,17 @@ def _unmarked(numbers: Whole, digits: int) -> tuple[NDArray[np.datetime64], NDAr
     day = day if digits > 6 else np.ones_like(day)
     good = (year >= YEARS[0]) & (year <= YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1)
     good &= (hour < 24) & (minute < 60) & (second < 60)
+    # What is no date must not overflow the calendar; it is 0 here and told below.
     months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + np.where(good, day - 1, 0)
+    # The 31st of April would be the 1st of May.
     good &= days.astype("datetime64[M]") == months
     if digits <= 8:
         return (months if digits == 6 else days), good
     return days + (hour * 3600 + minute * 60 + second).astype("timedelta64[s]"), good
 
 
-def _no_date(numbers: Whole, row: int, date_format: str, place: PlaceOf) -> DataError:
+def _no_date(numbers: _Whole, row: int, date_format: str, place: PlaceOf) -> DataError:
     return DataError(
         f"a whole number that is no date among what may be dates written {_named(date_format)}",
         place=place(row),
@@ -92,8 +94,9 @@ def _no_date(numbers: Whole, row: int, date_format: str, place: PlaceOf) -> Data
     )
 
 
-def _other_dates(numbers: Whole) -> dict[str, NDArray[np.bool_]]:
+def _other_dates(numbers: _Whole) -> dict[str, NDArray[np.bool_]]:
     """Tell by the name of a notation that is only asked about which numbers are such dates."""
+    # The same digits, read in the orders of other notations.
     first, rest = np.divmod(numbers, 10**6)
     second, year = np.divmod(rest, 10**4)
     week_year, week = np.divmod(numbers, 100)
@@ -110,7 +113,7 @@ def _other_dates(numbers: Whole) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def _ask_about_others(numbers: Whole, place: PlaceOf) -> None:
+def _ask_about_others(numbers: _Whole, place: PlaceOf) -> None:
     for name, good in _other_dates(numbers).items():
         if good.all():
             iso = "YYYY-Www" if "WW" in name else "YYYY-MM-DD"
@@ -124,18 +127,19 @@ def _ask_about_others(numbers: Whole, place: PlaceOf) -> None:
     if (numbers >= EXCEL_DAYS[0]).all() and (numbers <= EXCEL_DAYS[1]).all():
         day_of = str(EXCEL_BEGINS + numbers[0])
         raise _ask(numbers, place, f"days of a spreadsheet (the first is {day_of})", f"say so: {advice.unit('excel')}")
+    # Steps are counts; what is as large as this counts something else.
     large = np.flatnonzero(np.abs(numbers) >= LARGEST_STEP)
     if large.size:
         raise _too_large(numbers, int(large[0]), place)
 
 
-def _ask(numbers: Whole, place: PlaceOf, kind: str, choice: str) -> DataError:
+def _ask(numbers: _Whole, place: PlaceOf, kind: str, choice: str) -> DataError:
     return DataError(
         f"whole numbers that may be {kind}", place=place(0), found=str(numbers[0]), advice=f"{choice}; {_steps()}"
     )
 
 
-def _too_large(numbers: Whole, row: int, place: PlaceOf) -> DataError:
+def _too_large(numbers: _Whole, row: int, place: PlaceOf) -> DataError:
     unit = _likely_epoch(numbers)
     hours = _unmarked(numbers, 10)[1] if _all_of(numbers, 10) else np.zeros(1, dtype=np.bool_)
     kinds = [
@@ -153,12 +157,13 @@ def _too_large(numbers: Whole, row: int, place: PlaceOf) -> DataError:
     )
 
 
-def _likely_epoch(numbers: Whole) -> str:
+def _likely_epoch(numbers: _Whole) -> str:
+    # All of them must lie between 1980 and 2099 in one unit.
     low, high = int(numbers.min()), int(numbers.max())
     return next((unit for unit, size in EPOCHS.items() if SINCE * size <= low and high < UNTIL * size), "")
 
 
-def _counted(numbers: Whole, epoch: Epoch, place: PlaceOf) -> NDArray[np.datetime64]:
+def _counted(numbers: _Whole, epoch: Epoch, place: PlaceOf) -> NDArray[np.datetime64]:
     if epoch == "excel":
         _within(np.abs(numbers) < 2_958_466, numbers, epoch, place)
         return np.asarray(EXCEL_BEGINS + numbers)
@@ -168,7 +173,14 @@ def _counted(numbers: Whole, epoch: Epoch, place: PlaceOf) -> NDArray[np.datetim
     return numbers.astype(f"datetime64[{epoch}]")
 
 
-def _within(good: NDArray[np.bool_], numbers: Whole, epoch: Epoch, place: PlaceOf) -> None:
+def _fractions(numbers: NDArray[np.float64], epoch: Epoch, place: PlaceOf) -> NDArray[np.datetime64]:
+    seconds = numbers * 86_400 if epoch == "excel" else numbers / EPOCHS[epoch]
+    begin = EXCEL_BEGINS if epoch == "excel" else np.datetime64("1970-01-01")
+    # Microseconds: what a float of days or seconds still holds.
+    return np.asarray(begin + np.round(seconds * 1e6).astype(np.int64).astype("timedelta64[us]"))
+
+
+def _within(good: NDArray[np.bool_], numbers: _Whole, epoch: Epoch, place: PlaceOf) -> None:
     if good.all():
         return
     row, likely = int(np.argmin(good)), _likely_epoch(numbers)

@@ -39,9 +39,11 @@ class NamedZone:
 
     def seconds(self, instants: Instants) -> NDArray[np.int64]:
         """Look each day up once; within the days on which clocks change, each instant."""
+        # zoneinfo answers one moment at a time, which is slow for a column of hours.
         days, which = np.unique(instants.astype("datetime64[D]"), return_inverse=True)
         begin, end = self._looked_up(days), self._looked_up(np.asarray(days + DAY))
         ahead = begin[which]
+        # Only on the two days of a year on which clocks change does the hour matter.
         changing = np.flatnonzero((begin != end)[which])
         ahead[changing] = self._looked_up(instants[changing])
         return ahead
@@ -68,12 +70,14 @@ class WrittenZone:
         """Take the offsets (rows,) in seconds that stood beside the instants (rows,), in any order."""
         order = np.argsort(instants, kind="stable")
         moments, ahead = instants[order], offsets[order]
+        # Between these two rows clocks were changed; when exactly nobody wrote.
         changed = np.flatnonzero(ahead[1:] != ahead[:-1])
         starts = moments[changed] + (moments[changed + 1] - moments[changed]) // 2
         return cls(np.concatenate([moments[:1], starts]), ahead[np.concatenate([[0], changed + 1])])
 
     def seconds(self, instants: Instants) -> NDArray[np.int64]:
         """Return the offset that holds at each instant."""
+        # The newest change before each instant; what lies before the first row has the first offset.
         place = np.searchsorted(self.starts, instants, side="right") - 1
         return self.offsets[np.maximum(place, 0)]
 
@@ -89,6 +93,7 @@ def zone_named(name: str) -> NamedZone:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
+        # Names such as Europe/Berlin are easily mistyped.
         near = difflib.get_close_matches(name, known, n=3)
         raise UsageError(
             f"unknown {either('--zone', 'zone')}",
@@ -114,15 +119,18 @@ def instants_of(shown: Instants, zone: Zone | None, *, later: NDArray[np.bool_] 
     """
     if zone is None or not shown.size:
         return shown
+    # A day away from it the clocks have surely changed or surely not: the instant has one of both offsets.
     before, after = zone.seconds(shown - DAY), zone.seconds(shown + DAY)
     first, second = (shown - ahead.astype("timedelta64[s]") for ahead in (before, after))
     holds_first, holds_second = zone.seconds(first) == before, zone.seconds(second) == after
+    # Where both hold the clocks show the time twice; where neither holds they skip it.
     take_second = holds_second & (~holds_first if later is None else ~holds_first | later)
     return np.asarray(np.where(take_second, second, first))
 
 
 def skipped(shown: Instants, zone: Zone) -> NDArray[np.bool_]:
     """Tell which times the clocks of a zone never show, because they were put forward."""
+    # There and back again: a time that clocks never show comes back as another one.
     shows = wall(instants_of(shown, zone), zone)
     return np.asarray(shows != shown)
 

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import Settings
-from recurra.datasets.cells import is_missing
 from recurra.datasets.columns import TextColumns, name_list
-from recurra.datasets.labels import check_class_count
+from recurra.datasets.labels import check_class_count, is_missing
 from recurra.errors import DataError, UsageError
 from recurra.tasks.heads.classes.run import Label
 

@@ -17,11 +17,10 @@ from recurra.arguments import whole
 from recurra.artefact import Artefact
 from recurra.batches import rectangle
 from recurra.config import Frozen
-from recurra.datasets.series.imputing import Impute
 from recurra.datasets.series.learnt import Learnt, check_rhythm, scalers_for
 from recurra.datasets.series.notations import Epoch
-from recurra.datasets.series.rhythms import Step
-from recurra.datasets.series.table import SeriesReading, SeriesTable
+from recurra.datasets.series.rhythms import TimeStep
+from recurra.datasets.series.table import Impute, SeriesReading, SeriesTable
 from recurra.errors import ArtefactError, UsageError
 from recurra.layers.layer import Floats
 from recurra.model import Model, read_record, six_digits
@@ -238,7 +237,7 @@ def read_learnt(record: Any) -> Learnt:
     if record is None:
         return Learnt()
     series = read_record(SeriesRecord, record, "series")
-    step = Step(**series.step.model_dump()) if series.step else None
+    step = TimeStep(**series.step.model_dump()) if series.step else None
     reading = SeriesReading(
         **{name: getattr(series, name) for name in KEPT},
         gaps="ignore" if series.counted else "fill" if series.filled else None,
