@@ -12,7 +12,7 @@ endif
 
 CPP := $(shell find native -name "*.[ch]pp")
 
-.PHONY: setup demo test lint accept sanitize bench bench-speed rivals tables pages census clean
+.PHONY: setup demo test test-native lint accept sanitize bench bench-speed rivals tables pages census clean
 
 setup: .venv/ready
 
@@ -40,8 +40,14 @@ test: lint
 	CUDA_VISIBLE_DEVICES= $(BIN)/pytest tests/test_buffers.py
 	$(BIN)/pytest tests/test_gpu.py
 
+# Then the engine as other compilers build it: clang++, and gcc for aarch64 under qemu. A step without its tools says so.
 accept: setup
 	$(BIN)/pytest -m slow
+	native/test/run.sh clang aarch64
+
+# The engine's own test, in C++: every cell, precision and instruction set of this processor.
+test-native:
+	native/test/run.sh here
 
 # The engine's tests under the address, undefined-behaviour and thread sanitizers.
 sanitize: setup

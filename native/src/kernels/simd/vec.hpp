@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -20,6 +21,10 @@
 #define RECURRA_KEEP(value) asm("" : "+v"(value))
 #elif defined(__x86_64__)
 #define RECURRA_KEEP(value) asm("" : "+x"(value))
+#elif defined(__aarch64__)
+// In the order of the source too: gcc would load all values of a product first, and 3 of 24 sums would not have a
+// register.
+#define RECURRA_KEEP(value) asm volatile("" : "+w"(value))
 #else
 #define RECURRA_KEEP(value)
 #endif
@@ -107,15 +112,34 @@ RECURRA_INLINE void store(float* to, Vec value, int count) {
 }
 #endif
 
+// Lanes of two vectors: lane i is number From::lane(i), counted through the first and then through the second. Each
+// compiler has a word of its own for it; both want constants.
+template <class From, class Lanes, int... i>
+RECURRA_INLINE Lanes shuffled(Lanes first, Lanes second, std::integer_sequence<int, i...>) {
+#if defined(__clang__)
+  return __builtin_shufflevector(first, second, From::lane(i)...);
+#else
+  return __builtin_shuffle(first, second, Ints{From::lane(i)...});
+#endif
+}
+
+template <class From, class Lanes>
+RECURRA_INLINE Lanes shuffled(Lanes first, Lanes second) {
+  return shuffled<From>(first, second, std::make_integer_sequence<int, kLanes>{});
+}
+
+template <int By>
+struct TurnedBy {
+  static constexpr int lane(int i) { return (i + By) % kLanes; }
+};
+
 // All lanes joined into one, halves upon halves.
-template <class Lanes, class Join>
+template <int Half = kLanes / 2, class Lanes, class Join>
 RECURRA_INLINE auto folded(Lanes value, Join join) {
-  RECURRA_UNROLL for (int half = kLanes / 2; half > 0; half /= 2) {
-    Ints from;
-    RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) from[lane] = (lane + half) % kLanes;
-    value = join(value, __builtin_shuffle(value, from));
-  }
-  return value[0];
+  if constexpr (Half == 0)
+    return value[0];
+  else
+    return folded<Half / 2>(join(value, shuffled<TurnedBy<Half>>(value, value)), join);
 }
 
 // The sum of all lanes.
@@ -123,18 +147,19 @@ RECURRA_INLINE float total(Vec value) {
   return folded(value, [](Vec a, Vec b) __attribute__((always_inline)) { return a + b; });
 }
 
+// From one lane of the first vector and one of the second in turn, beginning at `Begin`.
+template <int Begin>
+struct InTurn {
+  static constexpr int lane(int i) { return Begin + i / 2 + i % 2 * kLanes; }
+};
+
 // Transposes a square of words: each of log2(kLanes) rounds shuffles the two halves of the rows like cards.
 RECURRA_NOINLINE inline void transpose(Words (&rows)[kLanes]) {
-  Ints low, high;
-  RECURRA_UNROLL for (int lane = 0; lane < kLanes; ++lane) {
-    low[lane] = lane / 2 + (lane % 2 ? kLanes : 0);
-    high[lane] = low[lane] + kLanes / 2;
-  }
   RECURRA_UNROLL for (int round = 1; round < kLanes; round *= 2) {
     Words next[kLanes];
     RECURRA_UNROLL for (int i = 0; i < kLanes / 2; ++i) {
-      next[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], low);
-      next[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], high);
+      next[2 * i] = shuffled<InTurn<0>>(rows[i], rows[i + kLanes / 2]);
+      next[2 * i + 1] = shuffled<InTurn<kLanes / 2>>(rows[i], rows[i + kLanes / 2]);
     }
     RECURRA_UNROLL for (int i = 0; i < kLanes; ++i) rows[i] = next[i];
   }
