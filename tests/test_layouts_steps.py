@@ -18,8 +18,7 @@ from layouts import APART, Hand, apart, in_one_piece, names, nan_where_nobody_wr
 from recurra.batches import Ragged
 from recurra.config import Pool
 from recurra.engine import native
-from recurra.engine.plain_pools import Scorer, plain_pool
-from recurra.engine.pools import native_pool
+from recurra.engine.pools import Scorer, native_pool, plain_pool
 from recurra.engine.rows import native_distinct, native_gather, native_masked
 from recurra.training.optimisers import RowAdam, WholeAdam, clip
 

@@ -22,8 +22,7 @@ from recurra.config import CellKind, Pool
 from recurra.engine import native
 from recurra.engine.autograd import native_sweep
 from recurra.engine.choose import sweep_layer
-from recurra.engine.plain_pools import Scorer, plain_pool
-from recurra.engine.pools import native_pool
+from recurra.engine.pools import Scorer, native_pool, plain_pool
 from recurra.engine.rows import native_distinct, native_gather, native_masked
 
 pytestmark = pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here")

@@ -18,8 +18,7 @@ from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
 from recurra.engine import native, processors
-from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced
-from recurra.engine.derivatives import differentiate, wants_numbers
+from recurra.engine.arrays import differentiate, rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.plain import plain_layer
 
 if TYPE_CHECKING:

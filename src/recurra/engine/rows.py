@@ -16,8 +16,7 @@ from torch import Tensor
 
 from recurra.batches import Integers
 from recurra.engine import native, processors
-from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced
-from recurra.engine.derivatives import wants_numbers
+from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced, wants_numbers
 
 
 @untraced

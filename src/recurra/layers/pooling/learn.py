@@ -1,6 +1,6 @@
 """A sequence of states becomes one vector, learning: (tokens, inputs) -> (sequences, outputs).
 
-Not here: what is pooled, and how (pools.py, plain_pools.py).
+Not here: how rows are pooled (engine/pools.py).
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from recurra.batches import Ragged
 from recurra.engine.choose import is_native
-from recurra.engine.plain_pools import Scorer, plain_pool
-from recurra.engine.pools import native_pool
+from recurra.engine.pools import Scorer, native_pool, plain_pool
 from recurra.layers.dropout import Generator
 from recurra.layers.pooling.run import PoolingSpec
 
