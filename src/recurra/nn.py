@@ -77,6 +77,7 @@ class _Swept(Base):
         """
         if lengths is not None and isinstance(input, PackedSequence):
             raise ValueError("lengths: found some beside a PackedSequence, allowed none: it has its own")
+        # Where torch traces, nothing of the engine may run: its results would stand in the trace as constants.
         kind = None if traced() else _kind(self)
         if kind and kind.precision == "bf16":  # what other layers made under autocast is cast, as torch casts it
             input, hx = _each(input, _widened), _each(hx, _widened)
@@ -98,6 +99,7 @@ class _Swept(Base):
         """Tell whether the engine can follow: plain memory whose shapes fit, and something to sweep."""
         flat = [one for side in weights for one in side]
         values = given.data if isinstance(given, PackedSequence) else given
+        # Projections, other types, subclasses, the meta device: none of them is plain float32 memory.
         if self.proj_size or not (native.engine().library and all(map(is_number, (values, *states, *flat)))):
             return False
         sides, batch = 2 if self.bidirectional else 1, self._batch(given, values)
@@ -106,6 +108,7 @@ class _Swept(Base):
             raise RuntimeError(
                 f"weights: found shapes {found}, allowed {fit}"
             )  # torch's LSTM would read on behind them
+        # Nothing to sweep: torch has its own words for empty batches and inputs.
         if batch is None:
             return False
         return all(one.shape == (self.num_layers * sides, *batch, self.hidden_size) for one in states)
@@ -116,6 +119,7 @@ class _Swept(Base):
             return None
         if values is given:
             return (given.shape[self._axis],) if given.dim() == 3 else ()
+        # Handmade packed data may contradict themselves; the engine would read past their end.
         sizes = given.batch_sizes.numpy()
         whole = values.dim() == 2 and sizes.sum() == len(values) and (sizes[1:] <= sizes[:-1]).all()
         return (int(sizes[0]),) if whole else None
@@ -126,6 +130,7 @@ class _Swept(Base):
         states = tuple(part.unsqueeze(1) for part in states) if alone else states
         rows, steps = values.shape[self._axis], values.shape[1 - self._axis]
         places = native.grid(steps, _lengths(lengths, rows, steps), rows=self.batch_first)
+        # A grid is swept as it lies: its pads are skipped, not computed and masked.
         outputs, final = self._layers(kind, weights, places, values.reshape(rows * steps, -1), states)
         outputs, ends = outputs.view(*values.shape[:2], -1), final if self.cell == "lstm" else final[0]
         return self._alone(outputs, ends) if alone else (outputs, ends)
@@ -175,6 +180,7 @@ class _Swept(Base):
             batched = given.unsqueeze(self._axis), _each(hx, lambda part: part.unsqueeze(1))
             return self._alone(*self._by_torch(*batched, lengths))
         rows, steps = given.shape[self._axis], given.shape[1 - self._axis]
+        # Sorted by torch, and its indices sorted back with the outputs.
         told = torch.from_numpy(_lengths(lengths, rows, steps))
         # torch packs no empty sequence: each is swept for a step, which is then taken back.
         packed = pack_padded_sequence(given, told.clamp(min=1), self.batch_first, enforce_sorted=False)
@@ -195,6 +201,7 @@ class _Swept(Base):
         """Give torch.jit.script torch's own layer, with these very weights: TorchScript knows no other."""
         layer = copy.copy(self)
         if "torchs" in vars(type(self)):
+            # A copy under torch's class shares the very parameters: TorchScript compiles it, training goes on here.
             layer.__class__ = self.torchs  # type: ignore[assignment]
         return layer
 
@@ -216,6 +223,7 @@ def _kind(layer: Any) -> CellKind | None:
     """What is swept; None under an autocast that the engine has no precision for."""
     precision: Precision = "float32"
     if torch.is_autocast_enabled("cpu"):
+        # float16 has fewer exponents than float32 sums fit in: torch decides what to do with it.
         if torch.get_autocast_dtype("cpu") != torch.bfloat16:
             return None
         precision = "bf16"

@@ -45,6 +45,7 @@ def traced() -> bool:
     So do torch.compile and torch.export, torch.jit.trace, the transforms of torch.func, forward-mode derivatives, and
     modes that see each operation, as torch's counter of operations does.
     """
+    # Each line asks one part of torch whether it records what runs instead of, or besides, running it.
     return (
         torch.compiler.is_compiling()
         or torch._C._are_functorch_transforms_active()
@@ -59,6 +60,7 @@ def untraced(function: Function) -> Function:
 
     `torch.compiler.disable` would do so too, after the seconds that loading torch's compiler takes.
     """
+    # The inner call too: what `function` calls would be traced again otherwise.
     skip = eval_frame._FrameAction.SKIP
     eval_frame.set_code_exec_strategy(function.__code__, eval_frame._FrameExecStrategy(skip, skip))
     return function
@@ -76,8 +78,10 @@ def rows_to_read(table: Tensor | None) -> Any:
     """
     if table is None:
         return None
+    # expand() repeats a row without memory for each; NumPy and the engine can read it so, contiguous() would copy it.
     if table.stride(0) == 0 and len(table) > 1:
         return table[:1].contiguous().expand_as(table).numpy(force=True)
+    # Rows in one piece with room between them, as a slice of columns has them, are read where they lie.
     gaps = table.stride(1) == 1 and table.stride(0) >= table.shape[1]
     return table.numpy(force=True) if gaps else to_read(table)
 
@@ -93,6 +97,7 @@ def to_write(tensor: Tensor | None) -> Any:
 
 def wants_numbers(*errors: Tensor | None) -> bool:
     """Tell whether a backward pass asks for numbers alone: no graph of it is wanted, and torch does not follow it."""
+    # torch enables gradients in a backward pass exactly where create_graph asks for a graph of it.
     followed = torch.is_grad_enabled() or traced()
     return not followed and all(error is None or is_memory(error) for error in errors)
 
@@ -108,13 +113,16 @@ def differentiate(
     `errors` are those of its first results. One gradient for each input: none where it is not wanted.
     """
     graph = torch.is_grad_enabled()
+    # Outside of autocast: the engine computed in float32, and the second way must give the gradient of that.
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
         # Views, because an input may hang on another one outside: that way back is no part of these gradients.
         views = [one if one is None else one.view_as(one) for one in inputs]
         results = forward(*views)
+    # torch gives None for a result that nobody used; grad() would refuse it.
     pairs = [(one, error) for one, error in zip(results, errors, strict=False) if error is not None]
     reached = [(one, error) for one, error in pairs if one.requires_grad]
     asked = [view for view, want in zip(views, wanted, strict=True) if want and view is not None]
+    # Nothing that wants a gradient reaches what was asked about: torch.autograd.grad would raise here.
     if not reached:
         return [None] * len(wanted)
     outputs, given = zip(*reached, strict=True)

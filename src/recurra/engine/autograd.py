@@ -50,7 +50,10 @@ def native_sweep(
     backward, where products are of float32.
     """
     if rows is not None and kind.precision != "float32":
+        # In other precisions the errors of a word's tokens are not summed before they are multiplied, so that each
+        # token brings a row of its own.
         values, rows = values[torch.from_numpy(rows)], None
+    # autograd.Function sees tensors only as arguments of their own, never within tuples.
     flat = [one for side in weights for one in side]
     called = kind, places, rows, torch.is_grad_enabled()
     outputs, final, final_inner = _Sweep.apply(called, values, hidden, inner, *flat)  # type: ignore[no-untyped-call]
@@ -71,10 +74,13 @@ class _Sweep(torch.autograd.Function):
         inner_too = "cell" in kind.states
         # Without gradients weights still tell that they want one: what a gradient needs would be kept for nobody.
         keep, threads = learning and any(context.needs_input_grad), processors.threads()
+        # Weights change from step to step, so that each call packs them; transposed copies for the way back only if
+        # somebody learns.
         packed = _packed(kind, weights, backward=keep, threads=threads)
         sides, size = len(packed), weights[1].shape[1]
         outputs = values.new_empty(places.tokens, sides * size)
         final = values.new_empty(sides, places.sequences, size)
+        # Three results from every call: an empty one where the cell has no inner state.
         final_inner = values.new_empty(final.shape if inner_too else 0)
         kept = native.compiled.forward(
             packed,
@@ -90,6 +96,7 @@ class _Sweep(torch.autograd.Function):
             threads=threads,
         )
         context.set_materialize_grads(False)  # errors of what nobody used come as None, not as tables of zeros
+        # Not through save_for_backward, which takes tensors alone. `kept` lives as long as the graph does.
         context.called, context.packed, context.kept, context.threads = called, packed, kept, threads
         context.save_for_backward(values, outputs, hidden, inner, *weights)
         return outputs, final, final_inner
@@ -114,6 +121,7 @@ def _first_gradient(
     kind, places, rows, _ = context.called
     values, outputs, hidden, inner, *weights = context.saved_tensors
     _, wanted, wanted_hidden, wanted_inner, *wanted_weights = context.needs_input_grad
+    # Memory only for what is asked for: the engine skips the products of an error that has no place to go.
     values_error = values.new_empty(values.shape) if wanted else None
     hidden_error = hidden.new_empty(hidden.shape) if wanted_hidden else None
     started_error = inner.new_empty(inner.shape) if wanted_inner else None
@@ -160,11 +168,13 @@ def _by_the_equations(
     inner: Tensor | None,
     weights: Sequence[Tensor],
 ) -> tuple[Tensor, ...]:
+    # The tokens in the order of their sequences, without the pads of a grid.
     order = torch.tensor(places.order, dtype=torch.int64, device=values.device)
     offsets = np.array(places.offsets)
     inputs = values if rows is None else values[torch.from_numpy(rows)]
     sides = [SweepWeights(*side) for side in _fours(weights)]
     begin = [part for part in (hidden, inner) if part is not None]
     outputs, *final = plain_layer(kind, Ragged(inputs.index_select(0, order), offsets), sides, begin)
+    # Back to where each token lay; pads get zeros, as the engine gives them.
     laid = outputs.new_zeros(places.tokens, outputs.shape[1]).index_copy(0, order, outputs)
     return laid, *final

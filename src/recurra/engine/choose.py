@@ -38,6 +38,7 @@ Rows = NDArray[np.int32]
 
 def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Route:
     """Tell which route sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
+    # Kernels are of float32 on the processor; bfloat16 and int8 are precisions of products, not types of tensors.
     there = native.engine().library is not None and dtype == torch.float32 and device == "cpu"
     return "native" if there and native.knows(kind) else without_native(kind, device)
 
@@ -55,14 +56,17 @@ def without_native(kind: CellKind, device: str = "cpu") -> Route:
     On a CPU torch's kernels cannot multiply in bfloat16 and sum in float32 step by step; on a GPU they do
     (devices.products).
     """
+    # RECURRA_ENGINE=plain: the equations everywhere, which all else is compared with.
     if native.engine().name == "plain":
         return "plain"
     if kind.parallel:
         return "scan" if scans(kind, device) else "plain"
+    # Some cells no kernel of torch has, on any device.
     if (kind.cell, kind.activation) not in KERNELS or not kind.reset_after:
         return "plain"
     if device == "cuda":
         return "packed"
+    # On the processor torch would multiply in float32 whatever was asked for: it cannot be told to round operands.
     return "torch" if kind.precision == "float32" else "plain"
 
 
@@ -72,6 +76,7 @@ def torch_is_quicker(kind: CellKind, hidden: int, sequences: int) -> bool:
     There the weights stream through the second-level cache at every step, which oneDNN does as well or better; the
     rule is read off `benchmarks/heat.py`. It knows sizes only, never times: the same batch always takes one route.
     """
+    # More sequences share each reading of the weights, and the native kernel is the quicker one again.
     few = hidden >= 512 and 1 < sequences <= hidden // 16
     return few and kind == CellKind("lstm")
 
@@ -91,13 +96,17 @@ def sweep_layer(
     tuple of (sequences, hidden): hidden, and for the LSTM the cell. Without them the sweep starts at zero. With `rows`
     the inputs are distinct ones, which the native engine multiplies once.
     """
+    # int8 is refused before anything is computed: what rounds to bytes has no gradient.
     require_learning(kind)
+    # A route that the caller names is taken, or fails loudly; only a chosen one may give way.
     chosen = route or choose(kind, inputs.values.dtype, inputs.values.device.type)
+    # Traced or foreign tensors are found out here, where all of them are known.
     if route is None and chosen == "native" and not _is_natives(kind, inputs, weights, states):
         chosen = without_native(kind)
     if chosen == "native":
         return _native(kind, inputs, weights, states, rows)
     if rows is not None:
+        # Only the native engine knows rows; for the others each token gets its input.
         inputs = inputs.carry(inputs.values[tensor_on(inputs.values.device, rows)])
     if chosen == "packed":
         return packed_sweep(kind, inputs, weights, states)
@@ -126,6 +135,7 @@ def _native(
     states: Sequence[State] | None,
     rows: Rows | None,
 ) -> tuple[Ragged[Tensor], list[State | None]]:
+    # From a state for each direction to a table for each part: (directions, sequences, hidden).
     start = [torch.stack(parts) for parts in zip(*states, strict=True)] if states else []
     places = native.ragged(inputs.offsets)
     outputs, *final = native_sweep(kind, places, inputs.values, weights, *start, rows=rows)
@@ -148,11 +158,13 @@ def sweep(
     end; with a state given, sequences of different lengths take the plain route instead.
     """
     begin = state or zeros(kind, inputs, weights)
+    # torch refuses sequences without a token; their states end where they began.
     if not len(inputs.values):
         return inputs.carry(inputs.values.new_zeros(0, weights.recurrent.shape[1])), begin
     chosen = route or without_native(kind, inputs.values.device.type)
     if chosen == "scan":
         return scanned_sweep(kind, inputs, weights, begin, reverse=reverse)
+    # torch's kernels cannot tell the state at each sequence's own end, and who carries states needs it.
     carried = state is not None and not inputs.equal
     if chosen == "plain" or (carried and route is None):
         return plain_direction(kind, inputs, weights, begin, reverse=reverse)
@@ -174,6 +186,7 @@ def _kernel(
     cell: CellName, activation: Activation, padded: Tensor, weights: SweepWeights, state: State
 ) -> tuple[Tensor, State]:
     """Call torch's fused kernel on a (steps, sequences, features) grid."""
+    # σ through the tanh kernel, with other weights and a state that lies between -1 and 1.
     if activation == "sigmoid":
         outputs, (hidden,) = _kernel(cell, "tanh", padded, through_tanh(weights), (2 * state[0] - 1,))
         return (outputs + 1) / 2, ((hidden + 1) / 2,)

@@ -48,6 +48,7 @@ def products(device: torch.device, precision: Precision) -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
+    # Matrix products and cuDNN's recurrent kernels have a switch each.
     homes: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn.rnn)
     before = [one.fp32_precision for one in homes]
     try:

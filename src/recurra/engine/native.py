@@ -54,15 +54,19 @@ class Engine:
 @cache
 def engine() -> Engine:
     """Find the engine; raises UsageError where the variable names one that cannot run here."""
+    # The variable is read once a process: kernels packed for one instruction set cannot be swept by another.
     asked = os.environ.get(VARIABLE, "").strip().lower()
     library, trouble = _load()
     available = tuple(library.available()) if library else ()
+    # The compiled module may be there and stays unused: so the plain paths can be measured beside it.
     if asked in WITHOUT:
         return Engine(asked, f"{VARIABLE}={asked}", available, None)
     if asked and asked not in available:
         allowed = ", ".join((*available, *WITHOUT))
         raise UsageError(f"{VARIABLE} names no engine of this machine", found=asked, allowed=allowed)
     if library is None:
+        # Without torch nothing trains; what answers then is NumPy alone. find_spec looks without loading: torch takes
+        # seconds.
         return Engine("torch" if find_spec("torch") else "numpy", trouble, (), None)
     if asked:
         library.choose(asked)
@@ -116,6 +120,7 @@ def knows(kind: CellKind) -> bool:
 
 def ragged(offsets: NDArray[np.int64]) -> Places:
     """Sequences one after another: (sequences + 1,) offsets that climb from 0 to the number of tokens."""
+    # The engine reads the offsets as they lie in memory: int64, one after another. So they are brought into that form.
     return compiled.ragged(np.ascontiguousarray(offsets, np.int64))
 
 
@@ -145,12 +150,15 @@ def kept_with(
 ) -> Made:
     """Return what was made of these very arrays before, or make it; `what` sets apart things made of the same ones."""
     key = (*what, *(id(array) for array in arrays))
+    # Arrays are told by identity, not by value: a comparison would read all weights at every call.
     entry = kept.get(key)
     # An identity may come back after its array has gone: the arrays themselves are compared too.
     if entry and all(reference() is array for reference, array in zip(entry[0], arrays, strict=True)):
         return entry[1]
     found = make()
+    # Weak references: what is kept of a trained model must not keep the model itself alive.
     kept[key] = tuple(weakref.ref(array) for array in arrays), found
+    # One array is enough: all weights of a model are let go together.
     weakref.finalize(arrays[0], kept.pop, key, None)
     return found
 
@@ -164,6 +172,7 @@ def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Layer:
     def make() -> Layer:
         return layer(kind, weights, reverse=reverse, backward=False, threads=threads())
 
+    # A read-only array cannot change behind our back, so its packed form stays true; a writable one is packed anew.
     changing = any(weight.flags.writeable for weight in weights)
     return make() if changing else kept_with(_packed, weights, (kind, reverse), make)
 
@@ -186,6 +195,7 @@ def sweep(
     """
     packed = [packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
     hidden = weights[0][1].shape[1]
+    # Not zeroed: every token belongs to a sequence, and the sweep writes each one.
     outputs = np.empty((int(offsets[-1]), len(packed) * hidden), np.float32)
     final = [np.empty((len(packed), len(offsets) - 1, hidden), np.float32) for _ in kind.states]
     start = [np.ascontiguousarray(part) for part in state or ()]

@@ -43,9 +43,12 @@ class Packing(NamedTuple):
 def packing(offsets: Integers) -> Packing:
     """Pack sequences; each one's own end stays its end."""
     lengths = np.diff(offsets)
+    # cuDNN wants sequences from the longest to the shortest; stable, so that equal lengths keep their order.
     order = np.argsort(-lengths, kind="stable")
     steps = int(lengths.max(initial=0))
+    # Sequences longer than each step: those that are not among the shorter ones.
     running = len(lengths) - np.searchsorted(np.sort(lengths), np.arange(steps), side="right")
+    # For each packed token its step, and its rank among the sequences of that step.
     step = np.repeat(np.arange(steps), running)
     rank = np.arange(len(step)) - (np.cumsum(running) - running)[step]
     return Packing(order, running, offsets[order[rank]] + step)
@@ -65,6 +68,7 @@ def packed_sweep(
         return inputs.carry(values.new_zeros(0, len(weights) * hidden)), list(given)
     packed = packing(inputs.offsets)
     order, places = (tensor_on(values.device, array) for array in (packed.order, packed.places))
+    # States in the order of the packed sequences, and sorted back at the end.
     start = [torch.stack(parts).index_select(1, order) for parts in zip(*given, strict=True)]
     outputs, final = _kernel(kind, rounded(values, kind).index_select(0, places), packed.running, weights, start)
     back, home = (tensor_on(values.device, np.argsort(array)) for array in (packed.places, packed.order))
@@ -91,7 +95,9 @@ def _kernel(
     sides = [
         side._replace(input=rounded(side.input, kind), recurrent=rounded(side.recurrent, kind)) for side in weights
     ]
+    # cuDNN knows tanh and ReLU alone.
     sides = [through_tanh(side) for side in sides] if sigmoid else sides
+    # Only the sequences with a token have a state in the kernel; g = 2 h - 1 where σ goes through tanh.
     begin = [(2 * part - 1 if sigmoid else part)[:, :count].contiguous() for part in start]
     flat = [one for side in sides for one in side]
     call, state = KERNELS[kind.cell, kind.activation], begin if kind.cell == "lstm" else begin[0]

@@ -25,6 +25,7 @@ def plain_layer(
 
     The parts of a state, before and after, are (directions, sequences, hidden); with none the sweep starts at zero.
     """
+    # One row of zeros for each direction where no state came.
     begin = states or [torch.stack(part) for part in zip(*(zeros(kind, inputs, side) for side in weights), strict=True)]
     swept = [
         plain_direction(kind, inputs, side, tuple(part[number] for part in begin), reverse=number == 1)
@@ -38,6 +39,7 @@ def plain_direction(
     kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, *, reverse: bool
 ) -> tuple[Ragged[Tensor], State]:
     """Sweep one direction: inputs (tokens, features) -> outputs (tokens, hidden) and the final state."""
+    # All inputs at once, before the first step: they do not wait for a state. The state's product does.
     matrix = rounded(weights.input, kind)
     projected = torch.nn.functional.linear(rounded(inputs.values, kind), matrix, weights.input_bias)
     return plain_steps(kind, inputs.carry(projected), weights, state, reverse=reverse)
@@ -49,6 +51,7 @@ def plain_steps(
     """The same of inputs that have been multiplied: (tokens, gates * hidden)."""
     if not len(projected.values):
         return projected.carry(projected.values.new_zeros(0, state[0].shape[1])), state
+    # From the longest on, so that the sequences of a step are always the first rows. Stable: ties keep their order.
     order = np.argsort(-projected.lengths, kind="stable")
     device = projected.values.device
     where, back = tensor_on(device, order), tensor_on(device, np.argsort(order))
@@ -56,6 +59,7 @@ def plain_steps(
     places = tensor_on(device, _sorted_places(projected.offsets, order, reverse))
     padded = pad(projected.values, places, int(lengths[0]), len(order))
     outputs, final = plain_sweep(kind, padded, lengths, weights, tuple(part[where] for part in state))
+    # Steps have fewer and fewer rows; filled up to a rectangle they can be picked by one index.
     dense = torch.cat([torch.nn.functional.pad(out, (0, 0, 0, len(order) - len(out))) for out in outputs])
     return projected.carry(dense[places]), tuple(part[back] for part in final)
 
@@ -63,6 +67,7 @@ def plain_steps(
 def _sorted_places(offsets: Integers, order: Integers, reverse: bool) -> Integers:
     laid = grid(offsets, reverse=reverse)
     step, owner = np.divmod(laid.places, laid.sequences)
+    # Place in the rectangle: the step's row, then the sequence's rank among the sorted ones.
     return step * laid.sequences + np.argsort(order)[owner]
 
 

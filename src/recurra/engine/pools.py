@@ -37,6 +37,7 @@ def native_pool(
 
     An empty sequence gives zeros. Raises ValueError for shapes that do not fit.
     """
+    # Gradients may be off where this is called and on within apply(): it is asked here.
     called = offsets, tuple(parts), directions, torch.is_grad_enabled()
     pooled: Tensor = _Pool.apply(called, values, *(scorer or ()))  # type: ignore[no-untyped-call]
     return pooled
@@ -63,6 +64,8 @@ class _Pool(torch.autograd.Function):
         if wants_numbers(error):
             return None, *_first_gradient(context, error)
         offsets, parts, directions, _ = context.called
+        # The tokens that had the maxima, as they were: chosen anew they could tie otherwise, and the gradient would
+        # jump.
         where = None if context.pooled.where is None else torch.from_numpy(context.pooled.where).long()
 
         def pool(values: Tensor, *scorer: Tensor) -> list[Tensor]:
@@ -75,6 +78,7 @@ class _Pool(torch.autograd.Function):
 def _first_gradient(context: Any, error: Tensor) -> tuple[Tensor, ...]:
     _, parts, directions, _ = context.called
     values, *scorer = context.saved_tensors
+    # The engine writes the tokens of sequences; any others must read as zero.
     fresh = values.new_empty if context.places.full else values.new_zeros
     found, learnt = fresh(values.shape), tuple(weight.new_empty(weight.shape) for weight in scorer)
     native.compiled.pool_back(
@@ -108,6 +112,7 @@ def plain_pool(
 
     `where` (sequences, inputs) tells the tokens that have the maxima, -1 in an empty sequence, where they are known.
     """
+    # segment_reduce finds no maximum in a table without rows; all parts are zeros then.
     if not len(inputs.values):
         return torch.cat([_sum(inputs)] * len(parts), dim=1)
     pools: dict[Pool, Callable[[], Tensor]] = {
@@ -138,7 +143,9 @@ def _attention(inputs: Ragged[Tensor], scorer: Scorer) -> Tensor:
 def _softmax(scores: Ragged[Tensor]) -> Tensor:
     """Softmax over the tokens of each sequence: (tokens, heads)."""
     owners = tensor_on(scores.values.device, scores.owners())
+    # Less the largest score of its sequence, so that exp() never overflows; the shares do not change.
     highest = _maximum(scores.carry(scores.values.detach()))
+    # Detached above: that shift is a constant to the softmax, and has no gradient.
     raised = torch.exp(scores.values - highest[owners])
     return raised / _sum(scores.carry(raised))[owners]
 
@@ -150,6 +157,7 @@ def _sum(inputs: Ragged[Tensor]) -> Tensor:
 
 def _mean(inputs: Ragged[Tensor]) -> Tensor:
     sums = _sum(inputs)
+    # An empty sequence divides zero by one.
     return sums / _lengths(inputs).clamp(min=1).to(sums.dtype)[:, None]
 
 
@@ -164,6 +172,7 @@ def _maximum(inputs: Ragged[Tensor]) -> Tensor:
 
 
 def _at(values: Tensor, where: Tensor) -> Tensor:
+    # gather() reads row 0 for an empty sequence; where() then puts zero in its place.
     return torch.where(where >= 0, values.gather(0, where.clamp(min=0)), 0.0)
 
 

@@ -24,6 +24,7 @@ def threads() -> int:
 
     No more than `processors`, unless torch was told more than the whole machine has: then somebody wished for it.
     """
+    # torch is asked only where it is loaded already: importing it would take seconds, and answers do without it.
     chosen = _chosen.get(0)
     told = getattr(sys.modules.get("torch"), "get_num_threads", None)
     if chosen or told is None:
@@ -50,6 +51,7 @@ def engine_threads(number: int) -> Iterator[None]:
 
 def processors() -> int:
     """Processors that this process may use, by its affinity and by its container's quota."""
+    # What the process may use, not what the machine has: containers and taskset give less.
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(here, math.ceil(_quota_here() or here)))
 
@@ -75,12 +77,14 @@ def quota(groups: str, limits: Path) -> float | None:
     """
     found: list[float] = []
     for line in groups.splitlines():
+        # A line is "number:controllers:path"; version 2 names no controllers.
         _, controllers, path = ([*line.split(":", 2), "", ""])[:3]
         if not path or (controllers and "cpu" not in controllers.split(",")):
             continue
         parts = [part for part in PurePosixPath(path).parts if part not in ("/", "..")]
         mounts = [limits / controllers, limits / "cpu"] if controllers else [limits, limits / "unified"]
         for mount in mounts:
+            # From the root of the mount down to the group: each of them may set the tightest bound.
             places = [mount.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
             found += [bound for place in places if (bound := _bound(place)) is not None]
     return min(found, default=None)

@@ -35,9 +35,11 @@ class _Gather(torch.autograd.Function):
     def forward(
         context: Any, table: Tensor, ids: Tensor, offsets: Integers, scale: float, masks: Tensor | None
     ) -> Tensor:
+        # Threads are counted once: a backward pass runs on a thread of torch, where the number may read otherwise.
         context.places, context.threads = native.ragged(offsets), processors.threads()
         context.offsets, context.scale, context.shape = offsets, scale, table.shape
         context.save_for_backward(ids, masks)
+        # Every token is written, so that nothing needs to be zeroed first.
         found = table.new_empty(len(ids), table.shape[1])
         native.compiled.gather(
             context.places,
@@ -56,11 +58,14 @@ class _Gather(torch.autograd.Function):
         ids, masks = context.saved_tensors
         if wants_numbers(error):
             return _rows_gradient(context, ids, masks, error), None, None, None, None
+        # The same in operations that torch differentiates again.
         rows = error * context.scale if masks is None else error * context.scale * _spread(masks, context.offsets)
+        # Not coalesced: a word that comes twice has two entries, which torch adds up.
         return torch.sparse_coo_tensor(ids[None], rows, context.shape, check_invariants=False), None, None, None, None
 
 
 def _rows_gradient(context: Any, ids: Tensor, masks: Tensor | None, error: Tensor) -> Tensor:
+    # Tokens sorted by word, so that each row of the gradient is summed by one thread in one order.
     words = native.compiled.words(context.places, to_read(ids))
     rows, chosen = error.new_empty(words.count, context.shape[1]), ids.new_empty(words.count)
     native.compiled.gather_gradient(
@@ -80,6 +85,7 @@ def _rows_gradient(context: Any, ids: Tensor, masks: Tensor | None, error: Tenso
 def native_distinct(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float) -> tuple[Tensor, NDArray[np.int32]]:
     """Rows of the distinct ids, times scale: (words, size); and which of them each token has: (tokens,)."""
     words = native.compiled.words(native.ragged(offsets), to_read(ids.long()))
+    # The engine says how many words there are before it is asked for them: their memory is the caller's.
     chosen, rows = np.empty(words.count, np.int64), np.empty(len(ids), np.int32)
     native.compiled.distinct(words, ids=chosen, rows=rows)
     found: Tensor = _Distinct.apply(table, torch.from_numpy(chosen), scale)  # type: ignore[no-untyped-call]
@@ -91,6 +97,7 @@ class _Distinct(torch.autograd.Function):
     def forward(context: Any, table: Tensor, chosen: Tensor, scale: float) -> Tensor:
         context.scale, context.shape = scale, table.shape
         context.save_for_backward(chosen)
+        # In place: the row was copied by the index, and belongs to nobody else.
         return table[chosen].mul_(scale)
 
     @staticmethod
@@ -101,6 +108,7 @@ class _Distinct(torch.autograd.Function):
 
 def _sparse(chosen: Tensor, rows: Tensor, shape: torch.Size) -> Tensor:
     """A gradient of a few rows of a table, `chosen` in rising order."""
+    # Rising and distinct already: torch need not sort. Its own checks would read all indices once more.
     return torch.sparse_coo_tensor(chosen[None], rows, shape, is_coalesced=True, check_invariants=False)
 
 

@@ -50,6 +50,7 @@ def scanned_sweep(
 
         outputs, inner = kernel_sweep(kind, projected, weights.recurrent, state, inputs.offsets, reverse=reverse)
     else:
+        # 1 - σ(u) is σ(-u), which keeps its digits where σ(u) is close to one.
         update, new = projected.chunk(2, dim=1)
         entry = torch.sigmoid(update) * new
         outputs, inner = linear_scan(torch.sigmoid(-update), entry, state[0], inputs.offsets, reverse=reverse), ()
@@ -76,11 +77,13 @@ def linear_scan(decay: Tensor, entry: Tensor, start: Tensor, offsets: Integers, 
 class _LinearScan(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, decay: Tensor, entry: Tensor, start: Tensor, offsets: Integers, reverse: bool) -> Tensor:
+        # Empty sequences have no first step.
         full = np.flatnonzero(np.diff(offsets))
         places = offsets[1:][full] - 1 if reverse else offsets[:-1][full]
         rows, begins = (tensor_on(decay.device, array) for array in (full, places))
         # A sequence's first step takes its state in and nothing of the sequence before.
         entered = entry.index_add(0, begins, decay.index_select(0, begins) * start.index_select(0, rows))
+        # A decay of zero cuts a sequence off from the one before, so that all are scanned as one.
         carried = decay.index_fill(0, begins, 0.0)
         outputs = _turned(_joined, carried, entered) if reverse else _joined(carried, entered)
         context.reverse = reverse
@@ -106,6 +109,7 @@ def _turned(scan: Any, decay: Tensor, entry: Tensor) -> Tensor:
 
 def _joined(decay: Tensor, entry: Tensor) -> Tensor:
     """Scan rows from zero: join each two steps into one, scan those, and take the steps between from their results."""
+    # Halved until a single step is left: log2 of the tokens rounds, each on half as many rows.
     if len(entry) == 1:
         return entry
     pairs = len(entry) // 2

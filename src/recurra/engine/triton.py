@@ -41,11 +41,13 @@ def kernel_sweep(
 @triton.jit  # type: ignore[untyped-decorator,unused-ignore]
 def _walk(offsets, hidden, away: tl.constexpr, block: tl.constexpr):  # type: ignore[no-untyped-def]
     """Where this program's sequence begins and how long it is, its units, which of them there are."""
+    # 64 bits: a place among all tokens times gates and units passes 2^31 in large batches.
     sequence = tl.program_id(0).to(tl.int64)
     begin = tl.load(offsets + sequence)
     length = (tl.load(offsets + sequence + 1) - begin).to(tl.int32)
     unit = tl.program_id(1) * block + tl.arange(0, block)
     if away < 0:
+        # Read from its end, a sequence begins at its last token and `away` leads back.
         begin += length - 1
     return sequence, begin, length, unit, unit < hidden
 
@@ -75,6 +77,7 @@ def _mingru_backward(  # type: ignore[no-untyped-def]
     for back in range(length):
         step = length - 1 - back
         token = begin + away * step
+        # The first step has none before it: some token of the sequence is read, and its value thrown away.
         earlier = begin + away * tl.maximum(step - 1, 0)
         before = tl.load(outputs + earlier * hidden + unit, mask=there, other=0.0)
         before = tl.where(step > 0, before, first)
@@ -120,6 +123,7 @@ def _sru_backward(  # type: ignore[no-untyped-def]
     reset_vector = tl.load(vectors + hidden + unit, mask=there, other=0.0)
     first = tl.load(start + sequence * hidden + unit, mask=there, other=0.0)
     error = tl.load(final_errors + sequence * hidden + unit, mask=there, other=0.0)
+    # Each sequence sums for itself; the sums are added up outside, in one order.
     forget_sum = tl.zeros_like(first)
     reset_sum = tl.zeros_like(first)
     for back in range(length):
@@ -156,7 +160,9 @@ def _launch(kernel: Any, start: Tensor, reverse: bool, *tensors: Tensor) -> None
     sequences, hidden = start.shape
     if not sequences:
         return
+    # A power of two, as Triton wants it; lanes without a unit are masked.
     block = min(BLOCK, triton.next_power_of_2(hidden))
+    # Triton launches on the current device, which need not be the one where the tensors lie.
     with torch.cuda.device_of(start):  # type: ignore[no-untyped-call]
         kernel[(sequences, triton.cdiv(hidden, block))](
             *tensors, hidden, away=-1 if reverse else 1, block=block, num_warps=max(1, block // 32)
@@ -182,6 +188,7 @@ class _MinGru(torch.autograd.Function):
                 return _steps("mingru", projected, start.new_zeros(0, start.shape[1]), (start,), context)
 
             return *differentiate(steps, (projected, start), context.needs_input_grad[:2], [error]), None, None
+        # Kernels count on rows that lie one after another, whatever strides the errors came with.
         learnt, begun = _like(projected), _like(start)
         arrays = (projected.contiguous(), start.contiguous(), tensor_on(start.device, context.offsets), outputs)
         _launch(_mingru_backward, start, context.reverse, *arrays, error.contiguous(), learnt, begun)
@@ -211,6 +218,7 @@ class _Sru(torch.autograd.Function):
 
             inputs, errors = (projected, vectors, start), (error, final_error)
             return *differentiate(steps, inputs, context.needs_input_grad[:3], errors), None, None
+        # The errors of the vectors come from each sequence, (sequences, 2, hidden).
         learnt, begun, sums = _like(projected), _like(start), vectors.new_empty(len(start), *vectors.shape)
         arrays = (projected.contiguous(), vectors.contiguous(), start.contiguous())
         places = tensor_on(start.device, context.offsets)
@@ -226,6 +234,7 @@ def _like(tensor: Tensor) -> Tensor:
 
 def _steps(cell: CellName, projected: Tensor, vectors: Tensor, state: State, context: Any) -> list[Tensor]:
     """Outputs and final state of the equations."""
+    # The equations start from projected inputs here: of the weights they read the vectors alone.
     weights = SweepWeights(projected, vectors, projected, projected)
     inputs = Ragged(projected, context.offsets)
     outputs, final = plain_steps(CellKind(cell), inputs, weights, state, reverse=context.reverse)

@@ -41,8 +41,10 @@ class WordTable:
 
         Raises IndexError for an id that is no word.
         """
+        # Two threads may meet the same new word: one multiplies it, the other waits and finds it.
         with self._lock:
             found = self._places[ids]
+            # -1 stands for a word that nobody has met.
             if (found < 0).any():
                 new = np.unique(ids[found < 0])
                 self._add(new, np.ascontiguousarray(look_up(new), np.float32))
@@ -54,6 +56,7 @@ class WordTable:
         start, self.known = self.known, self.known + len(ids)
         for layer, rows in zip(self.packed, self.rows, strict=True):
             native.compiled.project(layer, values=vectors, into=rows[start : self.known], threads=threads())
+        # Last of all: who reads a place finds its row written.
         self._places[ids] = np.arange(start, self.known, dtype=np.int32)
 
 
@@ -68,6 +71,7 @@ def word_table(kind: CellKind, weights: Sequence[Weights], vectors: NDArray[np.f
     that may still change, and where it might grow too large.
     """
     arrays = (vectors, *(weight for side in weights for weight in side))
+    # Rows are made once for ever, so that what they are made of must not change.
     fixed = not any(array.flags.writeable for array in arrays)
     if not (fixed and native.serves(vectors.dtype) and native.knows(kind)):
         return None
