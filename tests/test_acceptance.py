@@ -22,6 +22,8 @@ GENERATED = Settings().changed(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+# Every held-out review may be right by the last epoch: no temperature is then the best, and the warning says so.
+@pytest.mark.filterwarnings("ignore:no temperature was fitted:recurra.errors.RecurraWarning")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_word_order_decides_the_generated_reviews(seed):
     train, test = synthetic_reviews("train", count=6000, seed=seed), synthetic_reviews("test", count=2000, seed=seed)
