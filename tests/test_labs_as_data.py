@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,13 @@ import pytest
 from jinja2 import UndefinedError
 
 from recurra.config import Settings
-from recurra.labs.lab import Lab, LabOptions, LabRecord, Nets, Variant, judged, mean, measured
+from recurra.labs.lab import Lab, LabOptions, LabRecord, Nets, Training, Variant, judged, mean, measured
 from recurra.labs.page import Head, page, summary
 from recurra.labs.sheet import Drawn, blocks_of, read_sheet
 from recurra.labs.verdicts import reach
 from recurra.report.blocks import Code, Comparison, Facts, Figure, Paragraph, Points, Table, Verdict
 from recurra.report.charts.labs import dots_and_ranges
 from recurra.report.page import to_html
-from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
 SHEET = """Two widths
@@ -61,23 +59,15 @@ Each dot a seed.
 """
 
 
-@dataclass
-class Shared:
-    """Scores in place of data."""
-
-    choices: dict[str, Any] = field(default_factory=lambda: {"rows": 3})
-
-
-def two_widths(trained: list[str], advantage: float = 1.0) -> Lab:
+def two_widths(trained: list[str]) -> Lab:
     """A lab of two nets whose scores are made up; `trained` notes each training."""
 
-    def train(options: LabOptions, shared: Shared, variant: Variant, seed: int, watch: Watch) -> dict[str, Any]:
-        trained.append(f"{variant.name}-{seed}")
-        return {"score": variant.settings.net.hidden / 10 * advantage + seed / 100}
+    def train(training: Training) -> dict[str, Any]:
+        trained.append(f"{training.variant.name}-{training.seed}")
+        return {"score": training.variant.settings.net.hidden / 10 + training.seed / 100}
 
-    def compose(options: LabOptions, shared: Shared, nets: Nets) -> LabRecord:
-        scores = {name: [run["score"] for run in runs] for name, runs in nets.items()}
-        return {"lab": "two-widths", "quick": False, "seeds": options.seeds, "scores": scores, "versions": versions()}
+    def compose(options: LabOptions, shared: None, nets: Nets) -> LabRecord:
+        return {"scores": {name: [run["score"] for run in runs] for name, runs in nets.items()}}
 
     def table(record: LabRecord) -> Table:
         return Table(("net", "score"), tuple((name, mean(values)) for name, values in record["scores"].items()))
@@ -93,7 +83,7 @@ def two_widths(trained: list[str], advantage: float = 1.0) -> Lab:
             Variant(name, name, Settings().changed({"hidden": hidden}))
             for name, hidden in (("narrow", 8), ("wide", 16))
         ],
-        prepare=lambda options: Shared(),
+        prepare=lambda options: (None, {"rows": 3}),
         train=train,
         compose=compose,
         claims={

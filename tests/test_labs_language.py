@@ -159,13 +159,14 @@ def test_an_interrupted_training_goes_on_to_the_same_perplexity(
             raise KeyboardInterrupt
 
     (lstm,) = [variant for variant in recipe.variants() if variant.name == "lstm"]
-    shared = Corpus(lab_text(recipe), recipe, {}, {})
+    text = lab_text(recipe)
+    shared, data = Corpus(text, recipe, {}, {}), text.fingerprint()
     with pytest.raises(KeyboardInterrupt):
         halting = options_in(tmp_path, watch=Watch(on_step=stop_in_the_second_epoch))
-        trained(LAB, halting, [lstm], shared)
+        trained(LAB, halting, [lstm], shared, data)
     assert list((tmp_path / "runs" / "lstm-0" / "checkpoints").iterdir())
     going_on = options_in(tmp_path, watch=Watch(on_epoch=lambda one: seen.append(one["epoch"])))
-    (found,) = trained(LAB, going_on, [lstm], shared)["lstm"]
+    (found,) = trained(LAB, going_on, [lstm], shared, data)["lstm"]
     assert seen == [2]
     assert found["test_perplexity"] == record["cells"]["lstm"]["test_perplexities"][0]
 

@@ -24,6 +24,7 @@ from recurra.errors import DataError
 from recurra.labs.sheet import Drawing, Sheet
 from recurra.labs.verdicts import Judged, observation
 from recurra.runs.folder import write_json
+from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
 LabRecord = dict[str, Any]
@@ -72,9 +73,24 @@ class Variant:
     seeds: int = 0
     """How often it is trained; 0: from each seed of the lab."""
 
-    def choices(self, seed: int, shared: Mapping[str, Any]) -> dict[str, Any]:
-        """Return all that its figures depend on; `shared` tells the data from others."""
-        return {"settings": self.settings.model_dump(mode="json"), **self.more, "seed": seed, **shared}
+    def choices(self, seed: int, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that its figures depend on; `data` tells the data from others."""
+        return {"settings": self.settings.model_dump(mode="json"), **self.more, "seed": seed, **data}
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training of a lab: a variant from a seed."""
+
+    variant: Variant
+    seed: int
+    shared: Any
+    """What the lab has prepared for all nets."""
+    choices: dict[str, Any]
+    """All that its figures depend on."""
+    folder: Path
+    """Where its checkpoints lie, and its artefact if it is kept."""
+    watch: Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +103,12 @@ class Lab:
     sheet: Sheet
     """The words of the page; claims and figures stand in it by their names."""
     variants: Callable[[LabOptions], Sequence[Variant]]
-    prepare: Callable[[LabOptions], Any]
-    """Reads and measures what all nets share, such as data and rivals; its `choices` tell it from other data."""
-    train: Callable[[LabOptions, Any, Variant, int, Watch], Figures]
+    prepare: Callable[[LabOptions], tuple[Any, Mapping[str, Any]]]
+    """Reads and measures what all nets share, such as data and rivals; also returns what tells it from other data."""
+    train: Callable[[Training], Figures]
     """Trains a variant from a seed and measures it."""
     compose: Callable[[LabOptions, Any, Nets], LabRecord]
-    """Joins all figures to the record, but for what is judged of them."""
+    """Joins all figures to the lab's own part of the record, but for what is judged of them."""
     claims: Mapping[str, Test]
     """The test of each claim, by the claim's name in the sheet."""
     results: Mapping[str, Test]
@@ -148,8 +164,10 @@ def measured(lab: Lab, options: LabOptions) -> LabRecord:
     """
     variants = lab.variants(options)
     options.expect(trainings(variants, options))
-    shared = lab.prepare(options)
-    return judged(lab, lab.compose(options, shared, trained(lab, options, variants, shared)))
+    shared, data = lab.prepare(options)
+    figures = lab.compose(options, shared, trained(lab, options, variants, shared, data))
+    head = {"task": "lab", "lab": lab.name, "quick": options.quick, "seeds": options.seeds}
+    return judged(lab, {**head, **figures, "versions": versions()})
 
 
 def trainings(variants: Iterable[Variant], options: LabOptions) -> int:
@@ -157,20 +175,21 @@ def trainings(variants: Iterable[Variant], options: LabOptions) -> int:
     return sum(variant.seeds or options.seeds for variant in variants)
 
 
-def trained(lab: Lab, options: LabOptions, variants: Sequence[Variant], shared: Any) -> Nets:
+def trained(lab: Lab, options: LabOptions, variants: Sequence[Variant], shared: Any, data: Mapping[str, Any]) -> Nets:
     """Train each variant from each seed, or take over what an earlier call has measured."""
 
-    def train(variant: Variant, seed: int) -> Figures:
+    def train(variant: Variant, seed: int, choices: dict[str, Any], folder: Path) -> Figures:
         with options.watch(f"{variant.title}, seed {seed}") as watch:
-            return lab.train(options, shared, variant, seed, watch)
+            return lab.train(Training(variant, seed, shared, choices, folder, watch))
 
     by_variant = [(variant, seed) for variant in variants for seed in range(variant.seeds or options.seeds)]
     nets: dict[str, list[Figures]] = {variant.name: [] for variant in variants}
     for variant, seed in lab.order(variants, options.seeds) if lab.order else by_variant:
-        choices, work = variant.choices(seed, shared.choices), partial(train, variant, seed)
+        choices, folder = variant.choices(seed, data), options.net_folder(variant.name, seed)
+        work = partial(train, variant, seed, choices, folder)
         nets[variant.name].append(remembered(options, f"{variant.name}-{seed}", choices, work, trainings=1))
         # The figures are written down, so nothing goes on from here; checkpoints are several times the artefact's size.
-        shutil.rmtree(options.net_folder(variant.name, seed) / "checkpoints", ignore_errors=True)
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return nets
 
 
@@ -224,6 +243,12 @@ def judged(lab: Lab, record: LabRecord) -> LabRecord:
     seen = {**record, "results": told, **groups}
     names = {**lab.names(seen), "verdicts": {name: row["verdict"] for name, row in rows.items()}}
     return {**seen, "conclusion": lab.sheet.text("conclusion", names)}
+
+
+def flat(settings: Settings, *names: str) -> dict[str, Any]:
+    """Return the named choices of all groups of settings side by side, as the page's last section tells them."""
+    merged = {name: value for group in settings.model_dump().values() for name, value in group.items()}
+    return {name: merged[name] for name in names}
 
 
 def mean(values: Sequence[float]) -> float:

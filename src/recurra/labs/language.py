@@ -18,7 +18,7 @@ from recurra.labs.lab import Lab, LabOptions, LabRecord, mean
 from recurra.labs.language_nets import compose, prepare, train
 from recurra.labs.language_recipe import CELLS, FULL, NEEDED, PROMPTS, QUICK, TITLES, Recipe, order_of
 from recurra.labs.page import network_blocks, step_blocks
-from recurra.labs.sheet import sheet_named
+from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, count, reach
 from recurra.nets.run import LanguageNet, language_net
 from recurra.report.blocks import Block, Code, Table
@@ -34,6 +34,9 @@ SAME = 1e-4
 """How far states of about one may differ between float32 and the equation in float64, to be the same recurrence."""
 
 
+_one = partial(fixed, decimals=1)
+
+
 def _tests(record: LabRecord, *names: str) -> list[float]:
     """Test perplexities of some cells, a seed each; those of seeds that only this cell was trained from too."""
     further = record.get("further_seeds", {})
@@ -45,10 +48,6 @@ def _lower(record: LabRecord, names: Sequence[str], others: Sequence[str] = ()) 
     against = _tests(record, *others) if others else record["rival"]["perplexity"]
     seeds = min(len(_tests(record, name)) for name in (*names, *others))
     return reach(_tests(record, *names), "<", against, quick=record["quick"], seeds=seeds, write=_one)
-
-
-def _one(value: float) -> str:
-    return number(float(value), 1)
 
 
 def _kept(context: LabRecord) -> tuple[float, float]:

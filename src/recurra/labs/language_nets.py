@@ -11,7 +11,7 @@ WikiText-2, the end of each line counted as the word <eos>.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,26 +23,30 @@ from recurra.batches import Ragged
 from recurra.cells.backends.numpy import sigmoid
 from recurra.config import Settings
 from recurra.estimators.language import LanguageModel
-from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Variant, mean, remembered
+from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, flat, mean, remembered
 from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import FIRST, PROMPTS, TITLES, LabText, Recipe, lab_text
 from recurra.layers.layer import Floats, Ids
 from recurra.layers.recurrent.run import recurrent
 from recurra.nets.run import weights_of
 from recurra.runs.folder import check_same_run
-from recurra.runs.versions import versions
 from recurra.tasks.heads.next_token.measure import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.stream import detokenise, stream_ids
 from recurra.text.vocabulary import EOS
-from recurra.training.progress import Watch
 
 CONTEXTS = (1, 2, 4, 8, 16, 32, 64, 128)
 """Tokens after which the state is forgotten."""
 SAMPLE_TOKENS = 60
 TEMPERATURES = (1.0, 0.7)
 HISTORY = ("epoch", "loss", "val_loss", "val_perplexity", "lr", "seconds")
+CHOICES = (
+    "embedding_size", "hidden", "layers", "embedding_scale", "embedding_dropout", "word_dropout",
+    "recurrent_dropout", "dropout", "epochs", "streams", "steps", "samples", "optimiser", "learning_rate",
+    "table_rate", "schedule", "warm_up", "weight_decay", "clip",
+)  # fmt: skip
+"""The settings that all cells share and the page tells."""
 QUESTIONS = ("next_words", "samples", "equation_gap")
 """What only the first seed's net is asked."""
 
@@ -56,17 +60,8 @@ class Corpus:
     rival: LabRecord
     output_layer: LabRecord
 
-    @property
-    def choices(self) -> Mapping[str, Any]:
-        """What tells this text and these sizes from others."""
-        return {
-            "held_tokens": self.recipe.held_tokens,
-            "streams": self.recipe.streams,
-            **self.text.fingerprint(),
-        }
 
-
-def prepare(recipe: Recipe, options: LabOptions) -> Corpus:
+def prepare(recipe: Recipe, options: LabOptions) -> tuple[Corpus, dict[str, Any]]:
     """Read the text, fit the trigram, and time the output layer."""
     text = lab_text(recipe)
     choices = {**text.fingerprint(), "context_tokens": recipe.context_tokens}
@@ -76,7 +71,8 @@ def prepare(recipe: Recipe, options: LabOptions) -> Corpus:
     settings = recipe.of(FIRST)
     choices = {**text.fingerprint(), "settings": settings.model_dump(mode="json"), "steps": recipe.timed_steps}
     timed = partial(measure_output, text, settings, recipe.timed_steps)
-    return Corpus(text, recipe, rival, remembered(options, "output-layer", choices, timed))
+    corpus = Corpus(text, recipe, rival, remembered(options, "output-layer", choices, timed))
+    return corpus, {"held_tokens": recipe.held_tokens, "streams": recipe.streams, **text.fingerprint()}
 
 
 def measure_trigram(text: LabText, settings: Settings, context_tokens: int) -> LabRecord:
@@ -107,16 +103,17 @@ def _expected(rival: KneserNey, encoder: TextEncoder, prompt: str, count: int = 
     return [(encoder.vocabulary.words[place], float(shares[place])) for place in best]
 
 
-def train(options: LabOptions, shared: Corpus, variant: Variant, seed: int, watch: Watch) -> Figures:
+def train(training: Training) -> Figures:
     """Train, going on from the run's newest checkpoint, save and judge; the first seed is also asked for words.
 
     Its run, with checkpoints while it trains and the artefact afterwards, lies in OUT/runs/NAME-SEED.
     """
-    text, run = shared.text, options.net_folder(variant.name, seed)
+    shared, run = training.shared, training.folder
+    text = shared.text
     run.mkdir(parents=True, exist_ok=True)
-    check_same_run(run, variant.choices(seed, shared.choices))
-    model = LanguageModel(vectors=text.vectors, random_state=seed, config=variant.settings)
-    model.fit(text.train, validation_data=text.validation, run=run, watch=watch)
+    check_same_run(run, training.choices)
+    model = LanguageModel(vectors=text.vectors, random_state=training.seed, config=training.variant.settings)
+    model.fit(text.train, validation_data=text.validation, run=run, watch=training.watch)
     model.save(run / "artefact")
     net, history = model.model_, [{key: epoch[key] for key in HISTORY} for epoch in model.history_]
     validation = stream_ids(text.validation, net.encoder)
@@ -129,7 +126,7 @@ def train(options: LabOptions, shared: Corpus, variant: Variant, seed: int, watc
         "words": len(net.encoder.vocabulary),
         "context": measure_contexts(net, validation[: shared.recipe.context_tokens + 1]),
     }
-    return figures | (_questions(net, validation) if seed == 0 else {})
+    return figures | (_questions(net, validation) if training.seed == 0 else {})
 
 
 def _questions(model: RunningLanguage, validation: Ids) -> Figures:
@@ -185,10 +182,6 @@ def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
     chosen = min(cells, key=lambda name: cells[name]["val_perplexity"])
     recipe = shared.recipe
     return {
-        "task": "lab",
-        "lab": "language",
-        "quick": options.quick,
-        "seeds": options.seeds,
         "cells": cells,
         "chosen": chosen,
         "test_perplexity": cells[chosen]["test_perplexity"],
@@ -196,8 +189,7 @@ def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
         "output_layer": shared.output_layer,
         "data": _data(shared.text, recipe),
         "nets": {name: recipe.of(name).net.model_dump(mode="json") for name in nets},
-        "settings": _choices(recipe.settings),
-        "versions": versions(),
+        "settings": flat(recipe.settings, *CHOICES),
     }
 
 
@@ -235,14 +227,3 @@ def _data(text: LabText, recipe: Recipe) -> LabRecord:
         "streams": recipe.streams,
         "context_tokens": recipe.context_tokens,
     }
-
-
-def _choices(settings: Settings) -> dict[str, Any]:
-    """The choices that all cells share, flat."""
-    flat = {**settings.net.model_dump(), **settings.training.model_dump()}
-    names = (
-        "embedding_size", "hidden", "layers", "embedding_scale", "embedding_dropout", "word_dropout",
-        "recurrent_dropout", "dropout", "epochs", "streams", "steps", "samples", "optimiser", "learning_rate",
-        "table_rate", "schedule", "warm_up", "weight_decay", "clip",
-    )  # fmt: skip
-    return {name: flat[name] for name in names}

@@ -6,6 +6,7 @@ of the page (sheets/next-value.txt).
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -13,7 +14,7 @@ from recurra.labs.lab import Lab, LabRecord
 from recurra.labs.next_value_nets import compose, prepare, train
 from recurra.labs.next_value_recipe import FLOORS, INITS, LITERAL, variants
 from recurra.labs.page import network_blocks
-from recurra.labs.sheet import sheet_named
+from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, reach
 from recurra.nets.run import forecast_net
 from recurra.report.blocks import Block, Table
@@ -33,12 +34,7 @@ YEARS = slice(-5 * 12, None)
 """Of the airline series the last five years are drawn."""
 
 
-def _two(value: float) -> str:
-    return number(float(value), 2)
-
-
-def _three(value: float) -> str:
-    return number(float(value), 3)
+_two, _three = partial(fixed, decimals=2), partial(fixed, decimals=3)
 
 
 def _scheduled(record: LabRecord) -> LabRecord:

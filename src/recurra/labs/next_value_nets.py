@@ -11,17 +11,15 @@ from __future__ import annotations
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
-from recurra.config import Settings
 from recurra.datasets.known.airline import load_airline
 from recurra.estimators.series import Forecaster
-from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Variant, mean
+from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, flat, mean
 from recurra.labs.next_value_recipe import (
     AIRLINE,
     ASKED,
@@ -42,65 +40,65 @@ from recurra.labs.next_value_recipe import (
     searched,
 )
 from recurra.metrics import mae, mase
-from recurra.runs.versions import versions
-from recurra.training.progress import Watch
 from recurra.training.schedules import StepDrop
+
+CHOICES = (
+    "cell", "activation", "init", "hidden", "window", "horizon", "scale", "relative", "epochs", "batch_size",
+    "optimiser", "learning_rate", "schedule",
+)  # fmt: skip
+"""The settings in which this lab's nets differ from one another, or that the record tells."""
 
 Months = NDArray[np.float64]
 """A value for each month, in thousands of passengers."""
+Airline = tuple[list[str], Months]
+"""The months, and their values."""
 
 
-@dataclass(frozen=True)
-class Passengers:
-    """The airline series, which comes with the package: nothing of it is a choice."""
-
-    months: list[str]
-    values: Months
-    choices: Mapping[str, Any]
-
-
-def prepare(options: LabOptions) -> Passengers:
-    """Load the airline series."""
+def prepare(options: LabOptions) -> tuple[Airline, dict[str, Any]]:
+    """Load the airline series; it comes with the package, so that nothing of it is a choice."""
     months, values = load_airline()
-    return Passengers([str(month) for month in months], values, {})
+    return ([str(month) for month in months], values), {}
 
 
-def train(options: LabOptions, shared: Passengers, variant: Variant, seed: int, watch: Watch) -> Figures:
+def train(training: Training) -> Figures:
     """Train one net on its series and measure it."""
+    variant, seed = training.variant, training.seed
     if "last" in variant.more:
-        return _counted(options, variant, seed, watch)
-    past = shared.values[:-HELD]
-    model = Forecaster(validation=SEASON, random_state=seed, config=variant.settings).fit(past, watch=watch)
+        return _counted(training)
+    _, values = training.shared
+    past = values[:-HELD]
+    model = Forecaster(validation=SEASON, random_state=seed, config=variant.settings).fit(past, watch=training.watch)
     if variant.name != "airline":
         return {"loss": min(epoch["val_loss"] for epoch in model.history_)}
     if seed == 0:
-        model.save(options.out / "runs" / "airline" / "artefact")
-    one = model.model_.one_step("series", shared.values, first=len(past))
+        model.save(training.folder.with_name("airline") / "artefact")
+    one = model.model_.one_step("series", values, first=len(past))
     many = model.model_.forecast("series", past, steps=HELD)
     return {
         "one_step": one.tolist(),
         "multi_step": many.tolist(),
-        "one_step_score": _score(shared.values, one),
-        "multi_step_score": _score(shared.values, many),
+        "one_step_score": _score(values, one),
+        "multi_step_score": _score(values, many),
         "history": model.history_,
     }
 
 
-def _counted(options: LabOptions, variant: Variant, seed: int, watch: Watch) -> Figures:
+def _counted(training: Training) -> Figures:
     """Train on 1, 2, … and ask for the next value, inside the sequence and far beyond it.
 
     The improved net sees 1 … 7 only: neither the window [5, 6, 7] → 8 nor any value of 8 or more is in training.
     """
+    variant, seed, watch = training.variant, training.seed, training.watch
     values = np.arange(1.0, variant.more["last"] + 1.0)
     model = Forecaster(validation=0, random_state=seed, config=variant.settings).fit(values, watch=watch)
     answer = next_value(model, ASKED)
     if watch.on_epoch:
         watch.on_epoch({**model.history_[-1], "next_value": answer})
     if (variant.name, seed) == ("improved", 0):
-        model.save(options.out / "runs" / "improved" / "artefact")
+        model.save(training.folder.with_name("improved") / "artefact")
     elif (variant.settings, variant.more["last"]) == (LITERAL, LAST):
         # Which of the seeds the page shows is known only when all have answered.
-        model.save(options.net_folder("literal", seed) / "artefact")
+        model.save(training.folder.with_name(f"literal-{seed}") / "artefact")
     return {
         "loss": model.history_[-1]["loss"],
         "next_value": answer,
@@ -118,17 +116,13 @@ def next_value(model: Forecaster, window: Sequence[float]) -> float:
     return float(model.predict(list(window))[0])
 
 
-def compose(options: LabOptions, shared: Passengers, nets: Nets) -> LabRecord:
+def compose(options: LabOptions, shared: Airline, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
     improved, literal = nets["improved"], nets[f"constant-{INITS[0]}"]
     shown = _middle_seed(literal)
     _keep(options, shown)
     schedule = {init: {name: nets[f"schedule-{init}-floor-{name}"] for name in FLOORS} for init in INITS}
     return {
-        "task": "lab",
-        "lab": "next-value",
-        "quick": options.quick,
-        "seeds": options.seeds,
         "next_value": mean(_each(improved, "next_value")),
         "next_values": _each(improved, "next_value"),
         "beyond_values": _each(improved, "beyond"),
@@ -143,10 +137,9 @@ def compose(options: LabOptions, shared: Passengers, nets: Nets) -> LabRecord:
         "schedule": {init: {name: _group(runs) for name, runs in floors.items()} for init, floors in schedule.items()},
         "schedules": _courses(schedule[INITS[0]]),
         "sequences": [] if options.quick else _sequences(nets, literal, schedule[INITS[0]]["0"]),
-        "airline": _airline(options, shared, nets["airline"]),
+        "airline": _airline(options, *shared, nets["airline"]),
         "optimal": _optimum(options, nets),
-        "settings": {"literal": _choices(LITERAL), "improved": _choices(IMPROVED)},
-        "versions": versions(),
+        "settings": {"literal": flat(LITERAL, *CHOICES), "improved": flat(IMPROVED, *CHOICES)},
     }
 
 
@@ -205,9 +198,8 @@ def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figur
     ]
 
 
-def _airline(options: LabOptions, shared: Passengers, runs: Sequence[Figures]) -> LabRecord:
+def _airline(options: LabOptions, months: list[str], values: Months, runs: Sequence[Figures]) -> LabRecord:
     """Scores are means over seeds, forecasts those of the first; beside them the naive forecasts' scores."""
-    values = shared.values
     past = values[:-HELD]
     ahead = {
         "naive": _score(values, naive(past, horizon=HELD)),
@@ -229,7 +221,7 @@ def _airline(options: LabOptions, shared: Passengers, runs: Sequence[Figures]) -
         }
 
     return {
-        "months": shared.months,
+        "months": months,
         "values": values.tolist(),
         "held": HELD,
         "one_step": kind("one_step", behind),
@@ -260,13 +252,3 @@ def _optimum(options: LabOptions, nets: Nets) -> LabRecord:
     ]
     best = min(grid, key=lambda point: point["loss"])
     return {**best, "epochs": grid_nets[0].settings.training.epochs, "grid": grid}
-
-
-def _choices(settings: Settings) -> dict[str, Any]:
-    """The choices that this lab makes, flat."""
-    flat = {**settings.net.model_dump(), **settings.training.model_dump(), **settings.series.model_dump()}
-    names = (
-        "cell", "activation", "init", "hidden", "window", "horizon", "scale", "relative", "epochs", "batch_size",
-        "optimiser", "learning_rate", "schedule",
-    )  # fmt: skip
-    return {name: flat[name] for name in names}

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from typing import Any
 
 from recurra.labs.lab import Lab, LabRecord
 from recurra.labs.program import program_blocks, program_steps
-from recurra.labs.sheet import Claim, Drawn, blocks_of
-from recurra.labs.verdicts import RULE, observation_block
+from recurra.labs.sheet import Claim, Drawn, blocks_of, text_of
+from recurra.labs.verdicts import observation_block
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
@@ -85,7 +84,6 @@ def output_text(summary: Sequence[tuple[str, str]]) -> str:
 
 
 _SHARED: Mapping[str, Callable[[Lab, LabRecord], Drawn]] = {
-    "rule": lambda lab, record: Paragraph(RULE),
     "steps": lambda lab, record: Points(tuple(step.title for step in program_steps(lab.name)), ordered=True),
     "program": lambda lab, record: program_blocks(lab.name),
     "output": lambda lab, record: Code(output_text(summary(lab, record)), "Output: what the command prints."),
@@ -140,8 +138,7 @@ def _closing(lab: Lab, record: LabRecord, sections: Sequence[Section]) -> Sectio
 
 def known_works() -> dict[str, str]:
     """Return every work that a sheet or the glossary may cite, by the words that cite it, such as `Elman 1990`."""
-    lines = (files("recurra.labs") / "sheets" / "works.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" :: ", 1) for line in lines)
+    return dict(line.split(" :: ", 1) for line in text_of("works").splitlines())
 
 
 def cited(sections: Sequence[Section]) -> tuple[str, ...]:

@@ -34,10 +34,6 @@ ROUNDED = 0.005
 """Half a unit of the last digit of both."""
 DECENT = 0.85
 """What "decent" is read as, on unseen reviews."""
-MADE_UP_NOTE = (
-    "Learnt offline, on short reviews made up by a grammar and without GloVe: the page shows how the lab works, and "
-    "says nothing of IMDB."
-)
 NO_BREAK = "\u00a0"
 
 
@@ -119,7 +115,6 @@ def _terms(record: LabRecord) -> dict[str, Any]:
     gradients = record.get("gradients", {})
     far = {text: gradients[name]["trained"][-1] for name, text in FADING.items() if name in gradients}
     return {
-        "made_up_note": MADE_UP_NOTE,
         "tests": partial(_tests, record),
         "weights": partial(_weights, record),
         "score": score,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recurra.batches import Ragged
 from recurra.labs.sentiment_data import SentimentData
+from recurra.labs.sheet import text_of
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.metrics import confusion_matrix
 from recurra.nets.run import weights_of
@@ -31,18 +32,7 @@ READ = (
 )
 """The review that is read word by word: it changes its mind half way."""
 
-MADE_UP: tuple[tuple[str, str], ...] = (
-    ("positive", "A brilliant cast, a clever story and a wonderful ending. I loved every minute of it."),
-    ("negative", "A terrible script and awful acting. One of the worst films I have ever seen."),
-    ("positive", "I expected a boring film and a dull plot, and I was wrong on both counts: see it."),
-    ("negative", "I expected a brilliant film and a great plot, and I was wrong on both counts: skip it."),
-    ("positive", "It is not bad at all; in fact there is hardly a scene that I would want to miss."),
-    ("negative", "It is not good, not funny, and not even well made."),
-    ("negative", "If you have two hours to waste and enjoy watching paint dry, this is the film for you."),
-    ("positive", "My children laughed, my mother cried, and on the way home nobody could stop talking about it."),
-    ("negative", "Great actors, great music, great pictures, and still I kept looking at my watch."),
-    ("positive", "Slow, sad and far too long, people say. I could have watched another hour."),
-)
+MADE_UP = tuple(line.split(" :: ", 1) for line in text_of("reviews").splitlines())
 """Labels and reviews: plain ones first, then contrast, negation, irony and reviews without a word of opinion."""
 
 WORDS: tuple[tuple[str, ...], ...] = (

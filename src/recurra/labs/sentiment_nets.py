@@ -8,7 +8,7 @@ Every choice was made on the validation films; each kept net reads the test part
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,15 +18,13 @@ import numpy as np
 
 from recurra.artefact import load_checkpoint
 from recurra.estimators.text import TextClassifier
-from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Variant, mean, remembered
+from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, Variant, mean, remembered
 from recurra.labs.sentiment_answers import FADING, gradient_record, samples
 from recurra.labs.sentiment_data import Part, SentimentData, data_facts, padded_example, sentiment_data, shuffled
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, in_size
 from recurra.metrics import paired_bootstrap
-from recurra.runs.versions import versions
 from recurra.tasks.heads.classes.measure import LabelledRows, text_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.training.progress import Watch
 
 SUMMED_UP = (
     "train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_val_accuracy", "last_test_accuracy"
@@ -41,13 +39,8 @@ class Reviews:
     data: SentimentData
     rival: LabRecord
 
-    @property
-    def choices(self) -> Mapping[str, Any]:
-        """What tells these data from others."""
-        return {"rows": self.data.rows}
 
-
-def prepare(options: LabOptions) -> Reviews:
+def prepare(options: LabOptions) -> tuple[Reviews, dict[str, Any]]:
     """Load the data; fit the rivals on the same training rows and measure them on the same test rows."""
     data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
 
@@ -55,18 +48,20 @@ def prepare(options: LabOptions) -> Reviews:
         strong, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
         return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}
 
-    return Reviews(data, remembered(options, "rival", {"rows": data.rows}, rivals))
+    choices = {"rows": data.rows}
+    return Reviews(data, remembered(options, "rival", choices, rivals)), choices
 
 
-def train(options: LabOptions, shared: Reviews, variant: Variant, seed: int, watch: Watch) -> Figures:
+def train(training: Training) -> Figures:
     """Train a variant from a seed; the artefact of the first seed is kept."""
-    folder, more, data = options.net_folder(variant.name, seed), variant.more, shared.data
+    variant, seed, folder = training.variant, training.seed, training.folder
+    more, data = variant.more, training.shared.data
     if more.get("shuffled"):
         data = shuffled(data, variant.settings.text, seed)
     vectors = data.vectors if more.get("vectors", True) else None
     wide = more.get("wide", False)
     model = TextClassifier(vectors=vectors, wide=wide, random_state=seed, config=variant.settings)
-    model.fit(*data.train, validation_data=data.validation, run=folder, watch=watch)
+    model.fit(*data.train, validation_data=data.validation, run=folder, watch=training.watch)
     if seed == 0:
         model.save(folder / "artefact")
     return _figures(model, folder, data)
@@ -126,10 +121,6 @@ def compose(options: LabOptions, shared: Reviews, nets: Nets) -> LabRecord:
     # The page draws and asks two nets: the record's own, and the last of the ladder that was trained.
     shown = [in_size(STEPS[name], options) for name in ("literal", "recipe" if "recipe" in nets else "gru")]
     record: LabRecord = {
-        "task": "lab",
-        "lab": "sentiment",
-        "quick": options.quick,
-        "seeds": options.seeds,
         "made_up": options.synthetic,
         "too_little": options.quick or options.synthetic,
         "data": data_facts(data, STEPS["literal"].settings.text.max_length),
@@ -140,7 +131,6 @@ def compose(options: LabOptions, shared: Reviews, nets: Nets) -> LabRecord:
         "rival": {"name": rival["name"], "accuracy": rival["accuracy"], "seconds": rival["seconds"]},
         "majority": rival["majority"],
         "settings": {variant.name: variant.settings.model_dump(mode="json") for variant in shown},
-        "versions": versions(),
         "samples": _samples(options, shared, shown),
         "gradients": gradient_record({name: kept_net(options, name) for name in FADING if name in nets}, data),
     }
@@ -203,7 +193,7 @@ def _against_rival(first: Figures, rival: LabRecord) -> dict[str, float]:
 
 def _samples(options: LabOptions, shared: Reviews, shown: Sequence[Variant]) -> LabRecord:
     """Ask the kept nets of the first seed; what they answer is remembered like any other part."""
-    choices = {"nets": [variant.choices(0, shared.choices) for variant in shown]}
+    choices = {"nets": [variant.choices(0, {"rows": shared.data.rows}) for variant in shown]}
     nets = {SHORT[variant.name]: kept_net(options, variant.name) for variant in shown}
     answers: LabRecord = remembered(options, "samples", choices, partial(samples, nets, shared.data))
     return answers

@@ -27,6 +27,7 @@ from typing import Any, cast
 
 import jinja2
 
+from recurra.labs.verdicts import SEEDS
 from recurra.report.blocks import (
     Block,
     Code,
@@ -59,12 +60,10 @@ def middle(values: Sequence[float], decimals: int) -> str:
     return fixed(statistics.median(values), decimals)
 
 
-QUICK_NOTE = "This is the quick version of the record: less data or fewer epochs, so figures are below the full ones."
-
 WRITING: Names = {
     "number": number, "fixed": fixed, "percent": percent, "points": points, "tick": tick, "power_of_ten": power_of_ten,
     "spread": spread, "spread_of_shares": spread_of_shares, "mean": statistics.fmean, "middle": middle,
-    "log": math.log, "exp": math.exp, "quick_note": QUICK_NOTE,
+    "log": math.log, "exp": math.exp, "fewest_seeds": SEEDS,
 }  # fmt: skip
 
 GUARD = "\ue000"
@@ -85,7 +84,13 @@ def _joined(lines: Iterable[str]) -> str:
 # Words are filled in as plain text: whatever a record holds is escaped once, where blocks become HTML (report/).
 # A name that is not there raises, so that a record of an earlier format is refused instead of shown with holes.
 _JINJA = jinja2.Environment(
-    undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, finalize=_guarded
+    loader=jinja2.FunctionLoader(lambda file: text_of(file.removesuffix(".txt"))),
+    undefined=jinja2.StrictUndefined,
+    autoescape=False,
+    trim_blocks=True,
+    keep_trailing_newline=True,
+    lstrip_blocks=True,
+    finalize=_guarded,
 )
 
 
@@ -176,7 +181,12 @@ def read_sheet(text: str) -> Sheet:
 
 def sheet_named(name: str) -> Sheet:
     """Read a sheet of this package."""
-    return read_sheet((files("recurra.labs") / "sheets" / f"{name}.txt").read_text(encoding="utf-8"))
+    return read_sheet(text_of(name))
+
+
+def text_of(name: str) -> str:
+    """Return a text of sheets/."""
+    return (files("recurra.labs") / "sheets" / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def blocks_of(chunk: str, names: Names, draw: Callable[[str], Drawn]) -> list[Block]:

@@ -25,15 +25,6 @@ HOLDS: dict[Relation, Callable[[float, float], bool]] = {
     ">": operator.gt,
 }
 
-RULE = (
-    "All verdicts follow one rule, over the figures of all seeds. “Agrees”: the recorded value, as far as it was "
-    "rounded, lies inside the seeds' spread. “Reached”: the figure of each seed is at least (≥, >) or at most (≤, <) "
-    "what it is held against; against another network, each seed of the one against each of the other. “Does not "
-    "hold”: the value lies outside, or no seed gets there. “Undecided”: seeds disagree, spreads overlap, or there are "
-    f"fewer than {SEEDS} seeds. What needs no seed, such as a count of weights, is decided at once. A quick run says "
-    "“too little data to tell” and refutes nothing."
-)
-"""What the page of each lab says of its verdicts."""
 TOO_LITTLE = "The quick version learns from too little data, or too briefly, to tell."
 
 Written = Callable[[float], str]
