@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 import statistics
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from command_line import recurra, refused
+from recurra.errors import UsageError
 from recurra.labs import next_value_recipe
 from recurra.labs.lab import LabOptions, judged, measured, trainings
 from recurra.labs.next_value import LAB
@@ -147,3 +149,23 @@ def test_a_quick_run_never_refutes(lab: tuple[dict[str, Any], Path]) -> None:
     record, _ = lab
     assert {row["verdict"] for row in record["observations"]} == {"too little data to tell"}
     assert {row["verdict"] for row in record["results"].values()} == {"too little data to tell"}
+
+
+def test_more_seeds_take_the_earlier_ones_over_and_the_net_that_is_shown_is_kept(
+    lab: tuple[dict[str, Any], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(next_value_recipe, "BATCHES", (1000,))
+    monkeypatch.setattr(next_value_recipe, "RATES", (0.001, 0.01))
+    folder = tmp_path / "lab"
+    shutil.copytree(lab[1], folder)
+    passed: list[int] = []
+    options = LabOptions(
+        True, 3, folder, silent, lambda line: None, passed=lambda trainings, seconds: passed.append(trainings)
+    )
+    record = measured(LAB, options)
+    assert record["literal_next_values"][:2] == lab[0]["literal_next_values"] and sum(passed) == 2 * 8 + 2
+    (row,) = recurra("forecast", folder / "runs" / "literal", "--values", "5 6 7", "--json").json()["rows"]
+    assert row["Recurra"] == pytest.approx(record["literal_next_values"][record["literal_seed"]], abs=1e-4)
+    shutil.rmtree(folder / "runs")
+    with pytest.raises(UsageError, match=r"literal-\d is no longer there.*delete .*parts"):
+        measured(LAB, options)

@@ -32,11 +32,13 @@ FORMAT = 2
 
 def lab_named(name: LabName) -> Lab:
     """Return a lab; it is imported only now."""
+    # By its name, so that of three labs only the one that is asked for is loaded.
     return cast(Lab, import_module(f"recurra.labs.{name.replace('-', '_')}").LAB)
 
 
 def run(lab: Lab, options: LabOptions) -> LabRecord:
     """Measure, tell when and how long, and write record and program into the lab's folder; return the record."""
+    # Passed on to the caller as well, whose progress bar counts the parts that were taken over.
     earlier: list[float] = []
 
     def passed(trainings: int, seconds: float) -> None:
@@ -48,6 +50,7 @@ def run(lab: Lab, options: LabOptions) -> LabRecord:
     # A lab that went on counts the seconds of the parts it took over: the page tells what the whole took.
     seconds = round(time.perf_counter() - started + sum(earlier), 1)
     whole = {"format": FORMAT, **record, "run": {"date": day, "seconds": seconds}}
+    # The program is written beside every record: what the page shows can be run as it stands.
     save_program(lab.name, options.out)
     # The page's data sort their keys; here each table keeps the order in which the page shows it.
     write_atomically(options.out / RECORD, json.dumps(whole, allow_nan=False, ensure_ascii=False) + "\n")
@@ -64,6 +67,7 @@ def read_record(path: Path) -> LabRecord:
         raise DataError("there is no record of a lab", place=place, advice="give a lab's folder or its JSON") from None
     except ValueError:
         raise DataError("this is no JSON", place=place, advice="give a lab's folder or its record.json") from None
+    # Whatever is no record of a lab gets the same line: a run's report.json is the usual mistake.
     if not isinstance(record, dict) or record.get("task") != "lab" or record.get("lab") not in get_args(LabName):
         raise DataError("this is no record of a lab", place=place, advice="give a lab's folder or its record.json")
     return record
@@ -73,12 +77,14 @@ def rendered(path: Path, head: Head) -> Report:
     """Make the page of a saved record; raises DataError for one that lacks what today's page shows."""
     record = read_record(path)
     old = f"run `recurra lab {record['lab']}` again"
+    # Checked before the lab is loaded: an older record lacks keys, and would fail later in a line that says less.
     if record.get("format") != FORMAT:
         wrong = f"the record is of format {record.get('format', 1)}"
         raise DataError(wrong, place=Place(str(path)), allowed=f"format {FORMAT}", advice=old)
     lab = lab_named(record["lab"])
     try:
         return page(lab, judged(lab, record), head)
+    # A record that was cut or edited by hand lacks a key somewhere; each of these errors names it.
     except (KeyError, IndexError, TypeError, StopIteration, UndefinedError) as problem:
         wrong = f"the record lacks what the page shows: {problem}"
         raise DataError(wrong, place=Place(str(path)), advice=old) from None

@@ -163,9 +163,11 @@ def measured(lab: Lab, options: LabOptions) -> LabRecord:
     missing, UsageError where the folder holds nets of other choices.
     """
     variants = lab.variants(options)
+    # The bar is told its length before anything is read: preparing may take minutes, and shows that something goes on.
     options.expect(trainings(variants, options))
     shared, data = lab.prepare(options)
     figures = lab.compose(options, shared, trained(lab, options, variants, shared, data))
+    # These keys come first in every record: `recurra lab render` finds the lab by them before it knows the rest.
     head = {"task": "lab", "lab": lab.name, "quick": options.quick, "seeds": options.seeds}
     return judged(lab, {**head, **figures, "versions": versions()})
 
@@ -182,7 +184,9 @@ def trained(lab: Lab, options: LabOptions, variants: Sequence[Variant], shared: 
         with options.watch(f"{variant.title}, seed {seed}") as watch:
             return lab.train(Training(variant, seed, shared, choices, folder, watch))
 
+    # All seeds of a variant before the next: where a lab is stopped, what it has is whole, with its spread.
     by_variant = [(variant, seed) for variant in variants for seed in range(variant.seeds or options.seeds)]
+    # An order may mix variants, but takes the seeds of each from 0 upwards, so that a list's place is its seed.
     nets: dict[str, list[Figures]] = {variant.name: [] for variant in variants}
     for variant, seed in lab.order(variants, options.seeds) if lab.order else by_variant:
         choices, folder = variant.choices(seed, data), options.net_folder(variant.name, seed)
@@ -205,8 +209,10 @@ def remembered(
     # The choices are compared as JSON keeps them: a tuple read back is a list, a path a text.
     asked = json.loads(json.dumps(choices, default=str))
     if path.is_file():
+        # A part of other choices is not an error: a setting was changed on purpose, and the part is measured anew.
         held = json.loads(path.read_text())
         if held["choices"] == asked:
+            # The seconds of the earlier run are counted, so that the page tells what the whole lab took.
             options.passed(trainings, held.get("seconds", 0.0))
             return held["result"]
     started = time.perf_counter()
@@ -220,10 +226,12 @@ def remembered(
 
 def observed(lab: Lab, record: LabRecord) -> dict[str, LabRecord]:
     """Test the claims of the sheet by the record's figures, each by its name."""
+    # Tests read the record and nothing else: a saved record is judged by today's rule, without any net.
     names, rows = lab.names(record), {}
     for claim in lab.sheet.claims:
         told = lab.claims[claim.name](record)
         if told is not None:
+            # Words are filled in only now: those of a claim whose nets were not trained would miss their figures.
             words = claim.filled(names)
             # "+" is said of the good outcome, whatever the rule calls it: agrees, or reached.
             outcomes = dict(zip(("+", "~", "-"), (told.possible[0], "undecided", "does not hold"), strict=True))
@@ -238,15 +246,18 @@ def judged(lab: Lab, record: LabRecord) -> LabRecord:
     rows = observed(lab, record)
     groups: dict[str, list[LabRecord]] = {}
     for claim in lab.sheet.claims:
+        # A group without any claim that could be tested stays in the record as an empty list.
         groups.setdefault(claim.group, []).extend([rows[claim.name]] if claim.name in rows else [])
     told = {name: {"verdict": one.verdict, "rule": one.rule} for name, one in results.items() if one}
     seen = {**record, "results": told, **groups}
+    # The conclusion is filled in last, since it speaks of the verdicts.
     names = {**lab.names(seen), "verdicts": {name: row["verdict"] for name, row in rows.items()}}
     return {**seen, "conclusion": lab.sheet.text("conclusion", names)}
 
 
 def flat(settings: Settings, *names: str) -> dict[str, Any]:
     """Return the named choices of all groups of settings side by side, as the page's last section tells them."""
+    # A name that stands in two groups is taken from the later one, where labs set it.
     merged = {name: value for group in settings.model_dump().values() for name, value in group.items()}
     return {name: merged[name] for name in names}
 

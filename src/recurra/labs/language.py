@@ -45,7 +45,9 @@ def _tests(record: LabRecord, *names: str) -> list[float]:
 
 def _lower(record: LabRecord, names: Sequence[str], others: Sequence[str] = ()) -> Judged:
     """Ask whether all seeds of some cells lie below all seeds of others, or below the trigram."""
+    # The trigram has no seeds: its one figure is a bound for all of them.
     against = _tests(record, *others) if others else record["rival"]["perplexity"]
+    # The cell with the fewest seeds decides: further seeds of one cell make no comparison of several.
     seeds = min(len(_tests(record, name)) for name in (*names, *others))
     return reach(_tests(record, *names), "<", against, quick=record["quick"], seeds=seeds, write=_one)
 
@@ -53,6 +55,7 @@ def _lower(record: LabRecord, names: Sequence[str], others: Sequence[str] = ()) 
 def _kept(context: LabRecord) -> tuple[float, float]:
     """Return the perplexity with the state kept for two tokens, and for as long as was tried."""
     by_length = dict(zip(context["lengths"], context["perplexities"], strict=True))
+    # Two tokens are what a trigram sees; a short validation part may not have been read that way.
     return by_length.get(2.0, math.nan), by_length[max(by_length)]
 
 
@@ -74,11 +77,13 @@ def _loss(record: LabRecord) -> Judged:
 
 def _output_layer(record: LabRecord) -> Judged:
     timed = record["output_layer"]
+    # Earlier records kept the median only, and one share decides nothing.
     shares = timed.get("shares", [timed["share"]])
     return reach(shares, "<", 0.5, quick=record["quick"], unit="timed steps", write=percent)
 
 
 CLAIMS = {
+    # The order is the sheet's; what each is held against stands in `_lower`.
     "recurrence": lambda record: _lower(record, ["rnn"]),
     "best": lambda record: _lower(record, [record["chosen"]]),
     "gates": lambda record: _lower(record, ["gru", "lstm"], ["rnn", "rnn_tanh"]),
@@ -95,9 +100,11 @@ RESULTS = {
 
 def _terms(record: LabRecord) -> dict[str, Any]:
     cells = record["cells"]
+    # All epochs of all cells: the recorded loss may be one that another cell passed on its way.
     epochs = [
         {**epoch, "cell": name} for name, cell in cells.items() for history in cell["histories"] for epoch in history
     ]
+    # The record's own cell, and the chosen one where that is another.
     contexts = {name: cells[name]["contexts"][0] for name in dict.fromkeys(("rnn", record["chosen"]))}
     expected = cells[record["chosen"]].get("next_words", {}).get(PROMPTS[0], [])
     return {
@@ -168,6 +175,7 @@ def _perplexities(record: LabRecord) -> str:
     for name in CELLS:
         table = _courses(record, name, "val_perplexity")
         middle, low, high = (found.tolist() for found in (table.mean(axis=0), table.min(axis=0), table.max(axis=0)))
+        # One seed has no band: a line of no width would be taken for certainty.
         band = (low, high) if len(table) > 1 else ()
         curves.append(Line(TITLES[name], epochs, middle, *band))
     return lines(*curves, x_label="epoch", y_label="validation perplexity", log=True, height=3.4)
@@ -179,6 +187,7 @@ def _level(name: str, x: Sequence[float], value: float) -> Line:
 
 def _losses(record: LabRecord) -> Table:
     """Validation loss in nats after each epoch: what the record's 5.5 would be compared with."""
+    # Means of losses, not logarithms of mean perplexities: nats are what the record's 5.5 is compared in.
     means = [_courses(record, name, "val_loss").mean(axis=0) for name in CELLS]
     rows: tuple[tuple[Shown, ...], ...] = tuple(
         (str(epoch), *(float(mean[row]) for mean in means)) for row, epoch in enumerate(_epochs(record))
@@ -188,6 +197,7 @@ def _losses(record: LabRecord) -> Table:
 
 def _forgetting(record: LabRecord) -> str:
     contexts = {name: record["cells"][name]["contexts"][0] for name in CELLS}
+    # Lengths double, so that their logarithms lie at even distances.
     powers = [math.log2(length) for length in contexts["rnn"]["lengths"]]
     return lines(
         _level(record["rival"]["name"], powers, record["rival"]["context_perplexity"]),
@@ -209,6 +219,7 @@ def _scores(record: LabRecord) -> Table:
     ]  # fmt: skip
     rival = record["rival"]
     perplexity, seconds = rival["perplexity"], round(rival["seconds"], 1)
+    # A trigram has no epochs, and its counts are no parameters that a gradient finds.
     rows.append((rival["name"], perplexity, math.log(perplexity), rival["val_perplexity"], None, None, seconds))
     header = ("model", "test perplexity", "test loss, nats", "validation", "kept epochs", "parameters", "seconds")
     return Table(header, tuple(rows))

@@ -64,6 +64,7 @@ class Corpus:
 def prepare(recipe: Recipe, options: LabOptions) -> tuple[Corpus, dict[str, Any]]:
     """Read the text, fit the trigram, and time the output layer."""
     text = lab_text(recipe)
+    # The trigram reads no settings of the nets, so that changing them does not fit it again.
     choices = {**text.fingerprint(), "context_tokens": recipe.context_tokens}
     work = partial(measure_trigram, text, recipe.settings, recipe.context_tokens)
     rival: LabRecord = remembered(options, "trigram", choices, work)
@@ -94,10 +95,12 @@ def measure_trigram(text: LabText, settings: Settings, context_tokens: int) -> L
 
 def _trigram_perplexity(rival: KneserNey, ids: Ids) -> float:
     """Perplexity of every token after the first, as the nets are judged."""
+    # The first token has nothing before it; the nets do not predict it either, and both count the same tokens.
     return rival.perplexity(ids[1:], context=ids[:1].tolist())
 
 
 def _expected(rival: KneserNey, encoder: TextEncoder, prompt: str, count: int = 5) -> list[tuple[str, float]]:
+    # A prompt begins a line, so that the token before it is the end of the line before.
     shares = rival.next_probabilities([EOS, *encoder.encode_whole([prompt])[0].tolist()])
     best = np.argsort(-shares, kind="stable")[:count]
     return [(encoder.vocabulary.words[place], float(shares[place])) for place in best]
@@ -111,16 +114,19 @@ def train(training: Training) -> Figures:
     shared, run = training.shared, training.folder
     text = shared.text
     run.mkdir(parents=True, exist_ok=True)
+    # Checkpoints lie in this folder from the first epoch on: a lab of other choices must not go on from them.
     check_same_run(run, training.choices)
     model = LanguageModel(vectors=text.vectors, random_state=training.seed, config=training.variant.settings)
     model.fit(text.train, validation_data=text.validation, run=run, watch=training.watch)
     model.save(run / "artefact")
+    # The net that answers is measured, the one that is saved: figures are those of what `recurra generate` reads.
     net, history = model.model_, [{key: epoch[key] for key in HISTORY} for epoch in model.history_]
     validation = stream_ids(text.validation, net.encoder)
     figures = {
         "history": history,
         "best_epoch": model.best_epoch_,
         "seconds": sum(epoch["seconds"] for epoch in history),
+        # Read once, and by the kept epoch's weights: validation chose it.
         "test_perplexity": net.perplexity(text.test, streams=shared.recipe.streams),
         "parameters": sum(spec.parameters for spec in net.plan.layers().values()),
         "words": len(net.encoder.vocabulary),
@@ -145,6 +151,7 @@ def _sample(model: RunningLanguage, prompt: str, temperature: float) -> Figures:
     drawn = model.generated(prompt, tokens=SAMPLE_TOKENS, seed=1, temperature=temperature)
     text = detokenise([*prompt.split(), *drawn], model.encoder.config)
     for sign in "-,.":
+        # WikiText parts hyphens, commas and points inside words so that numbers become several tokens.
         text = text.replace(f" @{sign}@ ", sign)
     return {"prompt": prompt, "temperature": temperature, "seed": 1, "text": text}
 
@@ -152,7 +159,9 @@ def _sample(model: RunningLanguage, prompt: str, temperature: float) -> Figures:
 def measure_contexts(model: RunningLanguage, ids: Ids) -> dict[str, list[float]]:
     """Perplexity when the state is forgotten every 1, 2, 4, … tokens: how far back does the net look?"""
     count = len(ids) - 1
+    # A validation part shorter than the longest context, as in a test, leaves those out.
     lengths = [length for length in CONTEXTS if length <= count]
+    # As many streams as there are pieces: each starts from a state of zeros, which is what forgetting means.
     means = [model.log_probabilities(ids, streams=count // length).mean() for length in lengths]
     return {"lengths": list(map(float, lengths)), "perplexities": [float(np.exp(-mean)) for mean in means]}
 
@@ -163,14 +172,17 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
     h(t) = f(W_h h(t−1) + W_e e(t) + b), b being the sum of the two biases that torch keeps; f is σ, or tanh.
     """
     weights = {name: value.astype(np.float64) for name, value in weights_of(model.tensors, "recurrent").items()}
+    # The net scales its vectors in float32; scaled in float64 they would differ before any recurrence.
     vectors = model.tensors["embedding.weight"][ids] * np.float32(model.plan.embedding.scale)
     whole = Ragged(vectors, np.array([0, len(ids)], np.int64))
+    # The states as the net makes them, all steps at once, through whatever kernel the machine has.
     states, _ = recurrent(model.plan.recurrent, weights_of(model.tensors, "recurrent"), whole)
     function = sigmoid if model.plan.recurrent.activation == "sigmoid" else np.tanh
     bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
     hidden: Floats = np.zeros(model.plan.recurrent.hidden)
     gap = 0.0
     for vector, state in zip(vectors.astype(np.float64), states.values, strict=True):
+        # One step by hand, straight from the record's formula: no gate, no fused product, no layer of ours.
         hidden = function(weights["weight_hh_l0"] @ hidden + weights["weight_ih_l0"] @ vector + bias)
         gap = max(gap, float(np.abs(hidden - state).max()))
     return gap
@@ -179,6 +191,7 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
 def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
     cells = {name: _cell(name, runs) for name, runs in nets.items()}
+    # On validation: the test part must not choose what is told of it.
     chosen = min(cells, key=lambda name: cells[name]["val_perplexity"])
     recipe = shared.recipe
     return {
@@ -195,6 +208,7 @@ def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
 
 def _cell(name: str, runs: Sequence[Figures]) -> LabRecord:
     """Join a cell's runs: means over seeds, each seed's figures, and what the first was asked."""
+    # Epochs count from 1, places in the history from 0.
     kept = [run["history"][run["best_epoch"] - 1] for run in runs]
     tests = [run["test_perplexity"] for run in runs]
     return {

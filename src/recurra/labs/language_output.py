@@ -34,6 +34,7 @@ def measure_output(text: LabText, settings: Settings, steps: int) -> dict[str, A
 
     Untrained weights serve: arithmetic takes the same time whatever it computes. Medians of `steps` repetitions.
     """
+    # Both are timed in the same process on the same weights; what differs is how many words are scored.
     sampled, full = _timed(text, settings, steps), _timed(text, settings.changed({"samples": 0}), FULL_STEPS)
     return {**sampled, "full_step_seconds": full["step_seconds"], "full_output_seconds": full["output_seconds"],
             "full_share": full["share"]}  # fmt: skip
@@ -48,6 +49,7 @@ def _timed(text: LabText, settings: Settings, steps: int) -> dict[str, Any]:
     # one chunk of full length, taken again and again; the first step only warms up
     batch = max(task.batches(0), key=lambda chunk: chunk[1] - chunk[0])
     optimisers = optimisers_of(net.train(), settings.training, sparse=task.sparse)
+    # Shares are taken step by step before the median: a busy machine slows whole and part of a step alike.
     _, *pairs = [_step(task, batch, optimisers) for _ in range(steps + 1)]
     shares = [output / whole for whole, output in pairs]
     return {
@@ -64,6 +66,7 @@ def _step(task: TokenLearner, batch: Chunk, optimisers: Sequence[torch.optim.Opt
     """Take one batch as the training loop does; return the seconds of it all, and of the output layer within it."""
     started = time.perf_counter()
     with _passages(task.net.output) as passed:
+        # Forward, then backward, as the training loop has them; the hooks note when the output layer begins and ends.
         step = next(task.steps(batch, None))
         scored = time.perf_counter()
         (step.loss / step.count).backward()  # type: ignore[no-untyped-call]
@@ -71,6 +74,7 @@ def _step(task: TokenLearner, batch: Chunk, optimisers: Sequence[torch.optim.Opt
     for optimiser in optimisers:
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
+    # Scoring lasts from entering the layer to the loss; its gradient from the loss to when the states' is known.
     whole = time.perf_counter() - started
     return whole, (scored - passed["scoring"]) + (passed["gradient"] - scored)
 
@@ -82,6 +86,7 @@ def _passages(output: nn.Module) -> Iterator[dict[str, float]]:
 
     def entered(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         passed["scoring"] = time.perf_counter()
+        # The hook of the layer's input fires once its gradient is there: that is when the layer's backward part ends.
         inputs[0].register_hook(left)  # type: ignore[no-untyped-call]
 
     def left(gradient: Tensor) -> None:

@@ -80,7 +80,9 @@ QUICK = Recipe(
 
 def order_of(variants: Sequence[Variant], seeds: int) -> list[tuple[Variant, int]]:
     """Return the nets in the order of work: all LSTMs, then the other cells seed by seed."""
+    # A lab that is stopped early has the spread of one cell, instead of one seed of each and no spread at all.
     first = [(variant, seed) for variant in variants for seed in range(seeds) if variant.name == FIRST]
+    # The other cells go seed by seed: after each round all of them can be compared.
     others = [(variant, seed) for seed in range(seeds) for variant in variants if variant.name != FIRST]
     return [*first, *others]
 
@@ -101,6 +103,7 @@ class LabText:
 
     def fingerprint(self) -> Mapping[str, Any]:
         """Tell texts and vectors apart from others, so that a part measured on others is not taken for this one's."""
+        # A form feed between the parts: moving a line from one part to the next changes the fingerprint.
         joined = "\n\f".join("\n".join(part) for part in self.parts.values())
         return {
             "text": hashlib.sha256(joined.encode()).hexdigest(),
@@ -124,6 +127,7 @@ def _beginning(lines: list[str], tokens: int) -> list[str]:
     """Return whole lines from the start that hold at least `tokens` tokens, <eos> counted; 0 takes all."""
     seen = 0
     for count, line in enumerate(lines, start=1):
+        # Each line end is a token too, <eos>, as WikiText's own figures count it.
         seen += len(line.split()) + 1
         if tokens and seen >= tokens:
             return lines[:count]

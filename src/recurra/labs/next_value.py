@@ -45,12 +45,14 @@ def _scheduled(record: LabRecord) -> LabRecord:
 
 def _scheduled_answers(record: LabRecord) -> list[float]:
     """What all scheduled runs answer to [5, 6, 7], from both starts and under both floors."""
+    # All four groups together: one run is looked for that gives both figures, whatever its start and floor.
     groups = [group for floors in record["schedule"].values() for group in floors.values()]
     return [value for group in groups for value in group["next_values"]]
 
 
 def _gains(record: LabRecord) -> list[float]:
     """What the floor takes off the final loss, seed by seed."""
+    # Seed by seed: both start from the same weights, so that the difference is the floor's alone.
     without, with_floor = (record["schedule"][START][name]["losses"] for name in FLOORS)
     return [first - second for first, second in zip(without, with_floor, strict=True)]
 
@@ -94,7 +96,9 @@ RESULTS = {
 
 
 def _terms(record: LabRecord) -> dict[str, Any]:
+    # What several sentences of the sheet use; figures that stand in the record are read from there.
     answers = _scheduled_answers(record)
+    # The answers that would be taken for the recorded one.
     near = sum(off <= NEAR for off in _off(answers, RECORDED))
     return {"scheduled": _scheduled(record), "gains": _gains(record), "near": near, "runs": len(answers)}
 
@@ -136,11 +140,13 @@ def _range(middle: dict[str, float]) -> str:
 def _loss_curve(record: LabRecord) -> str:
     history = record["literal_history"]
     curve = Line("training loss", [row["epoch"] for row in history], [row["loss"] for row in history])
+    # Logarithmic: the loss falls from about 80 to 0.2, and most of what is learnt lies below 5.
     return lines(curve, x_label="epoch", y_label="mean squared error", log=True)
 
 
 def _points(record: LabRecord) -> str:
     fit = record["literal_fit"]
+    # The point that the record asks for, [5, 6, 7] → 8, is ringed among the others.
     place = fit["actual"].index(8.0)
     answer = f"[5, 6, 7] → {number(fit['predicted'][place], 2)}"
     return marked_points(fit["actual"], fit["predicted"], place=place, text=answer)
@@ -195,6 +201,7 @@ def _end_table(record: LabRecord) -> Table:
 def _search(record: LabRecord) -> Table:
     grid = record["optimal"]["grid"]
     rates, sizes = (sorted({point[key] for point in grid}) for key in ("learning_rate", "batch_size"))
+    # The record keeps a list; the table wants a row for each size and a column for each rate.
     losses = {(point["batch_size"], point["learning_rate"]): point["loss"] for point in grid}
     rows = tuple((str(size), *(losses[size, rate] for rate in rates)) for size in sizes)
     return Table(("batch size", *(f"learning rate {number(rate)}" for rate in rates)), rows)
@@ -203,6 +210,7 @@ def _search(record: LabRecord) -> Table:
 def _passengers(record: LabRecord, kind: str) -> str:
     airline = record["airline"]
     held, values = airline["held"], airline["values"]
+    # Nothing was forecast before the test part: None leaves the curve out there.
     predicted = [None] * (len(values) - held) + airline[kind]["forecast"]
     return actual_against_predicted(
         airline["months"][YEARS],

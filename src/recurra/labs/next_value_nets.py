@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.known.airline import load_airline
+from recurra.errors import UsageError
 from recurra.estimators.series import Forecaster
 from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, flat, mean
 from recurra.labs.next_value_recipe import (
@@ -66,12 +67,15 @@ def train(training: Training) -> Figures:
     if "last" in variant.more:
         return _counted(training)
     _, values = training.shared
+    # The test part is cut off first: neither the scaler nor the choice of the epoch has seen it.
     past = values[:-HELD]
     model = Forecaster(validation=SEASON, random_state=seed, config=variant.settings).fit(past, watch=training.watch)
     if variant.name != "airline":
+        # The lowest loss on the way, not the last: the question is what a pair of choices can reach at all.
         return {"loss": min(epoch["val_loss"] for epoch in model.history_)}
     if seed == 0:
         model.save(training.folder.with_name("airline") / "artefact")
+    # From the true months before each: the whole series is given, and read from the first month of the test part on.
     one = model.model_.one_step("series", values, first=len(past))
     many = model.model_.forecast("series", past, steps=HELD)
     return {
@@ -89,9 +93,11 @@ def _counted(training: Training) -> Figures:
     The improved net sees 1 … 7 only: neither the window [5, 6, 7] → 8 nor any value of 8 or more is in training.
     """
     variant, seed, watch = training.variant, training.seed, training.watch
+    # All of it is learnt, `validation=0`: eleven windows leave none to spare, and the record held none out.
     values = np.arange(1.0, variant.more["last"] + 1.0)
     model = Forecaster(validation=0, random_state=seed, config=variant.settings).fit(values, watch=watch)
     answer = next_value(model, ASKED)
+    # The answer is sent after the last epoch, so that the bar can set it beside the recorded 8.01.
     if watch.on_epoch:
         watch.on_epoch({**model.history_[-1], "next_value": answer})
     if (variant.name, seed) == ("improved", 0):
@@ -118,6 +124,7 @@ def next_value(model: Forecaster, window: Sequence[float]) -> float:
 
 def compose(options: LabOptions, shared: Airline, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
+    # By the record's words the net starts as Keras' would; torch's start stands beside, and is not the literal one.
     improved, literal = nets["improved"], nets[f"constant-{INITS[0]}"]
     shown = _middle_seed(literal)
     _keep(options, shown)
@@ -150,6 +157,7 @@ def _each(runs: Sequence[Figures], name: str) -> list[Any]:
 
 def _middle_seed(runs: Sequence[Figures]) -> int:
     """Return the seed whose answer is in the middle of all: the one that is shown."""
+    # `median_low` is one of the values, so that it belongs to a seed; the plain median of 20 lies between two.
     answers = _each(runs, "next_value")
     return answers.index(statistics.median_low(answers))
 
@@ -159,9 +167,12 @@ def _keep(options: LabOptions, shown: int) -> None:
 
     The other seeds stay where they are: a call with more seeds takes their figures over, and may show another of them.
     """
-    folder = options.out / "runs" / "literal"
+    folder, kept = options.out / "runs" / "literal", options.net_folder("literal", shown)
+    if not kept.is_dir():
+        # Figures are taken over from parts/, so that a net that was deleted since would not be trained again.
+        raise UsageError(f"{kept} is no longer there", advice=f"delete {options.out / 'parts'} to train it again")
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(options.net_folder("literal", shown), folder)
+    shutil.copytree(kept, folder)
 
 
 def _middle(values: Sequence[float]) -> dict[str, float]:
@@ -177,6 +188,7 @@ def _group(runs: Sequence[Figures]) -> LabRecord:
 
 def _courses(floors: Mapping[str, Sequence[Figures]]) -> LabRecord:
     """Learning rates, and over epochs the losses of a seed in the middle, under both floors."""
+    # Rounded, since 0.001 less ten times 0.0001 is not quite zero in floats, and the curve should touch its axis.
     free = [round(RATE - DROP * (epoch // EVERY), 12) for epoch in range(EPOCHS)]
     courses = {
         name: {
@@ -191,6 +203,7 @@ def _courses(floors: Mapping[str, Sequence[Figures]]) -> LabRecord:
 
 def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figures]) -> list[LabRecord]:
     """For each length of the sequence: the answer at a constant rate, and the loss under the recorded schedule."""
+    # The length that is shown was trained anyway; it takes its place among the others by its last value.
     pairs = {last: (nets[f"1-to-{last}-constant"], nets[f"1-to-{last}-schedule"]) for last in OTHERS}
     return [
         {"last": last, "next_value": _middle(_each(steady, "next_value")), "loss": _middle(_each(falling, "loss"))}
@@ -201,6 +214,7 @@ def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figur
 def _airline(options: LabOptions, months: list[str], values: Months, runs: Sequence[Figures]) -> LabRecord:
     """Scores are means over seeds, forecasts those of the first; beside them the naive forecasts' scores."""
     past = values[:-HELD]
+    # Rivals get the same task: from the end of training, or from the true months before each.
     ahead = {
         "naive": _score(values, naive(past, horizon=HELD)),
         "seasonal_naive": _score(values, seasonal_naive(past, horizon=HELD, season=SEASON)),
@@ -211,6 +225,7 @@ def _airline(options: LabOptions, months: list[str], values: Months, runs: Seque
     }
 
     def kind(name: str, rivals: Mapping[str, Mapping[str, float]]) -> LabRecord:
+        # Means of the seeds' scores, not scores of the mean forecast: averaging forecasts is another, better model.
         scores = _each(runs, f"{name}_score")
         return {
             "mae": mean(_each(scores, "mae")),
@@ -235,6 +250,7 @@ def _airline(options: LabOptions, months: list[str], values: Months, runs: Seque
 
 def _score(values: Months, forecast: Months) -> dict[str, float]:
     """MAE in thousands of passengers; MASE by the seasonal naive's error within training (Hyndman & Koehler 2006)."""
+    # MASE is scaled by the training part alone: the test part must not change the unit it is measured in.
     past, actual = values[:-HELD], values[-HELD:]
     return {"mae": mae(actual, forecast), "mase": mase(actual, forecast, history=past, season=SEASON)}
 

@@ -69,6 +69,7 @@ AIRLINE = SERIES_SETTINGS.changed(
 
 def scheduled(init: Init, floor: float) -> Settings:
     """Return the literal choices under the record's schedule, from another start."""
+    # By the record's letter the rate would be negative from epoch 101 on; a floor of 0 is what its rule can mean.
     step = {"schedule": "step", "drop": DROP, "drop_every": EVERY, "min_learning_rate": floor}
     return LITERAL.changed({"init": init, **step})
 
@@ -85,22 +86,26 @@ def variants(options: LabOptions) -> list[Variant]:
 
 def in_quick(settings: Settings, options: LabOptions) -> Settings:
     """Return the settings of the airline net as this lab trains it."""
+    # A quick net need not be good: it shows that every part of the lab works, and the page says so.
     return settings.changed({"epochs": 60}) if options.quick else settings
 
 
 def counting(options: LabOptions) -> list[Variant]:
     """Return the nets of the counting sequence under each start and rate, and of other lengths of the sequence."""
+    # A figure with two decimals asks for more seeds than a lab of minutes per net could afford; here they cost nothing.
     seeds = options.seeds if options.quick else max(options.seeds, SEEDS)
 
     def variant(title: str, settings: Settings, last: int = LAST) -> Variant:
         return Variant(title.replace(",", "").replace(" ", "-"), title, settings, more={"last": last}, seeds=seeds)
 
+    # The titles are what the progress bar shows, and what `recorded` of the lab goes by.
     starts = [variant(f"constant, {init}", LITERAL.changed({"init": init})) for init in INITS]
     floors = [
         variant(f"schedule, {init}, floor {name}", scheduled(init, floor))
         for init in INITS
         for name, floor in FLOORS.items()
     ]
+    # Other lengths only with Keras' start and no floor: the question is the sequence, all else as recorded.
     others = [
         variant(f"1 to {last}, {kind}", settings, last)
         for last in OTHERS
@@ -111,6 +116,7 @@ def counting(options: LabOptions) -> list[Variant]:
 
 def searched(options: LabOptions) -> list[Variant]:
     """Return one net for each batch size and learning rate of the search, each from one seed."""
+    # Every pair is tried from one seed: it is a search, whose best point is told as such, and no claim rests on it.
     changes = [
         {"batch_size": batch, "learning_rate": rate, "epochs": 20 if options.quick else 100, "schedule": "constant"}
         for batch in BATCHES

@@ -49,6 +49,7 @@ class Head:
 def page(lab: Lab, record: LabRecord, head: Head) -> Report:
     """Compose the page of a judged record."""
     names = lab.names(record)
+    # By the claim's words: a record keeps no names of claims, and its list leaves out what was not tested.
     judged = {row["claim"]: row for group in ("observations", "questions") for row in record.get(group, ())}
 
     def draw(name: str) -> Drawn:
@@ -66,6 +67,7 @@ def page(lab: Lab, record: LabRecord, head: Head) -> Report:
         for title, chunks in lab.sheet.parts.items()
         if title not in ("", "output", "conclusion")
     }
+    # The conclusion was filled in when the record was judged; here it would lack the verdicts.
     shown["conclusion"] = (Paragraph(record["conclusion"]),)
     sections = [Section(title.capitalize(), found, title) for title, found in shown.items() if found]
     subtitle = lab.sheet.text("", names)
@@ -95,6 +97,7 @@ def heading(lab: Lab, head: Head, record: LabRecord) -> tuple[tuple[str, str], .
     """Return the small table on top of the page: the record's lines, the fields given, and when it was run."""
     versions, run = record["versions"], record.get("run", {})
     system = [f"Python {versions['python']}", f"Recurra {versions['recurra']}"]
+    # A record that was measured without torch has no version of it to tell.
     system += [f"PyTorch {versions['torch']}"] if "torch" in versions else []
     fields = {
         "Title": TITLE,
@@ -143,8 +146,10 @@ def known_works() -> dict[str, str]:
 
 def cited(sections: Sequence[Section]) -> tuple[str, ...]:
     """Return the works that the sections cite, in alphabetical order; what stands in code and samples cites nothing."""
+    # Code and samples are left out: a net that writes “in 1990” cites nobody.
     blocks = [asdict(block) for section in sections for block in section.blocks if not isinstance(block, Code)]
     for block in blocks:
+        # A drawing's path data would be megabytes of text to search.
         block.pop("svg", None)
     text = json.dumps(blocks, ensure_ascii=False, default=str)
     return tuple(f"{name}. {work}" for name, work in sorted(known_works().items()) if name in text)
@@ -156,6 +161,7 @@ def network_blocks(plan: Plan, layers: Sequence[tuple[str, str, str, str]], *, s
     `layers` are the rows of the unrolled drawing: name, kind, detail and output shape.
     """
     shapes = {name: shape for name, _, _, shape in layers}
+    # All nets of the labs have one recurrent layer of one kind; stacked ones share its equations.
     recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
     rows = [(name, spec.kind, shapes.get(name, ""), spec.parameters) for name, spec in plan.layers().items()]
     unrolled = network_diagram(list(layers), bidirectional=recurrent.bidirectional, source=source)

@@ -31,6 +31,7 @@ def program_text(lab: str) -> str:
 
 def program_steps(lab: str) -> list[ProgramStep]:
     """Return the steps of a lab's program in their order."""
+    # What stands before the first step is the docstring, which the page does not show.
     _, *steps = program_text(lab).split(f"\n{MARK}")
     return [ProgramStep(title, code.strip()) for title, _, code in (step.partition("\n") for step in steps)]
 
@@ -53,6 +54,7 @@ def _notebook(steps: list[ProgramStep]) -> str:
     """Write the steps as a notebook (nbformat 4.5), the words of each above its code."""
     cells = []
     for place, step in enumerate(steps, 1):
+        # nbformat 4.5 asks for an id in each cell; made from the place, it is the same when the file is written again.
         words = {"cell_type": "markdown", "id": f"step-{place}", "metadata": {}, "source": f"{place}. {step.title}"}
         code = {"cell_type": "code", "id": f"code-{place}", "metadata": {}, "source": step.code}
         cells += [words, {**code, "execution_count": None, "outputs": []}]

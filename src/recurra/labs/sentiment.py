@@ -40,6 +40,7 @@ NO_BREAK = "\u00a0"
 def _tests(record: LabRecord, name: str, key: str = "test_accuracy") -> list[float]:
     """Return one figure of a variant for each seed; empty where it was not trained."""
     if name == "literal":
+        # Of the literal net the record keeps more figures than the ladder's rows, the last epoch's among them.
         values: list[float] = record["literal"][key]["by_seed"]
         return values
     rows = {row["step"]: row for row in (*record["ladder"], *record["experiments"])}
@@ -50,6 +51,7 @@ def _better(first: str, second: str) -> Test:
     """Return the test that each seed of one variant beats each seed of another."""
 
     def test(record: LabRecord) -> Judged | None:
+        # Made-up reviews come without word vectors, so that some variants are not trained.
         mine, theirs = _tests(record, first), _tests(record, second)
         if not mine or not theirs:
             return None
@@ -65,6 +67,7 @@ def _at_least(bound: float, key: str) -> Test:
 
 def _weights(record: LabRecord, cell: str) -> int:
     """Count the weights of the literal net's recurrent part, were it made of `cell`."""
+    # tanh, since no other cell knows the record's sigmoid; an activation has no weights, so that the count is the same.
     net = STEPS["literal"].settings.changed({"cell": cell, "activation": "tanh"}).net
     return classifier_net(net, words=record["literal"]["words"], labels=2).recurrent.parameters
 
@@ -81,6 +84,7 @@ def _recorded(key: str, recorded: float, relation: Relation, write: Written) -> 
         values, quick = _tests(record, "literal", key), record["too_little"]
         agreed = agree(values, recorded, rounding=ROUNDED, quick=quick, write=write)
         bound = recorded - ROUNDED if relation == "≥" else recorded + ROUNDED
+        # First whether the figure itself is met; a net that does better than recorded has reached it all the same.
         return agreed if agreed.verdict == "agrees" else reach(values, relation, bound, quick=quick, write=write)
 
     return test
@@ -112,7 +116,9 @@ def _terms(record: LabRecord) -> dict[str, Any]:
         left, right = mean(_tests(record, first)), mean(_tests(record, second))
         return f"{percent(left)} against {percent(right)} on test ({points(left - right)})"
 
+    # Claims can be tested on a record whose gradients were not measured.
     gradients = record.get("gradients", {})
+    # The last place is the farthest step back: what a gate is for shows there.
     far = {text: gradients[name]["trained"][-1] for name, text in FADING.items() if name in gradients}
     return {
         "tests": partial(_tests, record),
@@ -140,8 +146,10 @@ def _classes(record: LabRecord) -> Table:
 
 def _lengths(record: LabRecord) -> str:
     lengths = record["data"]["lengths"]
+    # Bars of one width: the middle of each stands for its reviews, wherever in the bar they are.
     middles = (np.array(lengths["edges"][:-1]) + np.array(lengths["edges"][1:])) / 2
     return histogram(
+        # The record keeps counts, not lengths: each bar's reviews stand in its middle, and the same bars come out.
         np.repeat(middles, lengths["counts"]).tolist(),
         x_label="words and signs of a training review",
         y_label="reviews",
@@ -162,6 +170,7 @@ def _network(record: LabRecord, place: int) -> list[Block]:
     """The record's own net (0), or the last of the ladder (1)."""
     name, settings = list(record["settings"].items())[place]
     net = validated(NetConfig, settings["net"])
+    # The vocabulary is as large as training found it; settings alone do not tell the size of the table.
     words = next(step["words"] for step in record["ladder"] if step["step"] == name)
     plan = classifier_net(net, words=words, labels=2)
     directions = "both directions, " if net.bidirectional else "one direction, "
@@ -213,6 +222,7 @@ def _step_table(rows: Sequence[LabRecord]) -> Table:
     align: tuple[Align, ...] = ("left", "right", "right", "right", "right", "right")
 
     def mean_of(row: LabRecord, key: str) -> str:
+        # The row of net and n-grams together has no validation figure: validation weighed the two.
         return number(100 * row[key]["mean"], 2) if key in row else "—"
 
     lines = tuple(
@@ -252,6 +262,7 @@ def _made_up_reviews(record: LabRecord) -> Table:
 
 def _answer(label: str, positive: float) -> str:
     """Write an answer to a made-up review, and whether it is right."""
+    # The sign says whether the answer is right, the percentage how sure of it the net is, not of "positive".
     answer = POSITIVE if positive >= 0.5 else "negative"
     sign = "✓" if answer == label else "✗"
     return f"{sign} {answer}, {percent(max(positive, 1 - positive), 0)}".replace(" ", NO_BREAK)
@@ -274,6 +285,7 @@ def _confusion(record: LabRecord) -> str:
 
 def _word_map(record: LabRecord) -> str | None:
     """Words before and after training; none where no vectors were given."""
+    # Without GloVe there is no table from before training to draw beside the one after.
     words = record["samples"].get("map")
     return word_map(words["words"], words["before"], words["after"], groups=words["groups"]) if words else None
 

@@ -73,6 +73,7 @@ def _positive(model: RunningClassifier, texts: list[str]) -> NDArray[np.float32]
 
 def _read(nets: Mapping[str, RunningClassifier]) -> dict[str, Any]:
     """The answer of each net to the first word of a review, the first two, and so on."""
+    # Split as the net splits it: each prefix ends at a token, and the picture has a row for each.
     words = tokenise(READ, next(iter(nets.values())).encoder.config)
     prefixes = [" ".join(words[: place + 1]) for place in range(len(words))]
     return {
@@ -97,7 +98,9 @@ def _answers(model: RunningClassifier, data: SentimentData) -> dict[str, Any]:
     texts, labels = data.test
     shares = model.predict_proba(texts)
     answers = np.array(model.labels)[shares.argmax(axis=1)]
+    # Surest by the answer's own probability, whether it is right or not.
     right, sure = answers == np.array(labels), shares.max(axis=1)
+    # Stable, so that reviews of the same probability come in their order, on every machine.
     order = np.argsort(-sure, kind="stable")
     chosen = {"right": order[right[order]][:SUREST], "wrong": order[~right[order]][:SUREST]}
     return {
@@ -124,6 +127,7 @@ def _map(model: RunningClassifier, before: NDArray[np.float32]) -> dict[str, Any
     index = model.encoder.vocabulary.index
     named = [(word, group) for group, words in enumerate(WORDS) for word in words if word in index]
     rows = [index[word] for word, _ in named]
+    # Before and after on one plane: axes of their own would turn the second picture, and words would seem to move.
     both = np.stack([before[rows], model.tensors["embedding.weight"][rows]]).astype(np.float64)
     centred = both - both.mean(axis=(0, 1))
     axes = np.linalg.svd(centred.reshape(-1, both.shape[2]), full_matrices=False)[2][:2]
@@ -160,10 +164,12 @@ def gradient_record(nets: Mapping[str, RunningClassifier], data: SentimentData) 
     curves: dict[str, Any] = {"distance": list(range(STEPS))}
     for name, model in nets.items():
         torch.manual_seed(0)
+        # One direction and one layer: the question is how far back a cell reaches, not how many of them do.
         spec = model.plan.recurrent.model_copy(update={"bidirectional": False, "layers": 1})
         first = Recurrent(spec)
         trained = Recurrent(spec)
         tensors = weights_of(model.tensors, "recurrent").items()
+        # A copy: arrays of a loaded artefact are read-only, and torch warns of sharing memory with such.
         weights = {weight: torch.from_numpy(value.copy()) for weight, value in tensors}
         trained.load_state_dict({weight: weights[weight] for weight in spec.weights()})
         vectors = _vectors(model, data)
@@ -176,6 +182,7 @@ def _vectors(model: RunningClassifier, data: SentimentData) -> torch.Tensor:
     encoded = model.encoder.encode(data.validation[0][: 40 * TEXTS])
     long = [ids[:STEPS] for ids in encoded if len(ids) >= STEPS][:TEXTS]
     if not long:
+        # Short made-up reviews repeat themselves until they are long enough: gradients need the steps, not the sense.
         long = [np.resize(ids, STEPS) for ids in encoded[:TEXTS]]
     ids = np.concatenate(long)
     return torch.from_numpy(model.tensors["embedding.weight"][ids] * np.float32(model.plan.embedding.scale))
@@ -187,6 +194,8 @@ def _fading(net: Recurrent, vectors: torch.Tensor) -> list[float]:
     offsets = np.arange(texts + 1, dtype=np.int64) * STEPS
     outputs, _ = net(Ragged(inputs, offsets))
     last = outputs.values.view(texts, STEPS, -1)[:, -1]
+    # The sum over units takes each unit's gradient at once; only how it fades with distance is told.
     (gradient,) = torch.autograd.grad(last.sum(), inputs)
+    # Turned round, so that place 0 is the last word and the axis counts steps back.
     norms = gradient.view(texts, STEPS, -1).norm(dim=2).mean(dim=0).flip(0)
     return [float(norm / norms[0]) for norm in norms]

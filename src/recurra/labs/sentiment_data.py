@@ -74,8 +74,11 @@ def sentiment_data(*, quick: bool, synthetic: bool = False) -> SentimentData:
     require_data("sentiment", NEEDED, offline=OFFLINE)
     imdb = load_imdb()
     labels = imdb.train.labels or []
+    # By film, not by review: a net that knows a film's name would be judged on what it has read of it.
     films = split(len(imdb.train), labels=labels, groups=imdb.train.groups, share=0.1, seed=0)
+    # The test part is shuffled once, so that the quick lab's slice of it holds both classes.
     chosen = [films.train, films.validation, np.random.default_rng(0).permutation(len(imdb.test))]
+    # Slices of the same split: a quick lab's validation films are not in its training part either.
     if quick:
         chosen = [rows[:count] for rows, count in zip(chosen, QUICK_ROWS, strict=True)]
     learnt, tested = (imdb.train.texts, labels), (imdb.test.texts, imdb.test.labels or [])
@@ -100,6 +103,7 @@ def shuffled(data: SentimentData, config: TextConfig, seed: int) -> SentimentDat
     Only words that `config` keeps of a text change their places among themselves, so that a net reads the same words
     of each text in either order, and both orders learn the same vocabulary.
     """
+    # The net's seed and a fixed 1: each seed has an order of its own, which a lab that goes on meets again.
     random = np.random.default_rng([seed, 1])
     train, validation, test = (
         ([_shuffled(text, config, random) for text in part[0]], part[1])
@@ -110,6 +114,7 @@ def shuffled(data: SentimentData, config: TextConfig, seed: int) -> SentimentDat
 
 def _shuffled(text: str, config: TextConfig, random: np.random.Generator) -> str:
     tokens = tokenise(text, config)
+    # Only what the net will read is shuffled; the words that are cut stay where they are, and are cut all the same.
     kept = truncate(np.arange(len(tokens), dtype=np.int32), config.max_length, end=config.truncate)
     order = np.arange(len(tokens))
     order[kept] = random.permutation(kept)
@@ -131,7 +136,9 @@ def _lengths(texts: list[str], kept: int) -> dict[str, Any]:
     """Words of the training reviews: a histogram, the median, the longest, and the share that is cut."""
     config = TextConfig()
     words = np.array([len(tokenise(text, config)) for text in texts])
+    # The longest reviews would press all others into a few bars; they share the last one.
     width = max(1, round(float(np.quantile(words, LONG)) / BINS))
+    # One bar more than BINS: the last holds what is longer than all of them.
     counts = np.bincount(np.minimum(words // width, BINS), minlength=BINS + 1)
     return {
         "edges": [width * place for place in range(BINS + 2)],

@@ -46,6 +46,7 @@ def prepare(options: LabOptions) -> tuple[Reviews, dict[str, Any]]:
 
     def rivals() -> LabRecord:
         strong, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
+        # Which reviews the rival gets right is kept: the paired bootstrap needs them one by one.
         return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}
 
     choices = {"rows": data.rows}
@@ -57,7 +58,9 @@ def train(training: Training) -> Figures:
     variant, seed, folder = training.variant, training.seed, training.folder
     more, data = variant.more, training.shared.data
     if more.get("shuffled"):
+        # All three parts: a net that learns without order is judged without order too.
         data = shuffled(data, variant.settings.text, seed)
+    # Made-up reviews have no vectors at all; then every net starts from random ones.
     vectors = data.vectors if more.get("vectors", True) else None
     wide = more.get("wide", False)
     model = TextClassifier(vectors=vectors, wide=wide, random_state=seed, config=variant.settings)
@@ -69,9 +72,12 @@ def train(training: Training) -> Figures:
 
 def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> Figures:
     """Measure the kept epoch on the test part, alone and with its wide part; and the last epoch's weights."""
+    # The net by itself is the figure; its wide part is told as a step of its own.
     net = alone(model.model_)
+    # The record's 96 % is the last epoch's, not the kept one's, so that both are measured.
     last = replace(net, tensors={**net.tensors, **_last_weights(folder)})
     right = rights(net, data.test)
+    # Training figures are the last epoch's, as the record has them; validation's are of the epoch that is kept.
     kept, end = model.history_[model.best_epoch_ - 1], model.history_[-1]
     return {
         "history": model.history_,
@@ -165,7 +171,7 @@ def _ladder(nets: Nets) -> list[LabRecord]:
         rows.append(
             {**rows[-1], "step": "wide", "title": "… with n-grams beside it", "test_accuracy": over_seeds(wide)}
         )
-        # The wide part is fitted after training: there is no validation figure of both together.
+        # The wide part is weighed on validation, so that a figure of both together there would flatter them.
         del rows[-1]["val_accuracy"]
     return rows
 
@@ -187,6 +193,7 @@ def _row(variant: Variant, runs: Sequence[Figures]) -> LabRecord:
 
 def _against_rival(first: Figures, rival: LabRecord) -> dict[str, float]:
     """Compare the recipe's first seed with the rival, review by review."""
+    # On the same reviews: what both get right or wrong cancels out, and the interval is narrower for it.
     compared = paired_bootstrap(np.array(first["right"]), np.array(rival["right"]))
     return {name: float(value) for name, value in compared._asdict().items()}
 

@@ -71,6 +71,7 @@ def _ladder() -> tuple[Variant, ...]:
     regularised = _changed(pooled, "regularised", "dropout, decay, averaging", REGULARISED)
     gru = _changed(regularised, "gru", "gates: a GRU", {"cell": "gru"})
     lstm = _changed(regularised, "lstm", "gates: an LSTM", {"cell": "lstm"})
+    # Not one change but the product's own settings: the page says that this step changes several things at once.
     # `wide`: log-odds of n-grams stand beside the net.
     recipe = Variant(
         "recipe", "the product's recipe, GRU", TEXT_SETTINGS.changed({"cell": "gru"}), "gru", {"wide": True}
@@ -110,6 +111,7 @@ def in_size(variant: Variant, options: LabOptions) -> Variant:
 
 def variants(options: LabOptions) -> list[Variant]:
     """Return all nets in the order of work; made-up reviews come without word vectors."""
+    # Without vectors, GloVe against random ones or frozen ones would compare a net with itself.
     work = [variant for variant in WORK if not (options.synthetic and needs_vectors(variant))]
     return [in_size(variant, options) for variant in work]
 

@@ -66,6 +66,7 @@ WRITING: Names = {
     "log": math.log, "exp": math.exp, "fewest_seeds": SEEDS,
 }  # fmt: skip
 
+# From the private use area of Unicode: no text of ours holds these, and `visible` would show any that got through.
 GUARD = "\ue000"
 """Stands before each text that was filled in, while lines are read: what a record holds is never taken for a mark."""
 _GUARDED = str.maketrans({"\n": " ", "|": "\ue001", ":": "\ue002"})
@@ -104,6 +105,7 @@ def lines_of(template: str, names: Names) -> list[str]:
 
     Only plain spaces are cut off: the narrow ones between thousands belong to their numbers.
     """
+    # Split at newlines alone: `splitlines` would also break at separators that a record's text may hold.
     lines = _template(template).render(names).split("\n")
     return [line.strip(" ") for line in lines if line.strip(" ")]
 
@@ -132,12 +134,14 @@ def _claim(chunk: str) -> Claim:
     words: dict[str, str] = {}
     mark = ""
     for line in chunk.split("\n"):
+        # A mark is a whole word at a line's start, so that a line may begin with −0.5 or “…”.
         start, _, rest = line.strip().partition(" ")
         if start in ("?", "??", "=", "+", "~", "-"):
             mark = start
             words[mark] = rest
         else:
             words[mark] += f" {line.strip()}"
+    # `?` asks whether a line of the record holds, `??` whether something holds that we ask ourselves.
     group = "questions" if "??" in words else "observations"
     name, _, sentence = words.pop("??" if "??" in words else "?").partition(": ")
     return Claim(name, group, {"?": sentence, **words})
@@ -172,6 +176,7 @@ def read_sheet(text: str) -> Sheet:
     """Read the text of a sheet."""
     title, _, body = text.partition("\n")
     parts: dict[str, Sequence[str | Claim]] = {}
+    # The text before the first `# ` is the subtitle, under an empty name.
     for part in f"\n{body}".split("\n# "):
         name, _, chunks = part.partition("\n")
         whole = [chunk.strip("\n") for chunk in chunks.split("\n\n") if chunk.strip("\n")]
@@ -195,6 +200,7 @@ def blocks_of(chunk: str, names: Names, draw: Callable[[str], Drawn]) -> list[Bl
     marked: list[str] = []
     kind = ""
     for line in lines_of(chunk, names):
+        # The lines before the first mark are the caption; those after it belong to the mark above them.
         if found := _kind(line):
             kind = found
             marked.append(line)
@@ -202,6 +208,7 @@ def blocks_of(chunk: str, names: Names, draw: Callable[[str], Drawn]) -> list[Bl
             marked[-1] += f" {line}"
         else:
             caption.append(line)
+    # A chunk may be empty once filled in: a condition did not hold, and nothing is shown.
     words = _joined(caption)
     if not kind:
         return [Paragraph(words)] if words else []
@@ -222,6 +229,7 @@ def _pair(line: str) -> tuple[str, str]:
 
 def _drawn(caption: str, shown: Drawn) -> list[Block]:
     """Put the caption of the sheet under what was drawn; where nothing was, the caption goes too."""
+    # Read in this order: a drawing is text, a table takes the sheet's caption, any other block keeps its own.
     if shown is None:
         return []
     if isinstance(shown, str):
@@ -234,6 +242,7 @@ def _drawn(caption: str, shown: Drawn) -> list[Block]:
 def _compared(line: str) -> Compared:
     """Read a row of a comparison; an empty field is one that the record, or the rule of verdicts, is silent on."""
     cells = [_joined([cell]).strip(" ") for cell in line[1:].split("|")]
+    # Fields that are left out at a row's end are empty; one too many would be a mistake in the sheet.
     what, recorded, measured, spread, verdict, note = [*cells, *[""] * 6][:6]
     return Compared(what, recorded or None, measured, spread, cast(Outcome, verdict) if verdict else None, note)
 

@@ -46,8 +46,10 @@ def agree(values: Sequence[float], recorded: float, *, rounding: float, quick: b
     `write` writes the figures in the rule's words.
     """
     told = f"recorded {write(recorded)}, rounded by at most {number(rounding)}; seeds {_span(values, write)}"
+    # A recorded 8.01 may have been anything from 8.005 to 8.015, so the spread is held against that range.
     inside = min(values) <= recorded + rounding and max(values) >= recorded - rounding
     figures = {"values": list(values), "recorded": recorded, "rounding": rounding}
+    # Agreement is a statement on the spread as a whole: there is no seed that agrees and one that does not.
     return _judged("agrees", [inside] * len(values), told, figures, seeds=len(values), quick=quick)
 
 
@@ -66,8 +68,10 @@ def reach(
     A single number is a bound or a rival that needs no seed. `seeds` is how many there are where several networks'
     figures are joined; `unit` names what was repeated, where that is not seeds.
     """
+    # A bound needs no seeds; another network has its own, and each is held against each: no pairing is implied.
     others = [float(against)] if isinstance(against, int | float) else list(against)
     right = [HOLDS[relation](value, other) for value in values for other in others]
+    # Of two networks the one with fewer seeds decides how much the comparison can tell.
     repeated = len(values) if isinstance(against, int | float) else min(len(values), len(others))
     told = f"{unit} {_span(values, write)} {relation} {_span(others, write)}"
     figures = {"values": list(values), "relation": relation, "against": others}
@@ -78,6 +82,7 @@ def count(value: float, relation: Relation, other: float, *, write: Written = nu
     """Compare what needs no seed, such as counts of weights; a quick run may decide it too."""
     told = f"{write(value)} {relation} {write(other)}, which needs no seed"
     figures = {"values": [value], "relation": relation, "against": [other]}
+    # A count is the same from every seed: one comparison decides, in a quick run too.
     if HOLDS[relation](value, other):
         return Judged("reached", told, figures, ("reached", "does not hold"))
     return Judged("does not hold", f"not so: {told}", figures, ("reached", "does not hold"))
@@ -99,6 +104,7 @@ def _judged(
 ) -> Judged:
     """Turn comparisons, one a seed or a pair of seeds, into a verdict."""
     possible: tuple[Outcome, ...] = (good, "undecided", "does not hold")
+    # The order matters: a quick run says nothing at all, then too few seeds, and only then what they say.
     if quick:
         return Judged("too little data to tell", f"quick run: {told}", figures, possible)
     if seeds < SEEDS:
@@ -117,6 +123,7 @@ def observation(claim: str, judged: Judged, sentences: Mapping[Outcome, str], ev
     `sentences` explains each outcome that the rule might give, not only the one it gave; `evidence` is said whatever
     it gave. Raises UsageError where a sentence is missing.
     """
+    # All sentences are asked for, not only the one that is due: the next run may need another.
     missing = [outcome for outcome in judged.possible if outcome not in sentences]
     if missing:
         raise UsageError(f"sentences of {claim!r}", found=", ".join(sentences), advice=f"explain {', '.join(missing)}")
