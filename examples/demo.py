@@ -118,13 +118,13 @@ def generated_job() -> Job:
 def work(job: Job) -> tuple[Path, dict[str, Any], list[Any]]:
     """Train, measure and save; then load the artefact, as another program would, and ask it."""
     from recurra.estimators.text import TextClassifier
-    from recurra.runs.run import made_ready, run_task
+    from recurra.runs.run import run_task
     from recurra.tasks.heads.classes.run import RunningClassifier
-    from recurra.tasks.task import Rows
+    from recurra.tasks.task import Rows, made_ready
 
     run = new_run("demo")
     classifier = TextClassifier(vectors=job.vectors, config=job.settings)
-    ready = made_ready(classifier, Rows((job.train, job.test), job.title))
+    ready = made_ready(classifier.task, classifier.asked(), Rows((job.train, job.test), job.title))
     with progress(f"{job.settings.net.cell} on {job.title} → {run}") as watch:
         record = run_task(classifier, ready, out=run, title=job.title, watch=watch)
     return run, record, RunningClassifier.load(run / "artefact").answers(job.asked)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from reading import read_series, series_from_frame
-from recurra.datasets.checking import check_file
 from recurra.datasets.doubts import doubled, doubtful_characters
 from recurra.datasets.encodings import advised
 from recurra.datasets.texts import read_running_text, read_texts
 from recurra.errors import DataError
+from recurra.tasks.checking import check_file
 
 LETTER = "it wasn’t “fine” – it cost 5 €…"
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from reading import series_from_frame
-from recurra.datasets.checking import check_file
 from recurra.errors import DataError
+from recurra.tasks.checking import check_file
 
 pytest.importorskip("narwhals")
 

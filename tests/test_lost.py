@@ -17,9 +17,9 @@ from recurra.errors import advising_options
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.report.blocks import Paragraph
 from recurra.report.page import to_html
-from recurra.runs.run import made_ready, run_task, training_report
+from recurra.runs.run import run_task, training_report
 from recurra.tasks.heads.lost import Scored, learning_on, lost
-from recurra.tasks.task import Rows
+from recurra.tasks.task import Rows, made_ready
 from recurra.training.progress import Watch
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")
@@ -134,7 +134,7 @@ def test_in_python_the_advice_names_arguments_and_nothing_that_cannot_be_had(tmp
         texts, labels = needles(classes)
         small = TextClassifier(hidden=4, epochs=1, validation=0.4, config=TEXT_SETTINGS)
         rows = TextTable(texts, labels, None, list(range(len(texts))))
-        ready = made_ready(small, Rows((rows, None), "rows.csv"))
+        ready = made_ready(small.task, small.asked(), Rows((rows, None), "rows.csv"))
         record: dict[str, Any] = run_task(small, ready, out=_made(tmp_path / name), title="", watch=Watch())
         return str(record["evaluation"]["lost"])
 

@@ -14,10 +14,10 @@ from typer.main import get_command
 from command_line import recurra
 from reading import read_series, series_from_frame
 from recurra.cli.app import app
-from recurra.datasets.checking import check_file
 from recurra.datasets.series import advice
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, advising_options
+from recurra.tasks.checking import check_file
 
 SOURCES = sorted(Path(advice.__file__).parent.rglob("*.py"))
 COMMANDS = (("fit", "series"), ("forecast",), ("evaluate",), ("data", "check"))

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.cli.console import emit_json, emit_table, say
 from recurra.cli.options import one_of
-from recurra.datasets.checking import check_file, check_known
 from recurra.datasets.known.download import fetch
 from recurra.datasets.known.sets import SETS, find, known_set
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, UsageError
+from recurra.tasks.checking import check_file, check_known
 
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices
-    from recurra.datasets.checking import Finding, Needs
     from recurra.datasets.formats import TextReading
     from recurra.reads import Task
+    from recurra.tasks.checking import Finding, Needs
 
 
 def list_sets(*, as_json: bool) -> None:
@@ -80,7 +80,7 @@ class CheckOptions:
 
     def needs(self, task: Task, file: str, reading: TextReading) -> Needs:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
-        from recurra.runs.checking import needs_of
+        from recurra.tasks.checking import needs_of
 
         # An option that the task's fit has not would do nothing, in silence.
         for option, tasks in self.read_by.items():
@@ -91,7 +91,7 @@ class CheckOptions:
                 )
         self.learning.gates(task)
         estimator = self.learning.estimator(task, file, **self.asked[task])
-        return needs_of(estimator, file, test=self.test, reading=reading)
+        return needs_of(estimator.task, estimator.asked(), file, test=self.test, reading=reading)
 
 
 def check_rows(
@@ -113,7 +113,7 @@ def check_rows(
 
 def _findings(file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
     from recurra.reads import TASKS
-    from recurra.runs.checking import known_rows
+    from recurra.tasks.checking import known_rows
 
     # A known set needs no look at its columns, unless another task is named.
     chosen, known = one_of("--task", task, TASKS), known_rows(file, test=asked.test)

@@ -37,14 +37,16 @@ def fit(task: Task, source: Source, learning: LearningChoices, run: RunChoices, 
     """Train the model that is `asked` for."""
     prepare_training(run.threads)
     from recurra.runs.folder import NAME, source_record
-    from recurra.runs.run import made_ready, run_task
+    from recurra.runs.run import run_task
+    from recurra.tasks.task import made_ready
 
     gates = learning.gates(task)
     estimator = learning.estimator(task, source.files[0], **asked)
-    rows = estimator.task.read(source, estimator.asked())
+    own, choices = estimator.task, estimator.asked()
+    rows = own.read(source, choices)
     # Each warning is told before the next step may refuse the rows: it may be the reason.
     tell_rows(rows)
-    ready = made_ready(estimator, rows)
+    ready = made_ready(own, choices, rows)
     say_warnings(ready.warnings)
     if rows.columns:
         say(f"note: {rows.columns}")
@@ -52,9 +54,9 @@ def fit(task: Task, source: Source, learning: LearningChoices, run: RunChoices, 
     out = run.folder(f"{task}-{stem}")
     if rows.rejects:
         write_json(out / "rejects.json", [asdict(reject) for reject in rows.rejects])
-    every = max(1, estimator.settings().training.epochs // 10)
+    every = max(1, choices.settings.training.epochs // 10)
     with progress(f"training on {rows.counted} → {out}", quiet=run.quiet, every=every) as watch:
-        title = estimator.task.head.run_title.format(stem)
+        title = own.head.run_title.format(stem)
         record = run_task(estimator, ready, out=out, title=title, watch=watch)
     write_json(out / NAME, source_record(source, ready.prepared.kept))
     if record.get("vector_coverage") is not None:

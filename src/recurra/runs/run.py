@@ -6,7 +6,6 @@ Not here: reading files and printing (cli/), what each task measures and tells (
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +20,8 @@ from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
 from recurra.tasks.known import TASKS
-from recurra.tasks.task import Parts, Prepared, Rows
+from recurra.tasks.task import Prepared, Ready
 from recurra.training.progress import Watch
-
-
-@dataclass(frozen=True)
-class Ready:
-    """Rows that a run can begin to learn from."""
-
-    parts: Parts
-    prepared: Prepared
-
-    @property
-    def warnings(self) -> list[str]:
-        """What is doubtful about them."""
-        return [*self.parts.warnings, *self.prepared.warnings]
-
-
-def made_ready(estimator: Estimator, rows: Rows) -> Ready:
-    """Hold a test part out and prepare the others; `recurra data check` takes these very steps.
-
-    Raises UsageError for choices, DataError for rows, with which there is nothing to learn.
-    """
-    task, asked = estimator.task, estimator.asked()
-    parts = task.hold(asked, rows)
-    return Ready(parts, task.prepare(asked, parts.learnt))
 
 
 def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:

@@ -164,3 +164,25 @@ class Task:
     """Raises UsageError for choices, DataError for rows, with which there is nothing to learn."""
     judge: Callable[[Any, Any, Any, Sequence[str]], Figures]
     """(model, rows, rows learnt from or None, tries): figures beside those of the rivals on the same rows."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Rows that a run can begin to learn from."""
+
+    parts: Parts
+    prepared: Prepared
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is doubtful about them."""
+        return [*self.parts.warnings, *self.prepared.warnings]
+
+
+def made_ready(task: Task, asked: Asked, rows: Rows) -> Ready:
+    """Hold a test part out and prepare the others; `recurra data check` takes these very steps.
+
+    Raises UsageError for choices, DataError for rows, with which there is nothing to learn.
+    """
+    parts = task.hold(asked, rows)
+    return Ready(parts, task.prepare(asked, parts.learnt))

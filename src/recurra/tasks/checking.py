@@ -1,6 +1,6 @@
-"""Look a file through before anything is trained: every finding at once instead of the first error.
+"""`recurra data check`: a file looked through before anything is trained, every finding at once.
 
-Not here: the rules themselves; they are the readers' and checks' own.
+Not here: the rules themselves; they are the readers' own, and those of the steps that each task takes before it trains.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Unpack
 
@@ -15,8 +16,10 @@ import numpy as np
 
 from recurra.config import SeriesConfig
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
-from recurra.datasets.formats import FormatOptions, TextOptions, TextReading
+from recurra.datasets.formats import TextOptions, TextReading
+from recurra.datasets.known.airline import airline_table, is_airline
 from recurra.datasets.labels import check_training_labels
+from recurra.datasets.series.build import imputed
 from recurra.datasets.series.checks import VALIDATION, check_lengths, tell
 from recurra.datasets.series.files import read_series
 from recurra.datasets.series.rhythms import infer
@@ -25,7 +28,11 @@ from recurra.datasets.sources import name_of, stored
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
-from recurra.reads import Task
+from recurra.reads import Task as Name
+from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, lines_of, running_text
+from recurra.tasks.known import TASKS
+from recurra.tasks.series import unseen
+from recurra.tasks.task import Asked, Rows, Source, Task, made_ready
 
 Level = Literal["error", "warning", "note"]
 UNLABELLED = "no label column: fit for predict, not for fit"
@@ -46,9 +53,9 @@ class Finding:
 def check_file(
     source: str | Path,
     *,
-    task: Task | None = None,
+    task: Name | None = None,
     reading: SeriesReading | None = None,
-    needs: Callable[[Task], Needs] | None = None,
+    needs: Callable[[Name], Needs] | None = None,
     **choices: Unpack[TextOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
@@ -65,24 +72,19 @@ def check_file(
         findings.append(Finding("note", f"checked for task {chosen}"))
         # Asked for before reading: an option that the task does not read is refused at once.
         asked = (needs or USUAL.__getitem__)(chosen)
-        if chosen == "text":
-            findings += _check_texts(source, texts, asked)
-        elif chosen == "language":
-            findings += _check_language(source, texts, asked)
-        else:
-            findings += _check_series(source, reading, asked, **texts.options())
+        findings += LOOKS.get(chosen, partial(_check_rows, chosen))(Source([str(source)], texts, reading), asked)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
 
 
-def check_known(task: Task, rows: Callable[[], Any], needs: Callable[[Task], Needs]) -> list[Finding]:
+def check_known(task: Name, rows: Callable[[], Any], needs: Callable[[Name], Needs]) -> list[Finding]:
     """Return what a fit asks of a set that is known by its name: `rows` gives what its reader gives."""
     asked = needs(task)
     return [Finding("note", f"a known set, checked for task {task}"), *_warned(lambda: asked(rows()))]
 
 
-def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) -> Task:
+def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) -> Name:
     # A wide part is asked of texts, a wide table of series: the columns tell which.
     of_series = replace(reading, wide=False) != SeriesReading()
     if (named := texts.text or texts.label) or of_series:
@@ -99,9 +101,10 @@ def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) 
     return "series" if times is not None or values is not None or reading.wide else "text"
 
 
-def _check_texts(source: str | Path, texts: TextReading, needs: Needs) -> list[Finding]:
+def _check_texts(source: Source, needs: Needs) -> list[Finding]:
+    texts = source.texts
     # Every bad row is to be told, whatever becomes of it in a fit.
-    table = open_texts(source, replace(texts, on_error="reject")).whole()
+    table = open_texts(source.files[0], replace(texts, on_error="reject")).whole()
     findings = [Finding("note", table.note)]
     findings += [Finding("note", str(table.columns))] if table.columns else []
     level: Level = "error" if texts.on_error == "stop" else "warning"
@@ -123,8 +126,8 @@ def _labels_fit(table: TextTable) -> list[str]:
     return check_training_labels(table.labels, texts=table.texts)
 
 
-def _check_language(source: str | Path, texts: TextReading, needs: Needs) -> list[Finding]:
-    running = read_running_text(source, text=texts.text, **texts.options())
+def _check_language(source: Source, needs: Needs) -> list[Finding]:
+    running = read_running_text(source.files[0], text=source.texts.text, **source.texts.options())
     whole = running.text
     sizes = f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {len(whole.split()):,} words"
     findings = [Finding("note", running.note)]
@@ -134,12 +137,11 @@ def _check_language(source: str | Path, texts: TextReading, needs: Needs) -> lis
     return findings + _warned(lambda: needs(whole))
 
 
-def _check_series(
-    source: str | Path, reading: SeriesReading, needs: Needs, **options: Unpack[FormatOptions]
-) -> list[Finding]:
+def _check_series(source: Source, needs: Needs) -> list[Finding]:
     """Read as strictly as training does; when that fails, tell what the lenient reading still finds."""
     # The file may be read twice, and stdin cannot be.
-    findings, kept = list[Finding](), stored(source)
+    findings, kept = list[Finding](), stored(source.files[0])
+    reading, options = source.series, source.texts.options()
     try:
         table = read_series(kept, reading, **options)
         findings += _warned(lambda: needs(table))
@@ -165,8 +167,16 @@ def _long_enough(table: SeriesTable) -> list[str]:
     return []
 
 
+def _check_rows(task: Name, source: Source, needs: Needs) -> list[Finding]:
+    """Tell of the rows of a task that nobody looks through more closely."""
+    rows = TASKS[task].read(source, None)
+    findings = [Finding("note", rows.counted), *(Finding("warning", warning) for warning in rows.warnings)]
+    return findings + _warned(lambda: needs(rows.table))
+
+
+LOOKS = {"text": _check_texts, "language": _check_language, "series": _check_series}
 # What each task asks by its defaults.
-USUAL: dict[Task, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
+USUAL: dict[Name, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
 
 
 def _warned(check: Callable[[], list[str]]) -> list[Finding]:
@@ -174,3 +184,30 @@ def _warned(check: Callable[[], list[str]]) -> list[Finding]:
         return [Finding("warning", warning) for warning in check()]
     except DataError as problem:
         return [Finding("error", str(problem))]
+
+
+def known_rows(source: str, *, test: str) -> tuple[Name, Callable[[], Any]] | None:
+    """Return the task of a set that is known by its name, or of a folder with parts, and what gives its rows."""
+    if has_parts(source):
+        return "text", lambda: labelled([source], TextReading(), test=test)[0]
+    if has_lines_apart(source):
+        return "language", lambda: "\n".join(running_text(source, TextReading()).train)
+    return ("series", airline_table) if is_airline(source) else None
+
+
+def needs_of(task: Task, asked: Asked, file: str, *, test: str, reading: TextReading) -> Needs:
+    """Return what a fit asks of what was read of a file; the rows of the file `test` are held against it."""
+    return lambda table: made_ready(task, asked, Rows(_as_read(asked, table, test, reading), file)).warnings
+
+
+def _as_read(asked: Asked, table: Any, test: str, reading: TextReading) -> Any:
+    """Return what a file gave as its task would have read it."""
+    if isinstance(table, str):
+        return Lines(lines_of(table))
+    if isinstance(table, SeriesTable):
+        return imputed(table, unseen=unseen(asked, table))
+    if not isinstance(table, TextTable):
+        return table
+    if table.labels is None:
+        raise DataError(UNLABELLED)
+    return table, open_texts(test, reading, labelled=True, learnt=table.columns).whole() if test else None
