@@ -19,11 +19,10 @@ from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAM
 from recurra.datasets.formats import TextOptions, TextReading
 from recurra.datasets.known.airline import airline_table, is_airline
 from recurra.datasets.labels import check_training_labels
-from recurra.datasets.series.build import imputed
 from recurra.datasets.series.checks import VALIDATION, check_lengths, tell
 from recurra.datasets.series.files import read_series
 from recurra.datasets.series.rhythms import infer
-from recurra.datasets.series.table import SeriesReading, SeriesTable
+from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.datasets.sources import name_of, stored
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
