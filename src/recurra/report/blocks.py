@@ -45,6 +45,7 @@ class Table:
 
     def __post_init__(self) -> None:
         """Check that every row is as wide as the header."""
+        # A short row would shift its cells under other headings; on a phone each cell repeats its column's name.
         width = len(self.header)
         for row in (*self.rows, self.footer or self.header, self.align or self.header):
             if len(row) != width:
@@ -117,6 +118,7 @@ class Verdict:
 
     def __post_init__(self) -> None:
         """Check the outcome, which a record read from a file may have wrong."""
+        # The type alone does not help: records come from JSON, and an unknown word would have no sign on the page.
         if self.outcome not in OUTCOMES:
             raise UsageError("outcome", found=repr(self.outcome), allowed=", ".join(OUTCOMES))
 

@@ -14,6 +14,7 @@ from recurra.report.drawings.cells import DRAWINGS, cell_diagram
 
 def cell_equations(cell: str, activation: Activation = "tanh", *, reset_after: bool = True) -> Equation:
     """Return the equations of a cell by its name; the GRU has two forms."""
+    # The step itself runs, over formulas instead of arrays: no second text of the equation that could differ.
     lines = equations(CELLS[cell], activation, reset_after=reset_after)
     return Equation(aligned(lines) if len(lines) > 1 else row(lines[0][0], operator("="), lines[0][1]))
 
@@ -38,6 +39,7 @@ def cell_blocks(
 ) -> list[Block]:
     """Return the equations, then the drawing with these sizes; of an undrawn cell the caption and the equations."""
     equations = cell_equations(cell, activation, reset_after=reset_after)
+    # A cell that somebody has added has no drawing yet; its equation needs none.
     if cell not in DRAWINGS:
         return [Paragraph(caption), equations]
     drawing = cell_diagram(cell, inputs=inputs, hidden=hidden, activation=activation, reset_after=reset_after)

@@ -51,7 +51,9 @@ FORMS = {
 
 
 def _pattern(term: str) -> re.Pattern[str]:
+    # MAE must not be found in "mae" of a key, but "Dropout" at a sentence's start is dropout.
     plain = term == term.lower()
+    # A term stands by itself: `seed` is not found in `seeded`, nor in `re-seed`.
     return re.compile(rf"(?<![\w-]){FORMS.get(term, re.escape(term))}(?![\w])", re.IGNORECASE if plain else 0)
 
 
@@ -60,5 +62,6 @@ PATTERNS = {term: _pattern(term) for term in TERMS}
 
 def explained(texts: Iterable[str]) -> list[tuple[str, str]]:
     """Return the terms that stand in the texts, in alphabetical order, with what they mean."""
+    # Searched as one text, cells apart by line ends: no term spans two of them.
     joined = "\n".join(texts)
     return [(term, TERMS[term]) for term in sorted(TERMS, key=str.casefold) if PATTERNS[term].search(joined)]

@@ -47,6 +47,7 @@ class Column(NamedTuple):
 
 def filled(template: str, **names: Any) -> str:
     """Return a template of this package filled; `count.figure()` and `count.table()` give the next number."""
+    # Fresh for each page: the numbers run through its sections, and the same report gives the same bytes.
     counters = {"figure": count(1).__next__, "table": count(1).__next__}
     return _environment().get_template(template).render(count=counters, **names)
 
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         from markupsafe import Markup, escape
     except ImportError:
         raise UsageError("a page needs jinja2", advice="pip install 'recurra[train]'") from None
+    # Read as package data, so that templates are found in a wheel and in an installation for development alike.
     folder = files("recurra.report").joinpath("templates")
     environment = Environment(
         loader=FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
@@ -70,6 +72,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     # Markup says that a text is HTML already: only what these functions have escaped or checked themselves.
+    # `kind` names the macro of a block: a new kind of block is a record in blocks.py and a macro of its name.
     environment.filters |= {
         "prose": lambda text: Markup(prose(text)),
         "code": lambda text: escape(visible(text, keep="\n\t")),
@@ -90,11 +93,13 @@ def _written(cell: Shown, decimals: int | None = None) -> str:
     """Write a cell; `decimals` are those that its column shares, and only floats have any."""
     if cell is None:
         return "–"
+    # Whole numbers are counts: decimals that a column of floats shares would make 3 epochs to 3.00.
     return cell if isinstance(cell, str) else number(cell, decimals if isinstance(cell, float) else None)
 
 
 def _columns(table: Table) -> list[Column]:
     """Return the columns of a table: numbers stand right and share their decimals."""
+    # A table without rows still has columns, each of them empty.
     values: Sequence[Sequence[Shown]] = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
     aligns: Sequence[Align] = table.align or ["right" if _numeric(column) else "left" for column in values]
     return [
@@ -108,6 +113,7 @@ def _numeric(column: Sequence[Shown]) -> bool:
 
 
 def _compared_columns(block: Comparison) -> list[Column]:
+    # A column of nothing would take room from the words that explain the rows.
     spread = [Column("spread", "right")] if any(row.spread for row in block.rows) else []
     return [
         Column(""),
@@ -126,4 +132,5 @@ def _shape(columns: Sequence[Column], rows: int) -> str:
 
 def _terms(table: str) -> list[tuple[str, str]]:
     """Return the less known words of a table that was written, with what they mean."""
+    # Tags become line ends: a term must not be found across two cells that stand side by side.
     return explained(re.sub(r"<[^>]*>", "\n", table).splitlines())

@@ -33,8 +33,10 @@ MOST_BYTES = 16 * 2**20
 
 def visible(text: str, keep: str = "\n") -> str:
     """Show what cannot be seen: control, bidi, zero-width and unpaired characters become `\\u202e` and the like."""
+    # Nearly all words pass here; the loop below costs a call for each character.
     if text.isascii() and text.isprintable():
         return text
+    # `ascii` writes \u202e and the like, so that the reader sees which character stood there.
     shown = (item if item.isprintable() or item in SPACES or item in keep else ascii(item)[1:-1] for item in text)
     return _few_marks("".join(shown))
 
@@ -43,6 +45,7 @@ def _few_marks(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for character in text:
+        # Scripts such as Devanagari need a few marks in a row; hundreds of them climb over the lines above.
         marks = marks + 1 if unicodedata.combining(character) else 0
         if marks <= MOST_MARKS:
             kept.append(character)
@@ -51,11 +54,13 @@ def _few_marks(text: str) -> str:
 
 def escaped(text: str, keep: str = "\n") -> str:
     """Return the text fit for HTML content and for attribute values in double quotes."""
+    # First made visible, then escaped: what `visible` writes holds no sign of HTML, so that nothing is escaped twice.
     return html.escape(visible(text, keep), quote=True)
 
 
 def prose(text: str) -> str:
     """Return running text for HTML; a part between two backquotes is set as code."""
+    # Every second part stood between backquotes; a single backquote finds no partner and stays as it is.
     parts = re.split(r"`([^`\n]+)`", text)
     return "".join(f"<code>{escaped(part)}</code>" if odd % 2 else _kept(part) for odd, part in enumerate(parts))
 
@@ -67,6 +72,7 @@ def _kept(text: str) -> str:
 
 def anchor_of(text: str) -> str:
     """Return a fragment identifier for a title: lower-case letters, digits and hyphens."""
+    # ASCII alone: a fragment with other letters would be written differently by each browser.
     slug = "-".join(re.findall(r"[a-z0-9]+", text.lower()))
     return slug or "section"
 
@@ -89,6 +95,7 @@ def inline_svg(svg: str, prefix: str) -> str:
     root = _parsed(svg, "drawing")
     if root.tag.removeprefix(SVG_SPACE) != "svg":
         raise UsageError("drawing", found=f"<{root.tag}>", allowed="an svg element")
+    # Identifiers that nothing refers to are dropped: matplotlib writes one for each group.
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", svg))
     return _written(root, prefix, used)
 
@@ -100,6 +107,7 @@ def inline_mathml(mathml: str) -> str:
     """
     root = _parsed(f"<math>{mathml}</math>", "formula")
     for node in root.iter():
+        # No attribute at all: MathML has some that load, link or run, and our formulas need none.
         if node.tag not in MATHML_TAGS or node.attrib:
             raise UsageError("formula", found=f"<{node.tag}>", allowed="plain MathML without attributes")
     return f'<math display="block">{mathml}</math>'
@@ -107,6 +115,7 @@ def inline_mathml(mathml: str) -> str:
 
 def _parsed(text: str, what: str) -> ElementTree.Element:
     """Parse after refusing document types, which is where entities could grow."""
+    # Entities can be declared only in a document type; without one a text cannot grow while it is parsed.
     if len(text) > MOST_BYTES or "<!" in text or "<?" in text:
         raise UsageError(what, found="a document type, a comment or too long a text", allowed="elements only")
     try:
@@ -122,6 +131,7 @@ def _written(node: ElementTree.Element, prefix: str, used: set[str]) -> str:
         raise UsageError("drawing", found=f"<{tag}>", allowed=", ".join(sorted(SVG_TAGS)))
     attributes = [_attribute(name, value, prefix, used) for name, value in node.attrib.items()]
     head = " ".join([tag, *(part for part in attributes if part)])
+    # ElementTree puts the namespace into every tag's name; in HTML it stands once, at the root.
     space = f' xmlns="{SVG_NAME}"' if tag == "svg" else ""
     inner = _text(node.text) + "".join(_written(child, prefix, used) + _text(child.tail) for child in node)
     return f"<{head}{space}>{inner}</{tag}>" if inner else f"<{head}{space}/>"
@@ -134,12 +144,15 @@ def _text(text: str | None) -> str:
 
 def _attribute(name: str, value: str, prefix: str, used: set[str]) -> str:
     """Write one attribute; an identifier nothing refers to is dropped."""
+    # `{http://…}href` is `href` to a browser that reads SVG inside HTML.
     name = name.rpartition("}")[2]
     if name == "id":
         return f'id="{html.escape(prefix + value)}"' if value in used else ""
     if name == "href":
         value = value.replace("#", f"#{prefix}", 1)
+    # References follow the identifiers they name, so that two drawings on a page keep apart.
     value = value.replace("url(#", f"url(#{prefix}")
+    # A backslash is refused as well: CSS reads `u\72l(` as `url(`, which no search for letters would find.
     outside = "url(" in value.replace("url(#", "") or (name == "href" and not value.startswith("#"))
     if outside or name.lower().startswith("on") or "\\" in value:
         raise UsageError("drawing", found=f"attribute {name}", allowed="references inside the drawing")

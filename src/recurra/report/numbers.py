@@ -29,10 +29,12 @@ def number(value: int | float, decimals: int | None = None) -> str:
 
     What is no number is written as a dash, what is infinite as ∞; a truth value as yes or no.
     """
+    # Before all else, because a truth value is a number to Python, and would be written as 1.
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and not math.isfinite(value):
         return "—" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    # A hyphen is shorter than the plus sign and may break a line; the minus sign does neither.
     return _written(value, decimals).replace("-", "−")
 
 
@@ -58,6 +60,7 @@ def spread(values: Sequence[float], decimals: int = 2) -> str:
 
 def spread_of_shares(shares: Sequence[float], decimals: int = 2) -> str:
     """Write a spread of shares in percent, such as `95.61 … 95.94 %`."""
+    # One percent sign for both ends: it belongs to the pair.
     told = spread([100.0 * share for share in shares], decimals)
     return told if len(shares) == 1 else f"{told} %"
 
@@ -80,11 +83,14 @@ def _written(value: int | float, decimals: int | None) -> str:
         return _spaced(f"{value:.{decimals}f}")
     if not value:
         return "0"
+    # Outside these bounds zeros would have to be counted by eye.
     if not 1e-4 <= abs(value) < 1e6:
         digits, _, power = f"{value:.2e}".partition("e")
         return power_of_ten(digits, int(power))
+    # Four significant digits: more than seeds agree on, and enough to tell two runs apart.
     places = max(0, 3 - math.floor(math.log10(abs(value))))
     text = f"{value:.{places}f}"
+    # Zeros are dropped only behind a point: 1400 must not become 14.
     return _spaced(text.rstrip("0").rstrip(".") if places else text)
 
 
@@ -99,9 +105,11 @@ def _spaced(text: str) -> str:
 def decimals_of(column: Sequence[Shown]) -> int | None:
     """Choose one count of decimals for a column of floats, so that their points stand under one another."""
     sizes = [abs(cell) for cell in column if isinstance(cell, float) and math.isfinite(cell) and cell]
+    # Too wide a range would give the small ones no digits, or the large ones far too many.
     if not sizes or max(sizes) >= 1e6 or max(sizes) / min(sizes) > 1e4 or max(sizes) < 1e-4:
         return None
     places = min(6, max(0, 3 - math.floor(math.log10(max(sizes)))))
+    # Decimals that are zero in the whole column tell nothing.
     while places and all(f"{size:.{places}f}".endswith("0") for size in sizes):
         places -= 1
     return places
@@ -109,6 +117,7 @@ def decimals_of(column: Sequence[Shown]) -> int | None:
 
 def tick(value: float) -> str:
     """Write a tick of a logarithmic axis: plainly near one, else as a power of ten."""
+    # An axis has room for a short number near one; `g` leaves out the zeros behind it.
     if not value or 0.001 <= abs(value) < SPACED_FROM:
         return f"{value:g}".replace("-", "−")
     digits, _, power = f"{value:.0e}".partition("e")

@@ -58,6 +58,7 @@ def _fragments(sections: tuple[Section, ...]) -> list[str]:
     """Return one fragment a section; a repeated one gets its position."""
     fragments: list[str] = []
     for position, section in enumerate(sections, start=1):
+        # `content` is taken by the skip link's target; a second section of the same title gets its place after it.
         wish = section.fragment
         fragments.append(wish if wish not in ("content", *fragments) else f"{wish}-{position}")
     return fragments
@@ -81,6 +82,7 @@ def to_json(report: Report) -> str:
 
 def _block_data(block: Block) -> dict[str, Any]:
     data = asdict(block)
+    # Drawings are left out: they are large, and what they show stands in the record as numbers.
     for figure in (data, *data.get("figures", ())) if not isinstance(block, Figure) else (data,):
         figure.pop("svg", None)
     return {"block": type(block).__name__, **data}
@@ -91,6 +93,7 @@ def plain(value: Any) -> Any:
 
     Raises UsageError for what has no plain form.
     """
+    # Arrays and scalars of NumPy, told by what they can do: this file does not import NumPy.
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
@@ -100,7 +103,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
+        # A lone surrogate, half of a character, is valid in Python and in no UTF-8 file.
         return value.encode("utf-8", "backslashreplace").decode()
+    # After the floats, and bool among them: True is an int to Python, and stays true in JSON.
     if value is None or isinstance(value, bool | int):
         return value
     raise UsageError("record of a report", found=type(value).__name__, allowed="texts, numbers, lists and tables")
@@ -116,6 +121,7 @@ def save(report: Report, path_html: str | Path) -> tuple[Path, Path]:
     if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
         raise UsageError("path of a report", found=str(page), allowed="a file name that ends in .html")
     data = page.with_suffix(".json")
+    # Both texts are made before the first is written: a report that cannot be made leaves no page without its data.
     for path, text in {page: to_html(report), data: to_json(report)}.items():
         write_atomically(path, text)
     return page, data

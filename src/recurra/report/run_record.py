@@ -18,6 +18,7 @@ Rows = Sequence[Record]
 
 def part(record: Record, key: str) -> Record:
     """Return a part that is a table of names, empty where it is missing. Raises UsageError if it is something else."""
+    # A part that is missing is empty: what the record lacks is left out of the page.
     value = record.get(key) or {}
     if not isinstance(value, Mapping):
         raise UsageError(f"record.{key}", found=type(value).__name__, allowed="names and values")
@@ -27,6 +28,7 @@ def part(record: Record, key: str) -> Record:
 def rows(record: Record, key: str) -> Rows:
     """Return a part that is a list of such tables, empty where it is missing. Raises UsageError otherwise."""
     value = record.get(key)
+    # Not `or []`: an array has no truth value, and an empty text must not pass for a list.
     value = [] if value is None else value
     if not isinstance(value, list | tuple) or not all(isinstance(row, Mapping) for row in value):
         raise UsageError(f"record.{key}", found=type(value).__name__, allowed="a list of rows with names and values")
@@ -50,6 +52,7 @@ def column(table: Rows, key: str) -> list[float | None]:
 
 def measured(value: Any) -> float | None:
     """Return a number as a float; a truth value, a text or nothing is None."""
+    # A scalar of NumPy is a number too, known by what it can do: nothing here imports NumPy.
     if hasattr(value, "item"):
         value = value.item()
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -58,6 +61,7 @@ def measured(value: Any) -> float | None:
 def counted(value: Any) -> int | None:
     """Return a finite number as a count; anything else is None."""
     found = measured(value)
+    # NaN and infinity have no count; `int` would raise on both.
     return int(found) if found is not None and math.isfinite(found) else None
 
 
@@ -84,6 +88,7 @@ def flattened(settings: Record, prefix: str = "") -> list[tuple[str, Shown]]:
     pairs: list[tuple[str, Shown]] = []
     for name, value in settings.items():
         if isinstance(value, Mapping):
+            # `part.name`, as the command line's `--set` and error lines name a setting.
             pairs += flattened(value, f"{prefix}{name}.")
         else:
             pairs.append((f"{prefix}{name}", cell(value)))

@@ -49,6 +49,7 @@ MOST_EPOCHS = 40
 
 def section(title: str, blocks: Sequence[Block | None]) -> list[Section]:
     """Return a section in a list, or an empty list where nothing stands in it."""
+    # Whoever composes a page lists all it might hold; None stands for what the record lacks.
     present = tuple(block for block in blocks if block is not None)
     return [Section(title, present)] if present else []
 
@@ -64,6 +65,7 @@ def highlights(scores: Record, wanted: Sequence[tuple[str, str, bool]], rivals: 
 
 
 def _score(value: float, share: bool) -> str:
+    # A whole number from 1000 on is a count: as a float, millions of it would be written as a power of ten.
     return percent(value) if share else number(int(value) if value.is_integer() and abs(value) >= 1000 else value)
 
 
@@ -88,6 +90,7 @@ def rival_table(name: str, scores: Record, rivals: Rows, keys: dict[str, str], c
     """Return the run's scores above those of its rivals; `keys` maps each score to its heading."""
     if not rivals:
         return None
+    # This run stands first, by the name of its cell; a score that nobody has gets no column.
     lined = [{**scores, "name": name}, *rivals]
     shown = [key for key in keys if has(lined, key)]
     body = tuple((str(row.get("name", "rival")), *(cell(row.get(key)) for key in shown)) for row in lined)
@@ -99,6 +102,7 @@ def training_section(record: Record, curves: Figure | None = None) -> list[Secti
     history = rows(record, "history")
     if not history:
         return []
+    # A history whose rows hold no numbers has no columns either, and its table is left out.
     table = history_table(history)
     return section("Training", [curves or _curves(history), _rates(history), table if table.header else None])
 
@@ -106,6 +110,7 @@ def training_section(record: Record, curves: Figure | None = None) -> list[Secti
 def epochs(history: Rows) -> list[float]:
     """Return the epochs' numbers, counted from 1 where they are not told."""
     told = column(history, "epoch")
+    # Records written by hand may lack the number; the place is what it would be.
     return [float(place) if epoch is None else epoch for place, epoch in enumerate(told, start=1)]
 
 
@@ -117,6 +122,7 @@ def _curves(history: Rows) -> Figure | None:
     x, loss, accuracy = epochs(history), column(history, "loss"), given["accuracy"]
     if not has(history, "loss"):
         return None
+    # Without accuracy there is one axis: a language model, or a forecast.
     if accuracy is None:
         curves = [Line("training loss", x, loss)]
         if given["val_loss"]:
@@ -128,6 +134,7 @@ def _curves(history: Rows) -> Figure | None:
 
 def _rates(history: Rows) -> Figure | None:
     """Return the learning rates, where they changed."""
+    # A rate that never changes is told in the settings; a level line would take a figure's room.
     if len(set(column(history, "lr")) - {None}) < 2:
         return None
     return Figure(learning_rates(epochs(history), column(history, "lr")), "Learning rate over epochs.")
@@ -135,8 +142,10 @@ def _rates(history: Rows) -> Figure | None:
 
 def history_table(history: Rows) -> Table:
     """Return the history as a table of at most about 40 epochs."""
+    # In the order in which they first appear, so that the table is the same for the same record.
     others = [key for key in dict.fromkeys(key for row in history for key in row) if key not in COLUMNS]
     keys = [key for key in (*COLUMNS, *others) if has(history, key)]
+    # The last epoch is always shown, even where it falls between two strides: it is what training ended with.
     stride = math.ceil(len(history) / MOST_EPOCHS)
     shown = [row for place, row in enumerate(history, start=1) if place == len(history) or (place - 1) % stride == 0]
     caption = "What was measured at each epoch." if stride == 1 else f"Every {stride}th epoch, and the last."
@@ -149,6 +158,7 @@ def network_section(record: Record) -> list[Section]:
     layers = _layers(record)
     blocks: list[Block | None] = []
     if layers:
+        # Settings come in groups from a run, and flat from older records and from hand.
         both = bool(dict(flattened(part(record, "settings"))).get("net.bidirectional") == "yes")
         both = both or part(record, "settings").get("bidirectional") is True
         drawn = [(name, kind, _detail(name, kind, count), shape) for name, kind, shape, count in layers]
@@ -159,6 +169,7 @@ def network_section(record: Record) -> list[Section]:
 
 def _detail(name: str, kind: str, count: int) -> str:
     """Return what stands under a layer's name; a pooling named last is drawn as reading the last step alone."""
+    # The drawing leads one arrow, not all, into a pooling that reads the last step alone.
     if kind == "pooling" and name.removesuffix(" state") == "last":
         return "last"
     return f"{number(count)} weights" if count else ""
@@ -181,6 +192,7 @@ def _cell_blocks(description: Record) -> list[Block]:
     """
     if not description:
         return []
+    # Looked up among the cells: a record may hold any text, and drawings are chosen by it.
     kind = next((name for name in CELLS if name == description.get("kind")), None)
     activation = description.get("activation", "tanh")
     inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
@@ -199,9 +211,11 @@ def settings_sections(record: Record) -> list[Section]:
     """Return the settings and the versions of a run; settings that its task does not read are left out."""
     task = str(record.get("task"))
     told = flattened(part(record, "settings"))
+    # A record of an unknown task shows all settings: there is no telling which of them it reads.
     settings = [(name, value) for name, value in told if task not in TASKS or task in readers(name)]
     versions = flattened(part(record, "versions"))
     command = str(record.get("command") or "")
+    # A backquote inside would end the code early, and the rest would be set as prose.
     made = Paragraph(f"Made with `{command}`.") if command and "`" not in command else None
     return [
         *section("Settings", [made, Facts(tuple(settings)) if settings else None]),

@@ -34,8 +34,11 @@ PIXELS_AN_INCH = 104
 """Sets the size of letters beside the page's text."""
 
 THEME: dict[str, Any] = {
+    # Words stay words: they can be searched and read aloud, and take the reader's font.
     "svg.fonttype": "none",
+    # Identifiers are hashed with this instead of a random salt: the same chart is the same bytes.
     "svg.hashsalt": "recurra",
+    # A name with two dollar signs is a name, not a formula.
     "text.parse_math": False,
     "font.size": 8.4,
     "axes.labelsize": 8.4,
@@ -89,8 +92,10 @@ def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float 
         from matplotlib.figure import Figure
     except ImportError:
         raise UsageError("a chart needs matplotlib", advice="pip install 'recurra[train]'") from None
+    # No date and no version: a page that is made again must not differ from the one that is committed.
     metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
     sink = io.StringIO()
+    # The caller's own settings, or a matplotlibrc, must not reach our charts, nor ours theirs.
     with matplotlib.style.context(["default", THEME]), warnings.catch_warnings():
         # Letters the measuring font lacks are drawn by the reader's fonts all the same.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
@@ -106,12 +111,14 @@ def _write_ticks(figure: Figure) -> None:
     """Write the numbers along all axes in the notation of the pages; ticks with texts of their own keep them."""
     from matplotlib.ticker import ScalarFormatter
 
+    # matplotlib's own formatter knows which digits an axis needs; only the way to write them is ours.
     class Ticks(ScalarFormatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
             return spaced(super().__call__(x, pos)) if not x or 1e-4 <= abs(x) < 1e6 else tick(x)
 
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
+            # Exactly this type: a logarithmic axis and one with texts have formatters of their own, and keep them.
             if type(axis.get_major_formatter()) is ScalarFormatter:
                 written = Ticks(useOffset=False)
                 written.set_scientific(False)
@@ -120,6 +127,7 @@ def _write_ticks(figure: Figure) -> None:
 
 def _themed(svg: str, pixels: int) -> str:
     """Drop what an inlined drawing has no use for, and let colours and fonts follow the page."""
+    # The XML head and document type belong to a file, not to a part of a page, where they are refused.
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     shape = re.search(r'viewBox="[^"]*"', svg)
@@ -128,13 +136,17 @@ def _themed(svg: str, pixels: int) -> str:
         f'style="--natural: {pixels}px">'
     )
     svg = head + svg[svg.index(">") + 1 :]
+    # Without a family of its own a chart's text takes the page's.
     svg = re.sub(r"font-family: [^;\"]*;?", "", svg).replace("xlink:href=", "href=")
+    # matplotlib turns every text, most of them by zero degrees.
     svg = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", svg)
+    # Two decimals of a point are finer than any screen; more would only make pages longer.
     svg = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda found: re.sub(r"(\.\d\d)\d+", r"\1", found[0]), svg)
     return _coloured(svg)
 
 
 def _coloured(svg: str) -> str:
+    # A near-black that nobody else uses, so that only what is meant as ink follows the page's text.
     svg = svg.replace(INK, "currentColor")
     for position, colour in enumerate(SERIES, start=1):
         svg = svg.replace(colour, f"var(--series-{position}, {colour})")
@@ -152,6 +164,7 @@ def numbers(values: Sequence[float | None] | Any, what: str) -> list[float]:
     Raises UsageError if there are none, or if one is no number.
     """
     try:
+        # matplotlib breaks a curve at NaN: a gap stays a gap, and is not bridged by a line.
         plain = [math.nan if value is None else float(value) for value in values]
     except (TypeError, ValueError):
         raise UsageError(f"{what} of a chart", found="something that is no number", allowed="numbers") from None
@@ -169,6 +182,7 @@ def equal_columns(what: str, *columns: Sequence[Any]) -> None:
 
 def label(text: str, longest: int = 40) -> str:
     """Return a text fit to stand in a chart: nothing invisible, one line, cut where it is too long."""
+    # A label may be a class name or a word of somebody's data, of any length and with anything in it.
     line = visible(text, keep="").strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 

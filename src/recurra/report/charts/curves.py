@@ -60,6 +60,7 @@ def lines(
 
     Raises UsageError for curves without numbers, of unequal columns, or a right curve without `right_label`.
     """
+    # A right axis without words would leave the reader to guess what the second scale measures.
     if not series or any(line.axis == "right" for line in series) != bool(right_label):
         raise UsageError("curves of a chart", found=f"{len(series)}", advice="give right_label with right curves only")
 
@@ -84,6 +85,7 @@ def _colours(series: Sequence[Line]) -> list[str]:
     colours = []
     fresh = 0
     for line in series:
+        # Training and validation of one quantity share a colour: solid and dashed tell them apart, also in grey.
         if not (line.dashed and line.axis in taken):
             taken[line.axis] = colour_of(fresh)
             fresh += 1
@@ -97,7 +99,9 @@ def _curve(axes: Axes, line: Line, colour: str) -> None:
     if line.low is not None and line.high is not None:
         equal_columns(f"band {line.name!r}", line.x, line.low, line.high)
         axes.fill_between(x, numbers(line.low, "band"), numbers(line.high, "band"), color=colour, alpha=0.16, lw=0)
+    # Longer dashes than matplotlib's: at this line width its own look dotted.
     style = (0, (3.2, 2.0)) if line.dashed else "-"
+    # A few epochs are points that were measured, and one epoch alone would draw no line at all.
     marker = "o" if len(x) <= 12 else ""
     axes.plot(x, y, color=colour, ls=style, marker=marker, mew=0, label=label(line.name))
 
@@ -112,15 +116,19 @@ def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: _Numbers) -> N
     if log:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
+        # Below two powers of ten an axis would have one tick or two; the steps between are named as well.
         if high < 100 * low:
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high > 5 * low else range(1, 10)))
         axes.yaxis.set_major_formatter(lambda value, place: tick(value))
+        # Else matplotlib would name minor ticks in its own notation beside ours.
         axes.yaxis.set_minor_formatter("")
+    # Epoch 2.5 does not exist.
     if all(value is not None and float(value).is_integer() for value in x):
         axes.xaxis.set_major_locator(MaxNLocator(9, integer=True, min_n_ticks=1))
 
 
 def _right_axis(left: Axes, text: str) -> Axes:
+    # One grid is enough: two of them, of two scales, cross each other at random.
     right = left.twinx()
     right.grid(False)
     right.spines["bottom"].set_visible(False)
@@ -132,6 +140,7 @@ def _coloured_axes(left: Axes, right: Axes, series: Sequence[Line], colours: Seq
     """Write each axis in the colour of its curve, where it has but one."""
     for axes, side in ((left, "left"), (right, "right")):
         own = {colour for line, colour in zip(series, colours, strict=True) if line.axis == side}
+        # An axis that serves several curves stays in ink: no colour would be right.
         if len(own) == 1:
             axes.yaxis.label.set_color(own.pop())
 
@@ -160,6 +169,7 @@ def learning_rates(steps: _Numbers, rates: _Numbers, *, x_label: str = "epoch") 
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
+        # `mid`: the rate of an epoch holds around its place on the axis, not from there to the next.
         axes.step(numbers(steps, "steps"), numbers(rates, "rates"), where="mid", color=SERIES[0])
         _scaled(axes, x_label, "learning rate", False, steps)
         axes.set_ylim(bottom=0)
@@ -173,6 +183,7 @@ def gradient_norms(distances: _Numbers, *series: Line, x_label: str = "steps bac
     Norms of zero cannot stand on such an axis and are left out.
     """
     curves = [
+        # The logarithm of zero is no place on the axis; a gap is, and says where the gradient has vanished.
         Line(line.name, distances, [value or None for value in line.y], line.low, line.high, dashed=line.dashed)
         for line in series
     ]
@@ -196,6 +207,7 @@ def actual_against_predicted(
     """
     equal_columns("actual against predicted", times, actual, predicted)
     dates = [str(time) for time in times] if any(isinstance(time, str) for time in times) else []
+    # Dates are drawn by their place in the series: rows of a series are evenly spaced.
     x = [float(position) for position in range(len(times))] if dates else numbers(times, "times")
 
     def draw(figure: Figure) -> None:
@@ -214,6 +226,7 @@ def actual_against_predicted(
 def _dated(axes: Axes, dates: Sequence[str]) -> None:
     """Write a few of the dates at their places."""
     if dates:
+        # The first distance that is long enough and means something; in the longest series any distance has to do.
         least = math.ceil(len(dates) / TICKS)
         places = range(0, len(dates), next((stride for stride in STRIDES if stride >= least), least))
         axes.set_xticks(list(places), [label(dates[place], 16) for place in places])
@@ -225,6 +238,7 @@ def actual_against_predicted_points(
     """Return a point for each row over the line of perfect agreement; at most 2000 points, at even distances."""
     equal_columns("actual against predicted", actual, predicted)
     both = [(a, p) for a, p in zip(actual, predicted, strict=True) if a is not None and p is not None]
+    # At even distances instead of at random: the same rows give the same picture.
     kept = both[:: max(1, math.ceil(len(both) / MOST_POINTS))]
     x, y = numbers([a for a, _ in kept], "actual"), numbers([p for _, p in kept], "predicted")
 
@@ -233,6 +247,7 @@ def actual_against_predicted_points(
         _diagonal(axes, [value for value in (*x, *y) if math.isfinite(value)])
         axes.scatter(x, y, s=9, color=SERIES[0], alpha=0.55, lw=0)
         _scaled(axes, x_label, y_label, False, [None])
+        # Both axes measure the same thing, so that the diagonal means what it seems to.
         axes.set_aspect("equal")
 
     return drawn(draw, width=HALF, height=HALF * 0.92)

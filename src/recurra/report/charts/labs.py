@@ -56,6 +56,7 @@ def training_beside_recorded(
         right = left.twinx()
         right.grid(False)
         right.spines["bottom"].set_visible(False)
+        # Colour says which quantity, dashes which part, so that four curves of each seed need no more than two colours.
         for axes, quantity, colour in ((left, "accuracy", SERIES[0]), (right, "loss", SERIES[1])):
             _seeds(axes, f"training {quantity}", curves[quantity], colour, kept=())
             _seeds(axes, f"validation {quantity}", curves[f"val_{quantity}"], colour, kept=kept)
@@ -63,9 +64,11 @@ def training_beside_recorded(
         left.set_ylabel("accuracy")
         right.set_ylabel("loss, nats", rotation=270, va="bottom")
         left.set_xlabel("epoch")
+        # Seeds may have stopped at different epochs.
         last = max(map(len, curves["accuracy"]))
         _recorded(left, recorded.accuracy, f"recorded {100 * recorded.accuracy:g} %", SERIES[0])
         _recorded(right, recorded.loss, f"recorded loss {recorded.loss:g}", SERIES[1])
+        # A loss begins at zero; a cut axis would make over-training look worse than it is.
         right.set_ylim(bottom=0)
         left.set_xlim(0.5, last + 0.5)
         _whole_ticks(left)
@@ -80,6 +83,7 @@ def _seeds(axes: Axes, name: str, seeds: _Seeds, colour: str, *, kept: Sequence[
     for position, values in enumerate(seeds):
         heights = numbers(values, name)
         epochs = range(1, len(heights) + 1)
+        # Named once, by the first seed; a name that begins with an underscore stays out of the legend.
         axes.plot(epochs, heights, color=colour, ls=dashes, lw=1.1, label=name if position == 0 else "_")
         if position < len(kept):
             axes.plot(kept[position], heights[kept[position] - 1], "o", mfc="none", mec=colour, ms=6.5, mew=1.1)
@@ -87,7 +91,9 @@ def _seeds(axes: Axes, name: str, seeds: _Seeds, colour: str, *, kept: Sequence[
 
 def _recorded(axes: Axes, value: float, text: str, colour: str) -> None:
     """Draw a recorded value through all epochs; its name stands where early epochs leave room."""
+    # Through all epochs, since the record does not tell at which its figure was read.
     axes.axhline(value, color=colour, ls=DOTS, lw=1.1)
+    # Along x in shares of the axis, along y in the curve's own unit.
     place = (0.12, value)
     axes.annotate(
         text, place, xycoords=axes.get_yaxis_transform(), xytext=(0, 3), textcoords="offset points", color=colour,
@@ -120,9 +126,11 @@ def dots_and_ranges(
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         for place, values in enumerate(rows):
+            # The line from least to most lies under the dots: with one seed it has no length.
             axes.plot([min(values), max(values)], [place, place], color=SERIES[0], alpha=0.35, lw=4)
             axes.plot(values, [place] * len(values), "o", color=SERIES[0], mew=0, ms=4.2, alpha=0.85)
             axes.annotate(
+                # Written behind the farthest dot, where no other dot of the row can cover it.
                 number(float(getattr(statistics, middle)(values)), decimals), (max(values), place),
                 xytext=(7, 0), textcoords="offset points", ha="left", va="center",
             )  # fmt: skip
@@ -130,6 +138,7 @@ def dots_and_ranges(
             axes.axvline(line[0], color=QUIET, ls=DASHES, lw=1.0, label=label(line[1]))
             legend_above(figure, [axes])
         axes.set_yticks(range(len(rows)), [label(name, 48) for name in names])
+        # The first name stands on top, as in the table that holds the same rows.
         axes.invert_yaxis()
         axes.set_xlabel(label(x_label, 80))
         axes.grid(axis="x", visible=True)
@@ -146,6 +155,7 @@ def marked_points(actual: Sequence[float], predicted: Sequence[float], *, place:
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
+        # The diagonal spans both axes: on it an answer is right.
         ends = [min(*x, *y), max(*x, *y)]
         axes.plot(ends, ends, color=INK, lw=0.7, alpha=0.55)
         axes.plot(x, y, "o", color=SERIES[0], mew=0, ms=4.6)
@@ -175,6 +185,7 @@ def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_l
             shares = numbers(values, name)
             axes.plot(shares, places, color=colour_of(position), marker="o", mew=0, ms=3.2, lw=1.2, label=label(name))
         axes.set_yticks(places, [label(word, 16) for word in words])
+        # Downwards, as a text is read, with half a line of room above and below.
         axes.set_ylim(len(words) - 0.4, -0.6)
         axes.set_xlim(0, 1)
         axes.set_xlabel(label(x_label, 80))
@@ -196,6 +207,7 @@ def word_map(words: Sequence[str], before: Sequence[_Point], after: Sequence[_Po
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
+        # Names are put beside their dots before any is drawn: each must know where the others end.
         sides = _free_sides(before, after)
         for word, start, end, group, side in zip(words, before, after, groups, sides, strict=True):
             colour = colour_of(group)
@@ -206,10 +218,12 @@ def word_map(words: Sequence[str], before: Sequence[_Point], after: Sequence[_Po
                 label(word, 20), end, xytext=(5 * side, 0), textcoords="offset points", va="center", color=colour,
                 ha="left" if side > 0 else "right",
             )  # fmt: skip
+        # The plane of principal components has no unit: only distances between words mean anything.
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines["bottom"].set_visible(False)
         axes.margins(0.12)
+        # Distances are compared in all directions, so that both axes must have one scale.
         axes.set_aspect("equal", adjustable="datalim")
 
     return drawn(draw, height=3.9)
@@ -217,6 +231,7 @@ def word_map(words: Sequence[str], before: Sequence[_Point], after: Sequence[_Po
 
 def _free_sides(before: Sequence[_Point], after: Sequence[_Point]) -> list[int]:
     """Tell for each word whether its name goes right (1) or left (-1): onwards, unless another word is there."""
+    # Words that all lie on one line have no height: 1 keeps the shares below from a division by zero.
     width, height = (max(axis) - min(axis) or 1.0 for axis in zip(*after, strict=True))
 
     def taken(end: _Point, side: int) -> bool:

@@ -50,6 +50,7 @@ def bars(
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         places = list(range(len(heights)))
+        # One bar stands out by greying the others, which keeps its colour that of the series.
         colours = [SERIES[0] if highlight in (None, place) else SERIES[5] for place in places]
         axes.barh(places, heights, height=0.62, color=colours, alpha=0.85, lw=0)
         if errors is not None:
@@ -68,6 +69,7 @@ def _written_beside(axes: Axes, heights: Sequence[float], errors: Sequence[float
     """Write each value past the end of its bar and whisker."""
     for place, height in enumerate(heights):
         reach = abs(errors[place]) if errors is not None and math.isfinite(errors[place]) else 0.0
+        # Past the whisker, else the number would be crossed by it.
         end = height + (reach if height >= 0 else -reach)
         axes.annotate(
             number(height, decimals), (end if math.isfinite(end) else 0.0, place),
@@ -85,14 +87,17 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
     size = len(labels)
     if not 0 < size <= MOST_LABELS or [len(row) for row in matrix] != [size] * size:
         raise UsageError("confusion matrix", found=f"{len(matrix)} rows for {size} labels", allowed="square, up to 24")
+    # Shaded by the row's share, not by the count: a rare label's errors are as dark as a frequent one's.
     shares = [[count / (sum(row) or 1) for count in row] for row in matrix]
     words = [[number(int(count)) for count in row] for row in matrix]
+    # Few labels fit beside the calibration; many take the text's width, and no more.
     side = HALF if size <= 5 else min(WIDE, 1.6 + 0.42 * size)
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         _tiles(axes, shares, words)
         names = [label(name, 16) for name in labels]
+        # Names that would run into each other are turned.
         turned = 90 if size * max(map(len, names)) > 9 * side else 0
         axes.set_xticks([place + 0.5 for place in range(size)], names, rotation=turned)
         axes.set_yticks([place + 0.5 for place in range(size)], names)
@@ -108,10 +113,12 @@ def _tiles(axes: Axes, shares: Sequence[Sequence[float]], words: Sequence[Sequen
 
     for row, values in enumerate(shares):
         for column, share in enumerate(values):
+            # As a share of one colour over the page's own ground: right in the light and in the dark.
             alpha = round(min(1.0, share) * UNDER_WORDS, 3)
             axes.add_patch(Rectangle((column, row), 1, 1, facecolor=SERIES[0], alpha=alpha, lw=0))
             axes.text(column + 0.5, row + 0.5, words[row][column], ha="center", va="center")
     axes.set_xlim(0, len(shares))
+    # The first label stands on top, so that what is right lies on the falling diagonal.
     axes.set_ylim(len(shares), 0)
     axes.grid(False)
     axes.tick_params(length=0)
@@ -121,16 +128,19 @@ def _tiles(axes: Axes, shares: Sequence[Sequence[float]], words: Sequence[Sequen
 def calibration(confidences: Sequence[float], accuracies: Sequence[float], counts: Sequence[int]) -> str:
     """Return accuracy against confidence, one dot a bin, its area the bin's share of rows; on the line is honest."""
     equal_columns("calibration", confidences, accuracies, counts)
+    # An empty bin has no accuracy; a dot at zero would look like a bin that is always wrong.
     filled = [place for place, count in enumerate(counts) if count > 0]
     if not filled:
         raise UsageError("calibration", found="no bin with rows", advice="leave the chart out")
     most = max(counts)
+    # A least area keeps a bin of a single row visible.
     areas = [12 + 110 * counts[place] / most for place in filled]
     x = numbers([confidences[place] for place in filled], "confidence")
     y = numbers([accuracies[place] for place in filled], "accuracy")
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
+        # Down to the tenth below what there is: of two classes no confidence lies under a half.
         low = max(0.0, math.floor(10 * min(*x, *y) - 0.5) / 10)
         axes.plot([low, 1], [low, 1], color=INK, lw=0.7, alpha=0.55)
         axes.plot(x, y, color=SERIES[0], lw=1.0, alpha=0.7)

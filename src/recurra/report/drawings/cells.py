@@ -22,12 +22,14 @@ def cell_diagram(
 
     Raises UsageError for a cell that is not known or an activation it has not.
     """
+    # Both are checked: a drawing with another function in its gate would show a cell that does not exist.
     if cell not in DRAWINGS or activation not in CELLS[cell].activations:
         raise UsageError(
             "cell of a diagram",
             found=f"{cell} with {activation}",
             allowed="; ".join(f"{name} with {', '.join(CELLS[name].activations)}" for name in DRAWINGS),
         )
+    # Only a GRU has two forms; other cells carry the setting along without reading it.
     draw = DRAWINGS[cell] if reset_after or cell != "gru" else _gru_before
     return draw(inputs, hidden, FUNCTION[activation])
 
@@ -54,6 +56,7 @@ def _leaving(y: float, base: str, size: int, start: float) -> str:
 
 def _output(y: float, hops: tuple[float, ...] = ()) -> str:
     """Return the branch of h_t that leaves upwards as the step's output."""
+    # The state leaves twice: to the next step, and upwards to the layer above.
     tip = wire([(660, y), (660, 26)], hops=hops)
     return (
         dot((660, y))
@@ -75,6 +78,7 @@ def _rnn(inputs: int, hidden: int, function: str) -> str:
         box((250, 230), (62, 40)), symbol((250, 230), "W"), symbol((390, 74), "b", tail=f"({hidden})"),
         words((290, 252), _shape(hidden, inputs), anchor="start"),
     ]  # fmt: skip
+    # Coordinates are set by hand on a sheet of 760 pixels: the eye, not a rule, decides where wires run.
     wires = [
         _entering(130, "h", hidden, 219), wire([(281, 130), (378, 130)]), wire([(281, 230), (390, 230), (390, 142)]),
         wire([(390, 88), (390, 118)]), wire([(402, 130), (475, 130)]), _leaving(130, "h", hidden, 525), _output(130),
@@ -86,9 +90,12 @@ def _rnn(inputs: int, hidden: int, function: str) -> str:
 
 
 def _lstm(inputs: int, hidden: int, function: str) -> str:
+    # Left to right as the state's line meets them: what is forgotten, what enters, what is told.
     places = {"forget": 195.0, "input": 287.0, "candidate": 375.0, "output": 467.0}
+    # The candidate takes the cell's activation; gates are shares, so that theirs is σ whatever the cell's.
     gates = [gate((x, 250), function if name == "candidate" else "σ") for name, x in places.items()]
     names = [words((x + 8, 297), name, anchor="start", size=12) for name, x in places.items()]
+    # State and input run on one bus below, which every gate taps; the last gate is the bus's own end.
     taps = [wire([(x, 320), (x, 269)]) + dot((x, 320)) for x in (195.0, 287.0, 375.0)]
     bus = [
         symbol((12, 310), "h", "t−1", anchor="start"), words((12, 332), f"({hidden})", anchor="start"),
@@ -226,8 +233,10 @@ def _sru_state(hidden: int) -> list[str]:
 
 def _stacked(cell: str, inputs: int, hidden: int) -> list[str]:
     """Return the line below that tells the weights' shapes, the gates' rows stacked."""
+    # Counted in the cell's own record, so that the shapes told are right whatever was drawn.
     count = len(CELLS[cell].gates)
     rows, word = count * hidden, {2: "two", 3: "three", 4: "four"}[count]
+    # The parallel cells have no matrix over the state: none, or one vector for each of two gates.
     state = {"mingru": [], "sru": [f"v {_shape(2, hidden)}"]}.get(cell, [f"U {_shape(rows, hidden)}"])
     sizes = "\u2002·\u2002".join([f"W {_shape(rows, inputs)}", *state, f"{word} gates of {hidden} rows"])
     return [words((620, 386), sizes, anchor="end", quiet=True)]

@@ -55,6 +55,7 @@ def network_diagram(
     rows = [DrawnLayer(*layer) for layer in layers]
     if not rows:
         raise UsageError("layers of a diagram", found="none", allowed="at least one")
+    # Input symbols below and the output above take what is left beside a floor for each layer.
     height = FLOOR * len(rows) + 108.0
     floor = height - 34.0
     parts = [symbol((x, floor), source, step) for x, step in zip(PLACES, STEPS, strict=True)]
@@ -65,6 +66,7 @@ def network_diagram(
         middle = floor - FLOOR * (position + 1) + 14.0
         drawn, after = _layer(row, places, (below, middle), bidirectional)
         parts += [drawn, _beside(row, middle)]
+        # Behind a pooling there is one vector: the layers above it get one box instead of one at each step.
         places, below = after, middle - BOX[1] / 2
     parts += [wire([(x, below), (x, below - 34)]) for x in places]
     parts += _results(places, below - 46)
@@ -93,14 +95,17 @@ def _layer(
     below, y = heights
     foot = y + BOX[1] / 2
     if row.kind == "pooling" and len(places) > 1:
+        # Only the last step's arrow is drawn, since no other state is read.
         if row.detail.strip() == "last":
             return wire([(places[-1], below), (places[-1], foot)]) + _named_box(row, (places[-1], y)), places[-1:]
         arrows = "".join(wire([(x, below), (x, foot)]) for x in places)
+        # One box over all steps: every state goes into it.
         wide = (PLACES[-1] - PLACES[0] + BOX[0], BOX[1])
         return arrows + box((MIDDLE, y), wide) + words((MIDDLE, y), label(row.name, 40), size=12.5), (MIDDLE,)
     if len(places) == 1:
         return wire([(places[0], below), (places[0], foot)]) + _named_box(row, (places[0], y)), places
     drawing = "".join(wire([(x, below), (x, foot)]) + box((x, y), BOX, tint=_tint(row)) for x in places)
+    # A layer without a symbol of its own is named inside its boxes.
     letter = LETTERS.get(row.kind)
     for x, step in zip(places, STEPS, strict=True):
         drawing += symbol((x, y - 1), letter, step, size=16) if letter else words((x, y), label(row.kind, 9))
@@ -121,6 +126,7 @@ def _through_time(y: float, bidirectional: bool) -> str:
     half = BOX[0] / 2
     starts = [PLACES[0] + half, PLACES[1] + half, PLACES[2] + half, DOTS + 12]
     ends = [PLACES[1] - half, PLACES[2] - half, DOTS - 12, PLACES[3] - half]
+    # The two directions run beside each other instead of over one line.
     shift = 6.0 if bidirectional else 0.0
     parts = [words((DOTS, y), "…", size=17)]
     for start, end in zip(starts, ends, strict=True):
@@ -136,6 +142,7 @@ def summary_table(rows: Sequence[tuple[str, str, Shape, int]], caption: str = ""
     Each row is (name, kind, shape, parameters).
     """
     lines = tuple((name, kind, shape_text(shape), int(count)) for name, kind, shape, count in rows)
+    # In whole numbers: a sum of floats would be written with decimals.
     total = ("sum", "", "", sum(line[3] for line in lines))
     align: tuple[Align, ...] = ("left", "left", "left", "right")
     return Table(("layer", "kind", "output shape", "parameters"), lines, caption, align, total)

@@ -62,8 +62,10 @@ def wire(points: Sequence[Point], *, head: bool = True, hops: Sequence[float] = 
     `hops` are the places, along a wire's only or last vertical or horizontal run, where it leaps over another wire.
     """
     *before, tip = points
+    # The line ends inside the head: drawn to the tip, its round end would blunt the point.
     end = _short_of(before[-1], tip, HEAD[0] - 1) if head else tip
     path = f"M{points[0][0]:g} {points[0][1]:g}"
+    # First and last point are ends; every other is a corner that is rounded.
     for position in range(1, len(points) - 1):
         path += _bend(points[position - 1], points[position], points[position + 1])
     path += "".join(_hop(before[-1], tip, place) for place in hops) + f" L{end[0]:g} {end[1]:g}"
@@ -72,6 +74,7 @@ def wire(points: Sequence[Point], *, head: bool = True, hops: Sequence[float] = 
 
 
 def _direction(start: Point, end: Point) -> Point:
+    # Two points in one place have no direction; the wire is then a dot, and not a division by zero.
     length = math.dist(start, end) or 1.0
     return ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
 
@@ -82,6 +85,7 @@ def _short_of(start: Point, end: Point, distance: float) -> Point:
 
 
 def _bend(start: Point, corner: Point, end: Point) -> str:
+    # Half of the shorter side at most, so that two bends on a short run do not overlap.
     radius = min(CORNER, math.dist(start, corner) / 2, math.dist(corner, end) / 2)
     first, last = _short_of(start, corner, radius), _short_of(end, corner, radius)
     return f" L{first[0]:g} {first[1]:g} Q{corner[0]:g} {corner[1]:g} {last[0]:g} {last[1]:g}"
@@ -90,6 +94,7 @@ def _bend(start: Point, corner: Point, end: Point) -> str:
 def _hop(start: Point, end: Point, place: float) -> str:
     """Return a half circle over the wire that is crossed at `place`."""
     across, down = _direction(start, end)
+    # A hop is told by one coordinate: the other is that of the run it lies on.
     middle = (place, start[1]) if across else (start[0], place)
     near = (middle[0] - across * HOP, middle[1] - down * HOP)
     far = (middle[0] + across * HOP, middle[1] + down * HOP)
@@ -99,6 +104,7 @@ def _hop(start: Point, end: Point, place: float) -> str:
 def _head(start: Point, tip: Point) -> str:
     across, down = _direction(start, tip)
     back = (tip[0] - across * HEAD[0], tip[1] - down * HEAD[0])
+    # To both sides of the wire, at right angles to its direction.
     sides = [(back[0] - down * half, back[1] + across * half) for half in (HEAD[1], -HEAD[1])]
     points = " ".join(f"{x:.2f},{y:.2f}" for x, y in (tip, *sides))
     return f'<polygon points="{points}" fill="currentColor"/>'
@@ -112,6 +118,7 @@ def dot(place: Point) -> str:
 def ring(middle: Point, sign: Literal["times", "plus", "one minus"]) -> str:
     """Return an operator in its ring: product or sum by elements, or one minus."""
     x, y = middle
+    # Two characters need more room than a cross.
     radius = RING + 4 if sign == "one minus" else RING
     circle = (
         f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="currentColor" fill-opacity="0.07" '
@@ -119,6 +126,7 @@ def ring(middle: Point, sign: Literal["times", "plus", "one minus"]) -> str:
     )
     if sign == "one minus":
         return circle + words(middle, "1−", size=13, serif=True)
+    # Diagonal arms reach farther than upright ones of the same number; so both signs look alike in size.
     arm = 4.6 if sign == "times" else 6.0
     ends = (
         [(-arm, -arm, arm, arm), (-arm, arm, arm, -arm)] if sign == "times" else [(-arm, 0, arm, 0), (0, -arm, 0, arm)]
@@ -149,9 +157,11 @@ def symbol(
     place: Point, base: str, index: str = "", *, tail: str = "", size: float = 17.0, anchor: Anchor = "middle"
 ) -> str:
     """Return a symbol in italics with its index, and a smaller upright `tail` such as its shape after it."""
+    # SVG has no index: the text is moved down by hand, and `tail` moves it back up.
     drop = 0.24 * size
     parts = [f'<tspan font-style="italic">{escape(base)}</tspan>']
     if index:
+        # As in formulas: variables slant, numbers stand.
         slant = "" if index.isdigit() else ' font-style="italic"'
         parts.append(f'<tspan font-size="{size * INDEX:g}" dy="{drop:g}"{slant}>{escape(index)}</tspan>')
     if tail:
