@@ -19,7 +19,7 @@ from smoke import SMOKE
 from writing import PARTS, RESULTS, write_result
 
 from recurra.cli.console import say
-from recurra.labs.catalogue import read_record
+from recurra.labs.catalogue import read_lab_record
 from recurra.labs.page import command_of
 
 LABS = ("next-value", "sentiment", "language")
@@ -58,7 +58,7 @@ def measure(lab: str, seeds: int, quick: bool) -> int:
 
 def keep(folder: Path) -> int:
     """Write the record that lies in a lab's folder; return 0."""
-    record = read_record(folder)
+    record = read_lab_record(folder)
     lab = record["lab"]
     # --take names a folder of one machine; what measures the same anywhere is told instead
     command = f"python benchmarks/labs.py {lab} --seeds {record['seeds']}{' --quick' if record['quick'] else ''}"

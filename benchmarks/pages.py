@@ -18,8 +18,8 @@ from smoke import SMOKE
 from writing import PARTS
 
 from recurra.artefact import write_atomically
-from recurra.labs.catalogue import FORMAT, read_record, rendered
-from recurra.labs.page import Head
+from recurra.labs.catalogue import FORMAT, read_lab_record, rendered
+from recurra.labs.page import SheetHead
 from recurra.report.page import to_html
 
 HERE = Path(__file__).parent
@@ -42,11 +42,11 @@ LARGEST = 2_000_000
 def main() -> int:
     """Make the pages, then the picture; return 1 where a page is too large or the picture could not be made."""
     for record in sorted(RESULTS.glob("lab-*.json")):
-        if read_record(record).get("format") != FORMAT:
+        if read_lab_record(record).get("format") != FORMAT:
             print(f"{record.name}: of an earlier format, passed over", file=sys.stderr)
             continue
         page = (PARTS if SMOKE else PAGES) / f"{record.stem.removeprefix('lab-')}.html"
-        html = to_html(rendered(record, Head()))
+        html = to_html(rendered(record, SheetHead()))
         if len(html.encode()) > LARGEST:
             print(f"{page.name}: {len(html.encode())} bytes, allowed: {LARGEST}", file=sys.stderr)
             return 1

@@ -10,9 +10,9 @@ import pytest
 from jinja2 import UndefinedError
 
 from recurra.config import Settings
-from recurra.labs.lab import Lab, LabOptions, LabRecord, Nets, Training, Variant, judged, mean, measured
-from recurra.labs.page import Head, page, summary
-from recurra.labs.sheet import Drawn, blocks_of, read_sheet
+from recurra.labs.lab import Lab, LabOptions, LabRecord, Nets, Training, Variant, judged, mean, measure_lab
+from recurra.labs.page import SheetHead, page, summary
+from recurra.labs.sheet import Drawn, chunk_blocks, read_sheet
 from recurra.labs.verdicts import reach
 from recurra.report.blocks import Code, Comparison, Facts, Figure, Paragraph, Points, Table, Verdict
 from recurra.report.charts.labs import dots_and_ranges
@@ -111,16 +111,16 @@ def options_for(folder: Path) -> LabOptions:
 
 def test_every_variant_is_trained_from_every_seed_and_a_second_call_goes_on(tmp_path: Path) -> None:
     trained: list[str] = []
-    record = measured(two_widths(trained), options_for(tmp_path))
+    record = measure_lab(two_widths(trained), options_for(tmp_path))
     assert trained == ["narrow-0", "narrow-1", "narrow-2", "wide-0", "wide-1", "wide-2"]
     (tmp_path / "parts" / "wide-1.json").unlink()
-    assert measured(two_widths(trained), options_for(tmp_path)) == record
+    assert measure_lab(two_widths(trained), options_for(tmp_path)) == record
     assert trained[6:] == ["wide-1"]
 
 
 def test_claims_are_judged_and_what_was_not_trained_is_left_out(tmp_path: Path) -> None:
     lab = two_widths([])
-    record = measured(lab, options_for(tmp_path))
+    record = measure_lab(lab, options_for(tmp_path))
     (row,) = record["observations"]
     assert (row["claim"], row["verdict"]) == ("The wider net is better.", "reached")
     assert row["explanation"] == "1.6 against 0.8. Each seed is." and record["conclusion"] == "Wider it is."
@@ -130,8 +130,8 @@ def test_claims_are_judged_and_what_was_not_trained_is_left_out(tmp_path: Path) 
 
 def test_the_page_holds_table_chart_output_and_verdict_with_the_sheets_captions(tmp_path: Path) -> None:
     lab = two_widths([])
-    record = measured(lab, options_for(tmp_path))
-    report = page(lab, record, Head(name="A. Student"))
+    record = measure_lab(lab, options_for(tmp_path))
+    report = page(lab, record, SheetHead(name="A. Student"))
     assert (report.title, report.subtitle) == ("Two widths", "Compared from 3 seeds.")
     assert [section.fragment for section in report.sections] == ["result", "observations", "conclusion", "settings"]
     table, chart, output = report.sections[0].blocks
@@ -159,12 +159,12 @@ def nothing(name: str) -> Drawn:
     ],
 )
 def test_a_chunk_becomes_what_its_lines_begin_with(chunk: str, block: Any) -> None:
-    assert blocks_of(chunk, {**read_sheet("").names({"x": 12345.67}, {})}, nothing) == ([block] if block else [])
+    assert chunk_blocks(chunk, {**read_sheet("").names({"x": 12345.67}, {})}, nothing) == ([block] if block else [])
 
 
 def test_an_empty_field_of_a_comparison_is_one_that_the_record_is_silent_on() -> None:
     names = read_sheet("").names({}, {})
-    (block,) = blocks_of("All.\n| loss | | 0.12 | 1 seed | undecided | A note.\n| rival | 5 | 6", names, nothing)
+    (block,) = chunk_blocks("All.\n| loss | | 0.12 | 1 seed | undecided | A note.\n| rival | 5 | 6", names, nothing)
     assert isinstance(block, Comparison) and block.caption == "All."
     first, second = block.rows
     assert (first.recorded, first.measured, first.verdict, first.note) == (None, "0.12", "undecided", "A note.")
@@ -173,15 +173,15 @@ def test_an_empty_field_of_a_comparison_is_one_that_the_record_is_silent_on() ->
 
 def test_words_that_use_a_figure_the_record_lacks_are_refused_not_left_blank() -> None:
     with pytest.raises(UndefinedError, match="'accuracy' is undefined"):
-        blocks_of("It reached {{ accuracy }}.", read_sheet("").names({}, {}), nothing)
+        chunk_blocks("It reached {{ accuracy }}.", read_sheet("").names({}, {}), nothing)
 
 
 def test_what_a_record_says_is_text_on_the_page_and_never_a_template_or_markup() -> None:
-    (block,) = blocks_of("After “{{ prompt }}”.", {"prompt": "{{ 7 * 7 }} <script>"}, nothing)
+    (block,) = chunk_blocks("After “{{ prompt }}”.", {"prompt": "{{ 7 * 7 }} <script>"}, nothing)
     assert block == Paragraph("After “{{ 7 * 7 }} <script>”.")
     for name in ("- a", "@name", "$ a", "a :: b", "? a: b", "a | b", "a\n- b", "# a"):
         shown = name.replace("\n", " ")
-        assert blocks_of("{{ name }}\n{{ name }}", {"name": name}, nothing) == [Paragraph(f"{shown} {shown}")]
-        assert blocks_of("{{ name }} :: 1", {"name": name}, nothing) == [Facts(((shown, "1"),))]
-        (rows,) = blocks_of("| {{ name }} | | {{ name }} |", {"name": name}, nothing)
+        assert chunk_blocks("{{ name }}\n{{ name }}", {"name": name}, nothing) == [Paragraph(f"{shown} {shown}")]
+        assert chunk_blocks("{{ name }} :: 1", {"name": name}, nothing) == [Facts(((shown, "1"),))]
+        (rows,) = chunk_blocks("| {{ name }} | | {{ name }} |", {"name": name}, nothing)
         assert isinstance(rows, Comparison) and (rows.rows[0].what, rows.rows[0].measured) == (shown, shown)

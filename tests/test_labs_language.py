@@ -17,11 +17,11 @@ import pytest
 from command_line import process
 from recurra.errors import DataError, UsageError
 from recurra.labs import language_nets
-from recurra.labs.lab import LabOptions, judged, measured, trained
+from recurra.labs.lab import LabOptions, judged, measure_lab, trained
 from recurra.labs.language import LAB, language_lab
 from recurra.labs.language_nets import Corpus
 from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text, order_of
-from recurra.labs.page import Head, page, summary
+from recurra.labs.page import SheetHead, page, summary
 from recurra.labs.program import save_program
 from recurra.report.blocks import Code
 from recurra.report.page import to_html, to_json
@@ -83,7 +83,7 @@ def lab(data: Path, recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECURRA_DATA", str(data))
-        return measured(language_lab(recipe), options_in(folder, seeds=2)), folder
+        return measure_lab(language_lab(recipe), options_in(folder, seeds=2)), folder
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_a_finished_lab_is_not_trained_again_and_keeps_no_checkpoints(
 ) -> None:
     record, folder = lab
     monkeypatch.setattr(language_nets.LanguageModel, "fit", lambda *given, **named: pytest.fail("trained again"))
-    again = measured(language_lab(recipe), options_in(folder, seeds=2))
+    again = measure_lab(language_lab(recipe), options_in(folder, seeds=2))
     assert again["cells"] == record["cells"]
     assert not list(folder.glob("runs/*/checkpoints"))
 
@@ -175,12 +175,12 @@ def test_a_folder_with_nets_of_other_choices_is_refused(lab: tuple[dict[str, Any
     _, folder = lab
     other = Recipe(recipe.settings.changed({"hidden": 13}), train_tokens=1500, held_tokens=300, context_tokens=200)
     with pytest.raises(UsageError, match="begun with other choices"):
-        measured(language_lab(other), options_in(folder))
+        measure_lab(language_lab(other), options_in(folder))
 
 
 def test_the_page_has_its_sections_in_order_and_says_what_it_must(lab: tuple[dict[str, Any], Path]) -> None:
     record, _ = lab
-    report = page(LAB, json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
+    report = page(LAB, json.loads(json.dumps(record)), SheetHead(name="A. Student", experiment="8"))
     assert [section.fragment for section in report.sections] == SECTIONS
     html = to_html(report)
     for words in ("quick version", "Wikipedia 2014", "Kneser-Ney trigram", "subscript k", "perplexity of 245"):
@@ -192,7 +192,7 @@ def test_the_page_has_its_sections_in_order_and_says_what_it_must(lab: tuple[dic
 def test_without_vectors_the_page_says_that_words_start_at_random(lab: tuple[dict[str, Any], Path]) -> None:
     record = copy.deepcopy(lab[0])
     record["data"]["vectors"] = ""
-    html = to_html(page(LAB, record, Head()))
+    html = to_html(page(LAB, record, SheetHead()))
     assert "start at random" in html
     assert "Wikipedia 2014" not in html
 
@@ -259,13 +259,13 @@ def test_a_page_of_figures_that_were_kept_without_words_says_so(lab: tuple[dict[
     for cell in record["cells"].values():
         del cell["samples"], cell["next_words"]
     del record["data"]["vectors"]
-    html = to_html(page(LAB, record, Head()))
+    html = to_html(page(LAB, record, SheetHead()))
     assert "what they write, was not kept with these figures;" in html and "do not tell whether word vectors" in html
     assert summary(LAB, record)
 
 
 def test_what_the_page_says_to_try_works_in_the_labs_folder(lab: tuple[dict[str, Any], Path]) -> None:
-    blocks = [block for section in page(LAB, lab[0], Head()).sections for block in section.blocks]
+    blocks = [block for section in page(LAB, lab[0], SheetHead()).sections for block in section.blocks]
     (shown,) = [block for block in blocks if isinstance(block, Code) and block.caption.startswith("Try it")]
     assert len(shown.text.splitlines()) == 2
     for command in shown.text.splitlines():
@@ -295,4 +295,4 @@ def test_the_summary_names_every_cell_and_the_rival(lab: tuple[dict[str, Any], P
 def test_without_wikitext_the_command_that_brings_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     with pytest.raises(DataError, match="recurra data get wikitext-2"):
-        measured(LAB, options_in(tmp_path / "out"))
+        measure_lab(LAB, options_in(tmp_path / "out"))

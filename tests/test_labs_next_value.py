@@ -15,10 +15,10 @@ import pytest
 from command_line import recurra, refused
 from recurra.errors import UsageError
 from recurra.labs import next_value_recipe
-from recurra.labs.lab import LabOptions, judged, measured, trainings
+from recurra.labs.lab import LabOptions, judged, measure_lab, trainings
 from recurra.labs.next_value import LAB
 from recurra.labs.next_value_recipe import LITERAL, counting, scheduled
-from recurra.labs.page import Head, page, summary
+from recurra.labs.page import SheetHead, page, summary
 from recurra.report.page import to_html, to_json
 from recurra.training.progress import Watch
 
@@ -40,7 +40,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
         patch.setattr(next_value_recipe, "BATCHES", (1000,))
         patch.setattr(next_value_recipe, "RATES", (0.001, 0.01))
         options = LabOptions(quick=True, seeds=2, out=folder, watch=silent, say=lambda line: None)
-        return measured(LAB, options), folder
+        return measure_lab(LAB, options), folder
 
 
 def full(record: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_recorded_and_measured_stand_side_by_side(lab: tuple[dict[str, Any], Pat
     assert {"mae", "mase"} <= set(record["airline"]["one_step"]) & set(record["airline"]["multi_step"])
     assert {"naive_mase", "seasonal_naive_mase"} <= set(record["airline"])
     assert record["optimal"]["loss"] == min(point["loss"] for point in record["optimal"]["grid"])
-    report = page(LAB, json.loads(json.dumps(record)), Head())
+    report = page(LAB, json.loads(json.dumps(record)), SheetHead())
     assert [section.title for section in report.sections] == ORDER
     html = to_html(report)
     assert "8.01" in html and "too little data to tell" in html and json.loads(to_json(report))
@@ -162,10 +162,10 @@ def test_more_seeds_take_the_earlier_ones_over_and_the_net_that_is_shown_is_kept
     options = LabOptions(
         True, 3, folder, silent, lambda line: None, passed=lambda trainings, seconds: passed.append(trainings)
     )
-    record = measured(LAB, options)
+    record = measure_lab(LAB, options)
     assert record["literal_next_values"][:2] == lab[0]["literal_next_values"] and sum(passed) == 2 * 8 + 2
     (row,) = recurra("forecast", folder / "runs" / "literal", "--values", "5 6 7", "--json").json()["rows"]
     assert row["Recurra"] == pytest.approx(record["literal_next_values"][record["literal_seed"]], abs=1e-4)
     shutil.rmtree(folder / "runs")
     with pytest.raises(UsageError, match=r"literal-\d is no longer there.*delete .*parts"):
-        measured(LAB, options)
+        measure_lab(LAB, options)

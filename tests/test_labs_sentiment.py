@@ -13,8 +13,8 @@ import pytest
 from recurra.config import TextConfig
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
-from recurra.labs.lab import LabOptions, measured, observed
-from recurra.labs.page import Head, page, summary
+from recurra.labs.lab import LabOptions, measure_lab, observed
+from recurra.labs.page import SheetHead, page, summary
 from recurra.labs.program import save_program
 from recurra.labs.sentiment import LAB
 from recurra.labs.sentiment_data import SentimentData, shuffled
@@ -106,7 +106,7 @@ def changed(settings, start):
 
 def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it_measured(small_data, tmp_path):
     options = options_for(tmp_path / "lab")
-    record = measured(LAB, options)
+    record = measure_lab(LAB, options)
     for key in ("train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_test_accuracy"):
         figures = record["literal"][key]
         assert figures["least"] <= figures["mean"] <= figures["most"]
@@ -122,13 +122,13 @@ def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it
     # every finished part is taken over, and its checkpoints are gone
     parts = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "lab" / "parts").iterdir()}
     assert not list((tmp_path / "lab").glob("runs/*/checkpoints"))
-    assert measured(LAB, options)["ladder"] == record["ladder"]
+    assert measure_lab(LAB, options)["ladder"] == record["ladder"]
     assert parts == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "lab" / "parts").iterdir()}
 
 
 def test_the_page_holds_every_part_and_no_text_of_the_data_set(small_data, tmp_path):
-    record = measured(LAB, options_for(tmp_path / "lab"))
-    report = page(LAB, record, Head(name="A. Student", experiment="8"))
+    record = measure_lab(LAB, options_for(tmp_path / "lab"))
+    report = page(LAB, record, SheetHead(name="A. Student", experiment="8"))
     assert [section.title for section in report.sections][: len(SECTIONS)] == SECTIONS
     html = to_html(report)
     assert "96 %" in html and "0.09" in html and "A. Student" in html and "quick version" in html
@@ -136,7 +136,7 @@ def test_the_page_holds_every_part_and_no_text_of_the_data_set(small_data, tmp_p
     for text in synthetic_reviews("test", count=60)[0] + synthetic_reviews("train", count=120)[0]:
         assert text not in html and text not in to_json(report)
     # a saved record gives the same page
-    again = page(LAB, json.loads(json.dumps(record)), Head(name="A. Student", experiment="8"))
+    again = page(LAB, json.loads(json.dumps(record)), SheetHead(name="A. Student", experiment="8"))
     assert to_html(again) == html
     assert summary(LAB, record)
 
@@ -145,9 +145,9 @@ def test_the_lab_can_be_learnt_offline_on_made_up_reviews_and_says_so(tmp_path, 
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("recurra.labs.sentiment_data.QUICK_ROWS", (120, 40, 60))
-    record = measured(LAB, options_for(tmp_path / "lab", synthetic=True))
+    record = measure_lab(LAB, options_for(tmp_path / "lab", synthetic=True))
     assert "literal-random" not in {row["step"] for row in record["experiments"]}
-    html = to_html(page(LAB, record, Head()))
+    html = to_html(page(LAB, record, SheetHead()))
     assert "says nothing of IMDB" in html and "--synthetic" in html
 
 
@@ -170,7 +170,7 @@ def test_all_missing_data_are_named_in_one_message_before_any_folder_is_made(tmp
     monkeypatch.setenv("RECURRA_DATA", str(tmp_path))
     monkeypatch.setenv("RECURRA_CACHE", str(tmp_path / "cache"))
     with pytest.raises(DataError, match=r"recurra data get imdb.*recurra data get glove.*--synthetic"):
-        measured(LAB, options_for(tmp_path / "lab"))
+        measure_lab(LAB, options_for(tmp_path / "lab"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["recurra", "lab", "sentiment", "--out", str(tmp_path / "lab")])
     with pytest.raises(SystemExit, match="3"):

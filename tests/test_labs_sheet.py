@@ -20,12 +20,12 @@ from command_line import process, recurra, refused
 from recurra.cli.lab_progress import Course
 from recurra.cli.labs import LabChoices, going_on
 from recurra.labs import catalogue, next_value_recipe
-from recurra.labs.catalogue import FORMAT, lab_named, read_record, rendered, run
+from recurra.labs.catalogue import FORMAT, lab_named, measure_and_save, read_lab_record, rendered
 from recurra.labs.lab import LabOptions
 from recurra.labs.next_value import LAB
-from recurra.labs.next_value_nets import next_value
+from recurra.labs.next_value_nets import expected_after
 from recurra.labs.next_value_recipe import LITERAL
-from recurra.labs.page import Head, cited, duration, known_works, page
+from recurra.labs.page import SheetHead, cited, duration, known_works, page
 from recurra.labs.program import save_program
 from recurra.report.blocks import Code, Paragraph, Table
 from recurra.report.glossary import TERMS, explained
@@ -48,8 +48,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
         patch.setattr(next_value_recipe, "BATCHES", (1000,))
         patch.setattr(next_value_recipe, "RATES", (0.01,))
         options = LabOptions(quick=True, seeds=1, out=folder, watch=silent, say=lambda line: None)
-        record = run(LAB, options)
-    save(page(LAB, record, Head()), folder / "report.html")
+        record = measure_and_save(LAB, options)
+    save(page(LAB, record, SheetHead()), folder / "report.html")
     return record, folder
 
 
@@ -57,7 +57,9 @@ def test_the_head_tells_title_algorithm_platform_the_fields_given_and_when_it_wa
     lab: tuple[dict[str, Any], Path],
 ) -> None:
     record, _ = lab
-    head = Head(name="A. Student", roll="7", standard="TE", section="B", subject="Deep learning", course="CS", date="")
+    head = SheetHead(
+        name="A. Student", roll="7", standard="TE", section="B", subject="Deep learning", course="CS", date=""
+    )
     told = dict(page(LAB, record, head).heading)
     assert told["Title"] == "Build a recurrent neural network"
     assert "LSTM" in told["ALG"] and "Python" in told["PLT"] and "platform" in told["PLT"]
@@ -85,7 +87,7 @@ def test_a_second_run_counts_the_seconds_of_the_parts_it_takes_over(
         options = LabOptions(
             True, 1, folder, silent, lambda line: None, passed=lambda count, seconds: taken.append(count)
         )
-        again = run(LAB, options)
+        again = measure_and_save(LAB, options)
     assert again["next_values"] == record["next_values"] and sum(taken) == 6 + 1 + 1 + 1
     assert again["run"]["seconds"] > 0.5 * record["run"]["seconds"]
 
@@ -105,13 +107,13 @@ def test_the_program_runs_as_it_stands_and_gives_the_labs_own_figures(
     monkeypatch.chdir(tmp_path)
     names = runpy.run_path(str(script))
     assert names["settings"] == LITERAL
-    assert next_value(names["model"], (5.0, 6.0, 7.0)) == record["literal_next_values"][0]
+    assert expected_after(names["model"], (5.0, 6.0, 7.0)) == record["literal_next_values"][0]
     assert (tmp_path / "actual-against-predicted.svg").read_text("utf-8").startswith("<svg")
 
 
 def test_what_the_page_says_to_try_works_in_the_labs_folder(lab: tuple[dict[str, Any], Path]) -> None:
     _, folder = lab
-    blocks = [block for section in page(LAB, lab[0], Head()).sections for block in section.blocks]
+    blocks = [block for section in page(LAB, lab[0], SheetHead()).sections for block in section.blocks]
     (shown,) = [block for block in blocks if isinstance(block, Code) and block.caption.startswith("Try it")]
     assert len(shown.text.splitlines()) == 2
     for command in shown.text.splitlines():
@@ -158,7 +160,7 @@ def test_rendering_what_is_not_there_or_to_no_page_is_refused(lab: tuple[dict[st
     refused(recurra("lab", "render", tmp_path / "none.json"), 3, "there is no record")
     refused(recurra("lab", "render", tmp_path), 3, "there is no record")
     refused(recurra("lab", "render", lab[1], "--out", tmp_path / "page.json"), 2, "--out")
-    assert read_record(lab[1])["lab"] == "next-value" and rendered(lab[1], Head()).title
+    assert read_lab_record(lab[1])["lab"] == "next-value" and rendered(lab[1], SheetHead()).title
 
 
 @pytest.mark.parametrize(("name", "missing"), [("language", "wikitext-2"), ("sentiment", "imdb and no glove")])
@@ -175,7 +177,7 @@ def test_an_interrupted_lab_tells_the_command_that_goes_on(tmp_path: Path, monke
     def interrupted(lab: Any, options: LabOptions) -> dict[str, Any]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(catalogue, "run", interrupted)
+    monkeypatch.setattr(catalogue, "measure_and_save", interrupted)
     done = recurra("lab", "next-value", "--quick", "--seeds", 2, "--name", "A. Student", "--out", tmp_path / "my lab")
     assert done.code == 130 and not done.out
     (line,) = [line for line in done.err.splitlines() if line.startswith("go on with: ")]

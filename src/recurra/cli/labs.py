@@ -40,7 +40,7 @@ def run_lab(name: LabName, choices: LabChoices) -> None:
     """Run one lab from start to page."""
     prepare_training(choices.threads)
     from recurra.labs.catalogue import lab_named
-    from recurra.labs.page import Head, page
+    from recurra.labs.page import SheetHead, page
     from recurra.report.page import save
 
     lab = lab_named(name)
@@ -49,7 +49,7 @@ def run_lab(name: LabName, choices: LabChoices) -> None:
     out = new_run(f"lab-{name}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
     record = _measured(lab, choices, out)
     report = out / "report.html"
-    save(page(lab, record, Head(**choices.head)), report)
+    save(page(lab, record, SheetHead(**choices.head)), report)
     if choices.as_json:
         emit_json({**record, "report": str(report)})
         return
@@ -59,7 +59,7 @@ def run_lab(name: LabName, choices: LabChoices) -> None:
 
 def _measured(lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
     """Run the lab under its bar; where it is interrupted, tell the command that goes on."""
-    from recurra.labs.catalogue import run
+    from recurra.labs.catalogue import measure_and_save
     from recurra.labs.lab import LabOptions
 
     course = Course(lab.beside, quiet=choices.quiet)
@@ -68,7 +68,7 @@ def _measured(lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
     )
     try:
         with course:
-            return run(lab, options)
+            return measure_and_save(lab, options)
     except BaseException as problem:
         if not isinstance(problem, Exception):
             say(f"go on with: {going_on(lab.name, choices, out)}")
@@ -102,14 +102,14 @@ def _kind(choices: LabChoices) -> str:
 def render_lab(record: str, out: str, head: dict[str, str]) -> None:
     """Make the page of a saved record: in the lab's folder, beside its JSON, or where `out` says."""
     from recurra.labs.catalogue import rendered
-    from recurra.labs.page import Head
+    from recurra.labs.page import SheetHead
     from recurra.report.page import to_html
 
     given = Path(record)
     page = Path(out) if out else given / "report.html" if given.is_dir() else given.with_suffix(".html")
     if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
         raise UsageError("--out", found=str(page), allowed="a file name that ends in .html")
-    html = to_html(rendered(given, Head(**head)))
+    html = to_html(rendered(given, SheetHead(**head)))
     page.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(page, html)
     print(page)

@@ -17,8 +17,8 @@ from jinja2 import UndefinedError
 
 from recurra.artefact import write_atomically
 from recurra.errors import DataError, Place
-from recurra.labs.lab import Lab, LabOptions, LabRecord, judged, measured
-from recurra.labs.page import Head, page
+from recurra.labs.lab import Lab, LabOptions, LabRecord, judged, measure_lab
+from recurra.labs.page import SheetHead, page
 from recurra.labs.program import save_program
 from recurra.report.page import Report
 
@@ -36,7 +36,7 @@ def lab_named(name: LabName) -> Lab:
     return cast(Lab, import_module(f"recurra.labs.{name.replace('-', '_')}").LAB)
 
 
-def run(lab: Lab, options: LabOptions) -> LabRecord:
+def measure_and_save(lab: Lab, options: LabOptions) -> LabRecord:
     """Measure, tell when and how long, and write record and program into the lab's folder; return the record."""
     # Passed on to the caller as well, whose progress bar counts the parts that were taken over.
     earlier: list[float] = []
@@ -46,7 +46,7 @@ def run(lab: Lab, options: LabOptions) -> LabRecord:
         options.passed(trainings, seconds)
 
     started, day = time.perf_counter(), datetime.now(UTC).date().isoformat()
-    record = measured(lab, replace(options, passed=passed))
+    record = measure_lab(lab, replace(options, passed=passed))
     # A lab that went on counts the seconds of the parts it took over: the page tells what the whole took.
     seconds = round(time.perf_counter() - started + sum(earlier), 1)
     whole = {"format": FORMAT, **record, "run": {"date": day, "seconds": seconds}}
@@ -57,7 +57,7 @@ def run(lab: Lab, options: LabOptions) -> LabRecord:
     return whole
 
 
-def read_record(path: Path) -> LabRecord:
+def read_lab_record(path: Path) -> LabRecord:
     """Read a lab's record from its folder or from a file of figures; raises DataError."""
     file = path / RECORD if path.is_dir() else path
     place = Place(str(file))
@@ -73,9 +73,9 @@ def read_record(path: Path) -> LabRecord:
     return record
 
 
-def rendered(path: Path, head: Head) -> Report:
+def rendered(path: Path, head: SheetHead) -> Report:
     """Make the page of a saved record; raises DataError for one that lacks what today's page shows."""
-    record = read_record(path)
+    record = read_lab_record(path)
     old = f"run `recurra lab {record['lab']}` again"
     # Checked before the lab is loaded: an older record lacks keys, and would fail later in a line that says less.
     if record.get("format") != FORMAT:

@@ -29,9 +29,9 @@ from recurra.training.progress import Watch
 
 LabRecord = dict[str, Any]
 """What a lab measured, as plain data: its JSON."""
-Figures = dict[str, Any]
+NetFigures = dict[str, Any]
 """What was measured of one net."""
-Nets = Mapping[str, Sequence[Figures]]
+Nets = Mapping[str, Sequence[NetFigures]]
 """The figures of each variant by its name, one for each seed."""
 Test = Callable[[LabRecord], Judged | None]
 """Holds a claim against the figures; None where these nets were not trained, so that the claim is left out."""
@@ -105,7 +105,7 @@ class Lab:
     variants: Callable[[LabOptions], Sequence[Variant]]
     prepare: Callable[[LabOptions], tuple[Any, Mapping[str, Any]]]
     """Reads and measures what all nets share, such as data and rivals; also returns what tells it from other data."""
-    train: Callable[[Training], Figures]
+    train: Callable[[Training], NetFigures]
     """Trains a variant from a seed and measures it."""
     compose: Callable[[LabOptions, Any, Nets], LabRecord]
     """Joins all figures to the lab's own part of the record, but for what is judged of them."""
@@ -156,7 +156,7 @@ def require_data(lab: str, names: Sequence[str], *, offline: str = "") -> None:
         )
 
 
-def measured(lab: Lab, options: LabOptions) -> LabRecord:
+def measure_lab(lab: Lab, options: LabOptions) -> LabRecord:
     """Run every training of a lab and return its record, judged.
 
     An interrupted lab goes on where it stopped when it is given the same folder. Raises DataError where data are
@@ -180,14 +180,14 @@ def trainings(variants: Iterable[Variant], options: LabOptions) -> int:
 def trained(lab: Lab, options: LabOptions, variants: Sequence[Variant], shared: Any, data: Mapping[str, Any]) -> Nets:
     """Train each variant from each seed, or take over what an earlier call has measured."""
 
-    def train(variant: Variant, seed: int, choices: dict[str, Any], folder: Path) -> Figures:
+    def train(variant: Variant, seed: int, choices: dict[str, Any], folder: Path) -> NetFigures:
         with options.watch(f"{variant.title}, seed {seed}") as watch:
             return lab.train(Training(variant, seed, shared, choices, folder, watch))
 
     # All seeds of a variant before the next: where a lab is stopped, what it has is whole, with its spread.
     by_variant = [(variant, seed) for variant in variants for seed in range(variant.seeds or options.seeds)]
     # An order may mix variants, but takes the seeds of each from 0 upwards, so that a list's place is its seed.
-    nets: dict[str, list[Figures]] = {variant.name: [] for variant in variants}
+    nets: dict[str, list[NetFigures]] = {variant.name: [] for variant in variants}
     for variant, seed in lab.order(variants, options.seeds) if lab.order else by_variant:
         choices, folder = variant.choices(seed, data), options.net_folder(variant.name, seed)
         work = partial(train, variant, seed, choices, folder)

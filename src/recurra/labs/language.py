@@ -15,7 +15,7 @@ import numpy as np
 
 from recurra.config import NetConfig, validated
 from recurra.labs.lab import Lab, LabOptions, LabRecord, mean
-from recurra.labs.language_nets import compose, prepare, train
+from recurra.labs.language_nets import language_record, read_corpus, train_language
 from recurra.labs.language_recipe import CELLS, FULL, NEEDED, PROMPTS, QUICK, TITLES, Recipe, order_of
 from recurra.labs.page import network_blocks, step_blocks
 from recurra.labs.sheet import fixed, sheet_named
@@ -263,9 +263,9 @@ def language_lab(recipe: Recipe | None = None) -> Lab:
         algorithm="RNN as a language model, back-propagation through time",
         sheet=sheet_named("language"),
         variants=lambda options: sized(options).variants(),
-        prepare=lambda options: prepare(sized(options), options),
-        train=train,
-        compose=compose,
+        prepare=lambda options: read_corpus(sized(options), options),
+        train=train_language,
+        compose=language_record,
         claims=CLAIMS,
         results=RESULTS,
         figures={

@@ -23,7 +23,7 @@ from recurra.batches import Ragged
 from recurra.cells.backends.numpy import sigmoid
 from recurra.config import Settings
 from recurra.estimators.language import LanguageModel
-from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, flat, mean, remembered
+from recurra.labs.lab import LabOptions, LabRecord, NetFigures, Nets, Training, flat, mean, remembered
 from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import FIRST, PROMPTS, TITLES, LabText, Recipe, lab_text
 from recurra.layers.layer import Floats, Ids
@@ -61,7 +61,7 @@ class Corpus:
     output_layer: LabRecord
 
 
-def prepare(recipe: Recipe, options: LabOptions) -> tuple[Corpus, dict[str, Any]]:
+def read_corpus(recipe: Recipe, options: LabOptions) -> tuple[Corpus, dict[str, Any]]:
     """Read the text, fit the trigram, and time the output layer."""
     text = lab_text(recipe)
     # The trigram reads no settings of the nets, so that changing them does not fit it again.
@@ -106,7 +106,7 @@ def _expected(rival: KneserNey, encoder: TextEncoder, prompt: str, count: int = 
     return [(encoder.vocabulary.words[place], float(shares[place])) for place in best]
 
 
-def train(training: Training) -> Figures:
+def train_language(training: Training) -> NetFigures:
     """Train, going on from the run's newest checkpoint, save and judge; the first seed is also asked for words.
 
     Its run, with checkpoints while it trains and the artefact afterwards, lies in OUT/runs/NAME-SEED.
@@ -135,9 +135,9 @@ def train(training: Training) -> Figures:
     return figures | (_questions(net, validation) if training.seed == 0 else {})
 
 
-def _questions(model: RunningLanguage, validation: Ids) -> Figures:
+def _questions(model: RunningLanguage, validation: Ids) -> NetFigures:
     """Samples, next words, and for a simple RNN the recorded equation by hand."""
-    answers: Figures = {
+    answers: NetFigures = {
         "next_words": {prompt: model.next_words(prompt, count=5) for prompt in PROMPTS},
         "samples": [_sample(model, PROMPTS[0], temperature) for temperature in TEMPERATURES],
     }
@@ -146,7 +146,7 @@ def _questions(model: RunningLanguage, validation: Ids) -> Figures:
     return answers
 
 
-def _sample(model: RunningLanguage, prompt: str, temperature: float) -> Figures:
+def _sample(model: RunningLanguage, prompt: str, temperature: float) -> NetFigures:
     """Draw words after a prompt; WikiText's ` @-@ `, a sign inside a word or number, becomes plain again."""
     drawn = model.generated(prompt, tokens=SAMPLE_TOKENS, seed=1, temperature=temperature)
     text = detokenise([*prompt.split(), *drawn], model.encoder.config)
@@ -188,7 +188,7 @@ def equation_gap(model: RunningLanguage, ids: Ids) -> float:
     return gap
 
 
-def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
+def language_record(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
     cells = {name: _cell(name, runs) for name, runs in nets.items()}
     # On validation: the test part must not choose what is told of it.
@@ -206,7 +206,7 @@ def compose(options: LabOptions, shared: Corpus, nets: Nets) -> LabRecord:
     }
 
 
-def _cell(name: str, runs: Sequence[Figures]) -> LabRecord:
+def _cell(name: str, runs: Sequence[NetFigures]) -> LabRecord:
     """Join a cell's runs: means over seeds, each seed's figures, and what the first was asked."""
     # Epochs count from 1, places in the history from 0.
     kept = [run["history"][run["best_epoch"] - 1] for run in runs]

@@ -11,8 +11,8 @@ from statistics import median
 from typing import Any
 
 from recurra.labs.lab import Lab, LabRecord
-from recurra.labs.next_value_nets import compose, prepare, train
-from recurra.labs.next_value_recipe import FLOORS, INITS, LITERAL, variants
+from recurra.labs.next_value_nets import next_value_record, read_airline, train_forecaster
+from recurra.labs.next_value_recipe import FLOORS, INITS, LITERAL, next_value_variants
 from recurra.labs.page import network_blocks
 from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, reach
@@ -233,10 +233,10 @@ LAB = Lab(
     name="next-value",
     algorithm="LSTM, back-propagation through time",
     sheet=sheet_named("next-value"),
-    variants=variants,
-    prepare=prepare,
-    train=train,
-    compose=compose,
+    variants=next_value_variants,
+    prepare=read_airline,
+    train=train_forecaster,
+    compose=next_value_record,
     claims=CLAIMS,
     results=RESULTS,
     figures={

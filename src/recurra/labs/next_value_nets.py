@@ -20,7 +20,7 @@ from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.known.airline import load_airline
 from recurra.errors import UsageError
 from recurra.estimators.series import Forecaster
-from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, flat, mean
+from recurra.labs.lab import LabOptions, LabRecord, NetFigures, Nets, Training, flat, mean
 from recurra.labs.next_value_recipe import (
     AIRLINE,
     ASKED,
@@ -55,13 +55,13 @@ Airline = tuple[list[str], Months]
 """The months, and their values."""
 
 
-def prepare(options: LabOptions) -> tuple[Airline, dict[str, Any]]:
+def read_airline(options: LabOptions) -> tuple[Airline, dict[str, Any]]:
     """Load the airline series; it comes with the package, so that nothing of it is a choice."""
     months, values = load_airline()
     return ([str(month) for month in months], values), {}
 
 
-def train(training: Training) -> Figures:
+def train_forecaster(training: Training) -> NetFigures:
     """Train one net on its series and measure it."""
     variant, seed = training.variant, training.seed
     if "last" in variant.more:
@@ -87,7 +87,7 @@ def train(training: Training) -> Figures:
     }
 
 
-def _counted(training: Training) -> Figures:
+def _counted(training: Training) -> NetFigures:
     """Train on 1, 2, … and ask for the next value, inside the sequence and far beyond it.
 
     The improved net sees 1 … 7 only: neither the window [5, 6, 7] → 8 nor any value of 8 or more is in training.
@@ -96,7 +96,7 @@ def _counted(training: Training) -> Figures:
     # All of it is learnt, `validation=0`: eleven windows leave none to spare, and the record held none out.
     values = np.arange(1.0, variant.more["last"] + 1.0)
     model = Forecaster(validation=0, random_state=seed, config=variant.settings).fit(values, watch=watch)
-    answer = next_value(model, ASKED)
+    answer = expected_after(model, ASKED)
     # The answer is sent after the last epoch, so that the bar can set it beside the recorded 8.01.
     if watch.on_epoch:
         watch.on_epoch({**model.history_[-1], "next_value": answer})
@@ -108,7 +108,7 @@ def _counted(training: Training) -> Figures:
     return {
         "loss": model.history_[-1]["loss"],
         "next_value": answer,
-        "beyond": next_value(model, BEYOND),
+        "beyond": expected_after(model, BEYOND),
         "course": [epoch["loss"] for epoch in model.history_],
         "fitted": {
             "actual": values[3:].tolist(),
@@ -117,12 +117,12 @@ def _counted(training: Training) -> Figures:
     }
 
 
-def next_value(model: Forecaster, window: Sequence[float]) -> float:
+def expected_after(model: Forecaster, window: Sequence[float]) -> float:
     """What a model expects after a window."""
     return float(model.predict(list(window))[0])
 
 
-def compose(options: LabOptions, shared: Airline, nets: Nets) -> LabRecord:
+def next_value_record(options: LabOptions, shared: Airline, nets: Nets) -> LabRecord:
     """Join the figures of all nets to the record of the lab."""
     # By the record's words the net starts as Keras' would; torch's start stands beside, and is not the literal one.
     improved, literal = nets["improved"], nets[f"constant-{INITS[0]}"]
@@ -150,12 +150,12 @@ def compose(options: LabOptions, shared: Airline, nets: Nets) -> LabRecord:
     }
 
 
-def _each(runs: Sequence[Figures], name: str) -> list[Any]:
+def _each(runs: Sequence[NetFigures], name: str) -> list[Any]:
     """Return one figure of each seed."""
     return [run[name] for run in runs]
 
 
-def _middle_seed(runs: Sequence[Figures]) -> int:
+def _middle_seed(runs: Sequence[NetFigures]) -> int:
     """Return the seed whose answer is in the middle of all: the one that is shown."""
     # `median_low` is one of the values, so that it belongs to a seed; the plain median of 20 lies between two.
     answers = _each(runs, "next_value")
@@ -180,13 +180,13 @@ def _middle(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 
-def _group(runs: Sequence[Figures]) -> LabRecord:
+def _group(runs: Sequence[NetFigures]) -> LabRecord:
     """All seeds of one kind: the final loss, its middle, and what each seed answers."""
     losses = _each(runs, "loss")
     return {**_middle(losses), "losses": losses, "next_values": _each(runs, "next_value")}
 
 
-def _courses(floors: Mapping[str, Sequence[Figures]]) -> LabRecord:
+def _courses(floors: Mapping[str, Sequence[NetFigures]]) -> LabRecord:
     """Learning rates, and over epochs the losses of a seed in the middle, under both floors."""
     # Rounded, since 0.001 less ten times 0.0001 is not quite zero in floats, and the curve should touch its axis.
     free = [round(RATE - DROP * (epoch // EVERY), 12) for epoch in range(EPOCHS)]
@@ -201,7 +201,7 @@ def _courses(floors: Mapping[str, Sequence[Figures]]) -> LabRecord:
     return {"epochs": list(range(1, EPOCHS + 1)), "without_floor": free, **courses}
 
 
-def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figures]) -> list[LabRecord]:
+def _sequences(nets: Nets, constant: Sequence[NetFigures], schedule: Sequence[NetFigures]) -> list[LabRecord]:
     """For each length of the sequence: the answer at a constant rate, and the loss under the recorded schedule."""
     # The length that is shown was trained anyway; it takes its place among the others by its last value.
     pairs = {last: (nets[f"1-to-{last}-constant"], nets[f"1-to-{last}-schedule"]) for last in OTHERS}
@@ -211,7 +211,7 @@ def _sequences(nets: Nets, constant: Sequence[Figures], schedule: Sequence[Figur
     ]
 
 
-def _airline(options: LabOptions, months: list[str], values: Months, runs: Sequence[Figures]) -> LabRecord:
+def _airline(options: LabOptions, months: list[str], values: Months, runs: Sequence[NetFigures]) -> LabRecord:
     """Scores are means over seeds, forecasts those of the first; beside them the naive forecasts' scores."""
     past = values[:-HELD]
     # Rivals get the same task: from the end of training, or from the true months before each.

@@ -74,7 +74,7 @@ def scheduled(init: Init, floor: float) -> Settings:
     return LITERAL.changed({"init": init, **step})
 
 
-def variants(options: LabOptions) -> list[Variant]:
+def next_value_variants(options: LabOptions) -> list[Variant]:
     """Return all nets in the order of work."""
     return [
         *counting(options),

@@ -12,7 +12,7 @@ from typing import Any
 
 from recurra.labs.lab import Lab, LabRecord
 from recurra.labs.program import program_blocks, program_steps
-from recurra.labs.sheet import Claim, Drawn, blocks_of, text_of
+from recurra.labs.sheet import Claim, Drawn, chunk_blocks, text_of
 from recurra.labs.verdicts import observation_block
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
@@ -28,7 +28,7 @@ TITLE = "Build a recurrent neural network"
 
 
 @dataclass(frozen=True)
-class Head:
+class SheetHead:
     """The optional fields of a lab sheet's head."""
 
     name: str = ""
@@ -46,7 +46,7 @@ class Head:
         return {titles.get(name, name.capitalize()): text for name, text in asdict(self).items() if text}
 
 
-def page(lab: Lab, record: LabRecord, head: Head) -> Report:
+def page(lab: Lab, record: LabRecord, head: SheetHead) -> Report:
     """Compose the page of a judged record."""
     names = lab.names(record)
     # By the claim's words: a record keeps no names of claims, and its list leaves out what was not tested.
@@ -60,7 +60,7 @@ def page(lab: Lab, record: LabRecord, head: Head) -> Report:
             # A claim whose nets were not trained has no verdict, and is left out.
             row = judged.get(chunk.sentence(names))
             return [observation_block(row)] if row else []
-        return blocks_of(chunk, names, draw)
+        return chunk_blocks(chunk, names, draw)
 
     shown = {
         title: tuple(block for chunk in chunks for block in blocks(chunk))
@@ -93,7 +93,7 @@ _SHARED: Mapping[str, Callable[[Lab, LabRecord], Drawn]] = {
 """What stands on the page of each lab, by its name in the sheet."""
 
 
-def heading(lab: Lab, head: Head, record: LabRecord) -> tuple[tuple[str, str], ...]:
+def heading(lab: Lab, head: SheetHead, record: LabRecord) -> tuple[tuple[str, str], ...]:
     """Return the small table on top of the page: the record's lines, the fields given, and when it was run."""
     versions, run = record["versions"], record.get("run", {})
     system = [f"Python {versions['python']}", f"Recurra {versions['recurra']}"]

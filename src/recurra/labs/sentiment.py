@@ -17,8 +17,8 @@ from recurra.labs.lab import Lab, LabRecord, Test, mean
 from recurra.labs.page import network_blocks
 from recurra.labs.sentiment_answers import FADING, POSITIVE
 from recurra.labs.sentiment_data import NEEDED, OFFLINE
-from recurra.labs.sentiment_nets import compose, prepare, train
-from recurra.labs.sentiment_recipe import STEPS, variants
+from recurra.labs.sentiment_nets import read_reviews, sentiment_record, train_classifier
+from recurra.labs.sentiment_recipe import STEPS, sentiment_variants
 from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, reach
 from recurra.nets.run import classifier_net
@@ -319,10 +319,10 @@ LAB = Lab(
     name="sentiment",
     algorithm="simple RNN, back-propagation through time",
     sheet=sheet_named("sentiment"),
-    variants=variants,
-    prepare=prepare,
-    train=train,
-    compose=compose,
+    variants=sentiment_variants,
+    prepare=read_reviews,
+    train=train_classifier,
+    compose=sentiment_record,
     claims=CLAIMS,
     results=RESULTS,
     figures={

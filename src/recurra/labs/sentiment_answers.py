@@ -56,7 +56,7 @@ FADING = {"literal": "simple RNN, σ", "tanh": "simple RNN, tanh", "lstm": "LSTM
 """Variants whose gradients are compared, and what the page calls them."""
 
 
-def samples(nets: Mapping[str, RunningClassifier], data: SentimentData) -> dict[str, Any]:
+def answers_of(nets: Mapping[str, RunningClassifier], data: SentimentData) -> dict[str, Any]:
     """Return everything that the page shows of the nets' answers; the literal net comes first."""
     literal = next(iter(nets.values()))
     told = {"nets": list(nets), "reading": _read(nets), "made_up": _made_up(nets), "test": _answers(literal, data)}

@@ -24,7 +24,7 @@ from recurra.labs.lab import require_data
 from recurra.text.encoder import fit_encoder, pad, truncate
 from recurra.text.tokenise import tokenise
 
-Part = tuple[list[str], list[str]]
+TextsAndLabels = tuple[list[str], list[str]]
 """Texts and labels."""
 
 NEEDED = ("imdb", "glove")
@@ -43,9 +43,9 @@ LONG = 0.98
 class SentimentData:
     """The parts, and where the vectors lie; made-up reviews have none."""
 
-    train: Part
-    validation: Part
-    test: Part
+    train: TextsAndLabels
+    validation: TextsAndLabels
+    test: TextsAndLabels
     vectors: Path | None
     test_ids: list[str]
     """By which each test review is found in the data set."""
@@ -53,7 +53,7 @@ class SentimentData:
     """Training rows left out, because their text stands in the test part too."""
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, TextsAndLabels]:
         """The three parts by name."""
         return {"training": self.train, "validation": self.validation, "test": self.test}
 
@@ -92,7 +92,7 @@ def _made_up(rows: tuple[int, int, int]) -> SentimentData:
     return SentimentData(train, validation, test, None, [str(row + 1) for row in range(len(test[0]))])
 
 
-def _part(whole: Part, chosen: Any) -> Part:
+def _part(whole: TextsAndLabels, chosen: Any) -> TextsAndLabels:
     texts, labels = whole
     return [texts[row] for row in chosen], [labels[row] for row in chosen]
 

@@ -18,9 +18,16 @@ import numpy as np
 
 from recurra.artefact import load_checkpoint
 from recurra.estimators.text import TextClassifier
-from recurra.labs.lab import Figures, LabOptions, LabRecord, Nets, Training, Variant, mean, remembered
-from recurra.labs.sentiment_answers import FADING, gradient_record, samples
-from recurra.labs.sentiment_data import Part, SentimentData, data_facts, padded_example, sentiment_data, shuffled
+from recurra.labs.lab import LabOptions, LabRecord, NetFigures, Nets, Training, Variant, mean, remembered
+from recurra.labs.sentiment_answers import FADING, answers_of, gradient_record
+from recurra.labs.sentiment_data import (
+    SentimentData,
+    TextsAndLabels,
+    data_facts,
+    padded_example,
+    sentiment_data,
+    shuffled,
+)
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, in_size
 from recurra.metrics import paired_bootstrap
 from recurra.tasks.heads.classes.measure import LabelledRows, text_rivals
@@ -40,7 +47,7 @@ class Reviews:
     rival: LabRecord
 
 
-def prepare(options: LabOptions) -> tuple[Reviews, dict[str, Any]]:
+def read_reviews(options: LabOptions) -> tuple[Reviews, dict[str, Any]]:
     """Load the data; fit the rivals on the same training rows and measure them on the same test rows."""
     data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
 
@@ -53,7 +60,7 @@ def prepare(options: LabOptions) -> tuple[Reviews, dict[str, Any]]:
     return Reviews(data, remembered(options, "rival", choices, rivals)), choices
 
 
-def train(training: Training) -> Figures:
+def train_classifier(training: Training) -> NetFigures:
     """Train a variant from a seed; the artefact of the first seed is kept."""
     variant, seed, folder = training.variant, training.seed, training.folder
     more, data = variant.more, training.shared.data
@@ -70,7 +77,7 @@ def train(training: Training) -> Figures:
     return _figures(model, folder, data)
 
 
-def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> Figures:
+def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> NetFigures:
     """Measure the kept epoch on the test part, alone and with its wide part; and the last epoch's weights."""
     # The net by itself is the figure; its wide part is told as a step of its own.
     net = alone(model.model_)
@@ -105,7 +112,7 @@ def _last_weights(folder: Path) -> dict[str, Any]:
     return {name.removeprefix("net."): value for name, value in tensors.items() if name.startswith("net.")}
 
 
-def rights(model: RunningClassifier, part: Part) -> list[bool]:
+def rights(model: RunningClassifier, part: TextsAndLabels) -> list[bool]:
     """Tell of each text whether the model gives it its label."""
     answers = model.predict_proba(part[0]).argmax(axis=1)
     return [model.labels[place] == label for place, label in zip(answers, part[1], strict=True)]
@@ -121,7 +128,7 @@ def kept_net(options: LabOptions, name: str) -> RunningClassifier:
     return alone(RunningClassifier.load(options.net_folder(name) / "artefact"))
 
 
-def compose(options: LabOptions, shared: Reviews, nets: Nets) -> LabRecord:
+def sentiment_record(options: LabOptions, shared: Reviews, nets: Nets) -> LabRecord:
     """Join the figures of the nets, and what the kept ones answer, to the record of the lab."""
     data, rival = shared.data, shared.rival
     # The page draws and asks two nets: the record's own, and the last of the ladder that was trained.
@@ -150,7 +157,7 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
     return {"mean": mean(values), "least": min(values), "most": max(values), "by_seed": list(values)}
 
 
-def _literal(runs: Sequence[Figures]) -> LabRecord:
+def _literal(runs: Sequence[NetFigures]) -> LabRecord:
     """The record's own net: the last epoch's figures, those of the kept one, and the curves of all seeds."""
     return {
         **{name: over_seeds([run[name] for run in runs]) for name in SUMMED_UP},
@@ -176,7 +183,7 @@ def _ladder(nets: Nets) -> list[LabRecord]:
     return rows
 
 
-def _row(variant: Variant, runs: Sequence[Figures]) -> LabRecord:
+def _row(variant: Variant, runs: Sequence[NetFigures]) -> LabRecord:
     names = ("test_accuracy", "val_accuracy", "train_accuracy", "seconds")
     return {
         "step": variant.name,
@@ -191,7 +198,7 @@ def _row(variant: Variant, runs: Sequence[Figures]) -> LabRecord:
     }
 
 
-def _against_rival(first: Figures, rival: LabRecord) -> dict[str, float]:
+def _against_rival(first: NetFigures, rival: LabRecord) -> dict[str, float]:
     """Compare the recipe's first seed with the rival, review by review."""
     # On the same reviews: what both get right or wrong cancels out, and the interval is narrower for it.
     compared = paired_bootstrap(np.array(first["right"]), np.array(rival["right"]))
@@ -202,5 +209,5 @@ def _samples(options: LabOptions, shared: Reviews, shown: Sequence[Variant]) -> 
     """Ask the kept nets of the first seed; what they answer is remembered like any other part."""
     choices = {"nets": [variant.choices(0, {"rows": shared.data.rows}) for variant in shown]}
     nets = {SHORT[variant.name]: kept_net(options, variant.name) for variant in shown}
-    answers: LabRecord = remembered(options, "samples", choices, partial(samples, nets, shared.data))
+    answers: LabRecord = remembered(options, "samples", choices, partial(answers_of, nets, shared.data))
     return answers

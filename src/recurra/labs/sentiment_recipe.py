@@ -109,7 +109,7 @@ def in_size(variant: Variant, options: LabOptions) -> Variant:
     return replace(variant, settings=variant.settings.changed(QUICK)) if options.quick else variant
 
 
-def variants(options: LabOptions) -> list[Variant]:
+def sentiment_variants(options: LabOptions) -> list[Variant]:
     """Return all nets in the order of work; made-up reviews come without word vectors."""
     # Without vectors, GloVe against random ones or frozen ones would compare a net with itself.
     work = [variant for variant in WORK if not (options.synthetic and needs_vectors(variant))]

@@ -43,7 +43,7 @@ from recurra.report.blocks import (
 )
 from recurra.report.numbers import number, percent, points, power_of_ten, spread, spread_of_shares, tick
 
-Names = Mapping[str, Any]
+SheetNames = Mapping[str, Any]
 """What the words may use: the record's keys, a lab's own terms, and how figures are written."""
 Drawn = str | Block | Sequence[Block] | None
 """A drawing as SVG, a block, or several; None where the record has nothing to show."""
@@ -60,7 +60,7 @@ def middle(values: Sequence[float], decimals: int) -> str:
     return fixed(statistics.median(values), decimals)
 
 
-WRITING: Names = {
+WRITING: SheetNames = {
     "number": number, "fixed": fixed, "percent": percent, "points": points, "tick": tick, "power_of_ten": power_of_ten,
     "spread": spread, "spread_of_shares": spread_of_shares, "mean": statistics.fmean, "middle": middle,
     "log": math.log, "exp": math.exp, "fewest_seeds": SEEDS,
@@ -100,7 +100,7 @@ def _template(text: str) -> jinja2.Template:
     return _JINJA.from_string(text)
 
 
-def lines_of(template: str, names: Names) -> list[str]:
+def filled_lines(template: str, names: SheetNames) -> list[str]:
     """Return the lines of a filled chunk, empty ones left out.
 
     Only plain spaces are cut off: the narrow ones between thousands belong to their numbers.
@@ -120,13 +120,13 @@ class Claim:
     words: Mapping[str, str]
     """Templates by their marks: `?` the claim, `=` its evidence, `+`, `~` and `-` the outcomes."""
 
-    def sentence(self, names: Names) -> str:
+    def sentence(self, names: SheetNames) -> str:
         """Return the claim itself; its evidence may speak of nets that were not trained."""
-        return _joined(lines_of(self.words["?"], names))
+        return _joined(filled_lines(self.words["?"], names))
 
-    def filled(self, names: Names) -> dict[str, str]:
+    def filled(self, names: SheetNames) -> dict[str, str]:
         """Return the words with their figures."""
-        return {mark: _joined(lines_of(text, names)) for mark, text in self.words.items()}
+        return {mark: _joined(filled_lines(text, names)) for mark, text in self.words.items()}
 
 
 def _claim(chunk: str) -> Claim:
@@ -159,17 +159,17 @@ class Sheet:
         """All claims in their order."""
         return [chunk for part in self.parts.values() for chunk in part if isinstance(chunk, Claim)]
 
-    def names(self, record: Mapping[str, Any], terms: Names) -> Names:
+    def names(self, record: Mapping[str, Any], terms: SheetNames) -> SheetNames:
         """Return what the words may use."""
         return {**WRITING, **record, **terms}
 
-    def text(self, part: str, names: Names) -> str:
+    def text(self, part: str, names: SheetNames) -> str:
         """Return a part as running text."""
-        return _joined(line for chunk in self.parts[part] for line in lines_of(str(chunk), names))
+        return _joined(line for chunk in self.parts[part] for line in filled_lines(str(chunk), names))
 
-    def pairs(self, part: str, names: Names) -> list[tuple[str, str]]:
+    def pairs(self, part: str, names: SheetNames) -> list[tuple[str, str]]:
         """Return a part of facts as pairs."""
-        return [_pair(line) for chunk in self.parts[part] for line in lines_of(str(chunk), names)]
+        return [_pair(line) for chunk in self.parts[part] for line in filled_lines(str(chunk), names)]
 
 
 def read_sheet(text: str) -> Sheet:
@@ -194,12 +194,12 @@ def text_of(name: str) -> str:
     return (files("recurra.labs") / "sheets" / f"{name}.txt").read_text(encoding="utf-8")
 
 
-def blocks_of(chunk: str, names: Names, draw: Callable[[str], Drawn]) -> list[Block]:
+def chunk_blocks(chunk: str, names: SheetNames, draw: Callable[[str], Drawn]) -> list[Block]:
     """Return what a chunk becomes; `draw` returns what stands under a name."""
     caption: list[str] = []
     marked: list[str] = []
     kind = ""
-    for line in lines_of(chunk, names):
+    for line in filled_lines(chunk, names):
         # The lines before the first mark are the caption; those after it belong to the mark above them.
         if found := _kind(line):
             kind = found

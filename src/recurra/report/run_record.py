@@ -12,11 +12,11 @@ from typing import Any
 from recurra.errors import UsageError
 from recurra.report.numbers import Shown
 
-Record = Mapping[str, Any]
-Rows = Sequence[Record]
+RunRecord = Mapping[str, Any]
+RunRows = Sequence[RunRecord]
 
 
-def part(record: Record, key: str) -> Record:
+def part(record: RunRecord, key: str) -> RunRecord:
     """Return a part that is a table of names, empty where it is missing. Raises UsageError if it is something else."""
     # A part that is missing is empty: what the record lacks is left out of the page.
     value = record.get(key) or {}
@@ -25,7 +25,7 @@ def part(record: Record, key: str) -> Record:
     return value
 
 
-def rows(record: Record, key: str) -> Rows:
+def rows(record: RunRecord, key: str) -> RunRows:
     """Return a part that is a list of such tables, empty where it is missing. Raises UsageError otherwise."""
     value = record.get(key)
     # Not `or []`: an array has no truth value, and an empty text must not pass for a list.
@@ -35,7 +35,7 @@ def rows(record: Record, key: str) -> Rows:
     return value
 
 
-def listed(record: Record, key: str) -> list[Any]:
+def listed(record: RunRecord, key: str) -> list[Any]:
     """Return a part that is a list or an array as a list, empty where it is missing. Raises UsageError otherwise."""
     value: Any = record.get(key)
     if hasattr(value, "tolist"):
@@ -45,7 +45,7 @@ def listed(record: Record, key: str) -> list[Any]:
     return list(value or ())
 
 
-def column(table: Rows, key: str) -> list[float | None]:
+def column(table: RunRows, key: str) -> list[float | None]:
     """Return one column of numbers, None where a row lacks it or has something else."""
     return [measured(row.get(key)) for row in table]
 
@@ -65,7 +65,7 @@ def counted(value: Any) -> int | None:
     return int(found) if found is not None and math.isfinite(found) else None
 
 
-def has(table: Rows, key: str) -> bool:
+def has(table: RunRows, key: str) -> bool:
     """Tell whether any row has a number under the key."""
     return any(value is not None for value in column(table, key))
 
@@ -83,7 +83,7 @@ def cell(value: Any) -> Shown:
     return str(value)
 
 
-def flattened(settings: Record, prefix: str = "") -> list[tuple[str, Shown]]:
+def flattened(settings: RunRecord, prefix: str = "") -> list[tuple[str, Shown]]:
     """Return settings as pairs; those of a part are named `part.name`."""
     pairs: list[tuple[str, Shown]] = []
     for name, value in settings.items():

@@ -18,8 +18,8 @@ from recurra.report.equations import cell_blocks
 from recurra.report.numbers import number, percent
 from recurra.report.page import Section
 from recurra.report.run_record import (
-    Record,
-    Rows,
+    RunRecord,
+    RunRows,
     cell,
     column,
     counted,
@@ -54,7 +54,7 @@ def section(title: str, blocks: Sequence[Block | None]) -> list[Section]:
     return [Section(title, present)] if present else []
 
 
-def highlights(scores: Record, wanted: Sequence[tuple[str, str, bool]], rivals: Rows) -> Highlights | None:
+def highlights(scores: RunRecord, wanted: Sequence[tuple[str, str, bool]], rivals: RunRows) -> Highlights | None:
     """Return the scores that are there; each wanted one is (key, label, is a share). Rivals' scores stand beside."""
     items = []
     for key, label, share in wanted:
@@ -69,24 +69,24 @@ def _score(value: float, share: bool) -> str:
     return percent(value) if share else number(int(value) if value.is_integer() and abs(value) >= 1000 else value)
 
 
-def _rival_note(rivals: Rows, key: str, share: bool) -> str:
+def _rival_note(rivals: RunRows, key: str, share: bool) -> str:
     found = [(str(row.get("name", "rival")), measured(row.get(key))) for row in rivals]
     return "; ".join(f"{name}: {_score(value, share)}" for name, value in found if value is not None)
 
 
-def notes(record: Record) -> Points | None:
+def notes(record: RunRecord) -> Points | None:
     """Return the remarks of a run, such as warnings on its data."""
     given = listed(record, "notes")
     return Points(tuple(str(note) for note in given)) if given else None
 
 
-def lost(scores: Record) -> Paragraph | None:
+def defeat(scores: RunRecord) -> Paragraph | None:
     """Return the sentence that says to which rival the network lost."""
     told = str(scores.get("lost") or "")
     return Paragraph(told) if told else None
 
 
-def rival_table(name: str, scores: Record, rivals: Rows, keys: dict[str, str], caption: str) -> Table | None:
+def rival_table(name: str, scores: RunRecord, rivals: RunRows, keys: dict[str, str], caption: str) -> Table | None:
     """Return the run's scores above those of its rivals; `keys` maps each score to its heading."""
     if not rivals:
         return None
@@ -97,7 +97,7 @@ def rival_table(name: str, scores: Record, rivals: Rows, keys: dict[str, str], c
     return Table(("", *(keys[key] for key in shown)), body, caption)
 
 
-def training_section(record: Record, curves: Figure | None = None) -> list[Section]:
+def training_section(record: RunRecord, curves: Figure | None = None) -> list[Section]:
     """Return the curves and the table of a history; `curves` takes the place of the usual picture."""
     history = rows(record, "history")
     if not history:
@@ -107,19 +107,19 @@ def training_section(record: Record, curves: Figure | None = None) -> list[Secti
     return section("Training", [curves or _curves(history), _rates(history), table if table.header else None])
 
 
-def epochs(history: Rows) -> list[float]:
+def epoch_numbers(history: RunRows) -> list[float]:
     """Return the epochs' numbers, counted from 1 where they are not told."""
     told = column(history, "epoch")
     # Records written by hand may lack the number; the place is what it would be.
     return [float(place) if epoch is None else epoch for place, epoch in enumerate(told, start=1)]
 
 
-def _curves(history: Rows) -> Figure | None:
+def _curves(history: RunRows) -> Figure | None:
     validation = " Dashed: on the validation part." if has(history, "val_loss") or has(history, "val_accuracy") else ""
     given = {
         key: column(history, key) if has(history, key) else None for key in ("accuracy", "val_accuracy", "val_loss")
     }
-    x, loss, accuracy = epochs(history), column(history, "loss"), given["accuracy"]
+    x, loss, accuracy = epoch_numbers(history), column(history, "loss"), given["accuracy"]
     if not has(history, "loss"):
         return None
     # Without accuracy there is one axis: a language model, or a forecast.
@@ -132,15 +132,15 @@ def _curves(history: Rows) -> Figure | None:
     return Figure(svg, f"Accuracy against training loss, over epochs.{validation}")
 
 
-def _rates(history: Rows) -> Figure | None:
+def _rates(history: RunRows) -> Figure | None:
     """Return the learning rates, where they changed."""
     # A rate that never changes is told in the settings; a level line would take a figure's room.
     if len(set(column(history, "lr")) - {None}) < 2:
         return None
-    return Figure(learning_rates(epochs(history), column(history, "lr")), "Learning rate over epochs.")
+    return Figure(learning_rates(epoch_numbers(history), column(history, "lr")), "Learning rate over epochs.")
 
 
-def history_table(history: Rows) -> Table:
+def history_table(history: RunRows) -> Table:
     """Return the history as a table of at most about 40 epochs."""
     # In the order in which they first appear, so that the table is the same for the same record.
     others = [key for key in dict.fromkeys(key for row in history for key in row) if key not in COLUMNS]
@@ -153,7 +153,7 @@ def history_table(history: Rows) -> Table:
     return Table(tuple(COLUMNS.get(key, key) for key in keys), body, caption)
 
 
-def network_section(record: Record) -> list[Section]:
+def network_section(record: RunRecord) -> list[Section]:
     """Return the network: its drawing, its layers and weights, its cell and the cell's equations."""
     layers = _layers(record)
     blocks: list[Block | None] = []
@@ -175,7 +175,7 @@ def _detail(name: str, kind: str, count: int) -> str:
     return f"{number(count)} weights" if count else ""
 
 
-def _layers(record: Record) -> list[tuple[str, str, str, int]]:
+def _layers(record: RunRecord) -> list[tuple[str, str, str, int]]:
     """Return the rows of record["network"]: (name, kind, shape, parameters)."""
     layers = []
     for row in listed(record, "network"):
@@ -185,7 +185,7 @@ def _layers(record: Record) -> list[tuple[str, str, str, int]]:
     return layers
 
 
-def _cell_blocks(description: Record) -> list[Block]:
+def _cell_blocks(description: RunRecord) -> list[Block]:
     """Return the drawing and the equations of the cell, where record["cell"] tells its sizes.
 
     Of a cell that nobody has drawn, the equations alone.
@@ -207,7 +207,7 @@ def _cell_blocks(description: Record) -> list[Block]:
     )
 
 
-def settings_sections(record: Record) -> list[Section]:
+def settings_sections(record: RunRecord) -> list[Section]:
     """Return the settings and the versions of a run; settings that its task does not read are left out."""
     task = str(record.get("task"))
     told = flattened(part(record, "settings"))

@@ -13,8 +13,16 @@ from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, T
 from recurra.report.charts.scores import MOST_LABELS, bars, calibration, confusion
 from recurra.report.numbers import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, cell, column, counted, has, listed, measured, part, rows
-from recurra.report.run_sections import highlights, lost, network_section, notes, rival_table, section, training_section
+from recurra.report.run_record import RunRecord, RunRows, cell, column, counted, has, listed, measured, part, rows
+from recurra.report.run_sections import (
+    defeat,
+    highlights,
+    network_section,
+    notes,
+    rival_table,
+    section,
+    training_section,
+)
 
 SCORES = (
     ("accuracy", "accuracy", True),
@@ -29,7 +37,7 @@ PAIRS = 15
 """Confused pairs listed where there are too many labels for a chart."""
 
 
-def text_sections(record: Record) -> list[Section]:
+def text_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a text run holds, in the order one reads it."""
     scores = part(record, "evaluation")
     return [
@@ -41,16 +49,16 @@ def text_sections(record: Record) -> list[Section]:
     ]
 
 
-def _result(record: Record, scores: Record) -> list[Section]:
+def _result(record: RunRecord, scores: RunRecord) -> list[Section]:
     rivals = rows(scores, "rivals")
     count = counted(scores.get("rows"))
     judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same rows.")
-    return section("Result", [judged, lost(scores), highlights(scores, SCORES, rivals), table, notes(record)])
+    return section("Result", [judged, defeat(scores), highlights(scores, SCORES, rivals), table, notes(record)])
 
 
-def _mistakes(scores: Record) -> list[Section]:
+def _mistakes(scores: RunRecord) -> list[Section]:
     """Return confusion and calibration, beside one another where the labels are few, and accuracy by length."""
     labels = [str(name) for name in listed(scores, "labels")]
     matrix = _matrix(listed(scores, "confusion"), labels)
@@ -77,7 +85,7 @@ def _confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure
     return Figure(confusion(matrix, labels), "True labels (down) against predicted ones (across): rows counted.")
 
 
-def _calibration(bins: Rows) -> Figure | None:
+def _calibration(bins: RunRows) -> Figure | None:
     if not has(bins, "count") or not any(column(bins, "count")):
         return None
     columns = [[value or 0.0 for value in column(bins, key)] for key in ("confidence", "accuracy", "count")]
@@ -109,7 +117,7 @@ def _pairs(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Table:
     return Table(("true", "predicted", "rows"), body, "The pairs that are confused most.")
 
 
-def _by_length(bins: Rows) -> Figure | None:
+def _by_length(bins: RunRows) -> Figure | None:
     filled = [row for row in bins if counted(row.get("rows")) and measured(row.get("accuracy")) is not None]
     if not filled:
         return None
@@ -118,14 +126,14 @@ def _by_length(bins: Rows) -> Figure | None:
     return Figure(svg, "Accuracy by the length of the text, in tokens.")
 
 
-def _span(row: Record) -> str:
+def _span(row: RunRecord) -> str:
     low, high = counted(row.get("low")), counted(row.get("high"))
     if low is None or high is None:
         return f"from {number(low)}" if low is not None else "all lengths"
     return f"{number(low)}–{number(high)}"
 
 
-def _hardest(losses: Rows) -> list[Section]:
+def _hardest(losses: RunRows) -> list[Section]:
     """Return the rows with the largest losses; their words only where the record holds any."""
     if not losses:
         return []

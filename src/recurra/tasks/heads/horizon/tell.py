@@ -9,8 +9,16 @@ from recurra.report.blocks import Block, Figure, Paragraph
 from recurra.report.charts.curves import Line, actual_against_predicted, actual_against_predicted_points, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, column, counted, has, listed, measured, part, rows
-from recurra.report.run_sections import highlights, lost, network_section, notes, rival_table, section, training_section
+from recurra.report.run_record import RunRecord, RunRows, column, counted, has, listed, measured, part, rows
+from recurra.report.run_sections import (
+    defeat,
+    highlights,
+    network_section,
+    notes,
+    rival_table,
+    section,
+    training_section,
+)
 
 SCORES = (
     ("mae", "MAE", False),
@@ -34,21 +42,21 @@ MOST_SERIES = 6
 """Series that are drawn; of more, the first."""
 
 
-def series_sections(record: Record) -> list[Section]:
+def series_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a forecasting run holds, in the order one reads it."""
     scores = part(record, "evaluation")
     rivals = rows(scores, "rivals")
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, HEADINGS, "This run and its rivals on the same windows.")
     return [
-        *section("Result", [_judged(scores), lost(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
+        *section("Result", [_judged(scores), defeat(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
         *section("Actual against predicted", [*_drawn(rows(scores, "series")), _by_step(rows(scores, "by_horizon"))]),
         *training_section(record),
         *network_section(record),
     ]
 
 
-def _judged(scores: Record) -> Paragraph | None:
+def _judged(scores: RunRecord) -> Paragraph | None:
     """Tell on how much the forecasts were judged."""
     words = {"windows": "windows", "rows": "values"}
     counts = [(key, counted(scores.get(key))) for key in words]
@@ -56,7 +64,7 @@ def _judged(scores: Record) -> Paragraph | None:
     return Paragraph(f"Judged on {', '.join(told)}.") if told else None
 
 
-def _drawn(series: Rows) -> list[Block]:
+def _drawn(series: RunRows) -> list[Block]:
     """Return each series beside its forecast; a single one also point by point."""
     blocks: list[Block] = [_one(one) for one in series[:MOST_SERIES]]
     if len(series) == 1:
@@ -69,13 +77,13 @@ def _drawn(series: Rows) -> list[Block]:
     return blocks
 
 
-def column_pair(one: Record) -> tuple[list[float | None], list[float | None]]:
+def column_pair(one: RunRecord) -> tuple[list[float | None], list[float | None]]:
     """Return the actual and the predicted values of a series."""
     actual, predicted = ([measured(value) for value in listed(one, key)] for key in ("actual", "predicted"))
     return actual, predicted
 
 
-def _one(one: Record) -> Figure:
+def _one(one: RunRecord) -> Figure:
     actual, predicted = column_pair(one)
     low, high = ([measured(value) for value in listed(one, key)] or None for key in ("low", "high"))
     start = counted(one.get("test_from"))
@@ -93,7 +101,7 @@ def _one(one: Record) -> Figure:
     return Figure(svg, f"{name + ': a' if name else 'A'}ctual against predicted.{shade}")
 
 
-def _by_step(steps: Rows) -> Figure | None:
+def _by_step(steps: RunRows) -> Figure | None:
     """Return the error by how far ahead was forecast."""
     key = next((key for key in ("mae", "rmse", "smape", "mase") if has(steps, key)), "")
     if len(steps) < 2 or not key:

@@ -12,11 +12,11 @@ from recurra.report.blocks import Block, Code, Figure, Paragraph
 from recurra.report.charts.curves import Line, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
-from recurra.report.run_record import Record, Rows, column, counted, has, measured, part, rows
+from recurra.report.run_record import RunRecord, RunRows, column, counted, has, measured, part, rows
 from recurra.report.run_sections import (
-    epochs,
+    defeat,
+    epoch_numbers,
     highlights,
-    lost,
     network_section,
     notes,
     rival_table,
@@ -34,7 +34,7 @@ LARGEST_LOSS = 50.0
 """Nats a token beyond which a perplexity is not drawn."""
 
 
-def language_sections(record: Record) -> list[Section]:
+def language_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a language model's run holds, in the order one reads it."""
     scores = part(record, "evaluation")
     rivals = rows(scores, "rivals")
@@ -43,26 +43,26 @@ def language_sections(record: Record) -> list[Section]:
     name = str(part(record, "settings").get("cell") or "this run")
     table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same tokens.")
     return [
-        *section("Result", [judged, lost(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
+        *section("Result", [judged, defeat(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
         *training_section(record, _perplexities(rows(record, "history"))),
         *section("Samples", _samples(rows(scores, "samples"))),
         *network_section(record),
     ]
 
 
-def _perplexities(history: Rows) -> Figure | None:
+def _perplexities(history: RunRows) -> Figure | None:
     """Return perplexity over epochs, on a logarithmic axis."""
     curves = []
     for prefix, name in (("", "training"), ("val_", "validation")):
         values = _perplexity(history, prefix)
         if any(value is not None for value in values):
-            curves.append(Line(f"{name} perplexity", epochs(history), values, dashed=prefix == "val_"))
+            curves.append(Line(f"{name} perplexity", epoch_numbers(history), values, dashed=prefix == "val_"))
     if not curves:
         return None
     return Figure(lines(*curves, x_label="epoch", y_label="perplexity", log=True), "Perplexity over epochs.")
 
 
-def _perplexity(history: Rows, prefix: str) -> Sequence[float | None]:
+def _perplexity(history: RunRows, prefix: str) -> Sequence[float | None]:
     """Return the perplexities as recorded, or from the losses: exp(loss)."""
     if has(history, f"{prefix}perplexity"):
         return column(history, f"{prefix}perplexity")
@@ -70,7 +70,7 @@ def _perplexity(history: Rows, prefix: str) -> Sequence[float | None]:
     return [math.exp(loss) if loss is not None and loss < LARGEST_LOSS else None for loss in losses]
 
 
-def _samples(samples: Rows) -> list[Block]:
+def _samples(samples: RunRows) -> list[Block]:
     """Return texts the model has written, each with how it was asked."""
     blocks: list[Block] = []
     for sample in samples:
