@@ -12,7 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,33 +37,60 @@ def file_of_the_guide() -> tuple[str, str]:
     return name, text
 
 
+# An editable install finds its own files before those of PYTHONPATH.
+WORKER = """
+import contextlib, io, json, sys, traceback
+
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in type(finder).__module__]
+for line in sys.stdin:
+    program, sys.argv[1:] = json.loads(line)
+    failure = ""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        try:
+            exec(program, {"__name__": "__main__"})
+        except BaseException:
+            failure = traceback.format_exc()
+    print(json.dumps([out.getvalue(), failure]), flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A process that imports a copy of the package with the cell in it; one for all tests, as torch is slow to load."""
+
+    source: Path
+    process: subprocess.Popen[str]
+
+    def run(self, program: str, *arguments: str) -> str:
+        """What a program prints; it runs beside those before it, with names of its own."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps([program, arguments]) + "\n")
+        self.process.stdin.flush()
+        out, failure = json.loads(self.process.stdout.readline())
+        assert not failure, failure
+        return str(out)
+
+    def commands(self, *commands: list[str]) -> list[str]:
+        """What commands print, one after another."""
+        return [json.loads(line) for line in self.run(COMMANDS, json.dumps(commands)).splitlines()]
+
+
 @pytest.fixture(scope="module")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package with the cell in it."""
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
+    """The copy, and the process that imports it."""
     source = tmp_path_factory.mktemp("src")
-    shutil.copytree(SOURCE, source / "recurra", ignore=shutil.ignore_patterns("__pycache__"))
+    # Compiled modules are copied too: Python mends the paths in them and need not compile all again.
+    shutil.copytree(SOURCE, source / "recurra")
     for engine in {path for folder in recurra.__path__ for path in Path(folder).glob("_native*.so")}:
         shutil.copy2(engine, source / "recurra")  # an editable install keeps it apart from the source
     name, text = file_of_the_guide()
     assert not (source / "recurra" / name).exists()
     (source / "recurra" / name).write_text(text, "utf-8")
-    return source
-
-
-# An editable install finds its own files before those of PYTHONPATH.
-FINDS = (
-    "import sys\nsys.meta_path[:] = [finder for finder in sys.meta_path if 'editable' not in type(finder).__module__]\n"
-)
-
-
-def run(source: Path, program: str, *arguments: str) -> str:
     path = os.pathsep.join([str(source), str(Path(__file__).parent)])
-    done = subprocess.run(
-        [sys.executable, "-c", FINDS + program, *arguments], capture_output=True, text=True, check=False, timeout=200,
-        env=environment(PYTHONPATH=path),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+    command = [sys.executable, "-c", WORKER]
+    with subprocess.Popen(command, text=True, env=environment(PYTHONPATH=path), **pipes) as process:
+        yield Changed(source, process)
 
 
 COMMANDS = """
@@ -73,11 +103,6 @@ for command in json.loads(sys.argv[1]):
         sys.exit(f"{command}: {done.err}")
     print(json.dumps(done.out))
 """
-
-
-def commands(source: Path, *told: list[str]) -> list[str]:
-    """What commands print, one after another in one process."""
-    return [json.loads(line) for line in run(source, COMMANDS, json.dumps(told)).splitlines()]
 
 
 def settings(*chosen: str) -> list[str]:
@@ -107,18 +132,17 @@ print(recurra.__file__)
 """
 
 
-def test_the_cell_learns_as_it_answers_and_its_gradient_is_right(changed: Path) -> None:
-    assert run(changed, EQUAL).strip() == str(changed / "recurra" / "__init__.py")
+def test_the_cell_learns_as_it_answers_and_its_gradient_is_right(changed: Changed) -> None:
+    assert changed.run(EQUAL).strip() == str(changed.source / "recurra" / "__init__.py")
 
 
-def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Path, tmp_path: Path) -> None:
+def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Changed, tmp_path: Path) -> None:
     texts, labels = synthetic_reviews("train", count=60)
     rows, out = tmp_path / "rows.jsonl", tmp_path / "run"
     rows.write_text("".join(json.dumps({"text": a, "label": b}) + "\n" for a, b in zip(texts, labels, strict=True)))
     chosen = settings("hidden=6", "embedding_size=5", "min_count=1", "epochs=2", "adversarial=0")
     ask = ["predict", str(out), "--text", texts[0], "--json"]
-    told = commands(
-        changed,
+    told = changed.commands(
         ["fit", "text", str(rows), "--cell", "mgu", *chosen, "--out", str(out), "--quiet"],
         ["evaluate", str(out), str(rows), "--json"],
         *([*ask, "--precision", precision] for precision in ("float32", "bf16", "int8")),
@@ -139,19 +163,18 @@ print([type(block).__name__ for block in network_blocks(plan, [("output", "tied"
 """
 
 
-def test_a_lab_page_shows_the_step_of_a_cell_that_nobody_has_drawn(changed: Path) -> None:
-    assert run(changed, LAB).strip() == "['Paragraph', 'Equation', 'Figure', 'Table']"
+def test_a_lab_page_shows_the_step_of_a_cell_that_nobody_has_drawn(changed: Changed) -> None:
+    assert changed.run(LAB).strip() == "['Paragraph', 'Equation', 'Figure', 'Table']"
 
 
-def test_series_and_next_words_take_the_cell_too(changed: Path, tmp_path: Path) -> None:
+def test_series_and_next_words_take_the_cell_too(changed: Changed, tmp_path: Path) -> None:
     lines, series = tmp_path / "lines.txt", tmp_path / "series.csv"
     lines.write_text("".join(f"the {word} sees the sun .\n" for word in "abcdefgh" * 6))
     series.write_text("unique_id,ds,y\n" + "".join(f"a,{step},{step % 7}\n" for step in range(60)))
     words, values = str(tmp_path / "language"), str(tmp_path / "series")
     small = settings("hidden=6", "epochs=2")
     of_words = settings("embedding_size=5", "min_count=1", "streams=2")
-    told = commands(
-        changed,
+    told = changed.commands(
         ["fit", "language", str(lines), "--cell", "mgu", *small, *of_words, "--out", words, "--quiet"],
         ["generate", words, "the a", "--seed", "1"],
         ["fit", "series", str(series), "--cell", "mgu", *small, "--horizon", "2", "--out", values, "--quiet"],
