@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, get_args
 
+from recurra.cells import CELLS
 from recurra.config import Settings
 from recurra.errors import UsageError
 
@@ -42,6 +43,10 @@ READ_BY: dict[str, tuple[Task, ...]] = {
 """By group, or by field where the tasks differ within a group."""
 
 
+_CELLS = sorted(CELLS, reverse=True)
+"""The simplest first, as it happens."""
+
+
 class Condition(NamedTuple):
     """Another setting, and the values of it under which a setting has an effect."""
 
@@ -50,8 +55,9 @@ class Condition(NamedTuple):
 
 
 ONLY_WITH: dict[str, Condition] = {
-    "net.activation": Condition("net.cell", ("rnn", "lstm", "gru")),
-    "net.reset_after": Condition("net.cell", ("gru",)),
+    # A parallel cell makes what is new without an activation, whatever its record allows.
+    "net.activation": Condition("net.cell", tuple(name for name in _CELLS if not CELLS[name].parallel)),
+    "net.reset_after": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].before)),
     "net.heads": Condition("net.pool", ("attention",)),
     "training.warm_up": Condition("training.schedule", ("one_cycle",)),
     "training.drop": Condition("training.schedule", ("step",)),

@@ -38,6 +38,7 @@ LARGEST_STATE = 64 << 20
 LARGEST_TENSORS = 64 << 30
 LARGEST_NUMBER = 999_999
 
+# Six digits, so that names sort like numbers; a name that is not exactly this is none of ours and stays.
 NAME = re.compile(r"checkpoint-(\d{6})")
 
 
@@ -59,10 +60,13 @@ def save_checkpoint(
     """
     if not 0 <= number <= LARGEST_NUMBER or keep < 1:
         raise UsageError("no such checkpoint", found=f"number {number}, keep {keep}", allowed="0 to 999999, 1 or more")
+    # Order matters from here on: the new folder is whole on the disc before the pointer names it, and only then are
+    # older ones removed. A crash at any moment leaves at least one checkpoint that can be read.
     target = run / FOLDER / f"checkpoint-{number:06}"
     files = {STATE: json_bytes(state, file=str(target / STATE)), TENSORS: _packed(tensors, target)}
     write_folder(target, {**files, MANIFEST: manifest_of(files)})
     write_atomically(run / FOLDER / POINTER, f"{target.name}\n")
+    # Numbers above this one come from a course that was resumed earlier: they must not be taken for the latest.
     kept = [other for other in _numbers(run / FOLDER) if other <= number][:keep]
     for other in _numbers(run / FOLDER):
         if other not in kept:
@@ -75,10 +79,12 @@ def load_checkpoint(run: Path, *, warn: Callable[[str], None] | None = None) -> 
     None when the run has no checkpoint. Raises ArtefactError when there are some and none can be read, because
     starting anew in silence would throw hours away.
     """
+    # The command line tells on stderr; from Python it is a warning.
     tell = warn or _warn
     numbers = _numbers(run / FOLDER)
     if not numbers:
         return None
+    # A damaged checkpoint costs one interval of training, not the run: the one before it is tried.
     for number in _pointed(run / FOLDER, numbers, tell):
         try:
             return _load(run / FOLDER / f"checkpoint-{number:06}", number)
@@ -106,8 +112,10 @@ def _pointed(folder: Path, numbers: list[int], tell: Callable[[str], None]) -> l
     """The order to try: where the pointer points, then the others from the highest down."""
     try:
         with open_folder(folder) as opened:
+            # The pointer holds one short name; 64 bytes bound what a damaged file can make us read.
             text = opened.read(POINTER, largest=64).decode("ascii", "replace")
         match = NAME.fullmatch(text.removesuffix("\n"))
+        # A pointer to a checkpoint that is gone (removed by hand) is as bad as none.
         if not match or int(match[1]) not in numbers:
             raise ArtefactError("points at no checkpoint", place=Place(str(folder / POINTER)), found=repr(text))
     except ArtefactError as problem:
@@ -120,11 +128,13 @@ def _pointed(folder: Path, numbers: list[int], tell: Callable[[str], None]) -> l
 def _load(path: Path, number: int) -> Checkpoint:
     with open_folder(path) as folder:
         sums = read_manifest(folder)
+        # The manifest of another kind of folder may be whole and its sums right; it is no checkpoint all the same.
         if sums.keys() != {STATE, TENSORS}:
             found = ", ".join(sorted(sums))
             raise ArtefactError("not a checkpoint's files", place=folder.place(MANIFEST), found=found)
         state = _state(folder, sums)
         data = read_verified(folder, TENSORS, sums=sums, largest=LARGEST_TENSORS)
+        # Which arrays belong in a state only the optimiser knows; here any names and shapes pass.
         arrays = tensors.unpack(data, dtypes=tensors.NUMBERS, file=str(folder.place(TENSORS)))
     return Checkpoint(number, state, arrays)
 

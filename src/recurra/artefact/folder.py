@@ -50,6 +50,7 @@ NEEDED = {DESCRIPTION, WEIGHTS}
 FURTHER = {"tokenizer.json", "scaler.json"}
 NAMES = NEEDED | FURTHER | {MANIFEST, CARD}
 
+# Bounds on what loading takes into memory, whatever a manipulated folder claims.
 LARGEST_DESCRIPTION = 1 << 20
 LARGEST_FURTHER = 64 << 20
 LARGEST_CARD = 1 << 20
@@ -95,8 +96,10 @@ def save_artefact(folder: Path, artefact: Artefact) -> None:
     """
     check_target(folder)
     hashed = _hashed_files(folder, artefact)
+    # The card is prose for people: a lone surrogate in it must not lose a trained model.
     card = artefact.card.encode("utf-8", "replace")
     _check_size(len(card), LARGEST_CARD, str(folder / CARD))
+    # The card stays out of the manifest: people may edit it, and the model must still load.
     write_folder(folder, {**hashed, MANIFEST: manifest_of(hashed), CARD: card})
 
 
@@ -108,6 +111,7 @@ def check_target(folder: Path) -> None:
     place = Place(str(folder))
     wrong = "not the folder of an artefact, so it is not replaced"
     try:
+        # lstat, not stat: a link to a folder would have its target replaced.
         if not stat.S_ISDIR(os.lstat(folder).st_mode):
             raise ArtefactError(wrong, place=place, found="a file or a link", advice="choose a new folder")
         names = {path.name for path in folder.iterdir()}
@@ -116,6 +120,8 @@ def check_target(folder: Path) -> None:
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise ArtefactError(f"cannot be saved here: {reason}", place=place, advice="choose another folder") from None
+    # Replacing a folder removes all that is in it. Only what `save_artefact` itself may have written is known to be
+    # safe.
     if names and not {DESCRIPTION} <= names <= NAMES:
         found = min(names - NAMES, default=f"no {DESCRIPTION}")
         raise ArtefactError(wrong, place=place, found=found, advice="choose a new folder")
@@ -128,6 +134,8 @@ def load_artefact(folder: Path, *, expected: Expected) -> Artefact:
     shapes of the weights it needs; what it raises of pydantic's and Recurra's errors becomes an ArtefactError that
     names recurra.json. Raises ArtefactError.
     """
+    # Another process may save into this folder meanwhile; it switches whole folders, so that a fresh start sees the new
+    # one whole. What fails in a folder that was not replaced is really wrong.
     for _ in range(TRIES):
         with open_folder(folder) as opened:
             try:
@@ -144,6 +152,7 @@ def resolve(path: Path) -> Path:
     # A run may be reached by a link; `load` refuses an artefact's folder that is one.
     with open_folder(path, follow=True) as opened:
         names = opened.names()
+    # Either file makes it an artefact, so that a damaged one is told as damaged and not as "neither".
     if DESCRIPTION in names or MANIFEST in names:
         return path
     if "artefact" in names:
@@ -170,6 +179,7 @@ def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
     }
     written = json_bytes(description, file=str(folder / DESCRIPTION))
     _check_size(len(written), LARGEST_DESCRIPTION, str(folder / DESCRIPTION))
+    # A NaN would be saved without complaint and refused by every loading: better now, while the weights are at hand.
     tensors.refuse_infinite(artefact.tensors, file=str(folder / WEIGHTS))
     weights = tensors.pack(artefact.tensors, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
     _check_size(len(weights), LARGEST_WEIGHTS, str(folder / WEIGHTS))
@@ -183,8 +193,10 @@ def _check_size(size: int, largest: int, file: str) -> None:
 
 def _load(folder: OpenFolder, expected: Expected) -> Artefact:
     """The order matters: cheap and telling checks first, weights last."""
+    # Hidden files are a system's own (.DS_Store, leftovers of a save): neither read nor refused.
     names = [name for name in folder.names() if not name.startswith(".")]
     for name in names:
+        # A pickle beside the weights is named for what it is, before any talk of manifests.
         if name not in NAMES:
             refuse_suffix(folder.path / name)
     sums = read_manifest(folder)
@@ -194,6 +206,7 @@ def _load(folder: OpenFolder, expected: Expected) -> Artefact:
     shapes = _shapes(folder, expected, config, task)
     files = {
         name: bytes(read_verified(folder, name, sums=sums, largest=LARGEST_FURTHER))
+        # Copied to bytes: the readers of these files keep parts of them for as long as the model lives.
         for name in sorted(sums.keys() & FURTHER)
     }
     weights = _weights(folder, sums, shapes)
@@ -207,6 +220,7 @@ def _description(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
     data = read_verified(folder, DESCRIPTION, sums=sums, largest=LARGEST_DESCRIPTION)
     description = parse_json(data, file=str(place))
     version = description.get("format_version") if isinstance(description, dict) else None
+    # Not isinstance: true is an int in Python, and would be version 1.
     if type(version) is not int:
         raise ArtefactError("no format_version", place=place, advice=AGAIN)
     if version > FORMAT_VERSION:
@@ -221,12 +235,14 @@ def _description(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
 
 def _check_members(description: dict[str, Any], place: Place) -> None:
     members = {"format_version", "task", "config", "selftest"}
+    # Closed in both directions: an unknown member may change the meaning of the others.
     for name in sorted(description.keys() ^ members):
         wrong = f"{name[:60]} is missing" if name in members else f"{name[:60]} is unknown"
         raise ArtefactError(wrong, place=place, allowed=", ".join(sorted(members)), advice=AGAIN)
     for name in ("config", "selftest"):
         if not isinstance(description[name], dict):
             raise ArtefactError(f"{name} is no JSON object", place=place, advice=AGAIN)
+    # A list, because a task that is no text (a JSON list, say) cannot be looked up in a dict.
     if description["task"] not in list(TASKS):
         found = repr(description["task"])[:60]
         raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(TASKS), advice=AGAIN)

@@ -12,6 +12,7 @@ from recurra.errors import ArtefactError, Place
 SUFFIXES: dict[str, str] = {
     ".pt": "a PyTorch pickle",
     ".pth": "a PyTorch pickle",
+    # Hugging Face's older weights; word2vec files of this ending are never looked for in an artefact.
     ".bin": "a PyTorch pickle",
     ".ckpt": "a checkpoint pickle",
     ".pkl": "a pickle",
@@ -33,6 +34,7 @@ SUFFIXES: dict[str, str] = {
 MAGICS: dict[bytes, str] = {
     b"PK\x03\x04": "a zip archive (PyTorch, Keras and NumPy write such)",
     b"PK\x05\x06": "an empty zip archive",
+    # Opcode PROTO and the protocol's number; protocols 0 and 1 have no such beginning.
     b"\x80\x02": "a pickle",
     b"\x80\x03": "a pickle",
     b"\x80\x04": "a pickle",
@@ -45,6 +47,7 @@ MAGICS: dict[bytes, str] = {
 
 def refuse_suffix(path: PurePath) -> None:
     """Raise ArtefactError when the name alone tells a file of another tool."""
+    # By the name alone: opening a pickle to look what it is would be the first step towards running it.
     kind = SUFFIXES.get(path.suffix.lower())
     if kind:
         raise ArtefactError(

@@ -34,6 +34,7 @@ not malice: whoever can change a file can change its sum."""
 LARGEST_MANIFEST = 4096
 """Bytes of a manifest, at most."""
 
+# A plain name: no separator, no leading dot, so that a line can name nothing outside the folder.
 LINE = re.compile(rb"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 
 DEPTH = 32
@@ -65,9 +66,11 @@ class OpenFolder:
     def names(self) -> list[str]:
         """The names in the folder, sorted."""
         names: list[str] = []
+        # By descriptor, not by path: the folder that was opened, even when another has taken its name.
         with os.scandir(self.descriptor) as entries:
             for entry in entries:
                 names.append(entry.name)
+                # Before the whole list is made: a folder of millions of names would fill the memory.
                 if len(names) > MOST_NAMES:
                     raise ArtefactError("holds too many files", place=Place(str(self.path)), advice=AGAIN)
         return sorted(names)
@@ -75,6 +78,8 @@ class OpenFolder:
     def replaced(self) -> bool:
         """Whether another folder has taken this one's path since it was opened."""
         try:
+            # Device and inode tell folders apart; the descriptor keeps the old one alive, so that its inode is not used
+            # again.
             return not os.path.samestat(os.lstat(self.path), os.fstat(self.descriptor))
         except OSError:
             return False
@@ -84,8 +89,11 @@ class OpenFolder:
         try:
             # Asked before opening too: opening a device or a FIFO can already do something.
             _check_regular(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False), self.place(name))
+            # O_NOFOLLOW and O_NONBLOCK close the gap between asking and opening: a link or a FIFO put there meanwhile
+            # is not followed and does not block.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             with os.fdopen(os.open(name, flags, dir_fd=self.descriptor), "rb", buffering=0) as file:
+                # Asked once more, now of the open file, which nobody can exchange any longer.
                 size = _check_regular(os.fstat(file.fileno()), self.place(name))
                 if size > largest:
                     raise ArtefactError(
@@ -102,6 +110,7 @@ class OpenFolder:
 def open_folder(path: Path, *, follow: bool = False) -> OpenFolder:
     """Open a folder for reading; a link to one is refused unless `follow`. Raises ArtefactError."""
     try:
+        # Asked before opening, for the sake of the message: a link, a file and a pickle are each told as such.
         _check_folder(Path(path).stat(follow_symlinks=follow), path)
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
         return OpenFolder(path, os.open(path, flags))
@@ -129,11 +138,14 @@ def _check_regular(facts: os.stat_result, place: Place) -> int:
 
 def _read_exactly(file: Any, size: int, place: Place) -> bytearray:
     """Read `size` bytes and see that the file ends there, so that what is judged is what was measured."""
+    # A bytearray, because arrays share its memory: weights of a gigabyte are not copied again.
     data = bytearray(size)
     window = memoryview(data)
     filled = 0
+    # One read may bring less than was asked for, above 2 GiB always.
     while filled < size and (count := file.readinto(window[filled:])):
         filled += count
+    # The file grew or shrank between measuring and reading: neither size was judged.
     if filled < size or file.read(1):
         raise ArtefactError("the file changed while it was read", place=place, advice="try again")
     return data
@@ -154,8 +166,10 @@ def read_manifest(folder: OpenFolder) -> dict[str, str]:
     """Read a folder's manifest as name -> digest. Raises ArtefactError for anything but plain names and full lines."""
     data = folder.read(MANIFEST, largest=LARGEST_MANIFEST)
     sums: dict[str, str] = {}
+    # The last piece is what follows the last line feed: nothing, or a line that was cut short.
     for number, line in enumerate(data.split(b"\n")[:-1], 1):
         match = LINE.fullmatch(line)
+        # A repeated name could have one sum checked and another believed.
         if not match or match[2].decode() in sums:
             wrong = f"line {number} is a repeated name" if match else f"line {number} is not `<sha256>  <plain name>`"
             raise ArtefactError(wrong, place=folder.place(MANIFEST), found=repr(bytes(line[:100])), advice=AGAIN)
@@ -170,6 +184,7 @@ def read_verified(folder: OpenFolder, name: str, *, sums: Mapping[str, str], lar
     if name not in sums:
         raise ArtefactError(f"{name} is not in the manifest", place=folder.place(MANIFEST), advice=AGAIN)
     data = folder.read(name, largest=largest)
+    # Summed in memory: reading again to sum could see other bytes than those that are used.
     if hashlib.sha256(data).hexdigest() != sums[name]:
         raise ArtefactError("the file is damaged: its SHA-256 differs", place=folder.place(name), advice=AGAIN)
     return data
@@ -178,6 +193,7 @@ def read_verified(folder: OpenFolder, name: str, *, sums: Mapping[str, str], lar
 def parse_json(data: bytes | bytearray, *, file: str) -> Any:
     """Parse bytes as strict JSON; `file` is what the message names. Raises ArtefactError."""
     try:
+        # Python's parser takes NaN, repeated keys and any depth; each hook closes one of these doors.
         value = json.loads(str(data, "utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant)
         _check_levels(value)
     except json.JSONDecodeError as problem:
@@ -198,9 +214,11 @@ def json_bytes(value: Any, *, file: str) -> bytes:
     are refused, not converted.
     """
     try:
+        # Sorted keys make the bytes a function of the value: the same model, the same checksum.
         data = json.dumps(value, allow_nan=False, ensure_ascii=False, indent=2, sort_keys=True).encode() + b"\n"
     except (TypeError, ValueError, RecursionError) as problem:
         raise _json_error(Place(file), f"cannot be written as JSON: {problem}") from None
+    # Tuples would come back as lists and numbers as keys as texts: who saves must know what is loaded.
     if parse_json(data, file=file) != value:
         raise _json_error(Place(file), "holds values that JSON would change, such as tuples or keys that are not texts")
     return data
@@ -208,6 +226,7 @@ def json_bytes(value: Any, *, file: str) -> bytes:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
+    # A dict keeps the last of repeated keys; another reader may keep the first, and see another model.
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         repeated = next(name for name in members if names.count(name) > 1)
@@ -222,6 +241,7 @@ def _refuse_constant(name: str) -> Any:
 def _check_levels(value: Any) -> None:
     """Walk the levels one by one, not by recursion, so that depth cannot exhaust the stack."""
     level = [value]
+    # One round a level, each with all values of that level side by side.
     for _ in range(DEPTH + 1):
         if not level:
             return
@@ -240,11 +260,14 @@ def _check_levels(value: Any) -> None:
 
 def _check_plain(item: Any) -> None:
     if isinstance(item, str):
+        # Half of a surrogate pair (\ud800) is JSON to Python, but no text that can be written.
         if not item.isascii():
             _check_text(item)
+    # 1e999 is JSON, and reads as infinity.
     elif isinstance(item, float):
         if not math.isfinite(item):
             raise ValueError("a number beyond the range of float64")
+    # Without a bound, a number of a million digits takes minutes to turn into text.
     elif isinstance(item, int) and item.bit_length() > BITS:
         raise ValueError(f"an integer of more than {BITS} bits")
 

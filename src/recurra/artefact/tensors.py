@@ -30,10 +30,12 @@ NUMBERS: dict[str, str] = {
 LARGEST_HEADER = 1 << 20
 """Bytes of the JSON header, at most."""
 
+# Bounds against a header that makes its reader work or allocate far beyond the file.
 MOST_TENSORS = 10_000
 MOST_RANK = 8
 MOST_VALUES = 1 << 36
 
+# Plain names only: they are shown in messages and become keys, never paths.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
 
 
@@ -53,10 +55,12 @@ def pack(tensors: Mapping[str, np.ndarray], *, dtypes: Mapping[str, str], file: 
 
     Wide values come first and names are sorted within a width, so that every array is aligned to its values' size.
     """
+    # Imported here: answering reads headers, and never writes one.
     import json
 
     names = {numpy_name: name for name, numpy_name in dtypes.items()}
     little = {name: _little(array, names, f"{file}: {name}") for name, array in tensors.items()}
+    # Descending width keeps every array on a multiple of its item size without padding in between.
     order = sorted(little, key=lambda name: (-little[name].itemsize, name))
     header: dict[str, Any] = {}
     end = 0
@@ -65,8 +69,10 @@ def pack(tensors: Mapping[str, np.ndarray], *, dtypes: Mapping[str, str], file: 
         dtype = names[little[name].dtype.str]
         header[name] = {"dtype": dtype, "shape": list(little[name].shape), "data_offsets": [begin, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
+    # The format pads the header with spaces, so that the values begin on a multiple of 8.
     text += b" " * (-len(text) % 8)
     head = len(text).to_bytes(8, "little") + text
+    # What is written is checked as if it had been read: a file that could not be loaded is never made.
     read_header(head, length=len(head) + end, dtypes=dtypes, file=file)
     return head + b"".join(little[name].tobytes() for name in order)
 
@@ -87,11 +93,14 @@ def unpack(
 
 def read_header(data: bytes | bytearray, *, length: int, dtypes: Mapping[str, str], file: str) -> list[Entry]:
     """Read and check the header of a file of `length` bytes; the entries are sorted by name. Raises ArtefactError."""
+    # The length comes from the file: it is compared with the file's own size before anything is done with it.
     size = int.from_bytes(data[:8], "little")
     if length < 8 or not 2 <= size <= min(LARGEST_HEADER, length - 8):
+        # Most wrong files are of another tool; its name helps more than "wrong length".
         kind = kind_of(data)
         wrong = f"not safetensors but {kind}" if kind else "not safetensors: the header's length is wrong"
         raise _error(file, wrong, found=f"{size:,} in {length:,} bytes", allowed=f"2 to {LARGEST_HEADER:,}")
+    # The format demands it; a header that begins with a space could hide what stands before it from other readers.
     if data[8:9] != b"{":
         raise _error(file, "not safetensors: the header is no JSON object")
     header = parse_json(data[8 : 8 + size], file=file)
@@ -105,6 +114,7 @@ def read_header(data: bytes | bytearray, *, length: int, dtypes: Mapping[str, st
 def refuse_infinite(tensors: Mapping[str, np.ndarray], *, file: str) -> None:
     """Raise ArtefactError naming the first tensor with a NaN or an infinity; uint16 is read as bfloat16."""
     for name, array in tensors.items():
+        # bfloat16 has 8 exponent bits, 0x7F80; all of them set is an infinity or a NaN.
         finite = (array & 0x7F80) != 0x7F80 if array.dtype == np.uint16 else np.isfinite(array)
         if not finite.all():
             count = array.size - int(np.count_nonzero(finite))
@@ -114,7 +124,9 @@ def refuse_infinite(tensors: Mapping[str, np.ndarray], *, file: str) -> None:
 def to_bfloat16(values: np.ndarray) -> np.ndarray:
     """Round float32 to the nearest bfloat16, ties to even; the raw bits as uint16, same shape."""
     bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    # Adding just under half of the last kept bit, and one more where that bit is odd, rounds ties to even.
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) >> 16
+    # The sum above may carry a NaN into an infinity; 0x7FC0 is the usual quiet NaN.
     return np.where(np.isnan(values), np.uint32(0x7FC0), rounded).astype(np.uint16)
 
 
@@ -137,6 +149,7 @@ def _listed(names: Mapping[str, str]) -> str:
 
 def _entry(name: str, claim: Any, dtypes: Mapping[str, str], file: str) -> Entry:
     """Check one member of the header by itself."""
+    # Metadata is free text of whoever wrote the file; ours has none, and what is not checked is not taken.
     if not NAME.fullmatch(name) or name == "__metadata__":
         raise _error(file, "a tensor's name is not plain", found=repr(name[:60]))
     if not isinstance(claim, dict) or claim.keys() != {"dtype", "shape", "data_offsets"}:
@@ -144,22 +157,26 @@ def _entry(name: str, claim: Any, dtypes: Mapping[str, str], file: str) -> Entry
     dtype, shape, offsets = claim["dtype"], claim["shape"], claim["data_offsets"]
     if not isinstance(dtype, str) or dtype not in dtypes:
         raise _error(file, f"tensor {name[:60]}: type refused", found=str(dtype)[:20], allowed=", ".join(dtypes))
+    # `n or 1`: a size of 0 must not hide another that is absurd.
     if not _counts(shape) or len(shape) > MOST_RANK or math.prod(n or 1 for n in shape) > MOST_VALUES:
         raise _error(file, f"tensor {name[:60]}: shape refused", found=str(shape)[:60], allowed="up to 8 sizes")
     if not _counts(offsets) or len(offsets) != 2:
         raise _error(file, f"tensor {name[:60]}: offsets refused", found=str(offsets)[:60])
+    # Python's integers do not overflow, which is how other readers were fooled here.
     if offsets[1] - offsets[0] != math.prod(shape) * np.dtype(dtypes[dtype]).itemsize:
         raise _error(file, f"tensor {name[:60]}: offsets do not fit the shape", found=f"{offsets} for {shape}")
     return Entry(name, dtype, tuple(shape), offsets[0], offsets[1])
 
 
 def _counts(value: Any) -> bool:
+    # `type is int` leaves out true and false.
     return isinstance(value, list) and all(type(number) is int and 0 <= number < 2**63 for number in value)
 
 
 def _check_offsets(entries: list[Entry], length: int, file: str) -> None:
     """The tensors must fill the data without overlap, hole or rest."""
     end = 0
+    # Sorted by place, each tensor must begin where the one before ended: no overlap, no hole.
     for entry in sorted(entries, key=lambda entry: (entry.begin, entry.end)):
         if entry.begin != end:
             raise _error(file, f"tensor {entry.name}: overlaps another or leaves a hole", found=str(entry.begin))
@@ -170,6 +187,7 @@ def _check_offsets(entries: list[Entry], length: int, file: str) -> None:
 
 def _check_expected(entries: list[Entry], expected: Shapes, file: str) -> None:
     found = {entry.name: entry.shape for entry in entries}
+    # Missing names first: an older model that lacks a layer is told so, not that it has too much.
     for name in sorted(expected.keys() - found.keys()):
         raise _error(file, f"tensor {name} is missing")
     for name in sorted(found.keys() - expected.keys()):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from recurra.errors import Place, RecurraError
 
+# Hidden, and marked as ours: machine, process, random part.
 TEMPORARY = re.compile(r"\.recurra-([0-9a-f]{8})-(\d{1,10})-[0-9a-f]{8}")
 
 FORGOTTEN = 24 * 3600
@@ -33,8 +34,10 @@ def write_atomically(path: Path, data: bytes | str) -> None:
     """
     target = _absolute(path)
     with disc_errors(target):
+        # The new file takes the rights of the one it replaces; chmod by hand would be lost else.
         mode = _mode_of_file(target)
         target.parent.mkdir(parents=True, exist_ok=True)
+        # What earlier processes left when they died goes first: it may be what fills the disc.
         clean(target.parent)
         temporary = target.with_name(temporary_name())
         try:
@@ -45,6 +48,7 @@ def write_atomically(path: Path, data: bytes | str) -> None:
         except BaseException:
             remove(temporary)
             raise
+        # The rename itself is only in the folder, whose own pages must reach the disc too.
         _flush_folder(target.parent)
 
 
@@ -62,6 +66,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             temporary.mkdir()
             for name, data in files.items():
                 _write_file(temporary / name, data)
+            # Names before the switch: else a crash could show a folder whose files have no entries yet.
             _flush_folder(temporary)
             _switch(temporary, target)
             _flush_folder(target.parent)
@@ -87,6 +92,7 @@ def disc_errors(path: Path) -> Iterator[None]:
 
 def _absolute(path: Path) -> Path:
     """The path from the root, without following a link in its last part as `resolve` would."""
+    # Absolute now: the working folder may change while threads write.
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
@@ -97,15 +103,19 @@ def _mode_of_file(target: Path) -> int | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(facts.st_mode):
+        # Replacing a device or a link by a file would surprise; `disc_errors` makes one line of it.
         raise OSError(errno.EINVAL, "there is something that is not a regular file")
     return stat.S_IMODE(facts.st_mode)
 
 
 def _write_file(path: Path, data: bytes) -> None:
+    # "x" fails where something stands there already: the name is random, so that would be an attack.
     with path.open("xb", buffering=0) as file:
         rest = memoryview(data)
+        # A write may take only a part, above 2 GiB always.
         while rest:
             rest = rest[file.write(rest) :]
+        # Without it a crash after the rename may leave an empty file under the new name.
         os.fsync(file.fileno())
 
 
@@ -124,6 +134,7 @@ def _switch(new: Path, target: Path) -> None:
         new.rename(target)
         return
     except OSError as problem:
+        # A filled folder cannot be renamed over; anything else is the disc's refusal.
         if problem.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
     if not _exchange(new, target):
@@ -135,13 +146,16 @@ def _exchange(new: Path, target: Path) -> bool:
     import ctypes
 
     try:
+        # Python has no call for it; glibc has since 2.28.
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError):
         return False
+    # AT_FDCWD and RENAME_EXCHANGE of Linux' fcntl.h.
     current_folder, exchange = -100, 2
     if renameat2(current_folder, os.fsencode(new), current_folder, os.fsencode(target), exchange) == 0:
         return True
     number = ctypes.get_errno()
+    # An old kernel, or a disc (NFS, some FUSE) that cannot exchange.
     if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
         return False
     raise OSError(number, os.strerror(number))
@@ -197,6 +211,7 @@ def _is_dead(entry: os.DirEntry[str]) -> bool:
     match = TEMPORARY.fullmatch(entry.name)
     if not match:
         return False
+    # On this machine the process can be asked for.
     if match[1] == _machine():
         return not _is_alive(int(match[2]))
     # Another machine of a shared disk: its processes cannot be asked, so only age tells.
@@ -208,15 +223,18 @@ def _is_dead(entry: os.DirEntry[str]) -> bool:
 
 def _is_alive(process: int) -> bool:
     try:
+        # Signal 0 asks whether the process is there and sends nothing.
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
         return True
+    # Ten digits may be more than a process number holds: nobody has it.
     except OverflowError:
         return False
     return True
 
 
 def _machine() -> str:
+    # A sum, because a machine's name may hold what a file name must not, and is nobody's business.
     return hashlib.sha256(os.uname().nodename.encode()).hexdigest()[:8]
