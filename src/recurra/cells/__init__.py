@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from recurra.cells.cell import Cell
 
 CELLS: dict[str, Cell] = {
+    # Found by their files, so that adding a cell is adding a file; nothing else lists them.
     file.name: import_module(f"{__name__}.{file.name}").CELL
     for file in iter_modules(__path__)
     if not file.ispkg and file.name != "cell"

@@ -52,6 +52,7 @@ class Recurrent(Protocol):
 
 
 State = tuple[Value, ...]
+# Written once over any values: arrays answer, tensors learn, formulas are shown.
 Step = Callable[[Operations, Value, State, Recurrent], State]
 """(operations, W x_t + b of all gates, state, recurrent weights) -> the next state; its first part is the output."""
 

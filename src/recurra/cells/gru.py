@@ -12,6 +12,7 @@ def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
     """The reset meets the product, as in cuDNN, torch and Keras' default: one product makes all gates."""
     (h,) = state
     x_r, x_z, x_n = op.split(x)
+    # One product for all three gates: r meets it afterwards, so n need not wait for r.
     h_r, h_z, h_n = op.split(weights.product(h))
     r = op.let("r", op.sigmoid(x_r + h_r))
     z = op.let("z", op.sigmoid(x_z + h_z))
@@ -25,6 +26,7 @@ def step_before(op: Operations, x: Value, state: State, weights: Recurrent) -> S
     x_r, x_z, x_n = op.split(x)
     r = op.let("r", op.sigmoid(x_r + weights.product(h, "r")))
     z = op.let("z", op.sigmoid(x_z + weights.product(h, "z")))
+    # This product waits for r, so there are two products a step, one after the other.
     n = op.let("n", op.activate(x_n + weights.product(r * h, "n")))
     return (op.mix(z, h, n),)
 

@@ -11,10 +11,12 @@ from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
 def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
     """The inner state c is kept by f and fed by i; o opens the way out. f is tanh, or ReLU as in the classic lab."""
     h, c = state
+    # The order of the gates in torch, cuDNN and Keras: their weights fit row by row.
     i, f, g, o = op.split(x + weights.product(h))
     i, f = op.let("i", op.sigmoid(i)), op.let("f", op.sigmoid(f))
     g, o = op.let("g", op.activate(g)), op.let("o", op.sigmoid(o))
     c = op.let("c", f * c + i * g)
+    # The output comes first in every cell's state: it is what the layer above reads.
     return (o * op.activate(c), c)
 
 

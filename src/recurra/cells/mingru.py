@@ -11,6 +11,7 @@ from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
 def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
     """The state moves by the share z towards what the input brings."""
     (h,) = state
+    # Neither z nor n reads the state: all steps' products are one large product.
     z, n = op.split(x)
     return (op.mix(op.let("z", op.sigmoid(z)), n, h),)
 

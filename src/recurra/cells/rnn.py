@@ -17,6 +17,7 @@ def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
 CELL = Cell(
     name="rnn",
     noun="a simple RNN",
+    # One gate without a letter: the formula writes W and U without an index.
     gates={"": "state"},
     step=step,
     paper="Elman 1990, Finding structure in time",

@@ -10,11 +10,13 @@ from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
 
 def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
     """Vectors meet the inner state unit by unit; the reset mixes it with the highway w."""
+    # The output of the step before is not read: only c goes on from step to step.
     _, c = state
     n, f, r, w = op.split(x)
     v_f, v_r = weights.vectors
     f, r = op.let("f", op.sigmoid(f + v_f * c)), op.let("r", op.sigmoid(r + v_r * c))
     c = op.let("c", op.mix(f, c, n))
+    # w stands where the paper has the input itself, which would have to be as wide as the state.
     return (op.mix(r, c, w), c)
 
 

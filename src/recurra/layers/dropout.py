@@ -22,6 +22,7 @@ def elements(values: Tensor, rate: float, generator: Generator) -> Tensor:
     """Drop single numbers (Srivastava et al. 2014), scaled by 1 / (1 - rate): torch's own dropout, bit for bit."""
     if not rate:
         return values
+    # Drawn like torch's own: the same generator gives the same masks, so that an older run can be repeated.
     kept = torch.empty_like(values).bernoulli_(1 - rate, generator=generator)
     return values * kept.div_(1 - rate)
 
@@ -32,6 +33,7 @@ def variational(inputs: Ragged[Tensor], rate: float, generator: Generator) -> Ra
         return inputs
     values = inputs.values
     masks = variational_masks(inputs.sequences, values.shape[1], rate, generator, like=values)
+    # One pass over the values: the masks are never spread to a row for each token.
     if is_native(values):
         return inputs.carry(native_masked(values, masks, inputs.offsets))
     return inputs.carry(values * masks[tensor_on(values.device, inputs.owners())])
@@ -40,6 +42,7 @@ def variational(inputs: Ragged[Tensor], rate: float, generator: Generator) -> Ra
 def variational_masks(sequences: int, features: int, rate: float, generator: Generator, *, like: Tensor) -> Tensor:
     """Draw one mask for each sequence: (sequences, features), zero or 1 / (1 - rate)."""
     kept = torch.rand(sequences, features, device=like.device, generator=generator) >= rate
+    # What stays is enlarged, so that sums keep their mean and nothing needs a factor when the net answers.
     return kept.to(like.dtype) / (1 - rate)
 
 

@@ -27,6 +27,7 @@ def draw_recurrent(name: str, weight: Tensor, spec: RecurrentSpec, init: Init, g
     if init == "torch":
         _evenly(weight, spec.hidden, generator)
         return
+    # Rows of all gates are stacked; a matrix of four gates would count four times as many outputs as each gate has.
     gates = weight.chunk(len(weight) // spec.hidden)
     drawn = gates if init == "gates" else (weight,)
     if name.startswith("weight_ih"):
@@ -36,6 +37,7 @@ def draw_recurrent(name: str, weight: Tensor, spec: RecurrentSpec, init: Init, g
         for part in drawn:
             nn.init.orthogonal_(part, generator=generator)
     elif spec.cell == "lstm" and name.startswith("bias_ih"):
+        # torch's order is input, forget, cell, output: what an LSTM has learnt it keeps until it learns to forget.
         gates[1].fill_(1.0)
 
 

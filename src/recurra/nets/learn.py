@@ -28,6 +28,7 @@ from recurra.layers.recurrent.learn import Recurrent
 from recurra.nets.run import LanguageNet, Plan
 
 MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
+    # Token vectors and attention start alike whatever `init` says.
     "embedding": lambda spec, generator, init: Embedding(spec, generator),
     "recurrent": Recurrent,
     "pooling": lambda spec, generator, init: Pooling(spec, generator),
@@ -65,6 +66,7 @@ class LearningNet(nn.Module):
         self.plan, self.config = plan, config
         for name, spec in plan.flow:
             self.add_module(name, MAKE[spec.kind](spec, generator, config.init))
+        # The embedding stands apart: adversarial steps go into what is between it and the others.
         self.behind = [(name, spec.kind) for name, spec in plan.flow if spec.kind != "embedding"]
         if isinstance(plan, LanguageNet):
             self.output = Tied(plan.output)
@@ -78,6 +80,7 @@ class LearningNet(nn.Module):
         """Fold the layers over a batch. Where no mask sets texts apart, each word is multiplied once, in float32."""
         if "embedding" not in self.plan.layers():
             return self.judge(inputs, states, generator)
+        # With masks, the same word has other values in each text, and is not worth looking up once.
         masked = self.training and self.config.embedding_dropout
         # bfloat16 is multiplied within the sweep
         if not self.plan.pools or masked or self.plan.recurrent.precision != "float32":
@@ -91,6 +94,7 @@ class LearningNet(nn.Module):
         if self.plan.pools:
             vectors: Ragged[Tensor] = self.embedding(self._known(ids, generator), generator, dropout=dropout)
             return vectors
+        # A language model reads zeros for a lost token: <unk> is a word that its text holds itself.
         kept = whole_tokens(self.embedding(ids), self.config.word_dropout * self.training, generator)
         return variational(kept, dropout, generator)
 
@@ -118,6 +122,8 @@ class LearningNet(nn.Module):
     def _dense(self, layer: Dense, flow: _Flow, generator: Generator) -> _Flow:
         dropout = self.config.dropout * self.training
         if self.plan.pools:
+            # Before the last layer where one row a sequence comes in, behind it where the same features go to all
+            # words.
             kept = elements(flow.values.values, dropout, generator)
             return replace(flow, values=flow.values.carry(layer(kept)))
         return replace(flow, values=variational(flow.values.carry(layer(flow.values.values)), dropout, generator))
@@ -125,6 +131,7 @@ class LearningNet(nn.Module):
     def _ends(self, spec: PoolingSpec, final: Sequence[State | None]) -> list[Tensor] | None:
         """The outputs where the last layer's sweeps ended; None where they are masked, or the sweep tells none."""
         recurrent = self.plan.recurrent
+        # The last layer's sweeps are the last ones.
         directions = 2 if recurrent.bidirectional else 1
         sides = [state[0] for state in final[-directions:] if state is not None]
         masked = self.training and self.config.recurrent_dropout

@@ -36,6 +36,7 @@ class Plan(Frozen):
 
     @model_validator(mode="after")
     def _chained(self) -> Self:
+        # In the order of the flow, so that the first layer that does not fit is the one that is told.
         (_, before), *behind = self.flow
         for name, spec in behind:
             _same(before.outputs, spec.inputs, f"{name}.inputs")
@@ -177,6 +178,7 @@ def _refusing() -> Iterator[None]:
 
 
 def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
+    # The spec has the setting's names, so that a new setting of the recurrence is named in two records, not three.
     shared = RecurrentSpec.model_fields.keys() & NetConfig.model_fields.keys()
     return RecurrentSpec(inputs=inputs, **{name: getattr(net, name) for name in shared})
 
@@ -215,6 +217,7 @@ def run(
 
 
 def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
+    # Not looked up yet: the sweep behind may need each distinct word only, or none.
     return flow._replace(look_up=_LookUp(partial(embedding, spec, weights), weights["weight"]))
 
 
@@ -226,6 +229,7 @@ def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
         # A text that goes on token by token: finding the distinct words would cost more than it saves.
         values = values.carry(look_up.vectors(values.values))
     elif look_up is not None:
+        # Of a trained model the products of each word are kept for ever: a word met before costs a look-up.
         table = words_of(spec, weights, look_up.words)
         if table:
             rows, vectors = table.places(values.values, look_up.vectors), np.empty((0, spec.inputs), np.float32)
@@ -237,6 +241,7 @@ def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
 
 
 def _pool(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
+    # From here on each sequence is one row: offsets 0, 1, 2, …
     pooled = pooling(spec, weights, flow.values)
     return flow._replace(values=Ragged(pooled, np.arange(len(pooled) + 1)))
 

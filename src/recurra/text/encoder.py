@@ -70,18 +70,22 @@ class TextEncoder:
 
     def encode_many(self, texts: Iterable[str]) -> Encoded:
         """Return the ids of each text with its rate of unknown words, whether it was empty, and the tokens cut off."""
+        # Uncut first: what is cut off is counted, and a wide part reads all of a text.
         whole = self.encode_whole(texts)
         empty = np.array([len(ids) == 0 for ids in whole], dtype=np.bool_)
         lengths = np.array([len(ids) for ids in whole], dtype=np.int64)
         kept = [self._kept(ids) for ids in whole]
+        # Of the kept tokens, because those are what the net reads. <empty> is a known word, so an empty text's is 0.
         unk_rate = np.array([np.count_nonzero(ids == UNK) / len(ids) for ids in kept], dtype=np.float64)
         return Encoded(kept, unk_rate, empty, np.maximum(lengths - self.config.max_length, 0))
 
     def encode_whole(self, texts: Iterable[str]) -> list[Ids]:
         """Return the ids of each text uncut; an empty text has none. Language models read these."""
+        # A fresh memory for each call: it may be large, and encoders are shared between threads.
         chosen = tokeniser(self.config)
         remembered = _PieceIds(chosen.tokens, self.vocabulary.index)
         whole: list[Ids] = []
+        # A text of a hundred megabytes goes through in parts, so that its pieces are never all in memory.
         for position, text in enumerate(several(texts), 1):
             some = [
                 np.fromiter(chain.from_iterable(map(remembered.__getitem__, chosen.pieces(part))), np.int32)
@@ -100,6 +104,7 @@ class TextEncoder:
         return cls(*_from_json(data))
 
     def _kept(self, ids: Ids) -> Ids:
+        # A sequence of no token has no state to answer from: <empty> stands for it, and is learnt like a word.
         if len(ids) == 0:
             return np.array([EMPTY], dtype=np.int32)
         return truncate(ids, self.config.max_length, end=self.config.truncate)
@@ -120,6 +125,7 @@ def truncate(ids: Ids, length: int, *, end: Literal["head", "tail", "head+tail"]
         raise UsageError("cannot truncate to this length", found=str(length), allowed="1 or more")
     if len(ids) <= length:
         return ids
+    # The head takes what the tail leaves; with "tail" the slice from 0 to 0 is empty.
     head = {"head": length, "tail": 0, "head+tail": length // 4}[end]
     return np.concatenate([ids[:head], ids[len(ids) - (length - head) :]])
 
@@ -140,6 +146,7 @@ def pad(
         )
     matrix = np.full((len(sequences), length), PAD, dtype=np.int32)
     for row, ids in zip(matrix, sequences, strict=True):
+        # In front by default, as Keras pads: the last state then follows the last word.
         start = length - len(ids) if where == "front" else 0
         row[start : start + len(ids)] = ids
     return matrix, lengths
@@ -161,8 +168,10 @@ class _PieceIds(dict[str, tuple[int, ...]]):
         self._id = index.get
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
+        # A tuple is smaller than a list, and is never changed.
         ids = tuple(map(self._id, self._tokens(piece), repeat(UNK)))
         if len(piece) <= REMEMBERED_LENGTH:
+            # Starting afresh is cheaper than knowing which piece was used last, and frequent ones are back at once.
             if len(self) >= REMEMBERED_PIECES:
                 self.clear()
             self[piece] = ids
@@ -174,6 +183,7 @@ def _to_json(config: TextConfig, vocabulary: Vocabulary) -> bytes:
 
     Raises ArtefactError above 64 MiB.
     """
+    # Written by hand around two dumps: one word a line lets diffs and editors cope with 50,000 words.
     head = json.dumps({"format": FORMAT, "config": config.model_dump(mode="json")}, separators=(",", ":"))
     words = json.dumps(vocabulary.words, ensure_ascii=False, separators=(",\n", ":"))
     data = f'{head[:-1]},"words":\n{words}}}\n'.encode()
@@ -191,6 +201,7 @@ def _from_json(data: bytes) -> tuple[TextConfig, Vocabulary]:
     record = parse_json(data, file=PLACE.file)
     if not isinstance(record, dict) or set(record) != {"format", "config", "words"}:
         raise ArtefactError("not a tokeniser", place=PLACE, allowed="an object with format, config and words")
+    # `true` would equal 1.
     if type(record["format"]) is not int or record["format"] != FORMAT:
         found = repr(record["format"])[:60]
         raise ArtefactError("unknown format version", place=PLACE, found=found, allowed=str(FORMAT))
@@ -201,6 +212,7 @@ def _from_json(data: bytes) -> tuple[TextConfig, Vocabulary]:
     except UsageError as problem:
         raise ArtefactError(f"config.{problem}", place=PLACE) from None
     try:
+        # The vocabulary refuses bad words itself; only the file's name is added here.
         return config, Vocabulary(tuple(record["words"]))
     except ArtefactError as problem:
         raise ArtefactError(str(problem), place=PLACE) from None

@@ -41,6 +41,7 @@ def learnt_words(
     fit: Callable[[Sequence[str], TextConfig], TextEncoder], texts: Sequence[str], config: TextConfig
 ) -> tuple[TextEncoder, list[str]]:
     """Fit an encoder; return it with `unspaced_warnings`. Where there are some and it fails, they are the reason."""
+    # Asked before the fit: where no word is frequent enough, this is why.
     told = unspaced_warnings(texts, config)
     try:
         return fit(texts, config), told
@@ -54,6 +55,7 @@ def unspaced_warnings(texts: Sequence[str], config: TextConfig) -> list[str]:
     """Warn where words are to be parted by spaces in a script that has none: most would be whole sentences."""
     if config.tokens == "character":
         return []
+    # A space between texts, so that no run of letters reaches over two of them.
     whole = " ".join(islice(texts, MOST_TEXTS))
     letters = len(_LETTER.findall(whole))
     return [_warning(script) for script, inside in SCRIPTS.items() if _unspaced(whole, script, inside, letters)]
@@ -61,6 +63,7 @@ def unspaced_warnings(texts: Sequence[str], config: TextConfig) -> list[str]:
 
 def _unspaced(text: str, script: str, inside: str, letters: int) -> bool:
     runs = re.findall(f"[{inside}]+", text)
+    # Of texts that were cut beforehand, runs are words, and short; of others they are sentences.
     characters = sum(map(len, runs))
     longest = LONGEST.get(script, LONGEST_OTHER)
     return characters > SHARE * letters and characters > longest * len(runs)

@@ -16,6 +16,7 @@ from recurra.errors import DataError
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import EOS, SPECIAL_WORDS, Ids, Vocabulary, build_vocabulary
 
+# Tokens that stand close to the one before them, and below those close to the one after them.
 _LEANS_LEFT = frozenset(
     {".", ",", "!", "?", ";", ":", ")", "]", "}", "%", "...", "n't", "'s", "'ll", "'re", "'ve", "'d", "'m"}
 )
@@ -26,6 +27,7 @@ def line_tokens(text: str) -> list[str]:
     """Return the tokens of a text tokenised beforehand (WikiText, Penn Treebank): white space parts them, <eos> ends
     each line, empty lines included; `<unk>` in the text is the unknown word itself (Merity et al. 2016).
     """
+    # The last line counts as a line whether or not the file ends with a line feed.
     if text and not text.endswith("\n"):
         text += "\n"
     return text.replace("\n", f" {SPECIAL_WORDS[EOS]} ").split()
@@ -42,6 +44,7 @@ def stream_ids(texts: Iterable[str], encoder: TextEncoder) -> Ids:
     Raises DataError where there is no text.
     """
     end = np.array([EOS], dtype=np.int32)
+    # Each text is followed by the same array of one <eos>; one copy is made at the end.
     some = [ids for whole in encoder.encode_whole(texts) for ids in (whole, end)]
     if not some:
         raise DataError("no text to model", allowed="one text or more")
@@ -59,6 +62,7 @@ def detokenise(tokens: Sequence[str], config: TextConfig) -> str:
     pieces: list[str] = []
     before = "\n"
     for token in shown:
+        # No space after a line's beginning or before its end.
         apart = token not in _LEANS_LEFT and before not in _LEANS_RIGHT and "\n" not in (token, before)
         pieces.append(f" {token}" if apart else token)
         before = token

@@ -28,10 +28,13 @@ MAX_MARKS = 30
 PART_CHARACTERS = 1 << 20
 """A long text is worked through in parts of about this many characters, so that memory stays small."""
 
+# Possessive quantifiers (`*+`) never give back what they took: no text can make the search quadratic.
 _BREAK = re.compile(r"<[bB][rR]\s*+/?>")
+# Python lets them into a str (surrogateescape, JSON's \ud800); UTF-8 has no bytes for them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
 _BEYOND_LATIN = re.compile("[^\x00-\u02af]")  # before it there are no marks, and all is in normal form
+# From word processors, Unicode's letter apostrophe, wide forms, an acute accent, and the byte 0x92 misread.
 _APOSTROPHES = ("\u2019", "\u02bc", "\uff07", "\u00b4", "\x92")
 
 
@@ -55,6 +58,7 @@ def word_tokens(piece: str) -> Iterable[str]:
     `don't` is `do n't`, `it's` is `it 's`, `can't` is `ca n't`; likewise 'll 've 're 'd 'm. A number keeps its points
     and commas (`1,000.5`); `...` and `--` stay whole; every other sign stands alone.
     """
+    # The pattern for all scripts takes a quarter of a second to build and runs slower; most pieces are ASCII.
     pattern = _ASCII_WORD if piece.isascii() else _any_word()
     if len(piece) < LONG_PIECE:
         return pattern.findall(piece)
@@ -66,6 +70,7 @@ def _one_token(piece: str) -> list[str]:
 
 
 TOKENISERS: dict[str, Tokeniser] = {
+    # Fields: whether it tidies, how it cuts into pieces, how a piece becomes tokens.
     "word": Tokeniser(True, str.split, word_tokens),
     "character": Tokeniser(False, list, _one_token),
     "space": Tokeniser(False, str.split, _one_token),
@@ -104,6 +109,7 @@ def count_tokens(texts: Iterable[str], config: TextConfig) -> Counter[str]:
     for position, text in enumerate(several(texts), 1):
         for part in parts(prepared_at(position, text, config)):
             pieces.update(chosen.pieces(part))
+    # Two passes: a distinct piece is cut once, however often it came.
     counts = Counter[str]()
     for piece, count in pieces.items():
         for token in chosen.tokens(piece):
@@ -129,13 +135,17 @@ def prepared_at(position: int, text: str, config: TextConfig) -> str:
 def _word_pattern(letter: str) -> re.Pattern[str]:
     """Compile the word pattern; `letter` matches one letter, digit or mark. Nothing in it can backtrack far."""
     alternatives = (
+        # Order matters: the first alternative that fits wins. `ca|n't`: the letters before n't, as few as possible.
         rf"{letter}+?(?=[nN]'[tT]\b)",
         r"[nN]'[tT]\b",
+        # A number with its points and commas, before plain letters would stop at the first of them.
         r"\d++(?:[.,]\d++)+",
         rf"{letter}++",
+        # The clitics 'll 've 're 's 'd 'm, each a token of its own.
         r"'(?:[lL]{2}|[vV][eE]|[rR][eE]|[sSdDmM])\b",
         r"\.{3}",
         "--",
+        # Whatever is left stands alone; DOTALL lets it be a line feed too.
         ".",
     )
     return re.compile("|".join(alternatives), re.DOTALL)
@@ -162,11 +172,14 @@ def normalise(text: str, *, lowercase: bool) -> str:
 
     Raises DataError for something that is no text, for half a surrogate pair, and above 64 Mi characters.
     """
+    # Before anything is asked of it: bytes and None have other methods.
     _refuse_foreign(text)
     if _BEYOND_LATIN.search(text):
         _refuse_surrogates(text)
+        # Marks are thinned out first: NFC sorts them, which takes quadratic time in their number.
         text = unicodedata.normalize("NFC", _too_many_marks().sub(r"\1", text))
     if lowercase:
+        # After NFC; some lower forms are longer (İ), so the length is checked once more below.
         text = text.lower()
     _refuse_foreign(text)
     return text
@@ -189,6 +202,7 @@ def strip_breaks(text: str) -> str:
 def parts(text: str) -> Iterator[str]:
     """Yield `text` in pieces of about a million characters, cut at white space only (the space opens the next part)."""
     start = 0
+    # White space at or after each million; a text without any is one part.
     while len(text) - start > PART_CHARACTERS:
         space = _SPACE.search(text, start + PART_CHARACTERS)
         if space is None:
@@ -208,6 +222,7 @@ def regex_class(belongs: Callable[[str], bool]) -> str:
 
     Callers work it out once, when the first text beyond ASCII comes, because importing must cost nothing.
     """
+    # Runs of neighbouring characters become ranges: 135,000 letters and marks are 800 ranges.
     places = [place for place in _assigned_places() if belongs(chr(place))]
     starts = [place for before, place in pairwise([-1, *places]) if place != before + 1]
     ends = [place for place, after in pairwise([*places, sys.maxunicode + 2]) if after != place + 1]

@@ -43,6 +43,7 @@ FOREIGN_SUFFIXES = (
 )
 """Refused unopened: reading them would run code or need another library."""
 
+# 793712314, little-endian: fastText's .bin, which holds n-grams and not rows of words.
 _FASTTEXT_MAGIC = b"\xba\x16\x4f\x2f"
 
 WordRow = tuple[bytes, NDArray[np.float32], Place]
@@ -63,6 +64,7 @@ def opened_vectors(source: str | Path, *, member: str, dimension: int | None) ->
     name = str(path)
     try:
         with path.open("rb", buffering=BUFFER_BYTES) as raw:
+            # Told by content: a downloaded archive often has lost its ending.
             magic = cast(io.BufferedReader, raw).peek(4)[:4]
             if magic.startswith(b"PK\x03\x04"):
                 with zipfile.ZipFile(raw) as archive:
@@ -75,11 +77,13 @@ def opened_vectors(source: str | Path, *, member: str, dimension: int | None) ->
             elif magic.startswith(b"\x1f\x8b"):
                 with gzip.open(raw) as unpacked:
                     packed_bytes = io.BufferedReader(cast(io.RawIOBase, unpacked), BUFFER_BYTES)
+                    # Without .gz the name ends as the format does, which `.bin` is told by.
                     yield name.removesuffix(".gz"), cast(BinaryIO, packed_bytes)
             elif magic == _FASTTEXT_MAGIC:
                 raise DataError("a fastText model, not vectors", place=Place(name), advice="give its .vec file")
             else:
                 yield name, raw
+    # RuntimeError: zipfile's word for a password; zlib.error: damage inside gzip.
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise DataError(f"cannot read the vectors: {reason}", place=Place(name)) from None
@@ -104,6 +108,7 @@ def _member(archive: zipfile.ZipFile, name: str, member: str, dimension: int | N
         fitting = [entry for entry in every if member in (entry, Path(entry).name)]
     elif len(every) > 1:
         wanted = dimension or USUAL_DIMENSION
+        # Whole numbers: 50d must not match 150d, nor 100d a member 100dx.
         fitting = [entry for entry in every if re.search(rf"(?<!\d){wanted}d(?![a-z0-9])", entry)]
     else:
         fitting = every
@@ -123,6 +128,7 @@ def text_rows(stream: BinaryIO, name: str, wanted: Container[bytes]) -> Iterator
     Raises DataError with file and line for a row of another width, a value that is no finite number, an endless line
     and a header that lies.
     """
+    # A byte order mark would become part of the first word.
     first = _line(stream, name, 1).removeprefix(b"\xef\xbb\xbf")
     declared = _declared(first)
     dimension = declared[1] if declared else first.count(b" ")
@@ -130,6 +136,7 @@ def text_rows(stream: BinaryIO, name: str, wanted: Container[bytes]) -> Iterator
     number, line = (2, _line(stream, name, 2)) if declared else (1, first)
     rows = 0
     while line:
+        # Counting spaces checks the width of every row without parsing a value.
         fields = line.count(b" ")
         word, _, values = line.partition(b" ")
         if fields != dimension:
@@ -158,15 +165,19 @@ def binary_rows(stream: BinaryIO, name: str, wanted: Container[bytes]) -> Iterat
         raise DataError("no word2vec header", place=Place(name, 1), allowed="two numbers: words and dimension")
     count, dimension = declared
     _check_dimension(dimension, Place(name, 1))
+    # `before` is how many bytes of the file lie before the buffer, for offsets in messages.
     buffer, start, before = b"", 0, len(header)
     for row in range(1, count + 1):
+        # Always enough for one whole row: what is left is moved to the front and the buffer filled up.
         if len(buffer) - start < MAX_WORD_BYTES + 4 * dimension:
             buffer, before, start = buffer[start:] + stream.read(BUFFER_BYTES), before + start, 0
         space = buffer.find(b" ", start, start + MAX_WORD_BYTES)
         end = space + 1 + 4 * dimension
+        # No space within a word's longest length means another dimension: the reader has lost the rows.
         if space < 0 or end > len(buffer):
             found = f"its end or no space in row {row} of {count}, after byte offset {before + start}"
             raise DataError("binary vectors cut short or of another dimension", place=Place(name), found=found)
+        # word2vec itself ends each row with a line feed, gensim does not.
         word = buffer[start:space].lstrip(b"\n")
         if word in wanted:
             values = np.frombuffer(buffer, "<f4", dimension, space + 1).astype(np.float32)
@@ -182,6 +193,7 @@ def _line(stream: BinaryIO, name: str, number: int) -> bytes:
     line = stream.readline(MAX_LINE_BYTES)
     if len(line) == MAX_LINE_BYTES:
         raise DataError("endless line", place=Place(name, number), allowed=f"at most {MAX_LINE_BYTES} bytes")
+    # Some writers end rows with a space, which would count as one more value.
     bare = line.rstrip(b" \r\n")
     if (line or number == 1) and not bare:
         raise DataError("no vector in this line", place=Place(name, number), found="an empty line or file")
@@ -203,6 +215,7 @@ def _check_dimension(dimension: int, place: Place) -> None:
 
 def _spaced_word(line: bytes, dimension: int, place: Place) -> bytes:
     """Return the word of a row that has more spaces than values, as GloVe 840B has; else tell the row's width."""
+    # From the right: the last values are numbers, all before them is the word.
     fields = line.rsplit(b" ", dimension)
     if len(fields) <= dimension or _is_number(fields[0].rpartition(b" ")[2]):
         found = f"{line.count(b' ')} values"
@@ -224,6 +237,7 @@ def _numbers(values: bytes, place: Place) -> NDArray[np.float32]:
     except ValueError as problem:
         raise DataError(f"a value is no number: {problem}", place=place) from None
     largest = float(np.finfo(np.float32).max)
+    # Beyond float32 a value becomes infinite; the check below tells it.
     numbers[np.abs(numbers) > largest] = np.inf
     _check_finite(numbers, place, "")
     return numbers.astype(np.float32)

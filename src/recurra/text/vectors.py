@@ -59,9 +59,11 @@ def load_vectors(
     that are not finite, a wanted word that comes twice, a header that lies, another dimension than the wanted one, and
     for a file without any of the words.
     """
+    # Compared as bytes: a file of a million words is not decoded for the few that are wanted.
     wanted = {word.encode(): number for number, word in enumerate(vocabulary.words) if number != PAD}
     rows: dict[int, Matrix] = {}
     with opened_vectors(source, member=member, dimension=dimension) as (name, stream):
+        # By the name: the formats cannot be told apart by their first line, which both may begin with two counts.
         read = binary_rows if name.lower().endswith(".bin") else text_rows
         for word, values, place in read(stream, name, wanted):
             if dimension is not None and len(values) != dimension:
@@ -84,6 +86,7 @@ def neighbours(matrix: Matrix, vocabulary: Vocabulary, word: str, k: int = 10) -
         raise UsageError("cannot list this many neighbours", found=str(k), allowed="1 or more")
     if word not in vocabulary.index:
         raise DataError("not in the vocabulary", found=repr(word), advice="try a more frequent word, in lower case")
+    # <pad> is a row of zeros: divided by 1, its cosine with everything is 0.
     lengths = np.linalg.norm(matrix, axis=1)
     unit = matrix / np.where(lengths > 0, lengths, 1)[:, None]
     number = vocabulary.index[word]
@@ -97,9 +100,11 @@ def _filled(rows: dict[int, Matrix], vocabulary: Vocabulary, seed: int) -> Vecto
     found = np.zeros(len(vocabulary), dtype=np.bool_)
     found[list(rows)] = True
     known = np.stack(list(rows.values()))
+    # Summed in float64: float32 loses digits over millions of values.
     deviation = float(known.std(dtype=np.float64))
     shape = (len(vocabulary), known.shape[1])
     matrix = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32) * np.float32(deviation)
+    # All rows are drawn first, so that a word's draw does not depend on which others the file has.
     matrix[list(rows)] = known
     matrix[PAD] = 0
     ordinary = found[len(SPECIAL_WORDS) :]

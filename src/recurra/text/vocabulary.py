@@ -43,6 +43,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         """Check the words."""
         _refuse_bad_words(self.words)
+        # A dict keeps one of two equal words: the lengths differ where a word came twice.
         if len(self.index) != len(self.words):
             word, count = Counter(self.words).most_common(1)[0]
             raise ArtefactError("a vocabulary word comes twice", found=f"{word!r} {count} times", allowed="once")
@@ -58,11 +59,13 @@ class Vocabulary:
 
     def ids(self, tokens: Sequence[str]) -> Ids:
         """Return the ids (tokens,) of `tokens`; an unknown one gets that of <unk>."""
+        # `repeat(UNK)` is the second argument of `get`: no Python code runs for a token.
         return np.fromiter(map(self.index.get, tokens, repeat(UNK)), np.int32, len(tokens))
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
         """Return the words of `ids`; raises DataError for an id outside the vocabulary."""
         numbers = [int(number) for number in ids]
+        # A negative id would count from the end in silence.
         for number in numbers:
             if not 0 <= number < len(self.words):
                 raise DataError("no such word", found=f"id {number}", allowed=f"0 to {len(self.words) - 1}")
@@ -81,8 +84,10 @@ def build_vocabulary(
     Raises DataError where no word is left.
     """
     counts = tokens if isinstance(tokens, Mapping) else Counter(chain.from_iterable(tokens))
+    # A text may hold the very letters "<unk>"; it must not get a second id.
     skipped = set(SPECIAL_WORDS)
     kept = [
+        # Sorted by these pairs: the most frequent first, equals by alphabet.
         (-count, word)
         for word, count in counts.items()
         if count >= min_count and word not in skipped and len(word) <= MAX_WORD_LENGTH
@@ -110,6 +115,7 @@ def _refuse_bad_words(words: tuple[str, ...]) -> None:
     if min(lengths) < 1 or max(lengths) > MAX_WORD_LENGTH:
         raise ArtefactError("a vocabulary word is empty or too long", allowed=f"1 to {MAX_WORD_LENGTH} characters")
     try:
+        # One encode for all words; which of them is at fault does not matter in a file nobody edits.
         "".join(words).encode()
     except UnicodeEncodeError:
         raise ArtefactError("a vocabulary word is not valid Unicode", allowed="text without lone surrogates") from None

@@ -34,6 +34,7 @@ class Elementwise:
 
     def mix(self, share: Value, first: Value, second: Value) -> Value:
         """share · first + (1 - share) · second, exact where both are equal."""
+        # One product instead of two; where both are equal the difference is 0 and the result exact.
         return second + share * (first - second)
 
     def let(self, name: str, value: Value) -> Value:

@@ -87,6 +87,7 @@ class Affine(Formula):
 
     def __add__(self, other: Formula) -> Formula:
         """Write a sum; with the other part of the same gate, as textbooks do, with one bias."""
+        # Only two parts of one gate merge; of different gates they are a plain sum.
         if not isinstance(other, Affine) or self.gate != other.gate:
             return super().__add__(other)
         return affine(self.gate, reads_input=self.reads_input or other.reads_input, state=self.state or other.state)
@@ -99,6 +100,7 @@ def affine(gate: str, *, reads_input: bool = False, state: str = "") -> Affine:
         return lower(name, letter(gate)) if gate else letter(name)
 
     from_input = [of_gate("W"), lower("x", NOW), operator("+")] if reads_input else []
+    # b where the input is read, else d: the two biases of torch, which a textbook adds up.
     from_state = [of_gate("U"), state, operator("+")] if state else []
     text = row(*from_input, *from_state, of_gate("b" if reads_input else "d"))
     return Affine(text=text, gate=gate, reads_input=reads_input, state=state)
@@ -127,18 +129,21 @@ class Writing:
 
     def mix(self, share: Formula, first: Formula, second: Formula) -> Formula:
         """share ⊙ first + (1 − share) ⊙ second."""
+        # `whole=False` makes it stand in brackets beside a factor.
         rest = Formula(row("<mn>1</mn>", operator("−"), share.text), whole=False)
         return share * first + rest * second
 
     def let(self, name: str, value: Formula) -> Formula:
         """Give it a name, which stands for it from here on."""
         symbol = lower(name, NOW)
+        # A value that has this name already needs no line of its own.
         if value.text != symbol:
             self.lines.append((symbol, value.text))
         return Formula(symbol, symbol=True)
 
     def product(self, state: Formula, gate: str = "") -> Formula:
         """U h + d."""
+        # A matrix before a sum or a product needs brackets around it.
         return affine(gate, state=state.text if state.symbol else _bracketed(state.text))
 
     @property
@@ -153,7 +158,9 @@ def equations(cell: Cell, activation: Activation, *, reset_after: bool = True) -
     letters = [LETTERS[part] for part in cell.states]
     state = tuple(Formula(lower(part, BEFORE), symbol=True) for part in letters)
     step = cell.step if reset_after or cell.before is None else cell.before
+    # The step runs as it does over numbers; what it asks for is written down.
     ends = step(writing, affine("", reads_input=True), state, writing)
+    # The inner state first: the output is written with it.
     for part, end in reversed(list(zip(letters, ends, strict=True))):
         writing.let(part, end)
     return writing.lines

@@ -57,5 +57,6 @@ class FromState:
 def cell_step(projected: Floats, state: ArrayState, weights: FromState) -> ArrayState:
     """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
     kind = weights.kind
+    # axis 1: the gates stand side by side in each row.
     operations = Elementwise(ACTIVATE, kind.activation, partial(np.split, indices_or_sections=kind.gates, axis=1))
     return kind.step(operations, projected, state, weights)

@@ -54,6 +54,7 @@ def product(rows: Factor, weight: Factor) -> Floats:
 
 def _nearest_half(values: Floats) -> Floats:
     """The nearest bfloat16, ties to even, as float32 or float64 again."""
+    # bfloat16 is the upper half of float32: rounding is adding and cutting the lower half away.
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     nearest = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
     found: Floats = np.where(np.isnan(values), values, nearest.view(np.float32)).astype(values.dtype)
@@ -64,8 +65,10 @@ def _levels(values: Floats) -> Factor:
     """Whole numbers and a step for each row; a row of zeros has the step 0, one that is not finite NaN."""
     exact = np.asarray(values, np.float32)
     largest = np.max(np.abs(exact), axis=1, initial=0)
+    # A row of zeros, or nearly, has no step; the quotient would be infinite.
     there = np.isfinite(largest) & (largest >= LEAST)
     scales = np.divide(np.float32(HIGHEST), largest, out=np.zeros_like(largest), where=there)
+    # Ties to even, as the engine's conversion of a whole vector rounds.
     whole = np.rint(np.where(there[:, None], exact, 0) * scales[:, None]).astype(np.float64)
     steps = np.where(np.isfinite(largest), np.where(there, largest / np.float32(HIGHEST), 0), np.nan)
     return Factor(whole, steps.astype(values.dtype))

@@ -43,6 +43,7 @@ def require_learning(kind: CellKind) -> None:
 def rounded(values: Tensor, kind: CellKind) -> Tensor:
     """What is multiplied, in the kind's precision; so is the error that comes back through it."""
     require_learning(kind)
+    # There and back: torch rounds the gradient on the same way back.
     return values.to(torch.bfloat16).to(values.dtype) if kind.precision == "bf16" else values
 
 
@@ -94,9 +95,12 @@ def plain_sweep(
     outputs: list[Tensor] = []
     finished: list[State] = []
     for time in range(len(projected)):
+        # Sorted from long to short, so that those still running are the first ones.
         still = int((lengths > time).sum())
         if still < running:
+            # Those that end here stand behind the others; reversed at the end, they come out in the sequences' order.
             finished.append(tuple(part[still:] for part in state))
+            # Slices and no writes: autograd needs every state as it was.
             state, running = tuple(part[:still] for part in state), still
         state = cell_step(kind, projected[time, :running], state, weights)
         outputs.append(state[0])

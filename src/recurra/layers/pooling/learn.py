@@ -30,6 +30,7 @@ class Pooling(nn.Module):
         super().__init__()
         self.spec = spec
         for name, shape in spec.weights().items():
+            # Small scores make a softmax close to even, which is the mean.
             drawn = torch.zeros(shape) if name.endswith("bias") else torch.randn(shape, generator=generator)
             self.register_parameter(name, nn.Parameter(drawn * spec.inputs**-0.5))
 
@@ -39,6 +40,7 @@ class Pooling(nn.Module):
         `ends` are the states where each direction's sweep ended, (sequences, hidden): where nothing else is asked for
         they are the answer, and no error has to be spread over all tokens on the way back.
         """
+        # The last state is at hand already: gathering it again would write a gradient of zeros for every other token.
         if ends is not None and self.spec.parts == ("last",):
             return torch.cat(list(ends), dim=1)
         directions = 2 if self.spec.bidirectional else 1

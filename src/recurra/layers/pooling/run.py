@@ -31,6 +31,7 @@ class PoolingSpec(LayerSpec):
     def _parts_fit(self) -> PoolingSpec:
         if len(set(self.parts)) != len(self.parts):
             raise ValueError("each pooling at most once")
+        # Each head weighs its own share of the features.
         if "attention" in self.parts and self.inputs % self.heads:
             raise ValueError(f"{self.heads} heads do not share {self.inputs} features evenly")
         return self
@@ -62,6 +63,7 @@ def pooling(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floa
 
 
 def _native(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> Floats:
+    # Without attention there are no weights at all, and the tuple is empty.
     scorer: Any = tuple(weights[f"attention_{name}"] for name in ("weight", "bias", "query") if weights)
     directions = 2 if spec.bidirectional else 1
     values: Any = np.ascontiguousarray(inputs.values)
@@ -77,12 +79,14 @@ def _pool(part: Pool, spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats
     if part == "max":
         return _reduced(np.maximum, inputs)
     sums = _reduced(np.add, inputs)
+    # An empty sequence has the sum 0, which stays 0 when it is divided by 1.
     return sums / np.maximum(inputs.lengths, 1)[:, None].astype(sums.dtype)
 
 
 def _reduced(operation: np.ufunc, inputs: Ragged[Floats]) -> Floats:
     """Reduce the tokens of each sequence: (sequences, features); an empty one gives zeros."""
     pooled = np.zeros((inputs.sequences, inputs.values.shape[1]), inputs.values.dtype)
+    # reduceat gives the element at an empty slice's place instead of nothing, so empty sequences are left out.
     filled = inputs.lengths > 0
     if filled.any():
         pooled[filled] = operation.reduceat(inputs.values, inputs.offsets[:-1][filled], axis=0)
@@ -93,6 +97,7 @@ def _last(spec: PoolingSpec, inputs: Ragged[Floats]) -> Floats:
     sides = np.split(inputs.values, 2, axis=1) if spec.bidirectional else [inputs.values]
     ends = []
     for number, side in enumerate(sides):
+        # The reverse sweep ends at a sequence's first token.
         places = last_places(inputs.offsets, reverse=number == 1)
         ends.append(np.where(places[:, None] >= 0, side[places], side.dtype.type(0)))
     return np.concatenate(ends, axis=1)
@@ -103,6 +108,7 @@ def _attention(spec: PoolingSpec, weights: Weights, inputs: Ragged[Floats]) -> F
     hidden = np.tanh(inputs.values @ weights["attention_weight"].T + weights["attention_bias"])
     scores = inputs.carry(hidden @ weights["attention_query"].T)
     owners = inputs.owners()
+    # Softmax of each sequence by itself; its highest score is taken away, so that nothing overflows.
     raised = np.exp(scores.values - _reduced(np.maximum, scores)[owners])
     shares = raised / _reduced(np.add, scores.carry(raised))[owners]
     return _reduced(np.add, inputs.carry(inputs.values * np.repeat(shares, spec.inputs // spec.heads, axis=1)))

@@ -29,6 +29,7 @@ class Recurrent(nn.Module):
         self.spec = spec
         for name, shape in spec.weights().items():
             self.register_parameter(name, nn.Parameter(torch.zeros(shape)))
+        # After all are registered, in one order: each draw moves the generator on.
         for name, weight in self.named_parameters():
             draw_recurrent(name, weight, spec, init, generator)
 
@@ -54,6 +55,7 @@ class Recurrent(nn.Module):
             weights = [self._weights(number) for number in numbers]
             given = [states[number] for number in numbers] if states is not None else None
             inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), rows=rows, route=route)
+            # Only the first layer's inputs are words; behind it every token has a value of its own.
             rows = None
             final += ends
             inputs = variational(inputs, between if self.training else 0.0, generator)
@@ -73,4 +75,5 @@ class Recurrent(nn.Module):
 def _known(states: Sequence[State | None] | None) -> list[State] | None:
     """States as they came out of an earlier sweep: all of them, or none."""
     known = [state for state in states or () if state is not None]
+    # All or none: a sweep that ended without a state gives None for each direction.
     return known or None

@@ -55,10 +55,12 @@ class RecurrentSpec(LayerSpec):
 
     def weights(self) -> Shapes:
         """Return names and shapes of the weights: torch.nn's names, so that state dicts are interchangeable."""
+        # torch.nn's layout: the rows of all gates one below the other.
         gates = self.computed.gates
         recurrent, recurrent_bias = self.computed.recurrent_shapes(self.hidden)
         shapes: Shapes = {}
         for layer, suffix in self.sweeps:
+            # A layer above reads what the one below gives, both directions side by side.
             inputs = self.inputs if layer == 0 else self.outputs
             shapes[f"weight_ih_l{layer}{suffix}"] = (gates * self.hidden, inputs)
             shapes[f"weight_hh_l{layer}{suffix}"] = recurrent
@@ -106,6 +108,7 @@ def recurrent(
     chosen = route or swept_by(spec.computed, inputs.values.dtype)
     final: list[ArrayState] = []
     directions = 2 if spec.bidirectional else 1
+    # Both directions of a layer are swept together: the layer above needs both.
     for first in range(0, spec.layers * directions, directions):
         names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
         sides = [_of_sweep(spec, weights, name) for name in names]
@@ -114,6 +117,7 @@ def recurrent(
             values, ends = _native(spec, sides, inputs, given, rows, table)
         else:
             values, ends = _numpy(spec, sides, inputs, given, rows)
+        # Distinct words and their table serve the first layer alone; above it every token differs.
         rows = table = None
         final += ends
         inputs = inputs.carry(values)
@@ -128,7 +132,9 @@ def _native(
     rows: NDArray[np.int32] | None,
     table: WordTable | None,
 ) -> tuple[Floats, list[ArrayState]]:
+    # From one state a direction to one array a part, as the engine takes them.
     start = tuple(np.stack(parts) for parts in zip(*states, strict=True)) if states else None
+    # With a table the products are made already; there is nothing left to multiply.
     values, projected = (None, table.rows) if table else (inputs.values, None)
     values, parts = native.sweep(spec.computed, sides, values, inputs.offsets, start, rows, projected)
     return values, [tuple(part[side] for part in parts) for side in range(len(sides))]
@@ -141,6 +147,7 @@ def _numpy(
     states: list[ArrayState] | None,
     rows: NDArray[np.int32] | None,
 ) -> tuple[Floats, list[ArrayState]]:
+    # NumPy has no sweep over distinct words: each token gets its word's values.
     inputs = inputs if rows is None else inputs.carry(inputs.values[rows])
     begin = states or [zero_state(spec, inputs.sequences, inputs.values.dtype)] * len(sides)
     swept = [
@@ -157,6 +164,7 @@ def swept_by(kind: CellKind, dtype: np.dtype[Any]) -> _Route:
 
 def words_of(spec: RecurrentSpec, weights: Weights, vectors: Floats) -> WordTable | None:
     """Return the table of a trained model's words as inputs of the first layer, where there can be one."""
+    # Only the first layer reads words.
     first = spec.sweeps[: 2 if spec.bidirectional else 1]
     sides = [_of_sweep(spec, weights, f"_l{layer}{suffix}") for layer, suffix in first]
     return word_table(spec.computed, sides, vectors)
@@ -171,6 +179,7 @@ def _of_sweep(spec: RecurrentSpec, weights: Weights, ending: str) -> Side:
     none, none_bias = _absent(spec.hidden)
     return (
         weights[f"weight_ih{ending}"],
+        # A minGRU has no recurrent weights, the parallel cells no recurrent bias: their names are not in the artefact.
         weights.get(f"weight_hh{ending}", none),
         weights[f"bias_ih{ending}"],
         weights.get(f"bias_hh{ending}", none_bias),
@@ -180,6 +189,7 @@ def _of_sweep(spec: RecurrentSpec, weights: Weights, ending: str) -> Side:
 @cache
 def _absent(hidden: int) -> tuple[Floats, Floats]:
     """What stands for recurrent weights that a cell does not have: no rows, always the same ones."""
+    # The engine keeps packed weights by identity and only of arrays that cannot change.
     none = np.zeros((0, hidden), np.float32), np.zeros(0, np.float32)
     for one in none:
         one.flags.writeable = False
@@ -195,19 +205,24 @@ def _sweep(
 ) -> tuple[Floats, ArrayState]:
     kind = spec.computed
     input_weight, recurrent_weight, input_bias, recurrent_bias = weights
+    # Vectors on the state are not multiplied as a matrix: no precision rounds them.
     rounding = "float32" if kind.parallel else kind.precision
     side = FromState(kind, factor(recurrent_weight, rounding), recurrent_bias)
+    # From long to short: at each step those still running are the first ones, a plain slice.
     order = np.argsort(-inputs.lengths, kind="stable")
     laid = grid(inputs.offsets, reverse=reverse)
     step_of, owner = np.divmod(laid.places, max(laid.sequences, 1))
+    # How many sequences run at each step, and where each step's tokens start.
     running = (inputs.lengths[None, :] > np.arange(laid.steps)[:, None]).sum(axis=1)
     starts = np.concatenate([[0], np.cumsum(running)])
     # Tokens sorted by (step, rank): each step's running sequences lie side by side, nothing between them.
     places = starts[step_of] + np.argsort(order)[owner]
     projected = np.empty((len(places), len(input_bias)), inputs.values.dtype)
+    # The input's products wait for no state: they are made for all tokens at once.
     from_inputs = product(factor(inputs.values, kind.precision), factor(input_weight, kind.precision))
     projected[places] = from_inputs + input_bias
     outputs = np.empty((len(places), spec.hidden), inputs.values.dtype)
+    # Fancy indexing copies, so the states that came in are not overwritten below.
     whole = tuple(part[order] for part in state)
     for time in range(laid.steps):
         start, stop = starts[time], starts[time + 1]
@@ -215,6 +230,7 @@ def _sweep(
         active = cell_step(projected[start:stop], active, side)
         outputs[start:stop] = active[0]
         for part, new in zip(whole, active, strict=True):
+            # Sequences that ended keep the state they ended with.
             part[: running[time]] = new
     back = np.argsort(order)
     return outputs[places], tuple(part[back] for part in whole)

@@ -36,15 +36,18 @@ def learn_wide(
 
     owners, places = ngrams(ids, longest)
     kept, columns, counts = np.unique(places, return_inverse=True, return_counts=True)
+    # An n-gram of one text alone names that text; its log-odds would be learnt by heart.
     often = counts >= SEEN
     if not often.any():
         raise DataError(f"no n-gram stands in {SEEN} texts", advice="give more texts, or leave wide out")
+    # Numbers the kept places one after another: kept place -> its column.
     column = np.cumsum(often) - 1
     chosen = often[columns]
     cells = (owners[chosen].astype(np.int32), column[columns[chosen]].astype(np.int32))
     matrix = csr_matrix((np.ones(len(cells[0])), cells), shape=(ids.sequences, int(often.sum())))
     fitted = Fitted(*fit(matrix, positive))
     weights: Weights = {
+        # Exact: places are below 2^24, and float32 holds every whole number up to there.
         "place": kept[often].astype(np.float32),
         "weight": fitted.weights.astype(np.float32),
         "square": fitted.squares.astype(np.float32),

@@ -46,6 +46,7 @@ def wide(spec: WideSpec, weights: Weights, ids: Ragged[Ids]) -> Floats:
     """Log-odds of each sequence: Σ weight / √(Σ square) over its distinct known n-grams, plus the bias."""
     owners, places = ngrams(ids, spec.longest)
     known = weights["place"].astype(np.int64)
+    # Places were saved in ascending order; one that is larger than all would point behind the end.
     found = np.minimum(np.searchsorted(known, places), len(known) - 1)
     hit = known[found] == places
     rows, chosen = owners[hit], found[hit]
@@ -53,6 +54,7 @@ def wide(spec: WideSpec, weights: Weights, ids: Ragged[Ids]) -> Floats:
         np.bincount(rows, weights=weights[name][chosen].astype(np.float64), minlength=ids.sequences)
         for name in ("weight", "square")
     )
+    # As if each text were a vector of length 1 in the weighted features; a text of no known n-gram gets the bias.
     odds = sums / np.sqrt(np.maximum(squares, 1e-12)) + weights["bias"]
     return odds[:, None].astype(weights["weight"].dtype)
 
@@ -60,14 +62,20 @@ def wide(spec: WideSpec, weights: Weights, ids: Ragged[Ids]) -> Floats:
 def ngrams(ids: Ragged[Ids], longest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct places of each sequence's 1- to `longest`-grams: which sequence, which place; sorted."""
     owner = ids.owners()
+    # From 1 on: a key of 0 times anything would forget the word.
     words = ids.values.astype(np.uint64) + np.uint64(1)
     gram = np.zeros(len(words), np.uint64)
     keys = [np.zeros(0, np.uint64)]
+    # Products modulo 2^64 are what is wanted.
     with np.errstate(over="ignore"):
         for length in range(min(longest, len(words))):
+            # Each round makes all n-grams one token longer, for every place in all texts at once.
             gram = (gram[: len(words) - length] * MULTIPLIER) ^ words[length:]
+            # An n-gram must not begin in one text and end in the next.
             inside = owner[: len(words) - length] == owner[length:]
+            # The highest bits of a product are its best mixed ones.
             hashed = ((gram * MULTIPLIER) >> np.uint64(40)) % np.uint64(PLACES)
+            # Text and place in one number, so that one `unique` sorts both and drops what comes twice.
             keys.append((owner[: len(words) - length].astype(np.uint64) * np.uint64(PLACES) + hashed)[inside])
     distinct = np.unique(np.concatenate(keys)).astype(np.int64)
     return distinct // PLACES, distinct % PLACES
