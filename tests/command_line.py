@@ -37,7 +37,7 @@ class Done:
 
 def recurra(*arguments: object, stdin: bytes = b"") -> Done:
     """Run a command here, from its arguments to its exit code, through the same `run` as the installed one."""
-    from recurra.cli.console import main as run
+    from recurra.__main__ import main as run
 
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     before = signal.getsignal(signal.SIGTERM)

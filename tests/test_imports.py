@@ -249,7 +249,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_that_do_not_learn_never_import_torch(command: str, places: dict[str, Path]) -> None:
     arguments = ["recurra", *(part.format(**places) for part in COMMANDS[command])]
-    code = f"import sys; sys.argv = {arguments!r}\nfrom recurra.cli.console import main as run\ntry: run()\n"
+    code = f"import sys; sys.argv = {arguments!r}\nfrom recurra.__main__ import main as run\ntry: run()\n"
     code += "except SystemExit as left: assert not left.code, left.code\nNone"
     # pandas, scikit-learn and their like would each cost more than the answer does.
     assert not loaded_after(code) & (HEAVY | {"jinja2"})

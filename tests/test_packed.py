@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Ragged
-from recurra.cells.backends.torch import State, SweepWeights
+from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import CellKind
 from recurra.engine.choose import Route, sweep_layer
 from recurra.engine.packed import KERNELS, packing
@@ -26,7 +26,7 @@ class Given:
 
     inputs: Ragged[Tensor]
     weights: list[SweepWeights]
-    states: list[State]
+    states: list[TensorState]
 
     def leaves(self) -> list[Tensor]:
         return [self.inputs.values, *(one for side in [*self.weights, *self.states] for one in side)]

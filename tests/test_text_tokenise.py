@@ -117,11 +117,11 @@ def test_a_long_piece_without_white_space_is_cut_as_a_short_one_is() -> None:
 
 def test_parts_of_a_long_text_join_to_the_text_and_are_cut_at_white_space() -> None:
     text = "word and, " * 250_000 + "x" * 2_500_000
-    some = list(normalise.parts(text))
+    some = list(normalise.text_parts(text))
     assert len(some) > 2
     assert "".join(some) == text
     assert all(part[0] == " " for part in some[1:])
-    assert list(normalise.parts("")) == [""]
+    assert list(normalise.text_parts("")) == [""]
 
 
 def test_a_lone_surrogate_is_refused_with_its_text_and_character() -> None:

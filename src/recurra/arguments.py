@@ -18,6 +18,7 @@ LARGEST_SEED = 2**63 - 1
 def whole(name: str, value: Any, *, least: int, most: int | None = None) -> int:
     """Return a whole number from `least` to `most`; raises UsageError that tells this range."""
     allowed = f"a whole number, {least:,} to {most:,}" if most is not None else f"a whole number of at least {least:,}"
+    # True is an int in Python, and would pass for 1.
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise UsageError(name, found=_shown(value), allowed=allowed)
     if value < least or (most is not None and value > most):
@@ -72,6 +73,7 @@ def seed_of(name: str, value: Any) -> int:
     object learns otherwise. None asks the operating system; NumPy's global state is never touched.
     """
     if value is None:
+        # From the operating system; NumPy's global generator belongs to the user.
         return int(np.random.default_rng().integers(2**32))
     if isinstance(value, np.random.RandomState):
         return int(value.randint(2**32, dtype=np.int64))
@@ -85,10 +87,12 @@ def seed_of(name: str, value: Any) -> int:
 
 
 def _is_finite(value: Any) -> bool:
+    # NumPy 2's float32 is no Python float, so both families are named.
     known = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return known and math.isfinite(value)
 
 
 def _shown(value: Any) -> str:
+    # NumPy 2 shows np.float64(1.5); the plain number is what somebody typed.
     shown = repr(value.item() if isinstance(value, np.generic) else value)
     return shown if len(shown) <= 60 else f"{shown[:57]}…"

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from recurra.cells import CELLS
-from recurra.cells.cell import Activation, Step
+from recurra.cells.cell import Activation, CellStep
 from recurra.errors import UsageError
 
 
@@ -66,7 +66,7 @@ class CellKind(NamedTuple):
         return CELLS[self.cell].states
 
     @property
-    def step(self) -> Step:
+    def step(self) -> CellStep:
         """The equation; the GRU has two forms."""
         cell = CELLS[self.cell]
         return cell.step if self.reset_after or cell.before is None else cell.before
@@ -79,7 +79,7 @@ class CellKind(NamedTuple):
         return (len(cell.gates) * hidden, hidden), (len(cell.gates) * hidden,)
 
 
-Model = TypeVar("Model", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class Frozen(BaseModel):
@@ -90,9 +90,10 @@ class Frozen(BaseModel):
     )
 
 
-def validated(model: type[Model], values: dict[str, Any]) -> Model:
+def validated(model: type[_Model], values: dict[str, Any]) -> _Model:
     """Check `values` as JSON would be checked (lists may stand for tuples); raise UsageError with the field's path."""
     try:
+        # Through JSON on purpose: strict mode takes tuples only as tuples, but from JSON a list will do.
         return model.model_validate_json(json.dumps(values, default=_plain))
     except ValidationError as problem:
         raise UsageError(problem_line(problem)) from None
@@ -105,6 +106,7 @@ def _plain(value: Any) -> Any:
 
 def problem_line(problem: ValidationError) -> str:
     """Tell the first problem of a validation as `field.path: message`, without echoing long values."""
+    # One line: the first problem, and how many more there are.
     first = problem.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in first["loc"]) or "(whole)"
     more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
@@ -284,6 +286,7 @@ class Settings(Frozen):
         homes = [home for home in ([part] if part else names) if name in names.get(home, [])]
         if len(homes) != 1:
             every = [f"{home}.{field}" for home, fields in names.items() for field in fields]
+            # With and without the group's name, as people write either.
             near = get_close_matches(key, [*every, *(field.split(".")[1] for field in every)], n=3)
             raise UsageError(f"unknown setting {key!r}", advice=f"did you mean {', '.join(near)}?" if near else "")
         return homes[0], name

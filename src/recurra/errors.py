@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+# A context variable, not a global: a program may call the command line from one thread and fit in another.
 _OPTIONS = ContextVar("advice names options", default=False)
 
 
@@ -39,6 +40,7 @@ class Place:
 
     def __str__(self) -> str:
         """Write the place the way compilers do, so that editors can jump to it."""
+        # 0 is "unknown", and leaves its part away.
         parts = [self.file] + [str(number) for number in (self.line, self.column) if number]
         return ":".join(parts)
 
@@ -55,6 +57,7 @@ class RecurraError(Exception):
         parts = [wrong, f"found {found}" if found else "", f"allowed: {allowed}" if allowed else "", advice]
         line = "; ".join(part for part in parts if part)
         self.place = place
+        # Escaped here, once for all: names of files and cells are other people's bytes.
         super().__init__(printable(f"{place}: {line}" if place else line))
 
 
@@ -94,5 +97,6 @@ class GateError(RecurraError):
 
 def printable(text: str) -> str:
     """Escape what could break the line or steer a terminal; long texts are cut in the middle."""
+    # `ascii` gives \n, \x1b, \u202e: visible, and harmless to a terminal.
     escaped = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
     return escaped if len(escaped) <= 1000 else f"{escaped[:600]} … {escaped[-300:]}"

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from recurra.errors import DataError
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 
 
@@ -47,6 +47,7 @@ def confusion_matrix(targets: ArrayLike, predictions: ArrayLike, *, labels: Arra
     wanted, found = _same_length(targets, predictions)
     order = np.asarray(labels)
     matrix = np.zeros((len(order), len(order)), dtype=np.int64)
+    # add.at counts equal places one by one; matrix[…] += 1 would count them once.
     np.add.at(matrix, (_positions(wanted, order), _positions(found, order)), 1)
     return matrix
 
@@ -56,6 +57,7 @@ def f1(targets: ArrayLike, predictions: ArrayLike, *, positive: str | int | bool
     wanted, found = _same_length(targets, predictions)
     hits = int(np.sum((wanted == positive) & (found == positive)))
     mistakes = int(np.sum((wanted == positive) != (found == positive)))
+    # TP, and FP + FN together; with no hit the quotient may be 0 / 0.
     return 2 * hits / (2 * hits + mistakes) if hits else 0.0
 
 
@@ -78,6 +80,7 @@ def roc_auc(targets: ArrayLike, scores: ArrayLike) -> float:
     if not positives or not negatives:
         raise DataError("ROC AUC is not defined for one class", allowed="targets with both 0 and 1")
     _, group, counts = np.unique(found, return_inverse=True, return_counts=True)
+    # Tied scores share the middle of the ranks that they fill.
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[group]
     return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
@@ -99,6 +102,7 @@ def calibration_bins(targets: ArrayLike, probabilities: ArrayLike, *, bins: int 
     """
     wanted, table = _classes_and_probabilities(targets, probabilities)
     confidence, correct = table.max(axis=1), table.argmax(axis=1) == wanted
+    # Bins are open below and closed above, so ceil; a confidence of 0 would fall before the first.
     place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     groups = [place == number for number in range(bins)]
     return [
@@ -119,6 +123,7 @@ def perplexity(loss_sum: float, count: int) -> float:
     if count < 1:
         raise DataError("no tokens to judge", found=f"{count} tokens", allowed="1 or more")
     mean = loss_sum / count
+    # exp(709.8) is the largest float64.
     return math.exp(mean) if mean < 709.0 else math.inf
 
 
@@ -149,6 +154,7 @@ def naive_scale(history: ArrayLike, *, season: int = 1) -> float:
     measured by its own mean absolute value, and one of zeros by 1. Raises DataError for `season` values or fewer.
     """
     values = _numbers(history)
+    # At least one pair a season apart.
     if len(values) <= season:
         raise DataError("too little history for MASE", found=f"{len(values)} values", allowed=f"{season + 1} or more")
     level = float(np.mean(np.abs(values)))
@@ -163,6 +169,7 @@ def naive_scale(history: ArrayLike, *, season: int = 1) -> float:
 def smape(targets: ArrayLike, predictions: ArrayLike) -> float:
     """Symmetric mean absolute percentage error, 0 to 200: mean of 200 |y - f| / (|y| + |f|), 0/0 being 0 (M4 2018)."""
     wanted, found = _same_length(_numbers(targets), _numbers(predictions))
+    # Where both are 0 the error is 0 too: any other divisor will do.
     sizes = np.abs(wanted) + np.abs(found)
     return float(200 * np.mean(np.abs(wanted - found) / np.where(sizes > 0, sizes, 1.0)))
 
@@ -195,16 +202,19 @@ def paired_bootstrap(correct_a: ArrayLike, correct_b: ArrayLike, *, draws: int =
     draws on either side of zero, counting the observed one: (1 + k) / (1 + draws), at most 1.
     """
     first, second = _same_length(_numbers(correct_a), _numbers(correct_b))
+    # Right or wrong twice gives -1, 0 and 1 only.
     values, counts = np.unique(first - second, return_counts=True)
     generator = np.random.default_rng(seed)
     # rows of equal difference are interchangeable, so how often each value is drawn is multinomial: same law, less work
     means = np.empty(draws)
+    # Blocks of 32 MB, however many distinct scores there are.
     block = max(1, 4_000_000 // len(values))
     for start in range(0, draws, block):
         size = min(block, draws - start)
         means[start : start + size] = generator.multinomial(len(first), counts / len(first), size) @ values / len(first)
     smaller = min(int(np.sum(means <= 0)), int(np.sum(means >= 0)))
     low, high = np.quantile(means, [0.025, 0.975])
+    # The observed difference counts as one draw: p is never 0 (Davison & Hinkley 1997, chapter 4).
     p = min(1.0, 2 * (1 + smaller) / (1 + draws))
     return Comparison(float(np.mean(first - second)), float(low), float(high), p)
 
@@ -219,20 +229,21 @@ def _same_length(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], NDA
     return left, right
 
 
-def _numbers(values: ArrayLike) -> Floats:
+def _numbers(values: ArrayLike) -> _Floats:
     numbers = np.asarray(values, dtype=np.float64)
     if not np.isfinite(numbers).all():
         raise DataError("a value is not finite", found="NaN or infinity", allowed="finite numbers")
     return numbers
 
 
-def _errors(targets: ArrayLike, predictions: ArrayLike) -> Floats:
+def _errors(targets: ArrayLike, predictions: ArrayLike) -> _Floats:
     wanted, found = _same_length(_numbers(targets), _numbers(predictions))
     return np.asarray(wanted - found, dtype=np.float64)
 
 
 def _positions(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64]:
     order = np.argsort(labels, kind="stable")
+    # Labels need not be sorted: searchsorted goes by their order.
     places = order[np.minimum(np.searchsorted(labels, values, sorter=order), len(labels) - 1)]
     strangers = labels[places] != values
     if strangers.any():
@@ -240,7 +251,7 @@ def _positions(values: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64]:
     return np.asarray(places, dtype=np.int64)
 
 
-def _classes_and_probabilities(targets: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int64], Floats]:
+def _classes_and_probabilities(targets: ArrayLike, probabilities: ArrayLike) -> tuple[NDArray[np.int64], _Floats]:
     """Class positions (rows,) and probabilities (rows, classes), checked."""
     table = _numbers(probabilities)
     table = np.column_stack([1 - table, table]) if table.ndim == 1 else table

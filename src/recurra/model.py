@@ -40,13 +40,14 @@ History = list[dict[str, float]]
 _Record = TypeVar("_Record", bound=Frozen)
 
 
-class Origin(Frozen):
+class ModelOrigin(Frozen):
     """How a model came to be, with which a reloaded estimator goes on; artefacts of before tell nothing of it.
 
     `parameters` are its constructor's arguments as they were given, `settings` all choices in effect, held as they
     stand: whether they still can be chosen is asked when somebody fits again.
     """
 
+    # Not the estimator's own types: an artefact of tomorrow may hold arguments that this version does not have.
     parameters: dict[str, Argument] = Field(default_factory=dict)
     settings: dict[str, dict[str, Any]] | None = None
     history: tuple[dict[str, float], ...] = ()
@@ -63,6 +64,7 @@ class Origin(Frozen):
     @property
     def epochs(self) -> History:
         """The history in the order in which a fit tells it."""
+        # A history came out of JSON in the order of the alphabet; unknown keys go last.
         places = {key: place for place, key in enumerate(KEYS)}
         return [dict(sorted(row.items(), key=lambda item: places.get(item[0], len(KEYS)))) for row in self.history]
 
@@ -84,11 +86,12 @@ class Model:
     plan: Any
     tensors: dict[str, Any]
     encoder: Any
-    origin: Origin = field(default_factory=Origin, kw_only=True)
+    origin: ModelOrigin = field(default_factory=ModelOrigin, kw_only=True)
 
     def __post_init__(self) -> None:
         """Lock the weights: the engine packs what cannot change once for ever."""
         for tensor in self.tensors.values():
+            # By identity: the engine keeps what it packed for as long as this very array lives unchanged.
             tensor.flags.writeable = False
 
     def told(self) -> dict[str, Any]:
@@ -111,11 +114,13 @@ class Model:
 
     def in_precision(self, precision: Precision | None) -> Self:
         """Return the model multiplying in another precision than it learnt in; None leaves it as it is."""
+        # The weights stay float32: they are rounded where they are packed, so one artefact answers in each.
         return replace(self, plan=self.plan.in_precision(precision)) if precision else self
 
     def save(self, folder: str | Path, *, card: str = "") -> None:
         """Write the artefact: the same model gives the same bytes."""
         origin = self.origin.model_dump(mode="json", exclude_defaults=True)
+        # What says nothing is left out, so that an artefact from before `origin` keeps its bytes.
         config = {"net": self.plan.model_dump(mode="json"), **self.told(), **({"origin": origin} if origin else {})}
         files = {self.file: self.encoder.to_json()}
         save_artefact(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card))
@@ -131,24 +136,29 @@ class Model:
     @classmethod
     def shapes(cls, config: dict[str, Any], task: str) -> Shapes:
         """Return every weight's name and shape; raises ArtefactError for another task's model, or no valid plan."""
+        # Before the weights: what another task's model is, is told at once, and not that its layers do not fit.
         require_task(task, cls.task)
-        return read_record(cls.net, config.get("net"), "net").weights()
+        return checked_record(cls.net, config.get("net"), "net").weights()
 
     @classmethod
     def from_artefact(cls, held: Artefact) -> Self:
         """Take over an artefact that is in memory and checked; raises ArtefactError for another task's."""
         require_task(held.task, cls.task)
-        plan = read_record(cls.net, held.config.get("net"), "net")
-        origin = read_record(Origin, held.config["origin"], "origin") if "origin" in held.config else Origin()
+        plan = checked_record(cls.net, held.config.get("net"), "net")
+        # Artefacts of before have no origin; an empty record says as much.
+        origin = checked_record(ModelOrigin, held.config.get("origin", {}), "origin")
+        # `read` knows the head's part alone; how the model came to be is the same record in every task.
         model = replace(cls.read(held, plan), origin=origin)
         model._replay(held.selftest)
         return model
 
     def _replay(self, saved: Mapping[str, Any]) -> None:
         """Raise ArtefactError when the self-test rows come out otherwise than they were saved."""
+        # Of the precision it was saved in: the replay comes before `in_precision`.
         near = TOLERANCE[self.plan.recurrent.precision]
         for name, rows in self.selftest().items():
             wanted, got = np.asarray(saved.get(name), dtype=np.float64), np.asarray(rows)
+            # allclose would spread a shape that merely fits.
             if wanted.shape != got.shape or not np.allclose(got, wanted, rtol=near, atol=near):
                 raise ArtefactError(
                     f"the self-test rows ({name}) come out otherwise than when the model was saved",
@@ -166,7 +176,7 @@ class Model:
         return "\n".join([f"# {TASKS[self.task].capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
 
 
-def read_record(kind: type[_Record], record: Any, name: str) -> _Record:
+def checked_record(kind: type[_Record], record: Any, name: str) -> _Record:
     """Check one record of an artefact's description, which is not trusted; raises ArtefactError with the field."""
     try:
         return kind.model_validate_json(json.dumps(record))
@@ -191,10 +201,12 @@ def encoder_of(artefact: Artefact, words: int) -> TextEncoder:
 
 def synthetic_ids(words: int) -> Ragged[NDArray[np.int32]]:
     """Three short sequences of token ids spread over the vocabulary, for self-tests."""
+    # One, seven and twelve tokens: shorter and longer than what the engine takes at a time.
     random = np.random.default_rng(0)
     return join([random.integers(0, words, length).astype(np.int32) for length in (1, 7, 12)])
 
 
 def six_digits(values: NDArray[Any]) -> list[list[float]]:
     """Six digits of each self-test value: what an artefact keeps."""
+    # A float32 has seven digits; the last differs from processor to processor.
     return [[float(f"{value:.6g}") for value in row] for row in np.asarray(values, dtype=np.float64)]

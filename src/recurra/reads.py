@@ -11,11 +11,11 @@ from recurra.cells import CELLS
 from recurra.config import Settings
 from recurra.errors import UsageError
 
-Task = Literal["text", "language", "series"]
-TASKS: tuple[Task, ...] = get_args(Task)
+TaskName = Literal["text", "language", "series"]
+TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
-WORDS: tuple[Task, ...] = ("text", "language")
-READ_BY: dict[str, tuple[Task, ...]] = {
+WORDS: tuple[TaskName, ...] = ("text", "language")
+READ_BY: dict[str, tuple[TaskName, ...]] = {
     "text": WORDS,
     "text.max_length": ("text",),
     "text.truncate": ("text",),
@@ -66,12 +66,13 @@ ONLY_WITH: dict[str, Condition] = {
 }
 
 
-def readers(key: str) -> tuple[Task, ...]:
+def readers(key: str) -> tuple[TaskName, ...]:
     """Return the tasks that read a setting, named `part.key`."""
+    # The field itself, else its group, else every task.
     return READ_BY.get(key, READ_BY.get(key.partition(".")[0], TASKS))
 
 
-def check_read(settings: Settings, task: Task, *, begun: Settings) -> None:
+def check_read(settings: Settings, task: TaskName, *, begun: Settings) -> None:
     """Raise UsageError for a setting that was chosen and has no effect on this task.
 
     Chosen are those whose value is neither that of `begun`, the task's defaults, nor that of plain `Settings()`.
@@ -80,11 +81,12 @@ def check_read(settings: Settings, task: Task, *, begun: Settings) -> None:
     for part in type(settings).model_fields:
         for name in type(getattr(settings, part)).model_fields:
             key = f"{part}.{name}"
+            # A value that is anybody's default was not chosen: one file of settings may serve all tasks.
             if _value(settings, key) not in (_value(begun, key), _value(plain, key)):
                 _check_one(settings, task, key)
 
 
-def _check_one(settings: Settings, task: Task, key: str) -> None:
+def _check_one(settings: Settings, task: TaskName, key: str) -> None:
     if task not in readers(key):
         allowed = f"task {' or '.join(readers(key))}"
         raise UsageError(f"{key} is not read here", found=f"task {task}", allowed=allowed, advice="leave it out")
@@ -92,6 +94,7 @@ def _check_one(settings: Settings, task: Task, key: str) -> None:
     if condition is None:
         return
     value = _value(settings, condition.other)
+    # `pool` is a tuple of several names; one of them is enough.
     if not set(condition.values) & ({value} if isinstance(value, str) else set(value)):
         found = f"{condition.other} {value if isinstance(value, str) else ', '.join(value)}"
         allowed = f"{condition.other} {' or '.join(condition.values)}"

@@ -38,7 +38,7 @@ class Operations(Protocol):
         ...
 
 
-class Recurrent(Protocol):
+class StateWeights(Protocol):
     """The weights that meet the state."""
 
     def product(self, state: Value, gate: str = "") -> Value:
@@ -53,7 +53,7 @@ class Recurrent(Protocol):
 
 State = tuple[Value, ...]
 # Written once over any values: arrays answer, tensors learn, formulas are shown.
-Step = Callable[[Operations, Value, State, Recurrent], State]
+CellStep = Callable[[Operations, Value, State, StateWeights], State]
 """(operations, W x_t + b of all gates, state, recurrent weights) -> the next state; its first part is the output."""
 
 
@@ -67,14 +67,14 @@ class Cell:
     """As a sentence names it."""
     gates: dict[str, str]
     """Letter and name of each gate, in the order in which their rows are stacked in the weights."""
-    step: Step
+    step: CellStep
     paper: str
     """Whose equation it is."""
     states: tuple[str, ...] = ("hidden",)
     """The parts of a state: hidden, which is the output, and the inner one where there is one."""
     activations: tuple[Activation, ...] = ("tanh",)
     """What it may be given, its default first."""
-    before: Step | None = None
+    before: CellStep | None = None
     """Its other form, `reset_after=false`: the reset meets the state before the product."""
     native: bool = False
     """Whether the engine has kernels of it (native/src/kernels/cell/)."""

@@ -5,10 +5,10 @@ Not here: the scan (scan.py), and its kernels (native/src/kernels/cell/).
 
 from __future__ import annotations
 
-from recurra.cells.cell import Cell, Operations, Recurrent, State, Value
+from recurra.cells.cell import Cell, Operations, State, StateWeights, Value
 
 
-def step(op: Operations, x: Value, state: State, weights: Recurrent) -> State:
+def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
     """The state moves by the share z towards what the input brings."""
     (h,) = state
     # Neither z nor n reads the state: all steps' products are one large product.

@@ -42,6 +42,7 @@ def forecast_series(
     from recurra.runs.sources import mending, series_table
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
+    # Both or neither: exactly one of them says what to forecast.
     if bool(file) == bool(values):
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
@@ -56,6 +57,7 @@ def forecast_series(
     if as_json:
         emit_json({"task": "series", "rows": rows})
         return
+    # Plain line feeds on every system: the output is a file as often as a screen.
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(row.values() for row in rows)
@@ -69,7 +71,9 @@ def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
     if len(names) != 1:
         advice = "give a file whose rows name the series"
         raise UsageError("--values", found=f"a model of {len(names)} series", allowed="a model of one", advice=advice)
+    # Commas or spaces, as somebody would type or copy them.
     values = np.array([_value(item) for item in (text.split(",") if "," in text else text.split())])
+    # Without a file there are no times: the values are plain steps.
     steps, missing = np.arange(len(values)), np.zeros(len(values), bool)
     return SeriesTable(names, {names[0]: steps}, {names[0]: values}, {names[0]: missing}, SeriesColumns("", "", ""))
 
@@ -81,6 +85,7 @@ def _value(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
+        # NaN fails the comparison below, as nan, inf and 1e999 do.
         value = math.nan
     if not abs(value) <= LARGEST:
         allowed = f"finite numbers up to {LARGEST:g} apart by commas, such as 20,21,22"
@@ -89,6 +94,7 @@ def _value(text: str) -> float:
 
 
 def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    # From columns to rows, as JSON lines and CSV are.
     for cells in zip(*columns.values(), strict=True):
         yield {
             name: float(cell) if hasattr(cell, "dtype") and cell.dtype.kind == "f" else str(cell)
@@ -122,6 +128,7 @@ def write_on(
     if as_json:
         emit_json({"prompt": prompt, "text": text, "seed": seed, "temperature": temperature})
     else:
+        # Not `printable`: line ends and every script are part of what was written.
         print(harmless(text))
 
 
@@ -131,12 +138,14 @@ def tell_artefact(artefact: str, *, as_json: bool) -> None:
     from recurra.tasks.heads.horizon.run import RunningForecaster
     from recurra.tasks.loading import load_any
 
+    # A run's folder stands for the artefact in it.
     folder = resolve(Path(artefact))
     model = load_any(folder)
     layers = [
         {"name": name, **spec.model_dump(mode="json"), "parameters": spec.parameters}
         for name, spec in model.plan.layers().items()
     ]
+    # All files, as somebody who copies the folder pays for them.
     size = sum(path.stat().st_size for path in folder.iterdir())
     record: dict[str, Any] = {"task": model.plan.task, "folder": str(folder), "bytes": size, "layers": layers}
     record["parameters"] = sum(layer["parameters"] for layer in layers)

@@ -16,6 +16,7 @@ from recurra.cli.app_lab import lab_app
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 
+# Plain text instead of rich boxes: help that can be searched, copied and read aloud.
 app = typer.Typer(
     name="recurra",
     help="Recurrent networks made practical: label texts, model language, forecast series.\n\n"
@@ -35,6 +36,7 @@ Folder = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's f
 
 def _version(asked: bool) -> None:
     if asked:
+        # Imports stand in the functions: `--help` answers before NumPy would be loaded.
         from recurra.runs.versions import installed
 
         print(f"recurra {installed('recurra')}")
@@ -103,6 +105,7 @@ def evaluate(
     """
     from recurra.cli.evaluating import evaluate_file
 
+    # Both kinds of reading are checked, whichever task the artefact turns out to have.
     rows, reading = written.reading(text=text, label=label, policy=on_error), series.reading()
     kind = options.precision(precision)
     gates = fail_under

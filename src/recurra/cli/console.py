@@ -1,6 +1,6 @@
 """How a command starts and ends, and how it talks: signals, errors as one line with an exit code, results on stdout.
 
-Not here: the commands (app.py), and what they tell.
+Not here: the commands, of which nothing is known here (app.py imports what they print with), and what they tell.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 from unicodedata import category
@@ -20,19 +21,22 @@ if TYPE_CHECKING:
     from recurra.tasks.task import Rows
 
 
-def main() -> NoReturn:
-    """Run the command line and leave with its exit code: 0 done, 1 failed, 2 usage, 3 data, 4 artefact, 5 gate missed.
+def run_app(home: str) -> NoReturn:
+    """Run the commands of the module `home` and leave with the exit code.
 
+    0 done, 1 failed, 2 usage, 3 data, 4 artefact, 5 gate missed.
     Interrupted by SIGINT it is 130, by SIGTERM 143. A traceback is shown only with `--debug`, or RECURRA_DEBUG=1.
     """
+    # As an exception, so that `with` blocks and `finally` close what is open: checkpoints stay whole.
     signal.signal(signal.SIGTERM, _terminated)
+    # Before typer sees it, so that it may stand anywhere; into the environment, for processes we start.
     if "--debug" in sys.argv:
         sys.argv.remove("--debug")
         os.environ["RECURRA_DEBUG"] = "1"
     debug = os.environ.get("RECURRA_DEBUG", "") not in ("", "0")
     try:
         with advising_options():
-            sys.exit(_app())
+            sys.exit(_run(home))
     except RecurraError as problem:
         _fail(f"recurra: {problem}", problem.exit_code, problem if debug else None)
     except KeyboardInterrupt:
@@ -44,20 +48,19 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as problem:
+        # click's and typer's own errors; their classes were moved and copied between versions.
         if hasattr(problem, "format_message"):
             _fail(_usage_line(problem), 2, problem if debug else None)
         told = printable(f"{type(problem).__name__}: {problem}")
         _fail(f"recurra: unexpected {told}; run again with --debug and report it", 1, problem if debug else None)
 
 
-def _app() -> int:
+def _run(home: str) -> int:
     """Read the command and run it; typer's own `main` would swallow interrupts and broken pipes."""
     import typer
     from typer.main import get_command
 
-    from recurra.cli.app import app
-
-    command = get_command(app)
+    command = get_command(import_module(home).app)
     try:
         with command.make_context("recurra", sys.argv[1:]) as context:
             command.invoke(context)
@@ -71,7 +74,9 @@ def _app() -> int:
 
 def _usage_line(problem: Any) -> str:
     """Tell a mistake on the command line in one line; typer's own exceptions have moved from version to version."""
+    # Some errors come before there is a context.
     path = problem.ctx.command_path if getattr(problem, "ctx", None) else "recurra"
+    # Its message is the whole help text: results, not an error.
     if type(problem).__name__ == "NoArgsIsHelpError":
         print(problem.format_message())
         return f"{path}: no command"
@@ -114,6 +119,7 @@ def tell_rows(rows: Rows) -> None:
 
 def harmless(text: str) -> str:
     """Escape the control characters that could steer a terminal; line ends, tabs and every script stay."""
+    # A language model may write an escape sequence that it has read.
     return "".join(repr(one)[1:-1] if category(one) == "Cc" and one not in "\n\t" else one for one in text)
 
 
@@ -124,6 +130,7 @@ def emit_json(record: Any) -> None:
 
 def emit_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a plain table whose columns line up."""
+    # Cells become texts first; the widths follow from all of them.
     cells = [list(header), *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
@@ -149,6 +156,7 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
+    # NumPy's scalars and arrays.
     if hasattr(value, "tolist"):
         return value.tolist()
     return str(value)

@@ -20,7 +20,7 @@ from recurra.tasks.checking import check_file, check_known
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices
     from recurra.datasets.formats import TextReading
-    from recurra.reads import Task
+    from recurra.reads import TaskName
     from recurra.tasks.checking import Finding, Needs
 
 
@@ -73,12 +73,12 @@ class CheckOptions:
 
     learning: LearningChoices
     test: str
-    asked: dict[Task, dict[str, Any]]
+    asked: dict[TaskName, dict[str, Any]]
     """What each task's fit takes beside the choices of learning."""
     read_by: dict[str, list[str]]
     """The tasks whose fit has each option that was given."""
 
-    def needs(self, task: Task, file: str, reading: TextReading) -> Needs:
+    def needs(self, task: TaskName, file: str, reading: TextReading) -> Needs:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
         from recurra.tasks.checking import needs_of
 

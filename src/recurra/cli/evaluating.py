@@ -38,10 +38,13 @@ def evaluate_file(
     folder = resolve(Path(artefact))
     model = load_any(folder, precision=precision)
     task = TASKS[model.plan.task]
+    # Before the rows are read: a wrong gate after minutes of measuring would be a pity.
     gates = read_gates(fail_under, task=task.name)
+    # The model tells what the reading leaves open: columns, labels, rhythm, as it has learnt them.
     rows = task.read(Source([file], reading, series, model=model), None)
     tell_rows(rows)
     if rival:
+        # A rival is fair only on the rows the model learnt from; they are read again where they still lie, unchanged.
         learnt = learnt_again(task, read_source(folder.parent))
         record = task.judge(model, rows.measured, learnt, ())
         for note in record.pop("notes", []):
@@ -63,4 +66,5 @@ def evaluate_file(
             print(f"rival  {told_rival(other)}")
         if "lost" in record:
             print(f"lost  {record['lost']}")
+    # Last: exit 5 must not swallow the figures.
     check_gates(gates, record)

@@ -15,7 +15,7 @@ from recurra.errors import UsageError
 if TYPE_CHECKING:
     from recurra.config import Settings
     from recurra.estimators.estimator import Estimator
-    from recurra.reads import Task
+    from recurra.reads import TaskName
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class LearningChoices:
     device: options.DeviceName = ""
     fail_under: options.FailUnder = field(default_factory=list)
 
-    def gates(self, task: Task) -> dict[str, float]:
+    def gates(self, task: TaskName) -> dict[str, float]:
         """Return the quality gates; raises UsageError for what the task does not measure."""
         from recurra.cli.gates import read_gates
 
         return read_gates(self.fail_under, task=task)
 
-    def changed(self, settings: Settings, task: Task) -> Settings:
+    def changed(self, settings: Settings, task: TaskName) -> Settings:
         """Put the options into a task's settings.
 
         Raises UsageError for a bad one, for one that the task does not read, and for a device that is not there.
@@ -53,7 +53,7 @@ class LearningChoices:
         device_of(changed.training.device)
         return changed
 
-    def estimator(self, task: Task, file: str, *, vectors: str = "", **asked: Any) -> Estimator:
+    def estimator(self, task: TaskName, file: str, *, vectors: str = "", **asked: Any) -> Estimator:
         """Return the estimator that is asked for, of the rows of a file; what is empty is left to the task.
 
         Raises UsageError, and DataError for vectors that are not there.

@@ -16,6 +16,7 @@ from recurra.tasks.loading import MODELS
 def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:
     """Read METRIC=VALUE texts; raises UsageError for a metric the task does not have and for what is no number."""
     wanted: dict[str, float] = {}
+    # A figure names its direction where it is measured; nothing here knows one.
     figures = (*MODELS[task].more_is_better, *MODELS[task].less_is_better)
     for gate in gates:
         name, found, text = gate.partition("=")

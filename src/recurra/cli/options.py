@@ -77,6 +77,7 @@ LabelsAsWritten = Annotated[
 
 def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | None:
     """Return the choice that was given, None where none was; raises UsageError for another."""
+    # Returned from the tuple, not from what was given: the type checker then knows which words it may be.
     for choice in allowed:
         if choice == given:
             return choice
@@ -87,6 +88,7 @@ def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | Non
 
 def precision(given: str) -> Precision | None:
     """Read --precision; raises UsageError."""
+    # int8 too: answers may take it, training may not (config.Learning).
     allowed: tuple[Precision, ...] = ("float32", "bf16", "int8")
     return one_of("--precision", given, allowed)
 
@@ -148,11 +150,13 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
     Fields are annotated as typer annotates options; the command gets the dataclass made of what was given.
     """
+    # `eval_str`, because annotations are texts under `from __future__ import annotations`.
     signature = inspect.signature(command, eval_str=True)
     groups: dict[str, Any] = {
         name: each.annotation for name, each in signature.parameters.items() if is_dataclass(each.annotation)
     }
 
+    # What typer calls: it has all options flat, and puts each group together again.
     def call(**given: Any) -> None:
         made = {
             name: kind(**{part.name: given.pop(part.name) for part in fields(kind)}) for name, kind in groups.items()
@@ -160,9 +164,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
         command(**given, **made)
 
     options = [option for kind in groups.values() for option in _options(kind)]
+    # Keyword only, because a parameter without a default may follow one that has it.
     own = [each.replace(kind=each.KEYWORD_ONLY) for name, each in signature.parameters.items() if name not in groups]
+    # Typer reads name, help text and parameters from here.
     call.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
     call.__name__, call.__doc__ = command.__name__, command.__doc__
+    # Else typer would find the annotation of **given and take it for an option.
     call.__annotations__ = {}
     return call
 
@@ -178,4 +185,5 @@ def _options(kind: Any) -> list[inspect.Parameter]:
 
 
 def _default(part: Field[Any]) -> Any:
+    # A list as a default is made anew for each command.
     return part.default_factory() if part.default_factory is not MISSING else part.default

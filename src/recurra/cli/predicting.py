@@ -49,6 +49,7 @@ def label_texts(
     from recurra.datasets.texts import open_texts
 
     piped = file == "-"
+    # The columns that the model learnt from are taken again where the file has them.
     table = open_texts(file, reading, labelled=False, learnt=answers.model.origin.columns, streamed=piped)
     said = table.warnings()
     say_warnings(said)
@@ -64,6 +65,7 @@ def _parts(table: OpenTexts) -> Iterator[_Rows]:
     """Yield the rows as they are read; rows that were left out are told as they are met."""
     told = 0
     for part in table.parts():
+        # Told where they stood: between the answers of their neighbours.
         for reject in table.rejects[told:]:
             say(f"rejected: {reject.reason}")
         told = len(table.rejects)
@@ -76,6 +78,7 @@ def _grouped(parts: Iterator[_Rows], *, at_once: bool) -> Iterator[_Rows]:
     for some_texts, some_lines in parts:
         texts += some_texts
         lines += some_lines
+        # A pipe's rows go at once, however few: whoever writes them waits. A file's wait for company, which is quicker.
         while len(texts) >= TOGETHER or (texts and at_once):
             yield texts[:TOGETHER], lines[:TOGETHER]
             del texts[:TOGETHER], lines[:TOGETHER]
@@ -95,6 +98,7 @@ class _Answers:
         """Print the answer for each text on stdout."""
         for answer, line in zip(self.model.answers(texts), lines, strict=True):
             self._told += 1
+            # No known word at all: the answer is the same for any such text.
             self._unread += answer.unk_rate == 1.0
             if not self._as_json:
                 print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recurra.batches import Ragged, grid
-from recurra.cells.backends.torch import State, SweepWeights, require_learning
+from recurra.cells.backends.torch import SweepWeights, TensorState, require_learning
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName
 from recurra.engine import native
@@ -85,11 +85,11 @@ def sweep_layer(
     kind: CellKind,
     inputs: Ragged[Tensor],
     weights: Sequence[SweepWeights],
-    states: Sequence[State] | None = None,
+    states: Sequence[TensorState] | None = None,
     *,
     rows: Rows | None = None,
     route: Route | None = None,
-) -> tuple[Ragged[Tensor], list[State | None]]:
+) -> tuple[Ragged[Tensor], list[TensorState | None]]:
     """Sweep one layer: inputs (tokens, features) -> outputs (tokens, directions * hidden) and the final states.
 
     `weights` holds one entry, or two: the second direction reads each sequence from its end. So do `states`, each a
@@ -111,7 +111,7 @@ def sweep_layer(
     if chosen == "packed":
         return packed_sweep(kind, inputs, weights, states)
     sides: list[Tensor] = []
-    final: list[State | None] = []
+    final: list[TensorState | None] = []
     for number, side in enumerate(weights):
         state = states[number] if states else None
         outputs, end = sweep(kind, inputs, side, state=state, reverse=number == 1, route=route)
@@ -121,7 +121,7 @@ def sweep_layer(
 
 
 def _is_natives(
-    kind: CellKind, inputs: Ragged[Tensor], weights: Sequence[SweepWeights], states: Sequence[State] | None
+    kind: CellKind, inputs: Ragged[Tensor], weights: Sequence[SweepWeights], states: Sequence[TensorState] | None
 ) -> bool:
     if inputs.equal and torch_is_quicker(kind, weights[0].recurrent.shape[1], inputs.sequences):
         return False
@@ -132,9 +132,9 @@ def _native(
     kind: CellKind,
     inputs: Ragged[Tensor],
     weights: Sequence[SweepWeights],
-    states: Sequence[State] | None,
+    states: Sequence[TensorState] | None,
     rows: Rows | None,
-) -> tuple[Ragged[Tensor], list[State | None]]:
+) -> tuple[Ragged[Tensor], list[TensorState | None]]:
     # From a state for each direction to a table for each part: (directions, sequences, hidden).
     start = [torch.stack(parts) for parts in zip(*states, strict=True)] if states else []
     places = native.ragged(inputs.offsets)
@@ -148,10 +148,10 @@ def sweep(
     inputs: Ragged[Tensor],
     weights: SweepWeights,
     *,
-    state: State | None = None,
+    state: TensorState | None = None,
     reverse: bool = False,
     route: Route | None = None,
-) -> tuple[Ragged[Tensor], State | None]:
+) -> tuple[Ragged[Tensor], TensorState | None]:
     """Sweep one direction, padded or scanned: -> outputs (tokens, hidden) and the final state.
 
     On torch's kernels the final state is None when lengths differ, because they do not tell it at each sequence's own
@@ -172,8 +172,8 @@ def sweep(
 
 
 def _fused(
-    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, reverse: bool
-) -> tuple[Ragged[Tensor], State | None]:
+    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: TensorState, reverse: bool
+) -> tuple[Ragged[Tensor], TensorState | None]:
     laid = grid(inputs.offsets, reverse=reverse)
     places = tensor_on(inputs.values.device, laid.places)
     padded = pad(inputs.values, places, laid.steps, laid.sequences)
@@ -183,8 +183,8 @@ def _fused(
 
 
 def _kernel(
-    cell: CellName, activation: Activation, padded: Tensor, weights: SweepWeights, state: State
-) -> tuple[Tensor, State]:
+    cell: CellName, activation: Activation, padded: Tensor, weights: SweepWeights, state: TensorState
+) -> tuple[Tensor, TensorState]:
     """Call torch's fused kernel on a (steps, sequences, features) grid."""
     # σ through the tanh kernel, with other weights and a state that lies between -1 and 1.
     if activation == "sigmoid":

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged
-from recurra.cells.backends.torch import State, SweepWeights, rounded
+from recurra.cells.backends.torch import SweepWeights, TensorState, rounded
 from recurra.config import CellKind
 from recurra.engine.devices import tensor_on
 
@@ -55,8 +55,8 @@ def packing(offsets: Integers) -> Packing:
 
 
 def packed_sweep(
-    kind: CellKind, inputs: Ragged[Tensor], weights: Sequence[SweepWeights], states: Sequence[State] | None
-) -> tuple[Ragged[Tensor], list[State | None]]:
+    kind: CellKind, inputs: Ragged[Tensor], weights: Sequence[SweepWeights], states: Sequence[TensorState] | None
+) -> tuple[Ragged[Tensor], list[TensorState | None]]:
     """Sweep one layer: inputs (tokens, features) -> outputs (tokens, directions * hidden) and the final states.
 
     Arguments and results as `engine.sweep_layer` has them.

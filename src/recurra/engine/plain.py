@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged, grid
-from recurra.cells.backends.torch import State, SweepWeights, plain_sweep, rounded
+from recurra.cells.backends.torch import SweepWeights, TensorState, plain_sweep, rounded
 from recurra.config import CellKind
 from recurra.engine.devices import tensor_on
 
@@ -36,8 +36,8 @@ def plain_layer(
 
 
 def plain_direction(
-    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, *, reverse: bool
-) -> tuple[Ragged[Tensor], State]:
+    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: TensorState, *, reverse: bool
+) -> tuple[Ragged[Tensor], TensorState]:
     """Sweep one direction: inputs (tokens, features) -> outputs (tokens, hidden) and the final state."""
     # All inputs at once, before the first step: they do not wait for a state. The state's product does.
     matrix = rounded(weights.input, kind)
@@ -46,8 +46,8 @@ def plain_direction(
 
 
 def plain_steps(
-    kind: CellKind, projected: Ragged[Tensor], weights: SweepWeights, state: State, *, reverse: bool
-) -> tuple[Ragged[Tensor], State]:
+    kind: CellKind, projected: Ragged[Tensor], weights: SweepWeights, state: TensorState, *, reverse: bool
+) -> tuple[Ragged[Tensor], TensorState]:
     """The same of inputs that have been multiplied: (tokens, gates * hidden)."""
     if not len(projected.values):
         return projected.carry(projected.values.new_zeros(0, state[0].shape[1])), state
@@ -71,7 +71,7 @@ def _sorted_places(offsets: Integers, order: Integers, reverse: bool) -> Integer
     return step * laid.sequences + np.argsort(order)[owner]
 
 
-def zeros(kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights) -> State:
+def zeros(kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights) -> TensorState:
     """The state to start from where none is there: zeros (sequences, hidden)."""
     nothing = inputs.values.new_zeros(inputs.sequences, weights.recurrent.shape[1])
     return (nothing,) * len(kind.states)

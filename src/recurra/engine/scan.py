@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged, last_places
-from recurra.cells.backends.torch import State, SweepWeights, rounded
+from recurra.cells.backends.torch import SweepWeights, TensorState, rounded
 from recurra.config import CellKind
 from recurra.engine.devices import tensor_on
 
@@ -37,8 +37,8 @@ def scans(kind: CellKind, device: str) -> bool:
 
 
 def scanned_sweep(
-    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: State, *, reverse: bool
-) -> tuple[Ragged[Tensor], State]:
+    kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: TensorState, *, reverse: bool
+) -> tuple[Ragged[Tensor], TensorState]:
     """Sweep one direction: inputs (tokens, features) -> outputs (tokens, hidden) and the final state of each sequence.
 
     At least one token; `state` is a tuple of (sequences, hidden).

@@ -15,7 +15,7 @@ import triton.language as tl  # type: ignore[import-not-found,import-untyped,unu
 from torch import Tensor
 
 from recurra.batches import Integers, Ragged
-from recurra.cells.backends.torch import State, SweepWeights
+from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import CellKind, CellName
 from recurra.engine.arrays import differentiate, wants_numbers
 from recurra.engine.devices import tensor_on
@@ -26,8 +26,8 @@ BLOCK = 64
 
 
 def kernel_sweep(
-    kind: CellKind, projected: Tensor, vectors: Tensor, state: State, offsets: Integers, *, reverse: bool
-) -> tuple[Tensor, State]:
+    kind: CellKind, projected: Tensor, vectors: Tensor, state: TensorState, offsets: Integers, *, reverse: bool
+) -> tuple[Tensor, TensorState]:
     """Scan projected inputs (tokens, gates * hidden) -> outputs (tokens, hidden) and the final inner state, if any.
 
     `vectors` are an SRU's (2, hidden). Second gradients are the equations' (plain.py).
@@ -232,7 +232,7 @@ def _like(tensor: Tensor) -> Tensor:
     return tensor.new_empty(tensor.shape)
 
 
-def _steps(cell: CellName, projected: Tensor, vectors: Tensor, state: State, context: Any) -> list[Tensor]:
+def _steps(cell: CellName, projected: Tensor, vectors: Tensor, state: TensorState, context: Any) -> list[Tensor]:
     """Outputs and final state of the equations."""
     # The equations start from projected inputs here: of the weights they read the vectors alone.
     weights = SweepWeights(projected, vectors, projected, projected)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 from recurra.arguments import held_out, seed_of, truth
 from recurra.config import NOWHERE, Settings, validated
 from recurra.errors import UsageError
-from recurra.model import Origin, kept_history
+from recurra.model import ModelOrigin, kept_history
 from recurra.reads import check_read
 from recurra.tasks.task import Asked, Prepared, Task
 from recurra.training.progress import Record, Watch
@@ -151,7 +151,7 @@ class Estimator(Params):
         """Take over what a fit gave, and let the model tell how it came to be."""
         self.history_, self.best_epoch_, self.seed_ = history, best_epoch, prepared.seed
         columns = prepared.columns
-        origin = Origin(
+        origin = ModelOrigin(
             parameters=self._parameters(),
             settings=self.settings().model_dump(mode="json", exclude=NOWHERE),
             history=kept_history(history),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recurra.batches import Ragged
-from recurra.cells.backends.torch import State
+from recurra.cells.backends.torch import TensorState
 from recurra.config import Init, NetConfig
 from recurra.engine.choose import Rows
 from recurra.engine.devices import PROCESSOR, tensor_on
@@ -43,7 +43,7 @@ class _Flow:
 
     values: Ragged[Tensor]
     """Features of each token; once pooled one row for each sequence."""
-    states: Sequence[State | None] | None = None
+    states: Sequence[TensorState | None] | None = None
     """Before the sweep: where it starts; after it: where it ended."""
     rows: Rows | None = None
     """Which of the values each token has, where they are those of distinct words."""
@@ -75,8 +75,8 @@ class LearningNet(nn.Module):
             self.embedding.weight.requires_grad_(False)
 
     def forward(
-        self, inputs: Ragged[Tensor], states: Sequence[State] | None = None, generator: Generator = None
-    ) -> tuple[Tensor, Sequence[State | None] | None]:
+        self, inputs: Ragged[Tensor], states: Sequence[TensorState] | None = None, generator: Generator = None
+    ) -> tuple[Tensor, Sequence[TensorState | None] | None]:
         """Fold the layers over a batch. Where no mask sets texts apart, each word is multiplied once, in float32."""
         if "embedding" not in self.plan.layers():
             return self.judge(inputs, states, generator)
@@ -101,10 +101,10 @@ class LearningNet(nn.Module):
     def judge(
         self,
         vectors: Ragged[Tensor],
-        states: Sequence[State] | None = None,
+        states: Sequence[TensorState] | None = None,
         generator: Generator = None,
         rows: Rows | None = None,
-    ) -> tuple[Tensor, Sequence[State | None] | None]:
+    ) -> tuple[Tensor, Sequence[TensorState | None] | None]:
         """Fold the layers behind the embedding. With `rows` (tokens,) the vectors are those of distinct words."""
         flow = _Flow(vectors, states, rows)
         for name, kind in self.behind:
@@ -128,7 +128,7 @@ class LearningNet(nn.Module):
             return replace(flow, values=flow.values.carry(layer(kept)))
         return replace(flow, values=variational(flow.values.carry(layer(flow.values.values)), dropout, generator))
 
-    def _ends(self, spec: PoolingSpec, final: Sequence[State | None]) -> list[Tensor] | None:
+    def _ends(self, spec: PoolingSpec, final: Sequence[TensorState | None]) -> list[Tensor] | None:
         """The outputs where the last layer's sweeps ended; None where they are masked, or the sweep tells none."""
         recurrent = self.plan.recurrent
         # The last layer's sweeps are the last ones.

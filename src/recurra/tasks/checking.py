@@ -27,7 +27,7 @@ from recurra.datasets.sources import name_of, stored
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
-from recurra.reads import Task as Name
+from recurra.reads import TaskName as Name
 from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, lines_of, running_text
 from recurra.tasks.known import TASKS
 from recurra.tasks.series import unseen

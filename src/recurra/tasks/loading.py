@@ -21,5 +21,6 @@ MODELS: dict[str, type[Running]] = {
 
 def load_any(folder: Path, *, precision: Precision | None = None) -> Running:
     """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
+    # The artefact tells its task before its weights are read; that task's plan tells what they must be.
     held = load_artefact(folder, expected=lambda config, task: MODELS[task].shapes(config, task))
     return MODELS[held.task].from_artefact(held).in_precision(precision)

@@ -20,7 +20,7 @@ from recurra.config import Settings
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
-from recurra.reads import Task as Name
+from recurra.reads import TaskName
 
 if TYPE_CHECKING:
     from recurra.nets.learn import LearningNet
@@ -150,7 +150,7 @@ class Head:
 class Task:
     """One kind of question: from rows to a judged model."""
 
-    name: Name
+    name: TaskName
     """The word on the command line, and the artefact's `task`."""
     noun: str
     settings: Settings

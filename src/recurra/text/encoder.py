@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recurra.artefact.reading import parse_json
 from recurra.config import TextConfig, validated
 from recurra.errors import ArtefactError, Place, UsageError
-from recurra.text.tokenise import count_tokens, parts, prepared_at, several, tokeniser
+from recurra.text.tokenise import count_tokens, prepared_at, several, text_parts, tokeniser
 from recurra.text.vocabulary import EMPTY, PAD, UNK, Ids, Vocabulary, build_vocabulary
 
 REMEMBERED_PIECES = 1_000_000
@@ -89,7 +89,7 @@ class TextEncoder:
         for position, text in enumerate(several(texts), 1):
             some = [
                 np.fromiter(chain.from_iterable(map(remembered.__getitem__, chosen.pieces(part))), np.int32)
-                for part in parts(prepared_at(position, text, self.config))
+                for part in text_parts(prepared_at(position, text, self.config))
             ]
             whole.append(some[0] if len(some) == 1 else np.concatenate(some))
         return whole

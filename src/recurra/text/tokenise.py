@@ -107,7 +107,7 @@ def count_tokens(texts: Iterable[str], config: TextConfig) -> Counter[str]:
     """
     chosen, pieces = tokeniser(config), Counter[str]()
     for position, text in enumerate(several(texts), 1):
-        for part in parts(prepared_at(position, text, config)):
+        for part in text_parts(prepared_at(position, text, config)):
             pieces.update(chosen.pieces(part))
     # Two passes: a distinct piece is cut once, however often it came.
     counts = Counter[str]()
@@ -199,7 +199,7 @@ def strip_breaks(text: str) -> str:
     return _BREAK.sub(" ", text) if "<" in text else text
 
 
-def parts(text: str) -> Iterator[str]:
+def text_parts(text: str) -> Iterator[str]:
     """Yield `text` in pieces of about a million characters, cut at white space only (the space opens the next part)."""
     start = 0
     # White space at or after each million; a text without any is one part.

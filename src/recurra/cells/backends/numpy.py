@@ -54,7 +54,7 @@ class FromState:
         return tuple(self.weight.values)
 
 
-def cell_step(projected: Floats, state: ArrayState, weights: FromState) -> ArrayState:
+def array_step(projected: Floats, state: ArrayState, weights: FromState) -> ArrayState:
     """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
     kind = weights.kind
     # axis 1: the gates stand side by side in each row.

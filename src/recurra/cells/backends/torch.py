@@ -23,7 +23,7 @@ from recurra.cells.cell import Activation
 from recurra.config import LEARNING, CellKind
 from recurra.errors import UsageError
 
-State = tuple[Tensor, ...]
+TensorState = tuple[Tensor, ...]
 
 ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -77,15 +77,15 @@ class _FromState:
         return tuple(self.weights.recurrent)
 
 
-def cell_step(kind: CellKind, projected: Tensor, state: State, weights: SweepWeights) -> State:
+def tensor_step(kind: CellKind, projected: Tensor, state: TensorState, weights: SweepWeights) -> TensorState:
     """Return the next state: `projected` is (sequences, gates * hidden), each part of a state (sequences, hidden)."""
     operations = Elementwise(ACTIVATE, kind.activation, partial(torch.chunk, chunks=kind.gates, dim=1))
     return kind.step(operations, projected, state, _FromState(weights, kind))
 
 
 def plain_sweep(
-    kind: CellKind, projected: Tensor, lengths: Integers, weights: SweepWeights, state: State
-) -> tuple[list[Tensor], State]:
+    kind: CellKind, projected: Tensor, lengths: Integers, weights: SweepWeights, state: TensorState
+) -> tuple[list[Tensor], TensorState]:
     """Run a cell over sequences sorted from long to short, dropping each at its own end.
 
     `projected` is (steps, sequences, gates * hidden). Returns the outputs of each step, (running, hidden), and the
@@ -93,7 +93,7 @@ def plain_sweep(
     """
     running = len(lengths)
     outputs: list[Tensor] = []
-    finished: list[State] = []
+    finished: list[TensorState] = []
     for time in range(len(projected)):
         # Sorted from long to short, so that those still running are the first ones.
         still = int((lengths > time).sum())
@@ -102,7 +102,7 @@ def plain_sweep(
             finished.append(tuple(part[still:] for part in state))
             # Slices and no writes: autograd needs every state as it was.
             state, running = tuple(part[:still] for part in state), still
-        state = cell_step(kind, projected[time, :running], state, weights)
+        state = tensor_step(kind, projected[time, :running], state, weights)
         outputs.append(state[0])
     finished.append(state)
     return outputs, tuple(torch.cat(parts) for parts in zip(*reversed(finished), strict=True))

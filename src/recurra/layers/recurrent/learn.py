@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recurra.batches import Ragged
-from recurra.cells.backends.torch import State, SweepWeights
+from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import Init
 from recurra.engine.choose import Route, Rows, sweep_layer
 from recurra.layers.dropout import Generator, variational
@@ -36,19 +36,19 @@ class Recurrent(nn.Module):
     def forward(
         self,
         inputs: Ragged[Tensor],
-        states: Sequence[State | None] | None = None,
+        states: Sequence[TensorState | None] | None = None,
         *,
         between: float = 0.0,
         generator: Generator = None,
         rows: Rows | None = None,
         route: Route | None = None,
-    ) -> tuple[Ragged[Tensor], list[State | None]]:
+    ) -> tuple[Ragged[Tensor], list[TensorState | None]]:
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
 
         `between` is variational dropout on the outputs of each layer, active in training only, its masks drawn from
         `generator`. With `rows` (tokens,) the inputs are distinct ones, and `rows` tells which of them each token has.
         """
-        final: list[State | None] = []
+        final: list[TensorState | None] = []
         directions = 2 if self.spec.bidirectional else 1
         for first in range(0, self.spec.layers * directions, directions):
             numbers = range(first, first + directions)
@@ -72,7 +72,7 @@ class Recurrent(nn.Module):
         return SweepWeights(weight, recurrent, bias, none if recurrent_bias is None else recurrent_bias)
 
 
-def _known(states: Sequence[State | None] | None) -> list[State] | None:
+def _known(states: Sequence[TensorState | None] | None) -> list[TensorState] | None:
     """States as they came out of an earlier sweep: all of them, or none."""
     known = [state for state in states or () if state is not None]
     # All or none: a sweep that ended without a state gives None for each direction.

@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from recurra.batches import Ragged, grid
 from recurra.cells import CELLS
-from recurra.cells.backends.numpy import FromState, cell_step
+from recurra.cells.backends.numpy import FromState, array_step
 from recurra.cells.backends.products import factor, product
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName, Precision
@@ -227,7 +227,7 @@ def _sweep(
     for time in range(laid.steps):
         start, stop = starts[time], starts[time + 1]
         active = tuple(part[: running[time]] for part in whole)
-        active = cell_step(projected[start:stop], active, side)
+        active = array_step(projected[start:stop], active, side)
         outputs[start:stop] = active[0]
         for part, new in zip(whole, active, strict=True):
             # Sequences that ended keep the state they ended with.

@@ -18,7 +18,7 @@ from recurra.layers.wide.learn import learn_wide
 from recurra.layers.wide.run import wide
 from recurra.metrics import log_loss
 from recurra.nets.run import softmax
-from recurra.tasks.heads.classes.run import RunningClassifier, kind_of
+from recurra.tasks.heads.classes.run import RunningClassifier, label_kind
 from recurra.tasks.task import Finished, Prepared
 
 SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)))
@@ -34,7 +34,7 @@ FEWEST = 20
 def finish(prepared: Prepared, tensors: dict[str, NDArray[Any]]) -> Finished:
     """Make a classifier of trained weights; add the wide part where it was asked for, and the temperature."""
     data, classes = prepared.data, prepared.data.classes.tolist()
-    labels, kind = tuple(map(str, classes)), kind_of(classes)
+    labels, kind = tuple(map(str, classes)), label_kind(classes)
     model = RunningClassifier(prepared.plan, tensors, data.encoder, labels, kind=kind)
     train, validation = data.train, data.validation
     if validation is None:

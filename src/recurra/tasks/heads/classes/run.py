@@ -29,14 +29,17 @@ READ: dict[LabelKind, Callable[[str], Label]] = {
     "str": str,
     "int": int,
     "float": float,
+    # Not bool(): every text but the empty one would be true.
     "bool": {"True": True, "False": False}.__getitem__,
 }
 """How a label's text is read back, by what it was."""
 
 
-def kind_of(labels: Sequence[Label]) -> LabelKind:
+def label_kind(labels: Sequence[Label]) -> LabelKind:
     """Return what labels are; numbers of several types are floats."""
+    # By the exact type: a bool is an int to isinstance.
     kinds: list[LabelKind] = [kind for kind in READ if any(type(label).__name__ == kind for label in labels)]
+    # 1 and 2.0 in one column are the same labels as 1.0 and 2.0.
     return kinds[0] if len(kinds) == 1 else "float"
 
 
@@ -94,9 +97,11 @@ class RunningClassifier(Model):
 
     def judged(self, texts: Sequence[str]) -> tuple[Floats, Encoded]:
         """Return the probabilities (rows, labels), and what the encoder could read of each text."""
+        # Encoded once: what was unknown, empty or cut comes with the ids.
         encoded = self.encoder.encode_many(texts)
         ids = net_ids(encoded.ids, self.encoder.config)
         logits = classify_all(self.plan, self.tensors, ids, self._whole(texts))
+        # Dividing all scores alike changes confidence, never the label.
         return softmax(logits / self.temperature), encoded
 
     def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
@@ -123,11 +128,13 @@ class RunningClassifier(Model):
 
     def told(self) -> dict[str, Any]:
         """Labels, temperature, and what the labels were where they are no texts."""
+        # Texts are the rule: an artefact of before says nothing, and keeps its bytes.
         kind = {} if self.kind == "str" else {"label_kind": self.kind}
         return {"labels": list(self.labels), "temperature": self.temperature, **kind}
 
     def selftest(self) -> dict[str, Any]:
         """Logits of the synthetic texts."""
+        # Ids, not texts: the self-test holds the net, the vocabulary has its own checks.
         rows = synthetic_ids(self.plan.embedding.words)
         sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
         return {"logits": six_digits(classify_all(self.plan, self.tensors, sequences, sequences))}
@@ -141,6 +148,7 @@ class RunningClassifier(Model):
     def read(cls, held: Artefact, plan: ClassifierNet) -> Self:
         """Check labels, temperature and encoder."""
         labels, temperature = _labels(held.config, plan), held.config.get("temperature", 1.0)
+        # `not > 0` refuses NaN too, which compares as false with everything.
         if type(temperature) not in (int, float) or not temperature > 0:
             found = repr(temperature)[:60]
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
@@ -156,6 +164,7 @@ def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:
     for label in labels:
         try:
             value = READ[kind](label)
+            # There and back must give the same text: "01" would be read as 1 and told as "1".
             sound = str(value) == label and (isinstance(value, str) or math.isfinite(value))
         except (KeyError, ValueError):
             sound = False
@@ -168,6 +177,7 @@ def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
     labels = config.get("labels")
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise ArtefactError("recurra.json: labels", allowed="a list of texts")
+    # Two equal labels would share one key, and a probability would be lost.
     if len(set(labels)) != len(labels):
         raise ArtefactError("recurra.json: labels", found="the same label twice", allowed="distinct labels")
     if len(labels) != plan.dense.outputs:
@@ -182,6 +192,8 @@ def classify_all(
     """Logits of many sequences, in their order: (rows, classes). `whole` are the untruncated ids for the wide part."""
     logits = np.empty((len(sequences), plan.dense.outputs), np.float32)
     lengths = np.array([len(sequence) for sequence in sequences], np.int64)
+    # Short texts with short ones: a step then sweeps as many sequences as the batch has. The order is restored by
+    # `rows`.
     for rows in sorted_batches(lengths, batch_size=256, batch_tokens=batch_tokens):
         logits[rows] = run(plan, tensors, pick(sequences, rows))[0]
         if plan.wide:

@@ -23,11 +23,10 @@ from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import Impute, SeriesReading, SeriesTable
 from recurra.errors import ArtefactError, UsageError
 from recurra.layers.layer import Floats
-from recurra.model import Model, read_record, six_digits
+from recurra.model import Model, checked_record, six_digits
 from recurra.nets.run import ForecastNet, Tensors, run
-from recurra.series import SeriesEncoder
+from recurra.series import SeriesEncoder, Values
 
-Values = NDArray[np.float64]
 MOST_STEPS = 100_000
 """Steps that are forecast at once, at most."""
 FAR = {"standard": 10.0, "minmax": 3.0}
@@ -67,16 +66,20 @@ class RunningForecaster(Model):
         steps = whole("steps, the horizon", steps, least=1, most=MOST_STEPS)
         known = np.asarray(values, dtype=np.float64)
         reach = self.encoder.reach
+        # Only what a window reads is carried along; a history may have millions of values.
         recent, answers = known[-reach:], np.zeros(0)
         encoder = self.encoder.after(series_id, known)
         still = encoder.scaler(series_id).constant
+        # Nothing ever moved: no scale is known, and the last value is the best answer.
         if still and len(recent) == reach and not np.ptp(recent):
             return np.full(steps, known[-1])
         while len(answers) < steps:
             window = encoder.last_window(series_id, recent)
+            # In units of the scaler, zero is "as in training"; the net never saw such a series move.
             outputs = np.zeros((1, self.horizon)) if still else self._run(window.inputs)
             coming = encoder.decode(series_id, outputs, window)[0]
             answers = np.concatenate([answers, coming])
+            # Beyond the horizon the net reads its own answers.
             recent = np.concatenate([recent, coming])[-reach:]
         return answers[:steps]
 
@@ -88,8 +91,10 @@ class RunningForecaster(Model):
         """
         known, config = np.asarray(values, dtype=np.float64), self.encoder.config
         scaler, far = self.encoder.scaler(series_id), FAR.get(config.scale, math.inf)
+        # A mean over the window: one outlier does not make it far.
         if scaler.constant or np.abs(self.encoder.last_window(series_id, known).inputs).mean() <= far:
             return ""
+        # The range of the learnt values: centre ± spread of a standard scaler, minimum and maximum of the other.
         low = scaler.center - scaler.scale * (config.scale == "standard")
         ends = np.array([low, scaler.center + scaler.scale])
         what = f"changes{' of the logarithm' if config.log else ''}" if config.difference else "values"
@@ -121,8 +126,10 @@ class RunningForecaster(Model):
         A series that has never moved has an interval without width.
         """
         scaler = self.encoder.after(series_id, np.asarray(values, dtype=np.float64)).scaler(series_id)
+        # Half widths are kept in units of the scaler, so that one row of them serves series of any size.
         half = self._half(level, len(answers)) * (not scaler.constant)
         if self.encoder.config.log:
+            # Of logarithms the interval is a factor, and never reaches below zero.
             return answers * np.exp(-half), answers * np.exp(half)
         scaled = half * scaler.scale
         return answers - scaled, answers + scaled
@@ -146,6 +153,7 @@ class RunningForecaster(Model):
 
     def selftest(self) -> dict[str, Any]:
         """Forecasts of synthetic windows."""
+        # Five steps, whatever the window: the net takes any length.
         windows = np.random.default_rng(0).standard_normal((3, 5, self.plan.recurrent.inputs)).astype(np.float32)
         return {"forecasts": six_digits(coming_values(self.plan, self.tensors, windows))}
 
@@ -160,6 +168,7 @@ class RunningForecaster(Model):
     def read(cls, held: Artefact, plan: ForecastNet) -> Self:
         """Check scalers and widths."""
         encoder = SeriesEncoder.from_json(held.files.get("scaler.json", b""))
+        # The two files were made together; a scaler of another model would give wrong values in silence.
         if encoder.config.horizon != plan.dense.outputs:
             raise ArtefactError("scaler.json does not fit the net", found=f"horizon {encoder.config.horizon}")
         return cls(plan, held.tensors, encoder, _widths(held.config, plan), read_learnt(held.config.get("series")))
@@ -179,7 +188,7 @@ def _widths(config: dict[str, Any], plan: ForecastNet) -> dict[str, list[float]]
 
 
 Unit = Literal["step", "Y", "M", "business day", "D", "h", "m", "s", "ms", "us", "ns"]
-Columns = str | tuple[str, ...] | None
+_Columns = str | tuple[str, ...] | None
 
 
 class StepRecord(Frozen):
@@ -196,8 +205,8 @@ class SeriesRecord(Frozen):
 
     step: StepRecord | None = None
     unnamed: bool | None = None
-    unique_id: Columns = None
-    ds: Columns = None
+    unique_id: _Columns = None
+    ds: _Columns = None
     y: str | None = None
     wide: bool = False
     date_format: str | None = None
@@ -223,6 +232,7 @@ def written_learnt(learnt: Learnt) -> dict[str, Any]:
     """Return the record of what was learnt from; what says nothing is left out."""
     step, reading = learnt.step, learnt.reading
     record = SeriesRecord(
+        # The unit is a plain text there; pydantic checks it against the list.
         step=StepRecord(unit=step.unit, every=step.every, week=step.week, day=step.day) if step else None,  # type: ignore[arg-type]
         unnamed=learnt.unnamed,
         counted=reading.gaps == "ignore",
@@ -236,7 +246,8 @@ def read_learnt(record: Any) -> Learnt:
     """Return what an artefact tells of its series, nothing where it tells nothing; raises ArtefactError."""
     if record is None:
         return Learnt()
-    series = read_record(SeriesRecord, record, "series")
+    series = checked_record(SeriesRecord, record, "series")
+    # Only after the record was checked: TimeStep believes what it is given.
     step = TimeStep(**series.step.model_dump()) if series.step else None
     reading = SeriesReading(
         **{name: getattr(series, name) for name in KEPT},

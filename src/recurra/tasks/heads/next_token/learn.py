@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recurra.batches import Ragged, stream_chunks
-from recurra.cells.backends.torch import State
+from recurra.cells.backends.torch import TensorState
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
@@ -75,7 +75,7 @@ class TokenLearner:
         return [(start, stop, int(random.integers(2**62))) for start, stop in chunks if stop > start]
 
     def steps(
-        self, batch: tuple[int, int, int], state: list[State] | None, generator: Generator = None
+        self, batch: tuple[int, int, int], state: list[TensorState] | None, generator: Generator = None
     ) -> Iterator[Step]:
         """Cross-entropy of the next tokens, over sampled words when the configuration says so."""
         start, stop, seed = batch
@@ -91,8 +91,13 @@ class TokenLearner:
         yield Step(loss, count, state=[tuple(part.detach() for part in parts) for parts in final])
 
     def _read(
-        self, streams: NDArray[np.int32], start: int, stop: int, state: list[State] | None, generator: Generator = None
-    ) -> tuple[Tensor, Tensor, list[State]]:
+        self,
+        streams: NDArray[np.int32],
+        start: int,
+        stop: int,
+        state: list[TensorState] | None,
+        generator: Generator = None,
+    ) -> tuple[Tensor, Tensor, list[TensorState]]:
         inputs = np.ascontiguousarray(streams[:, start:stop])
         offsets = np.arange(len(streams) + 1, dtype=np.int64) * (stop - start)
         hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets), home(self.net)), state, generator)

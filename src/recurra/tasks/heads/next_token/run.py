@@ -22,7 +22,7 @@ from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import LanguageNet, Tensors, run, softmax
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import detokenise, stream_ids
-from recurra.text.vocabulary import EOS, UNK
+from recurra.text.vocabulary import EMPTY, EOS, PAD, UNK
 
 MOST_TOKENS = 100_000
 """Tokens drawn in one go, at most."""
@@ -51,9 +51,11 @@ class RunningLanguage(Model):
         quicker; only the first tokens of each part then lose what came before them. No token is left out.
         """
         found = np.empty(max(len(ids) - 1, 0), np.float64)
+        # Empty, not None: None means whole sequences, whose states nobody asks for again.
         states: Sequence[ArrayState] | None = ()
         for places in _side_by_side(len(found), streams):
             projected, states = run(self.plan, self.tensors, places.carry(ids[places.values]), states)
+            # Scores of all words are wide: 512 rows of 10,000 words are 20 MB.
             for start in range(0, len(projected), ROWS):
                 rows = places.values[start : start + ROWS]
                 found[rows] = self._scored(projected[start : start + ROWS], ids[rows + 1])
@@ -62,6 +64,7 @@ class RunningLanguage(Model):
     def _scored(self, projected: Floats, targets: Ids) -> Floats:
         """Return the logarithm of each target's share of all words: projected (rows, size), targets (rows,)."""
         logits = next_logits(self.tensors, projected)
+        # log Σ exp, with the highest taken away first, so that no exp overflows.
         highest = logits.max(axis=1, keepdims=True)
         total = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
         told: Floats = logits[np.arange(len(targets)), targets] - total
@@ -70,6 +73,7 @@ class RunningLanguage(Model):
     def figures(self, lines: Sequence[str]) -> dict[str, Any]:
         """How the model does on lines: exact perplexity, its logarithm (nats a token), and the tokens predicted."""
         perplexity = self.perplexity(lines)
+        # The first token has nothing before it, and is not predicted.
         tokens = len(stream_ids(lines, self.encoder)) - 1
         return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
 
@@ -88,6 +92,7 @@ class RunningLanguage(Model):
         count = whole("count", count, least=1)
         projected, _ = self._read(self._prompt(prompt), ())
         shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
+        # Stable: of equal shares, the word that is more frequent (its id is lower) comes first.
         best = np.argsort(-shares, kind="stable")[:count]
         return [(self.encoder.vocabulary.words[place], float(shares[place])) for place in best]
 
@@ -103,10 +108,12 @@ class RunningLanguage(Model):
         """
         tokens, temperature = whole("tokens", tokens, least=1, most=MOST_TOKENS), positive("temperature", temperature)
         random = np.random.default_rng(seed_of("seed", seed))
+        # The prompt in one sweep; from then on a token at a time, the state carried on.
         projected, states = self._read(self._prompt(prompt), ())
         for _ in range(tokens):
             logits = next_logits(self.tensors, projected[-1:])[0].astype(np.float64)
-            logits[[0, UNK, 2]] = -np.inf
+            # None of them is a word that could be written.
+            logits[[PAD, UNK, EMPTY]] = -np.inf
             # The highest is 0 before it is divided: what the smallest temperature sends to -inf has no share.
             with np.errstate(over="ignore"):
                 shares = softmax((logits - logits.max()) / temperature)
@@ -115,6 +122,7 @@ class RunningLanguage(Model):
             projected, states = self._read(np.array([drawn], np.int32), states)
 
     def _prompt(self, prompt: str) -> Ids:
+        # As in training, where each line follows the end of another.
         return np.concatenate([np.array([EOS], np.int32), self.encoder.encode_whole([prompt])[0]])
 
     def _read(self, ids: Ids, states: Sequence[ArrayState] | None) -> tuple[Floats, Sequence[ArrayState] | None]:
@@ -147,9 +155,11 @@ def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:
     Raises UsageError for less than one stream.
     """
     streams = whole("streams", streams, least=1)
+    # As even as whole numbers allow: lengths differ by one at most.
     bounds = np.arange(min(streams, count) + 1) * count // max(1, min(streams, count))
     steps = max(1, ROWS // streams)
     for start in range(0, int(np.diff(bounds).max(initial=0)), steps):
+        # Near the end shorter streams give nothing more; `join` takes empty ones.
         cut = [np.minimum(np.array([start, start + steps]) + first, last) for first, last in pairwise(bounds)]
         yield join([np.arange(first, last) for first, last in cut])
 
