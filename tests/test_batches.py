@@ -11,10 +11,10 @@ from recurra.batches import (
     POOL,
     Ragged,
     batch_order,
-    grid,
     join,
     language_streams,
     last_places,
+    lay_grid,
     pick,
     sorted_batches,
     stream_chunks,
@@ -57,7 +57,7 @@ def test_picked_rows_come_in_the_order_they_were_asked_for() -> None:
 
 @given(lengths=LENGTHS, reverse=st.booleans())
 def test_the_grid_holds_each_token_once_in_its_own_column_in_reading_order(lengths: list[int], reverse: bool) -> None:
-    laid = grid(ragged_of(lengths).offsets, reverse=reverse)
+    laid = lay_grid(ragged_of(lengths).offsets, reverse=reverse)
     assert (laid.steps, laid.sequences) == (max(lengths), len(lengths))
     filled = np.full(laid.steps * laid.sequences, -1)
     filled[laid.places] = np.arange(sum(lengths))

@@ -13,7 +13,7 @@ import pytest
 
 from command_line import recurra, refused
 from recurra.datasets.labels import is_missing
-from recurra.datasets.series.numbers import PLAIN
+from recurra.datasets.series.numbers import NumberForm
 from recurra.datasets.splits import split
 from recurra.datasets.texts import read_texts
 from recurra.errors import DataError
@@ -82,7 +82,7 @@ def test_a_null_of_parquet_is_missing_whatever_its_column_holds(tmp_path: Path, 
 
 
 def test_texts_and_series_share_the_words() -> None:
-    assert all(np.isnan(PLAIN.parse(word)) for word in WORDS)
+    assert all(np.isnan(NumberForm().parse(word)) for word in WORDS)
 
 
 def test_a_table_with_missing_labels_is_refused_by_check_and_by_fit_alike(tmp_path: Path) -> None:

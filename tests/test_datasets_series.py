@@ -11,7 +11,7 @@ import pytest
 from reading import read_series
 from recurra.config import SeriesConfig
 from recurra.datasets.series.checks import check_lengths, tell
-from recurra.datasets.series.numbers import PLAIN
+from recurra.datasets.series.numbers import NumberForm
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError
 
@@ -119,7 +119,7 @@ def test_what_may_be_a_number_is_not_advised_away_as_missing(tmp_path: Path, cel
     ("cell", "value"), [("1", 1), ("+2.50", 2.5), (" 3 ", 3), ("1e-300", 1e-300), ("7.", 7), ("-.5e2", -50)]
 )
 def test_plain_numbers_are_read_exactly(cell: str, value: float) -> None:
-    assert PLAIN.parse(cell) == value
+    assert NumberForm().parse(cell) == value
 
 
 @pytest.mark.parametrize("cell", ["true", '"1"', "null"])
@@ -255,4 +255,4 @@ def test_a_large_table_is_read_in_seconds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cell", ["", " ", "NA", "N/A", "#N/A", "<NA>", "NaN", "-nan", "NULL", "None", "NaT", "-"])
 def test_the_words_that_exports_write_for_missing_are_missing(cell: str) -> None:
-    assert np.isnan(PLAIN.parse(cell))
+    assert np.isnan(NumberForm().parse(cell))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from command_line import Done, recurra, refused
-from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import ArtefactError, DataError
@@ -95,7 +95,7 @@ def test_a_model_of_named_series_does_not_take_others_for_them(tmp_path: Path) -
 
 
 def test_a_model_saved_before_names_were_kept_takes_a_file_of_one_series_too(tmp_path: Path) -> None:
-    before = replace(fitted(frame()).model_, learnt=Learnt())
+    before = replace(fitted(frame()).model_, learnt=LearntSeries())
     before.save(tmp_path / "old")
     assert "series" not in json.loads((tmp_path / "old" / "recurra.json").read_text())["config"]
     rows = answered(recurra("forecast", tmp_path / "old", write(tmp_path / "may.csv")))
@@ -228,10 +228,10 @@ def test_what_was_learnt_is_written_and_read_back_and_other_records_are_refused(
     reading = SeriesReading(("a", "b"), "t", "y", True, "%d", "ms", "Europe/Berlin", ",", ".", ("x",), gaps="ignore")
     mended = SeriesReading(sort=True, duplicates="mean", gaps="fill", impute="zero")
     for learnt in (
-        Learnt(),
-        Learnt(TimeStep("business day", 2, "1111110"), False, reading),
-        Learnt(TimeStep("M", 3, day=31), True),
-        Learnt(TimeStep("D", 1), True, mended),
+        LearntSeries(),
+        LearntSeries(TimeStep("business day", 2, "1111110"), False, reading),
+        LearntSeries(TimeStep("M", 3, day=31), True),
+        LearntSeries(TimeStep("D", 1), True, mended),
     ):
         assert read_learnt(written_learnt(learnt)) == learnt
     for told in (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.errors import DataError
 
-Values = TypeVar("Values", covariant=True)
+Payload = TypeVar("Payload", covariant=True)
 Other = TypeVar("Other")
 Integers = NDArray[np.int64]
 
@@ -23,10 +23,10 @@ POOL = 50
 
 
 @dataclass(frozen=True)
-class Ragged(Generic[Values]):
+class Ragged(Generic[Payload]):
     """`values (tokens, …)` of all sequences one after another and `offsets (sequences + 1)` where each begins."""
 
-    values: Values
+    values: Payload
     offsets: Integers
 
     @property
@@ -83,7 +83,7 @@ class Grid:
     """(tokens,): step * sequences + sequence."""
 
 
-def grid(offsets: Integers, *, reverse: bool = False) -> Grid:
+def lay_grid(offsets: Integers, *, reverse: bool = False) -> Grid:
     """Lay ragged sequences into a grid; `reverse` starts each at its own end, so that pads always come last."""
     lengths = np.diff(offsets)
     owner = np.repeat(np.arange(len(lengths)), lengths)

@@ -30,7 +30,7 @@ def auto_theta(history: ArrayLike, *, horizon: int, season: int = 1) -> _Floats:
 
 def _models() -> Any:
     try:
-        # An extra: it brings numba and pandas, which nothing else needs.
+        # An extra that few need; it brings numba, whose first use takes seconds.
         from statsforecast import models
     except ImportError:
         raise UsageError("AutoETS and AutoTheta need statsforecast", advice="pip install 'recurra[series]'") from None

@@ -86,17 +86,16 @@ def check(
     """
     from recurra.cli.data import CheckOptions, check_rows
 
-    names = {"text": text, "label": label, "group": group}
-    rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
+    rows = written.reading(text=text, label=label, group=group, policy=on_error, as_written=labels_as_written)
     texts = {"vectors": vectors, "validation": validation}
-    sizes = {"horizon": horizon, "window": window, "season": season, "validation": validation}
-    of_tasks: dict[Any, dict[str, Any]] = {
+    asked: dict[Any, dict[str, Any]] = {
         "text": texts | {"wide": series.wide},
         "language": texts | {"tokens": tokens},
-        "series": sizes,
+        "series": {"horizon": horizon, "window": window, "season": season, "validation": validation},
     }
-    asked = CheckOptions(learning, test, of_tasks, _read_by(context))
-    check_rows(file, task, rows, series.reading(), asked, as_json=json_)
+    check_rows(
+        file, task, rows, series.reading(), CheckOptions(learning, test, asked, _read_by(context)), as_json=json_
+    )
 
 
 def _read_by(context: typer.Context) -> dict[str, list[str]]:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, ge
 import typer
 
 from recurra.cells import CELLS
-from recurra.datasets.formats import FORMS, FormatOptions, Quoting, TextReading
+from recurra.datasets import FORMS
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.config import Precision
+    from recurra.datasets.formats import FormatOptions, TextReading
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -123,6 +124,8 @@ class FileChoices:
 
     def options(self) -> FormatOptions:
         """Return them as the readers take them; raises UsageError that names the option."""
+        from recurra.datasets.formats import Quoting
+
         return {
             "encoding": self.encoding,
             "form": one_of("--form", self.form, (*FORMS,)),
@@ -135,6 +138,8 @@ class FileChoices:
         self, *, text: str = "", label: str = "", group: str = "", policy: str = "stop", as_written: bool = False
     ) -> TextReading:
         """Join them with the columns of texts; raises UsageError that names the option."""
+        from recurra.datasets.formats import TextReading
+
         return TextReading(
             text=text or None,
             label=label or None,

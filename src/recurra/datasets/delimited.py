@@ -212,11 +212,8 @@ class Cutting:
         data = f"\n{text}\n".encode("utf-8", "surrogatepass")
         # Only delimiters and line feeds are left: rows are plain if that is one row's marks, again and again.
         marks = data.translate(None, bytes({*range(256)} - {*self._delimiter.encode(), LINE_FEED}))
-        return marks == b"\n" + (len(marks) - 1) // self._width * self._row_of_marks and not self._has_blank(data)
-
-    @property
-    def _row_of_marks(self) -> bytes:
-        return self._delimiter.encode() * (self._width - 1) + b"\n"
+        row = self._delimiter.encode() * (self._width - 1) + b"\n"
+        return marks == b"\n" + (len(marks) - 1) // self._width * row and not self._has_blank(data)
 
     def _has_blank(self, data: bytes) -> bool:
         """Tell whether one of the lines, each with a line feed before it, has nothing but spaces and delimiters."""

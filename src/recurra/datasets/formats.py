@@ -1,19 +1,22 @@
 """How files are written and read: the forms there are, and what a caller may say; what is left out the file tells.
 
-Not here: looking at a file (dialects.py) and reading it. No reader is loaded, so that what reads no file starts sooner.
+Not here: looking at a file (dialects.py) and reading it, and the list of forms (__init__.py). No reader is loaded here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
-from recurra.datasets.sources import Readable
+from recurra.datasets import FORMS
 from recurra.errors import DataError, Place, UsageError, either
 
+if TYPE_CHECKING:
+    from recurra.datasets.sources import Readable
+
 Form = str
-"""A key of `FORMS`."""
+"""A key of `FORMS` (datasets/__init__.py)."""
 Quoting = Literal["csv", "none", "backslash"]
 """How quotes are meant: as in RFC 4180, as plain text, or with backslashes before quotes that are text."""
 OnError = Literal["stop", "reject"]
@@ -22,14 +25,6 @@ ChoiceOrigin = Literal["asked for", "told by the file", "assumed"]
 """Where a choice comes from."""
 
 # For each form the function of this folder that makes a table of it, and the endings of its files.
-FORMS: dict[Form, tuple[str, ...]] = {
-    "csv": ("delimited.open_delimited", ".csv"),
-    "tsv": ("delimited.open_delimited", ".tsv", ".tab"),
-    "jsonl": ("json_tables.open_json", ".jsonl", ".ndjson", ".json"),
-    "parquet": ("parquet.open_parquet", ".parquet", ".pq"),
-    "lines": ("plain.open_lines", ".txt", ".tokens", ".text"),
-}
-ENDINGS = {ending: form for form, (_, *endings) in FORMS.items() for ending in endings}
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE = 100
@@ -131,12 +126,13 @@ def _by_ending(source: Readable, unknown: Form | None) -> Form:
         return "lines"
     # `DATA.CSV.GZ` is a CSV file: the case of an ending means nothing, and gzip is told by its magic.
     name = Path(str(source)).name.casefold().removesuffix(".gz")
-    form = ENDINGS.get(Path(name).suffix, unknown)
+    known = {ending: form for form, (_, *endings) in FORMS.items() for ending in endings}
+    form = known.get(Path(name).suffix, unknown)
     if form is None:
         raise DataError(
             "unknown kind of file",
             place=Place(str(source)),
-            allowed=", ".join(ENDINGS) + ", and .gz of them",
+            allowed=", ".join(known) + ", and .gz of them",
             advice=f"or pass {as_form('…')}: {', '.join(FORMS)}",
         )
     return form

@@ -15,7 +15,7 @@ from recurra.datasets.columns import TEXT_NAMES, did_you_mean, folded, name_list
 from recurra.datasets.encodings import advised, unmarked_bytes
 from recurra.datasets.formats import SAMPLE
 from recurra.datasets.json_objects import Element, moved, parse_lines, read_elements
-from recurra.datasets.lines import LineBlock, blank_errors, blocks_of, note_blank
+from recurra.datasets.lines import LineBlock, blank_errors, line_blocks, note_blank
 from recurra.datasets.tables import Batches, Dialect, FileTable, Request, RowBatch
 from recurra.errors import DataError, Place
 
@@ -53,7 +53,7 @@ def _objects(request: Request) -> Iterator[list[Element]]:
         for elements in read_elements(_decoded(whole, codec), file=request.file):
             yield [_element(text, place, codec) for place, text in elements]
     else:
-        yield from _from_lines(blocks_of(whole, file=request.file, codec=codec), request.file)
+        yield from _from_lines(line_blocks(whole, file=request.file, codec=codec), request.file)
 
 
 def _decoded(chunks: Iterator[bytes], codec: str) -> Iterator[str]:

@@ -37,7 +37,6 @@ class LineBlock:
     @classmethod
     def of(cls, lines: Sequence[NumberedLine]) -> list[LineBlock]:
         """Join lines to a block; none make none."""
-        # Most blocks have no problem, and an empty mapping tells so at once.
         problems = {number: problem for number, _, problem in lines if problem}
         return [cls(lines[0][0], "\n".join(text for _, text, _ in lines), problems)] if lines else []
 
@@ -128,10 +127,10 @@ def read_blocks(source: Readable, *, encoding: str = "utf-8") -> Iterator[LineBl
     Raises DataError for another encoding's byte order mark and a line over 16 MiB, UsageError for an unknown encoding.
     """
     chunks, codec = unmarked_bytes(source, encoding=encoding)
-    return blocks_of(chunks, file=name_of(source), codec=codec)
+    return line_blocks(chunks, file=name_of(source), codec=codec)
 
 
-def blocks_of(chunks: Iterable[bytes], *, file: str, codec: str) -> Iterator[LineBlock]:
+def line_blocks(chunks: Iterable[bytes], *, file: str, codec: str) -> Iterator[LineBlock]:
     """Cut bytes into whole lines and decode them; `codec` must show line ends as plain bytes.
 
     The lines that end within a chunk come with that chunk. Raises DataError for a line over 16 MiB.

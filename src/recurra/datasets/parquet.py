@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -65,7 +65,11 @@ def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[RowBat
             check_unchanged(stream, before, place=place)
             # The number of rows is that of any column; of no column there are none.
             lines = range(begin, begin + len(next(iter(cells.values()), ())))
-            yield RowBatch(lines, cells, partial(_place, place.file, lines, wanted))
+
+            def place_of(row: int, name: str, lines: range = lines) -> Place:
+                return Place(place.file, lines[row], wanted.index(name) + 1)
+
+            yield RowBatch(lines, cells, place_of)
             begin = lines.stop
         check_unchanged(stream, before, place=place)
     if begin == 1:
@@ -117,7 +121,8 @@ def _values(column: Any, frequency: str, name: str, place: Place) -> list[CellVa
         column = compute.if_else(compute.is_nan(column), None, column)
     cells: list[Any] = column.to_pylist()
     usual = types.is_string(kind) or types.is_large_string(kind) or types.is_integer(kind) or types.is_floating(kind)
-    return cells if usual else [_plain(cell) for cell in cells]
+    # Everything unusual stands as its text.
+    return cells if usual else [cell if cell is None or isinstance(cell, bool) else str(cell) for cell in cells]
 
 
 def _written(column: Any) -> list[CellValue]:
@@ -139,20 +144,8 @@ def _texts(times: Any) -> list[str]:
         # NumPy writes whole seconds at once; fractions, zones and years beyond 9999 need Python's own.
         if (seconds == stamps).all() and ((seconds >= FIRST_YEAR) & (seconds < AFTER_LAST)).all():
             return [text.replace("T", " ") for text in np.datetime_as_string(seconds).tolist()]
-    return [_iso(time) for time in times.to_pylist()]
-
-
-def _iso(time: Any) -> str:
-    return time.isoformat(sep=" ") if isinstance(time, datetime.datetime) else str(time)
-
-
-def _plain(value: Any) -> CellValue:
-    """Let everything unusual stand as its text."""
-    return value if value is None or isinstance(value, bool) else str(value)
-
-
-def _place(file: str, lines: Sequence[int], names: Sequence[str], row: int, name: str) -> Place:
-    return Place(file, lines[row], names.index(name) + 1)
+    written = times.to_pylist()
+    return [time.isoformat(sep=" ") if isinstance(time, datetime.datetime) else str(time) for time in written]
 
 
 def _first_line(problem: Exception) -> str:

@@ -86,7 +86,7 @@ def open_regular(source: Readable) -> BinaryIO:
 def facts(stream: BinaryIO) -> FileFacts:
     """Return what must not change while a file is read: size, time of change, inode."""
     now = os.fstat(stream.fileno())
-    # The inode tells a file that was replaced under the same name within one tick of the clock.
+    # Of the open file, not of its name: what is replaced under that name meanwhile is read on as it was.
     return now.st_size, now.st_mtime_ns, now.st_ino
 
 

@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Unpack, get_args
 
+from recurra.datasets import FORMS
 from recurra.datasets.columns import name_list
-from recurra.datasets.formats import FORMS, ChoiceOrigin, Form, Format, FormatOptions, OnError, Quoting
+from recurra.datasets.formats import ChoiceOrigin, Form, Format, FormatOptions, OnError, Quoting
 from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place, UsageError, either
 

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recurra.batches import Ragged, grid
+from recurra.batches import Ragged, lay_grid
 from recurra.cells.backends.torch import SweepWeights, TensorState, require_learning
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName
@@ -174,7 +174,7 @@ def sweep(
 def _fused(
     kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights, state: TensorState, reverse: bool
 ) -> tuple[Ragged[Tensor], TensorState | None]:
-    laid = grid(inputs.offsets, reverse=reverse)
+    laid = lay_grid(inputs.offsets, reverse=reverse)
     places = tensor_on(inputs.values.device, laid.places)
     padded = pad(inputs.values, places, laid.steps, laid.sequences)
     parts, final = _kernel(kind.cell, kind.activation, padded, weights, state)

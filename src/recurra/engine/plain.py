@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from recurra.batches import Integers, Ragged, grid
+from recurra.batches import Integers, Ragged, lay_grid
 from recurra.cells.backends.torch import SweepWeights, TensorState, plain_sweep, rounded
 from recurra.config import CellKind
 from recurra.engine.devices import tensor_on
@@ -65,7 +65,7 @@ def plain_steps(
 
 
 def _sorted_places(offsets: Integers, order: Integers, reverse: bool) -> Integers:
-    laid = grid(offsets, reverse=reverse)
+    laid = lay_grid(offsets, reverse=reverse)
     step, owner = np.divmod(laid.places, laid.sequences)
     # Place in the rectangle: the step's row, then the sequence's rank among the sorted ones.
     return step * laid.sequences + np.argsort(order)[owner]

@@ -16,7 +16,7 @@ from recurra.datasets.known.sets import find
 from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.estimators.language import LANGUAGE_SETTINGS
 from recurra.labs.lab import Variant, require_data
-from recurra.runs.sources import lines_of
+from recurra.runs.sources import text_lines
 
 CELLS: dict[str, dict[str, Any]] = {
     "rnn": {"cell": "rnn", "activation": "sigmoid"},
@@ -116,9 +116,9 @@ def lab_text(recipe: Recipe) -> LabText:
     require_data("language", NEEDED)
     parts = load_wikitext2()
     return LabText(
-        _beginning(lines_of(parts.train), recipe.train_tokens),
-        _beginning(lines_of(parts.valid), recipe.held_tokens),
-        _beginning(lines_of(parts.test), recipe.held_tokens),
+        _beginning(text_lines(parts.train), recipe.train_tokens),
+        _beginning(text_lines(parts.valid), recipe.held_tokens),
+        _beginning(text_lines(parts.test), recipe.held_tokens),
         find("glove"),
     )
 

@@ -16,7 +16,7 @@ from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.series.learnt import Learnt
+    from recurra.datasets.series.learnt import LearntSeries
     from recurra.datasets.series.table import SeriesReading, SeriesTable
 
 NAMED = ("imdb", "synthetic")
@@ -56,6 +56,7 @@ def has_parts(source: str) -> bool:
 
 def _named(name: str) -> tuple[TextTable, TextTable]:
     if name == "synthetic" and is_known(name):
+        # Always the same reviews, so that runs can be compared.
         return synthetic("train", 6000), synthetic("test", 2000)
     from recurra.datasets.known.imdb import load_imdb
 
@@ -84,6 +85,7 @@ def _joined(tables: list[TextTable]) -> TextTable:
         lines=[line for table in tables for line in table.lines],
         rejects=[reject for table in tables for reject in table.rejects],
         warnings=[warning for table in tables for warning in table.warnings],
+        # Names of texts may come again in another file.
         ids=None,
     )
 
@@ -116,12 +118,12 @@ def running_text(source: str, reading: TextReading) -> Lines:
         from recurra.datasets.known.wikitext import load_wikitext2
 
         parts = load_wikitext2()
-        return Lines(lines_of(parts.train), lines_of(parts.valid), lines_of(parts.test))
+        return Lines(text_lines(parts.train), text_lines(parts.valid), text_lines(parts.test))
     running = read_running_text(source, text=reading.text, **reading.options())
-    return Lines(lines_of(running.text), warnings=running.warnings, columns=running.columns)
+    return Lines(text_lines(running.text), warnings=running.warnings, columns=running.columns)
 
 
-def lines_of(text: str) -> list[str]:
+def text_lines(text: str) -> list[str]:
     """Cut a text into its lines; a final line end starts no further line."""
     lines = text.split("\n")
     # A text ends with a line end, behind which there is no line.
@@ -149,7 +151,7 @@ def series_table(
     reading: SeriesReading | None = None,
     *,
     unseen: int = 0,
-    learnt: Learnt | None = None,
+    learnt: LearntSeries | None = None,
     **options: Unpack[FormatOptions],
 ) -> SeriesTable:
     """Read a file of series, or take `airline`; missing values are imputed as the reading says.
@@ -163,7 +165,11 @@ def series_table(
 
 
 def raw_series(
-    source: str, reading: SeriesReading | None = None, *, learnt: Learnt | None = None, **options: Unpack[FormatOptions]
+    source: str,
+    reading: SeriesReading | None = None,
+    *,
+    learnt: LearntSeries | None = None,
+    **options: Unpack[FormatOptions],
 ) -> SeriesTable:
     """The same, with the missing values still missing."""
     from recurra.datasets.known.airline import airline_table, is_airline
@@ -172,7 +178,7 @@ def raw_series(
     return airline_table() if is_airline(source) else read_series(source, reading, learnt=learnt, **options)
 
 
-def mending(said: SeriesReading, learnt: Learnt) -> list[str]:
+def mending(said: SeriesReading, learnt: LearntSeries) -> list[str]:
     """Tell what is mended as in training, since nobody said otherwise."""
     options = learnt.mends(said)
     return [f"note: mended as the series that the model learnt from: {' '.join(options)}"] if options else []

@@ -6,7 +6,7 @@ Not here: the rules themselves; they are the readers' own, and those of the step
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
 from recurra.reads import TaskName as Name
-from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, lines_of, running_text
+from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines
 from recurra.tasks.known import TASKS
 from recurra.tasks.series import unseen
 from recurra.tasks.task import Asked, Rows, Source, Task, made_ready
@@ -104,19 +104,23 @@ def _check_texts(source: Source, needs: Needs) -> list[Finding]:
     texts = source.texts
     # Every bad row is to be told, whatever becomes of it in a fit.
     table = open_texts(source.files[0], replace(texts, on_error="reject")).whole()
-    findings = [Finding("note", table.note)]
-    findings += [Finding("note", str(table.columns))] if table.columns else []
-    level: Level = "error" if texts.on_error == "stop" else "warning"
-    findings += [Finding(level, reject.reason) for reject in table.rejects[:MOST]]
-    findings += [Finding("warning", warning) for warning in table.warnings]
+    refused = (reject.reason for reject in table.rejects[:MOST])
     # Characters, not tokens: how texts are cut is settled only by a fit.
     lengths = np.array([len(each) for each in table.texts])
-    findings.append(Finding("note", f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters"))
-    findings.append(Finding("note", f"median length {int(np.median(lengths)):,} characters"))
+    sizes = [
+        f"{len(table):,} texts of {lengths.min():,} to {lengths.max():,} characters",
+        f"median length {int(np.median(lengths)):,} characters",
+    ]
     if table.labels is not None:
-        sizes = ", ".join(f"{name!r} {count:,}" for name, count in Counter(table.labels).most_common(20))
-        findings.append(Finding("note", f"classes: {sizes}"))
-    return findings + _warned(lambda: needs(table))
+        classes = ", ".join(f"{name!r} {count:,}" for name, count in Counter(table.labels).most_common(20))
+        sizes.append(f"classes: {classes}")
+    return [
+        *_each("note", [table.note, *([str(table.columns)] if table.columns else [])]),
+        *_each("error" if texts.on_error == "stop" else "warning", refused),
+        *_each("warning", table.warnings),
+        *_each("note", sizes),
+        *_warned(lambda: needs(table)),
+    ]
 
 
 def _labels_fit(table: TextTable) -> list[str]:
@@ -129,11 +133,8 @@ def _check_language(source: Source, needs: Needs) -> list[Finding]:
     running = read_running_text(source.files[0], text=source.texts.text, **source.texts.options())
     whole = running.text
     sizes = f"{len(whole):,} characters, {whole.count(chr(10)):,} line ends, {len(whole.split()):,} words"
-    findings = [Finding("note", running.note)]
-    findings += [Finding("note", str(running.columns))] if running.columns else []
-    findings.append(Finding("note", sizes))
-    findings += [Finding("warning", warning) for warning in running.warnings]
-    return findings + _warned(lambda: needs(whole))
+    notes = [running.note, *([str(running.columns)] if running.columns else []), sizes]
+    return [*_each("note", notes), *_each("warning", running.warnings), *_warned(lambda: needs(whole))]
 
 
 def _check_series(source: Source, needs: Needs) -> list[Finding]:
@@ -149,8 +150,7 @@ def _check_series(source: Source, needs: Needs) -> list[Finding]:
         # Everything is mended that can be, so that as much as possible is told.
         lenient = replace(reading, missing=True, sort=True, duplicates="first", gaps="ignore")
         table = read_series(kept, lenient, **options)
-    findings += [Finding("note", table.note), Finding("note", str(table.columns))]
-    findings += [Finding("warning", warning) for warning in table.warnings]
+    findings += [*_each("note", [table.note, str(table.columns)]), *_each("warning", table.warnings)]
     sizes = [values.size for values in table.values.values()]
     findings.append(Finding("note", f"{len(table.ids):,} series of {min(sizes):,} to {max(sizes):,} steps"))
     if reading.gaps != "ignore":
@@ -178,9 +178,13 @@ LOOKS = {"text": _check_texts, "language": _check_language, "series": _check_ser
 USUAL: dict[Name, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
 
 
+def _each(level: Level, texts: Iterable[str]) -> list[Finding]:
+    return [Finding(level, text) for text in texts]
+
+
 def _warned(check: Callable[[], list[str]]) -> list[Finding]:
     try:
-        return [Finding("warning", warning) for warning in check()]
+        return _each("warning", check())
     except DataError as problem:
         return [Finding("error", str(problem))]
 
@@ -202,7 +206,7 @@ def needs_of(task: Task, asked: Asked, file: str, *, test: str, reading: TextRea
 def _as_read(asked: Asked, table: Any, test: str, reading: TextReading) -> Any:
     """Return what a file gave as its task would have read it."""
     if isinstance(table, str):
-        return Lines(lines_of(table))
+        return Lines(text_lines(table))
     if isinstance(table, SeriesTable):
         return imputed(table, unseen=unseen(asked, table))
     if not isinstance(table, TextTable):

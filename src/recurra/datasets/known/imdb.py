@@ -57,7 +57,7 @@ def _from_parquet(place: Path, *, unlabelled: bool) -> dict[str, TextTable]:
     """Read the Parquet form: columns text, label (0, 1, -1 without), split, id, movie."""
     import pyarrow.parquet as parquet
 
-    # Of the Parquet form only these columns are read; it has more.
+    # Only these columns are read, whatever else the file holds.
     names = ["text", "label", "split", "id", "movie"]
     places = [place] + ([place.with_name("imdb_unsup.parquet")] if unlabelled else [])
     columns: dict[str, list[Any]] = {name: [] for name in names}

@@ -27,7 +27,7 @@ from recurra.datasets.columns import (
     with_hint,
 )
 from recurra.datasets.series import advice
-from recurra.datasets.series.table import Names, SeriesColumns, SeriesReading
+from recurra.datasets.series.table import ColumnNames, SeriesColumns, SeriesReading
 from recurra.errors import DataError, Place, either
 
 # Columns that beside one of dates hold the time of day.
@@ -41,21 +41,7 @@ TIME_PARTS: tuple[tuple[tuple[tuple[str, ...], ...], str], ...] = (
     ((("year",), ("week",)), "YYYY-Www"),
 )
 # Words in names of columns that rather name series than describe them.
-NAMING = (
-    "id",
-    "key",
-    "code",
-    "name",
-    "store",
-    "shop",
-    "item",
-    "product",
-    "sku",
-    "symbol",
-    "ticker",
-    "region",
-    "sensor",
-)
+NOUNS = {"id", "key", "code", "name", "store", "shop", "item", "product", "sku", "symbol", "ticker", "region", "sensor"}
 MOST_TRIED = 12
 """Columns that are tried in pairs, at most."""
 _FRACTION = re.compile(r"[+-]?[0-9]*[.,][0-9]+")
@@ -198,7 +184,7 @@ def names_of(reading: SeriesReading) -> list[str]:
     return [*_tuple(reading.unique_id), *_tuple(reading.ds), *_tuple(reading.y)]
 
 
-def _tuple(names: Names | None) -> tuple[str, ...]:
+def _tuple(names: ColumnNames | None) -> tuple[str, ...]:
     return () if names is None else (names,) if isinstance(names, str) else tuple(names)
 
 
@@ -246,7 +232,7 @@ def _codes(column: Sequence[Any]) -> NDArray[np.int64] | None:
 
 
 def _names_things(name: str) -> bool:
-    return any(word in NAMING for word in re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).casefold()))
+    return any(word in NOUNS for word in re.split(r"[^a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).casefold()))
 
 
 def _tells_apart(codes: Sequence[NDArray[np.int64]], stamps: NDArray[np.int64]) -> bool:

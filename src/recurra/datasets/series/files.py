@@ -21,7 +21,7 @@ from recurra.datasets.series import advice
 from recurra.datasets.series.build import LongRows, build
 from recurra.datasets.series.cells import Distinct, SeriesCells
 from recurra.datasets.series.columns import Chosen, choose_columns, names_of, naming_hint
-from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.moments import ColumnTimes, parse_moments
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands
 from recurra.datasets.series.table import SeriesReading, SeriesTable
@@ -40,7 +40,7 @@ def read_series(
     source: Readable,
     reading: SeriesReading | None = None,
     *,
-    learnt: Learnt | None = None,
+    learnt: LearntSeries | None = None,
     **options: Unpack[FormatOptions],
 ) -> SeriesTable:
     """Read series from CSV, TSV, JSON, Parquet or stdin (`-`, CSV); without an id column it is one series.
@@ -49,7 +49,7 @@ def read_series(
     guessed by their obvious names. The options say how the file is written (`open_table`). Raises DataError.
     """
     reading = reading or SeriesReading()
-    known = learnt or Learnt()
+    known = learnt or LearntSeries()
     # Places and names of series are looked up by reading again, which stdin does not allow.
     kept = stored(source)
     if isinstance(kept, Stored):
@@ -107,7 +107,7 @@ class _File:
         return cells
 
 
-def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> LongRows:
+def _long_rows(file: _File, chosen: Chosen, reading: SeriesReading, learnt: LearntSeries) -> LongRows:
     """Take the chosen columns; rows are not kept: where a cell stands is found by reading the file again."""
     # A wide table has as many values in a row; else there is one.
     width, marked = len(chosen.values), reading.decimal is not None or reading.thousands is not None
@@ -177,7 +177,7 @@ def _moments(
     file: _File,
     chosen: Chosen,
     reading: SeriesReading,
-    learnt: Learnt,
+    learnt: LearntSeries,
 ) -> ColumnTimes | None:
     """Read the times; where rows are plain steps anyway, times that cannot be read are none."""
     if not chosen.times:

@@ -55,7 +55,7 @@ def _of_datetimes(column: Any, zone: Zone | None) -> ColumnTimes:
     if not name:
         return ColumnTimes(_coarsest(np.asarray(column.to_numpy())), SHOWN, zone=zone)
     if hasattr(column.to_native(), "dt") and hasattr(column.to_native().dt, "tz_convert"):
-        # narwhals cannot convert the zones that pandas has by other names.
+        # pandas converts its own zones; narwhals does not know all of their names.
         native = column.to_native().dt
         utc, shown = native.tz_convert("UTC").dt.tz_localize(None).to_numpy(), native.tz_localize(None).to_numpy()
     else:
@@ -128,7 +128,7 @@ def _datetimes(parts: Sequence[tuple[NDArray[Any], Zone | None]], like: Any) -> 
     unit = getattr(like.dtype, "time_unit", "") or str(native.dtype).partition("[")[2][:2]
     if unit == "ns" and (times.min() < NANOSECONDS[0] or times.max() >= NANOSECONDS[1]):
         raise DataError("coming times are out of the range of nanoseconds", allowed="1678 to 2261")
-    # Made without a zone and then told it: a zone given at once would shift the clocks.
+    # The times are instants of UTC; the cast below shows them by the clocks of the column.
     column = nw.new_series(like.name, times, backend=like.implementation)
     column = column.dt.replace_time_zone("UTC") if aware else column
     if like.dtype == nw.Datetime:

@@ -19,7 +19,7 @@ from recurra.datasets.series.build import LongRows, build
 from recurra.datasets.series.cells import Distinct
 from recurra.datasets.series.columns import Chosen, choose_columns, naming_hint
 from recurra.datasets.series.frame_times import read_times, write_times
-from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.numbers import NumberForm, check_usable
 from recurra.datasets.series.table import SeriesReading, SeriesTable
@@ -39,12 +39,12 @@ class FrameSeries:
     chosen: Chosen
 
     @classmethod
-    def of(cls, frame: Any, reading: SeriesReading, *, learnt: Learnt | None = None) -> FrameSeries:
+    def of(cls, frame: Any, reading: SeriesReading, *, learnt: LearntSeries | None = None) -> FrameSeries:
         """Read a frame, or a pandas Series with times in its index; where nothing is said, as a model has `learnt`.
 
         Raises DataError.
         """
-        known = learnt or Learnt()
+        known = learnt or LearntSeries()
         columns, reading, levels = _columns(frame, reading, known)
         if not len(columns):
             raise DataError("no rows", place=Place(FRAME))
@@ -96,7 +96,7 @@ def is_plain(series: Any) -> bool:
     return counts_rows(series.index)
 
 
-def _columns(frame: Any, reading: SeriesReading, learnt: Learnt) -> tuple[Any, SeriesReading, list[str]]:
+def _columns(frame: Any, reading: SeriesReading, learnt: LearntSeries) -> tuple[Any, SeriesReading, list[str]]:
     """Return the columns of a frame, its index among them, how they are read, and which of them were the index."""
     import narwhals as nw
 
@@ -120,7 +120,7 @@ def _columns(frame: Any, reading: SeriesReading, learnt: Learnt) -> tuple[Any, S
         raise DataError("not a frame", found=type(frame).__name__, allowed=allowed) from None
 
 
-def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> LongRows:
+def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: LearntSeries) -> LongRows:
     rows, width = len(columns), len(chosen.values)
 
     def place(at: int) -> Place:
@@ -146,7 +146,7 @@ def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Lea
     return LongRows(names, repeated, values, place, chosen.columns, naming, [*chosen.warnings])
 
 
-def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: Learnt) -> ColumnTimes | None:
+def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: LearntSeries) -> ColumnTimes | None:
     import narwhals as nw
 
     if not chosen.times:

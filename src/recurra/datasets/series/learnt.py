@@ -17,7 +17,7 @@ from recurra.errors import DataError, either
 
 
 @dataclass(frozen=True)
-class Learnt:
+class LearntSeries:
     """The series of a model: nothing of them is known to a model that was saved before this was kept."""
 
     step: TimeStep | None = None
@@ -89,7 +89,7 @@ def _there(value: object, found: Sequence[str] | None) -> bool:
     return all(name in found for name in names)  # type: ignore[attr-defined]
 
 
-def learnt_of(table: SeriesTable) -> Learnt:
+def learnt_of(table: SeriesTable) -> LearntSeries:
     """Return what a model keeps of the table it learns from; raises DataError for different rhythms."""
     columns, reading = table.columns, table.reading
     timed = bool(columns.ds) and not table.counted
@@ -111,7 +111,7 @@ def learnt_of(table: SeriesTable) -> Learnt:
         gaps="ignore" if table.counted else "fill" if reading.gaps == "fill" else None,
         impute=reading.filling,
     )
-    return Learnt(step, table.unnamed, kept)
+    return LearntSeries(step, table.unnamed, kept)
 
 
 def _parts(named: str | Sequence[str] | None, taken: str) -> str | tuple[str, ...] | None:
@@ -121,7 +121,7 @@ def _parts(named: str | Sequence[str] | None, taken: str) -> str | tuple[str, ..
     return tuple(named)
 
 
-def scalers_for(table: SeriesTable, known: Collection[str], learnt: Learnt) -> tuple[dict[str, str], list[str]]:
+def scalers_for(table: SeriesTable, known: Collection[str], learnt: LearntSeries) -> tuple[dict[str, str], list[str]]:
     """Return for each series of a table the name the model knows it by, and warnings.
 
     A series without a name of its own is the model's only one, whatever its file is called; where a file is called like
@@ -153,7 +153,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(repr(name) for name in names[:5]) + (" …" if len(names) > 5 else "")
 
 
-def check_rhythm(table: SeriesTable, learnt: Learnt) -> list[str]:
+def check_rhythm(table: SeriesTable, learnt: LearntSeries) -> list[str]:
     """Return warnings where steps of the table may not be the steps that were learnt; numbers alone are taken for them.
 
     Raises DataError where they are not: a model of days cannot forecast months.

@@ -113,10 +113,6 @@ class NumberForm:
         return cell.replace(self.thousands, "").replace(self.decimal, ".") if self.thousands else cell.replace(",", ".")
 
 
-PLAIN = NumberForm()
-"""Numbers with a decimal point, as most files write them."""
-
-
 def _advice(cell: str) -> str:
     for pattern, mend, (thousands, decimal) in _HINTS:
         if re.fullmatch(pattern, cell):
@@ -179,7 +175,7 @@ def checked_number(value: float) -> float:
     return value
 
 
-def cell_number(value: object, *, place: Place, column: str, form: NumberForm = PLAIN) -> float:
+def cell_number(value: object, *, place: Place, column: str, form: NumberForm) -> float:
     """Return the number of a cell of any kind, NaN when it is missing; raise DataError with its place."""
     try:
         if value is None:

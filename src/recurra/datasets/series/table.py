@@ -23,7 +23,7 @@ Duplicates = Literal["error", "first", "mean"]
 Impute = Literal["ffill", "linear", "zero"]
 Gaps = Literal["refuse", "fill", "ignore"]
 TO_IMPUTE = "values are missing and must be imputed"
-Names = str | tuple[str, ...] | list[str]
+ColumnNames = str | tuple[str, ...] | list[str]
 """One column, or several that together are one thing."""
 
 
@@ -31,9 +31,9 @@ Names = str | tuple[str, ...] | list[str]
 class SeriesReading:
     """How a table of series is read: its columns (None: guessed), how it is written, and what is mended."""
 
-    unique_id: Names | None = None
+    unique_id: ColumnNames | None = None
     """Columns whose values together name a series."""
-    ds: Names | None = None
+    ds: ColumnNames | None = None
     """Columns whose texts, joined by a space, are the time."""
     y: str | None = None
     wide: bool = False

@@ -93,7 +93,6 @@ def zone_named(name: str) -> NamedZone:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
-        # Names such as Europe/Berlin are easily mistyped.
         near = difflib.get_close_matches(name, known, n=3)
         raise UsageError(
             f"unknown {either('--zone', 'zone')}",

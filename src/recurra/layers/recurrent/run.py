@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from recurra.batches import Ragged, grid
+from recurra.batches import Ragged, lay_grid
 from recurra.cells import CELLS
 from recurra.cells.backends.numpy import FromState, array_step
 from recurra.cells.backends.products import factor, product
@@ -210,7 +210,7 @@ def _sweep(
     side = FromState(kind, factor(recurrent_weight, rounding), recurrent_bias)
     # From long to short: at each step those still running are the first ones, a plain slice.
     order = np.argsort(-inputs.lengths, kind="stable")
-    laid = grid(inputs.offsets, reverse=reverse)
+    laid = lay_grid(inputs.offsets, reverse=reverse)
     step_of, owner = np.divmod(laid.places, max(laid.sequences, 1))
     # How many sequences run at each step, and where each step's tokens start.
     running = (inputs.lengths[None, :] > np.arange(laid.steps)[:, None]).sum(axis=1)

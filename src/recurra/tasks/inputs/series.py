@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.datasets.series.build import doubtful
 from recurra.datasets.series.frames import FrameSeries, has_index, is_plain
-from recurra.datasets.series.learnt import Learnt
+from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.numbers import check_usable
 from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
 from recurra.errors import DataError, Place
@@ -64,7 +64,7 @@ class PlainSeries:
         return figures[ANSWER]
 
 
-def given_series(data: Any, reading: SeriesReading, learnt: Learnt | None = None) -> GivenSeries:
+def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None = None) -> GivenSeries:
     """Take series from a table, a long frame, a pandas Series, or one sequence of numbers; raises DataError."""
     if isinstance(data, SeriesTable):
         return TableSeries(data)
@@ -75,7 +75,7 @@ def given_series(data: Any, reading: SeriesReading, learnt: Learnt | None = None
     columns = SeriesColumns("", "", "")
     named, masks = {"series": values}, {"series": np.isnan(values)}
     doubts = doubtful({"series": values[~np.isnan(values)]})
-    reading = (learnt or Learnt()).reading_of(reading, ())
+    reading = (learnt or LearntSeries()).reading_of(reading, ())
     return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, doubts, reading=reading))
 
 

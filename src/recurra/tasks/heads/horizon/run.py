@@ -17,7 +17,7 @@ from recurra.arguments import whole
 from recurra.artefact import Artefact
 from recurra.batches import rectangle
 from recurra.config import Frozen
-from recurra.datasets.series.learnt import Learnt, check_rhythm, scalers_for
+from recurra.datasets.series.learnt import LearntSeries, check_rhythm, scalers_for
 from recurra.datasets.series.notations import Epoch
 from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import Impute, SeriesReading, SeriesTable
@@ -49,7 +49,7 @@ class RunningForecaster(Model):
     encoder: SeriesEncoder
     widths: dict[str, list[float]] = field(default_factory=dict)
     """Half widths by level, one for each step of the horizon, in units of the scaler (logarithms: as they are)."""
-    learnt: Learnt = field(default_factory=Learnt)
+    learnt: LearntSeries = field(default_factory=LearntSeries)
     """The rhythm, the names and the notation of the series it learnt from."""
 
     @property
@@ -148,7 +148,7 @@ class RunningForecaster(Model):
 
     def told(self) -> dict[str, Any]:
         """How wide the intervals are, and what is known of the series it learnt from."""
-        learnt = {"series": written_learnt(self.learnt)} if self.learnt != Learnt() else {}
+        learnt = {"series": written_learnt(self.learnt)} if self.learnt != LearntSeries() else {}
         return {"widths": self.widths, **learnt}
 
     def selftest(self) -> dict[str, Any]:
@@ -228,7 +228,7 @@ KEPT = SeriesRecord.model_fields.keys() & {part.name for part in fields(SeriesRe
 """What is told as it was read."""
 
 
-def written_learnt(learnt: Learnt) -> dict[str, Any]:
+def written_learnt(learnt: LearntSeries) -> dict[str, Any]:
     """Return the record of what was learnt from; what says nothing is left out."""
     step, reading = learnt.step, learnt.reading
     record = SeriesRecord(
@@ -242,10 +242,10 @@ def written_learnt(learnt: Learnt) -> dict[str, Any]:
     return record.model_dump(mode="json", exclude_defaults=True)
 
 
-def read_learnt(record: Any) -> Learnt:
+def read_learnt(record: Any) -> LearntSeries:
     """Return what an artefact tells of its series, nothing where it tells nothing; raises ArtefactError."""
     if record is None:
-        return Learnt()
+        return LearntSeries()
     series = checked_record(SeriesRecord, record, "series")
     # Only after the record was checked: TimeStep believes what it is given.
     step = TimeStep(**series.step.model_dump()) if series.step else None
@@ -253,7 +253,7 @@ def read_learnt(record: Any) -> Learnt:
         **{name: getattr(series, name) for name in KEPT},
         gaps="ignore" if series.counted else "fill" if series.filled else None,
     )
-    return Learnt(step, series.unnamed, reading)
+    return LearntSeries(step, series.unnamed, reading)
 
 
 def coming_values(plan: ForecastNet, tensors: Tensors, windows: Floats) -> Floats:
