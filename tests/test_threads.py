@@ -5,10 +5,12 @@ Not here: that the bits do not depend on threads (test_native.py), and how many 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,11 +50,16 @@ def in_child(work):
 """
 
 
-def run(code: str) -> str:
-    """Run it in a process of its own, behind SWEEP; it has a minute."""
-    done = subprocess.run([sys.executable, "-c", SWEEP + code], timeout=60, check=False, capture_output=True, text=True)
+def run_python(*arguments: str, **more: str) -> None:
+    """Run Python in a process of its own, with `more` in its environment; it ends well and says nothing."""
+    command, environment = [sys.executable, *arguments], os.environ | more
+    done = subprocess.run(command, env=environment, timeout=150, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+
+
+def run(code: str, **more: str) -> None:
+    """Run code behind SWEEP."""
+    run_python("-c", SWEEP + code, **more)
 
 
 @built
@@ -86,29 +93,33 @@ assert sweep(3) == alone and len(os.listdir("/proc/self/task")) == before + 2
 
 @built
 @pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "mingru"])
-def test_a_team_none_of_whose_members_comes_is_one_thread_with_the_same_bits(cell: str, precision: str) -> None:
-    run(f"""
-random = np.random.default_rng(0).standard_normal
-gates, rows = {{"lstm": (4, 4), "gru": (3, 3), "rnn": (1, 1), "mingru": (2, 0)}}[{cell!r}]
-shapes = ((gates * 256, 30), (rows * 256, 256), (gates * 256,), (rows * 256,))
-weights = tuple((random(shape) / 16).astype("f") for shape in shapes)
-values, offsets = random((150, 30)).astype("f"), np.array([0, 150])
+def test_a_team_none_of_whose_members_comes_is_one_thread_with_the_same_bits(precision: str) -> None:
+    # Each cell in a child of its own. Threads of NumPy's BLAS would leave it their stacks, which need no memory.
+    told = f"""
+def same_bits(cell, gates, rows):
+    random = np.random.default_rng(0).standard_normal
+    shapes = ((gates * 256, 30), (rows * 256, 256), (gates * 256,), (rows * 256,))
+    weights = tuple((random(shape) / 16).astype("f") for shape in shapes)
+    values, offsets = random((150, 30)).astype("f"), np.array([0, 150])
 
-def sweep(threads):
-    with processors.engine_threads(threads):
-        outputs, state = native.sweep(CellKind({cell!r}, precision={precision!r}), [weights], values, offsets)
-    return [outputs, *state]
+    def sweep(threads):
+        with processors.engine_threads(threads):
+            outputs, state = native.sweep(CellKind(cell, precision={precision!r}), [weights], values, offsets)
+        return [outputs, *state]
 
-def same(threads):
-    return all(np.array_equal(one, other) for one, other in zip(sweep(threads), alone, strict=True))
+    def same(threads):
+        return all(np.array_equal(one, other) for one, other in zip(sweep(threads), alone, strict=True))
 
-alone, before = sweep(1), len(os.listdir("/proc/self/task"))
-limit_memory(4 << 20)
-assert same(4) and len(os.listdir("/proc/self/task")) == before
-resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-assert all(same(threads) for threads in (2, 3, 4, 7) * 10)
-""")
+    alone, before = sweep(1), len(os.listdir("/proc/self/task"))
+    limit_memory(4 << 20)
+    assert same(4) and len(os.listdir("/proc/self/task")) == before
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return all(same(threads) for threads in (2, 3, 4, 7) * 10)
+
+for case in (("lstm", 4, 4), ("gru", 3, 3), ("rnn", 1, 1), ("mingru", 2, 0)):
+    in_child(lambda: same_bits(*case))
+"""
+    run(told, OPENBLAS_NUM_THREADS="1")
 
 
 TEAMS = [
@@ -168,17 +179,23 @@ time.sleep({wait})
 
 
 @built
-@pytest.mark.parametrize("before", ["", "sweep()", "import recurra.engine.autograd; sweep()"])
-def test_a_forked_child_sweeps_whatever_threads_its_parent_had(before: str) -> None:
-    run(f"""
+def test_a_forked_child_sweeps_whatever_threads_its_parent_had() -> None:
+    # The parents are children themselves: torch is loaded once, and none of its threads has started yet.
+    run("""
 import torch
-{before}
-torch.set_num_threads(3)
-torch.ones(3_000_000).sin()  # torch's threads run
-alone = sweep(1)
-in_child(lambda: sweep() == alone)
-assert sweep() == alone
-in_child(lambda: sweep() == alone)
+
+def parent(before):
+    exec(before)
+    torch.set_num_threads(3)
+    torch.ones(3_000_000).sin()  # torch's threads run
+    alone = sweep(1)
+    in_child(lambda: sweep() == alone)
+    assert sweep() == alone
+    in_child(lambda: sweep() == alone)
+    return True
+
+for before in ("", "sweep()", "import recurra.engine.autograd; sweep()"):
+    in_child(lambda: parent(before))
 """)
 
 
@@ -199,15 +216,13 @@ if not child:
 _, status = os.waitpid(child, 0)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    run_python("-c", code)
 
 
 @built
-@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_children_of_multiprocessing_sweep(method: str, tmp_path: Path) -> None:
+def test_children_of_multiprocessing_sweep_however_they_are_started(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    program.write_text(f"""
+    program.write_text("""
 import multiprocessing, torch
 import recurra.nn
 
@@ -219,11 +234,11 @@ def sweep(seed):
 if __name__ == "__main__":
     torch.ones(3_000_000).sin()
     expected = [sweep(seed) for seed in range(4)]
-    with multiprocessing.get_context("{method}").Pool(2) as several:
-        assert several.map_async(sweep, range(4)).get(50) == expected
+    for method in ("fork", "spawn", "forkserver"):
+        with multiprocessing.get_context(method).Pool(2) as several:
+            assert several.map_async(sweep, range(4)).get(50) == expected, method
 """)
-    done = subprocess.run([sys.executable, program], timeout=60, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    run_python(str(program))
 
 
 @built
@@ -238,28 +253,13 @@ def test_at_batch_64_backward_gives_work_to_most_of_eight_threads() -> None:
     final = np.empty((1, 64, 64), np.float32)
     learnt = [tuple(np.empty_like(one) for one in weights)]
 
+    both: dict[str, Any] = {"values": values, "outputs": outputs, "threads": 8}
+
     def at_work() -> int:
-        kept = compiled.forward(
-            packed,
-            places,
-            values=values,
-            outputs=outputs,
-            final_hidden=final,
-            final_cell=np.empty_like(final),
-            keep=True,
-            threads=8,
-        )
+        ends = {"final_hidden": final, "final_cell": np.empty_like(final)}
+        kept = compiled.forward(packed, places, **both, **ends, keep=True)
         compiled.threads_at_work()
-        compiled.backward(
-            packed,
-            kept,
-            places,
-            values=values,
-            outputs=outputs,
-            output_errors=outputs,
-            gradients=learnt,
-            threads=8,
-        )
+        compiled.backward(packed, kept, places, **both, output_errors=outputs, gradients=learnt)
         return int(compiled.threads_at_work())
 
     # On fewer processors than threads some may come when all is done.
