@@ -18,7 +18,7 @@ from writing import write_result
 from recurra.batches import Ragged, join
 from recurra.cells import CELLS
 from recurra.config import CellKind
-from recurra.engine.choose import choose, without_native
+from recurra.engine.choose import route_of, without_native
 from recurra.engine.native import engine
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
@@ -59,7 +59,7 @@ def differences(kind: CellKind, dtype: torch.dtype) -> dict[str, float | None]:
         plain = net(batch, route="plain")[0].values.numpy()
         kernels = without_native(kind)
         paths: dict[str, NDArray[Any] | None] = {
-            "native": net(batch)[0].values.numpy() if choose(kind, dtype) == "native" else None,
+            "native": net(batch)[0].values.numpy() if route_of(kind, dtype) == "native" else None,
             "fused": None if kernels == "plain" else net(batch, route=kernels)[0].values.numpy(),
             "numpy": recurrent(both, tensors_of(net), batch.carry(batch.values.numpy()), route="numpy")[0].values,
             "torch_nn": by_torch(net, batch),

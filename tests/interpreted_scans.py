@@ -15,7 +15,7 @@ import torch
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName
-from recurra.engine.choose import sweep
+from recurra.engine.choose import sweep_direction
 
 LENGTHS = (3, 0, 1, 9, 4, 0)
 HIDDEN, FEATURES = 5, 3
@@ -44,7 +44,9 @@ def results(cell: CellName, dtype: torch.dtype, *, reverse: bool, kernels: bool)
         projected = torch.nn.functional.linear(given[0], weights.input, weights.input_bias)
         outputs, final = kernel_sweep(kind, projected, weights.recurrent, state, offsets, reverse=reverse)
     else:
-        swept, ends = sweep(kind, Ragged(given[0], offsets), weights, state=state, reverse=reverse, route="plain")
+        swept, ends = sweep_direction(
+            kind, Ragged(given[0], offsets), weights, state=state, reverse=reverse, route="plain"
+        )
         outputs, final = swept.values, (ends or ())[1:]
     found = [outputs, *final]
     loss = sum((part * torch.linspace(-1, 2, part.numel()).to(dtype).view(part.shape)).sum() for part in found)

@@ -8,7 +8,7 @@ from torch import nn
 from recurra.batches import Ragged, join
 from recurra.cells import CELLS
 from recurra.config import CellKind
-from recurra.engine.choose import choose
+from recurra.engine.choose import route_of
 from recurra.layers.matrix.learn import Dense, Embedding
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, dense, embedding
 from recurra.layers.pooling.learn import Pooling
@@ -66,7 +66,7 @@ def test_plain_equations_fused_kernels_and_the_numpy_run_agree(kind, dtype):
     with torch.no_grad():
         plain, _ = net(batch, route="plain")
         chosen, _ = net(batch)
-        fused, _ = net(batch, route=choose(spec.computed, torch.float64))
+        fused, _ = net(batch, route=route_of(spec.computed, torch.float64))
     ran, _ = recurrent(spec, tensors_of(net), values)
     numbers, _ = recurrent(spec, tensors_of(net), values, route="numpy")
     for found in (chosen, fused, ran, numbers):
@@ -89,7 +89,7 @@ def test_with_products_of_bfloat16_all_paths_agree_and_differ_from_float32(kind)
     assert 1e-5 < np.abs(numbers.values - exact.values).max() < 5e-2
 
 
-TORCHS = [kind for kind in KINDS if choose(kind, torch.float64) == "torch" and kind.activation != "sigmoid"]
+TORCHS = [kind for kind in KINDS if route_of(kind, torch.float64) == "torch" and kind.activation != "sigmoid"]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -102,7 +102,7 @@ def test_a_sweep_of_tensors_that_lie_anyhow_has_the_bits_of_one_of_tensors_in_on
     flags: list[bool],
 ) -> None:
     offsets, steps = np.cumsum([0, *lengths]), max(lengths) + 1
-    grid = native.grid(steps, np.array(lengths), rows=where == "rows")
+    grid = native.padded(steps, np.array(lengths), rows=where == "rows")
     places = native.ragged(offsets) if where == "ragged" else grid
     drawn = drawn_for(kind, sizes, (places.tokens, len(lengths)), sides, Hand(3, layouts), flags)
     found, wanted = (swept(kind, places, drawn, copied=copied) for copied in (False, True))

@@ -26,7 +26,7 @@ from recurra.config import CellKind, CellName
 from recurra.engine import native
 from recurra.engine.autograd import native_sweep
 from recurra.engine.choose import sweep_layer
-from recurra.engine.native import compiled, engine, grid, knows, layer, ragged
+from recurra.engine.native import compiled, engine, knows, layer, padded, ragged
 
 FOUND = engine()
 built = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -257,7 +257,7 @@ def test_the_columns_of_a_grid_are_swept_each_to_its_own_end(cell: CellName) -> 
         drawn(steps * 4, 6, seed=0, dtype=torch.float32),
         [weights_of(cell, 6, 10, seed=s) for s in (0, 1)],
     )
-    outputs, final, _ = native_sweep(CellKind(cell), grid(steps, lengths), values, weights)
+    outputs, final, _ = native_sweep(CellKind(cell), padded(steps, lengths), values, weights)
     (found,) = torch.autograd.grad(outputs.square().sum(), values)
     columns = values.view(steps, 4, 6)
     for row, length in enumerate(lengths):
@@ -321,7 +321,7 @@ def test_offsets_that_do_not_climb_from_zero_are_refused(wrong: list[int]) -> No
 @pytest.mark.parametrize(("steps", "lengths"), [(3, [4]), (3, [-1]), (-1, [0]), (2**62, [1, 1, 1])])
 def test_a_grid_that_cannot_be_is_refused(steps: int, lengths: list[int]) -> None:
     with pytest.raises(ValueError, match=r"found .* allowed"):
-        grid(steps, np.array(lengths))
+        padded(steps, np.array(lengths))
 
 
 BAD: dict[str, dict[str, Any]] = {

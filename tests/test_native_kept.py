@@ -25,7 +25,7 @@ from native_calls import (
     layer,
     words_of,
 )
-from recurra.engine.native import compiled, engine, grid, ragged
+from recurra.engine.native import compiled, engine, padded, ragged
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -65,7 +65,7 @@ OTHERS: dict[str, Another] = {
     "another layer's of the same shape": Another(kept_by(layers=[layer(seed=5)] if FOUND.library else []), "layers"),
     "its own, packed again since": Another(packed_again, "packed again"),
     "other places": Another(lambda good: {"places": ragged(np.array([0, 3, 6]))}, "places"),
-    "a grid's": Another(lambda good: {"places": grid(3, np.array([3, 3]))}, "places"),
+    "a grid's": Another(lambda good: {"places": padded(3, np.array([3, 3]))}, "places"),
     "other values": Another(lambda good: {"values": floats(6, INPUTS, seed=9)}, "values"),
     "other outputs": Another(lambda good: {"outputs": floats(6, HIDDEN, seed=9)}, "outputs"),
     "another state": Another(lambda good: {"hidden": floats(1, 2, HIDDEN, seed=9)}, "states"),

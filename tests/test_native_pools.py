@@ -16,7 +16,7 @@ from torch import Tensor
 from recurra.batches import Ragged
 from recurra.config import Pool
 from recurra.engine import native
-from recurra.engine.native import compiled, engine, grid, ragged
+from recurra.engine.native import compiled, engine, padded, ragged
 from recurra.engine.pools import Scorer, native_pool
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec, pooling
@@ -251,7 +251,7 @@ def test_nothing_is_touched_before_shapes_and_strides_are_right(wrong: str) -> N
     given_wrong = dict(BAD[wrong])
     places = ragged(np.array([0, 2, 6]))
     if given_wrong.pop("places", None):
-        places = grid(3, np.array([3, 3]))
+        places = padded(3, np.array([3, 3]))
     into = given_wrong.pop("rows", np.full((2, 8), 7, np.float32))
     told = {"places": places, "rows": into, "threads": 1} | GOOD | given_wrong
     before = into.copy()

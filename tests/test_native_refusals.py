@@ -26,7 +26,7 @@ from native_calls import (
     layer,
     unpacked,
 )
-from recurra.engine.native import compiled, engine, grid, ragged
+from recurra.engine.native import compiled, engine, padded, ragged
 
 FOUND = engine()
 pytestmark = pytest.mark.skipif(FOUND.library is None, reason="the native engine was not built here")
@@ -150,7 +150,7 @@ def test_a_sweep_has_values_or_their_products_and_never_both_or_neither() -> Non
 @pytest.mark.parametrize(("steps", "count"), [(2**62, 2), (2**63 - 1, 1), (2**40, 1)])
 def test_a_grid_of_more_tokens_than_there_is_memory_allocates_nothing(steps: int, count: int) -> None:
     try:
-        places = grid(steps, np.ones(count, np.int64))
+        places = padded(steps, np.ones(count, np.int64))
     except ValueError:
         return
     for call in (forward_call(), gather_call()):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from native_calls import STEP
-from recurra.engine.native import compiled, engine, grid, ragged
+from recurra.engine.native import compiled, engine, padded, ragged
 from recurra.engine.rows import native_gather, native_masked
 from recurra.training.optimisers import RowAdam, WholeAdam
 
@@ -72,7 +72,7 @@ def test_masks_of_whole_sequences_forward_and_back() -> None:
 
 def test_the_columns_of_a_grid_have_each_their_own_mask() -> None:
     values, masks, into = drawn(6, 4).numpy(), drawn(2, 4, seed=1).numpy(), np.full((6, 4), 7, np.float32)
-    places = grid(3, np.array([3, 1]))
+    places = padded(3, np.array([3, 1]))
     compiled.gather(places, table=values, masks=masks, scale=2.0, into=into, threads=2)
     np.testing.assert_allclose(into[[0, 2, 4]], values[[0, 2, 4]] * masks[0] * 2, rtol=1e-6)
     np.testing.assert_allclose(into[1], values[1] * masks[1] * 2, rtol=1e-6)

@@ -18,7 +18,7 @@ import interpreted_scans
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind
-from recurra.engine.choose import sweep
+from recurra.engine.choose import sweep_direction
 from recurra.engine.scan import linear_scan
 
 LENGTHS = [3, 0, 1, 17, 4, 0]
@@ -85,7 +85,7 @@ def test_a_scanned_mingru_is_the_equations_in_values_ends_and_gradients(
     weights = SweepWeights(matrix, none, bias[0], none.new_zeros(0))
     results = []
     for route in ("scan", "plain"):
-        outputs, final = sweep(
+        outputs, final = sweep_direction(
             kind, Ragged(values, OFFSETS), weights, state=(start,), reverse=reverse, route=route  # type: ignore[arg-type]
         )  # fmt: skip
         loss = outputs.values.square().sum() + (0.0 if final is None else final[0].sum())

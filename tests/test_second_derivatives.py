@@ -97,7 +97,7 @@ def test_second_derivatives_of_a_padded_sweep_equal_the_equations(kind: CellKind
     narrow, exact = (leaves_of(kind, steps * len(LENGTHS), 2, dtype) for dtype in (torch.float32, torch.float64))
     step, owner = np.concatenate([np.arange(length) for length in LENGTHS]), np.repeat(np.arange(4), LENGTHS)
     tokens = owner * steps + step if rows else step * len(LENGTHS) + owner
-    results = natively(kind, native.grid(steps, np.array(LENGTHS), rows=rows), narrow)
+    results = natively(kind, native.padded(steps, np.array(LENGTHS), rows=rows), narrow)
     assert not np.delete(results[0].detach().numpy(), tokens, axis=0).any()
     found = twice([results[0][tokens], *results[1:]], narrow)
     near(found, twice(by_the_equations(kind, exact, tokens), exact))

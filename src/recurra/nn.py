@@ -43,7 +43,7 @@ else:
 Lengths = Tensor | Sequence[int] | None
 States = tuple[Tensor, ...]
 """Hidden, and for an LSTM its cell: (layers * directions, sequences, hidden) each."""
-Weights = Sequence[Sequence[Tensor]]
+_Weights = Sequence[Sequence[Tensor]]
 """Of each layer's directions: input and recurrent, and where there are any the biases."""
 
 
@@ -95,7 +95,7 @@ class _Swept(Base):
     def _axis(self) -> int:
         return 0 if self.batch_first else 1
 
-    def _follows(self, given: Any, states: States, weights: Weights) -> bool:
+    def _follows(self, given: Any, states: States, weights: _Weights) -> bool:
         """Tell whether the engine can follow: plain memory whose shapes fit, and something to sweep."""
         flat = [one for side in weights for one in side]
         values = given.data if isinstance(given, PackedSequence) else given
@@ -124,12 +124,12 @@ class _Swept(Base):
         whole = values.dim() == 2 and sizes.sum() == len(values) and (sizes[1:] <= sizes[:-1]).all()
         return (int(sizes[0]),) if whole else None
 
-    def _padded(self, kind: CellKind, weights: Weights, given: Tensor, states: States, lengths: Lengths) -> Any:
+    def _padded(self, kind: CellKind, weights: _Weights, given: Tensor, states: States, lengths: Lengths) -> Any:
         alone = given.dim() == 2
         values = given.unsqueeze(self._axis) if alone else given
         states = tuple(part.unsqueeze(1) for part in states) if alone else states
         rows, steps = values.shape[self._axis], values.shape[1 - self._axis]
-        places = native.grid(steps, _lengths(lengths, rows, steps), rows=self.batch_first)
+        places = native.padded(steps, _lengths(lengths, rows, steps), rows=self.batch_first)
         # A grid is swept as it lies: its pads are skipped, not computed and masked.
         outputs, final = self._layers(kind, weights, places, values.reshape(rows * steps, -1), states)
         outputs, ends = outputs.view(*values.shape[:2], -1), final if self.cell == "lstm" else final[0]
@@ -138,7 +138,7 @@ class _Swept(Base):
     def _alone(self, outputs: Tensor, ends: Any) -> Any:
         return outputs.squeeze(self._axis), _each(ends, lambda part: part.squeeze(1))
 
-    def _packed(self, kind: CellKind, weights: Weights, given: PackedSequence, states: States) -> Any:
+    def _packed(self, kind: CellKind, weights: _Weights, given: PackedSequence, states: States) -> Any:
         sizes = given.batch_sizes.numpy()
         lengths = (sizes[None, :] > np.arange(sizes[0])[:, None]).sum(axis=1)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -156,7 +156,7 @@ class _Swept(Base):
         return packed, final if self.cell == "lstm" else final[0]
 
     def _layers(
-        self, kind: CellKind, weights: Weights, places: Any, values: Tensor, states: States
+        self, kind: CellKind, weights: _Weights, places: Any, values: Tensor, states: States
     ) -> tuple[Tensor, States]:
         """Layer by layer, dropout between them: values (tokens, features) -> outputs and (layers · sides, …) states."""
         directions = 2 if self.bidirectional else 1

@@ -43,7 +43,7 @@ def native_sweep(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sweep one layer in all its directions: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
-    `places` tells where the sequences lie (native.ragged, native.grid); tokens of no sequence get zeros. The second
+    `places` tells where the sequences lie (native.ragged, native.padded); tokens of no sequence get zeros. The second
     direction reads each sequence from its end. `hidden` and, for LSTM and SRU, `inner` are the states to start from,
     (directions, sequences, hidden); the last two results are the same at each sequence's own end. With `rows` (tokens,)
     the values are distinct inputs, and `rows` tells which one a token has: each is multiplied once, forward and

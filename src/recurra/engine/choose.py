@@ -28,15 +28,15 @@ from recurra.engine.arrays import readable
 from recurra.engine.autograd import native_sweep
 from recurra.engine.devices import tensor_on
 from recurra.engine.packed import KERNELS, packed_sweep, through_tanh
-from recurra.engine.plain import pad, plain_direction, zeros
+from recurra.engine.plain import on_grid, plain_direction, zeros
 from recurra.engine.scan import scanned_sweep, scans
 
 Route = Literal["native", "packed", "scan", "torch", "plain"]
-Rows = NDArray[np.int32]
+TokenRows = NDArray[np.int32]
 """(tokens,): which of the distinct inputs each token has."""
 
 
-def choose(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Route:
+def route_of(kind: CellKind, dtype: torch.dtype = torch.float32, device: str = "cpu") -> Route:
     """Tell which route sweeps a cell: the native engine, torch's kernels, a scan, or the equations step by step."""
     # Kernels are of float32 on the processor; bfloat16 and int8 are precisions of products, not types of tensors.
     there = native.engine().library is not None and dtype == torch.float32 and device == "cpu"
@@ -87,7 +87,7 @@ def sweep_layer(
     weights: Sequence[SweepWeights],
     states: Sequence[TensorState] | None = None,
     *,
-    rows: Rows | None = None,
+    rows: TokenRows | None = None,
     route: Route | None = None,
 ) -> tuple[Ragged[Tensor], list[TensorState | None]]:
     """Sweep one layer: inputs (tokens, features) -> outputs (tokens, directions * hidden) and the final states.
@@ -99,7 +99,7 @@ def sweep_layer(
     # int8 is refused before anything is computed: what rounds to bytes has no gradient.
     require_learning(kind)
     # A route that the caller names is taken, or fails loudly; only a chosen one may give way.
-    chosen = route or choose(kind, inputs.values.dtype, inputs.values.device.type)
+    chosen = route or route_of(kind, inputs.values.dtype, inputs.values.device.type)
     # Traced or foreign tensors are found out here, where all of them are known.
     if route is None and chosen == "native" and not _is_natives(kind, inputs, weights, states):
         chosen = without_native(kind)
@@ -114,7 +114,7 @@ def sweep_layer(
     final: list[TensorState | None] = []
     for number, side in enumerate(weights):
         state = states[number] if states else None
-        outputs, end = sweep(kind, inputs, side, state=state, reverse=number == 1, route=route)
+        outputs, end = sweep_direction(kind, inputs, side, state=state, reverse=number == 1, route=route)
         sides.append(outputs.values)
         final.append(end)
     return inputs.carry(torch.cat(sides, dim=1) if len(sides) > 1 else sides[0]), final
@@ -133,7 +133,7 @@ def _native(
     inputs: Ragged[Tensor],
     weights: Sequence[SweepWeights],
     states: Sequence[TensorState] | None,
-    rows: Rows | None,
+    rows: TokenRows | None,
 ) -> tuple[Ragged[Tensor], list[TensorState | None]]:
     # From a state for each direction to a table for each part: (directions, sequences, hidden).
     start = [torch.stack(parts) for parts in zip(*states, strict=True)] if states else []
@@ -143,7 +143,7 @@ def _native(
     return inputs.carry(outputs), [tuple(part[side] for part in parts) for side in range(len(weights))]
 
 
-def sweep(
+def sweep_direction(
     kind: CellKind,
     inputs: Ragged[Tensor],
     weights: SweepWeights,
@@ -176,7 +176,7 @@ def _fused(
 ) -> tuple[Ragged[Tensor], TensorState | None]:
     laid = lay_grid(inputs.offsets, reverse=reverse)
     places = tensor_on(inputs.values.device, laid.places)
-    padded = pad(inputs.values, places, laid.steps, laid.sequences)
+    padded = on_grid(inputs.values, places, laid.steps, laid.sequences)
     parts, final = _kernel(kind.cell, kind.activation, padded, weights, state)
     outputs = inputs.carry(parts.reshape(laid.steps * laid.sequences, -1)[places])
     return outputs, final if inputs.equal else None

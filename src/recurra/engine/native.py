@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from recurra import _native
     from recurra._native import Layer, Places
 
-Numbers = NDArray[np.float32]
-Weights = tuple[Numbers, Numbers, Numbers, Numbers]
-State = tuple[Numbers, ...]
+Singles = NDArray[np.float32]
+DirectionWeights = tuple[Singles, Singles, Singles, Singles]
+_State = tuple[Singles, ...]
 VARIABLE = "RECURRA_ENGINE"
 WITHOUT = ("torch", "plain")
 """Values of the variable that leave the native engine out."""
@@ -124,7 +124,7 @@ def ragged(offsets: NDArray[np.int64]) -> Places:
     return compiled.ragged(np.ascontiguousarray(offsets, np.int64))
 
 
-def grid(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Places:
+def padded(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Places:
     """Sequences as the columns of a (steps, sequences) grid, or with `rows` as the rows of a (sequences, steps) one.
 
     Each is padded behind its own length.
@@ -132,7 +132,7 @@ def grid(steps: int, lengths: NDArray[np.int64], *, rows: bool = False) -> Place
     return compiled.grid(steps, np.ascontiguousarray(lengths, np.int64), rows=rows)
 
 
-def layer(kind: CellKind, weights: Weights, *, reverse: bool, backward: bool, threads: int) -> Layer:
+def layer(kind: CellKind, weights: DirectionWeights, *, reverse: bool, backward: bool, threads: int) -> Layer:
     """Pack the weights of one layer in one direction: input and recurrent, and their biases, in torch's layout."""
     inputs, hidden = weights[0].shape[1], weights[1].shape[1]
     made = compiled.layer(**kind._asdict(), inputs=inputs, hidden=hidden, reverse=reverse)
@@ -166,7 +166,7 @@ def kept_with(
 _packed: Kept[Layer] = {}
 
 
-def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Layer:
+def packed_once(kind: CellKind, weights: DirectionWeights, *, reverse: bool) -> Layer:
     """Pack for answers only; once for ever where the weights are read-only, as those of a trained model are."""
 
     def make() -> Layer:
@@ -179,13 +179,13 @@ def packed_once(kind: CellKind, weights: Weights, *, reverse: bool) -> Layer:
 
 def sweep(
     kind: CellKind,
-    weights: Sequence[Weights],
-    values: Numbers | None,
+    weights: Sequence[DirectionWeights],
+    values: Singles | None,
     offsets: NDArray[np.int64],
-    state: State | None = None,
+    state: _State | None = None,
     rows: NDArray[np.int32] | None = None,
-    projected: Sequence[Numbers] | None = None,
-) -> tuple[Numbers, State]:
+    projected: Sequence[Singles] | None = None,
+) -> tuple[Singles, _State]:
     """Sweep a layer over ragged sequences: values (tokens, inputs) -> outputs (tokens, directions * hidden).
 
     `weights` holds one entry, or two: forward and reverse. The parts of a state are (directions, sequences, hidden).
@@ -218,27 +218,27 @@ def sweep(
     return outputs, tuple(final)
 
 
-Scorer = tuple[Numbers, Numbers, Numbers]
+_Scorer = tuple[Singles, Singles, Singles]
 """What scores a token for attention: weight (units, inputs), bias (units,) and query (heads, units)."""
 
 
 class Pooled(NamedTuple):
     """Rows (sequences, columns of all parts), and what their gradient needs; None where a part is not wanted."""
 
-    rows: Numbers
+    rows: Singles
     where: NDArray[np.int32] | None
     """The token that has each maximum: (sequences, inputs); -1 in an empty sequence."""
-    shares: Numbers | None
+    shares: Singles | None
     """Attention's softmax: (heads, tokens)."""
-    hidden: Numbers | None
+    hidden: Singles | None
     """tanh(W h + b) of each token: (tokens, units); None where nobody learns."""
 
 
 def pool(
-    values: Numbers,
+    values: Singles,
     places: Places,
     parts: Sequence[Pool],
-    scorer: Scorer | None = None,
+    scorer: _Scorer | None = None,
     *,
     directions: int = 1,
     learning: bool = False,
@@ -269,5 +269,5 @@ def pool(
     return pooled
 
 
-def _two(parts: Sequence[Numbers]) -> tuple[Numbers | None, Numbers | None]:
+def _two(parts: Sequence[Singles]) -> tuple[Singles | None, Singles | None]:
     return parts[0] if parts else None, parts[1] if len(parts) > 1 else None

@@ -57,7 +57,7 @@ def plain_steps(
     where, back = tensor_on(device, order), tensor_on(device, np.argsort(order))
     lengths = projected.lengths[order]
     places = tensor_on(device, _sorted_places(projected.offsets, order, reverse))
-    padded = pad(projected.values, places, int(lengths[0]), len(order))
+    padded = on_grid(projected.values, places, int(lengths[0]), len(order))
     outputs, final = plain_sweep(kind, padded, lengths, weights, tuple(part[where] for part in state))
     # Steps have fewer and fewer rows; filled up to a rectangle they can be picked by one index.
     dense = torch.cat([torch.nn.functional.pad(out, (0, 0, 0, len(order) - len(out))) for out in outputs])
@@ -77,7 +77,7 @@ def zeros(kind: CellKind, inputs: Ragged[Tensor], weights: SweepWeights) -> Tens
     return (nothing,) * len(kind.states)
 
 
-def pad(values: Tensor, places: Tensor, steps: int, sequences: int) -> Tensor:
+def on_grid(values: Tensor, places: Tensor, steps: int, sequences: int) -> Tensor:
     """Lay ragged values (tokens, features) on a grid: (steps, sequences, features), zero where no token is."""
     flat = values.new_zeros(steps * sequences, values.shape[1])
     return flat.index_copy(0, places, values).view(steps, sequences, values.shape[1])

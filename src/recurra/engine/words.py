@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recurra.config import CellKind
 from recurra.engine import native
-from recurra.engine.native import Numbers, Weights
+from recurra.engine.native import DirectionWeights, Singles
 from recurra.engine.processors import threads
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class WordTable:
         self._places = np.full(words, -1, np.int32)
         self._lock = threading.Lock()
 
-    def places(self, ids: NDArray[np.integer[Any]], look_up: Callable[[NDArray[np.integer[Any]]], Numbers]) -> Any:
+    def places(self, ids: NDArray[np.integer[Any]], look_up: Callable[[NDArray[np.integer[Any]]], Singles]) -> Any:
         """Return each id's row: (tokens,) -> (tokens,) int32. `look_up` tells the vectors of words met first.
 
         Raises IndexError for an id that is no word.
@@ -51,7 +51,7 @@ class WordTable:
                 found = self._places[ids]
         return found
 
-    def _add(self, ids: NDArray[np.integer[Any]], vectors: Numbers) -> None:
+    def _add(self, ids: NDArray[np.integer[Any]], vectors: Singles) -> None:
         # Rows lie in the order in which words came: those of frequent words side by side.
         start, self.known = self.known, self.known + len(ids)
         for layer, rows in zip(self.packed, self.rows, strict=True):
@@ -64,7 +64,9 @@ _tables: native.Kept[WordTable] = {}
 """They leave with their words' vectors."""
 
 
-def word_table(kind: CellKind, weights: Sequence[Weights], vectors: NDArray[np.floating[Any]]) -> WordTable | None:
+def word_table(
+    kind: CellKind, weights: Sequence[DirectionWeights], vectors: NDArray[np.floating[Any]]
+) -> WordTable | None:
     """Return the table of a trained model's words, begun at the first call: `vectors` is (words, size).
 
     None where there can be none: without the engine, in bfloat16 (its products are made within the sweep), for weights

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import TensorState
 from recurra.config import Init, NetConfig
-from recurra.engine.choose import Rows
+from recurra.engine.choose import TokenRows
 from recurra.engine.devices import PROCESSOR, tensor_on
 from recurra.layers.dropout import Generator, elements, unknown_words, variational, whole_tokens
 from recurra.layers.matrix.learn import Dense, Embedding, Tied
@@ -45,7 +45,7 @@ class _Flow:
     """Features of each token; once pooled one row for each sequence."""
     states: Sequence[TensorState | None] | None = None
     """Before the sweep: where it starts; after it: where it ended."""
-    rows: Rows | None = None
+    rows: TokenRows | None = None
     """Which of the values each token has, where they are those of distinct words."""
 
 
@@ -103,7 +103,7 @@ class LearningNet(nn.Module):
         vectors: Ragged[Tensor],
         states: Sequence[TensorState] | None = None,
         generator: Generator = None,
-        rows: Rows | None = None,
+        rows: TokenRows | None = None,
     ) -> tuple[Tensor, Sequence[TensorState | None] | None]:
         """Fold the layers behind the embedding. With `rows` (tokens,) the vectors are those of distinct words."""
         flow = _Flow(vectors, states, rows)

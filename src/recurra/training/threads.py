@@ -11,7 +11,7 @@ from threading import Lock
 
 import torch
 
-from recurra.engine.choose import choose, torch_is_quicker
+from recurra.engine.choose import route_of, torch_is_quicker
 from recurra.engine.processors import bounded, engine_threads
 from recurra.layers.recurrent.run import RecurrentSpec
 
@@ -26,7 +26,7 @@ def torch_work(spec: RecurrentSpec, *, sequences: int, tokens: float, rest: floa
     `rest` tells those outside the sweeps, which are torch's where the native engine leaves them to it.
     """
     kind, wide = spec.computed, max(spec.hidden, spec.inputs)
-    ours = choose(kind) == "native" and not torch_is_quicker(kind, spec.hidden, sequences)
+    ours = route_of(kind) == "native" and not torch_is_quicker(kind, spec.hidden, sequences)
     return rest + (0 if ours else spec.hidden * wide * spec.layers * tokens)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from recurra.batches import Ragged
 from recurra.config import Init
-from recurra.engine.choose import Rows, is_native
+from recurra.engine.choose import TokenRows, is_native
 from recurra.engine.rows import native_distinct, native_gather
 from recurra.layers.dropout import Generator, variational, variational_masks
 from recurra.layers.initial import draw_dense
@@ -37,7 +37,7 @@ class Embedding(nn.Module):
         masks = variational_masks(ids.sequences, size, dropout, generator, like=self.weight) if dropout else None
         return ids.carry(native_gather(self.weight, ids.values, ids.offsets, scale=self.spec.scale, masks=masks))
 
-    def distinct(self, ids: Ragged[Tensor]) -> tuple[Ragged[Tensor], Rows | None]:
+    def distinct(self, ids: Ragged[Tensor]) -> tuple[Ragged[Tensor], TokenRows | None]:
         """Look each distinct id up once: (words, size), and which of them each token has: (tokens,).
 
         Without the native engine every token has its own row, and nothing is told beside.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import Init
-from recurra.engine.choose import Route, Rows, sweep_layer
+from recurra.engine.choose import Route, TokenRows, sweep_layer
 from recurra.layers.dropout import Generator, variational
 from recurra.layers.initial import draw_recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -40,7 +40,7 @@ class Recurrent(nn.Module):
         *,
         between: float = 0.0,
         generator: Generator = None,
-        rows: Rows | None = None,
+        rows: TokenRows | None = None,
         route: Route | None = None,
     ) -> tuple[Ragged[Tensor], list[TensorState | None]]:
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
