@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jinja2 import UndefinedError
 
 from recurra.config import Settings
+from recurra.labs.catalogue import LabName, lab_named
 from recurra.labs.lab import Lab, LabOptions, LabRecord, Nets, Training, Variant, judged, mean, measure_lab
 from recurra.labs.page import SheetHead, page, summary
-from recurra.labs.sheet import Drawn, chunk_blocks, read_sheet
+from recurra.labs.sheet import Drawn, chunk_blocks, read_sheet, text_of
 from recurra.labs.verdicts import reach
 from recurra.report.blocks import Code, Comparison, Facts, Figure, Paragraph, Points, Table, Verdict
 from recurra.report.charts.labs import dots_and_ranges
@@ -185,3 +187,11 @@ def test_what_a_record_says_is_text_on_the_page_and_never_a_template_or_markup()
         assert chunk_blocks("{{ name }} :: 1", {"name": name}, nothing) == [Facts(((shown, "1"),))]
         (rows,) = chunk_blocks("| {{ name }} | | {{ name }} |", {"name": name}, nothing)
         assert isinstance(rows, Comparison) and (rows.rows[0].what, rows.rows[0].measured) == (shown, shown)
+
+
+@pytest.mark.parametrize("name", get_args(LabName))
+def test_each_sheet_names_every_claim_and_drawing_of_its_lab_and_no_others(name: LabName) -> None:
+    lab = lab_named(name)
+    placed = set(re.findall(r"^@(\w+)$", text_of(name), re.MULTILINE))
+    assert {claim.name for claim in lab.sheet.claims} == set(lab.claims)
+    assert set(lab.figures) <= placed and placed - set(lab.figures) <= {"steps", "program", "output"}

@@ -21,8 +21,7 @@ from recurra.labs.lab import LabOptions, judged, measure_lab, trained
 from recurra.labs.language import LAB, language_lab
 from recurra.labs.language_nets import Corpus
 from recurra.labs.language_recipe import CELLS, FULL, PROMPTS, Recipe, lab_text, order_of
-from recurra.labs.page import SheetHead, page, summary
-from recurra.labs.program import save_program
+from recurra.labs.page import SheetHead, page, save_program, summary
 from recurra.report.blocks import Code
 from recurra.report.page import to_html, to_json
 from recurra.tasks.heads.next_token.measure import trigram_perplexity

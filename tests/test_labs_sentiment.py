@@ -14,8 +14,7 @@ from recurra.config import TextConfig
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.labs.lab import LabOptions, measure_lab, observed
-from recurra.labs.page import SheetHead, page, summary
-from recurra.labs.program import save_program
+from recurra.labs.page import SheetHead, page, save_program, summary
 from recurra.labs.sentiment import LAB
 from recurra.labs.sentiment_data import SentimentData, shuffled
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, LITERAL, STEPS, WORK

@@ -25,8 +25,7 @@ from recurra.labs.lab import LabOptions
 from recurra.labs.next_value import LAB
 from recurra.labs.next_value_nets import expected_after
 from recurra.labs.next_value_recipe import LITERAL
-from recurra.labs.page import SheetHead, cited, duration, known_works, page
-from recurra.labs.program import save_program
+from recurra.labs.page import SheetHead, cited, duration, known_works, page, save_program
 from recurra.report.blocks import Code, Paragraph, Table
 from recurra.report.glossary import TERMS, explained
 from recurra.report.page import Report, Section, save, to_html

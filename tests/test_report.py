@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import numpy as np
 import pytest
 
 from recurra.errors import UsageError
-from recurra.report import html
 from recurra.report.blocks import (
     Code,
     Compared,
@@ -299,33 +296,6 @@ def test_a_column_of_numbers_shares_its_decimals_and_stands_right() -> None:
         True,
         True,
     ]
-
-
-TEMPLATES = sorted((Path(html.__file__).parent / "templates").glob("*.html"))
-
-
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
-def test_no_template_marks_words_as_safe_or_switches_escaping_off(template: Path) -> None:
-    text = template.read_text("utf-8")
-    assert not re.search(r"\|\s*safe\b|autoescape|Markup", text)
-    assert html._environment().autoescape is True
-
-
-@pytest.mark.parametrize(
-    ("package", "make", "words"),
-    [
-        ("jinja2", lambda: to_html(Report("t", "", ())), "a page needs jinja2"),
-        ("matplotlib.style", lambda: lines(Line("a", [1, 2], [3, 4]), x_label="x", y_label="y"), "a chart needs"),
-    ],
-)
-def test_without_a_package_of_training_a_page_says_which_it_needs(
-    package: str, make: Callable[[], str], words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    html._environment.cache_clear()
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=rf"{words}.*recurra\[train\]"):
-        make()
-    html._environment.cache_clear()
 
 
 def test_marks_stacked_on_a_letter_are_few() -> None:

@@ -18,8 +18,7 @@ from jinja2 import UndefinedError
 from recurra.artefact import write_atomically
 from recurra.errors import DataError, Place
 from recurra.labs.lab import Lab, LabOptions, LabRecord, judged, measure_lab
-from recurra.labs.page import SheetHead, page
-from recurra.labs.program import save_program
+from recurra.labs.page import SheetHead, page, save_program
 from recurra.report.page import Report
 
 LabName = Literal["sentiment", "language", "next-value"]
