@@ -51,9 +51,9 @@ class StateWeights(Protocol):
         ...
 
 
-State = tuple[Value, ...]
+CellState = tuple[Value, ...]
 # Written once over any values: arrays answer, tensors learn, formulas are shown.
-CellStep = Callable[[Operations, Value, State, StateWeights], State]
+CellStep = Callable[[Operations, Value, CellState, StateWeights], CellState]
 """(operations, W x_t + b of all gates, state, recurrent weights) -> the next state; its first part is the output."""
 
 

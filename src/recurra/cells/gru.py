@@ -5,10 +5,10 @@ Not here: which form a net has (`reset_after` in config.py), and its kernels (na
 
 from __future__ import annotations
 
-from recurra.cells.cell import Cell, Operations, State, StateWeights, Value
+from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 
 
-def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
+def step(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
     """The reset meets the product, as in cuDNN, torch and Keras' default: one product makes all gates."""
     (h,) = state
     x_r, x_z, x_n = op.split(x)
@@ -20,7 +20,7 @@ def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State
     return (op.mix(z, h, n),)
 
 
-def step_before(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
+def step_before(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
     """The reset meets the state, as it was first written: Keras' `reset_after=False`."""
     (h,) = state
     x_r, x_z, x_n = op.split(x)

@@ -5,10 +5,10 @@ Not here: peepholes, and its kernels (native/src/kernels/cell/).
 
 from __future__ import annotations
 
-from recurra.cells.cell import Cell, Operations, State, StateWeights, Value
+from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 
 
-def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
+def step(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
     """The inner state c is kept by f and fed by i; o opens the way out. f is tanh, or ReLU as in the classic lab."""
     h, c = state
     # The order of the gates in torch, cuDNN and Keras: their weights fit row by row.

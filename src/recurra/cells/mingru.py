@@ -5,10 +5,10 @@ Not here: the scan (scan.py), and its kernels (native/src/kernels/cell/).
 
 from __future__ import annotations
 
-from recurra.cells.cell import Cell, Operations, State, StateWeights, Value
+from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 
 
-def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
+def step(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
     """The state moves by the share z towards what the input brings."""
     (h,) = state
     # Neither z nor n reads the state: all steps' products are one large product.

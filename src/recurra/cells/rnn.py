@@ -5,10 +5,10 @@ Not here: other activations than its three, and its kernels (native/src/kernels/
 
 from __future__ import annotations
 
-from recurra.cells.cell import Cell, Operations, State, StateWeights, Value
+from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 
 
-def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
+def step(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
     """h_t = f(W x_t + U h_{t-1} + b)."""
     (h,) = state
     return (op.activate(x + weights.product(h)),)

@@ -5,10 +5,10 @@ Not here: the scan (scan.py), and its kernels (native/src/kernels/cell/).
 
 from __future__ import annotations
 
-from recurra.cells.cell import Cell, Operations, State, StateWeights, Value
+from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 
 
-def step(op: Operations, x: Value, state: State, weights: StateWeights) -> State:
+def step(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
     """Vectors meet the inner state unit by unit; the reset mixes it with the highway w."""
     # The output of the step before is not read: only c goes on from step to step.
     _, c = state

@@ -5,7 +5,6 @@ Not here: the commands, of which nothing is known here (app.py imports what they
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -13,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
-from unicodedata import category
 
 from recurra.errors import RecurraError, advising_options, printable
 
@@ -119,12 +117,17 @@ def tell_rows(rows: Rows) -> None:
 
 def harmless(text: str) -> str:
     """Escape the control characters that could steer a terminal; line ends, tabs and every script stay."""
+    from unicodedata import category
+
     # A language model may write an escape sequence that it has read.
     return "".join(repr(one)[1:-1] if category(one) == "Cc" and one not in "\n\t" else one for one in text)
 
 
 def emit_json(record: Any) -> None:
     """Print one JSON object as a result; NaN would not be JSON and is refused by construction."""
+    # Imported where it is needed: `--help` prints no JSON, and starts sooner without.
+    import json
+
     print(json.dumps(record, allow_nan=False, ensure_ascii=False, default=_plain))
 
 

@@ -26,7 +26,7 @@ from recurra.estimators.language import LanguageModel
 from recurra.labs.lab import LabOptions, LabRecord, NetFigures, Nets, Training, flat, mean, remembered
 from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import FIRST, PROMPTS, TITLES, LabText, Recipe, lab_text
-from recurra.layers.layer import Floats, Ids
+from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.recurrent.run import recurrent
 from recurra.nets.run import weights_of
 from recurra.runs.folder import check_same_run
@@ -93,7 +93,7 @@ def measure_trigram(text: LabText, settings: Settings, context_tokens: int) -> L
     }
 
 
-def _trigram_perplexity(rival: KneserNey, ids: Ids) -> float:
+def _trigram_perplexity(rival: KneserNey, ids: TokenIds) -> float:
     """Perplexity of every token after the first, as the nets are judged."""
     # The first token has nothing before it; the nets do not predict it either, and both count the same tokens.
     return rival.perplexity(ids[1:], context=ids[:1].tolist())
@@ -135,7 +135,7 @@ def train_language(training: Training) -> NetFigures:
     return figures | (_questions(net, validation) if training.seed == 0 else {})
 
 
-def _questions(model: RunningLanguage, validation: Ids) -> NetFigures:
+def _questions(model: RunningLanguage, validation: TokenIds) -> NetFigures:
     """Samples, next words, and for a simple RNN the recorded equation by hand."""
     answers: NetFigures = {
         "next_words": {prompt: model.next_words(prompt, count=5) for prompt in PROMPTS},
@@ -156,7 +156,7 @@ def _sample(model: RunningLanguage, prompt: str, temperature: float) -> NetFigur
     return {"prompt": prompt, "temperature": temperature, "seed": 1, "text": text}
 
 
-def measure_contexts(model: RunningLanguage, ids: Ids) -> dict[str, list[float]]:
+def measure_contexts(model: RunningLanguage, ids: TokenIds) -> dict[str, list[float]]:
     """Perplexity when the state is forgotten every 1, 2, 4, … tokens: how far back does the net look?"""
     count = len(ids) - 1
     # A validation part shorter than the longest context, as in a test, leaves those out.
@@ -166,7 +166,7 @@ def measure_contexts(model: RunningLanguage, ids: Ids) -> dict[str, list[float]]
     return {"lengths": list(map(float, lengths)), "perplexities": [float(np.exp(-mean)) for mean in means]}
 
 
-def equation_gap(model: RunningLanguage, ids: Ids) -> float:
+def equation_gap(model: RunningLanguage, ids: TokenIds) -> float:
     """Largest difference between a trained net's states and the recorded equation worked out by hand in float64.
 
     h(t) = f(W_h h(t−1) + W_e e(t) + b), b being the sum of the two biases that torch keeps; f is σ, or tanh.

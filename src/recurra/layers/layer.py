@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recurra.config import Frozen
 
 Floats = NDArray[np.floating[Any]]
-Ids = NDArray[np.integer[Any]]
+TokenIds = NDArray[np.integer[Any]]
 Shapes = dict[str, tuple[int, ...]]
 """Names and shapes of weights."""
 Weights = dict[str, Floats]

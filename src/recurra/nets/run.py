@@ -17,7 +17,7 @@ from pydantic import ValidationError, model_validator
 from recurra.batches import Ragged
 from recurra.config import Frozen, NetConfig, Precision, problem_line
 from recurra.errors import UsageError
-from recurra.layers.layer import ArrayState, Floats, Ids, LayerSpec, Shapes, Weights
+from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
@@ -186,7 +186,7 @@ def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
 class _LookUp(NamedTuple):
     """An embedding that has not been read yet."""
 
-    vectors: Callable[[Ids], Floats]
+    vectors: Callable[[TokenIds], Floats]
     words: Floats
     """Its table: (words, size)."""
 

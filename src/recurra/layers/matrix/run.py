@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from recurra.layers.layer import Floats, Ids, LayerSpec, Shapes, Weights
+from recurra.layers.layer import Floats, LayerSpec, Shapes, TokenIds, Weights
 
 
 class EmbeddingSpec(LayerSpec):
@@ -61,7 +61,7 @@ class TiedSpec(LayerSpec):
         return self.words
 
 
-def embedding(spec: EmbeddingSpec, weights: Weights, ids: Ids) -> Floats:
+def embedding(spec: EmbeddingSpec, weights: Weights, ids: TokenIds) -> Floats:
     """Look the rows up."""
     rows: Floats = np.take(weights["weight"], ids, axis=0)
     return rows * spec.scale

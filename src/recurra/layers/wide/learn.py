@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recurra.batches import Ragged
 from recurra.errors import DataError
-from recurra.layers.layer import Ids, Weights
+from recurra.layers.layer import TokenIds, Weights
 from recurra.layers.wide.run import WideSpec, ngrams
 
 SEEN = 2
@@ -29,7 +29,11 @@ class Fitted(NamedTuple):
 
 
 def learn_wide(
-    ids: Ragged[Ids], positive: NDArray[np.bool_], *, fit: Callable[[Any, NDArray[np.bool_]], Any], longest: int = 3
+    ids: Ragged[TokenIds],
+    positive: NDArray[np.bool_],
+    *,
+    fit: Callable[[Any, NDArray[np.bool_]], Any],
+    longest: int = 3,
 ) -> tuple[WideSpec, Weights]:
     """Fit log-odds of the positive class on whole, untruncated texts; `fit` takes a CSR matrix (texts, n-grams)."""
     from scipy.sparse import csr_matrix

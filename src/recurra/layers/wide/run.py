@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from recurra.batches import Ragged
-from recurra.layers.layer import Floats, Ids, LayerSpec, Shapes, Weights
+from recurra.layers.layer import Floats, LayerSpec, Shapes, TokenIds, Weights
 
 PLACES = 2**24
 """Where n-grams are hashed to."""
@@ -42,7 +42,7 @@ class WideSpec(LayerSpec):
         return 1
 
 
-def wide(spec: WideSpec, weights: Weights, ids: Ragged[Ids]) -> Floats:
+def wide(spec: WideSpec, weights: Weights, ids: Ragged[TokenIds]) -> Floats:
     """Log-odds of each sequence: Σ weight / √(Σ square) over its distinct known n-grams, plus the bias."""
     owners, places = ngrams(ids, spec.longest)
     known = weights["place"].astype(np.int64)
@@ -59,7 +59,7 @@ def wide(spec: WideSpec, weights: Weights, ids: Ragged[Ids]) -> Floats:
     return odds[:, None].astype(weights["weight"].dtype)
 
 
-def ngrams(ids: Ragged[Ids], longest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ngrams(ids: Ragged[TokenIds], longest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct places of each sequence's 1- to `longest`-grams: which sequence, which place; sorted."""
     owner = ids.owners()
     # From 1 on: a key of 0 times anything would forget the word.

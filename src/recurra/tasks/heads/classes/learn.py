@@ -19,7 +19,7 @@ from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.dropout import Generator
-from recurra.layers.layer import Ids
+from recurra.layers.layer import TokenIds
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.tasks.inputs.texts import Part
 from recurra.tasks.task import Prepared
@@ -32,7 +32,7 @@ from recurra.training.progress import Record
 class Labelled:
     """Encoded texts with class numbers and weights."""
 
-    sequences: Sequence[Ids]
+    sequences: Sequence[TokenIds]
     labels: Integers
     weights: NDArray[np.float32]
 

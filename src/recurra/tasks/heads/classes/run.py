@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recurra.artefact import Artefact
 from recurra.batches import pick, sorted_batches
 from recurra.errors import ArtefactError
-from recurra.layers.layer import Floats, Ids
+from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import ClassifierNet, Tensors, run, softmax, weights_of
@@ -134,7 +134,7 @@ class RunningClassifier(Model):
 
     def selftest(self) -> dict[str, Any]:
         """Logits of the synthetic texts."""
-        # Ids, not texts: the self-test holds the net, the vocabulary has its own checks.
+        # TokenIds, not texts: the self-test holds the net, the vocabulary has its own checks.
         rows = synthetic_ids(self.plan.embedding.words)
         sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
         return {"logits": six_digits(classify_all(self.plan, self.tensors, sequences, sequences))}
@@ -187,7 +187,12 @@ def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
 
 
 def classify_all(
-    plan: ClassifierNet, tensors: Tensors, sequences: Sequence[Ids], whole: Sequence[Ids], *, batch_tokens: int = 65_536
+    plan: ClassifierNet,
+    tensors: Tensors,
+    sequences: Sequence[TokenIds],
+    whole: Sequence[TokenIds],
+    *,
+    batch_tokens: int = 65_536,
 ) -> Floats:
     """Logits of many sequences, in their order: (rows, classes). `whole` are the untruncated ids for the wide part."""
     logits = np.empty((len(sequences), plan.dense.outputs), np.float32)

@@ -16,7 +16,7 @@ from recurra.arguments import positive, seed_of, whole
 from recurra.artefact import Artefact
 from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
-from recurra.layers.layer import ArrayState, Floats, Ids
+from recurra.layers.layer import ArrayState, Floats, TokenIds
 from recurra.layers.matrix.run import tied
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import LanguageNet, Tensors, run, softmax
@@ -44,7 +44,7 @@ class RunningLanguage(Model):
     plan: LanguageNet
     encoder: TextEncoder
 
-    def log_probabilities(self, ids: Ids, *, streams: int = 1) -> Floats:
+    def log_probabilities(self, ids: TokenIds, *, streams: int = 1) -> Floats:
         """Natural logarithm of each token's probability given all before it: (tokens - 1,), the state carried on.
 
         With several `streams` the text is cut into as many consecutive parts that are swept side by side, which is
@@ -61,7 +61,7 @@ class RunningLanguage(Model):
                 found[rows] = self._scored(projected[start : start + ROWS], ids[rows + 1])
         return found
 
-    def _scored(self, projected: Floats, targets: Ids) -> Floats:
+    def _scored(self, projected: Floats, targets: TokenIds) -> Floats:
         """Return the logarithm of each target's share of all words: projected (rows, size), targets (rows,)."""
         logits = next_logits(self.tensors, projected)
         # log Σ exp, with the highest taken away first, so that no exp overflows.
@@ -121,11 +121,11 @@ class RunningLanguage(Model):
             yield self.encoder.vocabulary.words[drawn]
             projected, states = self._read(np.array([drawn], np.int32), states)
 
-    def _prompt(self, prompt: str) -> Ids:
+    def _prompt(self, prompt: str) -> TokenIds:
         # As in training, where each line follows the end of another.
         return np.concatenate([np.array([EOS], np.int32), self.encoder.encode_whole([prompt])[0]])
 
-    def _read(self, ids: Ids, states: Sequence[ArrayState] | None) -> tuple[Floats, Sequence[ArrayState] | None]:
+    def _read(self, ids: TokenIds, states: Sequence[ArrayState] | None) -> tuple[Floats, Sequence[ArrayState] | None]:
         return run(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
 
     def told(self) -> dict[str, Any]:
