@@ -42,11 +42,11 @@ def options_for(folder, *, synthetic=False):
     return LabOptions(quick=True, seeds=1, out=folder, watch=silent, say=lambda line: None, synthetic=synthetic)
 
 
-@pytest.fixture
-def small_data(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def small_data(tmp_path_factory):
     """A folder laid out like the data folder, with generated reviews as IMDB and random vectors as GloVe."""
-    folder = tmp_path / "data"
-    (folder / "imdb").mkdir(parents=True)
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "imdb").mkdir()
     (folder / "vectors").mkdir()
     rows = {name: [] for name in ("text", "label", "rating", "split", "id", "movie", "text_in_test")}
     for part, count in (("train", 120), ("test", 60)):
@@ -61,8 +61,16 @@ def small_data(tmp_path, monkeypatch):
     lines = [f"{word} {' '.join(f'{value:.3f}' for value in random.standard_normal(100))}" for word in words]
     with zipfile.ZipFile(folder / "vectors" / "glove.6B.100d.compact.zip", "w") as archive:
         archive.writestr("glove.6B.100d.compact.txt", "\n".join(lines) + "\n")
-    monkeypatch.setenv("RECURRA_DATA", str(folder))
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECURRA_DATA", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def lab(small_data, tmp_path_factory):
+    """The quick lab of one seed on small data: its options and record."""
+    options = options_for(tmp_path_factory.mktemp("lab"))
+    return options, measure_lab(LAB, options)
 
 
 def test_the_literal_net_is_the_records_own():
@@ -103,9 +111,8 @@ def changed(settings, start):
     return {f"{part}.{key}" for part in after for key in after[part] if after[part][key] != before[part][key]}
 
 
-def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it_measured(small_data, tmp_path):
-    options = options_for(tmp_path / "lab")
-    record = measure_lab(LAB, options)
+def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it_measured(lab):
+    options, record = lab
     for key in ("train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_test_accuracy"):
         figures = record["literal"][key]
         assert figures["least"] <= figures["mean"] <= figures["most"]
@@ -119,21 +126,21 @@ def test_the_lab_trains_every_step_tests_every_observation_and_remembers_what_it
     assert verdicts.pop("The simple RNN is simpler than a GRU.") == "reached"
     assert set(verdicts.values()) == {"too little data to tell"}
     # every finished part is taken over, and its checkpoints are gone
-    parts = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "lab" / "parts").iterdir()}
-    assert not list((tmp_path / "lab").glob("runs/*/checkpoints"))
+    parts = {path.name: path.stat().st_mtime_ns for path in (options.out / "parts").iterdir()}
+    assert not list(options.out.glob("runs/*/checkpoints"))
     assert measure_lab(LAB, options)["ladder"] == record["ladder"]
-    assert parts == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "lab" / "parts").iterdir()}
+    assert parts == {path.name: path.stat().st_mtime_ns for path in (options.out / "parts").iterdir()}
 
 
-def test_the_page_holds_every_part_and_no_text_of_the_data_set(small_data, tmp_path):
-    record = measure_lab(LAB, options_for(tmp_path / "lab"))
+def test_the_page_holds_every_part_and_no_text_of_the_data_set(lab):
+    _, record = lab
     report = page(LAB, record, SheetHead(name="A. Student", experiment="8"))
     assert [section.title for section in report.sections][: len(SECTIONS)] == SECTIONS
-    html = to_html(report)
+    html, figures = to_html(report), to_json(report)
     assert "96 %" in html and "0.09" in html and "A. Student" in html and "quick version" in html
     assert "recorded 96 %" in html and "validation loss" in html
     for text in synthetic_reviews("test", count=60)[0] + synthetic_reviews("train", count=120)[0]:
-        assert text not in html and text not in to_json(report)
+        assert text not in html and text not in figures
     # a saved record gives the same page
     again = page(LAB, json.loads(json.dumps(record)), SheetHead(name="A. Student", experiment="8"))
     assert to_html(again) == html
