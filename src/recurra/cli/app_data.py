@@ -87,15 +87,13 @@ def check(
     from recurra.cli.data import CheckOptions, check_rows
 
     rows = written.reading(text=text, label=label, group=group, policy=on_error, as_written=labels_as_written)
-    texts = {"vectors": vectors, "validation": validation}
     asked: dict[Any, dict[str, Any]] = {
-        "text": texts | {"wide": series.wide},
-        "language": texts | {"tokens": tokens},
+        "text": {"vectors": vectors, "validation": validation, "wide": series.wide},
+        "language": {"vectors": vectors, "validation": validation, "tokens": tokens},
         "series": {"horizon": horizon, "window": window, "season": season, "validation": validation},
     }
-    check_rows(
-        file, task, rows, series.reading(), CheckOptions(learning, test, asked, _read_by(context)), as_json=json_
-    )
+    fit = CheckOptions(learning, test, asked, _read_by(context))
+    check_rows(file, task, rows, series.reading(), fit, as_json=json_)
 
 
 def _read_by(context: typer.Context) -> dict[str, list[str]]:
