@@ -55,7 +55,7 @@ def samples() -> dict[str, str]:
         "norms": gradient_norms(x, Line("rnn", [], [0.5**v for v in x]), Line("lstm", [], [0.0, *y[1:]])),
         "series": actual_against_predicted(x, y, predicted=[*[None] * 20, *y[20:]], test_from=20),
         "points": actual_against_predicted_points(y, y[::-1]),
-        "bars": bars(["a", "b"], [0.81, 0.846], spread=[0.01, 0.02], x_label="accuracy", highlight=1),
+        "bars": bars(["a", "b"], [0.81, 0.846], x_label="accuracy"),
         "confusion": confusion([[90, 10], [20, 80]], ["no", "yes"]),
         "calibration": calibration([0.6, 0.8], [0.5, 0.9], [10, 0]),
         "histogram": histogram(y, x_label="words", marker=0.5),

@@ -1,4 +1,4 @@
-"""Pictures of scores and counts: bars with their spread, confusion, calibration, histograms.
+"""Pictures of scores and counts: bars, confusion, calibration, histograms.
 
 Not here: curves over time (curves.py), or the theme (canvas.py).
 """
@@ -33,29 +33,23 @@ UNDER_WORDS = 0.5
 """How opaque the fullest square is that words stand on: their contrast stays above 4.5 in the light and in the dark."""
 
 
-def bars(
-    names: Sequence[str],
-    values: Sequence[float],
-    *,
-    spread: Sequence[float] | None = None,
-    x_label: str = "",
-    highlight: int | None = None,
-    decimals: int | None = None,
-) -> str:
-    """Return lying bars with their values; whiskers reach `spread` to both sides; one bar may be highlighted."""
-    equal_columns("bars", names, values, spread if spread is not None else values)
+def bars(names: Sequence[str], values: Sequence[float], *, x_label: str = "", decimals: int | None = None) -> str:
+    """Return lying bars with their values."""
+    equal_columns("bars", names, values)
     heights = numbers(values, "bars")
-    errors = numbers(spread, "spread") if spread is not None else None
 
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         places = list(range(len(heights)))
-        # One bar stands out by greying the others, which keeps its colour that of the series.
-        colours = [SERIES[0] if highlight in (None, place) else SERIES[5] for place in places]
-        axes.barh(places, heights, height=0.62, color=colours, alpha=0.85, lw=0)
-        if errors is not None:
-            axes.errorbar(heights, places, xerr=errors, fmt="none", color=INK, ecolor=INK, elinewidth=0.9, capsize=2.5)
-        _written_beside(axes, heights, errors, decimals)
+        axes.barh(places, heights, height=0.62, color=SERIES[0], alpha=0.85, lw=0)
+        for place, height in enumerate(heights):
+            # Past the bar's end, on the side to which it points; a value that is missing stands at zero.
+            axes.annotate(
+                number(height, decimals), (height if math.isfinite(height) else 0.0, place),
+                xytext=(5 if height >= 0 else -5, 0), textcoords="offset points",
+                ha="left" if height >= 0 else "right", va="center",
+            )  # fmt: skip
+        axes.margins(x=0.14)
         axes.set_yticks(places, [label(name) for name in names])
         axes.invert_yaxis()
         axes.set_xlabel(label(x_label, 80))
@@ -63,20 +57,6 @@ def bars(
         axes.grid(axis="x", visible=True)
 
     return drawn(draw, height=0.55 + 0.30 * len(heights) + (0.2 if x_label else 0.0))
-
-
-def _written_beside(axes: Axes, heights: Sequence[float], errors: Sequence[float] | None, decimals: int | None) -> None:
-    """Write each value past the end of its bar and whisker."""
-    for place, height in enumerate(heights):
-        reach = abs(errors[place]) if errors is not None and math.isfinite(errors[place]) else 0.0
-        # Past the whisker, else the number would be crossed by it.
-        end = height + (reach if height >= 0 else -reach)
-        axes.annotate(
-            number(height, decimals), (end if math.isfinite(end) else 0.0, place),
-            xytext=(5 if height >= 0 else -5, 0), textcoords="offset points",
-            ha="left" if height >= 0 else "right", va="center",
-        )  # fmt: skip
-    axes.margins(x=0.14)
 
 
 def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
