@@ -1,6 +1,6 @@
 """Which task reads which setting, and under which other choice: a setting that has no effect is refused, not ignored.
 
-Not here: the settings and their ranges (config.py). What is not named here is read by every task.
+Not here: the settings and their ranges (config.py).
 """
 
 from __future__ import annotations
@@ -14,37 +14,28 @@ from recurra.errors import UsageError
 TaskName = Literal["text", "language", "series"]
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
-WORDS: tuple[TaskName, ...] = ("text", "language")
-READ_BY: dict[str, tuple[TaskName, ...]] = {
-    "text": WORDS,
-    "text.max_length": ("text",),
-    "text.truncate": ("text",),
-    "text.pad_to_max": ("text",),
-    "net.embedding_size": WORDS,
-    "net.embedding_scale": WORDS,
-    "net.embedding_dropout": WORDS,
-    "net.word_dropout": WORDS,
-    "net.freeze_embedding": ("text",),
-    "net.pool": ("text",),
-    "net.heads": ("text",),
-    "net.bidirectional": WORDS,  # a language model refuses it, with its own reason
-    "training.batch_size": ("text", "series"),
-    "training.batch_tokens": ("text",),
-    "training.table_rate": WORDS,
-    "training.monitor": ("text",),
-    "training.label_smoothing": ("text",),
-    "training.class_weight": ("text",),
-    "training.adversarial": ("text",),
-    "training.samples": ("language",),
-    "training.steps": ("language",),
-    "training.streams": ("language",),
-    "series": ("series",),
-}
-"""By group, or by field where the tasks differ within a group."""
+# Parts of `Settings` as a whole, or single fields, named as `--set` names them. What stands in none of these groups is
+# read by every task.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "words": ("text", "net.embedding_size", "net.embedding_scale", "net.embedding_dropout", "net.word_dropout",
+        "net.bidirectional", "training.table_rate"),  # a language model refuses bidirectional, with its own reason
+    "labelled texts": ("text.max_length", "text.truncate", "text.pad_to_max", "net.freeze_embedding", "net.pool",
+        "net.heads", "training.batch_tokens", "training.monitor", "training.label_smoothing", "training.class_weight",
+        "training.adversarial"),
+    "streams": ("training.samples", "training.steps", "training.streams"),
+    "batches": ("training.batch_size",),
+    "windows": ("series",),
+}  # fmt: skip
 
+READS: dict[TaskName, tuple[str, ...]] = {
+    "text": ("words", "labelled texts", "batches"),
+    "language": ("words", "streams"),
+    "series": ("batches", "windows"),
+}
+"""The groups that each task reads."""
 
 _CELLS = sorted(CELLS, reverse=True)
-"""The simplest first, as it happens."""
+"""In the order in which messages name them: the simple one first."""
 
 
 class Condition(NamedTuple):
@@ -68,8 +59,9 @@ ONLY_WITH: dict[str, Condition] = {
 
 def readers(key: str) -> tuple[TaskName, ...]:
     """Return the tasks that read a setting, named `part.key`."""
-    # The field itself, else its group, else every task.
-    return READ_BY.get(key, READ_BY.get(key.partition(".")[0], TASKS))
+    # The field itself stands before its group: `text` is read of words, `text.max_length` of labelled texts alone.
+    homes = [group for name in (key, key.partition(".")[0]) for group, names in GROUPS.items() if name in names]
+    return tuple(task for task in TASKS if homes[0] in READS[task]) if homes else TASKS
 
 
 def check_read(settings: Settings, task: TaskName, *, begun: Settings) -> None:
