@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from recurra.config import NetConfig, SeriesConfig, TextConfig
+from recurra.model import Model as Running
 from recurra.nets.run import Plan, classifier_net, forecast_net, language_net
 from recurra.series import fit_series_encoder
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.heads.next_token.run import RunningLanguage
-from recurra.tasks.loading import Running
 from recurra.text.encoder import fit_encoder
 
 NET = NetConfig(cell="gru", hidden=5, embedding_size=4, bidirectional=True, pool=("last", "mean", "attention"), heads=2)

@@ -21,10 +21,10 @@ from small_models import save_all
 SOURCE = Path(recurra.__file__).parent
 RANKS = (
     "errors",
+    "tasks.names",
     "cells",
     "config",
     "arguments",
-    "reads",
     "memory",
     "engine.processors",
     "engine.native",

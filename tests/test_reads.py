@@ -17,7 +17,8 @@ from recurra.errors import UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.reads import ONLY_WITH, TASKS, TaskName, check_read, readers
+from recurra.tasks.names import CALLED
+from recurra.tasks.reads import ONLY_WITH, check_read, readers
 
 GROUPS: dict[str, type[BaseModel]] = {
     "text": TextConfig,
@@ -26,7 +27,7 @@ GROUPS: dict[str, type[BaseModel]] = {
     "series": SeriesConfig,
 }
 EVERY = [f"{group}.{name}" for group, model in GROUPS.items() for name in model.model_fields]
-DEFAULTS: dict[TaskName, Settings] = {"text": TEXT_SETTINGS, "language": LANGUAGE_SETTINGS, "series": SERIES_SETTINGS}
+DEFAULTS: dict[str, Settings] = {"text": TEXT_SETTINGS, "language": LANGUAGE_SETTINGS, "series": SERIES_SETTINGS}
 TEXTS, LABELS = synthetic_reviews("train", count=40)
 TINY = {"hidden": 4, "epochs": 2}
 WORDY = TINY | {"embedding_size": 3, "min_count": 1}
@@ -45,7 +46,7 @@ def series(changes: dict[str, Any]) -> None:
     Forecaster(config=SERIES_SETTINGS.changed(TINY | changes)).fit(np.sin(np.arange(40.0))).predict(steps=2)
 
 
-FITS: dict[TaskName, Callable[[dict[str, Any]], None]] = {"text": text, "language": language, "series": series}
+FITS: dict[str, Callable[[dict[str, Any]], None]] = {"text": text, "language": language, "series": series}
 
 
 @pytest.fixture
@@ -70,8 +71,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
     yield seen
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_table_names_the_settings_that_a_fit_looks_at(task: TaskName, read: set[str]) -> None:
+@pytest.mark.parametrize("task", CALLED)
+def test_the_table_names_the_settings_that_a_fit_looks_at(task: str, read: set[str]) -> None:
     for schedule in ("one_cycle", "step", "cosine"):
         FITS[task]({"schedule": schedule})
     FITS[task]({"schedule": "constant", "optimiser": "sgd"})
@@ -110,8 +111,8 @@ def another(key: str, begun: Settings) -> Any:
     return not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else value / 2 + 0.1
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_a_setting_of_another_task_is_refused_by_name_and_a_default_of_any_is_not(task: TaskName) -> None:
+@pytest.mark.parametrize("task", CALLED)
+def test_a_setting_of_another_task_is_refused_by_name_and_a_default_of_any_is_not(task: str) -> None:
     check_read(DEFAULTS[task], task, begun=DEFAULTS[task])
     for key in (key for key in EVERY if task not in readers(key)):
         changed = DEFAULTS[task].changed({key: another(key, DEFAULTS[task])})

@@ -9,7 +9,7 @@ from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
 from recurra.runs.folder import checksum, learnt_again, source_record
 from recurra.runs.sources import labelled
-from recurra.tasks.known import TASKS
+from recurra.tasks.known import task_named
 from recurra.tasks.task import Source
 
 
@@ -35,11 +35,11 @@ def test_the_folder_of_acl_imdb_brings_its_own_parts(acl_imdb: Path) -> None:
 
 def test_rows_learnt_from_a_folder_are_found_again_unless_it_changed(acl_imdb: Path) -> None:
     record = source_record(Source([str(acl_imdb)]), {"held_out": []})
-    again = learnt_again(TASKS["text"], record)
+    again = learnt_again(task_named("text"), record)
     assert again is not None and len(again.texts) == 20
     before = checksum(acl_imdb)
     (acl_imdb / "train" / "pos" / "99_9.txt").write_text("One more.")
-    assert checksum(acl_imdb) != before and learnt_again(TASKS["text"], record) is None
+    assert checksum(acl_imdb) != before and learnt_again(task_named("text"), record) is None
 
 
 def test_a_folder_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:

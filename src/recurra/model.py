@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from recurra.artefact import TASKS, Artefact, load_artefact, require_task, resolve, save_artefact
+from recurra.artefact import Artefact, load_artefact, require_task, resolve, save_artefact
 from recurra.batches import Ragged, join
 from recurra.config import Frozen, Precision, problem_line
 from recurra.datasets.columns import TextColumns
 from recurra.errors import ArtefactError
 from recurra.layers.layer import Shapes
 from recurra.nets.run import Plan
+from recurra.tasks.names import CALLED
 from recurra.text.encoder import TextEncoder
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bf16": 3e-2, "int8": 1e-1}
@@ -173,7 +174,7 @@ class Model:
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures if name != "seconds")
         kept = [f"The epoch that was kept: {told}.", ""] if told else []
         use = f'Use it: `{self.use}`, or `recurra.load("FOLDER")`.'
-        return "\n".join([f"# {TASKS[self.task].capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
+        return "\n".join([f"# {CALLED[self.task].noun.capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
 
 
 def checked_record(kind: type[_Record], record: Any, name: str) -> _Record:

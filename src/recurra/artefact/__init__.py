@@ -6,7 +6,6 @@ Not here: what the configuration means. The caller says which weights a configur
 from recurra.artefact.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from recurra.artefact.folder import (
     FORMAT_VERSION,
-    TASKS,
     Artefact,
     check_target,
     load_artefact,
@@ -20,7 +19,6 @@ from recurra.artefact.writing import write_atomically
 
 __all__ = [
     "FORMAT_VERSION",
-    "TASKS",
     "Artefact",
     "Checkpoint",
     "check_target",

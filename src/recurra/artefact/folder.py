@@ -33,12 +33,7 @@ from recurra.artefact.writing import write_folder
 from recurra.config import problem_line
 from recurra.errors import ArtefactError, Place, RecurraError
 from recurra.layers.layer import Shapes
-
-TASKS: dict[str, str] = {"text": "a text classifier", "language": "a language model", "series": "a forecaster"}
-"""Every task and what an artefact of it is called in messages."""
-
-VERBS: dict[str, str] = {"text": "recurra predict", "language": "recurra generate", "series": "recurra forecast"}
-"""The command that answers with an artefact of each task."""
+from recurra.tasks.names import CALLED
 
 FORMAT_VERSION = 1
 OLDEST_VERSION = 1
@@ -83,9 +78,9 @@ def require_task(held: str, task: str) -> None:
     """Raise ArtefactError such as "this is a forecaster" when an artefact of the task `held` is not of `task`."""
     if held != task:
         raise ArtefactError(
-            f"this is {TASKS.get(held, held)}",
-            allowed=TASKS.get(task, task),
-            advice=f"use `{VERBS.get(held, 'recurra inspect')}` with it",
+            f"this is {CALLED[held].noun}",
+            allowed=CALLED[task].noun,
+            advice=f"use `{CALLED[held].verb}` with it",
         )
 
 
@@ -165,8 +160,8 @@ def resolve(path: Path) -> Path:
 
 
 def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
-    if artefact.task not in TASKS:
-        raise ArtefactError("unknown task", found=repr(artefact.task), allowed=", ".join(TASKS))
+    if artefact.task not in CALLED:
+        raise ArtefactError("unknown task", found=repr(artefact.task), allowed=", ".join(CALLED))
     for name, data in artefact.files.items():
         if name not in FURTHER:
             raise ArtefactError("a file of this name is not saved", found=name, allowed=", ".join(sorted(FURTHER)))
@@ -242,10 +237,9 @@ def _check_members(description: dict[str, Any], place: Place) -> None:
     for name in ("config", "selftest"):
         if not isinstance(description[name], dict):
             raise ArtefactError(f"{name} is no JSON object", place=place, advice=AGAIN)
-    # A list, because a task that is no text (a JSON list, say) cannot be looked up in a dict.
-    if description["task"] not in list(TASKS):
+    if description["task"] not in list(CALLED):
         found = repr(description["task"])[:60]
-        raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(TASKS), advice=AGAIN)
+        raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(CALLED), advice=AGAIN)
 
 
 def _check_files(folder: OpenFolder, names: list[str], sums: dict[str, str]) -> None:

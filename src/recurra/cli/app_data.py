@@ -5,7 +5,7 @@ Not here: the work (data.py).
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -86,14 +86,13 @@ def check(
     """
     from recurra.cli.data import CheckOptions, check_rows
 
-    rows = written.reading(text=text, label=label, group=group, policy=on_error, as_written=labels_as_written)
-    asked: dict[Any, dict[str, Any]] = {
-        "text": {"vectors": vectors, "validation": validation, "wide": series.wide},
-        "language": {"vectors": vectors, "validation": validation, "tokens": tokens},
-        "series": {"horizon": horizon, "window": window, "season": season, "validation": validation},
-    }
-    fit = CheckOptions(learning, test, asked, _read_by(context))
-    check_rows(file, task, rows, series.reading(), fit, as_json=json_)
+    names = {"text": text, "label": label, "group": group}
+    rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
+    words: dict[str, Any] = {"vectors": vectors, "validation": validation}
+    sizes: dict[str, Any] = {"horizon": horizon, "window": window, "season": season, "validation": validation}
+    of_tasks = {"text": words | {"wide": series.wide}, "language": words | {"tokens": tokens}, "series": sizes}
+    asked = CheckOptions(learning, test, of_tasks, _read_by(context))
+    check_rows(file, task, rows, series.reading(), asked, as_json=json_)
 
 
 def _read_by(context: typer.Context) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ Not here: the work (fitting.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from recurra.cli import options
 from recurra.cli.fit_options import LearningChoices, RunChoices
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
+from recurra.tasks.names import CALLED
 
 fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
 
@@ -103,3 +105,29 @@ def series(
 
     source = Source([file], written.reading(), given.reading())
     fit("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
+
+
+def _plain_fit(task: str) -> Callable[..., None]:
+    """Return the command of a task that has no options of its own."""
+
+    @grouped
+    def command(
+        files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Rows to learn from.")],
+        test: options.TestRows = "",
+        validation: options.Validation = None,
+        *,
+        written: FileChoices,
+        learning: LearningChoices,
+        run: RunChoices,
+    ) -> None:
+        from recurra.cli.fitting import fit
+        from recurra.tasks.task import Source
+
+        fit(task, Source(files, written.reading(), test=test), learning, run, validation=validation)
+
+    return command
+
+
+for _task, _called in CALLED.items():
+    if _task not in ("text", "language", "series"):
+        fit_app.command(_task, help=f"Learn {_called.noun}.")(_plain_fit(_task))

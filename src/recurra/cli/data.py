@@ -20,7 +20,6 @@ from recurra.tasks.checking import check_file, check_known
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices
     from recurra.datasets.formats import TextReading
-    from recurra.reads import TaskName
     from recurra.tasks.checking import Finding, Needs
 
 
@@ -73,12 +72,12 @@ class CheckOptions:
 
     learning: LearningChoices
     test: str
-    asked: dict[TaskName, dict[str, Any]]
+    asked: dict[str, dict[str, Any]]
     """What each task's fit takes beside the choices of learning."""
     read_by: dict[str, list[str]]
     """The tasks whose fit has each option that was given."""
 
-    def needs(self, task: TaskName, file: str, reading: TextReading) -> Needs:
+    def needs(self, task: str, file: str, reading: TextReading) -> Needs:
         """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
         from recurra.tasks.checking import needs_of
 
@@ -90,7 +89,7 @@ class CheckOptions:
                     f"{option} is not read here", allowed=allowed, advice=f"fit {' and '.join(tasks)} has it"
                 )
         self.learning.gates(task)
-        estimator = self.learning.estimator(task, file, **self.asked[task])
+        estimator = self.learning.estimator(task, file, **self.asked.get(task, {}))
         return needs_of(estimator.task, estimator.asked(), file, test=self.test, reading=reading)
 
 
@@ -112,11 +111,11 @@ def check_rows(
 
 
 def _findings(file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
-    from recurra.reads import TASKS
     from recurra.tasks.checking import known_rows
+    from recurra.tasks.names import CALLED
 
     # A known set needs no look at its columns, unless another task is named.
-    chosen, known = one_of("--task", task, TASKS), known_rows(file, test=asked.test)
+    chosen, known = one_of("--task", task, (*CALLED,)), known_rows(file, test=asked.test)
     if known is not None and chosen in (None, known[0]):
         return check_known(*known, lambda task: asked.needs(task, file, rows))
     return check_file(

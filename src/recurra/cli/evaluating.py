@@ -6,16 +6,16 @@ Not here: the formulas (metrics.py) and drawing (report/).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recurra.artefact import resolve
 from recurra.cli.console import emit_json, emit_table, plain_figures, say, say_warnings, tell_rows, told_rival
 from recurra.cli.gates import check_gates, read_gates
 from recurra.datasets.formats import TextReading
 from recurra.runs.folder import learnt_again, read_source
-from recurra.tasks.known import TASKS
+from recurra.tasks.known import task_named
 from recurra.tasks.loading import load_any
-from recurra.tasks.task import Source
+from recurra.tasks.task import Rows, Source, Task
 
 if TYPE_CHECKING:
     from recurra.config import Precision
@@ -37,20 +37,12 @@ def evaluate_file(
     """Measure, print, write the report, hold against the gates."""
     folder = resolve(Path(artefact))
     model = load_any(folder, precision=precision)
-    task = TASKS[model.plan.task]
-    # Before the rows are read: a wrong gate after minutes of measuring would be a pity.
+    task = task_named(model.plan.task)
     gates = read_gates(fail_under, task=task.name)
     # The model tells what the reading leaves open: columns, labels, rhythm, as it has learnt them.
     rows = task.read(Source([file], reading, series, model=model), None)
     tell_rows(rows)
-    if rival:
-        # A rival is fair only on the rows the model learnt from; they are read again where they still lie, unchanged.
-        learnt = learnt_again(task, read_source(folder.parent))
-        record = task.judge(model, rows.measured, learnt, ())
-        for note in record.pop("notes", []):
-            say(note)
-    else:
-        record = task.head.figures(model, rows.measured)
+    record = _beside_rivals(task, model, rows, folder) if rival else task.head.figures(model, rows.measured)
     if report:
         from recurra.report.page import save
         from recurra.runs.run import training_report
@@ -68,3 +60,12 @@ def evaluate_file(
             print(f"lost  {record['lost']}")
     # Last: exit 5 must not swallow the figures.
     check_gates(gates, record)
+
+
+def _beside_rivals(task: Task, model: Any, rows: Rows, folder: Path) -> dict[str, Any]:
+    """Measure beside the rivals, which learn from the rows of the artefact's run where these are at hand."""
+    record = task.judge(model, rows.measured, learnt_again(task, read_source(folder.parent)), ())
+    # What the rivals lacked is talk: a record of figures has no place for it.
+    for note in record.pop("notes", []):
+        say(note)
+    return record

@@ -15,7 +15,6 @@ from recurra.errors import UsageError
 if TYPE_CHECKING:
     from recurra.config import Settings
     from recurra.estimators.estimator import Estimator
-    from recurra.reads import TaskName
 
 
 @dataclass(frozen=True)
@@ -29,20 +28,20 @@ class LearningChoices:
     device: options.DeviceName = ""
     fail_under: options.FailUnder = field(default_factory=list)
 
-    def gates(self, task: TaskName) -> dict[str, float]:
+    def gates(self, task: str) -> dict[str, float]:
         """Return the quality gates; raises UsageError for what the task does not measure."""
         from recurra.cli.gates import read_gates
 
         return read_gates(self.fail_under, task=task)
 
-    def changed(self, settings: Settings, task: TaskName) -> Settings:
+    def changed(self, settings: Settings, task: str) -> Settings:
         """Put the options into a task's settings.
 
         Raises UsageError for a bad one, for one that the task does not read, and for a device that is not there.
         """
         from recurra.config import read_settings
         from recurra.engine.devices import device_of
-        from recurra.reads import check_read
+        from recurra.tasks.reads import check_read
 
         changes: dict[str, Any] = read_settings(self.settings)
         changes |= {"cell": self.cell} if self.cell else {}
@@ -53,15 +52,15 @@ class LearningChoices:
         device_of(changed.training.device)
         return changed
 
-    def estimator(self, task: TaskName, file: str, *, vectors: str = "", **asked: Any) -> Estimator:
+    def estimator(self, task: str, file: str, *, vectors: str = "", **asked: Any) -> Estimator:
         """Return the estimator that is asked for, of the rows of a file; what is empty is left to the task.
 
         Raises UsageError, and DataError for vectors that are not there.
         """
-        from recurra.estimators.loading import ESTIMATORS
+        from recurra.estimators.loading import estimator_of
         from recurra.runs.sources import settings_of, vectors_path
 
-        made: Any = ESTIMATORS[task]
+        made = estimator_of(task)
         # A known set may need settings of its own; --set and the task's options still change them.
         settings = self.changed(made.task.settings.changed(settings_of(file)), task)
         given = {name: value for name, value in asked.items() if value not in (None, "", False)}

@@ -19,7 +19,6 @@ from recurra.runs.folder import write_json
 
 if TYPE_CHECKING:
     from recurra.cli.fit_options import LearningChoices, RunChoices
-    from recurra.reads import TaskName
     from recurra.tasks.task import Source
 
 
@@ -33,7 +32,7 @@ def prepare_training(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def fit(task: TaskName, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
+def fit(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
     """Train the model that is `asked` for."""
     prepare_training(run.threads)
     from recurra.runs.folder import NAME, source_record

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import GateError, UsageError
-from recurra.tasks.loading import MODELS
+from recurra.tasks.loading import model_of
 
 
 def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:
     """Read METRIC=VALUE texts; raises UsageError for a metric the task does not have and for what is no number."""
     wanted: dict[str, float] = {}
-    # A figure names its direction where it is measured; nothing here knows one.
-    figures = (*MODELS[task].more_is_better, *MODELS[task].less_is_better)
+    model = model_of(task)
+    figures = (*model.more_is_better, *model.less_is_better)
     for gate in gates:
         name, found, text = gate.partition("=")
         if not found or name not in figures:
@@ -38,7 +38,7 @@ def check_gates(gates: Mapping[str, float], figures: Mapping[str, Any]) -> None:
     """
     for name, wanted in gates.items():
         measured = figures[name]
-        less = name in MODELS[figures["task"]].less_is_better
+        less = name in model_of(figures["task"]).less_is_better
         # A figure that is not defined, such as F1 without a row of the class, reaches nothing.
         passed = measured is not None and (measured <= wanted if less else measured >= wanted)
         if not passed:

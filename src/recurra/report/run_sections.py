@@ -6,11 +6,10 @@ Not here: what is particular to a task (tasks/heads/KIND/tell.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from recurra.cells import CELLS
 from recurra.errors import UsageError
-from recurra.reads import TASKS, readers
 from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
 from recurra.report.charts.curves import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.drawings.network import network_diagram, shape_text, summary_table
@@ -207,12 +206,11 @@ def _cell_blocks(description: RunRecord) -> list[Block]:
     )
 
 
-def settings_sections(record: RunRecord) -> list[Section]:
-    """Return the settings and the versions of a run; settings that its task does not read are left out."""
+def settings_sections(record: Record, readers: Callable[[str], Sequence[str]]) -> list[Section]:
+    """Return the settings that the run's task is among the `readers` of, and the versions."""
     task = str(record.get("task"))
     told = flattened(part(record, "settings"))
-    # A record of an unknown task shows all settings: there is no telling which of them it reads.
-    settings = [(name, value) for name, value in told if task not in TASKS or task in readers(name)]
+    settings = [(name, value) for name, value in told if task in readers(name)]
     versions = flattened(part(record, "versions"))
     command = str(record.get("command") or "")
     # A backquote inside would end the code early, and the rest would be set as prose.

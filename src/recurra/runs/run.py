@@ -19,7 +19,9 @@ from recurra.report.run_sections import settings_sections
 from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
-from recurra.tasks.known import TASKS
+from recurra.tasks.known import task_named
+from recurra.tasks.names import CALLED
+from recurra.tasks.reads import readers
 from recurra.tasks.task import Prepared, Ready
 from recurra.training.progress import Watch
 
@@ -105,12 +107,12 @@ def training_report(record: dict[str, Any]) -> Report:
     tells each). Raises UsageError for an unknown task or a part of the wrong shape.
     """
     task = record.get("task")
-    if task not in TASKS:
-        raise UsageError("record.task", found=repr(task), allowed=", ".join(TASKS))
-    head = TASKS[task].head
+    if task not in CALLED:
+        raise UsageError("record.task", found=repr(task), allowed=", ".join(CALLED))
+    head = task_named(task).head
     return Report(
         str(record.get("title") or head.title),
         str(record.get("subtitle") or ""),
-        (*head.sections(record), *settings_sections(record)),
+        (*head.sections(record), *settings_sections(record, readers)),
         record,
     )

@@ -27,9 +27,8 @@ from recurra.datasets.sources import name_of, stored
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
-from recurra.reads import TaskName as Name
-from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines
-from recurra.tasks.known import TASKS
+from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, lines_of, running_text
+from recurra.tasks.known import task_named
 from recurra.tasks.series import unseen
 from recurra.tasks.task import Asked, Rows, Source, Task, made_ready
 
@@ -52,9 +51,9 @@ class Finding:
 def check_file(
     source: str | Path,
     *,
-    task: Name | None = None,
+    task: str | None = None,
     reading: SeriesReading | None = None,
-    needs: Callable[[Name], Needs] | None = None,
+    needs: Callable[[str], Needs] | None = None,
     **choices: Unpack[TextOptions],
 ) -> list[Finding]:
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
@@ -77,13 +76,13 @@ def check_file(
     return findings
 
 
-def check_known(task: Name, rows: Callable[[], Any], needs: Callable[[Name], Needs]) -> list[Finding]:
+def check_known(task: str, rows: Callable[[], Any], needs: Callable[[str], Needs]) -> list[Finding]:
     """Return what a fit asks of a set that is known by its name: `rows` gives what its reader gives."""
     asked = needs(task)
     return [Finding("note", f"a known set, checked for task {task}"), *_warned(lambda: asked(rows()))]
 
 
-def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) -> Name:
+def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) -> str:
     # A wide part is asked of texts, a wide table of series: the columns tell which.
     of_series = replace(reading, wide=False) != SeriesReading()
     if (named := texts.text or texts.label) or of_series:
@@ -166,16 +165,16 @@ def _long_enough(table: SeriesTable) -> list[str]:
     return []
 
 
-def _check_rows(task: Name, source: Source, needs: Needs) -> list[Finding]:
+def _check_rows(task: str, source: Source, needs: Needs) -> list[Finding]:
     """Tell of the rows of a task that nobody looks through more closely."""
-    rows = TASKS[task].read(source, None)
+    rows = task_named(task).read(source, None)
     findings = [Finding("note", rows.counted), *(Finding("warning", warning) for warning in rows.warnings)]
     return findings + _warned(lambda: needs(rows.table))
 
 
 LOOKS = {"text": _check_texts, "language": _check_language, "series": _check_series}
 # What each task asks by its defaults.
-USUAL: dict[Name, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
+USUAL: dict[str, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
 
 
 def _each(level: Level, texts: Iterable[str]) -> list[Finding]:
@@ -189,7 +188,7 @@ def _warned(check: Callable[[], list[str]]) -> list[Finding]:
         return [Finding("error", str(problem))]
 
 
-def known_rows(source: str, *, test: str) -> tuple[Name, Callable[[], Any]] | None:
+def known_rows(source: str, *, test: str) -> tuple[str, Callable[[], Any]] | None:
     """Return the task of a set that is known by its name, or of a folder with parts, and what gives its rows."""
     if has_parts(source):
         return "text", lambda: labelled([source], TextReading(), test=test)[0]

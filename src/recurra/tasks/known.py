@@ -1,11 +1,18 @@
-"""The tasks there are.
+"""The record of a task by its name; it is loaded when somebody asks for it.
 
-Not here: what a task is (task.py).
+Not here: which tasks there are (names.py), and what a task is (task.py).
 """
 
 from __future__ import annotations
 
-from recurra.tasks import language, series, text
+from functools import cache
+from importlib import import_module
+
 from recurra.tasks.task import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (text.TASK, language.TASK, series.TASK)}
+
+@cache
+def task_named(name: str) -> Task:
+    """Return the record of a task in `names.CALLED`; the file of its name in this folder holds it."""
+    task: Task = import_module(f"recurra.tasks.{name}").TASK
+    return task

@@ -20,7 +20,6 @@ from recurra.config import Settings
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
-from recurra.reads import TaskName
 
 if TYPE_CHECKING:
     from recurra.nets.learn import LearningNet
@@ -150,11 +149,12 @@ class Head:
 class Task:
     """One kind of question: from rows to a judged model."""
 
-    name: TaskName
-    """The word on the command line, and the artefact's `task`."""
-    noun: str
+    name: str
+    """The word on the command line, and the artefact's `task`; names.py tells what it is called."""
     settings: Settings
     """Its defaults."""
+    reads: frozenset[str]
+    """Groups of settings that it reads, and fields where the tasks differ within a group."""
     head: Head
     read: Callable[[Source, Asked | None], Rows]
     """Nothing is asked for where rows are read to measure a model on."""

@@ -205,3 +205,6 @@ def classify_all(
             # One column of log-odds: it argues for the last class against the others.
             logits[rows, -1:] += wide(plan.wide, weights_of(tensors, "wide"), pick(whole, rows))
     return logits
+
+
+MODEL = RunningClassifier

@@ -259,3 +259,6 @@ def read_learnt(record: Any) -> LearntSeries:
 def coming_values(plan: ForecastNet, tensors: Tensors, windows: Floats) -> Floats:
     """Windows (sequences, steps, features) -> the coming values as the net tells them: (sequences, horizon)."""
     return run(plan, tensors, rectangle(windows))[0]
+
+
+MODEL = RunningForecaster

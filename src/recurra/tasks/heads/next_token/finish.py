@@ -9,12 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from recurra.nets.run import LanguageNet
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.tasks.task import Finished, Prepared
 
 
 def finish(prepared: Prepared, tensors: dict[str, NDArray[Any]]) -> Finished:
     """Join the net and the encoder."""
-    assert isinstance(prepared.plan, LanguageNet)
     return Finished(RunningLanguage(prepared.plan, tensors, prepared.data.encoder))

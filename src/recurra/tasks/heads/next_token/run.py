@@ -167,3 +167,6 @@ def _side_by_side(count: int, streams: int) -> Iterator[Ragged[Integers]]:
 def next_logits(tensors: Tensors, projected: Floats) -> Floats:
     """Projected states (rows, size) -> scores of all words (rows, words)."""
     return tied({"bias": tensors["output.bias"]}, projected, tensors["embedding.weight"])
+
+
+MODEL = RunningLanguage

@@ -1,31 +1,17 @@
 """Which task reads which setting, and under which other choice: a setting that has no effect is refused, not ignored.
 
-Not here: the settings and their ranges (config.py).
+Not here: the settings and their ranges (config.py), and what each task reads (its record).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from recurra.cells import CELLS
 from recurra.config import Settings
 from recurra.errors import UsageError
-
-TaskName = Literal["text", "language", "series"]
-TASKS: tuple[TaskName, ...] = get_args(TaskName)
-
-# Parts of `Settings` as a whole, or single fields, named as `--set` names them. What stands in none of these groups is
-# read by every task.
-GROUPS: dict[str, tuple[str, ...]] = {
-    "words": ("text", "net.embedding_size", "net.embedding_scale", "net.embedding_dropout", "net.word_dropout",
-        "net.bidirectional", "training.table_rate"),  # a language model refuses bidirectional, with its own reason
-    "labelled texts": ("text.max_length", "text.truncate", "text.pad_to_max", "net.freeze_embedding", "net.pool",
-        "net.heads", "training.batch_tokens", "training.monitor", "training.label_smoothing", "training.class_weight",
-        "training.adversarial"),
-    "streams": ("training.samples", "training.steps", "training.streams"),
-    "batches": ("training.batch_size",),
-    "windows": ("series",),
-}  # fmt: skip
+from recurra.tasks.known import task_named
+from recurra.tasks.names import CALLED
 
 READS: dict[TaskName, tuple[str, ...]] = {
     "text": ("words", "labelled texts", "batches"),
@@ -57,14 +43,20 @@ ONLY_WITH: dict[str, Condition] = {
 }
 
 
-def readers(key: str) -> tuple[TaskName, ...]:
-    """Return the tasks that read a setting, named `part.key`."""
-    # The field itself stands before its group: `text` is read of words, `text.max_length` of labelled texts alone.
-    homes = [group for name in (key, key.partition(".")[0]) for group, names in GROUPS.items() if name in names]
-    return tuple(task for task in TASKS if homes[0] in READS[task]) if homes else TASKS
+def readers(key: str) -> tuple[str, ...]:
+    """Return the tasks that read a setting, named `part.key`.
+
+    A task names what it reads, by group, or by field where the tasks differ within a group. What no task names is read
+    by every one.
+    """
+    for name in (key, key.partition(".")[0]):
+        reading = tuple(task for task in CALLED if name in task_named(task).reads)
+        if reading:
+            return reading
+    return (*CALLED,)
 
 
-def check_read(settings: Settings, task: TaskName, *, begun: Settings) -> None:
+def check_read(settings: Settings, task: str, *, begun: Settings) -> None:
     """Raise UsageError for a setting that was chosen and has no effect on this task.
 
     Chosen are those whose value is neither that of `begun`, the task's defaults, nor that of plain `Settings()`.
@@ -78,7 +70,7 @@ def check_read(settings: Settings, task: TaskName, *, begun: Settings) -> None:
                 _check_one(settings, task, key)
 
 
-def _check_one(settings: Settings, task: TaskName, key: str) -> None:
+def _check_one(settings: Settings, task: str, key: str) -> None:
     if task not in readers(key):
         allowed = f"task {' or '.join(readers(key))}"
         raise UsageError(f"{key} is not read here", found=f"task {task}", allowed=allowed, advice="leave it out")

@@ -1,0 +1,27 @@
+"""The tasks there are: what artefacts, messages and commands call each of them, and where what it answers lies.
+
+Not here: what a task is (task.py). Nothing is imported, so that a name costs nothing; a record is loaded when somebody
+asks for it (known.py).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Called(NamedTuple):
+    """The words for a task."""
+
+    noun: str
+    verb: str
+    """The command that answers with an artefact of it."""
+    head: str
+    """The folder in tasks/heads/ whose run.py answers."""
+
+
+# One line adds a task; the name is its file here, the word on the command line and the artefact's `task`.
+CALLED = {
+    "text": Called("a text classifier", "recurra predict", "classes"),
+    "language": Called("a language model", "recurra generate", "next_token"),
+    "series": Called("a forecaster", "recurra forecast", "horizon"),
+}
