@@ -238,10 +238,6 @@ class TrainingConfig(Frozen):
     """Language models: parallel streams."""
 
 
-NOWHERE = {"training": {"device"}}
-"""Where a net learns is no part of what it learns."""
-
-
 class SeriesConfig(Frozen):
     """How a series becomes windows."""
 

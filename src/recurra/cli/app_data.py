@@ -5,7 +5,7 @@ Not here: the work (data.py).
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from recurra.arguments import held_out, seed_of, truth
-from recurra.config import NOWHERE, Settings, validated
+from recurra.config import Settings, validated
 from recurra.errors import UsageError
-from recurra.model import Origin, kept_history
+from recurra.model import ModelOrigin, kept_history
 from recurra.tasks.reads import check_read
 from recurra.tasks.task import Asked, Prepared, Task
-from recurra.training.progress import Record, Watch
+from recurra.training.progress import NOWHERE, Record, Watch
 
 
 class Params:

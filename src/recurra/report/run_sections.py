@@ -206,7 +206,7 @@ def _cell_blocks(description: RunRecord) -> list[Block]:
     )
 
 
-def settings_sections(record: Record, readers: Callable[[str], Sequence[str]]) -> list[Section]:
+def settings_sections(record: RunRecord, readers: Callable[[str], Sequence[str]]) -> list[Section]:
     """Return the settings that the run's task is among the `readers` of, and the versions."""
     task = str(record.get("task"))
     told = flattened(part(record, "settings"))

@@ -13,13 +13,6 @@ from recurra.errors import UsageError
 from recurra.tasks.known import task_named
 from recurra.tasks.names import CALLED
 
-READS: dict[TaskName, tuple[str, ...]] = {
-    "text": ("words", "labelled texts", "batches"),
-    "language": ("words", "streams"),
-    "series": ("batches", "windows"),
-}
-"""The groups that each task reads."""
-
 _CELLS = sorted(CELLS, reverse=True)
 """In the order in which messages name them: the simple one first."""
 

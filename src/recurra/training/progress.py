@@ -15,6 +15,10 @@ Record = dict[str, float]
 """One epoch of the history: epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds (language: val_perplexity)."""
 
 
+NOWHERE = {"training": {"device"}}
+"""Where a net learns is no part of what it learns."""
+
+
 @dataclass
 class Progress:
     """Everything a checkpoint holds beside the weights; what `fit` returns."""

@@ -18,11 +18,10 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from recurra.artefact import load_checkpoint, save_checkpoint
-from recurra.config import NOWHERE
 from recurra.errors import UsageError
 from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.optimisers import Average
-from recurra.training.progress import Progress
+from recurra.training.progress import NOWHERE, Progress
 
 
 def fingerprint(choices: Iterable[BaseModel | int], arrays: Iterable[NDArray[Any]]) -> str:
