@@ -13,6 +13,19 @@ from recurra.errors import UsageError
 from recurra.tasks.known import task_named
 from recurra.tasks.names import CALLED
 
+# Parts of `Settings` as a whole, or single fields, named as `--set` names them. What stands in none of these groups is
+# read by every task.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "words": ("text", "net.embedding_size", "net.embedding_scale", "net.embedding_dropout", "net.word_dropout",
+        "net.bidirectional", "training.table_rate"),  # a language model refuses bidirectional, with its own reason
+    "labelled texts": ("text.max_length", "text.truncate", "text.pad_to_max", "net.freeze_embedding", "net.pool",
+        "net.heads", "training.batch_tokens", "training.monitor", "training.label_smoothing", "training.class_weight",
+        "training.adversarial"),
+    "streams": ("training.samples", "training.steps", "training.streams"),
+    "batches": ("training.batch_size",),
+    "windows": ("series",),
+}  # fmt: skip
+
 _CELLS = sorted(CELLS, reverse=True)
 """In the order in which messages name them: the simple one first."""
 
@@ -37,16 +50,10 @@ ONLY_WITH: dict[str, Condition] = {
 
 
 def readers(key: str) -> tuple[str, ...]:
-    """Return the tasks that read a setting, named `part.key`.
-
-    A task names what it reads, by group, or by field where the tasks differ within a group. What no task names is read
-    by every one.
-    """
-    for name in (key, key.partition(".")[0]):
-        reading = tuple(task for task in CALLED if name in task_named(task).reads)
-        if reading:
-            return reading
-    return (*CALLED,)
+    """Return the tasks that read a setting, named `part.key`: those whose record names its group, else all."""
+    # The field itself stands before its part: `text` is read of words, `text.max_length` of labelled texts alone.
+    homes = [group for name in (key, key.partition(".")[0]) for group, names in GROUPS.items() if name in names]
+    return tuple(task for task in CALLED if not homes or homes[0] in task_named(task).reads)
 
 
 def check_read(settings: Settings, task: str, *, begun: Settings) -> None:

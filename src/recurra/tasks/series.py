@@ -24,7 +24,6 @@ SETTINGS = Settings().changed(
     {"hidden": 50, "epochs": 200, "learning_rate": 3e-3, "batch_size": 64, "schedule": "cosine", "clip": 1.0}
 )
 """The defaults of forecasting."""
-READS = frozenset({"series", "training.batch_size"})
 
 
 @dataclass(frozen=True)
@@ -114,4 +113,4 @@ def judge(model: RunningForecaster, table: SeriesTable, learnt: Any, tries: Sequ
     return evaluate_series(model, table, season=model.encoder.config.season, tries=tries)
 
 
-TASK = Task("series", SETTINGS, READS, HEAD, read, hold, prepare, judge)
+TASK = Task("series", SETTINGS, frozenset({"batches", "windows"}), HEAD, read, hold, prepare, judge)

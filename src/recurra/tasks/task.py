@@ -154,7 +154,7 @@ class Task:
     settings: Settings
     """Its defaults."""
     reads: frozenset[str]
-    """Groups of settings that it reads, and fields where the tasks differ within a group."""
+    """The groups of settings that it reads (reads.py); a setting of another group is refused by name."""
     head: Head
     read: Callable[[Source, Asked | None], Rows]
     """Nothing is asked for where rows are read to measure a model on."""
