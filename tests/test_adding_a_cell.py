@@ -7,23 +7,15 @@ Not here: the cells that are there.
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import recurra
-from command_line import environment
+from changed_package import SOURCE, Changed, changed_package
 from recurra.datasets.known.synthetic import synthetic_reviews
 
-SOURCE = Path(recurra.__file__).parent
 PAGE = SOURCE.parents[1] / "docs" / "architecture.md"
 
 
@@ -37,72 +29,17 @@ def file_of_the_guide() -> tuple[str, str]:
     return name, text
 
 
-# An editable install finds its own files before those of PYTHONPATH.
-WORKER = """
-import contextlib, io, json, sys, traceback
-
-sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in type(finder).__module__]
-for line in sys.stdin:
-    program, sys.argv[1:] = json.loads(line)
-    failure = ""
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        try:
-            exec(program, {"__name__": "__main__"})
-        except BaseException:
-            failure = traceback.format_exc()
-    print(json.dumps([out.getvalue(), failure]), flush=True)
-"""
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A process that imports a copy of the package with the cell in it; one for all tests, as torch is slow to load."""
-
-    source: Path
-    process: subprocess.Popen[str]
-
-    def run(self, program: str, *arguments: str) -> str:
-        """What a program prints; it runs beside those before it, with names of its own."""
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps([program, arguments]) + "\n")
-        self.process.stdin.flush()
-        out, failure = json.loads(self.process.stdout.readline())
-        assert not failure, failure
-        return str(out)
-
-    def commands(self, *commands: list[str]) -> list[str]:
-        """What commands print, one after another."""
-        return [json.loads(line) for line in self.run(COMMANDS, json.dumps(commands)).splitlines()]
-
-
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
-    """The copy, and the process that imports it."""
-    source = tmp_path_factory.mktemp("src")
-    # Compiled modules are copied too: Python mends the paths in them and need not compile all again.
-    shutil.copytree(SOURCE, source / "recurra")
-    for engine in {path for folder in recurra.__path__ for path in Path(folder).glob("_native*.so")}:
-        shutil.copy2(engine, source / "recurra")  # an editable install keeps it apart from the source
-    name, text = file_of_the_guide()
-    assert not (source / "recurra" / name).exists()
-    (source / "recurra" / name).write_text(text, "utf-8")
-    path = os.pathsep.join([str(source), str(Path(__file__).parent)])
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
-    command = [sys.executable, "-c", WORKER]
-    with subprocess.Popen(command, text=True, env=environment(PYTHONPATH=path), **pipes) as process:
-        yield Changed(source, process)
+    """The copy with the cell in it; one process for all tests, as torch is slow to load."""
 
+    def add(package: Path) -> None:
+        name, text = file_of_the_guide()
+        assert not (package / name).exists()
+        (package / name).write_text(text, "utf-8")
 
-COMMANDS = """
-import json, sys
-from command_line import recurra
-
-for command in json.loads(sys.argv[1]):
-    done = recurra(*command)
-    if done.code:
-        sys.exit(f"{command}: {done.err}")
-    print(json.dumps(done.out))
-"""
+    with changed_package(tmp_path_factory.mktemp("src"), add) as made:
+        yield made
 
 
 def settings(*chosen: str) -> list[str]:
