@@ -18,6 +18,7 @@ from recurra.errors import UsageError
 
 
 def _known_cell(name: str) -> str:
+    # Not a Literal: cells are found by their files, and a list here would have to be kept equal.
     if name not in CELLS:
         raise PydanticCustomError("cell", "one of {cells}", {"cells": ", ".join(CELLS)})
     return name
@@ -57,6 +58,7 @@ class CellKind(NamedTuple):
 
     def rows_of(self, gate: str, hidden: int) -> slice:
         """Where a gate's rows lie in the stacked weights; all of them for no gate."""
+        # Gates lie in the order of the cell's record, each `hidden` rows high.
         first = list(CELLS[self.cell].gates).index(gate) * hidden if gate else 0
         return slice(first, first + hidden) if gate else slice(None)
 
@@ -111,13 +113,6 @@ def problem_line(problem: ValidationError) -> str:
     path = ".".join(str(part) for part in first["loc"]) or "(whole)"
     more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
     return f"{path}: {first['msg']}, found {str(first['input'])[:60]!r}{more}"
-
-
-def _json_or_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 class TextConfig(Frozen):
@@ -270,6 +265,7 @@ class Settings(Frozen):
 
         Raises UsageError that names an unknown key and its nearest neighbours, or the field and what it allows.
         """
+        # From plain values, so that all of it is checked again: a change may contradict what stood before.
         values = self.model_dump(mode="json")
         for key, value in changes.items():
             part, name = self._find(key)
@@ -279,6 +275,7 @@ class Settings(Frozen):
     def _find(self, key: str) -> tuple[str, str]:
         names = {part: list(type(getattr(self, part)).model_fields) for part in type(self).model_fields}
         part, _, name = key.rpartition(".")
+        # A name alone is enough where only one group has it; two homes would be a guess.
         homes = [home for home in ([part] if part else names) if name in names.get(home, [])]
         if len(homes) != 1:
             every = [f"{home}.{field}" for home, fields in names.items() for field in fields]
@@ -286,14 +283,3 @@ class Settings(Frozen):
             near = get_close_matches(key, [*every, *(field.split(".")[1] for field in every)], n=3)
             raise UsageError(f"unknown setting {key!r}", advice=f"did you mean {', '.join(near)}?" if near else "")
         return homes[0], name
-
-
-def read_settings(texts: list[str]) -> dict[str, Any]:
-    """Read `key=value` texts; each value is read as JSON, else taken as a plain text."""
-    changes = {}
-    for text in texts:
-        key, found, value = text.partition("=")
-        if not found:
-            raise UsageError("--set", found=repr(text), allowed="key=value")
-        changes[key.strip()] = _json_or_text(value)
-    return changes

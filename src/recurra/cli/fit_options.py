@@ -39,11 +39,10 @@ class LearningChoices:
 
         Raises UsageError for a bad one, for one that the task does not read, and for a device that is not there.
         """
-        from recurra.config import read_settings
         from recurra.engine.devices import device_of
         from recurra.tasks.reads import check_read
 
-        changes: dict[str, Any] = read_settings(self.settings)
+        changes: dict[str, Any] = options.read_settings(self.settings)
         changes |= {"cell": self.cell} if self.cell else {}
         changes |= {"epochs": self.epochs} if self.epochs else {}
         changes |= {"device": self.device} if self.device else {}

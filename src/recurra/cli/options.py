@@ -87,6 +87,27 @@ def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | Non
     raise UsageError(option, found=repr(given), allowed=", ".join(allowed))
 
 
+def read_settings(texts: list[str]) -> dict[str, Any]:
+    """Read `key=value` texts; each value is read as JSON, else taken as a plain text."""
+    changes = {}
+    for text in texts:
+        key, found, value = text.partition("=")
+        if not found:
+            raise UsageError("--set", found=repr(text), allowed="key=value")
+        changes[key.strip()] = _json_or_text(value)
+    return changes
+
+
+def _json_or_text(text: str) -> Any:
+    import json
+
+    try:
+        # 0.3, true and ["mean","max"] are JSON; `head` is not, and stays a text.
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def precision(given: str) -> Precision | None:
     """Read --precision; raises UsageError."""
     # int8 too: answers may take it, training may not (config.Learning).
