@@ -23,7 +23,7 @@ from writing import write_result
 SOURCE = Path(__file__).parents[1] / "src" / "recurra"
 ENGINE = "_native"
 """The compiled module, which imports no file of ours."""
-AGREED = {"CELL", "TASK", "main"}
+AGREED = {"CELL", "HEAD", "MODEL", "TASK", "main"}
 """Names that several files define by agreement, each under its own."""
 PROFILE = """
 import json, os, runpy, sys

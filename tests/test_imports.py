@@ -47,7 +47,7 @@ RANKS = (
     "tasks.heads.classes.run",
     "tasks.heads.next_token.run",
     "tasks.heads.horizon.run",
-    "tasks.loading",
+    "tasks.known",
     "training",
     "baselines",
     "report",

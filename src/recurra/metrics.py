@@ -27,7 +27,7 @@ class CalibrationBin:
     count: int
 
 
-class Comparison(NamedTuple):
+class PairedDifference(NamedTuple):
     """Mean of a minus mean of b, its 95 % interval, and the two-sided p-value of "no difference"."""
 
     difference: float
@@ -195,7 +195,9 @@ def coverage(targets: ArrayLike, low: ArrayLike, high: ArrayLike) -> float:
     return float(np.mean((_errors(targets, low) >= 0) & (_errors(targets, high) <= 0)))
 
 
-def paired_bootstrap(correct_a: ArrayLike, correct_b: ArrayLike, *, draws: int = 10_000, seed: int = 0) -> Comparison:
+def paired_bootstrap(
+    correct_a: ArrayLike, correct_b: ArrayLike, *, draws: int = 10_000, seed: int = 0
+) -> PairedDifference:
     """Compare two models on the same rows by drawing rows with replacement (Efron & Tibshirani 1993; Koehn 2004).
 
     The inputs (rows,) say per row whether a and b were right (or any per-row score). p = twice the smaller share of
@@ -216,7 +218,7 @@ def paired_bootstrap(correct_a: ArrayLike, correct_b: ArrayLike, *, draws: int =
     low, high = np.quantile(means, [0.025, 0.975])
     # The observed difference counts as one draw: p is never 0 (Davison & Hinkley 1997, chapter 4).
     p = min(1.0, 2 * (1 + smaller) / (1 + draws))
-    return Comparison(float(np.mean(first - second)), float(low), float(high), p)
+    return PairedDifference(float(np.mean(first - second)), float(low), float(high), p)
 
 
 def _same_length(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -45,13 +45,13 @@ def text(
 
                recurra fit text train.jsonl --test test.jsonl --set hidden=128 --fail-under accuracy=0.9
     """
-    from recurra.cli.fitting import fit
+    from recurra.cli.fitting import fit_files
     from recurra.tasks.task import Source
 
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     source = Source(files, reading, test=test)
-    fit("text", source, learning, run, vectors=vectors, wide=wide, validation=validation)
+    fit_files("text", source, learning, run, vectors=vectors, wide=wide, validation=validation)
 
 
 @fit_app.command()
@@ -73,11 +73,11 @@ def language(
 
                recurra fit language wikitext-2 --vectors glove
     """
-    from recurra.cli.fitting import fit
+    from recurra.cli.fitting import fit_files
     from recurra.tasks.task import Source
 
     source = Source([file], written.reading(text=text))
-    fit("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
+    fit_files("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
 
 
 @fit_app.command()
@@ -100,11 +100,11 @@ def series(
 
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
     """
-    from recurra.cli.fitting import fit
+    from recurra.cli.fitting import fit_files
     from recurra.tasks.task import Source
 
     source = Source([file], written.reading(), given.reading())
-    fit("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
+    fit_files("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
 
 
 def _plain_fit(task: str) -> Callable[..., None]:
@@ -120,10 +120,10 @@ def _plain_fit(task: str) -> Callable[..., None]:
         learning: LearningChoices,
         run: RunChoices,
     ) -> None:
-        from recurra.cli.fitting import fit
+        from recurra.cli.fitting import fit_files
         from recurra.tasks.task import Source
 
-        fit(task, Source(files, written.reading(), test=test), learning, run, validation=validation)
+        fit_files(task, Source(files, written.reading(), test=test), learning, run, validation=validation)
 
     return command
 

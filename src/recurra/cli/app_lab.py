@@ -41,7 +41,7 @@ class HeadChoices:
 
 
 @dataclass(frozen=True)
-class RunChoices:
+class LabOptions:
     """How a lab is run."""
 
     quick: Annotated[bool, typer.Option("--quick", help="A minute or so on less data; the report says so.")] = False
@@ -61,7 +61,7 @@ class RunChoices:
 
 @lab_app.command()
 @grouped
-def sentiment(*, seeds: Seeds = 1, synthetic: Synthetic = False, run: RunChoices, head: HeadChoices) -> None:
+def sentiment(*, seeds: Seeds = 1, synthetic: Synthetic = False, run: LabOptions, head: HeadChoices) -> None:
     """IMDB sentiment with a simple RNN and pre-trained word vectors, and a ladder of steps up from it.
 
     Example:  recurra lab sentiment --seeds 3 --name "A. Student" --experiment 8
@@ -71,9 +71,9 @@ def sentiment(*, seeds: Seeds = 1, synthetic: Synthetic = False, run: RunChoices
     run_lab("sentiment", run.with_head(head, seeds, synthetic=synthetic))
 
 
-@lab_app.command()
+@lab_app.command("language")
 @grouped
-def language(*, seeds: Seeds = 1, run: RunChoices, head: HeadChoices) -> None:
+def lab_of_language(*, seeds: Seeds = 1, run: LabOptions, head: HeadChoices) -> None:
     """A language model with the same recurrence, on WikiText-2, beside a Kneser-Ney trigram.
 
     Example:  recurra lab language --quick
@@ -85,7 +85,7 @@ def language(*, seeds: Seeds = 1, run: RunChoices, head: HeadChoices) -> None:
 
 @lab_app.command("next-value")
 @grouped
-def next_value(*, seeds: Seeds = 5, run: RunChoices, head: HeadChoices) -> None:
+def next_value(*, seeds: Seeds = 5, run: LabOptions, head: HeadChoices) -> None:
     """An LSTM of 50 ReLU units predicts the next value of a sequence; airline passengers, actual against predicted.
 
     Example:  recurra lab next-value --seeds 5 --json

@@ -13,8 +13,7 @@ from recurra.cli.console import emit_json, emit_table, plain_figures, say, say_w
 from recurra.cli.gates import check_gates, read_gates
 from recurra.datasets.formats import TextReading
 from recurra.runs.folder import learnt_again, read_source
-from recurra.tasks.known import task_named
-from recurra.tasks.loading import load_any
+from recurra.tasks.known import load_any, task_named
 from recurra.tasks.task import Rows, Source, Task
 
 if TYPE_CHECKING:

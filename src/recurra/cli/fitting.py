@@ -32,7 +32,7 @@ def prepare_training(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def fit(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
+def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
     """Train the model that is `asked` for."""
     prepare_training(run.threads)
     from recurra.runs.folder import NAME, source_record

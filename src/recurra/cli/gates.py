@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recurra.errors import GateError, UsageError
-from recurra.tasks.loading import model_of
+from recurra.tasks.known import model_of
 
 
 def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:

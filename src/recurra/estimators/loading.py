@@ -14,8 +14,7 @@ from recurra.estimators.estimator import Estimator
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TextClassifier
-from recurra.tasks.known import task_named
-from recurra.tasks.loading import load_any
+from recurra.tasks.known import load_any, task_named
 
 
 class TaskEstimator(Estimator):

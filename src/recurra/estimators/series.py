@@ -20,7 +20,7 @@ from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.inputs.series import ANSWER, GivenSeries, TableSeries, given_series, written_times
-from recurra.tasks.series import TASK, prepare, windows
+from recurra.tasks.series import TASK, held_windows, prepare
 from recurra.tasks.task import Prepared
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Forecaster(Estimator):
         """
         asked = self.asked()
         given = given_series(frame, reading or SeriesReading())
-        held = windows(asked, given.table, test=False)
+        held = held_windows(asked, given.table, test=False)
         table = imputed(given.table, unseen=held and held + asked.settings.series.horizon - 1)
         if not isinstance(frame, SeriesTable):
             warn(table.warnings)

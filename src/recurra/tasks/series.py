@@ -60,10 +60,10 @@ def read(source: Source, asked: Asked | None) -> Rows:
 def unseen(asked: Asked, table: SeriesTable) -> int:
     """Return the steps at the end of each series that are held out of training: to choose by, and to measure on."""
     horizon = asked.settings.series.horizon
-    return windows(asked, table, test=True) + 2 * horizon - 1
+    return held_windows(asked, table, test=True) + 2 * horizon - 1
 
 
-def windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
+def held_windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
     """Return how many windows of each series are held out to choose by; a share is one of the shortest series'."""
     config = asked.settings.series
     shortest = min((len(values) for values in table.values.values()), default=0)
@@ -76,14 +76,14 @@ def windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
 def hold(asked: Asked, rows: Rows) -> Parts:
     """Hold the last horizon of every series out to be measured on; raises DataError for series that are too short."""
     table, config = rows.table, asked.settings.series
-    check_lengths(table, config, validation=windows(asked, table, test=True))
+    check_lengths(table, config, validation=held_windows(asked, table, test=True))
     return Parts(head(table, config.horizon), table)
 
 
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:
     """Hold windows out, fit the scalers on what is before them, and lay the net out."""
     settings = asked.settings
-    config, held = settings.series, windows(asked, table, test=False)
+    config, held = settings.series, held_windows(asked, table, test=False)
     check_lengths(table, config, validation=held, test=False)
     data = _cut(table, config, held)
     return Prepared(
