@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path as File
 
 import numpy as np
@@ -137,3 +141,23 @@ def test_on_the_processor_nothing_is_packed_but_where_users_bring_it() -> None:
     folder = File(recurra.engine.choose.__file__).parent
     texts = {path.name: path.read_text("utf-8") for path in folder.rglob("*.py") if path != folder / "nn.py"}
     assert not [name for name, text in texts.items() if "pack_padded" in text or "nn.utils.rnn" in text]
+
+
+@pytest.mark.parametrize("name", [*engine().available, "torch", "plain"])
+def test_the_variable_forces_an_engine_and_doctor_tells_it(name: str) -> None:
+    command = [sys.executable, "-m", "recurra", "doctor", "--json"]
+    done = subprocess.run(
+        command, env=os.environ | {"RECURRA_ENGINE": name}, capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    assert told["engine"] == name and "RECURRA_ENGINE" in told["engine_why"]
+
+
+@pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+def test_an_engine_that_is_not_there_is_one_line_and_a_usage_error() -> None:
+    command = [sys.executable, "-m", "recurra", "doctor"]
+    done = subprocess.run(
+        command, env=os.environ | {"RECURRA_ENGINE": "abacus"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert "abacus" in done.stderr and "portable" in done.stderr

@@ -170,3 +170,57 @@ def test_sizes_and_threads_that_cannot_be_are_refused() -> None:
     for threads in (0, -5):  # as one
         call = forward_call()
         call.function(**call.good | {"threads": threads})
+
+
+@pytest.mark.parametrize("wrong", [[0, 5, 3, 6], [1, 6], [], [0, -1]])
+def test_offsets_that_do_not_climb_from_zero_are_refused(wrong: list[int]) -> None:
+    with pytest.raises(ValueError, match=REFUSED):
+        ragged(np.array(wrong, np.int64))
+
+
+@pytest.mark.parametrize(("steps", "lengths"), [(3, [4]), (3, [-1]), (-1, [0]), (2**62, [1, 1, 1])])
+def test_a_grid_that_cannot_be_is_refused(steps: int, lengths: list[int]) -> None:
+    with pytest.raises(ValueError, match=REFUSED):
+        padded(steps, np.array(lengths))
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "too few values": {"values": floats(5, 3)},
+    "too few inputs": {"values": floats(6, 2)},
+    "columns apart": {"values": floats(6, 6)[:, ::2]},
+    "rows on top of each other": {"values": np.lib.stride_tricks.as_strided(floats(8), (6, 3), (4, 4))},
+    "rows turned round": {"values": floats(6, 3)[::-1]},
+    "outputs too narrow": {"outputs": floats(6, 3)},
+    "outputs too short": {"outputs": floats(5, 4)},
+    "a state too few": {"hidden": floats(1, 1, 4)},
+    "a state with gaps": {"hidden": floats(1, 2, 8)[:, :, :4]},
+    "states of two directions": {"hidden": floats(2, 2, 4)},
+    "no layer": {"layers": []},
+    "three directions": {"layers": [layer(), layer(), layer()] if FOUND.library else []},
+}
+
+
+@pytest.mark.parametrize("wrong", BAD)
+def test_nothing_is_touched_before_shapes_and_strides_are_right(wrong: str) -> None:
+    good = {"values": floats(6, 3), "places": ragged(np.array([0, 2, 6])), "outputs": np.full((6, 4), 7, np.float32)}
+    with pytest.raises(ValueError, match=REFUSED):
+        compiled.forward(**({"layers": [layer()]} | good | BAD[wrong]), keep=False, threads=1)
+    assert (good["outputs"] == 7).all()
+
+
+def test_numbers_of_another_type_and_weights_never_packed_are_refused() -> None:
+    places, outputs = ragged(np.array([0, 6])), floats(6, 4)
+    with pytest.raises(TypeError):
+        compiled.forward([layer()], places, values=np.zeros((6, 3)), outputs=outputs, keep=False, threads=1)
+    with pytest.raises(TypeError):
+        compiled.forward([layer()], places, values=floats(6, 3), outputs=np.zeros((6, 4)), keep=False, threads=1)
+    with pytest.raises(RuntimeError, match="pack"):
+        fresh = unpacked("gru", inputs=3, hidden=4)
+        compiled.forward([fresh], places, values=floats(6, 3), outputs=outputs, keep=False, threads=1)
+    good: dict[str, Any] = {"cell": "gru", "activation": "tanh", "precision": "bf16", "inputs": 3, "hidden": 4}
+    good["reset_after"] = True
+    wrong = [{"cell": "gruu"}, {"activation": "relu"}, {"precision": "fp8"}, {"inputs": 0}, {"hidden": -1}]
+    wrong += [{"reset_after": False}, {"cell": "lstm", "precision": "float32", "reset_after": False}]
+    for bad in wrong:
+        with pytest.raises(ValueError, match="found"):
+            compiled.layer(**(good | bad), reverse=False)
