@@ -84,7 +84,7 @@ def test_every_distribution_sums_to_one_and_leaves_nothing_impossible(order: int
         assert chances.min() > 0
 
 
-def test_discounts_by_hand() -> None:
+def test_discounts_equal_those_worked_out_by_hand() -> None:
     counts = [1] * 10 + [2] * 5 + [3] * 2 + [4] * 1 + [9] * 3
     share = 10 / 20
     assert discounts_of(counts) == pytest.approx((1 - 2 * share * 5 / 10, 2 - 3 * share * 2 / 5, 3 - 4 * share * 1 / 2))

@@ -58,7 +58,7 @@ def test_words_are_lowered_and_marks_stand_alone() -> None:
     ]
 
 
-def test_log_count_ratios_by_hand() -> None:
+def test_log_count_ratios_equal_those_worked_out_by_hand() -> None:
     features, matrix = learn_ngrams(["a b", "a", "b", "c"], longest=1)
     found = log_count_ratios(matrix, np.array([True, True, False, False]), alpha=1.0)
     assert features.words == {"a": 1, "b": 2, "c": 3}

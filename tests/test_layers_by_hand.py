@@ -7,7 +7,7 @@ from recurra.batches import Ragged
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 
 
-def test_one_lstm_step_by_hand():
+def test_one_lstm_step_equals_the_one_worked_out_by_hand():
     spec = RecurrentSpec(cell="lstm", inputs=1, hidden=1)
     weights = {
         "weight_ih_l0": np.array([[1.0], [2.0], [3.0], [4.0]]),
@@ -25,7 +25,7 @@ def test_one_lstm_step_by_hand():
     assert outputs.values[0, 0] == hidden[0, 0] == pytest.approx(sigma(2.0) * np.tanh(wanted))
 
 
-def test_one_simple_rnn_step_by_hand():
+def test_one_simple_rnn_step_equals_the_one_worked_out_by_hand():
     spec = RecurrentSpec(cell="rnn", activation="sigmoid", inputs=1, hidden=1)
     weights = {
         "weight_ih_l0": np.array([[2.0]]),
@@ -53,7 +53,7 @@ def one_gru_step(*, new_bias, **form):
     return outputs.values[0, 0], reset, update
 
 
-def test_one_gru_step_by_hand():
+def test_one_gru_step_equals_the_one_worked_out_by_hand():
     found, reset, update = one_gru_step(new_bias=0.0)
     new = np.tanh(3 + reset * (0.14 + 0.1))
     assert found == pytest.approx((1 - update) * new + update * 0.2)

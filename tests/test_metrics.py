@@ -78,7 +78,7 @@ def test_log_loss_of_a_certain_mistake_is_finite() -> None:
     assert metrics.log_loss([1], [1.0]) == 0.0
 
 
-def test_calibration_error_by_hand() -> None:
+def test_the_calibration_error_equals_the_one_worked_out_by_hand() -> None:
     table = np.array([[0.9, 0.1], [0.88, 0.12], [0.38, 0.62], [0.3, 0.7]])
     bins = metrics.calibration_bins([0, 1, 1, 1], table, bins=5)
     assert [(b.count, b.accuracy) for b in bins] == [(2, 1.0), (2, 0.5)]
@@ -122,7 +122,7 @@ def test_error_metrics_equal_scikit_learns(rows: list[tuple[float, float]]) -> N
     assert metrics.pinball(wanted, found, quantile=0.2) == pytest.approx(pinball, rel=1e-12, abs=1e-12)
 
 
-def test_mase_by_hand() -> None:
+def test_mase_equals_the_one_worked_out_by_hand() -> None:
     assert metrics.mase([5, 7], [4, 9], history=[1, 2, 4, 7]) == pytest.approx(1.5 / 2)
     assert metrics.mase([5, 7], [4, 9], history=[1, 2, 4, 7], season=2) == pytest.approx(1.5 / 4)
 
@@ -149,7 +149,7 @@ def test_mase_needs_more_than_a_season() -> None:
         metrics.mase([1], [1], history=[1, 2], season=2)
 
 
-def test_smape_by_hand_with_zero_over_zero_as_zero() -> None:
+def test_smape_equals_the_one_worked_out_by_hand_and_takes_zero_over_zero_as_zero() -> None:
     assert metrics.smape([100, 0], [300, 0]) == pytest.approx(50.0)
     assert metrics.smape([0, 1], [1, -1]) == pytest.approx(200.0)
 
@@ -169,7 +169,7 @@ def test_owa_weighs_both_against_the_reference() -> None:
     assert metrics.owa(smape=1, mase=3, reference_smape=0, reference_mase=3) == math.inf
 
 
-def test_pinball_by_hand_and_best_at_the_quantile() -> None:
+def test_pinball_equals_the_one_worked_out_by_hand_and_is_least_at_the_quantile() -> None:
     assert metrics.pinball([10, 10], [8, 12], quantile=0.9) == pytest.approx((1.8 + 0.2) / 2)
     values = np.random.default_rng(4).normal(size=4001)
     losses = {q: metrics.pinball(values, np.full(4001, np.quantile(values, q)), quantile=0.8) for q in (0.7, 0.8, 0.9)}

@@ -62,7 +62,7 @@ def test_the_gradients_bits_do_not_depend_on_threads() -> None:
     assert np.array_equal(*told)
 
 
-def test_masks_of_whole_sequences_forward_and_back() -> None:
+def test_masks_of_whole_sequences_are_applied_forward_and_back() -> None:
     values, masks = drawn(611, 33).requires_grad_(), drawn(5, 33, seed=1)
     found = native_masked(values, masks, OFFSETS)
     found.sum().backward()  # type: ignore[no-untyped-call]

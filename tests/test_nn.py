@@ -88,7 +88,7 @@ def test_lengths_and_packed_sequences_give_what_torch_gives_for_packed_ones(name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_sequence_without_a_batch(name: str) -> None:
+def test_one_sequence_without_a_batch_is_read_as_torch_reads_it(name: str) -> None:
     reference, ours = pair(name)
     same(ours(padded(ours)[:, 0]), reference(padded(ours)[:, 0]))
 
@@ -124,7 +124,7 @@ def test_torchs_own_way_takes_empty_sequences_as_the_engine_does(name: str, firs
             ours(values, lengths=wrong)
 
 
-def test_an_rnn_with_relu_and_dropout_between_layers() -> None:
+def test_an_rnn_with_relu_and_dropout_between_layers_equals_torchs() -> None:
     reference, ours = pair("RNN", nonlinearity="relu", num_layers=3, dropout=0.5)
     same(ours.eval()(padded(ours)), reference.eval()(padded(ours)))
     assert not torch.equal(ours.train()(padded(ours))[0], ours(padded(ours))[0])

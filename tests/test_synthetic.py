@@ -72,7 +72,7 @@ def test_a_reader_of_the_structure_agrees_with_every_label(split: ReviewPart) ->
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_same_seed_same_reviews_and_another_seed_others(split: ReviewPart) -> None:
+def test_the_same_seed_gives_the_same_reviews_and_another_seed_others(split: ReviewPart) -> None:
     assert synthetic_reviews(split, count=50, seed=3) == synthetic_reviews(split, count=50, seed=3)
     assert not set(synthetic_reviews(split, count=50, seed=3)[0]) & set(synthetic_reviews(split, count=50, seed=4)[0])
 
