@@ -110,3 +110,22 @@ def test_a_run_of_every_task_tells_its_source(name: str, sources: Path, fitted: 
     file = str((sources / RUNS[name].file).resolve())
     assert told["files"] == [file] and told["sha256"] == {file: checksum(Path(file))}
     assert told["reading"].get("decimal") == ("," if name == "series-dates" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("text-rnn", {"train", "validation", "warnings"}),
+        ("language-rnn", {"train", "validation"}),
+        ("series-rnn", {"train", "validation", "test"}),
+    ],
+)
+def test_a_run_of_every_task_tells_its_rows_its_parts_and_the_rival_on_them(
+    name: str, held: set[str], sources: Path, fitted: dict[str, Path]
+) -> None:
+    run = again(name, sources, fitted)
+    assert read(run / "split.json").keys() == held
+    source = read(run / "source.json")
+    assert [checksum(Path(file)) for file in source["files"]] == list(source["sha256"].values())
+    evaluation = read(run / "report.json")["record"]["evaluation"]
+    assert evaluation["rival"]["name"] and evaluation["rivals"]

@@ -35,7 +35,6 @@ def prepare_training(threads: int) -> None:
 def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
     """Train the model that is `asked` for."""
     prepare_training(run.threads)
-    from recurra.runs.folder import NAME, source_record
     from recurra.runs.run import run_task
     from recurra.tasks.task import made_ready
 
@@ -45,7 +44,7 @@ def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoi
     rows = own.read(source, choices)
     # Each warning is told before the next step may refuse the rows: it may be the reason.
     tell_rows(rows)
-    ready = made_ready(own, choices, rows)
+    ready = made_ready(own, choices, rows, source)
     say_warnings(ready.warnings)
     if rows.columns:
         say(f"note: {rows.columns}")
@@ -57,7 +56,6 @@ def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoi
     with progress(f"training on {rows.counted} → {out}", quiet=run.quiet, every=every) as watch:
         title = own.head.run_title.format(stem)
         record = run_task(estimator, ready, out=out, title=title, watch=watch)
-    write_json(out / NAME, source_record(source, ready.prepared.kept))
     if record.get("vector_coverage") is not None:
         say(f"word vectors cover {100 * record['vector_coverage']:.1f} % of the vocabulary")
     _tell(out, record, gates, as_json=run.json_, told=ready.prepared.warnings)

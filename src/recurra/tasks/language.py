@@ -140,6 +140,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
         seen=train,
         learnt_from=f"{len(train):,} lines",
         start=start,
+        split={"train": len(train), "validation": len(held)},
         kept={"lines": len(train)},
         tries=[] if known else [either(*VECTORS)],
         warnings=warnings,

@@ -93,6 +93,7 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
         data,
         seen=None,
         learnt_from=f"{len(table.ids):,} series; test: {config.horizon} steps",
+        split={"train": data.cuts, "validation": held, "test": config.horizon},
         kept={"test": config.horizon},
     )
 

@@ -106,6 +106,8 @@ class Prepared:
     """Weights to begin with in place of drawn ones."""
     kept: Mapping[str, Any] = field(default_factory=dict)
     """What source.json tells of the rows, so that a rival can be fitted on the same ones later."""
+    split: Mapping[str, Any] = field(default_factory=dict)
+    """Which rows were held out, as split.json tells it."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """What the report tells besides."""
     tries: Sequence[str] = ()
@@ -172,6 +174,8 @@ class Ready:
 
     parts: Parts
     prepared: Prepared
+    source: Source | None = None
+    """Where they were read from, where they were."""
 
     @property
     def warnings(self) -> list[str]:
@@ -179,10 +183,10 @@ class Ready:
         return [*self.parts.warnings, *self.prepared.warnings]
 
 
-def made_ready(task: Task, asked: Asked, rows: Rows) -> Ready:
+def made_ready(task: Task, asked: Asked, rows: Rows, source: Source | None = None) -> Ready:
     """Hold a test part out and prepare the others; `recurra data check` takes these very steps.
 
     Raises UsageError for choices, DataError for rows, with which there is nothing to learn.
     """
     parts = task.hold(asked, rows)
-    return Ready(parts, task.prepare(asked, parts.learnt))
+    return Ready(parts, task.prepare(asked, parts.learnt), source)

@@ -173,6 +173,7 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
             "columns": given.columns,
             "held_out": kept.validation.tolist() if kept is not None else [],
         },
+        split=kept.as_json() if kept is not None else {},
         told={"vector_coverage": coverage},
         tries=[] if asked.vectors else [either(*VECTORS)],
         warnings=[*warnings, *doubts],
