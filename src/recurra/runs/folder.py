@@ -39,6 +39,7 @@ def new_run(name: str, *, out: str | Path | None = None, resume: bool = False) -
         if {path.name for path in folder.iterdir()} - NOTES:
             advice = "give another --out, or --resume to go on with it"
             raise UsageError(f"{folder} already holds something", advice=advice)
+        # Its notes are no part of this run: its rejects would be taken for ours, its choices be compared.
         for name in NOTES:
             (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,7 @@ def _free(folder: Path) -> Path:
 
 def write_json(path: Path, record: Any) -> None:
     """Write one JSON file whole or not at all."""
+    # Keys are sorted, so that two runs can be compared line by line. NaN is refused: it is no JSON.
     write_atomically(path, json.dumps(record, indent=2, sort_keys=True, allow_nan=False, default=str) + "\n")
 
 
@@ -62,13 +64,16 @@ def check_same_run(folder: Path, config: dict[str, Any]) -> None:
     """Write run.json, or compare with the one a killed run left; raises UsageError naming what differs."""
     path = folder / "run.json"
     if path.exists():
+        # Ours goes through JSON too: a tuple would differ from the list that was read back.
         before, now = _flat(json.loads(path.read_text())), _flat(json.loads(json.dumps(config, default=str)))
+        # Names of both sides: a choice that only one version of the package knows is a difference.
         names = {name for name in {*before, *now} if before.get(name) != now.get(name)}.difference(PASSED_OVER)
         if names:
             name = min(names, key=_told_first)
             shown = f"{name} {before.get(name)!r} before, {now.get(name)!r} now"
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             raise UsageError(f"{folder} was begun with other choices", found=shown + more, advice="give another --out")
+    # Written again where nothing differs but what may: the file tells where the run goes on.
     write_json(path, config)
 
 
@@ -97,6 +102,7 @@ def read_source(run: Path) -> dict[str, Any] | None:
         return None
     try:
         told = json.loads(path.read_bytes())
+    # Thousands of nested brackets end in the parser's recursion, not in a wrong value.
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict) or not {"files", "sha256", "reading"} <= told.keys():
@@ -106,8 +112,10 @@ def read_source(run: Path) -> dict[str, Any] | None:
 
 def source_record(source: Source, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Describe where rows came from; `kept` is what their task tells of those that were learnt from."""
+    # A known set cannot change: its name is enough. A file's full path holds in any working folder.
     named = all(_is_named(file) for file in source.files)
     sums = {} if named else {str(Path(file).resolve()): checksum(Path(file)) for file in source.files if file != "-"}
+    # Only forecasts keep how far the test part reaches, and only they read series.
     reading = asdict(source.series) | source.texts.options() if "test" in kept else asdict(source.texts)
     columns = kept.get("columns")
     return {
@@ -137,12 +145,14 @@ def learnt_again(task: Task, record: dict[str, Any] | None) -> Any:
 
 def _unchanged(record: dict[str, Any]) -> bool:
     sums = record["sha256"].items()
+    # No files, where rows came from a pipe: they cannot be read again.
     return bool(record["files"]) and all(Path(file).exists() and checksum(Path(file)) == told for file, told in sums)
 
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file; of a folder, that of its files' names and sizes."""
     if path.is_dir():
+        # Names and sizes alone: hashing fifty thousand reviews would hold up each fit. A disc lists them in any order.
         told = sorted(f"{file.relative_to(path)} {file.stat().st_size}" for file in path.rglob("*") if file.is_file())
         return hashlib.sha256("\n".join(told).encode()).hexdigest()
     with path.open("rb") as file:

@@ -34,10 +34,10 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
     """
     parts, prepared = ready.parts, ready.prepared
     record = _learnt(estimator, prepared, out=out, title=title, watch=watch)
-    if prepared.split:
-        write_json(out / "split.json", prepared.split)
-    if ready.source is not None:
-        write_json(out / NAME, source_record(ready.source, prepared.kept))
+    split = getattr(prepared.data, "split", None)
+    if split is not None:
+        write_json(out / "split.json", split.as_json())
+    # Without a test part the figures are of rows that already chose the epoch, which flatters the net: it is said.
     part = "test" if parts.test is not None else prepared.part
     learnt_from = prepared.learnt_from + (f", measured on {part}" if prepared.part else "")
     record |= {
@@ -56,11 +56,15 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
 def _learnt(estimator: Estimator, prepared: Prepared, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:
     """Begin the run or go on with it, learn and save the artefact; return the record of it."""
     settings = estimator.settings().model_dump(mode="json")
+    # The estimator's own line too: vectors and a wide part are asked for beside the settings.
     begun = {"task": estimator.task.name, "title": title, "settings": settings, "estimator": repr(estimator)}
+    # Before training, so that hours are not spent on a run that the folder does not belong to.
     check_same_run(out, begun)
     started = time.perf_counter()
     estimator.fit_prepared(prepared, run=out, watch=watch)
+    # The seconds are those of learning; a resumed run tells those since it was resumed.
     seconds = time.perf_counter() - started
+    # Saved before it is judged: rivals take minutes, and an interruption there must not cost the model.
     estimator.save(out / "artefact")
     plan = estimator.model_.plan
     return {
@@ -108,6 +112,7 @@ def training_report(record: dict[str, Any]) -> Report:
     tells each). Raises UsageError for an unknown task or a part of the wrong shape.
     """
     task = record.get("task")
+    # A record may come from a file that somebody wrote or changed; its task is no name to import by.
     if task not in CALLED:
         raise UsageError("record.task", found=repr(task), allowed=", ".join(CALLED))
     head = task_named(task).head

@@ -108,6 +108,7 @@ def fit(
     training and for a device that is not there, RecurraError when a loss is no longer finite.
     """
     watch, device = watch or Watch(), device_of(config.device)
+    # The net moves first: the average is made of its weights, and must lie where they lie.
     task.net.to(device)
     optimisers = optimisers_of(task.net, config, sparse=task.sparse)
     average = Average(task.net, config.ema) if config.ema else None
@@ -115,18 +116,22 @@ def fit(
     if run is not None:
         restore(run, task.net, optimisers, average, progress, identity=identity)
     saved = time.monotonic()
+    # Patience is asked before an epoch, not behind it: a run that had ended early is not trained on when it is resumed.
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         with products(device, task.net.plan.recurrent.precision):
             record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
+        # Before anything is kept: without a validation part the last weights count as the best, and these are NaN.
         _check_finite(record)
         _keep_best(task, average, progress, record)
         if watch.on_epoch:
             watch.on_epoch(record)
+        # The last epoch is written whatever the clock says: the same command, given again, then learns nothing more.
         if run is not None and (progress.epoch == config.epochs or time.monotonic() - saved > BETWEEN_CHECKPOINTS):
             checkpoint(run, task.net, optimisers, average, progress, identity=identity)
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval().to(PROCESSOR)
+    # A process that has learnt may answer for days; it need not hold what the sweeps of training needed.
     release_buffers()
     return progress
 
@@ -142,20 +147,24 @@ def _epoch(
 ) -> Record:
     """Train one epoch, then validate."""
     started = time.perf_counter()
+    # The 1 parts this stream from that of [seed, epoch], which the order of batches is drawn from.
     generator = torch.Generator(home(task.net)).manual_seed(
         int(np.random.default_rng([seed, epoch, 1]).integers(2**62))
     )
     schedule, batches = schedule_of(config), task.batches(epoch)
     total = count = correct = rate = 0.0
+    # A language model's state goes on from batch to batch; each epoch begins with none.
     state = None
     task.net.train()
     for position, batch in enumerate(batches):
+        # The rate moves within an epoch too: a fit of two epochs would otherwise know two rates only.
         rate = schedule.rate(epoch + position / len(batches), config.epochs)
         set_rate(optimisers, rate)
         step = _descend(task, batch, state, optimisers, config.clip, generator)
         state = step.state
         if average:
             average.update(task.net)
+        # Sums, divided once at the end: batches differ in size, so the mean of their means is not that of the rows.
         total, count, correct = total + float(step.loss.detach()), count + step.count, correct + step.correct
         if watch.on_step:
             watch.on_step(epoch + 1, position + 1, len(batches), total / count)
@@ -177,9 +186,12 @@ def _descend(
 ) -> Step:
     """Take one batch's losses back, clip, and let the optimisers step; return the step that counts."""
     for optimiser in optimisers:
+        # None, not zeros: an optimiser passes over what has no gradient; by zeros, its moments would go on to move it.
         optimiser.zero_grad(set_to_none=True)
     taken = []
     for step in task.steps(batch, state, generator):
+        # Divided by rows where they have weights: by the sum of its weights, a batch of frequent classes alone would
+        # pull as hard as one of rare classes. Taken back at once: the next step may be made of this one's gradient.
         (step.loss * (step.share / (step.rows or step.count))).backward()  # type: ignore[no-untyped-call]
         taken.append(step)
     clip(task.net, largest)

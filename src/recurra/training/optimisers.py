@@ -33,6 +33,7 @@ class RowAdam(torch.optim.SparseAdam):
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
         """Take a step; coalesced float32 gradients on the processor are the engine's, others torch's."""
+        # All groups are looked at before one moves: a step handed to torch half-way would move some weights twice.
         for group in self.param_groups:
             rows = all(_rowwise(weight, self.state.get(weight, {})) for weight in group["params"])
             if closure or group["maximize"] or not rows:
@@ -46,9 +47,12 @@ class RowAdam(torch.optim.SparseAdam):
     def _move(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         state = self.state[weight]
         if not state:
+            # Names and types are those of torch's SparseAdam, so that its step can go on from here, and this from its
+            # own.
             state |= {"step": 0, "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.zeros_like(weight)}
         state["step"] += 1
         first, second = group["betas"]
+        # Both moments' biases go into the rate, and epsilon joins the biased root: so SparseAdam does, unlike Adam.
         size = float(group["lr"]) * math.sqrt(1 - second ** state["step"]) / (1 - first ** state["step"])
         native.compiled.adam(
             to_write(weight),
@@ -114,6 +118,7 @@ def _step(group: dict[str, Any], step: int) -> Adam:
     rate, decay = float(group["lr"]), float(group["weight_decay"])
     first, second = (float(beta) for beta in group["betas"])
     bias = math.sqrt(1 - second**step)
+    # L2 joins the gradient, so the moments see it; decoupled decay shrinks the weight beside them.
     decoupled = group["decoupled_weight_decay"]
     return native.compiled.Adam(
         size=rate * bias / (1 - first**step),
@@ -148,10 +153,12 @@ def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True
     dense = [(name, weight) for name, weight in named if name not in TABLES]
     tables = [weight for name, weight in named if name in TABLES]
     groups = [
+        # torch keeps one decay for a group. A decayed bias would only be drawn to zero, which makes no net simpler.
         {"params": [weight for name, weight in dense if "bias" not in name], "weight_decay": config.weight_decay},
         {"params": [weight for name, weight in dense if "bias" in name], "weight_decay": 0.0},
     ]
     built: list[torch.optim.Optimizer] = [_dense(groups, config)]
+    # Tables stand apart: dense Adam would move rows that a step has not seen, by the moments of earlier steps.
     if tables:
         built.append(_of_tables(tables, config, sparse))
         built[-1].param_groups[0]["share"] = config.table_rate
@@ -160,6 +167,7 @@ def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True
 
 def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool) -> torch.optim.Optimizer:
     if config.optimiser == "sgd":
+        # Without momentum, which would move rows that this step has not seen.
         return torch.optim.SGD(tables, lr=config.learning_rate)
     # A full softmax reaches every row of the shared table, and SparseAdam refuses dense gradients.
     return (RowAdam if sparse else WholeAdam)(tables, lr=config.learning_rate)
@@ -187,6 +195,7 @@ def clip(net: nn.Module, largest: float) -> float:
     norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(values) for values in gradients])))
     if largest and norm > largest:
         for values in gradients:
+            # 1e-6 as in torch's clip_grad_norm_.
             values.mul_(largest / (norm + 1e-6))
     return norm
 
@@ -215,6 +224,7 @@ class Average:
     def update(self, net: nn.Module) -> None:
         """Move towards the net's weights; early steps move faster, min(decay, (1 + n) / (10 + n))."""
         self.steps += 1
+        # TensorFlow's ExponentialMovingAverage has this bound: 0.999 alone would hold to the first weights for long.
         share = 1 - min(self.decay, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             torch._foreach_lerp_(self.weights, [weight.detach() for weight in net.parameters()], share)
@@ -232,5 +242,6 @@ class Average:
         with torch.no_grad():
             for position, weight in enumerate(net.parameters()):
                 held = weight.detach().clone()
+                # Values change places, tensors do not: the optimisers hold the net's own tensors.
                 weight.copy_(self.weights[position])
                 self.weights[position] = held

@@ -29,9 +29,11 @@ def fingerprint(choices: Iterable[BaseModel | int], arrays: Iterable[NDArray[Any
     digest = hashlib.sha256()
     for choice in choices:
         digest.update(
+            # The device is left out, so that a run begun on a GPU may end on a processor.
             (choice.model_dump_json(exclude=NOWHERE) if isinstance(choice, BaseModel) else str(choice)).encode() + b"\n"
         )
     for array in arrays:
+        # Type and shape go first: 2 rows of 3 and 3 rows of 2 have the same bytes.
         digest.update(f"{array.dtype} {array.shape}\n".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -50,6 +52,7 @@ def checkpoint(
     identity: str = "",
 ) -> None:
     """Write weights, optimiser moments, the average, the best weights and the history as they stand after an epoch."""
+    # Both the last and the best weights: training goes on from the one and ends with the other.
     tensors: dict[str, NDArray[Any]] = {f"net.{name}": value for name, value in tensors_of(net).items()}
     tensors |= {f"best.{name}": value for name, value in progress.best_tensors.items()}
     tensors |= {f"optimiser.{name}": value.cpu().numpy() for name, value in _moments(optimisers)}
@@ -105,12 +108,14 @@ def _moments(optimisers: Optimisers) -> Iterator[tuple[str, Tensor]]:
     for number, optimiser in enumerate(optimisers):
         for place, parts in optimiser.state_dict()["state"].items():
             for name, value in parts.items():
+                # SGD without momentum keeps None for it, which a file of tensors cannot hold.
                 if value is not None:
                     yield f"{number}.{place}.{name}", torch.as_tensor(value).detach()
 
 
 def _restore_moments(optimisers: Optimisers, tensors: dict[str, NDArray[Any]]) -> None:
     for number, optimiser in enumerate(optimisers):
+        # Only moments are read: rates and decays are the settings', which the identity has shown to be the same.
         whole = optimiser.state_dict()
         state: dict[int, dict[str, Any]] = {}
         for name, value in _starting(tensors, f"{number}.").items():
@@ -127,4 +132,5 @@ def _starting(tensors: dict[str, NDArray[Any]], start: str) -> dict[str, NDArray
 
 
 def _tensor(value: NDArray[Any]) -> Tensor:
+    # A copy: what was read may be read-only bytes of a file, and the optimiser writes into its moments.
     return torch.from_numpy(np.array(value))

@@ -60,6 +60,8 @@ class OneCycle:
     def rate(self, epoch: float, epochs: int) -> float:
         """Return the learning rate."""
         done = min(epoch / epochs, 1.0)
+        # torch's OneCycleLR begins so as well; it ends at a ten-thousandth of that start, and here it is of the
+        # highest.
         if done < self.warm:
             return _between(self.highest / 25, self.highest, done / self.warm)
         return _between(self.highest, self.highest / 1e4, (done - self.warm) / (1 - self.warm))
@@ -74,6 +76,7 @@ class Cosine:
 
     def rate(self, epoch: float, epochs: int) -> float:
         """Return the learning rate."""
+        # Held at its end: behind it the cosine would rise again.
         return _between(self.highest, self.min_lr, min(epoch / epochs, 1.0))
 
 

@@ -15,9 +15,9 @@ from recurra.engine.choose import route_of, torch_is_quicker
 from recurra.engine.processors import bounded, engine_threads
 from recurra.layers.recurrent.run import RecurrentSpec
 
+# torch does not count them: it wakes a thread for a loss over 64 rows, and waits for it at the end of each operation.
 SMALL = 2_000_000
-"""Multiplications in a step below which waking a second thread costs more than it brings. torch does not count: it
-wakes one for a loss over 64 rows, and waits for it at the end of each operation."""
+"""Multiplications in a step below which waking a second thread costs more than it brings."""
 
 
 def torch_work(spec: RecurrentSpec, *, sequences: int, tokens: float, rest: float) -> float:
@@ -32,8 +32,7 @@ def torch_work(spec: RecurrentSpec, *, sequences: int, tokens: float, rest: floa
 
 _lock = Lock()
 _fits: list[int] = []
-"""Of each fit that runs now: the number of threads to leave behind. torch keeps one number for new threads of Python,
-so a fit that begins while another has set 1 must not take that 1 for the user's choice."""
+"""Of each fit that runs now: the number of threads to leave behind."""
 
 
 @contextmanager
@@ -43,6 +42,8 @@ def threads_for(work: float) -> Iterator[None]:
     The engine goes on with as many as torch had before.
     """
     with _lock:
+        # torch keeps one number for new threads of Python: a fit that begins beside another's 1 must not take it for
+        # the user's choice.
         before = _fits[0] if _fits else torch.get_num_threads()
         _fits.append(before)
         torch.set_num_threads(1 if work < SMALL else before)
