@@ -16,7 +16,7 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.page import Report, save
 from recurra.report.run_sections import settings_sections
-from recurra.runs.folder import NAME, check_same_run, source_record, write_json
+from recurra.runs.folder import check_same_run, write_json
 from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
 from recurra.tasks.known import task_named

@@ -108,7 +108,6 @@ def fit(
     training and for a device that is not there, RecurraError when a loss is no longer finite.
     """
     watch, device = watch or Watch(), device_of(config.device)
-    # The net moves first: the average is made of its weights, and must lie where they lie.
     task.net.to(device)
     optimisers = optimisers_of(task.net, config, sparse=task.sparse)
     average = Average(task.net, config.ema) if config.ema else None
@@ -116,11 +115,9 @@ def fit(
     if run is not None:
         restore(run, task.net, optimisers, average, progress, identity=identity)
     saved = time.monotonic()
-    # Patience is asked before an epoch, not behind it: a run that had ended early is not trained on when it is resumed.
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         with products(device, task.net.plan.recurrent.precision):
             record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
-        # Before anything is kept: without a validation part the last weights count as the best, and these are NaN.
         _check_finite(record)
         _keep_best(task, average, progress, record)
         if watch.on_epoch:
@@ -131,7 +128,6 @@ def fit(
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval().to(PROCESSOR)
-    # A process that has learnt may answer for days; it need not hold what the sweeps of training needed.
     release_buffers()
     return progress
 
@@ -213,6 +209,7 @@ def _keep_best(task: Learner[Any], average: Average | None, progress: Progress, 
 
 
 def _check_finite(record: Record) -> None:
+    # Asked before the weights are kept: without a validation part the last ones count as the best, and these are NaN.
     wrong = [f"{name} {value}" for name, value in record.items() if not math.isfinite(value)]
     if wrong:
         advice = "choose a smaller learning_rate, or a clip above 0"
@@ -220,4 +217,5 @@ def _check_finite(record: Record) -> None:
 
 
 def _patience_over(progress: Progress, config: TrainingConfig) -> bool:
+    # Asked before an epoch, not behind it: a run that had ended early is not trained on when it is resumed.
     return bool(config.patience) and progress.epoch - progress.best_epoch >= config.patience
