@@ -78,6 +78,7 @@ def check_file(
 
 def check_known(task: str, rows: Callable[[], Any], needs: Callable[[str], Needs]) -> list[Finding]:
     """Return what a fit asks of a set that is known by its name: `rows` gives what its reader gives."""
+    # Asked before the rows: a choice that the task does not read is refused before a whole set is loaded.
     asked = needs(task)
     return [Finding("note", f"a known set, checked for task {task}"), *_warned(lambda: asked(rows()))]
 
@@ -87,12 +88,14 @@ def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) 
     of_series = replace(reading, wide=False) != SeriesReading()
     if (named := texts.text or texts.label) or of_series:
         return "text" if named else "series"
+    # Plain lines have no columns, and running text is the only task that needs none.
     if texts.form_of(source) == "lines":
         return "language"
     if str(source) == "-":
         advice = f"name the task: {either('--task text', 'task=')}"
         raise DataError("a table on stdin is read once", place=Place(name_of(source)), advice=advice)
     found = read_columns(source, **texts.options())
+    # Texts go first: reviews often stand beside a date and a number, but a table of series hardly ever holds a text.
     if guess(TEXT_NAMES, found) is not None:
         return "text"
     times, values = guess(TIME_NAMES, found), guess((*VALUE_NAMES, *ID_NAMES), found)
@@ -111,10 +114,12 @@ def _check_texts(source: Source, needs: Needs) -> list[Finding]:
         f"median length {int(np.median(lengths)):,} characters",
     ]
     if table.labels is not None:
+        # A column of ids, taken for labels, has thousands of classes: the largest are enough to see it.
         classes = ", ".join(f"{name!r} {count:,}" for name, count in Counter(table.labels).most_common(20))
         sizes.append(f"classes: {classes}")
     return [
         *_each("note", [table.note, *([str(table.columns)] if table.columns else [])]),
+        # By default such a row stops a fit; where the user lets bad rows be left out, it only costs a row.
         *_each("error" if texts.on_error == "stop" else "warning", refused),
         *_each("warning", table.warnings),
         *_each("note", sizes),
@@ -153,8 +158,10 @@ def _check_series(source: Source, needs: Needs) -> list[Finding]:
     sizes = [values.size for values in table.values.values()]
     findings.append(Finding("note", f"{len(table.ids):,} series of {min(sizes):,} to {max(sizes):,} steps"))
     if reading.gaps != "ignore":
+        # A table that was read leniently was never held against a rhythm: each series then tells its own.
         found = tell(table.rhythms or {name: infer(times) for name, times in table.times.items()})
         told = ", ".join(f"{rhythm} ({count:,})" for rhythm, count in list(found.items())[:10])
+        # A net learns steps: of two rhythms in one table it would take an hour and a day for the same thing.
         findings.append(Finding("warning" if len(found) > 1 else "note", f"rhythm: {told}"))
     return findings
 
@@ -207,9 +214,11 @@ def _as_read(asked: Asked, table: Any, test: str, reading: TextReading) -> Any:
     if isinstance(table, str):
         return Lines(text_lines(table))
     if isinstance(table, SeriesTable):
+        # Hidden as a fit hides them: a check that fills from the held-out steps would find more than the fit may see.
         return imputed(table, unseen=unseen(asked, table))
     if not isinstance(table, TextTable):
         return table
     if table.labels is None:
         raise DataError(UNLABELLED)
+    # The test rows are read by the columns of the training rows: a guess of its own could take others.
     return table, open_texts(test, reading, labelled=True, learnt=table.columns).whole() if test else None

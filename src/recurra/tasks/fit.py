@@ -38,12 +38,14 @@ def learn(head: Head, prepared: Prepared, *, run: str | Path | None, watch: Watc
         identity = fingerprint((settings, plan, seed), learner.arrays()) if run else ""
         folder = Path(run) if run else None
         progress = fit(learner, settings.training, seed=seed, run=folder, identity=identity, watch=watch)
+    # The loop has put the best epoch's weights back into the net by now, not the last epoch's.
     return Learnt(head.finish(prepared, tensors_of(net)), progress.history, progress.best_epoch)
 
 
 def first_net(prepared: Prepared) -> LearningNet:
     """Build the net with seeded weights, and those it is to begin with."""
     net = LearningNet(prepared.plan, prepared.settings.net, torch.Generator().manual_seed(prepared.seed))
+    # All weights are drawn first: the others are then those of the seed, whatever is given in their place.
     if prepared.start:
         load_tensors(net, tensors_of(net) | dict(prepared.start))
     return net

@@ -33,5 +33,6 @@ def model_of(task: str) -> Any:
 
 def load_any(folder: Path, *, precision: Precision | None = None) -> Any:
     """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
+    # Only the folder knows its task: the model of that task then says which tensors there must be.
     held = load_artefact(folder, expected=lambda config, task: model_of(task).shapes(config, task))
     return model_of(held.task).from_artefact(held).in_precision(precision)

@@ -36,6 +36,7 @@ SETTINGS = Settings().changed(
         "max_words": 100_000,
         "embedding_size": 200,
         "hidden": 320,
+        # The table is the output matrix, too, whose values must stay small: the net reads them enlarged.
         "embedding_scale": 5.0,
         "embedding_dropout": 0.25,
         "word_dropout": 0.05,
@@ -84,8 +85,11 @@ def read(source: Source, asked: Asked | None) -> Rows:
     """Read running text."""
     file = source.files[0]
     text = running_text(file, source.texts)
+    # A column that the user named is no news to them; one that was guessed is.
     columns = str(text.columns) if text.columns is not None and source.texts.text is None else ""
+    # A file that a model is measured on has no parts: all of it counts.
     measured = text.train if text.test is None else text.test
+    # Lines held out stood behind those learnt from, so their count tells which these were; None takes all.
     seen = text.train[: source.kept.get("lines")]
     counted = f"{len(text.train):,} lines"
     return Rows(text, file, counted, text.warnings, columns=columns, measured=measured, seen=seen)
@@ -98,21 +102,25 @@ def hold(asked: Asked, rows: Rows) -> Parts:
     """
     text: Lines = rows.table
     train, validation, test = text.train, text.validation, text.test
+    # One line to learn from, and one for each part that is still to be held out.
     needed = 1 + (validation is None and asked.validation > 0) + (test is None)
     if len(train) < needed:
         found = f"{len(train)} lines"
         raise DataError("too few lines to learn from and to hold parts out", found=found, allowed=f"{needed} or more")
     # Both parts are shares of the whole, so that what one takes does not make the other smaller.
     share = part_of(asked.validation, len(train), unit="lines") if validation is None else 0
+    # A number of lines comes back from its share: 22 * (15 / 22) is below 15, and without 1e-9 a line would be lost.
     held = int(len(train) * share + 1e-9)
     if test is None:
         train, test = _without_end(train, int(len(train) * TEST + 1e-9))
     if share:
         train, validation = _without_end(train, held)
+    # An empty list says that validation is settled; None would ask `prepare` to settle it once more.
     return Parts(GivenLines(train, validation or []), test)
 
 
 def _without_end(lines: list[str], held: int) -> tuple[list[str], list[str]]:
+    # At least one line on either side: the share of a short text rounds to none of it.
     held = min(max(1, held), len(lines) - 1)
     return lines[:-held], lines[-held:]
 
@@ -127,10 +135,12 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
     streams = settings.training.streams
     # The training part comes first: where both are too short, that is what its user must hear.
     learnt = language_streams(ids, streams)
+    # Each stream begins without a past, and its first tokens are guessed badly: a short part must not have many.
     validation = language_streams(stream_ids(held, encoder), min(STREAMS, streams)) if held else None
     start: dict[str, NDArray[Any]] = {"output.bias": _frequencies(ids, words)}
     if asked.vectors:
         start["embedding.weight"] = _table(encoder.vocabulary, asked.vectors, plan.embedding.size, seed)
+    # Files of vectors hold words: where tokens are characters there is nothing to advise.
     known = asked.vectors or settings.text.tokens == "character"
     return Prepared(
         settings,
@@ -153,6 +163,7 @@ def _parts(given: GivenLines, part: float) -> tuple[list[str], list[str]]:
     if given.validation is not None:
         return texts, given.validation
     share = part_of(part, len(texts), unit="texts")
+    # Whoever asks for a share wants validation: it gets one text at least.
     held = max(1, round(len(texts) * share)) if share else 0
     if held >= len(texts):
         raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
@@ -161,6 +172,7 @@ def _parts(given: GivenLines, part: float) -> tuple[list[str], list[str]]:
 
 def _frequencies(ids: NDArray[np.int32], words: int) -> NDArray[np.float32]:
     """The log of each word's share, (words, 1): a net whose bias begins there need not learn it first."""
+    # One more of each: a word that training never saw has no logarithm otherwise.
     counts = np.bincount(ids, minlength=words) + 1.0
     logs: NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
     return logs[:, None]
@@ -170,13 +182,16 @@ def _table(vocabulary: Vocabulary, source: str | Path, size: int, seed: int) -> 
     """Pre-trained vectors, looked up in lower case, centred, in the first columns; small noise elsewhere."""
     random = np.random.default_rng([seed, 2])
     table = (random.standard_normal((len(vocabulary), size)) * REST).astype(np.float32)
+    # `The` and `the` share a vector, so each is looked up once; `<UNK>` in lower case would be a second `<unk>`.
     lowered = sorted({word.lower() for word in vocabulary.words[len(SPECIAL_WORDS) :]} - set(SPECIAL_WORDS))
     small = Vocabulary((*SPECIAL_WORDS, *lowered))
     found = load_vectors(source, small)
     places = np.array([small.index.get(word.lower(), 0) for word in vocabulary.words])
     known = found.found[places]
+    # The size of the net is the user's choice: longer vectors are cut, shorter ones leave columns to the noise.
     columns = min(size, found.size)
     rows = found.matrix[places[known], :columns]
+    # What all vectors share adds the same to every word's score, and would only use up the deviation below.
     rows = rows - rows.mean(axis=0)
     table[known, :columns] = rows * (DEVIATION / rows.std())
     return table

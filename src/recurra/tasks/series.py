@@ -43,8 +43,10 @@ def read(source: Source, asked: Asked | None) -> Rows:
     file, reading, model = source.files[0], source.series, source.model
     learnt = None if model is None else model.learnt
     whole = raw_series(file, reading, learnt=learnt, **source.texts.options())
+    # A model is measured on the last horizon alone; a fit chooses its epoch by the windows before it, too.
     hidden = model.horizon if asked is None else unseen(asked, whole)
     table = imputed(whole, unseen=hidden)
+    # A known set has no note of its reading, and no columns that could have been guessed.
     guessed = table.note and not (reading.ds and (reading.y or reading.wide))
     return Rows(
         table,
@@ -60,6 +62,7 @@ def read(source: Source, asked: Asked | None) -> Rows:
 def unseen(asked: Asked, table: SeriesTable) -> int:
     """Return the steps at the end of each series that are held out of training: to choose by, and to measure on."""
     horizon = asked.settings.series.horizon
+    # Windows overlap: the targets of n windows reach over n + horizon - 1 steps, the test part over a horizon more.
     return held_windows(asked, table, test=True) + 2 * horizon - 1
 
 
@@ -67,15 +70,18 @@ def held_windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
     """Return how many windows of each series are held out to choose by; a share is one of the shortest series'."""
     config = asked.settings.series
     shortest = min((len(values) for values in table.values.values()), default=0)
+    # All windows of the shortest series: a share of the longest could leave this one nothing to learn from.
     count = shortest - config.window - config.horizon * (2 if test else 1) + 1
     if asked.validation >= 1:
         return int(asked.validation)
+    # Whoever asks for a share wants validation: it gets one window at least.
     return max(1, int(asked.validation * count)) if asked.validation else 0
 
 
 def hold(asked: Asked, rows: Rows) -> Parts:
     """Hold the last horizon of every series out to be measured on; raises DataError for series that are too short."""
     table, config = rows.table, asked.settings.series
+    # Before `head` cuts: it would only miss the test part, and this names what all three parts need together.
     check_lengths(table, config, validation=held_windows(asked, table, test=True))
     return Parts(head(table, config.horizon), table)
 
@@ -83,6 +89,7 @@ def hold(asked: Asked, rows: Rows) -> Parts:
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:
     """Hold windows out, fit the scalers on what is before them, and lay the net out."""
     settings = asked.settings
+    # The table ends before the test part by now, so that no room is kept for one.
     config, held = settings.series, held_windows(asked, table, test=False)
     check_lengths(table, config, validation=held, test=False)
     data = _cut(table, config, held)
@@ -100,9 +107,11 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
 
 def _cut(table: SeriesTable, config: SeriesConfig, held: int) -> WindowParts:
     """Cut windows; those of validation may reach back into training's values, their targets never do."""
+    # The first held-out window takes a horizon of targets, each further one a single step.
     behind = held + config.horizon - 1 if held else 0
     cuts = {name: len(table.values[name]) - behind for name in table.ids}
     train = {name: table.values[name][: cuts[name]] for name in table.ids}
+    # Scaled by what training sees: the mean of a whole series would tell the net where it goes later.
     encoder = fit_series_encoder(train, config)
     learnt = {name: encoder.examples(name, values) for name, values in train.items()}
     kept = {name: encoder.examples(name, table.values[name], first_target=cuts[name]) for name in table.ids if held}

@@ -21,6 +21,7 @@ from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
 
+# For its type alone: the nets that learn need torch, and whoever only answers reads this file, too.
 if TYPE_CHECKING:
     from recurra.nets.learn import LearningNet
     from recurra.report.page import Section
@@ -51,6 +52,7 @@ class Asked:
     seed: int
     validation: float
     """What is held out to choose by: a share below 1, or a whole number of texts, lines or windows."""
+    # Of some tasks only: an estimator without such an argument leaves both as they are.
     vectors: str | Path | None = None
     wide: bool = False
 
@@ -59,6 +61,7 @@ class Asked:
 class Rows:
     """What was read from a source, and what a user hears of it before anything is checked."""
 
+    # Each task's own kind: a pair of tables, lines, series; its functions alone look inside.
     table: Any
     file: str
     """What errors name as its place."""
@@ -94,10 +97,12 @@ class Prepared:
     plan: Any
     data: Any
     """What the head learns from; its own record."""
+    # Raw rows, not encoded ones: a rival takes features of its own from them.
     seen: Any
     """The rows learnt from, as rivals take them."""
     learnt_from: str
     """How many they are, as the report tells it."""
+    # The training rows where nothing was held out at all: `part` says so then, for such figures flatter.
     held: Any = None
     """The rows to measure on where there is no test part."""
     part: str = ""
@@ -131,6 +136,7 @@ class Head:
 
     model: type[Any]
     """Answers, and says which of its figures are better when they are small."""
+    # A function, not the class: whoever reads the record only to answer must not load torch with it.
     learner: Callable[[LearningNet, Prepared], Any]
     """What the loop trains (learn.py)."""
     finish: Callable[[Prepared, dict[str, NDArray[Any]]], Finished]
@@ -164,6 +170,7 @@ class Task:
     """Raises DataError for rows that cannot be learnt from."""
     prepare: Callable[[Asked, Any], Prepared]
     """Raises UsageError for choices, DataError for rows, with which there is nothing to learn."""
+    # A model may be measured long after its fit, when the rows that it learnt from are gone: None.
     judge: Callable[[Any, Any, Any, Sequence[str]], Figures]
     """(model, rows, rows learnt from or None, tries): figures beside those of the rivals on the same rows."""
 
@@ -188,5 +195,6 @@ def made_ready(task: Task, asked: Asked, rows: Rows, source: Source | None = Non
 
     Raises UsageError for choices, DataError for rows, with which there is nothing to learn.
     """
+    # The test part leaves first: words, scalers and frequencies are fitted in `prepare`, and must not know it.
     parts = task.hold(asked, rows)
     return Ready(parts, task.prepare(asked, parts.learnt), source)

@@ -86,6 +86,7 @@ class LabelledParts:
 def read(source: Source, asked: Asked | None) -> Rows:
     """Read labelled rows, and test rows where there are any; raises DataError where a model finds no labels."""
     train, test = _tables(source)
+    # A set that brings its own test part is measured there; a file is measured as a whole.
     measured = test or train
     if source.model is not None and measured.labels is None:
         raise DataError(f"{source.files[0]} has no labels")
@@ -96,6 +97,7 @@ def read(source: Source, asked: Asked | None) -> Rows:
         (train, test),
         source.files[0],
         f"{len(train):,} texts",
+        # Who fits hears of the test rows later, when `hold` holds them against the others.
         measured.warnings if source.model is not None else train.warnings,
         remarks if source.model is None else [],
         str(train.columns) if guessed else "",
@@ -113,10 +115,12 @@ def _tables(source: Source) -> tuple[TextTable, TextTable | None]:
     reading = replace(source.texts, labels_as_written=any(map(is_missing, model.labels)))
     if has_parts(file):
         return labelled([file], reading)
+    # By the columns that it learnt from: a guess on this file could take others.
     return open_texts(file, reading, labelled=True, learnt=model.origin.columns).whole(), None
 
 
 def _without(table: TextTable, held_out: Sequence[int]) -> LabelledRows:
+    # The model did not learn from its validation rows, so that its rivals may not either.
     held = set(held_out)
     return _as_rows(table.at([row for row in range(len(table)) if row not in held]))
 
@@ -124,6 +128,7 @@ def _without(table: TextTable, held_out: Sequence[int]) -> LabelledRows:
 def hold(asked: Asked, rows: Rows) -> Parts:
     """Hold test rows against the others; raises DataError for labels that cannot be learnt, and for unknown ones."""
     train, test = rows.table
+    # For its refusals alone: `prepare` warns, once the rows of weight 0 are out.
     check_training_labels(train.labels, file=rows.file)
     # A label of a table was held against the words for missing when it was read.
     learnt = LabelledTexts(
@@ -132,6 +137,7 @@ def hold(asked: Asked, rows: Rows) -> Parts:
     if test is None:
         return Parts(learnt)
     check_known_labels(sorted(set(train.labels or [])), test.labels or [], part="test")
+    # A text of both parts is answered from memory: it makes the figure better than the model is.
     doubts = [*test.warnings, *duplicates_across(train.texts, test.texts)]
     return Parts(learnt, _as_rows(test) if test.labels is not None else None, doubts)
 
@@ -143,17 +149,21 @@ def _as_rows(table: TextTable) -> LabelledRows:
 def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
     """Check, split and encode rows, and lay the net out; `recurra data check` takes these very steps."""
     settings = asked.settings
+    # `rows` are numbers in the file: rows of weight 0 are gone, and a split must name the others as the user counts.
     given, rows = weighty(given)
     classes, whole = numbered(given, settings)
     names = [str(classes[target]) for target in whole.targets]
     warnings = label_warnings(names, texts=whole.texts)
     train, validation, cut = _held_out(asked, given, whole, names, classes)
     warnings += cut.warnings if cut is not None else []
+    # Only here is it known whether rows are held out to weigh it on; and nothing has cost time yet.
     if asked.wide:
         check_wide(labels=len(classes), weighed=validation is not None)
+    # Words of the training rows alone: a word that only validation holds must be unknown there, as it will be later.
     encoder, doubts = learnt_words(fit_encoder, train.texts, settings.text)
     vectors = pretrained(asked.vectors, encoder.vocabulary) if asked.vectors else None
     if vectors is not None:
+        # The file of vectors decides their size: what the settings say of it is nobody's wish.
         settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
     kept = cut if cut is None else replace(cut, train=rows[cut.train], validation=rows[cut.validation])
     coverage = vectors.coverage if vectors is not None else None
@@ -169,11 +179,7 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
         held=held if kept is None else replace(held, numbers=kept.validation),
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
         start={} if vectors is None else {"embedding.weight": vectors.matrix},
-        kept={
-            "columns": given.columns,
-            "held_out": kept.validation.tolist() if kept is not None else [],
-        },
-        split=kept.as_json() if kept is not None else {},
+        kept={"columns": given.columns, "held_out": kept.validation.tolist() if kept is not None else []},
         told={"vector_coverage": coverage},
         tries=[] if asked.vectors else [either(*VECTORS)],
         warnings=[*warnings, *doubts],
@@ -201,9 +207,11 @@ def _labelled(part: Part, classes: NDArray[Any]) -> LabelledRows:
 def pretrained(source: str | Path, vocabulary: Vocabulary) -> Vectors:
     """Read word vectors; fits over the same words, such as the cells and seeds of a comparison, read them once."""
     path = Path(source)
+    # The time of change is part of the key: a file that was replaced is read again.
     return _read_once(str(path), path.stat().st_mtime_ns if path.exists() else 0, vocabulary)
 
 
+# One entry alone: each holds a table of floats for the whole vocabulary.
 @lru_cache(maxsize=1)
 def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
     return load_vectors(source, vocabulary)

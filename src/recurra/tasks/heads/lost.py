@@ -42,8 +42,10 @@ def lost(
     `what` is the figure: a `share` is better when it is higher, an error when it is lower; a tie is no loss. Where 95 %
     of the bootstrap over the parts holds no difference too, the network is only said to be no better.
     """
+    # Without rivals the network is compared with itself, and has not lost.
     best = (max if share else min)(rivals, key=lambda rival: rival.value, default=own)
     worse = best.value > own.value if share else best.value < own.value
+    # The same rows added up in another order differ in the last digits: a tie, too.
     if not worse or math.isclose(best.value, own.value, rel_tol=1e-9):
         return {}
     write, chance = percent if share else number, _may_be_chance(own, best)
@@ -51,18 +53,22 @@ def lost(
     figures = f"{what} {write(own.value)} against {write(best.value)} on {on}, {_apart(own, best, share)}"
     doubt = ", which may be chance" if chance else ""
     sentence = f"The network {verdict} {best.name}: {figures}{doubt}; try {_either_of([*best.tries, *tries])}."
+    # The majority is named by a label of the file, which may hold any character.
     return {"lost": printable(sentence)}
 
 
 def learning_on(history: Sequence[dict[str, Any]], best_epoch: int) -> list[str]:
     """Advise more epochs where the last one was the best on the validation part."""
+    # A training loss falls for ever: without validation a last best epoch advises nothing.
     validated = bool(history) and any(name.startswith("val_") for name in history[-1])
     return [either(*MORE_EPOCHS)] if validated and best_epoch == len(history) else []
 
 
 def _may_be_chance(own: Scored, best: Scored) -> bool:
+    # A perplexity is told without its parts: it stands on so many tokens that its difference counts as sure.
     if own.parts is None or best.parts is None:
         return False
+    # A single part cannot be drawn again, so that nothing speaks against chance.
     if own.parts.size < 2:
         return True
     compared = paired_bootstrap(own.parts, best.parts)
@@ -72,6 +78,7 @@ def _may_be_chance(own: Scored, best: Scored) -> bool:
 def _apart(own: Scored, best: Scored, share: bool) -> str:
     if share:
         return f"{number(100 * (best.value - own.value), 2)} points lower"
+    # No error is a multiple of none.
     if best.value <= 0:
         return f"{number(own.value - best.value)} higher"
     times = own.value / best.value

@@ -21,6 +21,7 @@ from recurra.nets.run import softmax
 from recurra.tasks.heads.classes.run import RunningClassifier, label_kind
 from recurra.tasks.task import Finished, Prepared
 
+# Evenly apart in ratio, as a weight works by its ratio to the net's own scores; 0 is the net alone.
 SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)))
 """Weights tried on validation for the log-odds beside the net's own."""
 EVEN = 1.0
@@ -37,9 +38,11 @@ def finish(prepared: Prepared, tensors: dict[str, NDArray[Any]]) -> Finished:
     labels, kind = tuple(map(str, classes)), label_kind(classes)
     model = RunningClassifier(prepared.plan, tensors, data.encoder, labels, kind=kind)
     train, validation = data.train, data.validation
+    # On the rows that it learnt from a net is right too often: a temperature of those would make it surer still.
     if validation is None:
         return Finished(model)
     warnings: list[str] = []
+    # The wide part first: the temperature is that of both together.
     if data.wide:
         model, warnings = with_wide(model, train.texts, train.targets, validation.texts, validation.targets)
     fitted = fit_temperature(model.logits(validation.texts), validation.targets)
@@ -69,10 +72,13 @@ def with_wide(
 
     Returns the model with both, and a warning where no weight could be chosen.
     """
+    # Uncut: n-grams behind `max_length`, where the net stops to read, still count.
     whole = model.encoder.encode_whole(texts)
+    # Class 1, the last of two: the model adds the log-odds to the last column of its logits.
     spec, weights = learn_wide(join(whole), targets == 1, fit=fit_against_rest)
     odds = wide(spec, weights, join(model.encoder.encode_whole(held_texts)))
     share, told = _share(model.logits(held_texts), odds, held_targets)
+    # The weight goes into the tensors themselves; `square` only divides `weight`, and stays.
     weights |= {name: weights[name] * np.float32(share) for name in ("weight", "bias")}
     tensors = model.tensors | {f"wide.{name}": value for name, value in weights.items()}
     return replace(model, plan=model.plan.model_copy(update={"wide": spec}), tensors=tensors), told
@@ -82,6 +88,7 @@ def _share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.int64])
     reason = unfit(targets, classes=logits.shape[1])
     if not reason:
         share = _best_share(logits, odds, targets)
+        # The largest share that was tried is the end of the grid, no minimum: behind it the loss may fall on.
         if share < SHARES[-1]:
             return share, []
         reason = "the loss on the validation part falls as far as was tried"
@@ -96,6 +103,7 @@ def _best_share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.in
     losses = []
     for share in SHARES:
         mixed = logits.astype(np.float64)
+        # Two classes: what the last column gains is what the log-odds between both gain.
         mixed[:, -1:] += share * odds
         losses.append(log_loss(targets, softmax(mixed / best_temperature(mixed, targets))))
     return SHARES[int(np.argmin(losses))]

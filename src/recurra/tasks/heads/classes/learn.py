@@ -64,6 +64,7 @@ class TextBatch:
 class ClassLearner:
     """Label a text."""
 
+    # A batch reads some hundreds of the table's words: a dense gradient would write zeros into all the others.
     sparse = True
 
     def __init__(
@@ -71,6 +72,7 @@ class ClassLearner:
     ) -> None:
         """Hold the parts."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
+        # Without validation "loss" stands for no choice: the loop then keeps the last epoch.
         self.score = config.monitor if validation else "loss"
 
     def arrays(self) -> list[NDArray[Any]]:
@@ -79,6 +81,7 @@ class ClassLearner:
             array
             for part in (self.train, self.validation)
             if part is not None
+            # The lengths too: joined ids alone are the same where a text ends elsewhere.
             for array in (np.concatenate(part.sequences), part.lengths, part.labels, part.weights)
         ]
 
@@ -86,6 +89,7 @@ class ClassLearner:
         """How much a step reads, as `torch_work` takes it."""
         plan: Any = self.net.plan
         dense, rows = plan.dense, self.config.batch_size
+        # A batch ends at whichever of both caps it reaches first.
         tokens = min(self.config.batch_tokens, rows * float(self.train.lengths.mean()))
         return {"sequences": rows, "tokens": tokens, "rest": rows * dense.inputs * dense.outputs}
 
@@ -107,15 +111,19 @@ class ClassLearner:
             yield self._step(self.net(ids, generator=generator)[0], self.train, batch.rows, smoothing)
             return
         vectors = self.net.vectors(ids, generator)
+        # A leaf of its own: the gradient of the loss stops here, where the adversarial step is read off it.
         first = vectors.carry(vectors.values.detach().requires_grad_())
         yield replace(
             self._step(self.net.judge(first, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
         )
+        # The loop has taken the first loss back before it asks on: only now is there a gradient. The step itself is a
+        # constant, through which nothing learns.
         moved = first.values.detach() + adversarial(first, self.config.adversarial)
         second = vectors.carry(moved.requires_grad_())
         yield replace(
             self._step(self.net.judge(second, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
         )
+        # Frozen vectors (`freeze_embedding`) have no table to reach.
         if vectors.values.requires_grad:
             both = gradient_of(first.values) + gradient_of(second.values)
             vectors.values.backward(both)  # type: ignore[no-untyped-call]
@@ -123,7 +131,9 @@ class ClassLearner:
     def _step(self, logits: Tensor, part: Labelled, rows: Integers, smoothing: float) -> Step:
         targets, weights = (tensor_on(logits.device, values[rows]) for values in (part.labels, part.weights))
         loss, count = classification(logits, targets, weights, smoothing=smoothing)
+        # Weighted like the loss, since the loop divides both by the same sum of weights.
         right = float(((logits.detach().argmax(dim=1) == targets) * weights).sum())
+        # The gradient is divided by rows: divided by weights, a batch of light rows would pull like one of heavy ones.
         return Step(loss, count, right, rows=float(len(rows)))
 
     def epoch_record(self, loss: float, correct: float) -> Record:
@@ -139,9 +149,12 @@ class ClassLearner:
 
     def measure(self, part: Labelled) -> tuple[float, float]:
         """Mean loss and accuracy of a part, without dropout."""
+        # Larger batches than in training: nothing is kept for a way back.
         batches = sorted_batches(part.lengths, batch_size=256, batch_tokens=65_536)
         with torch.no_grad():
             read = (to_tensor(pick(part.sequences, rows), home(self.net)) for rows in batches)
+            # No smoothing: the loss told is that of the labels as they are, which runs of other settings can be held
+            # against.
             steps = [self._step(self.net(ids)[0], part, rows, 0.0) for rows, ids in zip(batches, read, strict=True)]
         count = sum(step.count for step in steps)
         return sum(float(step.loss) for step in steps) / count, sum(step.correct for step in steps) / count
@@ -157,7 +170,9 @@ def adversarial(vectors: Ragged[Tensor], length: float) -> Tensor:
     """Return the step on token vectors that raises each sequence's loss most: (tokens, size), of norm `length` each."""
     gradient = gradient_of(vectors.values)
     owners = tensor_on(gradient.device, vectors.owners())
+    # One norm over all tokens of a text, as in the paper: a norm for each token would move all of them alike.
     squares = gradient.new_zeros(vectors.sequences).index_add(0, owners, (gradient**2).sum(dim=1))
+    # A text without a gradient is not moved; without the clamp it would be moved to NaN.
     return gradient * (length / squares.sqrt().clamp(min=1e-12))[owners, None]
 
 

@@ -66,9 +66,12 @@ def share_right(
     """
     if not len(labels):
         raise DataError("no rows to evaluate on")
+    # By their places, so that 1, 1.0 and "1" are the same label.
     given, meant = np.array(places_of(answers, known)), np.array(places_of(labels, known))
+    # Some unknown labels are rows answered wrongly; unknown ones alone are another set, or labels of another kind.
     if (meant < 0).all():
         raise _unknown(labels, meant, known)
+    # np.average would raise an error of NumPy's, which names no argument.
     if weights is not None and not np.any(weights):
         raise DataError("sample_weight", found="zeros alone", allowed="a weight above 0")
     return float(np.average(given == meant, weights=weights))
@@ -85,12 +88,14 @@ def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequen
     if not len(texts):
         raise DataError("no rows to evaluate on")
     names, targets = model.labels, np.array(places_of(labels, model.labels))
+    # Stricter than a share of right rows: a class that the model lacks has no probability, and its loss no bound.
     if (targets < 0).any():
         raise _unknown(labels, targets, names)
     judged, encoded = model.judged(texts)
     shares = judged.astype(np.float64)
     predicted = shares.argmax(axis=1)
     absent = [name for place, name in enumerate(names) if place not in targets]
+    # Uncut lengths: accuracy by length shows what cutting at `max_length` costs.
     lengths = np.array([len(ids) for ids in model.encoder.encode_whole(texts)])
     record = {
         "task": "text",
@@ -100,6 +105,7 @@ def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequen
         "f1": _f1(targets, predicted, classes=len(names)),
         "ece": calibration_error(targets, shares),
         "labels": list(names),
+        # All of the model's classes, those without a row too, so that rows and columns have the names of `labels`.
         "confusion": confusion_matrix(targets, predicted, labels=np.arange(len(names))).tolist(),
         "calibration": [asdict(bin_) for bin_ in calibration_bins(targets, shares)],
         "by_length": _by_length(lengths, predicted == targets),
@@ -128,6 +134,7 @@ def _unmeasured(absent: list[str], *, classes: int) -> list[str]:
 def _by_length(lengths: NDArray[np.int64], right: NDArray[np.bool_]) -> list[dict[str, Any]]:
     """Accuracy in eight groups of equally many rows, from short to long."""
     order = np.argsort(lengths, kind="stable")
+    # Of fewer than eight rows some groups are empty.
     groups = [rows for rows in np.array_split(order, 8) if len(rows)]
     return [
         {
@@ -144,6 +151,7 @@ def _top_losses(
     names: Sequence[str], texts: Sequence[str], targets: NDArray[np.int64], shares: NDArray[np.float64]
 ) -> list[dict[str, Any]]:
     """The rows the model was most confidently wrong about, counted from 1."""
+    # A probability that was rounded to 0 would lose infinitely much, which JSON cannot hold.
     losses = -np.log(np.maximum(shares[np.arange(len(targets)), targets], 1e-15))
     worst = np.argsort(-losses, kind="stable")[:TOP]
     return [
@@ -178,8 +186,10 @@ def judge_labels(
 
 
 def _evaluated(model: RunningClassifier, rows: LabelledRows) -> TextEvaluation:
+    # A file may write 1.0 for the class 1: the record tells labels as the model writes them.
     evaluation = evaluate_text(model, rows.texts, as_known(rows.labels or [], model.labels))
     if rows.numbers is not None:
+        # Validation rows were shuffled: their place here says nothing to a reader of the file.
         for top in evaluation.record["top_losses"]:
             top["row"] = int(rows.numbers[top["row"] - 1]) + 1
     return evaluation
@@ -187,6 +197,7 @@ def _evaluated(model: RunningClassifier, rows: LabelledRows) -> TextEvaluation:
 
 def _most_frequent(rows: LabelledRows) -> Rival:
     labels = rows.labels or []
+    # Sorted, so that of two labels that are as frequent the same one is taken in every run.
     most = max(sorted(set(labels)), key=labels.count)
     return Rival(f"majority ({most})", np.array(labels) == most)
 
@@ -214,6 +225,7 @@ class Rival:
 def text_rivals(learnt: LabelledRows, rows: LabelledRows) -> list[Rival]:
     """Fit majority and NB-SVM (1- to 3-grams) on the rows learnt from and measure them on the same rows as the net."""
     rivals = []
+    # NB-SVM goes first: the first rival is the one that the net is compared with in pairs.
     for name, rival in ((NGRAMS, NBSVM()), ("majority", Majority())):
         started = time.perf_counter()
         rival.fit(learnt.texts, learnt.labels or [])
@@ -234,6 +246,7 @@ def with_rivals(
         record["rival"] = {"name": rivals[0].name, "accuracy": rivals[0].accuracy}
         compared = paired_bootstrap(evaluation.right, rivals[0].right)
         record["against_rival"] = {name: float(value) for name, value in compared._asdict().items()}
+    # The wide part is NB-SVM's own log-odds, of two classes only: advised where just this rival won.
     may_be_wide = plan.wide is None and len(record["labels"]) == 2
     own = Scored("Recurra", record["accuracy"], evaluation.right)
     others = [

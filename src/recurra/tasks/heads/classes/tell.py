@@ -63,6 +63,7 @@ def _mistakes(scores: RunRecord) -> list[Section]:
     labels = [str(name) for name in listed(scores, "labels")]
     matrix = _matrix(listed(scores, "confusion"), labels)
     found = [picture for picture in (_confusion(matrix, labels), _calibration(rows(scores, "calibration"))) if picture]
+    # A matrix of more labels needs the width of the page.
     beside = len(found) == 2 and len(labels) <= 5
     pictures: list[Block] = [SideBySide(tuple(found))] if beside else list(found)
     return section("Mistakes", [*pictures, *_classes(matrix, labels), _by_length(rows(scores, "by_length"))])
@@ -71,6 +72,7 @@ def _mistakes(scores: RunRecord) -> list[Section]:
 def _matrix(given: Sequence[Any], labels: Sequence[str]) -> list[list[int]]:
     """Return the confusion matrix as whole numbers, empty where it is missing."""
     lines = [row if isinstance(row, list | tuple) else () for row in given]
+    # A value that is no count leaves its row too short, and the check below refuses it.
     matrix = [[count for value in row if (count := counted(value)) is not None] for row in lines]
     if matrix and [len(row) for row in matrix] != [len(labels)] * len(labels):
         raise UsageError(
@@ -80,12 +82,14 @@ def _matrix(given: Sequence[Any], labels: Sequence[str]) -> list[list[int]]:
 
 
 def _confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure | None:
+    # Too many squares to read: `_classes` lists the pairs that are confused most.
     if not matrix or len(labels) > MOST_LABELS:
         return None
     return Figure(confusion(matrix, labels), "True labels (down) against predicted ones (across): rows counted.")
 
 
 def _calibration(bins: RunRows) -> Figure | None:
+    # Without a row in any bin nothing can be drawn, and the chart refuses it.
     if not has(bins, "count") or not any(column(bins, "count")):
         return None
     columns = [[value or 0.0 for value in column(bins, key)] for key in ("confidence", "accuracy", "count")]
@@ -95,11 +99,14 @@ def _calibration(bins: RunRows) -> Figure | None:
 
 def _classes(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> list[Block]:
     """Return precision and recall of each label, and the most confused pairs where no chart shows them."""
+    # Of two labels the picture of the matrix already tells all.
     if not matrix or len(labels) < 3:
         return []
     lines = []
     for place, name in enumerate(labels):
+        # A row of the matrix adds up to what truly is this label, a column to what was said to be it.
         right, truly, said = matrix[place][place], sum(matrix[place]), sum(row[place] for row in matrix)
+        # 2 TP / (2 TP + FP + FN): both sums count the hits. A label without rows has none: 0 would look like a failure.
         f1 = 2 * right / (truly + said) if truly + said else None
         lines.append((name, truly, right / said if said else None, right / truly if truly else None, f1))
     table = Table(("label", "rows", "precision", "recall", "F1"), tuple(lines), "Each label by itself.")
@@ -113,6 +120,7 @@ def _pairs(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Table:
         for said, count in enumerate(row)
         if true != said and count
     ]
+    # By the count alone: sorting is stable, and pairs of one count stay in the order of the labels.
     body = tuple((true, said, count) for count, true, said in sorted(found, key=lambda pair: -pair[0])[:PAIRS])
     return Table(("true", "predicted", "rows"), body, "The pairs that are confused most.")
 
@@ -140,6 +148,7 @@ def _hardest(losses: RunRows) -> list[Section]:
     keys = {"row": "row", "label": "true", "predicted": "predicted", "probability": "probability", "loss": "loss"}
     if any(row.get("excerpt") for row in losses):
         keys["excerpt"] = "text"
+    # The number of a row is its name, to be searched for: as an amount it would get spaces between thousands.
     body = tuple(tuple(str(row.get(key, "")) if key == "row" else cell(row.get(key)) for key in keys) for row in losses)
     words = Paragraph("The rows with the largest losses: mislabelled, ambiguous, or what the network has yet to learn.")
     align: tuple[Align, ...] = tuple("right" if key in ("row", "probability", "loss") else "left" for key in keys)

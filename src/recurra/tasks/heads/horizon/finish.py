@@ -35,12 +35,15 @@ def _widths(model: RunningForecaster, data: Any) -> dict[str, list[float]]:
     moving = {name: kept[name] for name in kept if not encoder.scaler(name).constant}
     for name, examples in (moving or kept).items():
         answers = encoder.decode(name, coming_values(model.plan, model.tensors, examples.inputs[:, :, None]), examples)
+        # The true values that follow each held-out window: (windows, horizon), as the answers are.
         later = np.lib.stride_tricks.sliding_window_view(data.table.values[name][cuts[name] :], horizon)
         if encoder.config.log:
             rows.append(np.abs(np.log(later) - np.log(answers)))
         else:
             rows.append(np.abs(later - answers) / encoder.scaler(name).scale)
+    # Each step of the horizon for itself: the further ahead, the larger the error.
     residuals = np.sort(np.concatenate(rows), axis=0)
     count = len(residuals)
+    # The ceil((n + 1) level)-th smallest residual (Vovk et al. 2005): the coming value counts as one of n + 1.
     place = {level: min(int(np.ceil((count + 1) * level / 100)) - 1, count - 1) for level in LEVELS}
     return {str(level): [float(f"{value:.6g}") for value in residuals[place[level]]] for level in LEVELS}

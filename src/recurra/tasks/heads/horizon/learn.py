@@ -34,6 +34,7 @@ def learner(net: LearningNet, prepared: Prepared) -> HorizonLearner:
 
 
 def _joined(examples: Mapping[str, Examples]) -> Windows:
+    # One feature a step: (rows, steps) -> (rows, steps, 1), as the recurrent layer reads it.
     inputs = np.concatenate([part.inputs for part in examples.values()])[:, :, None]
     return inputs, np.concatenate([part.targets for part in examples.values()])
 
@@ -41,6 +42,7 @@ def _joined(examples: Mapping[str, Examples]) -> Windows:
 class HorizonLearner:
     """Forecast the coming values of windows."""
 
+    # No table of vectors: each step reaches all weights.
     sparse = False
 
     def __init__(
@@ -68,6 +70,7 @@ class HorizonLearner:
 
     def batches(self, epoch: int) -> list[Integers]:
         """Rows of each batch."""
+        # A generator for each epoch: a killed run that goes on draws the orders that it would have drawn.
         order = np.random.default_rng([self.seed, epoch]).permutation(len(self.train[0]))
         return [order[start : start + self.config.batch_size] for start in range(0, len(order), self.config.batch_size)]
 
@@ -92,4 +95,5 @@ class HorizonLearner:
 
 def squared_error(forecasts: Tensor, targets: Tensor) -> tuple[Tensor, float]:
     """Squared error over all steps: (sum, count)."""
+    # The sum, not the mean: the last batch of an epoch is smaller, and its mean would count for too much.
     return ((forecasts - targets) ** 2).sum(), float(targets.numel())

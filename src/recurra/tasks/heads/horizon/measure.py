@@ -31,6 +31,7 @@ def head(table: SeriesTable, held: int) -> SeriesTable:
     if short:
         have = len(table.values[short[0]])
         raise DataError(f"series {short[0]!r} is too short", found=f"{have} values", allowed=f"more than {held}")
+    # `held` is never 0, of which the slice [:-0] would leave nothing: a horizon has at least one step.
     return replace(
         table,
         times={name: times[:-held] for name, times in table.times.items()},
@@ -55,11 +56,14 @@ def evaluate_series(
         before = past.values[name]
         answers["Recurra"][name] = model.forecast(known[name], before, steps=horizon)
         answers["naive"][name] = naive(before, horizon=horizon)
+        # A series shorter than a season repeats all that it has.
         answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
     scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
     means = {who: each.means for who, each in scores.items()}
     own, *others = (
-        Scored(who, means[who]["mase"], each.parts, _against(who, model, season)) for who, each in scores.items()
+        # By MASE, which has no unit: an MAE is decided by the series of the largest numbers.
+        Scored(who, means[who]["mase"], each.parts, _against(who, model, season))
+        for who, each in scores.items()
     )
     on = f"{number(sum(map(len, scores['Recurra'].steps)))} values of {number(len(table.ids))} series"
     return {
@@ -68,6 +72,7 @@ def evaluate_series(
         **means["Recurra"],
         "rival": {"name": "seasonal naive", "mase": means["seasonal naive"]["mase"]},
         "rivals": [{"name": who, **means[who]} for who in RIVALS],
+        # As many as a report draws.
         "series": [_drawn(table, name, answers["Recurra"][name]) for name in table.ids[:6]],
         **lost("MASE", own, others, on=on, tries=[*tries, "a longer history"]),
     }
@@ -81,6 +86,7 @@ def horizon_figures(model: RunningForecaster, table: SeriesTable) -> dict[str, A
 def _against(rival: str, model: RunningForecaster, season: int) -> tuple[str, ...]:
     """Advise what the net lacks of what makes a naive rival good: a whole season to read, and the last level."""
     config, tries = model.encoder.config, []
+    # The naive forecast knows the last value only, and no season that a longer window could show.
     if rival != "naive" and config.window < season:
         tries.append(either(f"`--window {season}` (a whole season)", f"`window={season}` (a whole season)"))
     if not (config.difference or config.relative):
@@ -113,6 +119,7 @@ def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season:
         if not known.any():
             continue
         actual, answered, before = table.values[name][-len(forecast) :][known], forecast[known], past.values[name]
+        # The scale needs at least one pair of values that lie a period apart.
         period = min(season, max(1, len(before) - 1))
         steps.append(np.abs(actual - answered) / naive_scale(before, season=period))
         rows.append((mae(actual, answered), float(steps[-1].mean()), smape(actual, answered)))
@@ -129,6 +136,7 @@ def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
         "name": name,
         "times": table.notation.write(table.times[name][shown], table.zone(name)),
         "actual": actual.tolist(),
+        # None before the cut: both lines need a place for each time.
         "predicted": [None] * (len(actual) - len(forecast)) + [float(value) for value in forecast],
         "test_from": len(actual) - len(forecast),
     }

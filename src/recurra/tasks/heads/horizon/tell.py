@@ -20,6 +20,7 @@ from recurra.report.run_sections import (
     training_section,
 )
 
+# More than `evaluate_series` measures: a record may be made by a caller's own hand (docs/report.md).
 SCORES = (
     ("mae", "MAE", False),
     ("rmse", "RMSE", False),
@@ -68,6 +69,7 @@ def _drawn(series: RunRows) -> list[Block]:
     """Return each series beside its forecast; a single one also point by point."""
     blocks: list[Block] = [_one(one) for one in series[:MOST_SERIES]]
     if len(series) == 1:
+        # Points of several series would show how their levels differ, and not how well each is forecast.
         actual, predicted = column_pair(series[0])
         if any(a is not None and p is not None for a, p in zip(actual, predicted, strict=True)):
             points = Figure(actual_against_predicted_points(actual, predicted), "Each value against its prediction.")
@@ -85,6 +87,7 @@ def column_pair(one: RunRecord) -> tuple[list[float | None], list[float | None]]
 
 def _one(one: RunRecord) -> Figure:
     actual, predicted = column_pair(one)
+    # None where there are no intervals: an empty list would be a column of the wrong length.
     low, high = ([measured(value) for value in listed(one, key)] or None for key in ("low", "high"))
     start = counted(one.get("test_from"))
     svg = actual_against_predicted(
@@ -103,6 +106,7 @@ def _one(one: RunRecord) -> Figure:
 
 def _by_step(steps: RunRows) -> Figure | None:
     """Return the error by how far ahead was forecast."""
+    # One measure alone: each has a unit of its own, and two would need two axes.
     key = next((key for key in ("mae", "rmse", "smape", "mase") if has(steps, key)), "")
     if len(steps) < 2 or not key:
         return None

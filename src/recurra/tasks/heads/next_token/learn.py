@@ -50,8 +50,10 @@ class TokenLearner:
         words = net.embedding.spec.words
         counts = np.bincount(train.ravel(), minlength=words)
         per_step = train.shape[0] * config.steps
+        # Added up, so that a uniform number finds its word by bisection.
         self.proposal = np.cumsum(proposal(counts))
         self.chance = torch.from_numpy(inclusion_chance(counts, samples=config.samples, targets=per_step)).float()
+        # Where samples and targets could be as many as all words, all words cost no more and are exact.
         self.sparse = bool(config.samples) and config.samples + per_step < words
 
     def arrays(self) -> list[NDArray[np.int32]]:
@@ -68,9 +70,12 @@ class TokenLearner:
     def batches(self, epoch: int) -> list[tuple[int, int, int]]:
         """(start, stop, seed of the samples) of each chunk; the first chunk's length moves from epoch to epoch."""
         random = np.random.default_rng([self.seed, epoch])
+        # The cuts move: a gradient stops at each, and across fixed ones nothing could ever be learnt. With one step the
+        # half is 0, and `or 1` keeps a token.
         first = int(random.integers(self.config.steps // 2, self.config.steps + 1)) or 1
         width = self.train.shape[1]
         later = [(start + first, stop + first) for start, stop in stream_chunks(width - first, self.config.steps)]
+        # The last token of a stream is only a target.
         chunks = [(0, min(first, width - 1)), *later]
         return [(start, stop, int(random.integers(2**62))) for start, stop in chunks if stop > start]
 
@@ -82,12 +87,15 @@ class TokenLearner:
         hidden, targets, final = self._read(self.train, start, stop, state, generator)
         if self.sparse:
             draws = np.random.default_rng(seed).random(self.config.samples)
+            # By rounding the last sum may lie below 1; a draw between both would name no word.
             drawn = np.minimum(np.searchsorted(self.proposal, draws), len(self.proposal) - 1)
             table = self.net.embedding.weight
+            # The loop moves the net to its device after this learner was made.
             self.chance = self.chance.to(table.device)
             loss, count = sampled_softmax(self.net.output, hidden, table, targets, drawn=drawn, chance=self.chance)
         else:
             loss, count = full_softmax(self.net.output, hidden, self.net.embedding.weight, targets)
+        # Truncated back-propagation: the next chunk takes the state on, and not what it came from.
         yield Step(loss, count, state=[tuple(part.detach() for part in parts) for parts in final])
 
     def _read(
@@ -101,6 +109,7 @@ class TokenLearner:
         inputs = np.ascontiguousarray(streams[:, start:stop])
         offsets = np.arange(len(streams) + 1, dtype=np.int64) * (stop - start)
         hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets), home(self.net)), state, generator)
+        # The same streams one token later, flat as `hidden` is: (tokens,).
         targets = tensor_on(hidden.device, streams[:, start + 1 : stop + 1].astype(np.int64)).reshape(-1)
         return hidden, targets, final
 
@@ -119,6 +128,7 @@ class TokenLearner:
         """Exact mean loss in nats over all words: no sampling, no dropout, the state carried throughout."""
         total, count, state = 0.0, 0.0, None
         with torch.no_grad():
+            # Chunks bound the memory: the scores of a whole stream over all words would not fit.
             for start, stop in stream_chunks(streams.shape[1], 64):
                 hidden, targets, state = self._read(streams, start, stop, state)
                 loss, rows = full_softmax(self.net.output, hidden, self.net.embedding.weight, targets)
@@ -140,6 +150,7 @@ def sampled_softmax(
     Senécal 2008); q is the chance that w is among the kept words of a step, `chance` (words,). The target itself is
     always kept, and its correction is the same, so that the expected gradient approaches the full softmax's.
     """
+    # Each word once, in ascending order: `searchsorted` needs it.
     kept = torch.unique(torch.cat([targets, tensor_on(targets.device, drawn)]))
     places = torch.searchsorted(kept, targets)
     scores = output(hidden, table, kept) - torch.log(chance[kept])
@@ -153,15 +164,19 @@ def inclusion_chance(
 
     `samples` draws from unigram^power and `targets` tokens of the text itself: 1 - (1 - p)^samples · (1 - u)^targets.
     """
+    # In logarithms: of a rare word, 1 - (1 - p)^n would be lost in rounding. One word alone has a share of 1, whose
+    # complement has no logarithm.
     unigram = counts / counts.sum()
     drawn = proposal(counts, power=power)
     missed = samples * np.log1p(-drawn) + targets * np.log1p(-np.minimum(unigram, 1 - 1e-9))
+    # Without samples a word that the text lacks is never kept: its chance is 0, which has no logarithm either.
     chance: NDArray[np.float64] = np.maximum(-np.expm1(missed), 1e-12)
     return chance
 
 
 def proposal(counts: NDArray[np.int64], *, power: float = 0.75) -> NDArray[np.float64]:
     """Return the distribution that samples are drawn from: proportional to (count + 1)^power."""
+    # Words that only the vocabulary holds can be drawn, too; the power is word2vec's (Mikolov et al. 2013).
     weights = (counts + 1.0) ** power
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares

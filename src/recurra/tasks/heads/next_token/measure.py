@@ -46,12 +46,15 @@ def judge_tokens(
 
 def samples(model: RunningLanguage) -> dict[str, Any]:
     """Texts that the model writes by itself, for a report."""
+    # Fixed seeds: the same model gives the same report.
     texts = [model.generate(PROMPT, tokens=60, seed=seed) for seed in range(3)]
     return {"samples": [{"prompt": PROMPT, "text": text} for text in texts]}
 
 
 def trigram_perplexity(model: RunningLanguage, train: list[str], test: list[str]) -> float:
     """Perplexity of an interpolated modified Kneser-Ney trigram with the same tokens and vocabulary."""
+    # The model's own tokens and vocabulary: perplexities over different words cannot be compared.
     rival = fit_kneser_ney(stream_ids(train, model.encoder), words=len(model.encoder.vocabulary))
     ids = stream_ids(test, model.encoder)
+    # The net has nothing before the first token and does not predict it; the trigram gets it as context alone.
     return rival.perplexity(ids[1:], context=ids[:1].tolist())

@@ -59,6 +59,7 @@ def _perplexities(history: RunRows) -> Figure | None:
             curves.append(Line(f"{name} perplexity", epoch_numbers(history), values, dashed=prefix == "val_"))
     if not curves:
         return None
+    # Perplexities fall from thousands to tens: on an even axis all but the first epochs would be one level line.
     return Figure(lines(*curves, x_label="epoch", y_label="perplexity", log=True), "Perplexity over epochs.")
 
 
@@ -66,6 +67,7 @@ def _perplexity(history: RunRows, prefix: str) -> Sequence[float | None]:
     """Return the perplexities as recorded, or from the losses: exp(loss)."""
     if has(history, f"{prefix}perplexity"):
         return column(history, f"{prefix}perplexity")
+    # A diverged loss would make all other epochs one line at the bottom, and above 709 `exp` overflows.
     losses = column(history, f"{prefix}loss")
     return [math.exp(loss) if loss is not None and loss < LARGEST_LOSS else None for loss in losses]
 
@@ -76,6 +78,7 @@ def _samples(samples: RunRows) -> list[Block]:
     for sample in samples:
         asked = [
             f"{key} {number(value)}"
+            # Only what the record tells: samples made after a fit name neither.
             for key in ("temperature", "seed")
             if (value := measured(sample.get(key))) is not None
         ]
