@@ -30,6 +30,7 @@ class Params:
         """The constructor's arguments in their order."""
         return [name for name in inspect.signature(cls.__init__).parameters if name != "self"]
 
+    # `deep` is scikit-learn's argument for estimators inside estimators; there are none here.
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters as they were given."""
         return {name: getattr(self, name) for name in self.parameter_names()}
@@ -46,6 +47,7 @@ class Params:
     def changed_params(self) -> dict[str, Any]:
         """Return the parameters that differ from their defaults."""
         defaults = inspect.signature(type(self).__init__).parameters
+        # By identity: `==` of an array, given for whatever reason, has no single answer.
         return {name: value for name, value in self.get_params().items() if value is not defaults[name].default}
 
     def __repr__(self) -> str:
@@ -63,6 +65,7 @@ class Params:
             target_tags=TargetTags(required=classifier),
             classifier_tags=ClassifierTags() if classifier else None,
             regressor_tags=None if classifier else RegressorTags(),
+            # One text or number a row: scikit-learn's own checks must not ask for a table of features.
             input_tags=InputTags(string=True, two_d_array=False, one_d_array=True),
         )
 
@@ -113,6 +116,8 @@ class Estimator(Params):
         if self.config is not None and not isinstance(self.config, Settings):
             allowed = f"Settings, such as {self.task.name.upper()}_SETTINGS.changed({{…}})"
             raise UsageError("config", found=type(self.config).__name__, allowed=allowed)
+        # Fitted again by the defaults it would become another model in silence; a `config` of the user's says what is
+        # wanted.
         if self.config is None and self.forgotten_:
             raise UsageError(
                 f"the loaded model cannot be fitted again: {self.forgotten_}", advice="make a new estimator"
@@ -130,6 +135,7 @@ class Estimator(Params):
 
     def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:
         """Learn from rows that the task has prepared; what is doubtful is only kept in `warnings_`."""
+        # Here, since it imports torch: an estimator that was loaded answers without.
         from recurra.tasks.fit import learn
 
         learnt = learn(self.task.head, prepared, run=run, watch=watch)
@@ -163,8 +169,10 @@ class Estimator(Params):
 
     def _parameters(self) -> dict[str, Any]:
         """The constructor's arguments that were given, as JSON holds them; a generator is the seed it gave."""
+        # `config` is part of the settings, which an origin holds as a whole.
         given = {name: value for name, value in self.changed_params().items() if name != "config"}
         if "random_state" in given and not isinstance(given["random_state"], int | None):
+            # A generator has moved on since: only the seed that it gave makes this model again.
             given["random_state"] = self.seed_
         return {name: _plain(value) for name, value in given.items()}
 
@@ -177,10 +185,12 @@ class Estimator(Params):
     def holding(cls, model: Any) -> Self:
         """Return an estimator around a loaded model."""
         origin = model.origin
+        # An artefact of a later version may name arguments that this one does not have.
         known = {name: value for name, value in origin.parameters.items() if name in cls.parameter_names()}
         loaded = cls(**known)
         try:
             loaded.config = validated(Settings, origin.settings) if origin.settings is not None else None
+        # Not refused: an answer needs no settings, only another fit does.
         except UsageError as problem:
             loaded.forgotten_ = f"its settings are not those of this version: {problem}"
         if origin.settings is None:
@@ -193,5 +203,6 @@ class Estimator(Params):
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
+    # JSON holds no scalars or arrays of NumPy; the origin is frozen, so a list becomes a tuple.
     plain = value.tolist() if hasattr(value, "dtype") else value
     return tuple(plain) if isinstance(plain, list) else plain

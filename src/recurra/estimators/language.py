@@ -71,6 +71,7 @@ class LanguageModel(Estimator):
     def fit(
         self,
         texts: Sequence[str],
+        # Pipelines of scikit-learn hand the labels over by their place, also where there are none.
         labels: None = None,
         *,
         validation_data: Sequence[str] | None = None,
@@ -85,6 +86,7 @@ class LanguageModel(Estimator):
         asked = self.asked()
         held = None if validation_data is None else texts_of(validation_data, "validation_data")
         self.fit_prepared(prepare(asked, GivenLines(texts_of(texts), held)), run=run, watch=watch)
+        # Here, not in `fit_prepared`: a command has told the same warnings before it began to train.
         warn(self.warnings_)
         return self
 

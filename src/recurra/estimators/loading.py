@@ -43,6 +43,7 @@ class TaskEstimator(Estimator):
 
 def estimator_of(task: str) -> type[Any]:
     """Return the class of a task's estimators."""
+    # A task that brings a record and a head, and no estimator, gets a class made for it.
     own = {each.task.name: each for each in (TextClassifier, LanguageModel, Forecaster)}
     return own.get(task) or type(TaskEstimator.__name__, (TaskEstimator,), {"task": task_named(task)})
 

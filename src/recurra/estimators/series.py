@@ -91,10 +91,13 @@ class Forecaster(Estimator):
         asked = self.asked()
         given = given_series(frame, reading or SeriesReading())
         held = held_windows(asked, given.table, test=False)
+        # Windows overlap: the targets of n of them reach over n + horizon - 1 steps. Without any, nothing is hidden.
         table = imputed(given.table, unseen=held and held + asked.settings.series.horizon - 1)
+        # Whoever brings a table has read it before, and has heard its warnings.
         if not isinstance(frame, SeriesTable):
             warn(table.warnings)
         self.fit_prepared(prepare(asked, table), run=run, watch=watch)
+        # After `_keep`, which knows a table alone: answers are to come back as the kind of data that the caller gave.
         self.given_ = given
         return self
 
@@ -116,6 +119,7 @@ class Forecaster(Estimator):
         is read as in fit. Raises DataError for series of another rhythm, and for series that fit did not see.
         """
         require_fitted(self)
+        # An artefact holds rhythms and scalers, never the series.
         if frame is None and not hasattr(self, "given_"):
             raise UsageError("a loaded forecaster holds no series", advice="give predict a frame")
         given, table = (self.given_, self.table_) if frame is None else self._read(frame, reading)
@@ -142,6 +146,7 @@ class Forecaster(Estimator):
 
 def levels_of(level: int | Sequence[int]) -> list[int]:
     """Return the levels of intervals in percent, each once; raises UsageError for what is no whole number in range."""
+    # A text can be gone through, too: "80" would ask for the levels 8 and 0.
     if isinstance(level, str):
         raise UsageError("level", found=repr(level), allowed="whole numbers, such as [80, 95]")
     given = level if isinstance(level, Iterable) else [level]
@@ -155,6 +160,7 @@ def answers(
 
     Raises DataError for series of another rhythm than the model learnt, and for series that it does not know.
     """
+    # All series are looked at before the first forecast: a table is answered as a whole or refused.
     known, told = model.names_of(table)
     levels = levels_of(level)
     figures: dict[str, list[Any]] = {ANSWER: []}

@@ -64,6 +64,7 @@ class TextClassifier(Estimator):
         config: Settings | None = None,
     ) -> None:
         """Store the choices; nothing is checked before fit."""
+        # As they come, unchecked: sklearn's `clone` refuses a constructor that stores anything but what it was given.
         self.cell = cell
         self.hidden = hidden
         self.layers = layers
@@ -107,11 +108,13 @@ class TextClassifier(Estimator):
 
     def _keep(self, prepared: Prepared) -> None:
         data = prepared.data
+        # The classes as the caller has them, numbers or texts; the model itself holds texts.
         self.split_, self.classes_, self.coverage_ = data.split, data.classes, data.coverage
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities: (rows, classes), columns in the order of `classes_`; warns of texts of unknown words only."""
         shares, told = self._judged(texts)
+        # In each public method: `warn` names the line that called its own caller, and that must be the user's.
         warn(told)
         return shares
 

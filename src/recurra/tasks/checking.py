@@ -119,7 +119,6 @@ def _check_texts(source: Source, needs: Needs) -> list[Finding]:
         sizes.append(f"classes: {classes}")
     return [
         *_each("note", [table.note, *([str(table.columns)] if table.columns else [])]),
-        # By default such a row stops a fit; where the user lets bad rows be left out, it only costs a row.
         *_each("error" if texts.on_error == "stop" else "warning", refused),
         *_each("warning", table.warnings),
         *_each("note", sizes),

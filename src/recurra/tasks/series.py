@@ -74,7 +74,6 @@ def held_windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
     count = shortest - config.window - config.horizon * (2 if test else 1) + 1
     if asked.validation >= 1:
         return int(asked.validation)
-    # Whoever asks for a share wants validation: it gets one window at least.
     return max(1, int(asked.validation * count)) if asked.validation else 0
 
 
@@ -101,6 +100,7 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
         seen=None,
         learnt_from=f"{len(table.ids):,} series; test: {config.horizon} steps",
         split={"train": data.cuts, "validation": held, "test": config.horizon},
+        # By this key runs/folder.py knows a run of series, and writes down how series were read.
         kept={"test": config.horizon},
     )
 

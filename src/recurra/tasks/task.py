@@ -61,7 +61,6 @@ class Asked:
 class Rows:
     """What was read from a source, and what a user hears of it before anything is checked."""
 
-    # Each task's own kind: a pair of tables, lines, series; its functions alone look inside.
     table: Any
     file: str
     """What errors name as its place."""

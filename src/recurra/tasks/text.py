@@ -86,7 +86,6 @@ class LabelledParts:
 def read(source: Source, asked: Asked | None) -> Rows:
     """Read labelled rows, and test rows where there are any; raises DataError where a model finds no labels."""
     train, test = _tables(source)
-    # A set that brings its own test part is measured there; a file is measured as a whole.
     measured = test or train
     if source.model is not None and measured.labels is None:
         raise DataError(f"{source.files[0]} has no labels")
@@ -115,7 +114,6 @@ def _tables(source: Source) -> tuple[TextTable, TextTable | None]:
     reading = replace(source.texts, labels_as_written=any(map(is_missing, model.labels)))
     if has_parts(file):
         return labelled([file], reading)
-    # By the columns that it learnt from: a guess on this file could take others.
     return open_texts(file, reading, labelled=True, learnt=model.origin.columns).whole(), None
 
 
@@ -163,7 +161,7 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
     encoder, doubts = learnt_words(fit_encoder, train.texts, settings.text)
     vectors = pretrained(asked.vectors, encoder.vocabulary) if asked.vectors else None
     if vectors is not None:
-        # The file of vectors decides their size: what the settings say of it is nobody's wish.
+        # The file decides how long the vectors are; the table has no room for another size from the settings.
         settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
     kept = cut if cut is None else replace(cut, train=rows[cut.train], validation=rows[cut.validation])
     coverage = vectors.coverage if vectors is not None else None

@@ -47,6 +47,7 @@ class TableSeries:
         """Return arrays by column."""
         parts = list(zip(names, times, strict=True))
         zoned = any(self.table.zone(name) is not None for name in names)
+        # Inside, times with a zone are UTC: the answer must show the clocks that the caller wrote.
         coming = written_times(self.table, parts) if zoned else np.concatenate(times)
         repeated = np.repeat(np.array(names), [part.size for part in times])
         columns = self.table.columns
@@ -68,6 +69,7 @@ def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None 
     """Take series from a table, a long frame, a pandas Series, or one sequence of numbers; raises DataError."""
     if isinstance(data, SeriesTable):
         return TableSeries(data)
+    # By what it can do, not by its type: neither pandas nor polars has to be there.
     if hasattr(data, "columns") or (has_index(data) and not is_plain(data)):
         return FrameSeries.of(data, reading, learnt=learnt)
     values = _numbers(data)
@@ -81,9 +83,11 @@ def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None 
 
 def _numbers(data: Any) -> NDArray[np.float64]:
     """Return one row of numbers as float64; what is no number, or has coordinates of its own, is refused."""
+    # np.asarray would take the numbers alone and lose the coordinates, among them the times.
     if hasattr(data, "coords") and hasattr(data, "dims"):
         advice = "give it as a frame: to_dataframe().reset_index(); or its numbers alone: .values"
         raise DataError("an array with coordinates", found=type(data).__name__, advice=advice)
+    # np.asarray would give what lies under the mask as if it were known.
     if isinstance(data, np.ma.MaskedArray):
         data = np.ma.filled(data.astype(np.float64), np.nan)
     plain = np.asarray(data)

@@ -26,17 +26,21 @@ def column_of(values: Any, what: str) -> list[Any]:
 
     Raises UsageError for anything that is not one column.
     """
+    # Before all else: a text can be gone through, too, and its letters would become rows.
     if isinstance(values, str | bytes):
         raise UsageError(f"{what} must be a list", found="a single text", advice="write [text]")
     if hasattr(values, "columns"):
+        # `columns` of an Arrow table are the data themselves; its names are elsewhere.
         names = [str(name) for name in getattr(values, "column_names", values.columns)]
         advice = f"name the column, such as frame[{names[0]!r}]" if names else ""
         raise UsageError(f"{what} must be one column", found=f"a table of {name_list(names)}", advice=advice)
+    # A set has no order, and rows of a mapping would be its keys.
     if isinstance(values, Mapping | set | frozenset) or not isinstance(values, Iterable):
         raise UsageError(f"{what} must be a list", found=type(values).__name__)
     dimensions = getattr(values, "ndim", 1)
     if dimensions != 1:
         raise UsageError(f"{what} must be one column", found=f"{dimensions} dimensions", allowed="(rows,)")
+    # NumPy and pandas, polars, Arrow: each turns its scalars into Python's own.
     for method in ("tolist", "to_list", "to_pylist"):
         if hasattr(values, method):
             return list(getattr(values, method)())
@@ -57,14 +61,17 @@ def labels_of(values: Any, *, as_written: bool = False) -> list[Label]:
 
     A label such as `NULL` is a missing one unless it is taken `as_written`. Raises DataError that names the row.
     """
+    # A plain list may hold scalars of NumPy, too: np.int64 is no int, np.bool_ no bool.
     labels = [value.item() if isinstance(value, np.generic) else value for value in column_of(values, "labels")]
     for row, label in enumerate(labels, 1):
         if is_missing(label, as_written=as_written):
+            # Only a word, such as NULL, can have been meant as a class; None and blanks never.
             advice = "where it is a class: labels_as_written=True" if isinstance(label, str) and label.strip() else ""
             raise DataError(f"row {row} has no label", found=repr(label), advice=advice)
         if not isinstance(label, Label) or (isinstance(label, float) and math.isinf(label)):
             allowed = "texts, finite numbers or truth values"
             raise DataError(f"row {row} has no usable label", found=repr(label)[:60], allowed=allowed)
+        # NumPy would write all of them as texts, and 1 and "1" would become one class in silence.
         if isinstance(label, str) != isinstance(labels[0], str):
             found = f"{labels[0]!r} in row 1, {label!r} in row {row}"
             raise DataError("labels mix texts with others", found=found[:200], advice="make all of them texts")
@@ -139,6 +146,7 @@ def _as_lists(given: LabelledTexts) -> LabelledTexts:
 
 def numbered(given: LabelledTexts, settings: Settings) -> tuple[NDArray[Any], Part]:
     """Return the classes and all rows with class numbers and weights; raises DataError for a single class."""
+    # Sorted, as scikit-learn has `classes_`: their order is the same in whatever order rows come.
     classes, targets = np.unique(np.asarray(given.labels), return_inverse=True)
     if len(classes) < 2:
         raise DataError(f"{len(classes)} class", allowed="two or more", advice="is this the label column?")
@@ -150,6 +158,7 @@ def _weights(given: Sequence[float] | None, targets: NDArray[np.int64], settings
     weights = np.ones(len(targets)) if given is None else np.asarray(given, dtype=np.float64)
     if settings.training.class_weight == "balanced":
         totals = np.bincount(targets, weights=weights)
+        # scikit-learn's "balanced", rows / (classes · rows of the class), with the sums of weights for the rows.
         weights = weights * (weights.sum() / (len(totals) * totals))[targets]
     # Of mean 1, so that a batch of light rows pulls less than a batch of heavy ones.
     scaled: NDArray[np.float32] = (weights / weights.mean()).astype(np.float32)
@@ -160,6 +169,7 @@ def held_rows(data: tuple[Any, Any], classes: NDArray[Any]) -> Part:
     """Return a validation part that the caller gives, by the class numbers of training; raises for unknown labels."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise UsageError("validation_data", found=type(data).__name__, allowed="a pair (texts, labels)")
+    # As written: each label is held against the classes of training, where a word such as NULL may be one.
     texts, labels = texts_of(data[0]), labels_of(data[1], as_written=True)
     same_length(texts, labels, "labels")
     if not texts:

@@ -88,7 +88,6 @@ def _share(logits: NDArray[Any], odds: NDArray[Any], targets: NDArray[np.int64])
     reason = unfit(targets, classes=logits.shape[1])
     if not reason:
         share = _best_share(logits, odds, targets)
-        # The largest share that was tried is the end of the grid, no minimum: behind it the loss may fall on.
         if share < SHARES[-1]:
             return share, []
         reason = "the loss on the validation part falls as far as was tried"

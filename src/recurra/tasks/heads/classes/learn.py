@@ -89,7 +89,6 @@ class ClassLearner:
         """How much a step reads, as `torch_work` takes it."""
         plan: Any = self.net.plan
         dense, rows = plan.dense, self.config.batch_size
-        # A batch ends at whichever of both caps it reaches first.
         tokens = min(self.config.batch_tokens, rows * float(self.train.lengths.mean()))
         return {"sequences": rows, "tokens": tokens, "rest": rows * dense.inputs * dense.outputs}
 
@@ -116,8 +115,7 @@ class ClassLearner:
         yield replace(
             self._step(self.net.judge(first, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
         )
-        # The loop has taken the first loss back before it asks on: only now is there a gradient. The step itself is a
-        # constant, through which nothing learns.
+        # Only now is there a gradient: the loop has taken the first loss back. Nothing learns through the step itself.
         moved = first.values.detach() + adversarial(first, self.config.adversarial)
         second = vectors.carry(moved.requires_grad_())
         yield replace(
@@ -153,8 +151,7 @@ class ClassLearner:
         batches = sorted_batches(part.lengths, batch_size=256, batch_tokens=65_536)
         with torch.no_grad():
             read = (to_tensor(pick(part.sequences, rows), home(self.net)) for rows in batches)
-            # No smoothing: the loss told is that of the labels as they are, which runs of other settings can be held
-            # against.
+            # No smoothing: losses of runs with other settings could not be compared.
             steps = [self._step(self.net(ids)[0], part, rows, 0.0) for rows, ids in zip(batches, read, strict=True)]
         count = sum(step.count for step in steps)
         return sum(float(step.loss) for step in steps) / count, sum(step.correct for step in steps) / count

@@ -136,7 +136,6 @@ def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
         "name": name,
         "times": table.notation.write(table.times[name][shown], table.zone(name)),
         "actual": actual.tolist(),
-        # None before the cut: both lines need a place for each time.
         "predicted": [None] * (len(actual) - len(forecast)) + [float(value) for value in forecast],
         "test_from": len(actual) - len(forecast),
     }

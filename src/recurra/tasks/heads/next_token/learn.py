@@ -70,8 +70,7 @@ class TokenLearner:
     def batches(self, epoch: int) -> list[tuple[int, int, int]]:
         """(start, stop, seed of the samples) of each chunk; the first chunk's length moves from epoch to epoch."""
         random = np.random.default_rng([self.seed, epoch])
-        # The cuts move: a gradient stops at each, and across fixed ones nothing could ever be learnt. With one step the
-        # half is 0, and `or 1` keeps a token.
+        # The cuts move: gradients stop at each, and nothing could be learnt across fixed ones. Of one step, half is 0.
         first = int(random.integers(self.config.steps // 2, self.config.steps + 1)) or 1
         width = self.train.shape[1]
         later = [(start + first, stop + first) for start, stop in stream_chunks(width - first, self.config.steps)]
@@ -109,7 +108,6 @@ class TokenLearner:
         inputs = np.ascontiguousarray(streams[:, start:stop])
         offsets = np.arange(len(streams) + 1, dtype=np.int64) * (stop - start)
         hidden, final = self.net(to_tensor(Ragged(inputs.ravel(), offsets), home(self.net)), state, generator)
-        # The same streams one token later, flat as `hidden` is: (tokens,).
         targets = tensor_on(hidden.device, streams[:, start + 1 : stop + 1].astype(np.int64)).reshape(-1)
         return hidden, targets, final
 
@@ -164,8 +162,7 @@ def inclusion_chance(
 
     `samples` draws from unigram^power and `targets` tokens of the text itself: 1 - (1 - p)^samples · (1 - u)^targets.
     """
-    # In logarithms: of a rare word, 1 - (1 - p)^n would be lost in rounding. One word alone has a share of 1, whose
-    # complement has no logarithm.
+    # In logarithms: of rare words, 1 - (1 - p)^n is lost in rounding. A share of 1 (one word alone) would give log 0.
     unigram = counts / counts.sum()
     drawn = proposal(counts, power=power)
     missed = samples * np.log1p(-drawn) + targets * np.log1p(-np.minimum(unigram, 1 - 1e-9))

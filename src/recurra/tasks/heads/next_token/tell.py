@@ -78,7 +78,6 @@ def _samples(samples: RunRows) -> list[Block]:
     for sample in samples:
         asked = [
             f"{key} {number(value)}"
-            # Only what the record tells: samples made after a fit name neither.
             for key in ("temperature", "seed")
             if (value := measured(sample.get(key))) is not None
         ]
