@@ -64,7 +64,7 @@ class TextBatch:
 class ClassLearner:
     """Label a text."""
 
-    # A batch reads some hundreds of the table's words: a dense gradient would write zeros into all the others.
+    # A batch holds few of the table's words: a dense gradient would write zeros into all other rows.
     sparse = True
 
     def __init__(
@@ -121,7 +121,7 @@ class ClassLearner:
         yield replace(
             self._step(self.net.judge(second, generator=generator)[0], self.train, batch.rows, smoothing), share=0.5
         )
-        # Frozen vectors (`freeze_embedding`) have no table to reach.
+        # A table that is frozen (`freeze_embedding`) takes no gradient, and `backward` would raise.
         if vectors.values.requires_grad:
             both = gradient_of(first.values) + gradient_of(second.values)
             vectors.values.backward(both)  # type: ignore[no-untyped-call]

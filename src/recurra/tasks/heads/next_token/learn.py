@@ -70,7 +70,7 @@ class TokenLearner:
     def batches(self, epoch: int) -> list[tuple[int, int, int]]:
         """(start, stop, seed of the samples) of each chunk; the first chunk's length moves from epoch to epoch."""
         random = np.random.default_rng([self.seed, epoch])
-        # The cuts move: gradients stop at each, and nothing could be learnt across fixed ones. Of one step, half is 0.
+        # The cuts move: gradients stop there, and nothing could be learnt across fixed ones. Half of one step is none.
         first = int(random.integers(self.config.steps // 2, self.config.steps + 1)) or 1
         width = self.train.shape[1]
         later = [(start + first, stop + first) for start, stop in stream_chunks(width - first, self.config.steps)]
@@ -162,9 +162,9 @@ def inclusion_chance(
 
     `samples` draws from unigram^power and `targets` tokens of the text itself: 1 - (1 - p)^samples · (1 - u)^targets.
     """
-    # In logarithms: of rare words, 1 - (1 - p)^n is lost in rounding. A share of 1 (one word alone) would give log 0.
     unigram = counts / counts.sum()
     drawn = proposal(counts, power=power)
+    # In logarithms: of rare words, 1 - (1 - p)^n is lost in rounding. A share of 1 (one word alone) would give log 0.
     missed = samples * np.log1p(-drawn) + targets * np.log1p(-np.minimum(unigram, 1 - 1e-9))
     # Without samples a word that the text lacks is never kept: its chance is 0, which has no logarithm either.
     chance: NDArray[np.float64] = np.maximum(-np.expm1(missed), 1e-12)
