@@ -16,7 +16,7 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.page import Report, save
 from recurra.report.run_sections import settings_sections
-from recurra.runs.folder import check_same_run, write_json
+from recurra.runs.folder import NAME, check_same_run, source_record, write_json
 from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
 from recurra.tasks.known import task_named
@@ -34,9 +34,11 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
     """
     parts, prepared = ready.parts, ready.prepared
     record = _learnt(estimator, prepared, out=out, title=title, watch=watch)
-    split = getattr(prepared.data, "split", None)
-    if split is not None:
-        write_json(out / "split.json", split.as_json())
+    if prepared.split:
+        write_json(out / "split.json", prepared.split)
+    # Behind the training: a run that ended before its first checkpoint may leave nothing but the notes of folder.NOTES.
+    if ready.source is not None:
+        write_json(out / NAME, source_record(ready.source, prepared.kept))
     # Without a test part the figures are of rows that already chose the epoch, which flatters the net: it is said.
     part = "test" if parts.test is not None else prepared.part
     learnt_from = prepared.learnt_from + (f", measured on {part}" if prepared.part else "")

@@ -178,6 +178,7 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
         start={} if vectors is None else {"embedding.weight": vectors.matrix},
         kept={"columns": given.columns, "held_out": kept.validation.tolist() if kept is not None else []},
+        split=kept.as_json() if kept is not None else {},
         told={"vector_coverage": coverage},
         tries=[] if asked.vectors else [either(*VECTORS)],
         warnings=[*warnings, *doubts],
