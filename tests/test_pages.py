@@ -12,8 +12,7 @@ from browser_pages import NEEDS_CHROMIUM, browser, outside
 from recurra.cells import CELLS
 from recurra.report.blocks import Block, Code, Compared, Comparison, Facts, Figure, Paragraph, SideBySide, Table
 from recurra.report.charts.curves import Line, lines
-from recurra.report.drawings.cells import cell_diagram
-from recurra.report.equations import cell_equations
+from recurra.report.drawings.cells import cell_diagram, cell_equations
 from recurra.report.page import Report, Section, save
 
 COMMITTED = sorted((Path(__file__).parent.parent / "docs" / "labs").glob("*.html"))

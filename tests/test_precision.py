@@ -14,8 +14,7 @@ from recurra.config import LEARNING, CellName, Learning, Precision
 from recurra.estimators.language import LanguageModel
 from recurra.estimators.series import Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.report.drawings.cells import cell_diagram
-from recurra.report.equations import cell_equations
+from recurra.report.drawings.cells import cell_diagram, cell_equations
 from recurra.tasks.heads.classes.run import RunningClassifier
 
 GOOD, BAD = "a good film , warm and bright", "a bad film , dull and grey"

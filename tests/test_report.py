@@ -28,8 +28,7 @@ from recurra.report.blocks import (
 )
 from recurra.report.charts.curves import Line, lines
 from recurra.report.charts.scores import confusion
-from recurra.report.drawings.cells import cell_diagram
-from recurra.report.equations import cell_equations, recorded_rnn_equation
+from recurra.report.drawings.cells import cell_diagram, cell_equations, recorded_rnn_equation
 from recurra.report.markup import inline_mathml, inline_svg, visible
 from recurra.report.numbers import number, percent, points, spread, spread_of_shares, tick
 from recurra.report.page import Report, Section, save, to_html, to_json

@@ -23,7 +23,7 @@ from recurra.labs.verdicts import Judged, agree, count, reach
 from recurra.nets.run import LanguageNet, language_net
 from recurra.report.blocks import Block, Code, Table
 from recurra.report.charts.curves import Line, lines
-from recurra.report.equations import recorded_rnn_equation
+from recurra.report.drawings.cells import recorded_rnn_equation
 from recurra.report.numbers import Shown, number, percent, spread, tick
 
 RECORDED_LOSS = 5.5

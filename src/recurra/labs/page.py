@@ -21,11 +21,11 @@ from recurra.labs.verdicts import observation_block
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.blocks import Block, Code, Facts, Figure, Paragraph, Points
+from recurra.report.drawings.cells import cell_blocks
 from recurra.report.drawings.network import network_diagram, summary_table
-from recurra.report.equations import cell_blocks
 from recurra.report.numbers import number
 from recurra.report.page import Report, Section
-from recurra.report.run_record import cell
+from recurra.report.run_sections import cell
 
 TITLE = "Build a recurrent neural network"
 """The record's title line."""

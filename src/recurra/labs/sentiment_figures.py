@@ -19,7 +19,7 @@ from recurra.report.blocks import Align, Block, Code, Facts, Table
 from recurra.report.charts.curves import Line, gradient_norms
 from recurra.report.charts.labs import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
 from recurra.report.charts.scores import confusion, histogram
-from recurra.report.equations import recorded_rnn_equation
+from recurra.report.drawings.cells import recorded_rnn_equation
 from recurra.report.numbers import number, percent, spread
 
 RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09

@@ -85,7 +85,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Equation:
-    """A formula as the content of a MathML `math` element (see equations.py)."""
+    """A formula as the content of a MathML `math` element (see drawings/cells.py)."""
 
     mathml: str
     caption: str = ""

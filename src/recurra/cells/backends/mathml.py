@@ -1,6 +1,6 @@
 """A cell's step as MathML, written the way a textbook sets it: the step itself runs, over formulas.
 
-Not here: the equation of the lab record, and the block of a page (report/equations.py).
+Not here: the equation of the lab record, and the block of a page (report/drawings/cells.py).
 """
 
 from __future__ import annotations

@@ -13,13 +13,22 @@ from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, T
 from recurra.report.charts.scores import MOST_LABELS, bars, calibration, confusion
 from recurra.report.numbers import number
 from recurra.report.page import Section
-from recurra.report.run_record import RunRecord, RunRows, cell, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import (
+    RunRecord,
+    RunRows,
+    cell,
+    column,
+    counted,
     defeat,
+    has,
     highlights,
+    listed,
+    measured,
     network_section,
     notes,
+    part,
     rival_table,
+    rows,
     section,
     training_section,
 )

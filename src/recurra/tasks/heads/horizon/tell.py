@@ -9,13 +9,21 @@ from recurra.report.blocks import Block, Figure, Paragraph
 from recurra.report.charts.curves import Line, actual_against_predicted, actual_against_predicted_points, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
-from recurra.report.run_record import RunRecord, RunRows, column, counted, has, listed, measured, part, rows
 from recurra.report.run_sections import (
+    RunRecord,
+    RunRows,
+    column,
+    counted,
     defeat,
+    has,
     highlights,
+    listed,
+    measured,
     network_section,
     notes,
+    part,
     rival_table,
+    rows,
     section,
     training_section,
 )

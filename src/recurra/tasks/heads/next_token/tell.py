@@ -12,14 +12,21 @@ from recurra.report.blocks import Block, Code, Figure, Paragraph
 from recurra.report.charts.curves import Line, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
-from recurra.report.run_record import RunRecord, RunRows, column, counted, has, measured, part, rows
 from recurra.report.run_sections import (
+    RunRecord,
+    RunRows,
+    column,
+    counted,
     defeat,
     epoch_numbers,
+    has,
     highlights,
+    measured,
     network_section,
     notes,
+    part,
     rival_table,
+    rows,
     section,
     training_section,
 )
