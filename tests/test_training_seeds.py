@@ -16,7 +16,7 @@ from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.layers.dropout import elements
+from recurra.layers.draws import elements
 from recurra.training.threads import SMALL, threads_for
 
 TEXTS, LABELS = synthetic_reviews("train", count=60)

@@ -20,7 +20,7 @@ from recurra.cells.backends.torch import TensorState
 from recurra.config import Init, NetConfig
 from recurra.engine.choose import TokenRows
 from recurra.engine.devices import PROCESSOR, tensor_on
-from recurra.layers.dropout import Generator, elements, unknown_words, variational, whole_tokens
+from recurra.layers.draws import Generator, elements, unknown_words, variational, whole_tokens
 from recurra.layers.matrix.learn import Dense, Embedding, Tied
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec

@@ -24,7 +24,7 @@ from recurra.config import TrainingConfig
 from recurra.engine.devices import PROCESSOR, device_of, home, products
 from recurra.engine.native import release_buffers
 from recurra.errors import RecurraError
-from recurra.layers.dropout import Generator
+from recurra.layers.draws import Generator
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
 from recurra.training.progress import Progress, Record, Watch

@@ -13,8 +13,7 @@ from recurra.batches import Ragged
 from recurra.config import Init
 from recurra.engine.choose import TokenRows, is_native
 from recurra.engine.rows import native_distinct, native_gather
-from recurra.layers.dropout import Generator, variational, variational_masks
-from recurra.layers.initial import draw_dense
+from recurra.layers.draws import Generator, draw_dense, row_masks, variational
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec
 
 
@@ -34,7 +33,7 @@ class Embedding(nn.Module):
             return variational(ids.carry(vectors), dropout, generator)
         size = self.spec.size
         # The engine multiplies by the masks while it copies the rows: they are never written without them.
-        masks = variational_masks(ids.sequences, size, dropout, generator, like=self.weight) if dropout else None
+        masks = row_masks(ids.sequences, size, dropout, generator, like=self.weight) if dropout else None
         return ids.carry(native_gather(self.weight, ids.values, ids.offsets, scale=self.spec.scale, masks=masks))
 
     def distinct(self, ids: Ragged[Tensor]) -> tuple[Ragged[Tensor], TokenRows | None]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from recurra.batches import Ragged
 from recurra.engine.choose import is_native
 from recurra.engine.pools import Scorer, native_pool, plain_pool
-from recurra.layers.dropout import Generator
+from recurra.layers.draws import Generator
 from recurra.layers.pooling.run import PoolingSpec
 
 

@@ -15,8 +15,7 @@ from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import Init
 from recurra.engine.choose import Route, TokenRows, sweep_layer
-from recurra.layers.dropout import Generator, variational
-from recurra.layers.initial import draw_recurrent
+from recurra.layers.draws import Generator, draw_recurrent, variational
 from recurra.layers.recurrent.run import RecurrentSpec
 
 

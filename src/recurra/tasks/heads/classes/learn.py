@@ -18,7 +18,7 @@ from torch.nn import functional
 from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
-from recurra.layers.dropout import Generator
+from recurra.layers.draws import Generator
 from recurra.layers.layer import TokenIds
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.tasks.inputs.texts import Part

@@ -15,7 +15,7 @@ from torch import Tensor
 from recurra.batches import Integers, rectangle
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
-from recurra.layers.dropout import Generator
+from recurra.layers.draws import Generator
 from recurra.nets.learn import LearningNet
 from recurra.series import Examples
 from recurra.tasks.task import Prepared

@@ -18,7 +18,7 @@ from recurra.batches import Ragged, stream_chunks
 from recurra.cells.backends.torch import TensorState
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
-from recurra.layers.dropout import Generator
+from recurra.layers.draws import Generator
 from recurra.layers.matrix.learn import Tied
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.tasks.task import Prepared
