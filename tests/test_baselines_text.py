@@ -12,8 +12,7 @@ import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
 from recurra.baselines.majority import Majority
-from recurra.baselines.nb_svm import NBSVM, log_count_ratios
-from recurra.baselines.ngram_features import learn_ngrams, ngram_matrix, words_and_marks
+from recurra.baselines.nb_svm import NBSVM, learn_ngrams, log_count_ratios, ngram_matrix, words_and_marks
 from recurra.errors import DataError, UsageError
 
 LETTERS = list("abcdefgh")
