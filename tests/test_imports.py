@@ -76,8 +76,6 @@ MAY_IMPORT_TORCH = (
     "engine.scan",
     "engine.triton",
     "engine.autograd",
-    "engine.rows",
-    "engine.pools",
     "engine.choose",
     "nn",
     "layers.draws",

@@ -18,8 +18,9 @@ from layouts import APART, Hand, apart, in_one_piece, names, nan_where_nobody_wr
 from recurra.batches import Ragged
 from recurra.config import Pool
 from recurra.engine import native
-from recurra.engine.pools import Scorer, native_pool, plain_pool
-from recurra.engine.rows import native_distinct, native_gather, native_masked
+from recurra.layers.draws import native_masked
+from recurra.layers.matrix.learn import native_distinct, native_gather
+from recurra.layers.pooling.learn import Scorer, native_pool, plain_pool
 from recurra.training.optimisers import RowAdam, WholeAdam, clip
 
 pytestmark = [

@@ -17,8 +17,7 @@ from recurra.batches import Ragged
 from recurra.config import Pool
 from recurra.engine import native
 from recurra.engine.native import compiled, engine, padded, ragged
-from recurra.engine.pools import Scorer, native_pool
-from recurra.layers.pooling.learn import Pooling
+from recurra.layers.pooling.learn import Pooling, Scorer, native_pool
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.nets.learn import tensors_of
 

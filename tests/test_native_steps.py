@@ -12,7 +12,8 @@ from torch import Tensor
 
 from native_calls import STEP
 from recurra.engine.native import compiled, engine, padded, ragged
-from recurra.engine.rows import native_gather, native_masked
+from recurra.layers.draws import native_masked
+from recurra.layers.matrix.learn import native_gather
 from recurra.training.optimisers import RowAdam, WholeAdam
 
 FOUND = engine()

@@ -22,8 +22,9 @@ from recurra.config import CellKind, Pool
 from recurra.engine import native
 from recurra.engine.autograd import native_sweep
 from recurra.engine.choose import sweep_layer
-from recurra.engine.pools import Scorer, native_pool, plain_pool
-from recurra.engine.rows import native_distinct, native_gather, native_masked
+from recurra.layers.draws import native_masked
+from recurra.layers.matrix.learn import native_distinct, native_gather
+from recurra.layers.pooling.learn import Scorer, native_pool, plain_pool
 
 pytestmark = pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here")
 KINDS = [

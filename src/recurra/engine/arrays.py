@@ -4,8 +4,8 @@ Memory comes as NumPy arrays: those to read may be copies, those to write to nev
 returned as plain numbers would be a constant to torch: a gradient of it would be zero, and nobody would hear of it.
 So wherever a graph of the gradient is wanted, equations that torch can differentiate give it.
 
-Not here: the engine (native.py), those equations (plain.py, pools.py), and which functions have them (autograd.py and
-its siblings).
+Not here: the engine (native.py), those equations (plain.py), and which functions have them (autograd.py, and
+layers/*/learn.py).
 """
 
 from __future__ import annotations

@@ -14,14 +14,18 @@ Not here: when dropout is applied (nets/learn.py); token vectors and what pools,
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recurra.batches import Ragged
+from recurra.batches import Integers, Ragged
 from recurra.config import Init
+from recurra.engine import native, processors
+from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import is_native
 from recurra.engine.devices import tensor_on
-from recurra.engine.rows import native_masked
 from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.text.vocabulary import UNK
@@ -71,6 +75,54 @@ def whole_tokens(inputs: Ragged[Tensor], rate: float, generator: Generator) -> R
         return inputs
     values = inputs.values
     return inputs.carry(values * row_masks(len(values), 1, rate, generator, like=values))
+
+
+@untraced
+def native_masked(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
+    """values (tokens, size) times the mask (sequences, size) of each token's sequence."""
+    check_drawn(masks)
+    found: Tensor = _Masked.apply(values, masks, offsets)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Masked(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
+        context.offsets = offsets
+        context.save_for_backward(masks)
+        return _times(values, masks, offsets)
+
+    @staticmethod
+    @untraced
+    def backward(context: Any, error: Tensor) -> Any:
+        (masks,) = context.saved_tensors
+        if wants_numbers(error):
+            return _times(error, masks, context.offsets), None, None
+        return error * spread_masks(masks, context.offsets), None, None
+
+
+def _times(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
+    found = values.new_empty(values.shape)
+    native.compiled.gather(
+        native.ragged(offsets),
+        table=rows_to_read(values),
+        masks=to_read(masks),
+        scale=1.0,
+        into=to_write(found),
+        threads=processors.threads(),
+    )
+    return found
+
+
+def spread_masks(masks: Tensor, offsets: Integers) -> Tensor:
+    """Each token's mask: (sequences, size) -> (tokens, size)."""
+    return masks.repeat_interleave(torch.from_numpy(np.diff(offsets)), dim=0)
+
+
+def check_drawn(masks: Tensor | None) -> None:
+    """Raise ValueError for masks that want a gradient: the engine gives them none."""
+    if masks is not None and masks.requires_grad:
+        raise ValueError("masks: found weights that learn, allowed drawn numbers: they have no gradient here")
 
 
 @torch.no_grad()

@@ -1,19 +1,28 @@
 """Layers that are one matrix, learning: token vectors, fully connected, and the output that shares the vectors' table.
 
+Through the engine, rows of a table are looked up by torch functions with gradients. A table's gradient is row-sparse
+and coalesced, each word's sum in the order of its tokens, so that its bits do not depend on the number of threads.
+Looking up is linear: where a graph of the gradient is wanted, torch's operations give it.
+
 Not here: where token vectors come from (text/vectors.py), dropout behind a dense layer (nets/learn.py), and which words
 are sampled (tasks/heads/next_token/learn.py).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from recurra.batches import Ragged
+from recurra.batches import Integers, Ragged
 from recurra.config import Init
+from recurra.engine import native, processors
+from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import TokenRows, is_native
-from recurra.engine.rows import native_distinct, native_gather
-from recurra.layers.draws import Generator, draw_dense, row_masks, variational
+from recurra.layers.draws import Generator, check_drawn, draw_dense, row_masks, spread_masks, variational
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec
 
 
@@ -45,6 +54,99 @@ class Embedding(nn.Module):
             return self(ids), None
         vectors, rows = native_distinct(self.weight, ids.values, ids.offsets, scale=self.spec.scale)
         return ids.carry(vectors), rows
+
+
+@untraced
+def native_gather(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float, masks: Tensor | None) -> Tensor:
+    """table[ids] · scale · mask of the token's sequence: ids (tokens,) -> (tokens, size).
+
+    `masks` (sequences, size) or none; each sequence's tokens lie between its offsets.
+    """
+    check_drawn(masks)
+    found: Tensor = _Gather.apply(table, ids.long(), offsets, scale, masks)  # type: ignore[no-untyped-call]
+    return found
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any, table: Tensor, ids: Tensor, offsets: Integers, scale: float, masks: Tensor | None
+    ) -> Tensor:
+        # Threads are counted once: a backward pass runs on a thread of torch, where the number may read otherwise.
+        context.places, context.threads = native.ragged(offsets), processors.threads()
+        context.offsets, context.scale, context.shape = offsets, scale, table.shape
+        context.save_for_backward(ids, masks)
+        # Every token is written, so that nothing needs to be zeroed first.
+        found = table.new_empty(len(ids), table.shape[1])
+        native.compiled.gather(
+            context.places,
+            table=rows_to_read(table),
+            ids=to_read(ids),
+            masks=to_read(masks),
+            scale=scale,
+            into=to_write(found),
+            threads=context.threads,
+        )
+        return found
+
+    @staticmethod
+    @untraced
+    def backward(context: Any, error: Tensor) -> Any:
+        ids, masks = context.saved_tensors
+        if wants_numbers(error):
+            return _rows_gradient(context, ids, masks, error), None, None, None, None
+        # The same in operations that torch differentiates again.
+        rows = error * context.scale if masks is None else error * context.scale * spread_masks(masks, context.offsets)
+        # Not coalesced: a word that comes twice has two entries, which torch adds up.
+        return torch.sparse_coo_tensor(ids[None], rows, context.shape, check_invariants=False), None, None, None, None
+
+
+def _rows_gradient(context: Any, ids: Tensor, masks: Tensor | None, error: Tensor) -> Tensor:
+    # Tokens sorted by word, so that each row of the gradient is summed by one thread in one order.
+    words = native.compiled.words(context.places, to_read(ids))
+    rows, chosen = error.new_empty(words.count, context.shape[1]), ids.new_empty(words.count)
+    native.compiled.gather_gradient(
+        words,
+        context.places,
+        errors=rows_to_read(error),
+        masks=to_read(masks),
+        scale=context.scale,
+        ids=to_write(chosen),
+        rows=to_write(rows),
+        threads=context.threads,
+    )
+    return _sparse(chosen, rows, context.shape)
+
+
+@untraced
+def native_distinct(table: Tensor, ids: Tensor, offsets: Integers, *, scale: float) -> tuple[Tensor, NDArray[np.int32]]:
+    """Rows of the distinct ids, times scale: (words, size); and which of them each token has: (tokens,)."""
+    words = native.compiled.words(native.ragged(offsets), to_read(ids.long()))
+    # The engine says how many words there are before it is asked for them: their memory is the caller's.
+    chosen, rows = np.empty(words.count, np.int64), np.empty(len(ids), np.int32)
+    native.compiled.distinct(words, ids=chosen, rows=rows)
+    found: Tensor = _Distinct.apply(table, torch.from_numpy(chosen), scale)  # type: ignore[no-untyped-call]
+    return found, rows
+
+
+class _Distinct(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, table: Tensor, chosen: Tensor, scale: float) -> Tensor:
+        context.scale, context.shape = scale, table.shape
+        context.save_for_backward(chosen)
+        # In place: the row was copied by the index, and belongs to nobody else.
+        return table[chosen].mul_(scale)
+
+    @staticmethod
+    def backward(context: Any, error: Tensor) -> Any:
+        (chosen,) = context.saved_tensors
+        return _sparse(chosen, error * context.scale, context.shape), None, None
+
+
+def _sparse(chosen: Tensor, rows: Tensor, shape: torch.Size) -> Tensor:
+    """A gradient of a few rows of a table, `chosen` in rising order."""
+    # Rising and distinct already: torch need not sort. Its own checks would read all indices once more.
+    return torch.sparse_coo_tensor(chosen[None], rows, shape, is_coalesced=True, check_invariants=False)
 
 
 class Dense(nn.Module):
