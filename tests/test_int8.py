@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from native_calls import unpacked
 from recurra.batches import Ragged
-from recurra.cells.backends.products import factor, product
+from recurra.cells.backends.numpy import factor, product
 from recurra.config import LEARNING, CellKind, Settings
 from recurra.engine import native
 from recurra.engine.choose import sweep_layer

@@ -1,6 +1,9 @@
-"""The cells' steps in NumPy, for answers without the native engine.
+"""The cells' steps in NumPy, for answers without the native engine, with the products of each precision.
 
-Not here: the equations (cells/NAME.py), the products (products.py) and the sweep (layers/recurrent/run.py).
+What is multiplied is rounded first, the sum is not. The native engine multiplies the same numbers: in int8 bit for bit,
+sums being exact.
+
+Not here: the equations (cells/NAME.py) and the sweep (layers/recurrent/run.py).
 """
 
 from __future__ import annotations
@@ -8,14 +11,74 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recurra.cells.backends.elementwise import Elementwise
-from recurra.cells.backends.products import Factor, factor, product
 from recurra.cells.cell import Activation
-from recurra.config import CellKind
+from recurra.config import CellKind, Precision
 from recurra.layers.layer import ArrayState, Floats
+
+HIGHEST = 127
+"""int8 keeps whole numbers from -127 to 127, so that both signs have as many."""
+LEAST = np.float32(2.0**-100)
+"""A row that stays below it counts as zeros: 127 / largest is finite above."""
+
+
+class Factor(NamedTuple):
+    """What is multiplied, its rows those of a state or the channels of a weight: (rows, depth)."""
+
+    values: NDArray[Any]
+    """Rounded; in int8 whole numbers in float64, whose sums are exact there."""
+    steps: Floats | None = None
+    """In int8 what one of a row's whole numbers stands for: (rows,)."""
+
+    def part(self, rows: slice) -> Factor:
+        """Return some of the rows."""
+        return Factor(self.values[rows], None if self.steps is None else self.steps[rows])
+
+
+def factor(values: Floats, precision: Precision) -> Factor:
+    """Round rows to what is multiplied."""
+    if precision == "bf16":
+        return Factor(_nearest_half(values))
+    return _levels(values) if precision == "int8" else Factor(values)
+
+
+def product(rows: Factor, weight: Factor) -> Floats:
+    """rows · weightᵀ: (rows, depth) and (channels, depth) -> (rows, channels)."""
+    found: Floats = rows.values @ weight.values.T
+    if rows.steps is None or weight.steps is None:
+        return found
+    dtype = rows.steps.dtype
+    # The channel's step first: a sum of large values times a row's step alone might be infinite.
+    with np.errstate(over="ignore"):
+        scaled: Floats = found.astype(dtype) * weight.steps * rows.steps[:, None]
+    return scaled
+
+
+def _nearest_half(values: Floats) -> Floats:
+    """The nearest bfloat16, ties to even, as float32 or float64 again."""
+    # bfloat16 is the upper half of float32: rounding is adding and cutting the lower half away.
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    nearest = (bits + np.uint32(0x7FFF) + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    found: Floats = np.where(np.isnan(values), values, nearest.view(np.float32)).astype(values.dtype)
+    return found
+
+
+def _levels(values: Floats) -> Factor:
+    """Whole numbers and a step for each row; a row of zeros has the step 0, one that is not finite NaN."""
+    exact = np.asarray(values, np.float32)
+    largest = np.max(np.abs(exact), axis=1, initial=0)
+    # A row of zeros, or nearly, has no step; the quotient would be infinite.
+    there = np.isfinite(largest) & (largest >= LEAST)
+    scales = np.divide(np.float32(HIGHEST), largest, out=np.zeros_like(largest), where=there)
+    # Ties to even, as the engine's conversion of a whole vector rounds.
+    whole = np.rint(np.where(there[:, None], exact, 0) * scales[:, None]).astype(np.float64)
+    steps = np.where(np.isfinite(largest), np.where(there, largest / np.float32(HIGHEST), 0), np.nan)
+    return Factor(whole, steps.astype(values.dtype))
 
 
 def sigmoid(values: Floats) -> Floats:

@@ -18,8 +18,7 @@ from pydantic import Field, model_validator
 
 from recurra.batches import Ragged, lay_grid
 from recurra.cells import CELLS
-from recurra.cells.backends.numpy import FromState, array_step
-from recurra.cells.backends.products import factor, product
+from recurra.cells.backends.numpy import FromState, array_step, factor, product
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName, Precision
 from recurra.engine import native
