@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
-from recurra.baselines.majority import Majority
+from recurra.baselines.naive import Majority
 from recurra.baselines.nb_svm import NBSVM, learn_ngrams, log_count_ratios, ngram_matrix, words_and_marks
 from recurra.errors import DataError, UsageError
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.baselines.majority import Majority
+from recurra.baselines.naive import Majority
 from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.columns import name_list
 from recurra.datasets.labels import as_known, places_of
