@@ -70,7 +70,6 @@ RANKS = (
 MAY_IMPORT_TORCH = (
     "engine.devices",
     "cells.backends.torch",
-    "engine.arrays",
     "engine.plain",
     "engine.packed",
     "engine.scan",

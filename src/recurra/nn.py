@@ -31,8 +31,7 @@ from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
 from recurra.config import CellKind, CellName, Precision
 from recurra.engine import native
-from recurra.engine.arrays import is_number, traced, untraced
-from recurra.engine.autograd import native_sweep
+from recurra.engine.autograd import is_number, native_sweep, traced, untraced
 from recurra.engine.choose import torch_is_quicker
 
 if TYPE_CHECKING:

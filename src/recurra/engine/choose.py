@@ -24,8 +24,7 @@ from recurra.cells.backends.torch import SweepWeights, TensorState, require_lear
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName
 from recurra.engine import native
-from recurra.engine.arrays import readable
-from recurra.engine.autograd import native_sweep
+from recurra.engine.autograd import native_sweep, readable
 from recurra.engine.devices import tensor_on
 from recurra.engine.packed import KERNELS, packed_sweep, through_tanh
 from recurra.engine.plain import on_grid, plain_direction, zeros

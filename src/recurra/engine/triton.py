@@ -17,7 +17,7 @@ from torch import Tensor
 from recurra.batches import Integers, Ragged
 from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import CellKind, CellName
-from recurra.engine.arrays import differentiate, wants_numbers
+from recurra.engine.autograd import differentiate, wants_numbers
 from recurra.engine.devices import tensor_on
 from recurra.engine.plain import plain_steps
 

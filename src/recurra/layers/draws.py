@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from recurra.batches import Integers, Ragged
 from recurra.config import Init
 from recurra.engine import native, processors
-from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced, wants_numbers
+from recurra.engine.autograd import rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import is_native
 from recurra.engine.devices import tensor_on
 from recurra.layers.matrix.run import DenseSpec

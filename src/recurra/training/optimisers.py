@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from recurra.config import TrainingConfig
 from recurra.engine import native, processors
-from recurra.engine.arrays import to_read, to_write
+from recurra.engine.autograd import to_read, to_write
 from recurra.engine.choose import is_native
 
 if TYPE_CHECKING:

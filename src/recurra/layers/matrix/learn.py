@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from recurra.batches import Integers, Ragged
 from recurra.config import Init
 from recurra.engine import native, processors
-from recurra.engine.arrays import rows_to_read, to_read, to_write, untraced, wants_numbers
+from recurra.engine.autograd import rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import TokenRows, is_native
 from recurra.layers.draws import Generator, check_drawn, draw_dense, row_masks, spread_masks, variational
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from recurra.batches import Integers, Ragged, last_places
 from recurra.config import Pool
 from recurra.engine import native, processors
-from recurra.engine.arrays import differentiate, rows_to_read, to_read, to_write, untraced, wants_numbers
+from recurra.engine.autograd import differentiate, rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import is_native
 from recurra.engine.devices import tensor_on
 from recurra.layers.draws import Generator
