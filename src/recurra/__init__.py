@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 
+    # Only for type checkers: `__getattr__` answers it.
     __version__: str
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "nn",
 ]
 
+# A table, not imports: `from recurra import Settings` must not bring torch along. Tests hold it equal to `__all__`.
 _HOMES = {
     "recurra.config": ("NetConfig", "SeriesConfig", "Settings", "TextConfig", "TrainingConfig"),
     "recurra.datasets.series.table": ("SeriesReading",),
@@ -60,6 +62,7 @@ _MODULES = ("errors", "metrics", "nn")
 def __getattr__(name: str) -> Any:
     """Import a public name from the module that defines it (PEP 562)."""
     if name == "__version__":
+        # Looked up in the installed package, so that the number stands in pyproject.toml alone.
         from importlib.metadata import version
 
         return version("recurra")
@@ -73,4 +76,5 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """List the public names."""
+    # Without this, a completing editor would see the names that are loaded so far, and this file's imports.
     return __all__

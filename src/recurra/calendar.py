@@ -20,5 +20,6 @@ def calendar_features(times: NDArray[np.datetime64]) -> NDArray[np.float32]:
     of_year = (days - days.astype("datetime64[Y]")).astype(np.int64)
     monday_first = (day + 3) % 7  # 1970-01-01 was a Thursday
     turns = np.stack([seconds / 86_400, monday_first / 7, of_year / 365.25], axis=1)
+    # Sine and cosine together: 23:00 and midnight lie side by side, and each hour has a place of its own.
     waves = np.stack([np.sin(2 * np.pi * turns), np.cos(2 * np.pi * turns)], axis=2)
     return waves.reshape(len(times), 6).astype(np.float32)

@@ -87,6 +87,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class Frozen(BaseModel):
     """A closed, immutable, strictly typed record."""
 
+    # Strict: the text "3" is no number and 1 no truth value, so a slip in a file is refused, not read as what is near.
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
@@ -111,6 +112,7 @@ def problem_line(problem: ValidationError) -> str:
     # One line: the first problem, and how many more there are.
     first = problem.errors(include_url=False, include_context=False)[0]
     path = ".".join(str(part) for part in first["loc"]) or "(whole)"
+    # Cut at 60 characters: a whole array may have been given in place of a number.
     more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
     return f"{path}: {first['msg']}, found {str(first['input'])[:60]!r}{more}"
 

@@ -22,5 +22,7 @@ def keep_buffers() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
+    # No block of its own from the system, nothing given back below 2 GiB, and 256 MiB asked for at a time: freed
+    # buffers stay in the heap, whatever their size.
     choices = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 256 * 2**20))
     return all(mallopt(name, value) == 1 for name, value in choices)

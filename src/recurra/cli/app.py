@@ -76,6 +76,7 @@ def predict(
     # A text from the command line needs no reader; a wrong option of files is refused beside it all the same.
     wanted = file or (written, on_error) != (FileChoices(), "stop")
     reading = written.reading(text=column, policy=on_error) if wanted else None
+    # Read before the model is loaded, so that a wrong word is refused at once.
     kind = options.precision(precision)
     label_texts(artefact, file, reading, texts=text or [], as_json=json_, precision=kind)
 
@@ -93,6 +94,7 @@ def evaluate(
     series: SeriesChoices,
     fail_under: options.FailUnder = [],  # noqa: B006 - typer copies it
     report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
+    # Rivals are learnt anew from the run's rows, which may take minutes: hence the way round them.
     rival: Annotated[bool, typer.Option("--rival/--no-rival", help="Measure the rival on the same rows.")] = True,
     precision: options.PrecisionName = "",
     json_: options.Json = False,

@@ -19,6 +19,7 @@ data_app = typer.Typer(help="Data sets known by name, and the check of your own 
 SetName = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
 
 
+# The name is given, because a function called `list` would hide Python's own.
 @data_app.command("list")
 def list_(json_: options.Json = False) -> None:
     """List the known data sets and where they lie.
@@ -103,7 +104,8 @@ def _read_by(context: typer.Context) -> dict[str, list[str]]:
     given = [
         each.opts[0]
         for each in context.command.params
-        # What was typed, not what has a default.
+        # These three are no options of a fit, and what has a default was not typed. typer brings a copy of click of its
+        # own: its source is known by its word, not by click's type.
         if each.name not in ("file", "task", "json_")
         and getattr(context.get_parameter_source(str(each.name)), "name", "") == "COMMANDLINE"
     ]

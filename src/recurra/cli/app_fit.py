@@ -24,6 +24,7 @@ fit_app = typer.Typer(help="Train a model from files: text, language or series."
 def text(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Labelled rows; or imdb, or synthetic.")],
     test: options.TestRows = "",
+    # `text` would hide this function; the option is --text all the same, because its type says so.
     text_: options.TextColumn = "",
     label: options.LabelColumn = "",
     group: options.GroupColumn = "",
@@ -76,6 +77,7 @@ def language(
     from recurra.cli.fitting import fit_files
     from recurra.tasks.task import Source
 
+    # Of a table its texts alone are learnt: ids, quotes and labels are no language.
     source = Source([file], written.reading(text=text))
     fit_files("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
 
@@ -103,6 +105,7 @@ def series(
     from recurra.cli.fitting import fit_files
     from recurra.tasks.task import Source
 
+    # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
     fit_files("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
 
@@ -128,6 +131,7 @@ def _plain_fit(task: str) -> Callable[..., None]:
     return command
 
 
+# A task that is added to names.CALLED has this command; nothing need be written here.
 for _task, _called in CALLED.items():
     if _task not in ("text", "language", "series"):
         fit_app.command(_task, help=f"Learn {_called.noun}.")(_plain_fit(_task))

@@ -30,6 +30,7 @@ Synthetic = Annotated[
 class HeadChoices:
     """The fields of a lab sheet's head."""
 
+    # Each field is called like its option and its place in SheetHead: `going_on` and `render` rely on that.
     name: Annotated[str, typer.Option("--name", help="Name on the record.")] = ""
     roll: Annotated[str, typer.Option("--roll", help="Roll number on the record.")] = ""
     standard: Annotated[str, typer.Option("--standard", help="Standard or year on the record.")] = ""
@@ -54,6 +55,7 @@ class LabOptions:
         """Join all that was given to what a lab is run with."""
         from recurra.cli.labs import LabChoices
 
+        # A lab without made-up reviews has no such flag; to `run_lab` all labs are alike.
         return LabChoices(
             self.quick, seeds, self.out, asdict(head), self.threads, self.quiet, self.json_, synthetic=synthetic
         )
@@ -99,6 +101,7 @@ def next_value(*, seeds: Seeds = 5, run: LabOptions, head: HeadChoices) -> None:
 @grouped
 def render(
     record: Annotated[str, typer.Argument(metavar="RUN|JSON", help="A lab's folder, or the JSON of its figures.")],
+    # Not options.Out, which is a folder: this one is a file.
     out: Annotated[str, typer.Option("--out", metavar="PAGE", help="The page. [default: beside the record]")] = "",
     *,
     head: HeadChoices,

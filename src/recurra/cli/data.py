@@ -72,6 +72,7 @@ class CheckOptions:
 
     learning: LearningChoices
     test: str
+    # Of all tasks, because which one it is may be known only when the file has been looked at.
     asked: dict[str, dict[str, Any]]
     """What each task's fit takes beside the choices of learning."""
     read_by: dict[str, list[str]]

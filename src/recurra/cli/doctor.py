@@ -18,10 +18,12 @@ from recurra.engine.processors import threads
 from recurra.errors import printable
 from recurra.runs.versions import installed, processor, versions
 
+# One module for each package that an extra brings, by the name it is imported by: scikit-learn is sklearn.
 EXTRAS = {
     "train": ("torch", "sklearn", "pyarrow", "narwhals", "matplotlib", "jinja2"),
     "series": ("statsforecast",),
 }
+# A processor tells of more than a hundred flags; these decide how fast nets are.
 INTERESTING = ("avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "neon", "asimd")
 
 
@@ -40,6 +42,7 @@ def findings() -> dict[str, Any]:
     """Look at processor, engine, GPU, extras and data."""
     torch, found = installed("torch"), engine()
     gpu, gpu_why = graphics()
+    # `find_spec` looks for a module without importing it: torch alone would take seconds.
     extras = {name: all(find_spec(module) for module in modules) for name, modules in EXTRAS.items()}
     return {
         "engine": found.name,
@@ -71,8 +74,10 @@ def graphics() -> tuple[str, str]:
     torch = installed("torch")
     if not torch:
         return "none", "torch is not installed"
+    # The version tells it already: asking would take the seconds of importing torch.
     if torch.endswith("+cpu"):
         return "none", f"torch {torch} is built for the processor alone"
+    # Without warnings: the last line of stderr is told as the reason, and must be that of an error.
     asked = subprocess.run([sys.executable, "-W", "ignore", "-c", ASK], capture_output=True, text=True, check=False)
     named = "; ".join(asked.stdout.splitlines())
     trouble = printable(asked.stderr.strip().rpartition("\n")[2])
@@ -83,6 +88,7 @@ def instruction_sets() -> list[str]:
     """Name the vector instruction sets the processor tells of."""
     try:
         with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as file:
+            # x86 begins the line with flags, ARM with Features. Each processor has such a line, and all say the same.
             flags = next((line for line in file if line.startswith(("flags", "Features"))), "").split()
     except OSError:
         return []

@@ -43,11 +43,13 @@ class LearningChoices:
         from recurra.tasks.reads import check_read
 
         changes: dict[str, Any] = options.read_settings(self.settings)
+        # Behind --set, so that an option of its own wins over the same setting there.
         changes |= {"cell": self.cell} if self.cell else {}
         changes |= {"epochs": self.epochs} if self.epochs else {}
         changes |= {"device": self.device} if self.device else {}
         changed = settings.changed(changes)
         check_read(changed, task, begun=settings)
+        # Asked now: a GPU that is not there is told before the rows are read.
         device_of(changed.training.device)
         return changed
 
@@ -62,6 +64,7 @@ class LearningChoices:
         made = estimator_of(task)
         # A known set may need settings of its own; --set and the task's options still change them.
         settings = self.changed(made.task.settings.changed(settings_of(file)), task)
+        # 0 equals False and goes as well; --validation 0, which is a choice, is put back below.
         given = {name: value for name, value in asked.items() if value not in (None, "", False)}
         if vectors:
             given["vectors"] = vectors_path(vectors)
@@ -90,6 +93,7 @@ class RunChoices:
         """Make or find the run's folder."""
         from recurra.runs.folder import new_run
 
+        # Without --out the next free folder would be taken, and training begin anew in silence.
         if self.resume and not self.out:
             raise UsageError("--resume needs --out", advice="name the run to go on with")
         if self.resume and not Path(self.out).is_dir():

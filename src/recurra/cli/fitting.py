@@ -26,6 +26,7 @@ def prepare_training(threads: int) -> None:
     """Raise the allocator's thresholds before torch is imported, shorten its threads' waiting, set their number."""
     keep_buffers()
     if threads:
+        # Libraries read it once, when they are loaded; so it stands there before torch is.
         os.environ["OMP_NUM_THREADS"] = str(threads)
         import torch
 
@@ -38,6 +39,7 @@ def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoi
     from recurra.runs.run import run_task
     from recurra.tasks.task import made_ready
 
+    # What can be refused without the rows comes first: a misspelt gate must not be told after hours.
     gates = learning.gates(task)
     estimator = learning.estimator(task, source.files[0], **asked)
     own, choices = estimator.task, estimator.asked()
@@ -49,9 +51,11 @@ def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoi
     if rows.columns:
         say(f"note: {rows.columns}")
     stem = Path(source.files[0]).name.split(".")[0] or "stdin"
+    # The folder is made only now: refused rows leave none behind.
     out = run.folder(f"{task}-{stem}")
     if rows.rejects:
         write_json(out / "rejects.json", [asdict(reject) for reject in rows.rejects])
+    # About ten lines in a log, however many epochs there are.
     every = max(1, choices.settings.training.epochs // 10)
     with progress(f"training on {rows.counted} → {out}", quiet=run.quiet, every=every) as watch:
         title = own.head.run_title.format(stem)
@@ -76,6 +80,7 @@ def _tell(
         "best_epoch": record["best_epoch"],
         **({"evaluated_on": record["evaluated_on"]} if "evaluated_on" in record else {}),
         **record["history"][-1],
+        # Single figures alone: tables and curves stand in report.json.
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
         **({"lost": evaluation["lost"]} if "lost" in evaluation else {}),
@@ -97,4 +102,5 @@ def _tell(
             print(f"{'rival':12} {told_rival(evaluation['rival'])}")
         if "lost" in result:
             print(f"{'lost':12} {result['lost']}")
+    # Last: where a gate is missed, the run is saved and told all the same.
     check_gates(gates, evaluation)

@@ -22,6 +22,7 @@ def read_gates(gates: Sequence[str], *, task: str) -> dict[str, float]:
         name, found, text = gate.partition("=")
         if not found or name not in figures:
             raise UsageError(f"--fail-under {gate!r}", allowed=f"METRIC=VALUE with one of {', '.join(figures)}")
+        # What is no number becomes NaN: one question then refuses it together with `nan` and `inf`.
         try:
             wanted[name] = float(text)
         except ValueError:

@@ -27,6 +27,7 @@ class Course:
     def __init__(self, recorded: Callable[[str], Mapping[str, str]], *, quiet: bool = False) -> None:
         """`recorded` tells of a training's title the recorded values to set beside, by a history's keys."""
         self.recorded, self.quiet = recorded, quiet
+        # Two counts: all trainings that are done, and those among them whose seconds are known.
         self.expected = self.done = 0
         self.timed, self.seconds = 0, 0.0
         self.title, self.figures = "", ""
@@ -55,6 +56,7 @@ class Course:
     def passed(self, trainings: int, seconds: float) -> None:
         """Count what an earlier run has done."""
         self.done += trainings
+        # Parts that are no training, such as a rival, have seconds too, but no place in the mean of a training.
         self.timed, self.seconds = self.timed + trainings, self.seconds + (seconds if trainings else 0.0)
         self._show()
 
@@ -62,8 +64,10 @@ class Course:
     def watch(self, title: str) -> Iterator[Watch]:
         """Follow one training."""
         started = time.monotonic()
+        # The figures of the training before are gone: beside the new title they would be taken for its own.
         self.title, self.figures = title, ""
         yield Watch(on_step=self._on_step, on_epoch=self._on_epoch)
+        # Not in a `finally`: a training that was interrupted is not done.
         self.done, self.timed = self.done + 1, self.timed + 1
         self.seconds += time.monotonic() - started
         self._show(ended=True)
@@ -71,6 +75,7 @@ class Course:
     def say(self, line: str) -> None:
         """Tell a line beside the bar."""
         if self.live:
+            # A line may hold square brackets, which rich would take for markup.
             self.live.console.print(line, markup=False, highlight=False)
         elif not self.quiet:
             say(line)
@@ -108,6 +113,7 @@ class Course:
         if not self.timed or self.expected <= self.done:
             return ""
         left = (self.expected - self.done) * self.seconds / self.timed
+        # Below a minute and a half, whole minutes would say too little.
         return f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
 
     def _show(self, *, ended: bool = False) -> None:

@@ -44,8 +44,10 @@ def run_lab(name: LabName, choices: LabChoices) -> None:
     from recurra.report.page import save
 
     lab = lab_named(name)
+    # Before a folder is made: missing data leave none behind.
     if not choices.synthetic:
         lab.require()
+    # A folder that is named is always gone on with: each part in it tells its choices, and others are measured anew.
     out = new_run(f"lab-{name}{_kind(choices)}", out=choices.out, resume=bool(choices.out))
     record = _measured(lab, choices, out)
     report = out / "report.html"
@@ -67,9 +69,11 @@ def _measured(lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
         choices.quick, choices.seeds, out, course.watch, course.say, choices.synthetic, course.expect, course.passed
     )
     try:
+        # Within the `try`, so that the bar is gone when the line below is told.
         with course:
             return measure_and_save(lab, options)
     except BaseException as problem:
+        # Only where somebody stopped it (Ctrl-C, SIGTERM): after an error the same command would end in the same error.
         if not isinstance(problem, Exception):
             say(f"go on with: {going_on(lab.name, choices, out)}")
         raise
@@ -77,6 +81,7 @@ def _measured(lab: Lab, choices: LabChoices, out: Path) -> dict[str, Any]:
 
 def going_on(name: str, choices: LabChoices, out: Path) -> str:
     """Return the command that goes on with an interrupted lab: the one that was given, and its folder."""
+    # The folder stands in it even where none was given: without it, a new one would be begun.
     words = ["recurra", "lab", name, "--seeds", str(choices.seeds), "--out", str(out)]
     flags = {"--quick": choices.quick, "--synthetic": choices.synthetic, "--quiet": choices.quiet}
     words += [flag for flag, is_so in {**flags, "--json": choices.as_json}.items() if is_so]
@@ -106,9 +111,11 @@ def render_lab(record: str, out: str, head: dict[str, str]) -> None:
     from recurra.report.page import to_html
 
     given = Path(record)
+    # A page lies beside its record, whose JSON a wrong --out must never write over: hence the ending that is asked for.
     page = Path(out) if out else given / "report.html" if given.is_dir() else given.with_suffix(".html")
     if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
         raise UsageError("--out", found=str(page), allowed="a file name that ends in .html")
+    # The page is whole before its folder is made: a refused record leaves nothing behind.
     html = to_html(rendered(given, SheetHead(**head)))
     page.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(page, html)

@@ -29,6 +29,7 @@ def progress(title: str, *, quiet: bool = False, every: int = 1) -> Iterator[Wat
             yield watch
     else:
         say(title)
+        # The last epoch is told, whether or not its turn has come: it is the one that a reader looks for.
         skipped: list[Record] = []
 
         def on_epoch(record: Record) -> None:
@@ -51,6 +52,7 @@ def _shown(name: str, value: float) -> str:
     if name == "epoch":
         return f"{int(value):3d}"
     if name == "lr":
+        # A rate falls through four powers of ten in a cycle.
         return f"{value:.2e}"
     return f"{value:.1f}" if name in ("seconds", "val_perplexity") else f"{value:.4f}"
 
@@ -64,6 +66,7 @@ def _live(title: str) -> Iterator[Watch]:
     with Live(console=Console(stderr=True), refresh_per_second=4) as live:
 
         def on_step(epoch: int, position: int, batches: int, loss: float) -> None:
+            # A hundred times an epoch: a table made for each of thousands of steps would slow them down.
             if position % max(1, batches // 100) == 0:
                 live.update(_table(title, history, f"epoch {epoch}: batch {position} of {batches}, loss {loss:.4f}"))
 
@@ -77,10 +80,12 @@ def _live(title: str) -> Iterator[Watch]:
 def _table(title: str, history: list[Record], now: str) -> Table:
     from rich.table import Table
 
+    # Each task has some of the columns; its first epoch tells which.
     names = [name for name in COLUMNS if not history or name in history[0]]
     table = Table(title=title, caption=now)
     for name in names:
         table.add_column(name, justify="right")
+    # rich cuts off what is higher than the terminal from below, where the newest epochs stand.
     for record in history[-12:]:
         table.add_row(*(_shown(name, record[name]) for name in names))
     return table

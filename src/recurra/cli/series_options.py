@@ -47,6 +47,7 @@ class SeriesChoices:
     missing: Annotated[
         list[str], typer.Option("--missing", metavar="WORD", help="A word for missing values; may come again.")
     ] = field(default_factory=list)
+    # Three answers: yes, no, and nothing said, which leaves it to what a model has learnt, else to the default.
     sort: Annotated[
         bool | None, typer.Option("--sort/--no-sort", show_default=False, help="Sort each series by time.")
     ] = None
@@ -88,5 +89,6 @@ class SeriesChoices:
             sort=self.sort,
             duplicates=one_of("--duplicates", self.duplicates, get_args(Duplicates)),
             gaps="ignore" if self.rows_as_steps else gaps[self.fill_gaps],
+            # none is a choice too: it refuses gaps where a model would fill them as in its training.
             impute=one_of("--impute", self.impute, (*get_args(Impute), "none")),
         )
