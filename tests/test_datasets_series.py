@@ -123,7 +123,7 @@ def test_plain_numbers_are_read_exactly(cell: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("cell", ["true", '"1"', "null"])
-def test_json_cells_that_are_no_numbers_are_refused_with_their_place(tmp_path: Path, cell: str) -> None:
+def test_a_json_cell_without_a_number_is_refused_and_a_number_in_a_text_is_read(tmp_path: Path, cell: str) -> None:
     path = write(tmp_path, f'{{"ds": 1, "y": 1}}\n{{"ds": 2, "y": {cell}}}\n', "t.jsonl")
     if cell == '"1"':
         assert read_series(path).values["t"].tolist() == [1, 1]
