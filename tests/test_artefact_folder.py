@@ -10,7 +10,7 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -245,15 +245,14 @@ def test_an_empty_or_missing_folder_is_free(tmp_path: Path) -> None:
         assert load(tmp_path / name, expected=expected).task == "text"
 
 
-def test_twenty_megabytes_are_loaded_within_a_tenth_of_a_second(tmp_path: Path) -> None:
+def test_twenty_megabytes_are_loaded_with_one_copy_of_the_weights(tmp_path: Path) -> None:
     table = np.random.default_rng(1).standard_normal((50_000, 100)).astype("f4")
     save(tmp_path / "model", Artefact("text", {}, {"embedding.weight": table}))
-    seconds = []
-    for _ in range(7):
-        begun = time.perf_counter()
-        load(tmp_path / "model", expected=lambda config, task: {"embedding.weight": (50_000, 100)})
-        seconds.append(time.perf_counter() - begun)
-    assert min(seconds) < 0.1
+    tracemalloc.start()
+    held = load(tmp_path / "model", expected=lambda config, task: {"embedding.weight": (50_000, 100)})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert np.array_equal(held.tensors["embedding.weight"], table) and most < 1.5 * table.nbytes
 
 
 def test_the_reader_printed_in_the_documentation_reads_an_artefact(tmp_path: Path) -> None:
