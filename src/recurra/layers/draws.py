@@ -88,28 +88,36 @@ def native_masked(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
 class _Masked(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
+        # Threads are counted once: a backward pass runs on a thread of torch, where the number may read otherwise.
+        context.places, context.threads = native.ragged(offsets), processors.threads()
         context.offsets = offsets
         context.save_for_backward(masks)
-        return _times(values, masks, offsets)
+        return gathered(context, values, None, masks)
 
     @staticmethod
     @untraced
     def backward(context: Any, error: Tensor) -> Any:
         (masks,) = context.saved_tensors
         if wants_numbers(error):
-            return _times(error, masks, context.offsets), None, None
+            return gathered(context, error, None, masks), None, None
         return error * spread_masks(masks, context.offsets), None, None
 
 
-def _times(values: Tensor, masks: Tensor, offsets: Integers) -> Tensor:
-    found = values.new_empty(values.shape)
+def gathered(context: Any, table: Tensor, ids: Tensor | None, masks: Tensor | None, scale: float = 1.0) -> Tensor:
+    """Return each token's row, by its id or as rows come, times scale and its sequence's mask: (tokens, size).
+
+    `context` has the places of the sequences and the count of threads.
+    """
+    # Every token is written, so that nothing needs to be zeroed first.
+    found = table.new_empty(len(table if ids is None else ids), table.shape[1])
     native.compiled.gather(
-        native.ragged(offsets),
-        table=rows_to_read(values),
+        context.places,
+        table=rows_to_read(table),
+        ids=to_read(ids),
         masks=to_read(masks),
-        scale=1.0,
+        scale=scale,
         into=to_write(found),
-        threads=processors.threads(),
+        threads=context.threads,
     )
     return found
 

@@ -22,7 +22,7 @@ from recurra.config import Init
 from recurra.engine import native, processors
 from recurra.engine.autograd import rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import TokenRows, is_native
-from recurra.layers.draws import Generator, check_drawn, draw_dense, row_masks, spread_masks, variational
+from recurra.layers.draws import Generator, check_drawn, draw_dense, gathered, row_masks, spread_masks, variational
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec
 
 
@@ -72,22 +72,10 @@ class _Gather(torch.autograd.Function):
     def forward(
         context: Any, table: Tensor, ids: Tensor, offsets: Integers, scale: float, masks: Tensor | None
     ) -> Tensor:
-        # Threads are counted once: a backward pass runs on a thread of torch, where the number may read otherwise.
         context.places, context.threads = native.ragged(offsets), processors.threads()
         context.offsets, context.scale, context.shape = offsets, scale, table.shape
         context.save_for_backward(ids, masks)
-        # Every token is written, so that nothing needs to be zeroed first.
-        found = table.new_empty(len(ids), table.shape[1])
-        native.compiled.gather(
-            context.places,
-            table=rows_to_read(table),
-            ids=to_read(ids),
-            masks=to_read(masks),
-            scale=scale,
-            into=to_write(found),
-            threads=context.threads,
-        )
-        return found
+        return gathered(context, table, ids, masks, scale)
 
     @staticmethod
     @untraced
