@@ -86,18 +86,17 @@ def _shape(*sizes: int) -> str:
 
 def _entering(y: float, base: str, size: int, end: float) -> str:
     """Return a state that comes in from the left at height `y`, up to `end`."""
-    label = symbol((12, y - 10), base, "t−1", anchor="start") + words(
-        (12, y + 12), f"({size})", anchor="start", size=12
-    )
-    return label + wire([(62, y), (end, y)])
+    return _named(12, y, base, "t−1", size) + wire([(62, y), (end, y)])
 
 
 def _leaving(y: float, base: str, size: int, start: float) -> str:
     """Return a state that goes out to the right at height `y`."""
-    label = symbol((712, y - 10), base, "t", anchor="start") + words(
-        (712, y + 12), f"({size})", anchor="start", size=12
-    )
-    return wire([(start, y), (702, y)]) + label
+    return wire([(start, y), (702, y)]) + _named(712, y, base, "t", size)
+
+
+def _named(x: float, y: float, base: str, index: str, size: int) -> str:
+    """Return a state's name and, below it, how many units it has."""
+    return symbol((x, y - 10), base, index, anchor="start") + words((x, y + 12), f"({size})", anchor="start")
 
 
 def _output(y: float, hops: tuple[float, ...] = ()) -> str:
@@ -144,8 +143,7 @@ def _lstm(inputs: int, hidden: int, function: str) -> str:
     # State and input run on one bus below, which every gate taps; the last gate is the bus's own end.
     taps = [wire([(x, 320), (x, 269)]) + dot((x, 320)) for x in (195.0, 287.0, 375.0)]
     bus = [
-        symbol((12, 310), "h", "t−1", anchor="start"), words((12, 332), f"({hidden})", anchor="start"),
-        wire([(62, 320), (467, 320), (467, 269)]), _input(155, 408, 320, inputs),
+        _named(12, 320, "h", "t−1", hidden), wire([(62, 320), (467, 320), (467, 269)]), _input(155, 408, 320, inputs),
     ]  # fmt: skip
     return sheet(760, 420, [frame((130, 56), (490, 306)), *bus, *taps, *gates, *names, *_lstm_state(hidden, function),
                             *_stacked("lstm", inputs, hidden)])  # fmt: skip
