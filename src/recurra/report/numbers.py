@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 
 NARROW = "\u202f"
 """The narrow no-break space."""
-NOT_RECORDED = "not recorded"
-"""What stands where the classic record is silent."""
 SPACED_FROM = 10_000
 """Numbers from here on get spaces between thousands; shorter ones are taken in at a glance."""
 
