@@ -109,7 +109,7 @@ TABLE = [
             others.nothing_but_shapes, others.a_kind_of_tensor_of_ones_own,
         ),
     ),
-    Row("a batch of none", TORCH, (others.a_batch_of_none, others.packed_data_with_a_rest)),
+    Row("an empty batch", TORCH, (others.a_batch_of_none, others.packed_data_with_a_rest)),
     Row(
         "`torch.export`, `torch.jit.trace`, `torch.jit.script`",
         "torch's forward, with the same weights",

@@ -166,7 +166,7 @@ def test_under_autocast_states_of_bfloat16_are_taken_and_outputs_stay_float32(
 
 def test_the_documentation_tells_this_table_and_every_row_is_proven() -> None:
     page = (Path(__file__).parents[1] / "docs" / "engine.md").read_text("utf-8")
-    told = page.split("| what you do | who computes it |\n| --- | --- |\n")[1].split("\n\n")[0]
+    told = page.split("| use | computed by |\n| --- | --- |\n")[1].split("\n\n")[0]
     assert told.splitlines() == [f"| {row.what} | {row.who} |" for row in TABLE]
     tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
     assert all(f"def {name}(" in tests for row in TABLE for name in row.tests)
