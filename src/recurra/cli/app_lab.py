@@ -42,7 +42,7 @@ class HeadChoices:
 
 
 @dataclass(frozen=True)
-class LabOptions:
+class LabCommand:
     """How a lab is run."""
 
     quick: Annotated[bool, typer.Option("--quick", help="A minute or so on less data; the report says so.")] = False
@@ -63,7 +63,7 @@ class LabOptions:
 
 @lab_app.command()
 @grouped
-def sentiment(*, seeds: Seeds = 1, synthetic: Synthetic = False, run: LabOptions, head: HeadChoices) -> None:
+def sentiment(*, seeds: Seeds = 1, synthetic: Synthetic = False, run: LabCommand, head: HeadChoices) -> None:
     """IMDB sentiment with a simple RNN and pre-trained word vectors, and a ladder of steps up from it.
 
     Example:  recurra lab sentiment --seeds 3 --name "A. Student" --experiment 8
@@ -75,7 +75,7 @@ def sentiment(*, seeds: Seeds = 1, synthetic: Synthetic = False, run: LabOptions
 
 @lab_app.command("language")
 @grouped
-def lab_of_language(*, seeds: Seeds = 1, run: LabOptions, head: HeadChoices) -> None:
+def lab_of_language(*, seeds: Seeds = 1, run: LabCommand, head: HeadChoices) -> None:
     """A language model with the same recurrence, on WikiText-2, beside a Kneser-Ney trigram.
 
     Example:  recurra lab language --quick
@@ -87,7 +87,7 @@ def lab_of_language(*, seeds: Seeds = 1, run: LabOptions, head: HeadChoices) -> 
 
 @lab_app.command("next-value")
 @grouped
-def next_value(*, seeds: Seeds = 5, run: LabOptions, head: HeadChoices) -> None:
+def next_value(*, seeds: Seeds = 5, run: LabCommand, head: HeadChoices) -> None:
     """An LSTM of 50 ReLU units predicts the next value of a sequence; airline passengers, actual against predicted.
 
     Example:  recurra lab next-value --seeds 5 --json
