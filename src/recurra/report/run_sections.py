@@ -126,7 +126,23 @@ def section(title: str, blocks: Sequence[Block | None]) -> list[Section]:
     return [Section(title, present)] if present else []
 
 
-def highlights(scores: RunRecord, wanted: Sequence[tuple[str, str, bool]], rivals: RunRows) -> Highlights | None:
+def result_section(
+    record: RunRecord,
+    judged: Paragraph | None,
+    wanted: Sequence[tuple[str, str, bool]],
+    keys: dict[str, str],
+    on: str,
+) -> list[Section]:
+    """Return how a run did: its `wanted` scores, whether it lost, its rivals on the same rows, and its remarks."""
+    scores, remarks = part(record, "evaluation"), tuple(str(note) for note in listed(record, "notes"))
+    rivals, lost = rows(scores, "rivals"), str(scores.get("lost") or "")
+    name = str(part(record, "settings").get("cell") or "this run")
+    table = _rival_table(name, scores, rivals, keys, f"This run and its rivals on the same {on}.")
+    defeat, points = Paragraph(lost) if lost else None, Points(remarks) if remarks else None
+    return section("Result", [judged, defeat, _highlights(scores, wanted, rivals), table, points])
+
+
+def _highlights(scores: RunRecord, wanted: Sequence[tuple[str, str, bool]], rivals: RunRows) -> Highlights | None:
     """Return the scores that are there; each wanted one is (key, label, is a share). Rivals' scores stand beside."""
     items = []
     for key, label, share in wanted:
@@ -146,19 +162,7 @@ def _rival_note(rivals: RunRows, key: str, share: bool) -> str:
     return "; ".join(f"{name}: {_score(value, share)}" for name, value in found if value is not None)
 
 
-def notes(record: RunRecord) -> Points | None:
-    """Return the remarks of a run, such as warnings on its data."""
-    given = listed(record, "notes")
-    return Points(tuple(str(note) for note in given)) if given else None
-
-
-def defeat(scores: RunRecord) -> Paragraph | None:
-    """Return the sentence that says to which rival the network lost."""
-    told = str(scores.get("lost") or "")
-    return Paragraph(told) if told else None
-
-
-def rival_table(name: str, scores: RunRecord, rivals: RunRows, keys: dict[str, str], caption: str) -> Table | None:
+def _rival_table(name: str, scores: RunRecord, rivals: RunRows, keys: dict[str, str], caption: str) -> Table | None:
     """Return the run's scores above those of its rivals; `keys` maps each score to its heading."""
     if not rivals:
         return None

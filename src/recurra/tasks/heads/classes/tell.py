@@ -19,15 +19,12 @@ from recurra.report.run_sections import (
     cell,
     column,
     counted,
-    defeat,
     has,
-    highlights,
     listed,
     measured,
     network_section,
-    notes,
     part,
-    rival_table,
+    result_section,
     rows,
     section,
     training_section,
@@ -49,22 +46,15 @@ PAIRS = 15
 def text_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a text run holds, in the order one reads it."""
     scores = part(record, "evaluation")
+    count = counted(scores.get("rows"))
+    judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
     return [
-        *_result(record, scores),
+        *result_section(record, judged, SCORES, RIVAL_SCORES, "rows"),
         *training_section(record),
         *_mistakes(scores),
         *_hardest(rows(scores, "top_losses")),
         *network_section(record),
     ]
-
-
-def _result(record: RunRecord, scores: RunRecord) -> list[Section]:
-    rivals = rows(scores, "rivals")
-    count = counted(scores.get("rows"))
-    judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
-    name = str(part(record, "settings").get("cell") or "this run")
-    table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same rows.")
-    return section("Result", [judged, defeat(scores), highlights(scores, SCORES, rivals), table, notes(record)])
 
 
 def _mistakes(scores: RunRecord) -> list[Section]:

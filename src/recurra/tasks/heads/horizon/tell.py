@@ -14,15 +14,12 @@ from recurra.report.run_sections import (
     RunRows,
     column,
     counted,
-    defeat,
     has,
-    highlights,
     listed,
     measured,
     network_section,
-    notes,
     part,
-    rival_table,
+    result_section,
     rows,
     section,
     training_section,
@@ -54,11 +51,8 @@ MOST_SERIES = 6
 def series_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a forecasting run holds, in the order one reads it."""
     scores = part(record, "evaluation")
-    rivals = rows(scores, "rivals")
-    name = str(part(record, "settings").get("cell") or "this run")
-    table = rival_table(name, scores, rivals, HEADINGS, "This run and its rivals on the same windows.")
     return [
-        *section("Result", [_judged(scores), defeat(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
+        *result_section(record, _judged(scores), SCORES, HEADINGS, "windows"),
         *section("Actual against predicted", [*_drawn(rows(scores, "series")), _by_step(rows(scores, "by_horizon"))]),
         *training_section(record),
         *network_section(record),

@@ -17,15 +17,12 @@ from recurra.report.run_sections import (
     RunRows,
     column,
     counted,
-    defeat,
     epoch_numbers,
     has,
-    highlights,
     measured,
     network_section,
-    notes,
     part,
-    rival_table,
+    result_section,
     rows,
     section,
     training_section,
@@ -44,13 +41,10 @@ LARGEST_LOSS = 50.0
 def language_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a language model's run holds, in the order one reads it."""
     scores = part(record, "evaluation")
-    rivals = rows(scores, "rivals")
     count = counted(scores.get("tokens"))
     judged = Paragraph(f"Judged on {number(count)} tokens.") if count else None
-    name = str(part(record, "settings").get("cell") or "this run")
-    table = rival_table(name, scores, rivals, RIVAL_SCORES, "This run and its rivals on the same tokens.")
     return [
-        *section("Result", [judged, defeat(scores), highlights(scores, SCORES, rivals), table, notes(record)]),
+        *result_section(record, judged, SCORES, RIVAL_SCORES, "tokens"),
         *training_section(record, _perplexities(rows(record, "history"))),
         *section("Samples", _samples(rows(scores, "samples"))),
         *network_section(record),
