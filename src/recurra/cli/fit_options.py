@@ -64,12 +64,14 @@ class LearningChoices:
         made = estimator_of(task)
         # A known set may need settings of its own; --set and the task's options still change them.
         settings = self.changed(made.task.settings.changed(settings_of(file)), task)
-        # 0 equals False and goes as well; --validation 0, which is a choice, is put back below.
-        given = {name: value for name, value in asked.items() if value not in (None, "", False)}
+        # By identity: 0 equals False, and --validation 0 is a choice.
+        given = {
+            name: value for name, value in asked.items() if value is not None and value is not False and value != ""
+        }
         if vectors:
             given["vectors"] = vectors_path(vectors)
-        if asked.get("validation") is not None:
-            given["validation"] = _whole_or_share(asked["validation"])
+        if "validation" in given:
+            given["validation"] = _whole_or_share(given["validation"])
         estimator: Estimator = made(config=settings, random_state=self.seed, **given)
         return estimator
 

@@ -89,8 +89,8 @@ def read(source: Source, asked: Asked | None) -> Rows:
     columns = str(text.columns) if text.columns is not None and source.texts.text is None else ""
     # A file that a model is measured on has no parts: all of it counts.
     measured = text.train if text.test is None else text.test
-    # Lines held out stood behind those learnt from, so their count tells which these were; None takes all.
-    seen = text.train[: source.kept.get("lines")]
+    # Lines held out stood behind those learnt from, so their count tells which these were.
+    seen = text.train[: source.kept["lines"]] if source.kept else None
     counted = f"{len(text.train):,} lines"
     return Rows(text, file, counted, text.warnings, columns=columns, measured=measured, seen=seen)
 

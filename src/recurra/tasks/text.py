@@ -89,8 +89,6 @@ def read(source: Source, asked: Asked | None) -> Rows:
     measured = test or train
     if source.model is not None and measured.labels is None:
         raise DataError(f"{source.files[0]} has no labels")
-    remarks = [f"{len(train.rejects)} rows rejected; they are listed in rejects.json"] if train.rejects else []
-    remarks += [f"{train.empty} empty texts are kept as <empty>"] if train.empty else []
     guessed = train.columns is not None and not (source.texts.text and source.texts.label)
     return Rows(
         (train, test),
@@ -98,12 +96,18 @@ def read(source: Source, asked: Asked | None) -> Rows:
         f"{len(train):,} texts",
         # Who fits hears of the test rows later, when `hold` holds them against the others.
         measured.warnings if source.model is not None else train.warnings,
-        remarks if source.model is None else [],
+        _remarks(train) if source.model is None else [],
         str(train.columns) if guessed else "",
         train.rejects,
         _as_rows(measured),
-        _without(train, source.kept.get("held_out", ())),
+        _without(train, source.kept["held_out"]) if source.kept else None,
     )
+
+
+def _remarks(train: TextTable) -> list[str]:
+    rejected, empty = len(train.rejects), train.empty
+    remarks = [f"{rejected} rows rejected; they are listed in rejects.json"] if rejected else []
+    return [*remarks, *([f"{empty} empty texts are kept as <empty>"] if empty else [])]
 
 
 def _tables(source: Source) -> tuple[TextTable, TextTable | None]:
