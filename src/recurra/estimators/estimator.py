@@ -15,6 +15,7 @@ from recurra.arguments import held_out, seed_of, truth
 from recurra.config import Settings, validated
 from recurra.errors import UsageError
 from recurra.model import ModelOrigin, kept_history
+from recurra.tasks.known import model_of
 from recurra.tasks.reads import check_read
 from recurra.tasks.task import Asked, Prepared, Task
 from recurra.training.progress import NOWHERE, Record, Watch
@@ -138,7 +139,7 @@ class Estimator(Params):
         # Here, since it imports torch: an estimator that was loaded answers without.
         from recurra.tasks.fit import learn
 
-        learnt = learn(self.task.head, prepared, run=run, watch=watch)
+        learnt = learn(self.task, prepared, run=run, watch=watch)
         self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)
         self.warnings_ = [*prepared.warnings, *learnt.finished.warnings]
         self.notes_ = list(learnt.finished.notes)
@@ -179,7 +180,7 @@ class Estimator(Params):
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Return an estimator that answers from an artefact or a run, with the arguments and settings of its fit."""
-        return cls.holding(cls.task.head.model.load(folder))
+        return cls.holding(model_of(cls.task.name).load(folder))
 
     @classmethod
     def holding(cls, model: Any) -> Self:

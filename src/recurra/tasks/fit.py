@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
-from recurra.tasks.task import Finished, Head, Prepared
+from recurra.tasks.known import learner_of
+from recurra.tasks.task import Finished, Prepared, Task
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
 from recurra.training.resume import fingerprint
@@ -27,11 +28,11 @@ class Learnt:
     best_epoch: int
 
 
-def learn(head: Head, prepared: Prepared, *, run: str | Path | None, watch: Watch | None) -> Learnt:
+def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watch | None) -> Learnt:
     """Train a net on prepared rows; with `run`, a killed fit of the same choices and rows goes on from there."""
     settings, seed, plan = prepared.settings, prepared.seed, prepared.plan
     net = first_net(prepared)
-    learner = head.learner(net, prepared)
+    learner = learner_of(task.name)(net, prepared)
     # torch wakes a second thread for the smallest operation; how much there is to do tells whether that pays.
     with threads_for(torch_work(plan.recurrent, **learner.work())):
         # The data are hashed only where a checkpoint will ask for them: a million rows take a second.
@@ -39,7 +40,7 @@ def learn(head: Head, prepared: Prepared, *, run: str | Path | None, watch: Watc
         folder = Path(run) if run else None
         progress = fit(learner, settings.training, seed=seed, run=folder, identity=identity, watch=watch)
     # The loop has put the best epoch's weights back into the net by now, not the last epoch's.
-    return Learnt(head.finish(prepared, tensors_of(net)), progress.history, progress.best_epoch)
+    return Learnt(task.head.finish(prepared, tensors_of(net)), progress.history, progress.best_epoch)
 
 
 def first_net(prepared: Prepared) -> LearningNet:

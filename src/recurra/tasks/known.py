@@ -1,10 +1,11 @@
-"""The record and the models of a task by its name; each is loaded when somebody asks for it.
+"""The record, the models and the learner of a task by its name; each is loaded when somebody asks for it.
 
-Not here: which tasks there are (names.py), what a task is (task.py), and what its models answer (heads/KIND/run.py).
+Not here: which tasks there are (names.py), what a task is (task.py), and what answers and learns (heads/).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +16,8 @@ from recurra.config import Precision
 from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
-    from recurra.tasks.task import Task
+    from recurra.nets.learn import LearningNet
+    from recurra.tasks.task import Prepared, Task
 
 
 @cache
@@ -28,7 +30,17 @@ def task_named(name: str) -> Task:
 def model_of(task: str) -> Any:
     """Return the class of a task's models."""
     # Not through the record: an answer needs the head alone, and a record brings readers, rivals and reports along.
-    return import_module(f"recurra.tasks.heads.{CALLED[task].head}.run").MODEL
+    return _file_of(task, "run").MODEL
+
+
+def learner_of(task: str) -> Callable[[LearningNet, Prepared], Any]:
+    """Return what makes that which the loop trains, of a net and prepared rows; it brings torch along."""
+    learner: Callable[[LearningNet, Prepared], Any] = _file_of(task, "learn").learner
+    return learner
+
+
+def _file_of(task: str, name: str) -> Any:
+    return import_module(f"recurra.tasks.heads.{CALLED[task].head}.{name}")
 
 
 def load_any(folder: Path, *, precision: Precision | None = None) -> Any:

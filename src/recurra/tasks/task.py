@@ -21,9 +21,7 @@ from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
 
-# For its type alone: the nets that learn need torch, and whoever only answers reads this file, too.
 if TYPE_CHECKING:
-    from recurra.nets.learn import LearningNet
     from recurra.report.page import Section
 
 Figures = dict[str, Any]
@@ -75,7 +73,7 @@ class Rows:
     measured: Any = None
     """The rows that a model would be measured on, as `judge` takes them."""
     seen: Any = None
-    """All rows to learn from, as rivals take them."""
+    """The rows that a run learnt from, as rivals take them, where `Source.kept` tells which these are."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +129,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Head:
-    """What a net is for: how it learns, answers and is told. Its files lie in one folder."""
+    """What a net is for, beside how it answers (run.py) and learns (learn.py), which known.py finds in the same folder.
 
-    model: type[Any]
-    """Answers, and says which of its figures are better when they are small."""
-    # A function, not the class: whoever reads the record only to answer must not load torch with it.
-    learner: Callable[[LearningNet, Prepared], Any]
-    """What the loop trains (learn.py)."""
+    Those two stand apart: an answer must not load what measures and tells, and nothing but learning may load torch.
+    """
+
     finish: Callable[[Prepared, dict[str, NDArray[Any]]], Finished]
     """Makes a model of trained weights."""
     figures: Callable[[Any, Any], Figures]
