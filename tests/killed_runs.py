@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +49,6 @@ def _die(epoch: int, position: int, batches: int, loss: float) -> None:
 def main(folder: Path) -> None:
     """Begin each fit and have it killed."""
     loop.BETWEEN_CHECKPOINTS = 0.0
-    # The first optimiser imports torch's compiler: here once, and not in each child.
-    import_module("torch._dynamo")
     for task in TASKS:
         child = os.fork()
         if not child:

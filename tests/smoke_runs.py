@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 READY = ["torch", "recurra.estimators.text", "recurra.nn", "recurra.labs.sentiment_recipe"]
-# What a training and its rivals import on their way: torch's compiler with the first optimiser, SciPy with NB-SVM.
+# What trainings and rivals import on their way: torch's compiler with an optimiser of torch's, SciPy with NB-SVM.
 READY += ["torch._dynamo", "sklearn.svm", "pandas", "pyarrow.parquet", "recurra.labs.catalogue"]
 
 

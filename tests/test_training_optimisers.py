@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -137,3 +140,17 @@ def test_validation_sees_the_average_and_the_average_is_what_is_kept() -> None:
     loss, accuracy = task.measure(task.validation)  # type: ignore[arg-type]
     assert (progress.history[0]["val_loss"], progress.history[0]["val_accuracy"]) == (loss, accuracy)
     assert not np.array_equal(tensors_of(task.net)["dense.weight"], tensors_of(plain.net)["dense.weight"])
+
+
+def test_a_fit_with_checkpoints_never_loads_torchs_compiler() -> None:
+    program = """
+import sys, tempfile
+from recurra import LANGUAGE_SETTINGS, LanguageModel
+settings = LANGUAGE_SETTINGS.changed({"hidden": 4, "embedding_size": 4, "samples": 2, "streams": 2, "epochs": 1})
+with tempfile.TemporaryDirectory() as run:
+    for _ in ("begun", "gone on with"):
+        LanguageModel(config=settings).fit(["the film was good", "the sea was near"] * 20, run=run)
+print("torch" in sys.modules, "torch._dynamo" in sys.modules)
+"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["True", "False"]

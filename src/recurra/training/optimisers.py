@@ -6,6 +6,7 @@ way; what the engine does not move, float64 and tensors on a GPU, takes torch's 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,19 @@ Moments = dict[str, Any]
 """What an optimiser keeps of a weight; nothing before its first step."""
 
 
-class RowAdam(torch.optim.SparseAdam):
+class _Uncompiled:
+    """The methods of an optimiser that torch keeps out of its compiler, and loads it for: seconds before a first step.
+
+    Nothing compiles our loop, so they run here as torch wrote them.
+    """
+
+    add_param_group, state_dict, load_state_dict, zero_grad = (
+        inspect.unwrap(getattr(torch.optim.Optimizer, name))
+        for name in ("add_param_group", "state_dict", "load_state_dict", "zero_grad")
+    )
+
+
+class RowAdam(_Uncompiled, torch.optim.SparseAdam):
     """torch's SparseAdam with the same state, each row's moments and weights moved in one pass by the native engine."""
 
     @torch.no_grad()
@@ -79,7 +92,7 @@ def _writable(weight: Tensor, state: Moments) -> bool:
     return is_native(*written) and all(one.is_contiguous() for one in written)
 
 
-class WholeAdam(torch.optim.Adam):
+class WholeAdam(_Uncompiled, torch.optim.Adam):
     """torch's Adam, and with `decoupled_weight_decay` its AdamW, with the same state: all weights moved in one call.
 
     m, v and w as Kingma & Ba 2015, algorithm 1; decay as Loshchilov & Hutter 2019, algorithm 2.
