@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
-from recurra.memory import keep_buffers
+from recurra.engine.processors import keep_buffers
 
 keep_buffers()  # before torch is imported
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-from recurra.memory import keep_buffers
+from recurra.engine.processors import keep_buffers
 
 DEFAULT = "default-allocator"
 if DEFAULT not in sys.argv:

@@ -22,9 +22,9 @@ from recurra.batches import Ragged, batch_order, join
 from recurra.cells.cell import Activation
 from recurra.config import CellName
 from recurra.engine.choose import Route
+from recurra.engine.processors import keep_buffers
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
-from recurra.memory import keep_buffers
 
 INPUTS, HIDDEN, SEQUENCES, STEPS = sized((100, 64, 32, 200), (10, 8, 4, 20))
 TEXTS = sized(20_000, 1_000)

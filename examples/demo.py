@@ -19,8 +19,8 @@ from recurra.cli.progress import progress
 from recurra.config import Settings
 from recurra.datasets.known.sets import find
 from recurra.datasets.texts import TextTable
+from recurra.engine.processors import keep_buffers
 from recurra.errors import RecurraError
-from recurra.memory import keep_buffers
 from recurra.runs.folder import new_run
 from recurra.runs.sources import synthetic
 

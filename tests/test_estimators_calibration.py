@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from command_line import recurra
-from recurra.cli.gates import check_gates
+from recurra.cli.judging import check_gates
 from recurra.errors import GateError, RecurraWarning
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.metrics import log_loss

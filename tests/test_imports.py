@@ -27,7 +27,6 @@ RANKS = (
     "cells",
     "config",
     "arguments",
-    "memory",
     "engine.processors",
     "engine.native",
     "engine.words",

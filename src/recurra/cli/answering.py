@@ -1,6 +1,6 @@
 """`recurra forecast|generate|inspect`: answers from an artefact, without torch.
 
-Not here: labels of texts (predicting.py), and measuring answers (evaluating.py).
+Not here: labels of texts (predicting.py), and measuring answers (judging.py).
 """
 
 from __future__ import annotations

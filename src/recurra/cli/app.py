@@ -105,7 +105,7 @@ def evaluate(
 
                recurra evaluate runs/language-wiki wiki.test.tokens --json
     """
-    from recurra.cli.evaluating import evaluate_file
+    from recurra.cli.judging import evaluate_file
 
     # Both kinds of reading are checked, whichever task the artefact turns out to have.
     rows, reading = written.reading(text=text, label=label, policy=on_error), series.reading()

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from recurra.cli import options
-from recurra.cli.app_fit import fit_app
-from recurra.cli.fit_options import LearningChoices
+from recurra.cli.app_fit import LearningChoices, fit_app
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 

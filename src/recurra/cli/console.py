@@ -8,15 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from recurra.errors import RecurraError, advising_options, printable
-
-if TYPE_CHECKING:
-    from recurra.tasks.task import Rows
 
 
 def run_app(home: str) -> NoReturn:
@@ -108,13 +105,6 @@ def say_warnings(lines: Sequence[str]) -> None:
         say(f"warning: {line}")
 
 
-def tell_rows(rows: Rows) -> None:
-    """Tell what is doubtful and remarkable of rows that were read."""
-    say_warnings(rows.warnings)
-    for remark in rows.remarks:
-        say(remark)
-
-
 def harmless(text: str) -> str:
     """Escape the control characters that could steer a terminal; line ends, tabs and every script stay."""
     from unicodedata import category
@@ -134,25 +124,14 @@ def emit_json(record: Any) -> None:
 def emit_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a plain table whose columns line up."""
     # Cells become texts first; the widths follow from all of them.
-    cells = [list(header), *([_cell(value) for value in row] for row in rows)]
+    cells = [list(header), *([shown(value) for value in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def plain_figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a table of figures shows of an evaluation; that the network lost is told in a sentence below it."""
-    return {
-        name: value for name, value in evaluation.items() if isinstance(value, int | float | str) and name != "lost"
-    }
-
-
-def told_rival(rival: Mapping[str, Any]) -> str:
-    """Tell a rival's figures in one line, as many digits as the model's own."""
-    return ", ".join(f"{name} {_cell(value)}" for name, value in rival.items())
-
-
-def _cell(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Write one value of a table: floats with four digits."""
     if isinstance(value, float):
         return f"{value:.4f}"
     return printable(str(value))

@@ -18,7 +18,7 @@ from recurra.errors import DataError, UsageError
 from recurra.tasks.checking import check_file, check_known
 
 if TYPE_CHECKING:
-    from recurra.cli.fit_options import LearningChoices
+    from recurra.cli.app_fit import LearningChoices
     from recurra.datasets.formats import TextReading
     from recurra.tasks.checking import Finding, Needs
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.artefact import write_atomically
 from recurra.cli.console import emit_json, say
-from recurra.cli.fitting import prepare_training
 from recurra.cli.lab_progress import Course
+from recurra.engine.processors import prepare_training
 from recurra.errors import UsageError
 from recurra.runs.folder import new_run
 

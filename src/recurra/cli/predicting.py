@@ -1,6 +1,6 @@
 """`recurra predict`: labels of texts from an artefact, without torch, answered as they are read.
 
-Not here: measuring answers (evaluating.py). Of a file a few thousand rows are held at a time; what comes through a pipe
+Not here: measuring answers (judging.py). Of a file a few thousand rows are held at a time; what comes through a pipe
 is answered as soon as its line is whole.
 """
 
