@@ -33,53 +33,8 @@ HALF = 3.35
 PIXELS_AN_INCH = 104
 """Sets the size of letters beside the page's text."""
 
-THEME: dict[str, Any] = {
-    # Words stay words: they can be searched and read aloud, and take the reader's font.
-    "svg.fonttype": "none",
-    # Identifiers are hashed with this instead of a random salt: the same chart is the same bytes.
-    "svg.hashsalt": "recurra",
-    # A name with two dollar signs is a name, not a formula.
-    "text.parse_math": False,
-    "font.size": 8.4,
-    "axes.labelsize": 8.4,
-    "axes.titlesize": 8.4,
-    "xtick.labelsize": 8.0,
-    "ytick.labelsize": 8.0,
-    "legend.fontsize": 8.2,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.0,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.0,
-    "xtick.major.size": 3.0,
-    "ytick.major.size": 0.0,
-    "ytick.minor.size": 0.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": INK,
-    "grid.alpha": 0.13,
-    "grid.linewidth": 0.5,
-    "axes.axisbelow": True,
-    "axes.labelpad": 5.0,
-    "axes.formatter.useoffset": False,
-    "axes.unicode_minus": True,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "legend.frameon": False,
-    "legend.handlelength": 1.8,
-    "legend.columnspacing": 1.6,
-    "lines.linewidth": 1.5,
-    "lines.solid_capstyle": "round",
-    "lines.markersize": 3.5,
-}
+THEME = ("default", "recurra.report.charts.page")
+"""What matplotlib itself begins with, then page.mplstyle beside this file."""
 
 
 def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float = 2.9, tiled: bool = False) -> str:
@@ -96,7 +51,7 @@ def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float 
     metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
     sink = io.StringIO()
     # The caller's own settings, or a matplotlibrc, must not reach our charts, nor ours theirs.
-    with matplotlib.style.context(["default", THEME]), warnings.catch_warnings():
+    with matplotlib.style.context(THEME), warnings.catch_warnings():
         # Letters the measuring font lacks are drawn by the reader's fonts all the same.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
