@@ -68,7 +68,7 @@ def network_diagram(
         parts += [drawn, _beside(row, middle)]
         # Behind a pooling there is one vector: the layers above it get one box instead of one at each step.
         places, below = after, middle - BOX[1] / 2
-    parts += [wire([(x, below), (x, below - 34)]) for x in places]
+    parts += [wire((x, below), (x, below - 34)) for x in places]
     parts += _results(places, below - 46)
     return sheet(WIDTH, height, parts)
 
@@ -97,14 +97,14 @@ def _layer(
     if row.kind == "pooling" and len(places) > 1:
         # Only the last step's arrow is drawn, since no other state is read.
         if row.detail.strip() == "last":
-            return wire([(places[-1], below), (places[-1], foot)]) + _named_box(row, (places[-1], y)), places[-1:]
-        arrows = "".join(wire([(x, below), (x, foot)]) for x in places)
+            return wire((places[-1], below), (places[-1], foot)) + _named_box(row, (places[-1], y)), places[-1:]
+        arrows = "".join(wire((x, below), (x, foot)) for x in places)
         # One box over all steps: every state goes into it.
         wide = (PLACES[-1] - PLACES[0] + BOX[0], BOX[1])
         return arrows + box((MIDDLE, y), wide) + words((MIDDLE, y), label(row.name, 40), size=12.5), (MIDDLE,)
     if len(places) == 1:
-        return wire([(places[0], below), (places[0], foot)]) + _named_box(row, (places[0], y)), places
-    drawing = "".join(wire([(x, below), (x, foot)]) + box((x, y), BOX, tint=_tint(row)) for x in places)
+        return wire((places[0], below), (places[0], foot)) + _named_box(row, (places[0], y)), places
+    drawing = "".join(wire((x, below), (x, foot)) + box((x, y), BOX, tint=_tint(row)) for x in places)
     # A layer without a symbol of its own is named inside its boxes.
     letter = LETTERS.get(row.kind)
     for x, step in zip(places, STEPS, strict=True):
@@ -130,9 +130,9 @@ def _through_time(y: float, bidirectional: bool) -> str:
     shift = 6.0 if bidirectional else 0.0
     parts = [words((DOTS, y), "…", size=17)]
     for start, end in zip(starts, ends, strict=True):
-        parts.append(wire([(start, y - shift), (end, y - shift)]))
+        parts.append(wire((start, y - shift), (end, y - shift)))
         if bidirectional:
-            parts.append(wire([(end, y + shift), (start, y + shift)]))
+            parts.append(wire((end, y + shift), (start, y + shift)))
     return "".join(parts)
 
 

@@ -38,13 +38,12 @@ def sheet(width: float, height: float, parts: Sequence[str]) -> str:
     )
 
 
-def box(middle: Point, size: Point, *, tint: float = 0.07, radius: float = 7.0, dashed: bool = False) -> str:
+def box(middle: Point, size: Point, *, tint: float = 0.07) -> str:
     """Return a rounded box around its middle."""
     x, y = middle[0] - size[0] / 2, middle[1] - size[1] / 2
-    dashes = ' stroke-dasharray="4 4"' if dashed else ""
     return (
-        f'<rect x="{x:g}" y="{y:g}" width="{size[0]:g}" height="{size[1]:g}" rx="{radius:g}" fill="currentColor" '
-        f'fill-opacity="{tint:g}" stroke="currentColor" stroke-width="1.1"{dashes}/>'
+        f'<rect x="{x:g}" y="{y:g}" width="{size[0]:g}" height="{size[1]:g}" rx="7" fill="currentColor" '
+        f'fill-opacity="{tint:g}" stroke="currentColor" stroke-width="1.1"/>'
     )
 
 
@@ -56,10 +55,10 @@ def frame(corner: Point, size: Point) -> str:
     )
 
 
-def wire(points: Sequence[Point], *, head: bool = True, hops: Sequence[float] = ()) -> str:
+def wire(*points: Point, head: bool = True, over: float | None = None) -> str:
     """Return a line through the points with round bends and an arrow's head.
 
-    `hops` are the places, along a wire's only or last vertical or horizontal run, where it leaps over another wire.
+    `over` is the place, along a wire's only or last vertical or horizontal run, where it leaps over another wire.
     """
     *before, tip = points
     # The line ends inside the head: drawn to the tip, its round end would blunt the point.
@@ -68,7 +67,7 @@ def wire(points: Sequence[Point], *, head: bool = True, hops: Sequence[float] = 
     # First and last point are ends; every other is a corner that is rounded.
     for position in range(1, len(points) - 1):
         path += _bend(points[position - 1], points[position], points[position + 1])
-    path += "".join(_hop(before[-1], tip, place) for place in hops) + f" L{end[0]:g} {end[1]:g}"
+    path += ("" if over is None else _hop(before[-1], tip, over)) + f" L{end[0]:g} {end[1]:g}"
     line = f'<path d="{path}" stroke="currentColor" stroke-width="1.25"/>'
     return line + (_head(before[-1], tip) if head else "")
 
