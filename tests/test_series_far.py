@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from command_line import recurra
+from reading import series_from_frame
 from recurra.errors import DataError, RecurraWarning
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 
@@ -106,6 +107,20 @@ def test_plain_numbers_are_doubted_as_those_of_a_frame_are() -> None:
             pytest.warns(RecurraWarning, match="values far from all others, such as 1e\\+17"),
         ):
             Forecaster(config=SMALL, horizon=2).fit(numbers)
+
+
+@pytest.mark.parametrize("door", ["predict", "evaluate"])
+def test_a_forecaster_warns_of_the_same_rows_where_it_answers_and_where_it_is_measured(door: str) -> None:
+    model = Forecaster(config=SMALL, horizon=2).fit(frame(WAVE).drop(columns="unique_id"))
+    answer, huge = getattr(model, door), frame(np.append(1e14, WAVE[1:])).drop(columns="unique_id")
+    with pytest.warns(RecurraWarning, match="values far from all others, such as 1e\\+14"):
+        answer(huge)
+    with pytest.warns(RecurraWarning, match="the model learnt a rhythm of 1 day"):
+        answer(huge[["y"]].tail(30))
+    # Of a table, which somebody has read before, the reader's warnings were told there.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer(series_from_frame(huge))
 
 
 def test_rows_without_times_are_warned_of_where_the_model_learnt_a_rhythm(tmp_path: Path) -> None:

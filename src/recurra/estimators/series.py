@@ -6,6 +6,7 @@ Not here: the loop (training/), answering (tasks/heads/horizon/run.py), reading 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SERIES_SETTINGS = TASK.settings
 
 
+@dataclass(eq=False, repr=False)
 class Forecaster(Estimator):
     """A recurrent forecaster for many series.
 
@@ -43,36 +45,22 @@ class Forecaster(Estimator):
 
     task = TASK
     flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
-    model_: RunningForecaster
-    given_: GivenSeries
 
-    def __init__(
-        self,
-        cell: CellName | None = None,
-        *,
-        horizon: int | None = None,
-        window: int | None = None,
-        season: int | None = None,
-        hidden: int | None = None,
-        activation: Activation | None = None,
-        epochs: int | None = None,
-        learning_rate: float | None = None,
-        validation: float = VALIDATION,
-        random_state: int = 0,
-        config: Settings | None = None,
-    ) -> None:
-        """Store the choices; nothing is checked before fit."""
-        self.cell = cell
-        self.horizon = horizon
-        self.window = window
-        self.season = season
-        self.hidden = hidden
-        self.activation = activation
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.validation = validation
-        self.random_state = random_state
-        self.config = config
+    cell: CellName | None = None
+    _: KW_ONLY
+    horizon: int | None = None
+    window: int | None = None
+    season: int | None = None
+    hidden: int | None = None
+    activation: Activation | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+    validation: float = VALIDATION
+    random_state: int = 0
+    config: Settings | None = None
+
+    model_: RunningForecaster = field(init=False)
+    given_: GivenSeries = field(init=False)
 
     def fit(
         self,
@@ -93,9 +81,7 @@ class Forecaster(Estimator):
         held = held_windows(asked, given.table, test=False)
         # Windows overlap: the targets of n of them reach over n + horizon - 1 steps. Without any, nothing is hidden.
         table = imputed(given.table, unseen=held and held + asked.settings.series.horizon - 1)
-        # Whoever brings a table has read it before, and has heard its warnings.
-        if not isinstance(frame, SeriesTable):
-            warn(table.warnings)
+        warn(_doubts(frame, table))
         self.fit_prepared(prepare(asked, table), run=run, watch=watch)
         # After `_keep`, which knows a table alone: answers are to come back as the kind of data that the caller gave.
         self.given_ = given
@@ -125,23 +111,30 @@ class Forecaster(Estimator):
         given, table = (self.given_, self.table_) if frame is None else self._read(frame, reading)
         steps = self.model_.horizon if steps is None else steps
         names, times, figures, told = answers(self.model_, table, steps=steps, level=level)
-        warn([*([] if frame is None or isinstance(frame, SeriesTable) else table.warnings), *told])
+        warn([*_doubts(frame, table), *told])
         return given.answered(names, times, figures)
 
     def evaluate(self, frame: Any, *, reading: SeriesReading | None = None) -> dict[str, Any]:
         """Forecast the last horizon of every series from what is before it: MAE, MASE, sMAPE beside the naive rivals.
 
-        MASE is in units of the seasonal naive's error before the cut. Raises DataError as `predict` does.
+        MASE is in units of the seasonal naive's error before the cut. Warns and raises DataError as `predict` does.
         """
         from recurra.tasks.heads.horizon.measure import evaluate_series
 
         require_fitted(self)
         _, table = self._read(frame, reading)
+        _, told = self.model_.names_of(table)
+        warn([*_doubts(frame, table), *told])
         return evaluate_series(self.model_, table, season=self.model_.encoder.config.season)
 
     def _read(self, frame: Any, reading: SeriesReading | None) -> tuple[GivenSeries, SeriesTable]:
         given = given_series(frame, reading or SeriesReading(), self.model_.learnt)
         return given, imputed(given.table)
+
+
+def _doubts(frame: Any, table: SeriesTable) -> list[str]:
+    """Return the warnings of reading a frame; those of a table, or of the fit's own series, were told before."""
+    return [] if frame is None or isinstance(frame, SeriesTable) else table.warnings
 
 
 def levels_of(level: int | Sequence[int]) -> list[int]:
