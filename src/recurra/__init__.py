@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
     from recurra.datasets.series.table import SeriesReading
     from recurra.errors import ArtefactError, DataError, RecurraError, UsageError
+    from recurra.estimators.estimator import load
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
-    from recurra.estimators.loading import load
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 
@@ -51,7 +51,7 @@ _HOMES = {
     "recurra.datasets.series.table": ("SeriesReading",),
     "recurra.errors": ("ArtefactError", "DataError", "RecurraError", "UsageError"),
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
-    "recurra.estimators.loading": ("load",),
+    "recurra.estimators.estimator": ("load",),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
 }

@@ -66,7 +66,7 @@ class LearningChoices:
 
         Raises UsageError, and DataError for vectors that are not there.
         """
-        from recurra.estimators.loading import estimator_of
+        from recurra.estimators.estimator import estimator_of
         from recurra.runs.sources import settings_of, vectors_path
 
         made = estimator_of(task)

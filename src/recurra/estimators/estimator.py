@@ -1,21 +1,26 @@
-"""What the three estimators share: scikit-learn's rules for parameters, settings, fitting, saving and loading.
+"""What the estimators share: scikit-learn's rules for parameters, settings, fitting, saving, and `recurra.load`.
 
-Not here: what each task learns (tasks/). The constructor stores, fit learns, learnt names end in `_`; scikit-learn
+Each is a dataclass, whose constructor stores the choices unchecked; fit learns, learnt names end in `_`. scikit-learn
 itself is imported only when it asks for tags.
+
+Not here: what each task learns (tasks/).
 """
 
 from __future__ import annotations
 
 import inspect
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from recurra.arguments import held_out, seed_of, truth
+from recurra.artefact import resolve
 from recurra.config import Settings, validated
 from recurra.errors import UsageError
 from recurra.model import ModelOrigin, kept_history
-from recurra.tasks.known import model_of
+from recurra.tasks.known import load_any, model_of, task_named
+from recurra.tasks.names import CALLED
 from recurra.tasks.reads import check_read
 from recurra.tasks.task import Asked, Prepared, Task
 from recurra.training.progress import NOWHERE, Record, Watch
@@ -199,6 +204,44 @@ class Estimator(Params):
         loaded.model_, loaded.history_ = model, origin.epochs
         loaded.best_epoch_ = origin.best_epoch
         return loaded
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TaskEstimator(Estimator):
+    """The estimator of a task that has none of its own: all choices are settings."""
+
+    flat = ()
+
+    vectors: str | Path | None = None
+    validation: float = 0.1
+    random_state: int = 0
+    config: Settings | None = None
+
+    def fit(self, rows: Any) -> TaskEstimator:
+        """Learn from rows as the task prepares them; raises as the task does."""
+        return self.fit_prepared(self.task.prepare(self.asked(), rows))
+
+
+def estimator_of(task: str) -> type[Any]:
+    """Return the class of a task's estimators."""
+    if own := CALLED[task].estimator:
+        estimator: type[Any] = getattr(import_module(f"recurra.estimators.{task}"), own)
+        return estimator
+    # A task that brings a record and a head, and no estimator, gets a class made for it.
+    return type(TaskEstimator.__name__, (TaskEstimator,), {"task": task_named(task)})
+
+
+def load(folder: str | Path) -> Estimator:
+    """Return the estimator of a run or an artefact: a TextClassifier, a LanguageModel or a Forecaster.
+
+    It answers without torch, and has the arguments, settings and history of its fit. Raises ArtefactError for a folder
+    that is none or is damaged.
+
+    >>> recurra.load("runs/tickets").predict(["where is my refund"])  # doctest: +SKIP
+    """
+    model = load_any(resolve(Path(folder)))
+    estimator: Estimator = estimator_of(model.plan.task).holding(model)
+    return estimator
 
 
 def _plain(value: Any) -> Any:

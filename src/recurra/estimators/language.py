@@ -6,6 +6,7 @@ Not here: the loop (training/), answering (tasks/heads/next_token/run.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LANGUAGE_SETTINGS = TASK.settings
 
 
+@dataclass(eq=False, repr=False)
 class LanguageModel(Estimator):
     """A recurrent language model whose output layer shares the token vectors.
 
@@ -38,35 +40,21 @@ class LanguageModel(Estimator):
 
     task = TASK
     flat = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
-    model_: RunningLanguage
 
-    def __init__(
-        self,
-        cell: CellName | None = None,
-        *,
-        tokens: str | None = None,
-        hidden: int | None = None,
-        layers: int | None = None,
-        embedding_size: int | None = None,
-        vectors: str | Path | None = None,
-        epochs: int | None = None,
-        learning_rate: float | None = None,
-        validation: float = VALIDATION,
-        random_state: int = 0,
-        config: Settings | None = None,
-    ) -> None:
-        """Store the choices; nothing is checked before fit."""
-        self.cell = cell
-        self.tokens = tokens
-        self.hidden = hidden
-        self.layers = layers
-        self.embedding_size = embedding_size
-        self.vectors = vectors
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.validation = validation
-        self.random_state = random_state
-        self.config = config
+    cell: CellName | None = None
+    _: KW_ONLY
+    tokens: str | None = None
+    hidden: int | None = None
+    layers: int | None = None
+    embedding_size: int | None = None
+    vectors: str | Path | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+    validation: float = VALIDATION
+    random_state: int = 0
+    config: Settings | None = None
+
+    model_: RunningLanguage = field(init=False)
 
     def fit(
         self,

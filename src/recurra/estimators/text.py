@@ -6,6 +6,7 @@ Not here: the loop (training/), answering (tasks/heads/classes/run.py), figures 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 TEXT_SETTINGS = TASK.settings
 
 
+@dataclass(eq=False, repr=False)
 class TextClassifier(Estimator):
     """A recurrent text classifier.
 
@@ -44,40 +46,23 @@ class TextClassifier(Estimator):
     estimator_type = "classifier"
     task = TASK
     flat = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
-    model_: RunningClassifier
 
-    def __init__(
-        self,
-        cell: CellName | None = None,
-        *,
-        hidden: int | None = None,
-        layers: int | None = None,
-        bidirectional: bool | None = None,
-        pool: Pool | tuple[Pool, ...] | None = None,
-        vectors: str | Path | None = None,
-        wide: bool = False,
-        max_length: int | None = None,
-        epochs: int | None = None,
-        learning_rate: float | None = None,
-        validation: float = VALIDATION,
-        random_state: int = 0,
-        config: Settings | None = None,
-    ) -> None:
-        """Store the choices; nothing is checked before fit."""
-        # As they come, unchecked: sklearn's `clone` refuses a constructor that stores anything but what it was given.
-        self.cell = cell
-        self.hidden = hidden
-        self.layers = layers
-        self.bidirectional = bidirectional
-        self.pool = pool
-        self.vectors = vectors
-        self.wide = wide
-        self.max_length = max_length
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.validation = validation
-        self.random_state = random_state
-        self.config = config
+    cell: CellName | None = None
+    _: KW_ONLY
+    hidden: int | None = None
+    layers: int | None = None
+    bidirectional: bool | None = None
+    pool: Pool | tuple[Pool, ...] | None = None
+    vectors: str | Path | None = None
+    wide: bool = False
+    max_length: int | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+    validation: float = VALIDATION
+    random_state: int = 0
+    config: Settings | None = None
+
+    model_: RunningClassifier = field(init=False)
 
     def fit(
         self,

@@ -17,11 +17,13 @@ class Called(NamedTuple):
     """The command that answers with an artefact of it."""
     head: str
     """The folder in tasks/heads/ whose run.py answers."""
+    estimator: str = ""
+    """The class in the file of its name in estimators/, where it has one."""
 
 
 # One line adds a task; the name is its file here, the word on the command line and the artefact's `task`.
 CALLED = {
-    "text": Called("a text classifier", "recurra predict", "classes"),
-    "language": Called("a language model", "recurra generate", "next_token"),
-    "series": Called("a forecaster", "recurra forecast", "horizon"),
+    "text": Called("a text classifier", "recurra predict", "classes", "TextClassifier"),
+    "language": Called("a language model", "recurra generate", "next_token", "LanguageModel"),
+    "series": Called("a forecaster", "recurra forecast", "horizon", "Forecaster"),
 }
