@@ -173,6 +173,28 @@ def test_an_empty_field_of_a_comparison_is_one_that_the_record_is_silent_on() ->
     assert (second.recorded, second.spread, second.verdict) == ("5", "", None)
 
 
+def test_a_head_and_rows_become_a_table_whose_numbers_stay_numbers() -> None:
+    names = read_sheet("").names({"rows": {"a | b": 1, "c": 0.25, "d": None}, "kinds": ["x", "y"]}, {})
+    chunk = """All.
+! name{% for kind in kinds %} | {{ kind }}{% endfor %} | note >
+{% for name, value in rows.items() %}
+| {{ name }} | {{ value if value is not none else "" }} | {{ value }} of
+  {{ kinds | length }} | {{ number(2) }} |
+{% endfor %}"""
+    (block,) = chunk_blocks(chunk, names, nothing)
+    assert block == Table(
+        ("name", "x", "y", "note"),
+        (("a | b", 1, "1 of 2", "2"), ("c", 0.25, "0.25 of 2", "2"), ("d", None, "None of 2", "2")),
+        "All.",
+        ("left", "left", "left", "right"),
+    )
+    (block,) = chunk_blocks("! a | b\n| {{ True }} | {{ 3 }}", names, nothing)
+    assert block == Table(("a", "b"), (("True", 3),))
+    assert chunk_blocks("units :: {{ 64 }}\nkept :: {{ 64 }} words", names, nothing) == [
+        Facts((("units", 64), ("kept", "64 words")))
+    ]
+
+
 def test_words_that_use_a_figure_the_record_lacks_are_refused_not_left_blank() -> None:
     with pytest.raises(UndefinedError, match="'accuracy' is undefined"):
         chunk_blocks("It reached {{ accuracy }}.", read_sheet("").names({}, {}), nothing)

@@ -251,7 +251,7 @@ def test_works_that_are_cited_are_listed_and_what_a_sample_says_is_not() -> None
 def test_every_work_that_a_lab_cites_is_known() -> None:
     pattern = re.compile(r"[A-Z]\w+ (?:et al\.|& [A-Z]\w+) (?:19|20)\d\d")
     sheets = [path for path in (SOURCE / "labs" / "sheets").glob("*.txt") if path.stem != "works"]
-    sources = [*(SOURCE / "labs").glob("*.py"), *sheets, SOURCE / "report" / "glossary.py"]
+    sources = [*(SOURCE / "labs").glob("*.py"), *sheets, SOURCE / "report" / "templates" / "terms.txt"]
     names = {name for path in sources for name in pattern.findall(path.read_text("utf-8"))}
     assert names and names <= set(known_works())
 

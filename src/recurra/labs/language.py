@@ -21,10 +21,10 @@ from recurra.labs.page import network_blocks, step_blocks
 from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, count, reach
 from recurra.nets.run import LanguageNet, language_net
-from recurra.report.blocks import Block, Code, Table
+from recurra.report.blocks import Block, Code
 from recurra.report.charts.curves import Line, lines
 from recurra.report.drawings.cells import recorded_rnn_equation
-from recurra.report.numbers import Shown, number, percent, spread, tick
+from recurra.report.numbers import number, percent, spread, tick
 
 RECORDED_LOSS = 5.5
 """The record's final loss, whose unit it does not state; as a cross-entropy in nats it would be a perplexity of 245."""
@@ -109,6 +109,12 @@ def _terms(record: LabRecord) -> dict[str, Any]:
     expected = cells[record["chosen"]].get("next_words", {}).get(PROMPTS[0], [])
     return {
         "titles": TITLES,
+        "models": [*map(cells.get, TITLES), record["rival"]],
+        "prompts": PROMPTS,
+        "ranked": lambda expected: f"{expected[0]}  {percent(expected[1], 1)}",
+        "epochs": _epochs(record),
+        "course": partial(_courses, record),
+        "weights": lambda name: {layer: spec.parameters for layer, spec in _plan(record, name).layers().items()},
         "same": SAME,
         "tests": partial(_tests, record),
         "beside": partial(_beside, record),
@@ -150,15 +156,6 @@ def _gated_cells(record: LabRecord) -> list[Block]:
     return [block for name in ("lstm", "gru") for block in step_blocks(_plan(record, name).recurrent, TITLES[name])]
 
 
-def _weights(record: LabRecord) -> Table:
-    """Parameters by layer, a cell a row."""
-    rows: list[tuple[Shown, ...]] = []
-    for name in CELLS:
-        layers = {layer: spec.parameters for layer, spec in _plan(record, name).layers().items()}
-        rows.append((TITLES[name], *layers.values(), sum(layers.values())))
-    return Table(("cell", *layers, "sum"), tuple(rows))
-
-
 def _epochs(record: LabRecord) -> list[float]:
     return [epoch["epoch"] for epoch in record["cells"]["rnn"]["histories"][0]]
 
@@ -185,16 +182,6 @@ def _level(name: str, x: Sequence[float], value: float) -> Line:
     return Line(name, x, [value] * len(x), dashed=True)
 
 
-def _losses(record: LabRecord) -> Table:
-    """Validation loss in nats after each epoch: what the record's 5.5 would be compared with."""
-    # Means of losses, not logarithms of mean perplexities: nats are what the record's 5.5 is compared in.
-    means = [_courses(record, name, "val_loss").mean(axis=0) for name in CELLS]
-    rows: tuple[tuple[Shown, ...], ...] = tuple(
-        (str(epoch), *(float(mean[row]) for mean in means)) for row, epoch in enumerate(_epochs(record))
-    )
-    return Table(("epoch", *TITLES.values()), rows)
-
-
 def _forgetting(record: LabRecord) -> str:
     contexts = {name: record["cells"][name]["contexts"][0] for name in CELLS}
     # Lengths double, so that their logarithms lie at even distances.
@@ -206,42 +193,6 @@ def _forgetting(record: LabRecord) -> str:
         y_label="perplexity",
         log=True,
     )
-
-
-def _scores(record: LabRecord) -> Table:
-    """The cells and the trigram on the same tokens."""
-    rows: list[tuple[Shown, ...]] = [
-        (
-            cell["title"], cell["test_perplexity"], cell["test_loss"], cell["val_perplexity"],
-            ", ".join(map(str, cell["best_epochs"])), cell["parameters"], round(cell["seconds"], 1),
-        )
-        for cell in map(record["cells"].get, CELLS)
-    ]  # fmt: skip
-    rival = record["rival"]
-    perplexity, seconds = rival["perplexity"], round(rival["seconds"], 1)
-    # A trigram has no epochs, and its counts are no parameters that a gradient finds.
-    rows.append((rival["name"], perplexity, math.log(perplexity), rival["val_perplexity"], None, None, seconds))
-    header = ("model", "test perplexity", "test loss, nats", "validation", "kept epochs", "parameters", "seconds")
-    return Table(header, tuple(rows))
-
-
-def _next_words(record: LabRecord) -> list[Block]:
-    """Next-word probabilities of the prompts for each cell and the trigram; none where they were not kept."""
-    if "samples" not in record["cells"]["rnn"]:
-        return []
-    words = {TITLES[name]: record["cells"][name]["next_words"] for name in CELLS}
-    words[record["rival"]["name"]] = record["rival"]["next_words"]
-    return [
-        Table(
-            ("", *words),
-            tuple(
-                (str(rank), *(f"{word}  {percent(share, 1)}" for word, share in ranked))
-                for rank, ranked in enumerate(zip(*(by_prompt[prompt] for by_prompt in words.values()), strict=True), 1)
-            ),
-            f"The most probable words after “{prompt}”, first seed.",
-        )
-        for prompt in PROMPTS
-    ]
 
 
 def _samples(record: LabRecord) -> list[Block]:
@@ -272,12 +223,8 @@ def language_lab(recipe: Recipe | None = None) -> Lab:
             "recorded_equation": lambda record: recorded_rnn_equation(),
             "network": _network,
             "gated_cells": _gated_cells,
-            "weights": _weights,
             "perplexities": _perplexities,
-            "losses": _losses,
             "forgetting": _forgetting,
-            "scores": _scores,
-            "next_words": _next_words,
             "samples": _samples,
         },
         terms=_terms,

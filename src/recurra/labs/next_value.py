@@ -17,10 +17,10 @@ from recurra.labs.page import network_blocks
 from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, reach
 from recurra.nets.run import forecast_net
-from recurra.report.blocks import Block, Table
+from recurra.report.blocks import Block
 from recurra.report.charts.curves import Line, actual_against_predicted, lines
 from recurra.report.charts.labs import dots_and_ranges, marked_points
-from recurra.report.numbers import number, spread
+from recurra.report.numbers import number
 
 RECORDED, RECORDED_LOSS = 8.01, 5.5
 CLOSE = 0.02
@@ -100,7 +100,15 @@ def _terms(record: LabRecord) -> dict[str, Any]:
     answers = _scheduled_answers(record)
     # The answers that would be taken for the recorded one.
     near = sum(off <= NEAR for off in _off(answers, RECORDED))
-    return {"scheduled": _scheduled(record), "gains": _gains(record), "near": near, "runs": len(answers)}
+    return {
+        "scheduled": _scheduled(record),
+        "gains": _gains(record),
+        "near": near,
+        "runs": len(answers),
+        "groups": _scheduled_groups(record),
+        "median": median,
+        "choice": _chosen,
+    }
 
 
 def _network(record: LabRecord) -> list[Block]:
@@ -112,29 +120,8 @@ def _network(record: LabRecord) -> list[Block]:
     return network_blocks(forecast_net(LITERAL.net, horizon=1), layers)
 
 
-def _choices(record: LabRecord) -> Table:
-    literal, improved = record["settings"]["literal"], record["settings"]["improved"]
-    rows = [(name, _chosen(value), _chosen(improved[name])) for name, value in literal.items()]
-    return Table(("choice", "literal", "improved"), tuple(rows))
-
-
 def _chosen(value: Any) -> str:
     return value if isinstance(value, str) else number(value)
-
-
-def _sequences(record: LabRecord) -> Table | None:
-    """What each length of the counting sequence gives: which of them makes both recorded figures usual."""
-    rows = tuple(
-        (f"1 … {row['last']}", row["next_value"]["median"], _range(row["next_value"]), row["loss"]["median"],
-         _range(row["loss"]))
-        for row in record["sequences"]
-    )  # fmt: skip
-    header = ("sequence", "answer, constant rate", "its spread", "final loss, schedule", "its spread")
-    return Table(header, rows) if rows else None
-
-
-def _range(middle: dict[str, float]) -> str:
-    return spread([middle["least"], middle["most"]])
 
 
 def _loss_curve(record: LabRecord) -> str:
@@ -190,23 +177,6 @@ def _ends(record: LabRecord) -> str:
     )
 
 
-def _end_table(record: LabRecord) -> Table:
-    rows = tuple(
-        (name, group["median"], group["least"], group["most"], median(group["next_values"]))
-        for name, group in _scheduled_groups(record).items()
-    )
-    return Table(("start and floor", "median", "least", "most", "answer to [5, 6, 7], median"), rows)
-
-
-def _search(record: LabRecord) -> Table:
-    grid = record["optimal"]["grid"]
-    rates, sizes = (sorted({point[key] for point in grid}) for key in ("learning_rate", "batch_size"))
-    # The record keeps a list; the table wants a row for each size and a column for each rate.
-    losses = {(point["batch_size"], point["learning_rate"]): point["loss"] for point in grid}
-    rows = tuple((str(size), *(losses[size, rate] for rate in rates)) for size in sizes)
-    return Table(("batch size", *(f"learning rate {number(rate)}" for rate in rates)), rows)
-
-
 def _passengers(record: LabRecord, kind: str) -> str:
     airline = record["airline"]
     held, values = airline["held"], airline["values"]
@@ -222,13 +192,6 @@ def _passengers(record: LabRecord, kind: str) -> str:
     )
 
 
-def _airline(record: LabRecord) -> Table:
-    scores = ("mae", "mase", "naive_mase", "seasonal_naive_mase")
-    kinds = {"one": record["airline"]["one_step"], "24": record["airline"]["multi_step"]}
-    rows = tuple((steps, *(kind[score] for score in scores)) for steps, kind in kinds.items())
-    return Table(("steps ahead", "LSTM MAE", "LSTM MASE", "naive MASE", "seasonal naive MASE"), rows)
-
-
 LAB = Lab(
     name="next-value",
     algorithm="LSTM, back-propagation through time",
@@ -241,18 +204,13 @@ LAB = Lab(
     results=RESULTS,
     figures={
         "network": _network,
-        "choices": _choices,
-        "sequences": _sequences,
         "loss": _loss_curve,
         "counting": _points,
         "rates": _rates,
         "scheduled_losses": _scheduled_losses,
         "ends": _ends,
-        "end_table": _end_table,
-        "search": _search,
         "one_step": lambda record: _passengers(record, "one_step"),
         "multi_step": lambda record: _passengers(record, "multi_step"),
-        "airline": _airline,
     },
     terms=_terms,
     settings=lambda record: record["settings"]["literal"],

@@ -1,7 +1,7 @@
-"""The lab `sentiment`: IMDB reviews, the record's simple RNN, and a ladder from there. Its claims.
+"""The lab `sentiment`: IMDB reviews, the record's simple RNN, and a ladder from there. Its claims and its drawings.
 
-Not here: which nets there are (sentiment_recipe.py), training and measuring them (sentiment_nets.py), its drawings
-(sentiment_figures.py), and the words of the page (sheets/sentiment.txt).
+Not here: which nets there are (sentiment_recipe.py), training and measuring them (sentiment_nets.py), and the words and
+tables of the page (sheets/sentiment.txt).
 """
 
 from __future__ import annotations
@@ -9,19 +9,29 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
+from recurra.config import NetConfig, validated
 from recurra.labs.lab import Lab, LabRecord, Test, mean
-from recurra.labs.sentiment_answers import FADING
+from recurra.labs.page import network_blocks
+from recurra.labs.sentiment_answers import FADING, POSITIVE
 from recurra.labs.sentiment_data import NEEDED, OFFLINE
-from recurra.labs.sentiment_figures import FIGURES, RECORDED_ACCURACY, RECORDED_LOSS
 from recurra.labs.sentiment_nets import read_reviews, sentiment_record, train_classifier
 from recurra.labs.sentiment_recipe import STEPS, sentiment_variants
 from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, reach
 from recurra.nets.run import classifier_net
+from recurra.report.blocks import Block, Code
+from recurra.report.charts.curves import Line, gradient_norms
+from recurra.report.charts.labs import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
+from recurra.report.charts.scores import confusion, histogram
+from recurra.report.drawings.cells import recorded_rnn_equation
 from recurra.report.numbers import number, percent, points, power_of_ten
 
+RECORDED_ACCURACY, RECORDED_LOSS = 0.96, 0.09
 ROUNDED = 0.005
 """Half a unit of the last digit of both."""
+NO_BREAK = "\u00a0"
 DECENT = 0.85
 """What "decent" is read as, on unseen reviews."""
 
@@ -105,6 +115,14 @@ def _terms(record: LabRecord) -> dict[str, Any]:
         left, right = mean(_tests(record, first)), mean(_tests(record, second))
         return f"{percent(left)} against {percent(right)} on test ({points(left - right)})"
 
+    def answer(review: LabRecord, title: str) -> str:
+        """Write a net's answer to a made-up review, and whether it is right."""
+        # The sign says whether the answer is right, the percentage how sure of it the net is, not of "positive".
+        share = review["positive"][title]
+        said = POSITIVE if share >= 0.5 else "negative"
+        words = f"{'✓' if said == review['label'] else '✗'} {said}, {percent(max(share, 1 - share), 0)}"
+        return words.replace(" ", NO_BREAK)
+
     # Claims can be tested on a record whose gradients were not measured.
     gradients = record.get("gradients", {})
     # The last place is the farthest step back: what a gate is for shows there.
@@ -113,6 +131,8 @@ def _terms(record: LabRecord) -> dict[str, Any]:
         "tests": partial(_tests, record),
         "weights": partial(_weights, record),
         "score": score,
+        "percents": _percents,
+        "answer": answer,
         "beside": beside,
         "far": ", ".join(f"{text} {_small(value)}" for text, value in far.items()),
     }
@@ -128,6 +148,99 @@ def _settings(record: LabRecord) -> dict[str, Any]:
     return {f"{part}.{name}": value for part in ("text", "net", "training") for name, value in settings[part].items()}
 
 
+def _lengths(record: LabRecord) -> str:
+    lengths = record["data"]["lengths"]
+    # Bars of one width: the middle of each stands for its reviews, wherever in the bar they are.
+    middles = (np.array(lengths["edges"][:-1]) + np.array(lengths["edges"][1:])) / 2
+    return histogram(
+        # The record keeps counts, not lengths: each bar's reviews stand in its middle, and the same bars come out.
+        np.repeat(middles, lengths["counts"]).tolist(),
+        x_label="words and signs of a training review",
+        y_label="reviews",
+        bins=len(middles),
+        marker=float(lengths["kept"]),
+    )
+
+
+def _padded(record: LabRecord) -> Code:
+    shown = record["padding"]
+    columns = (shown[name] for name in ("texts", "rows", "ids", "lengths"))
+    return Code("\n".join(
+        f"{text}\n  → {row}\n  → {ids}   (length {length})" for text, row, ids, length in zip(*columns, strict=True)
+    ))  # fmt: skip
+
+
+def _network(record: LabRecord, place: int) -> list[Block]:
+    """The record's own net (0), or the last of the ladder (1)."""
+    name, settings = list(record["settings"].items())[place]
+    net = validated(NetConfig, settings["net"])
+    # The vocabulary is as large as training found it; settings alone do not tell the size of the table.
+    words = next(step["words"] for step in record["ladder"] if step["step"] == name)
+    plan = classifier_net(net, words=words, labels=2)
+    directions = "both directions, " if net.bidirectional else "one direction, "
+    vectors = "from random vectors" if record["made_up"] else "GloVe, learned further"
+    layers = (
+        ("embedding", "embedding", vectors, f"(tokens, {plan.embedding.size})"),
+        ("recurrent", "recurrent", f"{directions}{net.hidden} units", f"(tokens, {plan.recurrent.outputs})"),
+        ("pooling", "pooling", " + ".join(net.pool), f"(reviews, {plan.pooling.outputs})"),
+        ("dense", "dense", "two classes", "(reviews, 2)"),
+    )
+    return network_blocks(plan, layers, source="w")
+
+
+def _ladder(record: LabRecord) -> str:
+    """Test accuracy of every step, each seed a dot."""
+    steps, rival = record["ladder"], record["rival"]
+    return dots_and_ranges(
+        [step["title"] for step in steps],
+        [_percents(step) for step in steps],
+        x_label="test accuracy, %",
+        line=(100 * rival["accuracy"], f"{rival['name']}: {percent(rival['accuracy'])}"),
+    )
+
+
+def _percents(row: LabRecord) -> list[float]:
+    return [100 * share for share in row["test_accuracy"]["by_seed"]]
+
+
+def _curves(record: LabRecord) -> str:
+    """The record's picture, accuracy against loss over the epochs, with validation beside it."""
+    recorded = Recorded(RECORDED_ACCURACY, RECORDED_LOSS)
+    return training_beside_recorded(
+        record["literal"]["curves"], kept=record["literal"]["kept_epochs"], recorded=recorded
+    )
+
+
+def _reading(record: LabRecord) -> str:
+    shown = record["samples"]["reading"]
+    answers = {title: shown["answers"][title] for title in record["samples"]["nets"]}
+    return reading(shown["words"], answers, x_label="probability of a positive review after this word")
+
+
+def _confusion(record: LabRecord) -> str:
+    test = record["samples"]["test"]
+    return confusion(test["confusion"], test["labels"])
+
+
+def _word_map(record: LabRecord) -> str | None:
+    """Words before and after training; none where no vectors were given."""
+    # Without GloVe there is no table from before training to draw beside the one after.
+    words = record["samples"].get("map")
+    return word_map(words["words"], words["before"], words["after"], groups=words["groups"]) if words else None
+
+
+def _gradients(record: LabRecord) -> str:
+    """Why gates: how fast the gradient fades back in time."""
+    gradients = record["gradients"]
+    curves = [
+        Line(f"{text}, {state}", gradients["distance"], gradients[name][state], dashed=state == "untrained")
+        for name, text in FADING.items()
+        if name in gradients
+        for state in ("trained", "untrained")
+    ]
+    return gradient_norms(gradients["distance"], *curves)
+
+
 LAB = Lab(
     name="sentiment",
     algorithm="simple RNN, back-propagation through time",
@@ -138,7 +251,19 @@ LAB = Lab(
     compose=sentiment_record,
     claims=CLAIMS,
     results=RESULTS,
-    figures=FIGURES,
+    figures={
+        "recorded_equation": lambda record: recorded_rnn_equation(),
+        "lengths": _lengths,
+        "padded": _padded,
+        "first_network": lambda record: _network(record, 0),
+        "last_network": lambda record: _network(record, 1),
+        "ladder": _ladder,
+        "curves": _curves,
+        "reading": _reading,
+        "confusion": _confusion,
+        "word_map": _word_map,
+        "gradients": _gradients,
+    },
     terms=_terms,
     settings=_settings,
     recorded={STEPS["literal"].title: {"accuracy": "96 %", "loss": "0.09"}},

@@ -8,6 +8,7 @@ and `{% %}` are Jinja's. What a chunk becomes is told by how its lines begin:
     name :: words            a fact, or a line of the output
     $ command                a command to try
     | what | recorded | …    a row of what is compared: measured, spread, verdict and note follow
+    ! what | measured > | …  the head of a table, whose rows follow as `| cell | cell | …`; `>` sets a column right
     @name                    the drawing, table or blocks of that name
     ? name: words            a claim of the record (`??`: a question of ours), then `=` its evidence and what is said
                              where it holds (`+`), stays open (`~`) or fails (`-`)
@@ -17,6 +18,7 @@ Not here: figures and tests (each lab's own), and the page around the parts (pag
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +31,7 @@ import jinja2
 
 from recurra.labs.verdicts import SEEDS
 from recurra.report.blocks import (
+    Align,
     Block,
     Code,
     Compared,
@@ -41,7 +44,7 @@ from recurra.report.blocks import (
     Points,
     Table,
 )
-from recurra.report.numbers import number, percent, points, power_of_ten, spread, spread_of_shares, tick
+from recurra.report.numbers import Shown, number, percent, points, power_of_ten, spread, spread_of_shares, tick
 
 SheetNames = Mapping[str, Any]
 """What the words may use: the record's keys, a lab's own terms, and how figures are written."""
@@ -67,13 +70,17 @@ WRITING: SheetNames = {
 }  # fmt: skip
 
 # From the private use area of Unicode: no text of ours holds these, and `visible` would show any that got through.
-GUARD = "\ue000"
-"""Stands before each text that was filled in, while lines are read: what a record holds is never taken for a mark."""
+GUARD, NUMBER = "\ue000", "\ue003"
+"""Stand before what was filled in, while lines are read: what a record holds is never taken for a mark, and a number
+that fills a cell by itself stays a number."""
 _GUARDED = str.maketrans({"\n": " ", "|": "\ue001", ":": "\ue002"})
-_FREED = str.maketrans({GUARD: "", "\ue001": "|", "\ue002": ":"})
+_FREED = str.maketrans({GUARD: "", NUMBER: "", "\ue001": "|", "\ue002": ":"})
 
 
 def _guarded(value: Any) -> Any:
+    # Exactly these types: a truth value is a number to Python, and is no cell of a table.
+    if type(value) in (int, float):
+        return f"{NUMBER}{value}"
     return GUARD + value.translate(_GUARDED) if isinstance(value, str) and value else value
 
 
@@ -168,8 +175,9 @@ class Sheet:
         return _joined(line for chunk in self.parts[part] for line in filled_lines(str(chunk), names))
 
     def pairs(self, part: str, names: SheetNames) -> list[tuple[str, str]]:
-        """Return a part of facts as pairs."""
-        return [_pair(line) for chunk in self.parts[part] for line in filled_lines(str(chunk), names)]
+        """Return a part of facts as pairs of words."""
+        lines = [line for chunk in self.parts[part] for line in filled_lines(str(chunk), names)]
+        return [(name, _joined([value])) for name, value in map(_pair, lines)]
 
 
 def read_sheet(text: str) -> Sheet:
@@ -202,7 +210,8 @@ def chunk_blocks(chunk: str, names: SheetNames, draw: Callable[[str], Drawn]) ->
     for line in filled_lines(chunk, names):
         # The lines before the first mark are the caption; those after it belong to the mark above them.
         if found := _kind(line):
-            kind = found
+            # The first mark tells what it all becomes: the rows under a table's head are no comparison.
+            kind = kind or found
             marked.append(line)
         elif marked:
             marked[-1] += f" {line}"
@@ -217,14 +226,15 @@ def chunk_blocks(chunk: str, names: SheetNames, draw: Callable[[str], Drawn]) ->
 
 def _kind(line: str) -> str:
     """Return the mark of a line, empty for words."""
-    if line[:2] in ("- ", "$ ", "| ") or line[:1] == "@":
+    if line[:2] in ("- ", "$ ", "| ", "! ") or line[:1] == "@":
         return line[:1]
     return "::" if " :: " in line else ""
 
 
 def _pair(line: str) -> tuple[str, str]:
-    name, _, words = line.partition(" :: ")
-    return _joined([name]), _joined([words])
+    """Return the name of a fact, and its value as it was filled in."""
+    name, _, value = line.partition(" :: ")
+    return _joined([name]), value
 
 
 def _drawn(caption: str, shown: Drawn) -> list[Block]:
@@ -241,15 +251,41 @@ def _drawn(caption: str, shown: Drawn) -> list[Block]:
 
 def _compared(line: str) -> Compared:
     """Read a row of a comparison; an empty field is one that the record, or the rule of verdicts, is silent on."""
-    cells = [_joined([cell]).strip(" ") for cell in line[1:].split("|")]
+    cells = [_joined([field]).strip(" ") for field in _fields(line)]
     # Fields that are left out at a row's end are empty; one too many would be a mistake in the sheet.
     what, recorded, measured, spread, verdict, note = [*cells, *[""] * 6][:6]
     return Compared(what, recorded or None, measured, spread, cast(Outcome, verdict) if verdict else None, note)
 
 
+def _fields(line: str) -> list[str]:
+    """Return what stands between the bars of a row; the last bar may be left out."""
+    return [field.strip(" ") for field in line[1:].strip(" ").removesuffix("|").split("|")]
+
+
+def _cell(field: str) -> Shown:
+    """Read a cell of a table or the value of a fact: a number that was filled in, words, or None where it is empty."""
+    words = _joined([field])
+    try:
+        return cast(Shown, json.loads(words)) if field.startswith(NUMBER) else words or None
+    except ValueError:
+        # Words that begin with a number.
+        return words
+
+
+def _table(caption: str, lines: Sequence[str]) -> Table:
+    """Read a table: its head, then a row a line."""
+    head, *rows = map(_fields, lines)
+    aligns: list[Align] = ["right" if field.endswith(" >") else "left" for field in head]
+    header = tuple(_joined([field.removesuffix(" >")]) for field in head)
+    # Where no column asks for it, the page sets numbers right and words left by itself.
+    align = tuple(aligns) if "right" in aligns else ()
+    return Table(header, tuple(tuple(map(_cell, row)) for row in rows), caption, align)
+
+
 _WRITERS: dict[str, Callable[[str, list[str]], list[Block]]] = {
     "-": lambda caption, lines: [Points(tuple(_joined([line[2:]]) for line in lines))],
-    "::": lambda caption, lines: [Facts(tuple(map(_pair, lines)))],
+    "::": lambda caption, lines: [Facts(tuple((name, _cell(value)) for name, value in map(_pair, lines)))],
     "$": lambda caption, lines: [Code("\n".join(_joined([line[2:]]) for line in lines), caption)],
     "|": lambda caption, lines: [Comparison(tuple(map(_compared, lines)), caption)],
+    "!": lambda caption, lines: [_table(caption, lines)],
 }
