@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reading import read_series
+from reading import read_series, rows_of
 from recurra.datasets import delimited, records, sources
 from recurra.datasets.series.numbers import NumberForm, cell_number, column_numbers
 from recurra.datasets.tables import Reject, RowBatch, open_table
@@ -45,7 +45,7 @@ def read_as(whole: bool, path: Path, **options: Any) -> Any:
             batches = list(table.batches(on_error="reject", rejects=rejects))
         except DataError as problem:
             return str(problem), rejects
-        rows = [row for batch in batches for row in batch.rows()]
+        rows = [row for batch in batches for row in rows_of(batch)]
         places = [str(row.place(name)) for row in rows for name in row.values]
         return [(row.line, row.values, row.raw) for row in rows], places, rejects, table.warnings
 
@@ -98,7 +98,7 @@ def batch_of(cells: list[Any]) -> RowBatch:
 
 def asked_one_by_one(cells: list[Any], form: NumberForm) -> list[float] | None:
     try:
-        return [cell_number(cell, place=Place("t"), column="y", form=form) for cell in cells]
+        return [cell_number(cell, place=lambda: Place("t"), column="y", form=form) for cell in cells]
     except DataError:
         return None
 

@@ -19,12 +19,12 @@ LONGEST_INTEGER = 400
 DEEPEST = 64
 LONGEST = 16 << 20
 """Characters of one element, at most."""
-# The rest of a text and its closing quote; a backslash there is the piece's last character. It matches everywhere.
-INSIDE = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+(\\|")?', re.DOTALL)
-# What may stand between the array's own marks.
-BETWEEN = re.compile(r'[^"\[\]{},]*+')
-# What may stand in an element before its next bracket, whole texts too. Both match everywhere.
-WITHIN = re.compile(r'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+# A whole text, with its quotes.
+TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+# What may stand between the array's own marks, and in an element before its next bracket. Both match everywhere, and
+# stop at a text that has no end yet.
+BETWEEN = re.compile(rf'(?:[^"\[\]{{}},]++|{TEXT})*+', re.DOTALL)
+WITHIN = re.compile(rf'(?:[^"\[\]{{}}]++|{TEXT})*+', re.DOTALL)
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -182,45 +182,33 @@ class _Scan:
     """How deep the brackets are, and the element that is being read."""
 
     def __init__(self, file: str) -> None:
-        self._depth, self._quoted, self._skip = 0, False, False
-        self._parts: list[str] = []
-        self._size = 0
-        self._place = Place(file, 1, 1)
-        self._elements, self._closed = 0, False
+        self._place, self._depth, self._elements = Place(file, 1, 1), 0, 0
+        # What was read and belongs to no element yet, and up to where marks were looked for in it.
+        self._rest, self._at = "", 0
+        self._closed = False
 
     def read(self, piece: str) -> Iterator[tuple[Place, str]]:
         """Yield the elements that end in this piece."""
-        begun, at, self._skip = 0, int(self._skip), False
-        while not self._closed and (at := self._next(piece, at)) < len(piece):
-            mark, at = piece[at], at + 1
-            if mark == '"':
-                self._quoted = True
-            elif self._ends(mark):
-                self._take(piece[begun : at - 1])
-                yield from self._element(mark)
-                begun = at
+        text, begin, at = self._rest + piece, 0, self._at
+        while not self._closed:
+            # Within an element commas mean nothing.
+            at = (WITHIN if self._depth > 1 else BETWEEN).match(text, at).end()  # type: ignore[union-attr]
+            # A text that the piece's end cuts is looked at again when more of it is there.
+            if at == len(text) or text[at] == '"':
+                break
+            at += 1
+            if self._ends(text[at - 1]):
+                yield from self._element(text[begin : at - 1], text[at - 1])
+                begin = at
         # What is left of the piece is the beginning of the next element.
-        self._take(piece[begun:])
-
-    def _next(self, piece: str, at: int) -> int:
-        """Find the next mark that counts; a text that the piece's end cuts goes on in the next piece."""
-        if self._quoted:
-            rest = INSIDE.match(piece, at)
-            mark, at = rest[1], rest.end()  # type: ignore[index, union-attr]
-            # A backslash at the very end of a piece escapes the first character of the next one.
-            self._quoted, self._skip = mark != '"', mark == "\\"
-            if self._quoted:
-                return len(piece)
-        # Within an element commas mean nothing, so that whole texts are jumped over too.
-        return (WITHIN if self._depth > 1 else BETWEEN).match(piece, at).end()  # type: ignore[union-attr]
+        self._rest, self._at = self._short(text[begin:]), at - begin
 
     def finish(self) -> None:
         """Check that the array has come to its end."""
-        rest = "".join(self._parts)
-        if self._depth or rest.strip():
+        if self._depth or self._rest.strip():
             raise DataError(
                 "text behind the array" if not self._depth else "the array never ends",
-                place=moved(self._place, rest, len(rest) - len(rest.lstrip())),
+                place=moved(self._place, self._rest, len(self._rest) - len(self._rest.lstrip())),
                 allowed="one array of objects, or one object a line",
             )
 
@@ -231,19 +219,16 @@ class _Scan:
         # The array's own brackets, and commas directly within it.
         return (before, self._depth) in ((0, 1), (1, 0)) or (mark == "," and before == 1)
 
-    def _take(self, part: str) -> None:
-        self._size += len(part)
-        if self._size > LONGEST:
+    def _short(self, text: str) -> str:
+        if len(text) > LONGEST:
             raise DataError("element too long", place=self._place, allowed=f"{LONGEST:,} characters")
-        self._parts.append(part)
+        return text
 
-    def _element(self, mark: str) -> Iterator[tuple[Place, str]]:
+    def _element(self, text: str, mark: str) -> Iterator[tuple[Place, str]]:
         """Hand over what stands before `mark`; only the array's first and last one may have nothing before them."""
-        text = "".join(self._parts)
-        blank = len(text) - len(text.lstrip())
+        blank = len(self._short(text)) - len(text.lstrip())
         # The next element begins behind the mark that ended this one.
         place, self._place = moved(self._place, text, blank), moved(self._place, text + mark, len(text) + 1)
-        self._parts, self._size = [], 0
         self._closed = not self._depth
         if text.strip() or not (mark == "[" or (mark == "]" and not self._elements)):
             self._elements += 1

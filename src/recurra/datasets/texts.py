@@ -6,8 +6,10 @@ taken at once, and row by row where something is wrong in them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
@@ -16,8 +18,10 @@ from recurra.datasets.doubts import Doubts, doubtful_characters
 from recurra.datasets.formats import Format, FormatOptions, TextOptions, TextReading, as_form
 from recurra.datasets.labels import is_missing, label_text
 from recurra.datasets.sources import name_of
-from recurra.datasets.tables import FileTable, Reject, RowBatch, TableRow, open_table
+from recurra.datasets.tables import FileTable, Reject, RowBatch, open_table
 from recurra.errors import DataError, Place, UsageError, either
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,7 @@ class OpenTexts:
         """Yield the rows as they are read. Raises DataError with `file:line:column`, and for no usable row."""
         seen = False
         for batch in self.table.batches(self.columns.names, on_error=self.reading.on_error, rejects=self.rejects):
-            # Row by row only to find the place of the first fault, and what is good around it.
-            part = self._at_once(batch) or self._by_row(batch)
+            part = self._usable(batch)
             seen = seen or bool(part.texts)
             self.doubts.see(part.texts, part.labels)
             yield part
@@ -126,54 +129,54 @@ class OpenTexts:
             note=self.table.note,
         )
 
-    def _at_once(self, batch: RowBatch) -> TextRows | None:
-        """Take whole columns; None where a cell of them is not what it must be."""
+    def _usable(self, batch: RowBatch) -> TextRows:
+        """Take whole columns; a row that is at fault ends the reading, or is left out and listed."""
         columns, blank = self.columns, [""] * len(batch)
-        texts = batch.columns[columns.text]
+        texts: Sequence[Any] = batch.columns[columns.text]
         labels = blank if columns.label is None else [*map(_name, batch.columns[columns.label])]
         groups = blank if columns.group is None else [*map(_name, batch.columns[columns.group])]
+        rows = TextRows([*texts], labels, groups, [*batch.lines])
         # Labels are few: each distinct one is looked at once.
         missing = columns.label is not None and any(map(self._is_missing, {*labels}))
-        if missing or not all(map(_are_texts, (texts, labels, groups))):
-            return None
-        return TextRows([*texts], labels, groups, [*batch.lines])  # type: ignore[list-item]
+        if not missing and all(map(_are_texts, rows[:3])):
+            return rows
+        # Row by row only to find the places of the faults, and what is good around them.
+        faults = [self._fault(batch, rows, row) for row in range(len(batch))]
+        for fault in filter(None, faults):
+            if self.reading.on_error == "stop":
+                raise fault
+            self.rejects.append(Reject.of(fault))
+        good = [fault is None for fault in faults]
+        return TextRows(*([*compress(cells, good)] for cells in rows))  # type: ignore[arg-type]
 
-    def _by_row(self, batch: RowBatch) -> TextRows:
-        taken = TextRows([], [], [], [])
-        for row in batch.rows():
-            try:
-                text, label, group = self._cells(row)
-            except DataError as problem:
-                if self.reading.on_error == "stop":
-                    raise
-                self.rejects.append(Reject.of(problem))
-                continue
-            taken.texts.append(text)
-            taken.labels.append(label)
-            taken.groups.append(group)
-            taken.lines.append(row.line)
-        return taken
-
-    def _cells(self, row: TableRow) -> tuple[str, str, str]:
-        """Return text, label and group of a row; raise DataError for the first that is not what it must be."""
+    def _fault(self, batch: RowBatch, rows: TextRows, row: int) -> DataError | None:
+        """Return what is wrong with the first cell of a row that is not what it must be."""
         columns = self.columns
-        text = _text(row, columns.text)
-        label = "" if columns.label is None else self._label(row, columns.label)
-        return text, label, "" if columns.group is None else _group(row, columns.group)
+        for column, cells in ((columns.text, rows.texts), (columns.label, rows.labels), (columns.group, rows.groups)):
+            wrong = None if column is None else self._wrong(cells[row], column, is_label=cells is rows.labels)
+            if column is not None and wrong is not None:
+                return DataError(place=batch.place(row, column), **wrong)
+        return None
+
+    def _wrong(self, cell: Any, column: str, *, is_label: bool) -> dict[str, str] | None:
+        """Say what is wrong with a cell, and what to do."""
+        if not isinstance(cell, str):
+            found = "nothing" if cell is None else f"{type(cell).__name__} {cell}"
+            return {"wrong": f"{column!r} is no text", "found": found, "allowed": "a text"}
+        # JSON may hold half of a pair of surrogates, which is no character and cannot be written to a file.
+        if half := SURROGATE.search(cell):
+            found = f"U+{ord(half[0]):04X} at character {half.start() + 1:,} of the field"
+            return {"wrong": "lone surrogate: not a character", "found": found}
+        if not (is_label and self._is_missing(cell)):
+            return None
+        advice = "fill it, or leave the row out"
+        # A blank label is never a class; a word for missing may be one, if that is said.
+        if cell.strip():
+            advice += f"; where it is a class: {either('--labels-as-written', 'labels_as_written=True')}"
+        return {"wrong": f"label is missing in column {column!r}", "found": repr(cell), "advice": advice}
 
     def _is_missing(self, label: str) -> bool:
         return is_missing(label, as_written=self.reading.labels_as_written)
-
-    def _label(self, row: TableRow, column: str) -> str:
-        name = _group(row, column)
-        # A blank label is never a class; a word for missing may be one, if that is said.
-        if not self._is_missing(name):
-            return name
-        advice = "fill it, or leave the row out"
-        if name.strip():
-            advice += f"; where it is a class: {either('--labels-as-written', 'labels_as_written=True')}"
-        wrong = f"label is missing in column {column!r}"
-        raise DataError(wrong, place=row.place(column), found=repr(name), advice=advice)
 
 
 def _are_texts(cells: Sequence[Any]) -> bool:
@@ -188,28 +191,6 @@ def _are_texts(cells: Sequence[Any]) -> bool:
 def _name(value: Any) -> str:
     """Write a label or group as text; whole numbers stay exact, whatever their size."""
     return value if isinstance(value, str) else "" if value is None else label_text(value)
-
-
-def _text(row: TableRow, column: str) -> str:
-    value = row.values[column]
-    if not isinstance(value, str):
-        found = "nothing" if value is None else f"{type(value).__name__} {value}"
-        raise DataError(f"{column!r} is no text", place=row.place(column), found=found, allowed="a text")
-    return _encodable(value, row, column)
-
-
-def _group(row: TableRow, column: str) -> str:
-    return _encodable(_name(row.values[column]), row, column)
-
-
-def _encodable(text: str, row: TableRow, column: str) -> str:
-    try:
-        # JSON may hold half of a pair of surrogates, which is no character and cannot be written to a file.
-        text.encode("utf-8")
-    except UnicodeEncodeError as problem:
-        found = f"U+{ord(text[problem.start]):04X} at character {problem.start + 1:,} of the field"
-        raise DataError("lone surrogate: not a character", place=row.place(column), found=found) from None
-    return text
 
 
 def open_texts(

@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.series import advice
 from recurra.datasets.series.columns import Chosen
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands, cell_number, column_numbers
-from recurra.datasets.series.table import SeriesValues
-from recurra.datasets.tables import RowBatch, TableRow
+from recurra.datasets.series.table import SeriesReading, SeriesValues
+from recurra.datasets.tables import Dialect, RowBatch
 from recurra.errors import DataError, Place
 
 RowNumbers = NDArray[np.int64]
@@ -82,10 +84,14 @@ def shapes_of(cells: Sequence[str]) -> Distinct:
 class SeriesCells:
     """The cells of a growing table; a row has as many values as there are value columns."""
 
-    def __init__(self, chosen: Chosen, form: NumberForm, *, stem: str, marked: bool) -> None:
-        """Begin with no row. Series without a name are called `stem`; `marked`: what points mean has been said."""
-        self.points = PointsBetweenThousands(possible=not marked)
-        self._chosen, self._form, self._stem = chosen, form, stem
+    def __init__(self, chosen: Chosen, reading: SeriesReading, *, stem: str) -> None:
+        """Begin with no row; series without a name are called `stem`."""
+        # Where points set thousands apart they cannot be decimal, too.
+        decimal = reading.decimal or ("," if reading.thousands == "." else ".")
+        self._form = NumberForm(decimal, reading.thousands or "", reading.missing_words)
+        # Where the caller has said what points mean, nothing about them is to be watched.
+        self._points = PointsBetweenThousands(possible=reading.decimal is None and reading.thousands is None)
+        self._chosen, self._stem = chosen, stem
         self._naming, self._writing = _Naming(chosen.ids), CellNumbers(str.strip if len(chosen.times) == 1 else _joined)
         self._names: list[RowNumbers] = []
         self._times: list[RowNumbers] = []
@@ -97,8 +103,8 @@ class SeriesCells:
         chosen, width = self._chosen, len(self._chosen.values)
         for at, name in enumerate(chosen.values):
             # Numbers of JSON and Parquet have no marks that could be doubted.
-            if self.points.possible and batch.holds_texts(name):
-                self.points.see(batch.columns[name], first=self._rows * width + at, apart=width)
+            if self._points.possible and batch.holds_texts(name):
+                self._points.see(batch.columns[name], first=self._rows * width + at, apart=width)
         # Both are tried before the slow way, which tells the first fault of either, in the order of rows.
         names, values = self._naming.of(batch), self._at_once(batch)
         if names is None or values is None:
@@ -107,7 +113,8 @@ class SeriesCells:
         self._values.append(values.reshape(-1))
         if names is not None:
             self._names.append(names)
-        if chosen.times:
+        # The times of a frame are no cells: they are read from its column.
+        if chosen.times and chosen.times[0] in batch.columns:
             self._times.append(self._writing.of(_keys(batch, chosen.times)))
         self._rows += len(batch)
 
@@ -119,10 +126,31 @@ class SeriesCells:
 
     def _row_by_row(self, batch: RowBatch) -> SeriesValues:
         values = np.empty((len(batch), len(self._chosen.values)))
-        for at, row in enumerate(batch.rows()):
-            self._naming.check(row)
-            values[at] = [_number(row, name, self._form) for name in self._chosen.values]
+        for row in range(len(batch)):
+            self._naming.check(batch, row)
+            for at, name in enumerate(self._chosen.values):
+                # The place is looked up only for the error: finding it may mean reading the row again.
+                place, cell = partial(batch.place, row, name), batch.columns[name][row]
+                values[row, at] = cell_number(cell, place=place, column=name, form=self._form)
         return values
+
+    def check_points(self, place: Callable[[int], Place]) -> None:
+        """Raise DataError where points may set thousands apart: only the caller knows; `place` finds a value."""
+        if self._points.doubtful():
+            raise DataError(
+                "points that may set thousands apart: every number has exactly three digits behind its point, or none",
+                place=place(self._points.first or 0),
+                found=f"such numbers beside {self._points.wholes:,} whole ones",
+                advice=f"say which: {advice.marks('.', '')} for thousands, {advice.marks('', '.')} for decimals",
+            )
+
+    def doubtful_points(self, dialect: Dialect) -> list[str]:
+        """Warn where each number has three digits behind a point, and semicolons set the columns apart."""
+        # Files with semicolons come from where a comma is the decimal mark.
+        if self._points.first is None or not self._points.possible or dialect.delimiter[0] != ";":
+            return []
+        choices = f"{advice.marks('.', '')} if they set thousands apart, {advice.marks('', '.')} if not"
+        return [f"every number has exactly three digits behind its point, and is read as a decimal: say {choices}"]
 
     def names(self) -> Distinct:
         """Return the name of each value's series."""
@@ -164,12 +192,14 @@ class _Naming:
         except DataError:
             return None
 
-    def check(self, row: TableRow) -> None:
+    def check(self, batch: RowBatch, row: int) -> None:
         """Raise DataError for a missing name, and for two series that would have one name."""
-        self._name(tuple(_text(row.values[column]) for column in self._columns), row.place)
+        parts = tuple(cell_text(batch.columns[column][row]) for column in self._columns)
+        self._name(parts, partial(batch.place, row))
 
     def _named(self, cell: Any) -> str:
-        return self._name(tuple(map(_text, _parts(cell))), lambda column: Place(""))
+        cells = cell if isinstance(cell, tuple) else (cell,)
+        return self._name(tuple(map(cell_text, cells)), lambda column: Place(""))
 
     def _name(self, parts: tuple[str, ...], place: Callable[[str], Place]) -> str:
         if not all(parts):
@@ -185,31 +215,18 @@ class _Naming:
 def _keys(batch: RowBatch, names: Sequence[str]) -> Sequence[Hashable]:
     """Return what tells the rows of some columns apart: their texts, since 1, 1.0 and True are equal."""
     # Equal keys in Python are not equal names: 1 == 1.0 == True.
-    columns = [batch.texts(name) or [*map(_text, batch.columns[name])] for name in names]
+    columns = [batch.texts(name) or [*map(cell_text, batch.columns[name])] for name in names]
     return columns[0] if len(columns) == 1 else [*zip(*columns, strict=True)]
 
 
-def _parts(cell: Any) -> tuple[Any, ...]:
-    return cell if isinstance(cell, tuple) else (cell,)
-
-
 def _joined(cells: Sequence[Any]) -> str:
-    return " ".join(map(_text, cells))
+    return " ".join(map(cell_text, cells))
 
 
-def _text(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """Write a cell as text; pandas turns whole numbers with gaps into floats, and 1.0 must stay 1."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
         return str(int(cell))
     return "" if cell is None else str(cell)
-
-
-def _number(row: TableRow, column: str, form: NumberForm) -> float:
-    value = row.values[column]
-    # The place is looked up only for the error: finding it means reading the row again.
-    try:
-        return cell_number(value, place=Place(""), column=column, form=form)
-    except DataError:
-        return cell_number(value, place=row.place(column), column=column, form=form)

@@ -6,7 +6,7 @@ where it means something; a plain count of rows means nothing and is left; what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from recurra.datasets.columns import TIME_NAMES, guess
 from recurra.datasets.parquet import check_no_ordinals
-from recurra.datasets.series.build import LongRows, build
-from recurra.datasets.series.cells import Distinct
-from recurra.datasets.series.columns import Chosen, choose_columns, naming_hint
+from recurra.datasets.series.cells import cell_text
+from recurra.datasets.series.columns import Chosen
+from recurra.datasets.series.files import ColumnSource, series_of
 from recurra.datasets.series.frame_times import read_times, write_times
 from recurra.datasets.series.learnt import LearntSeries
-from recurra.datasets.series.moments import ColumnTimes
-from recurra.datasets.series.numbers import NumberForm, check_usable
+from recurra.datasets.series.numbers import check_usable
 from recurra.datasets.series.table import SeriesReading, SeriesTable
+from recurra.datasets.tables import Dialect, RowBatch
 from recurra.errors import DataError, Place
 
 FRAME = "frame"
@@ -49,10 +49,8 @@ class FrameSeries:
         if not len(columns):
             raise DataError("no rows", place=Place(FRAME))
         # What was the index is a time or a name, and never a value.
-        chosen = choose_columns(columns.columns, reading, place=Place(FRAME), never_values=levels)
-        built = build(_long_rows(columns, chosen, reading, known), reading, expected=known.step)
-        doubts = known.doubts(reading, chosen.columns.y)
-        return cls(replace(built, warnings=[*doubts, *built.warnings]), columns, chosen)
+        table, chosen = series_of(_columns_of(columns), reading, known, place=Place(FRAME), never_values=levels)
+        return cls(table, columns, chosen)
 
     def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
         """Return a frame of the kind that was given: for each series its name and times, beside columns of figures."""
@@ -86,7 +84,7 @@ class FrameSeries:
         column = self.columns[self.chosen.ids[0]]
         # The first row of each series: its cell has the name in the column's own type.
         first: dict[str, int] = {}
-        for row, name in enumerate(_texts(column)):
+        for row, name in enumerate(map(cell_text, _cells(column))):
             first.setdefault(name, row)
         return column[np.repeat([first[name] for name in names], sizes).tolist()]
 
@@ -120,91 +118,66 @@ def _columns(frame: Any, reading: SeriesReading, learnt: LearntSeries) -> tuple[
         raise DataError("not a frame", found=type(frame).__name__, allowed=allowed) from None
 
 
-def _long_rows(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: LearntSeries) -> LongRows:
-    rows, width = len(columns), len(chosen.values)
+def _columns_of(frame: Any) -> ColumnSource:
+    """Return the columns of a narwhals frame, which are read as those of a file are; its times have their own types."""
 
-    def place(at: int) -> Place:
-        return Place(FRAME, at // width + 1)
+    def rows(chosen: Chosen) -> Iterator[RowBatch]:
+        cells = {name: _numbers(frame[name], name) for name in chosen.values}
+        cells |= {name: _cells(frame[name]) for name in chosen.ids}
+        yield RowBatch(range(1, len(frame) + 1), cells, lambda row, name: Place(FRAME, row + 1))
+        _check_kinds([cells[name] for name in chosen.ids])
 
-    if chosen.wide:
-        names = Distinct([*chosen.values], np.tile(np.arange(width), rows))
-    else:
-        names = Distinct.of(_ids(columns, chosen) if chosen.ids else ["series"] * rows)
-    # Cells are numbers already; only numbers that stand for missing need to be known.
-    absent = list(NumberForm(missing_words=reading.missing_words).missing_numbers)
-    values = np.stack([_values(columns[name], name) for name in chosen.values], axis=1).reshape(-1)
-    values[np.isin(values, absent)] = np.nan
-    moments = _moments(columns, chosen, reading, learnt)
-
-    def cells(others: list[str]) -> dict[str, list[Any]]:
-        return {name: columns[name].to_list() for name in others}
-
-    def naming() -> str:
-        return naming_hint(chosen, columns.columns, cells, moments.times, names.rows) if moments else ""
-
-    repeated = moments.repeated(width) if moments else None
-    return LongRows(names, repeated, values, place, chosen.columns, naming, [*chosen.warnings])
+    return ColumnSource(
+        names=frame.columns,
+        dialect=Dialect(FRAME),
+        batches=rows,
+        times=lambda written, chosen, reading, place: read_times(_time_column(frame, chosen), reading, place=place),
+        place=lambda columns, row, column: Place(FRAME, row + 1),
+        beginning=lambda columns: {name: frame[name].to_list() for name in columns},
+    )
 
 
-def _moments(columns: Any, chosen: Chosen, reading: SeriesReading, learnt: LearntSeries) -> ColumnTimes | None:
+def _time_column(frame: Any, chosen: Chosen) -> Any:
     import narwhals as nw
 
-    if not chosen.times:
-        return None
     for name in chosen.times:
-        check_no_ordinals(columns.to_native(), name, Place(FRAME))
-    column = columns[chosen.times[0]]
-    if len(chosen.times) > 1:
-        parts = zip(*(columns[name].to_list() for name in chosen.times), strict=True)
-        # Several columns are one time together, as in a file.
-        texts = [" ".join(str(part).strip() for part in row) for row in parts]
-        column = nw.new_series(" ".join(chosen.times), texts, nw.String, backend=columns.implementation)
-    return learnt.times_of(reading, lambda how: read_times(column, how, place=lambda row: Place(FRAME, row + 1)))
+        check_no_ordinals(frame.to_native(), name, Place(FRAME))
+    if len(chosen.times) == 1:
+        return frame[chosen.times[0]]
+    parts = zip(*(frame[name].to_list() for name in chosen.times), strict=True)
+    # Several columns are one time together, as in a file.
+    texts = [" ".join(str(part).strip() for part in row) for row in parts]
+    return nw.new_series(" ".join(chosen.times), texts, nw.String, backend=frame.implementation)
 
 
-def _ids(columns: Any, chosen: Chosen) -> list[str]:
-    """Return the names of the series; several columns are joined by a slash."""
-    parts = [_texts(columns[name]) for name in chosen.ids]
-    for name, texts in zip(chosen.ids, parts, strict=True):
-        if "" in texts:
-            raise DataError(f"series id is missing in column {name!r}", place=Place(FRAME, texts.index("") + 1))
-    names = ["/".join(row) for row in zip(*parts, strict=True)]
-    # A text "1" beside the number 1, or a slash within a name, would glue two series.
-    kinds = zip(*([isinstance(cell, str) for cell in columns[name].to_list()] for name in chosen.ids), strict=True)
-    known: dict[str, Any] = {}
-    for row, (name, made_of) in enumerate(zip(names, zip(zip(*parts, strict=True), kinds, strict=True), strict=True)):
-        if known.setdefault(name, made_of) != made_of:
-            both = f"{name!r} as a text and as a number" if len(parts) == 1 else f"{known[name][0]} and {made_of[0]}"
-            raise DataError("two series would have one name", place=Place(FRAME, row + 1), found=both)
-    return names
+def _check_kinds(ids: Sequence[Sequence[Any]]) -> None:
+    """Refuse a text "1" beside the number 1: two series would have one name."""
+    known: dict[tuple[str, ...], list[bool]] = {}
+    for row, cells in enumerate(zip(*ids, strict=True)):
+        texts, kinds = tuple(map(cell_text, cells)), [isinstance(cell, str) for cell in cells]
+        if known.setdefault(texts, kinds) != kinds:
+            found = f"{texts[0]!r} as a text and as a number" if len(ids) == 1 else f"{texts} and {texts}"
+            raise DataError("two series would have one name", place=Place(FRAME, row + 1), found=found)
 
 
-def _texts(column: Any) -> list[str]:
-    """Write names as texts, empty where they are missing; 1.0 is the name 1."""
+def _cells(column: Any) -> list[Any]:
+    """Return the cells of a column, None where one is missing; polars does not count NaN among those."""
     missing = column.is_null().to_list()
-    return ["" if none else _text(cell) for cell, none in zip(column.to_list(), missing, strict=True)]
+    return [None if none or cell != cell else cell for cell, none in zip(column.to_list(), missing, strict=True)]
 
 
-def _text(cell: Any) -> str:
-    if isinstance(cell, float):
-        return "" if cell != cell else str(int(cell)) if cell.is_integer() else str(cell)
-    return str(cell).strip()
-
-
-def _values(column: Any, name: str) -> NDArray[np.float64]:
+def _numbers(column: Any, name: str) -> list[float | None]:
     if not column.dtype.is_numeric():
-        advice = f"make them numbers, such as by astype(float) of column {name!r}"
         raise DataError(
             f"column {name!r} holds {column.dtype}",
             place=Place(FRAME),
             allowed="whole numbers or floats",
-            advice=advice,
+            advice=f"make them numbers, such as by astype(float) of column {name!r}",
         )
-    missing = column.is_null().to_list()
-    cells = zip(column.to_list(), missing, strict=True)
-    values = np.array([np.nan if none else float(cell) for cell, none in cells], dtype=np.float64)
+    cells = [None if cell is None else float(cell) for cell in _cells(column)]
+    values = np.array(cells, dtype=np.float64)
     check_usable(values, name=name, place=lambda row: Place(FRAME, row + 1))
-    return values
+    return cells
 
 
 RESET = "call reset_index() first, or reset_index(drop=True) where the index means nothing"

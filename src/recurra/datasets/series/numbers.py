@@ -175,7 +175,7 @@ def checked_number(value: float) -> float:
     return value
 
 
-def cell_number(value: object, *, place: Place, column: str, form: NumberForm) -> float:
+def cell_number(value: object, *, place: Callable[[], Place], column: str, form: NumberForm) -> float:
     """Return the number of a cell of any kind, NaN when it is missing; raise DataError with its place."""
     try:
         if value is None:
@@ -190,9 +190,8 @@ def cell_number(value: object, *, place: Place, column: str, form: NumberForm) -
         raise ValueError("write a plain number")
     except (ValueError, OverflowError) as problem:
         found = repr(value) if len(repr(value)) < 80 else repr(value)[:77] + "…"
-        raise DataError(
-            f"no usable number in column {column!r}", place=place, found=found, advice=str(problem)
-        ) from None
+        wrong = f"no usable number in column {column!r}"
+        raise DataError(wrong, place=place(), found=found, advice=str(problem)) from None
 
 
 _Numbers = NDArray[np.float64]
