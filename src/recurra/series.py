@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from recurra.artefact.reading import json_bytes, parse_json
-from recurra.config import SeriesConfig, validated
+from recurra.config import Frozen, SeriesConfig, validated
 from recurra.errors import ArtefactError, DataError, Place, UsageError
 
 Values = NDArray[np.float64]
@@ -54,6 +55,22 @@ class Scaler:
     def undo(self, values: Values) -> Values:
         """Return the values that `apply` scaled."""
         return values * self.scale + self.center
+
+
+class _SavedScaler(Frozen):
+    """A scaler as the file holds it."""
+
+    center: float
+    scale: float = Field(gt=0)
+    constant: bool
+
+
+class _Saved(Frozen):
+    """What `scaler.json` holds."""
+
+    format: Literal[1]
+    config: SeriesConfig
+    scalers: dict[str, _SavedScaler]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,20 +169,11 @@ class SeriesEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
         if len(data) > _MAX_BYTES:
             raise ArtefactError("too large", place=Place(_FILE), found=f"{len(data)} bytes", allowed=f"{_MAX_BYTES}")
-        record = parse_json(data, file=_FILE)
-        if not isinstance(record, dict) or set(record) != {"format", "config", "scalers"}:
-            raise ArtefactError("no scalers", place=Place(_FILE), allowed="an object with format, config and scalers")
-        if record["format"] != FORMAT or not all(isinstance(record[key], dict) for key in ("config", "scalers")):
-            raise ArtefactError(
-                "no scalers of this version", place=Place(_FILE), allowed=f"format {FORMAT}, two objects"
-            )
         try:
-            config = validated(SeriesConfig, record["config"])
+            saved = validated(_Saved, parse_json(data, file=_FILE))
         except UsageError as problem:
-            raise ArtefactError(f"config.{problem}", place=Place(_FILE)) from None
-        return cls(
-            config, {series_id: _read_scaler(entry, series_id) for series_id, entry in record["scalers"].items()}
-        )
+            raise ArtefactError(f"no scalers: {problem}", place=Place(_FILE)) from None
+        return cls(saved.config, {name: Scaler(*dict(entry).values()) for name, entry in saved.scalers.items()})
 
     def _scaled(self, series_id: str, levels: Values) -> Values:
         return self.scaler(series_id).apply(np.diff(levels) if self.config.difference else levels)
@@ -286,15 +294,3 @@ def _need(have: int, need: int, series_id: str) -> None:
         raise DataError(
             f"{of}too few values: need {need}, have {have}", advice="a shorter window or horizon, or more data"
         )
-
-
-def _read_scaler(entry: Any, series_id: str) -> Scaler:
-    """Check one scaler of a file: two finite numbers, the scale positive, and a truth value."""
-    if isinstance(entry, dict) and set(entry) == {"center", "scale", "constant"}:
-        center, scale, constant = entry["center"], entry["scale"], entry["constant"]
-        if type(center) is float and type(scale) is float and scale > 0 and type(constant) is bool:
-            return Scaler(center, scale, constant)
-    wrong = f"scalers.{series_id[:60]}: no scaler"
-    raise ArtefactError(
-        wrong, place=Place(_FILE), allowed="center and scale (above 0) as floats, constant true or false"
-    )

@@ -14,18 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.artefact import tensors
-from recurra.artefact.reading import (
-    AGAIN,
-    MANIFEST,
-    OpenFolder,
-    json_bytes,
-    manifest_of,
-    open_folder,
-    parse_json,
-    read_manifest,
-    read_verified,
-)
+from recurra.artefact.reading import AGAIN, MANIFEST, OpenFolder, json_bytes, manifest_of, open_folder, parse_json
+from recurra.artefact.tensors import NUMBERS, pack, unpack
 from recurra.artefact.writing import remove, write_atomically, write_folder
 from recurra.errors import ArtefactError, Place, UsageError
 
@@ -63,7 +53,8 @@ def save_checkpoint(
     # Order matters from here on: the new folder is whole on the disc before the pointer names it, and only then are
     # older ones removed. A crash at any moment leaves at least one checkpoint that can be read.
     target = run / FOLDER / f"checkpoint-{number:06}"
-    files = {STATE: json_bytes(state, file=str(target / STATE)), TENSORS: _packed(tensors, target)}
+    packed = pack(tensors, dtypes=NUMBERS, file=str(target / TENSORS))
+    files = {STATE: json_bytes(state, file=str(target / STATE)), TENSORS: packed}
     write_folder(target, {**files, MANIFEST: manifest_of(files)})
     write_atomically(run / FOLDER / POINTER, f"{target.name}\n")
     # Numbers above this one come from a course that was resumed earlier: they must not be taken for the latest.
@@ -95,10 +86,6 @@ def load_checkpoint(run: Path, *, warn: Callable[[str], None] | None = None) -> 
     )
 
 
-def _packed(arrays: dict[str, np.ndarray], target: Path) -> bytes:
-    return tensors.pack(arrays, dtypes=tensors.NUMBERS, file=str(target / TENSORS))
-
-
 def _numbers(folder: Path) -> list[int]:
     """The numbers of the checkpoints, highest first."""
     if not os.path.lexists(folder):
@@ -127,21 +114,19 @@ def _pointed(folder: Path, numbers: list[int], tell: Callable[[str], None]) -> l
 
 def _load(path: Path, number: int) -> Checkpoint:
     with open_folder(path) as folder:
-        sums = read_manifest(folder)
         # The manifest of another kind of folder may be whole and its sums right; it is no checkpoint all the same.
-        if sums.keys() != {STATE, TENSORS}:
-            found = ", ".join(sorted(sums))
+        if folder.sums.keys() != {STATE, TENSORS}:
+            found = ", ".join(sorted(folder.sums))
             raise ArtefactError("not a checkpoint's files", place=folder.place(MANIFEST), found=found)
-        state = _state(folder, sums)
-        data = read_verified(folder, TENSORS, sums=sums, largest=LARGEST_TENSORS)
+        state = _state(folder)
+        data = folder.verified(TENSORS, largest=LARGEST_TENSORS)
         # Which arrays belong in a state only the optimiser knows; here any names and shapes pass.
-        arrays = tensors.unpack(data, dtypes=tensors.NUMBERS, file=str(folder.place(TENSORS)))
+        arrays = unpack(data, dtypes=NUMBERS, file=str(folder.place(TENSORS)))
     return Checkpoint(number, state, arrays)
 
 
-def _state(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
-    data = read_verified(folder, STATE, sums=sums, largest=LARGEST_STATE)
-    state = parse_json(data, file=str(folder.place(STATE)))
+def _state(folder: OpenFolder) -> dict[str, Any]:
+    state = parse_json(folder.verified(STATE, largest=LARGEST_STATE), file=str(folder.place(STATE)))
     if not isinstance(state, dict):
         raise ArtefactError("the state is no JSON object", place=folder.place(STATE), advice=AGAIN)
     return state

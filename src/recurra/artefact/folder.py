@@ -18,17 +18,7 @@ from pydantic import ValidationError
 
 from recurra.artefact import tensors
 from recurra.artefact.foreign import refuse_suffix
-from recurra.artefact.reading import (
-    AGAIN,
-    MANIFEST,
-    OpenFolder,
-    json_bytes,
-    manifest_of,
-    open_folder,
-    parse_json,
-    read_manifest,
-    read_verified,
-)
+from recurra.artefact.reading import AGAIN, MANIFEST, OpenFolder, json_bytes, manifest_of, open_folder, parse_json
 from recurra.artefact.writing import write_folder
 from recurra.config import problem_line
 from recurra.errors import ArtefactError, Place, RecurraError
@@ -77,11 +67,8 @@ class Artefact:
 def require_task(held: str, task: str) -> None:
     """Raise ArtefactError such as "this is a forecaster" when an artefact of the task `held` is not of `task`."""
     if held != task:
-        raise ArtefactError(
-            f"this is {CALLED[held].noun}",
-            allowed=CALLED[task].noun,
-            advice=f"use `{CALLED[held].verb}` with it",
-        )
+        called, advice = CALLED[held], f"use `{CALLED[held].verb}` with it"
+        raise ArtefactError(f"this is {called.noun}", allowed=CALLED[task].noun, advice=advice)
 
 
 def save_artefact(folder: Path, artefact: Artefact) -> None:
@@ -194,36 +181,34 @@ def _load(folder: OpenFolder, expected: Expected) -> Artefact:
         # A pickle beside the weights is named for what it is, before any talk of manifests.
         if name not in NAMES:
             refuse_suffix(folder.path / name)
-    sums = read_manifest(folder)
-    description = _description(folder, sums)
-    _check_files(folder, names, sums)
+    description = _description(folder)
+    _check_files(folder, names)
     task, config = description["task"], description["config"]
     shapes = _shapes(folder, expected, config, task)
     files = {
-        name: bytes(read_verified(folder, name, sums=sums, largest=LARGEST_FURTHER))
+        name: bytes(folder.verified(name, largest=LARGEST_FURTHER))
         # Copied to bytes: the readers of these files keep parts of them for as long as the model lives.
-        for name in sorted(sums.keys() & FURTHER)
+        for name in sorted(folder.sums.keys() & FURTHER)
     }
-    weights = _weights(folder, sums, shapes)
+    weights = _weights(folder, shapes)
     card = folder.read(CARD, largest=LARGEST_CARD).decode("utf-8", "replace") if CARD in names else ""
     return Artefact(task, config, weights, files, description["selftest"], card)
 
 
-def _description(folder: OpenFolder, sums: dict[str, str]) -> dict[str, Any]:
+def _description(folder: OpenFolder) -> dict[str, Any]:
     """Read recurra.json; its version is told before anything a newer format may have changed."""
     place = folder.place(DESCRIPTION)
-    data = read_verified(folder, DESCRIPTION, sums=sums, largest=LARGEST_DESCRIPTION)
-    description = parse_json(data, file=str(place))
+    description = parse_json(folder.verified(DESCRIPTION, largest=LARGEST_DESCRIPTION), file=str(place))
     version = description.get("format_version") if isinstance(description, dict) else None
     # Not isinstance: true is an int in Python, and would be version 1.
     if type(version) is not int:
         raise ArtefactError("no format_version", place=place, advice=AGAIN)
     if version > FORMAT_VERSION:
-        advice = "install a newer Recurra"
-        raise ArtefactError(f"format {version} is newer than {FORMAT_VERSION}", place=place, advice=advice)
+        wrong = f"format {version} is newer than {FORMAT_VERSION}"
+        raise ArtefactError(wrong, place=place, advice="install a newer Recurra")
     if version < OLDEST_VERSION:
-        advice = "train and save it again"
-        raise ArtefactError(f"format {version} is older than {OLDEST_VERSION}", place=place, advice=advice)
+        wrong = f"format {version} is older than {OLDEST_VERSION}"
+        raise ArtefactError(wrong, place=place, advice="train and save it again")
     _check_members(description, place)
     return dict(description)
 
@@ -242,9 +227,9 @@ def _check_members(description: dict[str, Any], place: Place) -> None:
         raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(CALLED), advice=AGAIN)
 
 
-def _check_files(folder: OpenFolder, names: list[str], sums: dict[str, str]) -> None:
+def _check_files(folder: OpenFolder, names: list[str]) -> None:
     """The manifest tells every file, and nothing else lies about; hidden files are left alone and unread."""
-    place = folder.place(MANIFEST)
+    place, sums = folder.place(MANIFEST), folder.sums
     for name in sorted(NEEDED - sums.keys()):
         raise ArtefactError(f"{name} is not in the manifest", place=place, advice=AGAIN)
     for name in sorted(sums.keys() - NEEDED - FURTHER):
@@ -266,12 +251,13 @@ def _shapes(folder: OpenFolder, expected: Expected, config: dict[str, Any], task
     raise ArtefactError(f"config refused: {wrong}", place=folder.place(DESCRIPTION), advice=AGAIN)
 
 
-def _weights(folder: OpenFolder, sums: dict[str, str], shapes: Shapes) -> dict[str, Any]:
+def _weights(folder: OpenFolder, shapes: Shapes) -> dict[str, Any]:
     """Read the weights; how large they may be follows from the shapes, so a bloated file is refused unread."""
     values = sum(math.prod(shape) for shape in shapes.values())
     largest = min(LARGEST_WEIGHTS, 8 + tensors.LARGEST_HEADER + 4 * values)
-    data = read_verified(folder, WEIGHTS, sums=sums, largest=largest)
     file = str(folder.place(WEIGHTS))
-    weights = tensors.unpack(data, dtypes=tensors.WEIGHTS, file=file, expected=shapes)
+    weights = tensors.unpack(
+        folder.verified(WEIGHTS, largest=largest), dtypes=tensors.WEIGHTS, file=file, expected=shapes
+    )
     tensors.refuse_infinite(weights, file=file)
     return weights

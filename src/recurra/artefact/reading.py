@@ -14,6 +14,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -106,6 +107,34 @@ class OpenFolder:
         except OSError as problem:
             raise ArtefactError(f"cannot be read: {problem.strerror}", place=self.place(name)) from None
 
+    @cached_property
+    def sums(self) -> dict[str, str]:
+        """The manifest as name -> digest. Raises ArtefactError for anything but plain names and full lines."""
+        data = self.read(MANIFEST, largest=LARGEST_MANIFEST)
+        sums: dict[str, str] = {}
+        # The last piece is what follows the last line feed: nothing, or a line that was cut short.
+        for number, line in enumerate(data.split(b"\n")[:-1], 1):
+            match = LINE.fullmatch(line)
+            # A repeated name could have one sum checked and another believed.
+            if not match or match[2].decode() in sums:
+                wrong = "a repeated name" if match else "not `<sha256>  <plain name>`"
+                found = repr(bytes(line[:100]))
+                raise ArtefactError(f"line {number} is {wrong}", place=self.place(MANIFEST), found=found, advice=AGAIN)
+            sums[match[2].decode()] = match[1].decode()
+        if not sums or not data.endswith(b"\n"):
+            raise ArtefactError("the manifest is cut short", place=self.place(MANIFEST), advice=AGAIN)
+        return sums
+
+    def verified(self, name: str, *, largest: int) -> bytearray:
+        """Read a file and check its sum; the very bytes that were hashed are returned. Raises ArtefactError."""
+        if name not in self.sums:
+            raise ArtefactError(f"{name} is not in the manifest", place=self.place(MANIFEST), advice=AGAIN)
+        data = self.read(name, largest=largest)
+        # Summed in memory: reading again to sum could see other bytes than those that are used.
+        if hashlib.sha256(data).hexdigest() != self.sums[name]:
+            raise ArtefactError("the file is damaged: its SHA-256 differs", place=self.place(name), advice=AGAIN)
+        return data
+
 
 def open_folder(path: Path, *, follow: bool = False) -> OpenFolder:
     """Open a folder for reading; a link to one is refused unless `follow`. Raises ArtefactError."""
@@ -160,34 +189,6 @@ def _advice_for_missing(path: Path) -> str:
 def manifest_of(files: Mapping[str, bytes]) -> bytes:
     """Write the manifest of some files, sorted by name."""
     return b"".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n".encode() for name in sorted(files))
-
-
-def read_manifest(folder: OpenFolder) -> dict[str, str]:
-    """Read a folder's manifest as name -> digest. Raises ArtefactError for anything but plain names and full lines."""
-    data = folder.read(MANIFEST, largest=LARGEST_MANIFEST)
-    sums: dict[str, str] = {}
-    # The last piece is what follows the last line feed: nothing, or a line that was cut short.
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        match = LINE.fullmatch(line)
-        # A repeated name could have one sum checked and another believed.
-        if not match or match[2].decode() in sums:
-            wrong = f"line {number} is a repeated name" if match else f"line {number} is not `<sha256>  <plain name>`"
-            raise ArtefactError(wrong, place=folder.place(MANIFEST), found=repr(bytes(line[:100])), advice=AGAIN)
-        sums[match[2].decode()] = match[1].decode()
-    if not sums or not data.endswith(b"\n"):
-        raise ArtefactError("the manifest is cut short", place=folder.place(MANIFEST), advice=AGAIN)
-    return sums
-
-
-def read_verified(folder: OpenFolder, name: str, *, sums: Mapping[str, str], largest: int) -> bytearray:
-    """Read a file and check its sum; the very bytes that were hashed are returned. Raises ArtefactError."""
-    if name not in sums:
-        raise ArtefactError(f"{name} is not in the manifest", place=folder.place(MANIFEST), advice=AGAIN)
-    data = folder.read(name, largest=largest)
-    # Summed in memory: reading again to sum could see other bytes than those that are used.
-    if hashlib.sha256(data).hexdigest() != sums[name]:
-        raise ArtefactError("the file is damaged: its SHA-256 differs", place=folder.place(name), advice=AGAIN)
-    return data
 
 
 def parse_json(data: bytes | bytearray, *, file: str) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from recurra.datasets.columns import name_list, need
 from recurra.datasets.dialects import delimited_dialect, first_lines
 from recurra.datasets.formats import DELIMITERS, as_quoting
-from recurra.datasets.lines import LineBlock, LineQueue, NumberedLine, blank_errors, note_blank, read_blocks
+from recurra.datasets.lines import LineBlock, LineQueue, blank_errors, note_blank, read_blocks
 from recurra.datasets.records import FieldRecord, RecordReader, place_of
 from recurra.datasets.tables import Batches, Dialect, FileTable, Request, RowBatch
 from recurra.errors import DataError, Place, either
@@ -42,7 +42,8 @@ def open_delimited(request: Request) -> FileTable:
     # The sample was only looked at: its rows are read like all others.
     lines.put(LineBlock.of(sample))
     records = _reader(lines, dialect, request.file)
-    header = next(records) if dialect.header[0] else _first_row(_reader(sample, dialect, request.file))
+    first = LineQueue(LineBlock.of(sample))
+    header = next(records) if dialect.header[0] else _first_row(_reader(first, dialect, request.file))
     if header.problem is not None:
         raise header.problem
     if header.blank:
@@ -62,11 +63,9 @@ def open_delimited(request: Request) -> FileTable:
     return FileTable(request, dialect, layout.named, rows, warnings)
 
 
-def _reader(lines: Iterable[NumberedLine], dialect: Dialect, file: str) -> RecordReader:
-    quoting, origin = dialect.quoting
-    return RecordReader(
-        iter(lines), delimiter=dialect.delimiter[0], file=file, quoting=quoting, proved=origin != "assumed"
-    )
+def _reader(lines: LineQueue, dialect: Dialect, file: str) -> RecordReader:
+    (quoting, origin), mark = dialect.quoting, dialect.delimiter[0]
+    return RecordReader(lines, delimiter=mark, file=file, quoting=quoting, proved=origin != "assumed")
 
 
 def _first_row(records: Iterable[FieldRecord]) -> FieldRecord:
@@ -231,7 +230,7 @@ class Cutting:
         # The record reader takes its lines from the same queue.
         self._lines.put([block])
         rows: list[FieldRecord] = []
-        while self._records.pending or self._lines.before(end):
+        while self._lines.before(end):
             record = next(self._records)
             if record.blank and record.problem is None:
                 note_blank(self._blanks, record.line, file=self._layout.file)

@@ -13,7 +13,7 @@ from itertools import islice
 from recurra.datasets.columns import KNOWN_NAMES, LONGEST_NAME, SINGLE_NAMES, folded, name_list
 from recurra.datasets.formats import DELIMITERS, SAMPLE, ChoiceOrigin, Quoting, as_form
 from recurra.datasets.labels import stands_for_missing
-from recurra.datasets.lines import NumberedLine
+from recurra.datasets.lines import LineBlock, LineQueue, NumberedLine
 from recurra.datasets.records import FieldRecord, RecordReader
 from recurra.datasets.tables import Dialect, Request
 from recurra.errors import DataError, Place, either, printable
@@ -90,18 +90,22 @@ def _refuse_foreign(text: str, place: Place) -> None:
 def _quoting(lines: Sample, delimiter: str, request: Request) -> tuple[tuple[Quoting, ChoiceOrigin], list[FieldRecord]]:
     """Settle what quotes mean, and read the sample so: backslashes count where only they make rows of all lines."""
     asked, file = request.written.quoting, request.file
-    reader = RecordReader(iter(lines), delimiter=delimiter, file=file, quoting=asked or "csv")
+    reader = RecordReader(_queue(lines), delimiter=delimiter, file=file, quoting=asked or "csv")
     # The sample is read to its end, since proof that quotes are meant may stand in its last row.
     records = list(reader)
     if asked:
         return (asked, "asked for"), _good(records)
     if any(record.problem and '\\"' in record.raw for record in records):
-        escaped = list(RecordReader(iter(lines), delimiter=delimiter, file=file, quoting="backslash", proved=True))
+        escaped = list(RecordReader(_queue(lines), delimiter=delimiter, file=file, quoting="backslash", proved=True))
         # The sample may end amid its last record.
         rows = [record for record in escaped[:-1] if not record.blank]
         if all(record.problem is None and len(record.fields) == len(rows[0].fields) for record in rows):
             return ("backslash", "told by the file"), _good(escaped)
     return ("csv", "told by the file" if reader.proved else "assumed"), _good(records)
+
+
+def _queue(lines: Sample) -> LineQueue:
+    return LineQueue(LineBlock.of(lines))
 
 
 def _good(records: list[FieldRecord]) -> list[FieldRecord]:
@@ -135,7 +139,7 @@ NO_DELIMITER: Score = (False, 0, False, 0, 1)
 def _score(lines: Sample, mark: str, request: Request) -> Score:
     """Weigh a delimiter: wanted columns shown, usual names shown, all rows as wide as the first, kind, fields."""
     quoting, asked = request.written.quoting or "csv", request.columns
-    first, *others = _good(list(RecordReader(iter(lines), delimiter=mark, file=request.file, quoting=quoting)))
+    first, *others = _good(list(RecordReader(_queue(lines), delimiter=mark, file=request.file, quoting=quoting)))
     # A header whose quotes are broken still shows its names.
     names = first.fields if first.problem is None else [name.strip('"') for name in first.raw.split(mark)]
     width = len(names)

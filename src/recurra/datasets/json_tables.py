@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from recurra.datasets.columns import TEXT_NAMES, did_you_mean, folded, name_list
@@ -150,30 +150,24 @@ def json_batches(groups: Groups, file: str, wanted: list[str] | None) -> Batches
 
     What is wrong comes in a row's place: an object that is none, lacks a wanted key, or holds a list there.
     """
+
+    def kind(element: Element) -> tuple[DataError | None, frozenset[str]]:
+        fault = element.problem or (wanted and _fault(element, wanted, file)) or None
+        return fault, frozenset(element.values if wanted is None else ())
+
     for group in groups:
-        if group and wanted and _is_sound(group, wanted):
+        if wanted and _is_sound(group, wanted):
             yield _batch(group, wanted)
             continue
-        rows: list[Element] = []
-        keys: Sequence[str] = wanted or ()
-        for element in group:
-            fault = element.problem or (wanted and _fault(element, wanted, file))
-            # A batch has the same columns in all its rows, and faults come in their place between batches.
-            if rows and (fault or (wanted is None and element.values.keys() != set(keys))):
-                yield _batch(rows, keys)
-                rows = []
-            if fault:
-                yield fault
-                continue
-            keys = list(element.values) if wanted is None and not rows else keys
-            rows.append(element)
-        if rows:
-            yield _batch(rows, keys)
+        # A batch has the same columns in all its rows, and faults come in their place between batches.
+        for (fault, _), elements in groupby(group, kind):
+            rows = [*elements]
+            yield fault or _batch(rows, list(rows[0].values) if wanted is None else wanted)
 
 
 def _is_sound(group: list[Element], wanted: Sequence[str]) -> bool:
     """Look at whole columns: every object has each wanted key, and a text, a number or nothing there."""
-    if any(element.problem for element in group):
+    if not group or any(element.problem for element in group):
         return False
     try:
         columns = [[element.values[name] for element in group] for name in wanted]

@@ -61,11 +61,9 @@ class LineQueue:
 
     def __init__(self, blocks: Iterable[LineBlock]) -> None:
         """Take blocks from `blocks` as lines are asked for."""
-        # Blocks that are put back come before those that are still to be read.
         self._coming = iter(blocks)
-        self._waiting: list[LineBlock] = []
-        # How many lines of the last waiting block are gone.
-        self._taken = 0
+        # Blocks that are begun or put back, the next one last, and how many of their lines are gone.
+        self._waiting: list[tuple[LineBlock, int]] = []
 
     def __iter__(self) -> Iterator[NumberedLine]:
         """Yield the lines that are left."""
@@ -73,38 +71,26 @@ class LineQueue:
 
     def __next__(self) -> NumberedLine:
         """Take a line; StopIteration at the end."""
-        if not self._fill():
-            raise StopIteration
-        block, at = self._waiting[-1], self._taken
-        self._taken += 1
-        if self._taken == len(block.texts):
-            self._waiting.pop()
-            self._taken = 0
+        block, at = self._waiting.pop() if self._waiting else (next(self._coming), 0)
+        if at + 1 < len(block.texts):
+            self._waiting.append((block, at + 1))
         number = block.first + at
         return number, block.texts[at], block.problems.get(number)
 
     def block(self) -> LineBlock | None:
         """Take all lines that are left of the present block; None at the end."""
-        if not self._fill():
-            return None
-        taken, self._taken = self._taken, 0
-        return self._waiting.pop().after(taken)
+        if not self._waiting:
+            return next(self._coming, None)
+        block, taken = self._waiting.pop()
+        return block.after(taken)
 
     def put(self, blocks: Sequence[LineBlock]) -> None:
         """Take back what is to be read again, the last block first."""
-        if self._taken:
-            self._waiting[-1] = self._waiting[-1].after(self._taken)
-            self._taken = 0
-        self._waiting += blocks
+        self._waiting += [(block, 0) for block in blocks]
 
     def before(self, number: int) -> bool:
         """Tell whether a line before that number is at hand, without waiting for more."""
-        return bool(self._waiting) and self._waiting[-1].first + self._taken < number
-
-    def _fill(self) -> bool:
-        if not self._waiting and (block := next(self._coming, None)) is not None:
-            self._waiting.append(block)
-        return bool(self._waiting)
+        return any(block.first + taken < number for block, taken in self._waiting[-1:])
 
 
 def note_blank(blanks: list[int], number: int, *, file: str) -> None:

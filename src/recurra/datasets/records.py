@@ -8,12 +8,11 @@ field limit for the whole process.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from recurra.datasets.formats import Quoting, as_quoting
-from recurra.datasets.lines import NumberedLine
+from recurra.datasets.lines import LineBlock, LineQueue, NumberedLine
 from recurra.errors import DataError, Place
 
 LARGEST_FIELD = 16 << 20
@@ -50,7 +49,7 @@ class RecordReader:
 
     def __init__(
         self,
-        lines: Iterator[NumberedLine],
+        lines: LineQueue,
         *,
         delimiter: str,
         file: str,
@@ -65,9 +64,7 @@ class RecordReader:
         """Lines of records that hold lines which would be rows, accepted because quotes are proved."""
         self.spaced: list[int] = []
         """Lines of fields in quotes that do not count as such, because spaces stand before them."""
-        self._lines = lines
-        # A record that was refused gives its lines back: they may be good rows.
-        self._back: deque[NumberedLine] = deque()
+        self.lines = lines
         self._filling = " " + delimiter
         mark = re.escape(delimiter)
         self._fields = re.compile(rf'(?:\A|{mark})("{INSIDE["csv"].pattern}"|[^"{mark}]*+)')
@@ -78,10 +75,7 @@ class RecordReader:
 
     def __next__(self) -> FieldRecord:
         """Take a record; StopIteration at the end."""
-        line = self.next_line()
-        if line is None:
-            raise StopIteration
-        number, text, problem = line
+        number, text, problem = line = next(self.lines)
         # Nearly all records are such lines, so they are cut without the character-by-character reader.
         if self.quoting == "none" or (problem is None and '"' not in text):
             return FieldRecord(number, text, text.split(self.delimiter), problem=problem, blank=self.blank(text))
@@ -108,19 +102,6 @@ class RecordReader:
     def blank(self, text: str) -> bool:
         """Tell whether a line holds nothing but spaces and delimiters, as cleared rows of spreadsheets do."""
         return not text.strip(self._filling)
-
-    @property
-    def pending(self) -> bool:
-        """Whether lines are to be read again."""
-        return bool(self._back)
-
-    def next_line(self) -> NumberedLine | None:
-        """Return the next line, None at the end."""
-        return self._back.popleft() if self._back else next(self._lines, None)
-
-    def give_back(self, lines: list[NumberedLine]) -> None:
-        """Take lines back that are to be read again."""
-        self._back.extendleft(reversed(lines))
 
 
 class _Quoted:
@@ -205,7 +186,7 @@ class _Quoted:
             if close is not None:
                 self._close(opened, parts)
                 return close + 1
-            if (line := self._records.next_line()) is None:
+            if (line := next(self._records.lines, None)) is None:
                 self._unclosed(opened, "quote opened here is never closed")
                 return None
             self._taken.append(line)
@@ -232,9 +213,9 @@ class _Quoted:
     def _refuse(self, opened: Place, wrong: str, advice: str) -> None:
         """Let the record end on the line where the quote opened; the lines below are read anew."""
         self._record.problem = DataError(wrong, place=opened, advice=advice)
-        # The record keeps the lines up to the one where the quote opened; the others are given back.
+        # The record keeps the lines up to the one where the quote opened; the others may be good rows.
         kept = opened.line - self._taken[0][0] + 1
-        self._records.give_back(self._taken[kept:])
+        self._records.lines.put(LineBlock.of(self._taken[kept:]))
         del self._taken[kept:]
 
     def _mended(self) -> str:
@@ -262,6 +243,7 @@ def place_of(raw: str, index: int, *, line: int, delimiter: str, quoting: Quotin
         return Place(file, line, sum(len(text) + 1 for text in raw.split(delimiter)[:index]) + 1)
     # Places are kept for no row, so that reading stays quick: the record is cut once more for its error.
     first, *others = [(line + number, text, None) for number, text in enumerate(raw.split("\n"))]
-    records = RecordReader(iter(others), delimiter=delimiter, quoting=quoting, file=file, proved=True)
+    lines = LineQueue(LineBlock.of(others))
+    records = RecordReader(lines, delimiter=delimiter, quoting=quoting, file=file, proved=True)
     starts = _Quoted(records, first).read().starts
     return Place(file, *starts[min(index, len(starts) - 1)])

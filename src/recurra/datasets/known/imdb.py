@@ -6,7 +6,8 @@ Not here: looking for the files (sets.py). The archive is read in one pass witho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,8 @@ KINDS = {"neg": "negative", "pos": "positive"}
 LARGEST_FILE = 16 << 20
 
 _MEMBER = re.compile(
-    r"(?:^|/)(train|test)/(?:(neg|pos|unsup)/(\d{1,9})_(\d{1,2})\.txt|urls_(neg|pos|unsup)\.txt)$", re.ASCII
+    r"(?:^|/)(train|test)/(?:(?P<kind>neg|pos|unsup)/(\d{1,9})_(\d{1,2})\.txt|urls_(?P<urls>neg|pos|unsup)\.txt)$",
+    re.ASCII,
 )
 
 
@@ -108,39 +110,32 @@ def read_imdb_folder(place: str | Path, *, unlabelled: bool = False) -> dict[str
     """
     path = Path(place)
     kinds = ("neg", "pos", "unsup") if unlabelled else ("neg", "pos")
+
+    def wanted(name: str) -> bool:
+        match = _MEMBER.search(name)
+        return match is not None and (match["kind"] or match["urls"]) in kinds
+
     # Both give names and bytes in the same form, so the rest does not know which it was.
-    files = _folder(path, kinds) if path.is_dir() else _archive(path, kinds)
-    reviews: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
-    films: dict[tuple[str, str], list[str]] = {}
+    files = _folder(path, wanted) if path.is_dir() else read_tar(read_chunks(path), keep=wanted, place=Place(str(path)))
+    reviews: dict[tuple[str, str], list[tuple[int, str, str]]] = defaultdict(list)
+    films: dict[tuple[str, str], dict[int, str]] = {}
     for name, data in files:
-        part, kind, number, rating, urls = _parsed(name)
         text = _decoded(data, f"{place}/{name}" if path.is_dir() else f"{place}!{name}")
+        member: Any = _MEMBER.search(name)
+        part, kind, number, rating, urls = member.groups("")
         if urls:
             films[part, urls] = _films(text)
         else:
-            reviews.setdefault((part, kind), []).append((int(number), f"{number}_{rating}", text))
+            reviews[part, kind].append((int(number), f"{number}_{rating}", text))
     tables = {part: _table(part, tuple(KINDS), reviews, films, path) for part in ("train", "test")}
     return tables | ({"unsup": _table("train", ("unsup",), reviews, films, path)} if unlabelled else {})
 
 
-def _archive(path: Path, kinds: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    def keep(name: str) -> bool:
-        found = _MEMBER.search(name)
-        return found is not None and (found[2] or found[5]) in kinds
-
-    return read_tar(read_chunks(path), keep=keep, place=Place(str(path)))
-
-
-def _folder(path: Path, kinds: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    for part in ("train", "test"):
-        for kind in kinds:
-            urls = path / part / f"urls_{kind}.txt"
-            files = [urls] if urls.exists() else []
-            if (path / part / kind).is_dir():
-                files += sorted((path / part / kind).iterdir())
-            for file in files:
-                if _MEMBER.search(file.relative_to(path).as_posix()):
-                    yield file.relative_to(path).as_posix(), _bytes(file)
+def _folder(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    for file in sorted([*path.glob("*/*.txt"), *path.glob("*/*/*.txt")]):
+        name = file.relative_to(path).as_posix()
+        if wanted(name):
+            yield name, _bytes(file)
 
 
 def _bytes(file: Path) -> bytes:
@@ -151,14 +146,6 @@ def _bytes(file: Path) -> bytes:
     return data
 
 
-def _parsed(name: str) -> tuple[str, str, str, str, str]:
-    found = _MEMBER.search(name)
-    if found is None:
-        raise DataError("not a file of aclImdb", place=Place(name))
-    part, kind, number, rating, urls = found.groups("")
-    return part, kind, number, rating, urls
-
-
 def _decoded(data: bytes, file: str) -> str:
     try:
         return data.decode("utf-8")
@@ -166,17 +153,17 @@ def _decoded(data: bytes, file: str) -> str:
         raise DataError(f"not UTF-8 at byte {problem.start:,}", place=Place(file)) from None
 
 
-def _films(text: str) -> list[str]:
-    """Take the film's title id out of each line, such as tt0064354."""
-    found = (re.search(r"tt\d+", line) for line in text.splitlines())
-    return [match[0] if match else "" for match in found]
+def _films(text: str) -> dict[int, str]:
+    """Take the film's title id, such as tt0064354, out of each line that has one."""
+    found = ((number, re.search(r"tt\d+", line)) for number, line in enumerate(text.splitlines()))
+    return {number: match[0] for number, match in found if match}
 
 
 def _table(
     part: str,
     kinds: tuple[str, ...],
     reviews: dict[tuple[str, str], list[tuple[int, str, str]]],
-    films: dict[tuple[str, str], list[str]],
+    films: dict[tuple[str, str], dict[int, str]],
     path: Path,
 ) -> TextTable:
     missing = [f"{part}/{kind}" for kind in kinds if not reviews.get((part, kind))]
@@ -191,11 +178,7 @@ def _table(
     return TextTable(
         texts=[text for _, _, _, text in rows],
         labels=None if kinds == ("unsup",) else [KINDS[kind] for kind, _, _, _ in rows],
-        groups=[_film(films[part, kind], number) for kind, number, _, _ in rows] if have_films else None,
+        groups=[films[part, kind].get(number, "") for kind, number, _, _ in rows] if have_films else None,
         lines=[0] * len(rows),
         ids=[stem for _, _, stem, _ in rows],
     )
-
-
-def _film(films: list[str], number: int) -> str:
-    return films[number] if number < len(films) else ""

@@ -47,24 +47,25 @@ def read_whole(numbers: NDArray[Any], *, place: PlaceOf, epoch: Epoch | None = N
         if good.all():
             return times, Notation(date_format=date_format)
         # Half of them are dates: then the others are slips, and no steps.
-        if 2 * int(good.sum()) >= good.size or (digits > 6 and _begin_with_years(numbers, digits)):
+        years = numbers // 10 ** (digits - 4)
+        dated = digits > 6 and _all_of(numbers, digits) and bool(_within(years, *YEARS).all())
+        if 2 * int(good.sum()) >= good.size or dated:
             raise _no_date(numbers, int(np.argmin(good)), date_format, place)
     _ask_about_others(numbers, place)
     return numbers, Notation()
 
 
 def _all_of(numbers: _Whole, digits: int) -> bool:
-    return bool((numbers >= 10 ** (digits - 1)).all() and (numbers < 10**digits).all())
+    return bool(_within(numbers, 10 ** (digits - 1), 10**digits - 1).all())
 
 
-def _begin_with_years(numbers: _Whole, digits: int) -> bool:
-    years = numbers // 10 ** (digits - 4)
-    return _all_of(numbers, digits) and bool(((years >= YEARS[0]) & (years <= YEARS[1])).all())
+def _within(numbers: NDArray[Any], least: int, most: int) -> NDArray[np.bool_]:
+    return np.asarray((numbers >= least) & (numbers <= most))
 
 
 def _unmarked(numbers: _Whole, digits: int) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
     """Read YYYYMM[DD[HH[MM[SS]]]]; also tell which numbers have as many digits and are such times."""
-    sized = (numbers >= 10 ** (digits - 1)) & (numbers < 10**digits)
+    sized = _within(numbers, 10 ** (digits - 1), 10**digits - 1)
     # All forms are brought to fourteen digits, so that one division reads them.
     parts = np.where(sized, numbers, 0) * 10 ** (14 - digits)
     parts, second = np.divmod(parts, 100)
@@ -73,7 +74,7 @@ def _unmarked(numbers: _Whole, digits: int) -> tuple[NDArray[np.datetime64], NDA
     parts, day = np.divmod(parts, 100)
     year, month = np.divmod(parts, 100)
     day = day if digits > 6 else np.ones_like(day)
-    good = (year >= YEARS[0]) & (year <= YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1)
+    good = _within(year, *YEARS) & _within(month, 1, 12) & (day >= 1)
     good &= (hour < 24) & (minute < 60) & (second < 60)
     # What is no date must not overflow the calendar; it is 0 here and told below.
     months = np.where(good, (year - 1970) * 12 + month - 1, 0).astype("datetime64[M]")
@@ -94,59 +95,46 @@ def _no_date(numbers: _Whole, row: int, date_format: str, place: PlaceOf) -> Dat
     )
 
 
-def _other_dates(numbers: _Whole) -> dict[str, NDArray[np.bool_]]:
-    """Tell by the name of a notation that is only asked about which numbers are such dates."""
+def _ask_about_others(numbers: _Whole, place: PlaceOf) -> None:
+    """Ask about numbers that may all be dates in another notation, and about those too large for steps."""
     # The same digits, read in the orders of other notations.
     first, rest = np.divmod(numbers, 10**6)
     second, year = np.divmod(rest, 10**4)
     week_year, week = np.divmod(numbers, 100)
-    six = _all_of(numbers, 6)
-    return {
-        "YYMMDD": six & _unmarked(numbers + 20_000_000, 8)[1],
-        "YYYYWW, a year and the week in it": six
-        & (week_year >= YEARS[0])
-        & (week_year <= YEARS[1])
-        & (week >= 1)
-        & (week <= 53),
-        "DDMMYYYY": _unmarked(year * 10**4 + second * 100 + first, 8)[1],
-        "MMDDYYYY": _unmarked(year * 10**4 + first * 100 + second, 8)[1],
-    }
-
-
-def _ask_about_others(numbers: _Whole, place: PlaceOf) -> None:
-    for name, good in _other_dates(numbers).items():
+    day_year, day = np.divmod(numbers, 1000)
+    six, seven = _all_of(numbers, 6), _all_of(numbers, 7)
+    serial = EXCEL_BEGINS + int(np.clip(numbers[0], *EXCEL_DAYS))
+    dated, coded = "write them as YYYY-MM-DD", f"name their format: {advice.date_format('%Y%j')}"
+    kinds: tuple[tuple[str, Any, str], ...] = (
+        ("dates written YYMMDD", six & _unmarked(numbers + 20_000_000, 8)[1], dated),
+        (
+            "dates written YYYYWW, a year and the week in it",
+            six & _within(week_year, *YEARS) & _within(week, 1, 53),
+            "write them as YYYY-Www",
+        ),
+        ("dates written DDMMYYYY", _unmarked(year * 10**4 + second * 100 + first, 8)[1], dated),
+        ("dates written MMDDYYYY", _unmarked(year * 10**4 + first * 100 + second, 8)[1], dated),
+        ("a year and the day in it (YYYYDDD)", seven & _within(day_year, *YEARS) & _within(day, 1, 366), coded),
+        (
+            f"days of a spreadsheet (the first is {serial})",
+            _within(numbers, *EXCEL_DAYS),
+            f"say so: {advice.unit('excel')}",
+        ),
+    )
+    for kind, good, choice in kinds:
         if good.all():
-            iso = "YYYY-Www" if "WW" in name else "YYYY-MM-DD"
-            raise _ask(numbers, place, f"dates written {name}", f"write them as {iso}")
-    year, day = np.divmod(numbers, 1000)
-    of_year = _all_of(numbers, 7) and (year >= YEARS[0]) & (year <= YEARS[1]) & (day >= 1) & (day <= 366)
-    if np.all(of_year):
-        raise _ask(
-            numbers, place, "a year and the day in it (YYYYDDD)", f"name their format: {advice.date_format('%Y%j')}"
-        )
-    if (numbers >= EXCEL_DAYS[0]).all() and (numbers <= EXCEL_DAYS[1]).all():
-        day_of = str(EXCEL_BEGINS + numbers[0])
-        raise _ask(numbers, place, f"days of a spreadsheet (the first is {day_of})", f"say so: {advice.unit('excel')}")
+            wrong = f"whole numbers that may be {kind}"
+            raise DataError(wrong, place=place(0), found=str(numbers[0]), advice=f"{choice}; {_steps()}")
     # Steps are counts; what is as large as this counts something else.
     large = np.flatnonzero(np.abs(numbers) >= LARGEST_STEP)
     if large.size:
         raise _too_large(numbers, int(large[0]), place)
 
 
-def _ask(numbers: _Whole, place: PlaceOf, kind: str, choice: str) -> DataError:
-    return DataError(
-        f"whole numbers that may be {kind}", place=place(0), found=str(numbers[0]), advice=f"{choice}; {_steps()}"
-    )
-
-
 def _too_large(numbers: _Whole, row: int, place: PlaceOf) -> DataError:
     unit = _likely_epoch(numbers)
     hours = _unmarked(numbers, 10)[1] if _all_of(numbers, 10) else np.zeros(1, dtype=np.bool_)
-    kinds = [
-        f"an epoch time, name its unit: {advice.unit(unit)}"
-        if unit
-        else f"an epoch time, name its unit: {advice.unit('s')}, ms, us or ns"
-    ]
+    kinds = [f"an epoch time, name its unit: {advice.unit(unit) if unit else advice.unit('s') + ', ms, us or ns'}"]
     kinds += [f"a date and hour, name its format: {advice.date_format('%Y%m%d%H')}"] if hours.all() else []
     return DataError(
         "whole number too large for a step",
@@ -165,11 +153,11 @@ def _likely_epoch(numbers: _Whole) -> str:
 
 def _counted(numbers: _Whole, epoch: Epoch, place: PlaceOf) -> NDArray[np.datetime64]:
     if epoch == "excel":
-        _within(np.abs(numbers) < 2_958_466, numbers, epoch, place)
+        _check_years(np.abs(numbers) < 2_958_466, numbers, epoch, place)
         return np.asarray(EXCEL_BEGINS + numbers)
     # Python's calendar, the years 1 to 9999, in seconds since 1970.
     size = EPOCHS[epoch]
-    _within((numbers // size >= -62_135_596_800) & (numbers // size < 253_402_300_800), numbers, epoch, place)
+    _check_years(_within(numbers // size, -62_135_596_800, 253_402_300_799), numbers, epoch, place)
     return numbers.astype(f"datetime64[{epoch}]")
 
 
@@ -180,7 +168,7 @@ def _fractions(numbers: NDArray[np.float64], epoch: Epoch, place: PlaceOf) -> ND
     return np.asarray(begin + np.round(seconds * 1e6).astype(np.int64).astype("timedelta64[us]"))
 
 
-def _within(good: NDArray[np.bool_], numbers: _Whole, epoch: Epoch, place: PlaceOf) -> None:
+def _check_years(good: NDArray[np.bool_], numbers: _Whole, epoch: Epoch, place: PlaceOf) -> None:
     if good.all():
         return
     row, likely = int(np.argmin(good)), _likely_epoch(numbers)
