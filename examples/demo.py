@@ -21,7 +21,7 @@ from recurra.datasets.known.sets import find
 from recurra.datasets.texts import TextTable
 from recurra.engine.processors import keep_buffers
 from recurra.errors import RecurraError
-from recurra.runs.folder import new_run
+from recurra.runs.run import new_run
 from recurra.runs.sources import synthetic
 
 REAL = Settings().changed(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from golden_runs import GOLDEN, RUNS, answers, fit, write_sources
-from recurra.runs.folder import checksum
+from recurra.runs.sources import checksum
 
 NEAR = 1e-5
 """Answers of kept weights: the sums of float32 in another order."""

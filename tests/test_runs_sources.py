@@ -7,10 +7,8 @@ import pytest
 from recurra.datasets.formats import TextReading
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import DataError
-from recurra.runs.folder import checksum, learnt_again, source_record
-from recurra.runs.sources import labelled
-from recurra.tasks.known import task_named
-from recurra.tasks.task import Source
+from recurra.runs.sources import checksum, labelled, learnt_again, source_record
+from recurra.tasks.task import Source, task_named
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def tell_artefact(artefact: str, *, as_json: bool) -> None:
     """Tell what an artefact holds; it is checked as for an answer."""
     from recurra.tasks.heads.classes.run import RunningClassifier
     from recurra.tasks.heads.horizon.run import RunningForecaster
-    from recurra.tasks.known import load_any
+    from recurra.tasks.task import load_any
 
     # A run's folder stands for the artefact in it.
     folder = resolve(Path(artefact))

@@ -101,7 +101,7 @@ class RunChoices:
 
     def folder(self, name: str) -> Path:
         """Make or find the run's folder."""
-        from recurra.runs.folder import new_run
+        from recurra.runs.run import new_run
 
         # Without --out the next free folder would be taken, and training begin anew in silence.
         if self.resume and not self.out:

@@ -19,9 +19,8 @@ from recurra.cli.progress import progress
 from recurra.datasets.formats import TextReading
 from recurra.engine.processors import prepare_training
 from recurra.errors import GateError, UsageError
-from recurra.runs.folder import learnt_again, read_source, write_json
-from recurra.tasks.known import load_any, model_of, task_named
-from recurra.tasks.task import Rows, Source, Task, made_ready
+from recurra.runs.sources import learnt_again, read_source
+from recurra.tasks.task import Rows, Source, Task, load_any, made_ready, model_of, task_named
 
 if TYPE_CHECKING:
     from recurra.cli.app_fit import LearningChoices, RunChoices
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
     """Train the model that is `asked` for."""
     prepare_training(run.threads)
-    from recurra.runs.run import run_task
+    from recurra.runs.run import run_task, write_json
 
     # What can be refused without the rows comes first: a misspelt gate must not be told after hours.
     gates = learning.gates(task)

@@ -15,7 +15,7 @@ from recurra.cli.console import emit_json, say
 from recurra.cli.lab_progress import Course
 from recurra.engine.processors import prepare_training
 from recurra.errors import UsageError
-from recurra.runs.folder import new_run
+from recurra.runs.run import new_run
 
 if TYPE_CHECKING:
     from recurra.labs.catalogue import LabName

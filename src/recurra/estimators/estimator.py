@@ -19,10 +19,9 @@ from recurra.artefact import resolve
 from recurra.config import Settings, validated
 from recurra.errors import UsageError
 from recurra.model import ModelOrigin, kept_history
-from recurra.tasks.known import load_any, model_of, task_named
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import check_read
-from recurra.tasks.task import Asked, Prepared, Task
+from recurra.tasks.task import Asked, Prepared, Task, load_any, model_of, task_named
 from recurra.training.progress import NOWHERE, Record, Watch
 
 
@@ -148,11 +147,8 @@ class Estimator(Params):
         self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)
         self.warnings_ = [*prepared.warnings, *learnt.finished.warnings]
         self.notes_ = list(learnt.finished.notes)
-        self._keep(prepared)
+        vars(self).update(prepared.attributes)
         return self
-
-    def _keep(self, prepared: Prepared) -> None:
-        """Take what this task keeps of its rows beside the model."""
 
     def save(self, folder: str | Path) -> None:
         """Write the artefact."""

@@ -20,9 +20,8 @@ from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.horizon.run import RunningForecaster
-from recurra.tasks.inputs.series import ANSWER, GivenSeries, TableSeries, given_series, written_times
+from recurra.tasks.inputs.series import ANSWER, GivenSeries, given_series, written_times
 from recurra.tasks.series import TASK, held_windows, prepare
-from recurra.tasks.task import Prepared
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
@@ -61,6 +60,7 @@ class Forecaster(Estimator):
 
     model_: RunningForecaster = field(init=False)
     given_: GivenSeries = field(init=False)
+    table_: SeriesTable = field(init=False)
 
     def fit(
         self,
@@ -83,12 +83,9 @@ class Forecaster(Estimator):
         table = imputed(given.table, unseen=held and held + asked.settings.series.horizon - 1)
         warn(_doubts(frame, table))
         self.fit_prepared(prepare(asked, table), run=run, watch=watch)
-        # After `_keep`, which knows a table alone: answers are to come back as the kind of data that the caller gave.
+        # The task knows a table alone: answers are to come back as the kind of data that the caller gave.
         self.given_ = given
         return self
-
-    def _keep(self, prepared: Prepared) -> None:
-        self.table_, self.given_ = prepared.data.table, TableSeries(prepared.data.table)
 
     def predict(
         self,

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import CellName, Pool, Settings
+from recurra.datasets.splits import Split
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of
-from recurra.tasks.task import Prepared
 from recurra.tasks.text import TASK, VALIDATION, prepare
 
 if TYPE_CHECKING:
@@ -63,6 +63,9 @@ class TextClassifier(Estimator):
     config: Settings | None = None
 
     model_: RunningClassifier = field(init=False)
+    classes_: NDArray[Any] = field(init=False)
+    split_: Split | None = field(init=False)
+    coverage_: float | None = field(init=False)
 
     def fit(
         self,
@@ -90,11 +93,6 @@ class TextClassifier(Estimator):
         self.fit_prepared(prepare(asked, given), run=run, watch=watch)
         warn(self.warnings_)
         return self
-
-    def _keep(self, prepared: Prepared) -> None:
-        data = prepared.data
-        # The classes as the caller has them, numbers or texts; the model itself holds texts.
-        self.split_, self.classes_, self.coverage_ = data.split, data.classes, data.coverage
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Probabilities: (rows, classes), columns in the order of `classes_`; warns of texts of unknown words only."""

@@ -23,7 +23,7 @@ from recurra.datasets.known.sets import find
 from recurra.errors import DataError
 from recurra.labs.sheet import Drawing, Sheet
 from recurra.labs.verdicts import Judged, observation
-from recurra.runs.folder import write_json
+from recurra.runs.run import write_json
 from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 

@@ -29,7 +29,7 @@ from recurra.labs.language_recipe import FIRST, PROMPTS, TITLES, LabText, Recipe
 from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.recurrent.run import recurrent
 from recurra.nets.run import weights_of
-from recurra.runs.folder import check_same_run
+from recurra.runs.run import check_same_run
 from recurra.tasks.heads.next_token.measure import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder, fit_encoder

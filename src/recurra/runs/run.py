@@ -1,14 +1,16 @@
-"""One run of any task: rows are made ready and learnt from, the model is judged beside its rivals, the page written.
+"""One run of any task: its folder; rows are learnt from, the model is judged beside its rivals, the page written.
 
-Not here: reading files and printing (cli/), what each task measures and tells (tasks/).
+Not here: rows and where they came from (sources.py), printing (cli/), what each task measures and tells (tasks/).
 """
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any
 
+from recurra.artefact import write_atomically
 from recurra.cells import CELLS
 from recurra.errors import UsageError
 from recurra.estimators.estimator import Estimator
@@ -16,14 +18,20 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.page import Report, save
 from recurra.report.run_sections import settings_sections
-from recurra.runs.folder import NAME, check_same_run, source_record, write_json
+from recurra.runs.sources import NAME, source_record
 from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
-from recurra.tasks.known import task_named
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import readers
-from recurra.tasks.task import Prepared, Ready
+from recurra.tasks.task import Prepared, Ready, task_named
 from recurra.training.progress import Watch
+
+ROOT = Path("runs")
+NOTES = frozenset({"run.json", "rejects.json"})
+"""What a run writes before it has learnt anything: refused data must not block the folder for the next try."""
+
+PASSED_OVER = ("settings.training.device",)
+"""Choices that a run may change when it goes on."""
 
 
 def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch: Watch) -> dict[str, Any]:
@@ -36,9 +44,9 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
     record = _learnt(estimator, prepared, out=out, title=title, watch=watch)
     if prepared.split:
         write_json(out / "split.json", prepared.split)
-    # Behind the training: a run that ended before its first checkpoint may leave nothing but the notes of folder.NOTES.
+    # Behind the training: a run that ended before its first checkpoint may leave nothing but the files of NOTES.
     if ready.source is not None:
-        write_json(out / NAME, source_record(ready.source, prepared.kept))
+        write_json(out / NAME, source_record(ready.source, prepared.kept, ready.reading))
     # Without a test part the figures are of rows that already chose the epoch, which flatters the net: it is said.
     part = "test" if parts.test is not None else prepared.part
     learnt_from = prepared.learnt_from + (f", measured on {part}" if prepared.part else "")
@@ -124,3 +132,68 @@ def training_report(record: dict[str, Any]) -> Report:
         (*head.sections(record), *settings_sections(record, readers)),
         record,
     )
+
+
+def new_run(name: str, *, out: str | Path | None = None, resume: bool = False) -> Path:
+    """Choose and make the folder of a run.
+
+    Without `out` it is the first free of runs/NAME, runs/NAME-2, …. A given folder must be new or empty, or hold no
+    more than the notes of a run that ended before its first checkpoint, unless `resume` goes on with what it holds.
+    Raises UsageError.
+    """
+    folder = Path(out) if out else _free(ROOT / name)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", advice="give another --out")
+    if folder.is_dir() and not resume:
+        if {path.name for path in folder.iterdir()} - NOTES:
+            advice = "give another --out, or --resume to go on with it"
+            raise UsageError(f"{folder} already holds something", advice=advice)
+        # Its notes are no part of this run: its rejects would be taken for ours, its choices be compared.
+        for name in NOTES:
+            (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _free(folder: Path) -> Path:
+    number, candidate = 1, folder
+    while candidate.exists():
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def write_json(path: Path, record: Any) -> None:
+    """Write one JSON file whole or not at all."""
+    # Keys are sorted, so that two runs can be compared line by line. NaN is refused: it is no JSON.
+    write_atomically(path, json.dumps(record, indent=2, sort_keys=True, allow_nan=False, default=str) + "\n")
+
+
+def check_same_run(folder: Path, config: dict[str, Any]) -> None:
+    """Write run.json, or compare with the one a killed run left; raises UsageError naming what differs."""
+    path = folder / "run.json"
+    if path.exists():
+        # Ours goes through JSON too: a tuple would differ from the list that was read back.
+        before, now = _flat(json.loads(path.read_text())), _flat(json.loads(json.dumps(config, default=str)))
+        # Names of both sides: a choice that only one version of the package knows is a difference.
+        names = {name for name in {*before, *now} if before.get(name) != now.get(name)}.difference(PASSED_OVER)
+        if names:
+            name = min(names, key=_told_first)
+            shown = f"{name} {before.get(name)!r} before, {now.get(name)!r} now"
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            raise UsageError(f"{folder} was begun with other choices", found=shown + more, advice="give another --out")
+    # Written again where nothing differs but what may: the file tells where the run goes on.
+    write_json(path, config)
+
+
+def _flat(record: dict[str, Any], start: str = "") -> dict[str, Any]:
+    """Return nested choices by their dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        flat |= _flat(value, f"{start}{name}.") if isinstance(value, dict) else {f"{start}{name}": value}
+    return flat
+
+
+def _told_first(name: str) -> tuple[bool, str]:
+    """A setting tells more than the estimator's whole line that holds it."""
+    return not name.startswith("settings."), name

@@ -1,12 +1,16 @@
-"""Where a command's rows come from: files, or a data set known by its name.
+"""Where rows come from: files, or a data set known by its name; what source.json of a run tells of them.
+
+By that a rival can learn from the same rows later. Users' data never enter a run's folder.
 
 Not here: the readers themselves (datasets/). What reads a known set is loaded where such a set is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -14,12 +18,16 @@ from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import FormatOptions, TextReading
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, UsageError
+from recurra.tasks.task import Source, Task
 
 if TYPE_CHECKING:
     from recurra.datasets.series.learnt import LearntSeries
     from recurra.datasets.series.table import SeriesReading, SeriesTable
 
 NAMED = ("imdb", "synthetic")
+NAME = "source.json"
+LARGEST = 64 << 20
+"""Bytes of the file, at most: the numbers of the rows held out are most of it."""
 
 
 def labelled(sources: Sequence[str], reading: TextReading, *, test: str = "") -> tuple[TextTable, TextTable | None]:
@@ -182,3 +190,56 @@ def mending(said: SeriesReading, learnt: LearntSeries) -> list[str]:
     """Tell what is mended as in training, since nobody said otherwise."""
     options = learnt.mends(said)
     return [f"note: mended as the series that the model learnt from: {' '.join(options)}"] if options else []
+
+
+def read_source(run: Path) -> dict[str, Any] | None:
+    """Return what a run tells of its rows; None where it tells nothing. Raises UsageError for a damaged file."""
+    path = run / NAME
+    if not path.is_file() or path.stat().st_size > LARGEST:
+        return None
+    try:
+        told = json.loads(path.read_bytes())
+    # Thousands of nested brackets end in the parser's recursion, not in a wrong value.
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict) or not {"files", "sha256", "reading"} <= told.keys():
+        raise UsageError(f"{path} is damaged", advice="remove it: the rival is then measured without it")
+    return told
+
+
+def source_record(source: Source, kept: Mapping[str, Any], reading: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Describe where rows came from and how they were read; `kept` is what their task tells of those learnt from."""
+    # A known set cannot change: its name is enough. A file's full path holds in any working folder.
+    named = all(_is_named(file) for file in source.files)
+    sums = {} if named else {str(Path(file).resolve()): checksum(Path(file)) for file in source.files if file != "-"}
+    files = list(source.files) if named else list(sums)
+    return {"files": files, "sha256": sums, "reading": reading or asdict(source.texts), **kept}
+
+
+def _is_named(file: str) -> bool:
+    """Tell whether a source is a known name; what was read from a pipe is none, and cannot be read again."""
+    return file != "-" and not Path(file).exists()
+
+
+def learnt_again(task: Task, record: dict[str, Any] | None) -> Any:
+    """Read the rows that a run learnt from, as its rivals take them; None where a file is gone or has changed."""
+    if record is None or not _unchanged(record):
+        return None
+    texts = {each.name: record["reading"][each.name] for each in fields(TextReading) if each.name in record["reading"]}
+    return task.read(Source(record["files"], TextReading(**texts), kept=record), None).seen
+
+
+def _unchanged(record: dict[str, Any]) -> bool:
+    sums = record["sha256"].items()
+    # No files, where rows came from a pipe: they cannot be read again.
+    return bool(record["files"]) and all(Path(file).exists() and checksum(Path(file)) == told for file, told in sums)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; of a folder, that of its files' names and sizes."""
+    if path.is_dir():
+        # Names and sizes alone: hashing fifty thousand reviews would hold up each fit. A disc lists them in any order.
+        told = sorted(f"{file.relative_to(path)} {file.stat().st_size}" for file in path.rglob("*") if file.is_file())
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

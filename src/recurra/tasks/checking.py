@@ -28,9 +28,8 @@ from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
 from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines
-from recurra.tasks.known import task_named
 from recurra.tasks.series import unseen
-from recurra.tasks.task import Asked, Rows, Source, Task, made_ready
+from recurra.tasks.task import Asked, Rows, Source, Task, made_ready, task_named
 
 Level = Literal["error", "warning", "note"]
 UNLABELLED = "no label column: fit for predict, not for fit"

@@ -1,7 +1,7 @@
 """The tasks there are: what artefacts, messages and commands call each of them, and where what it answers lies.
 
 Not here: what a task is (task.py). Nothing is imported, so that a name costs nothing; a record is loaded when somebody
-asks for it (known.py).
+asks for it (task.py).
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from recurra.cells import CELLS
 from recurra.config import Settings
 from recurra.errors import UsageError
-from recurra.tasks.known import task_named
 from recurra.tasks.names import CALLED
+from recurra.tasks.task import task_named
 
 # Parts of `Settings` as a whole, or single fields, named as `--set` names them. What stands in none of these groups is
 # read by every task.

@@ -6,7 +6,7 @@ Not here: scalers and windows (recurra/series.py), what a step learns (heads/hor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from recurra.config import SeriesConfig, Settings
@@ -18,6 +18,7 @@ from recurra.series import Examples, SeriesEncoder, fit_series_encoder
 from recurra.tasks.heads.horizon.head import HEAD
 from recurra.tasks.heads.horizon.measure import evaluate_series, head
 from recurra.tasks.heads.horizon.run import RunningForecaster
+from recurra.tasks.inputs.series import TableSeries
 from recurra.tasks.task import Asked, Figures, Parts, Prepared, Rows, Source, Task
 
 SETTINGS = Settings().changed(
@@ -41,6 +42,9 @@ class WindowParts:
 def read(source: Source, asked: Asked | None) -> Rows:
     """Read series; nothing is filled from the steps that training, or a forecast, may not see."""
     file, reading, model = source.files[0], source.series, source.model
+    # The rows of a run are asked for by rivals alone, and naive forecasts learn from none.
+    if source.kept:
+        return Rows(None, file)
     learnt = None if model is None else model.learnt
     whole = raw_series(file, reading, learnt=learnt, **source.texts.options())
     # A model is measured on the last horizon alone; a fit chooses its epoch by the windows before it, too.
@@ -55,6 +59,7 @@ def read(source: Source, asked: Asked | None) -> Rows:
         [*table.warnings, *(model.names_of(table)[1] if model is not None else [])],
         mending(reading, learnt) if learnt is not None else [],
         str(table.columns) if guessed else "",
+        reading=asdict(reading) | source.texts.options(),
         measured=table,
     )
 
@@ -100,8 +105,8 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
         seen=None,
         learnt_from=f"{len(table.ids):,} series; test: {config.horizon} steps",
         split={"train": data.cuts, "validation": held, "test": config.horizon},
-        # By this key runs/folder.py knows a run of series, and writes down how series were read.
         kept={"test": config.horizon},
+        attributes={"table_": table, "given_": TableSeries(table)},
     )
 
 

@@ -1,28 +1,36 @@
-"""What everybody who meets a task reads: the record of a task and of a head, and what passes between their functions.
+"""What everybody who meets a task reads: its record and that of a head, what passes between them, and where they are.
 
-Not here: the tasks themselves (text.py, language.py, series.py), their list (known.py), learning (fit.py).
+A record, models and a learner are found by the task's name, and loaded when somebody asks for them.
 
 A task is what a user asks for. Its rows take one way: `read` them from files, `hold` a test part out, `prepare` the
 others for the net, learn (fit.py), `judge` the model beside its rivals. A head is what a net ends in; several tasks may
 share one.
+
+Not here: the tasks themselves (text.py, language.py, series.py), which there are (names.py), learning (fit.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from recurra.config import Settings
+from recurra.artefact import load_artefact
+from recurra.config import Precision, Settings
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
+from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
+    from recurra.nets.learn import LearningNet
     from recurra.report.page import Section
+
 
 Figures = dict[str, Any]
 """What was measured, ready for JSON and for a report."""
@@ -70,6 +78,8 @@ class Rows:
     columns: str = ""
     """The columns that were guessed."""
     rejects: Sequence[Any] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """How they were read, as source.json holds it, where that is more than how texts are read."""
     measured: Any = None
     """The rows that a model would be measured on, as `judge` takes them."""
     seen: Any = None
@@ -112,6 +122,8 @@ class Prepared:
     """Which rows were held out, as split.json tells it."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """What the report tells besides."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What an estimator has of the rows beside the model, by the names of its attributes."""
     tries: Sequence[str] = ()
     """What may help where a rival wins."""
     warnings: Sequence[str] = ()
@@ -129,7 +141,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Head:
-    """What a net is for, beside how it answers (run.py) and learns (learn.py), which known.py finds in the same folder.
+    """What a net is for, beside how it answers (run.py) and learns (learn.py), which its folder tells.
 
     Those two stand apart: an answer must not load what measures and tells, and nothing but learning may load torch.
     """
@@ -178,6 +190,8 @@ class Ready:
     prepared: Prepared
     source: Source | None = None
     """Where they were read from, where they were."""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    """As `Rows.reading`."""
 
     @property
     def warnings(self) -> list[str]:
@@ -192,4 +206,34 @@ def made_ready(task: Task, asked: Asked, rows: Rows, source: Source | None = Non
     """
     # The test part leaves first: words, scalers and frequencies are fitted in `prepare`, and must not know it.
     parts = task.hold(asked, rows)
-    return Ready(parts, task.prepare(asked, parts.learnt), source)
+    return Ready(parts, task.prepare(asked, parts.learnt), source, rows.reading)
+
+
+@cache
+def task_named(name: str) -> Task:
+    """Return the record of a task in `names.CALLED`; the file of its name in this folder holds it."""
+    task: Task = import_module(f"recurra.tasks.{name}").TASK
+    return task
+
+
+def model_of(task: str) -> Any:
+    """Return the class of a task's models."""
+    # Not through the record: an answer needs the head alone, and a record brings readers, rivals and reports along.
+    return _file_of(task, "run").MODEL
+
+
+def learner_of(task: str) -> Callable[[LearningNet, Prepared], Any]:
+    """Return what makes that which the loop trains, of a net and prepared rows; it brings torch along."""
+    learner: Callable[[LearningNet, Prepared], Any] = _file_of(task, "learn").learner
+    return learner
+
+
+def _file_of(task: str, name: str) -> Any:
+    return import_module(f"recurra.tasks.heads.{CALLED[task].head}.{name}")
+
+
+def load_any(folder: Path, *, precision: Precision | None = None) -> Any:
+    """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
+    # Only the folder knows its task: the model of that task then says which tensors there must be.
+    held = load_artefact(folder, expected=lambda config, task: model_of(task).shapes(config, task))
+    return model_of(held.task).from_artefact(held).in_precision(precision)

@@ -6,7 +6,7 @@ Not here: columns and weights (inputs/texts.py), what a step learns (heads/class
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -75,12 +75,8 @@ class LabelledParts:
     classes: NDArray[Any]
     train: Part
     validation: Part | None
-    split: Split | None
-    """By the numbers of the rows as they were given."""
     encoder: TextEncoder
     wide: bool
-    coverage: float | None
-    """Share of the vocabulary that has a pre-trained vector."""
 
 
 def read(source: Source, asked: Asked | None) -> Rows:
@@ -99,8 +95,8 @@ def read(source: Source, asked: Asked | None) -> Rows:
         _remarks(train) if source.model is None else [],
         str(train.columns) if guessed else "",
         train.rejects,
-        _as_rows(measured),
-        _without(train, source.kept["held_out"]) if source.kept else None,
+        measured=_as_rows(measured),
+        seen=_without(train, source.kept["held_out"]) if source.kept else None,
     )
 
 
@@ -174,16 +170,21 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
         settings,
         asked.seed,
         classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
-        LabelledParts(classes, train, validation, kept, encoder, asked.wide, coverage),
+        LabelledParts(classes, train, validation, encoder, asked.wide),
         seen=_labelled(train, classes),
         learnt_from=f"{len(train.texts):,} texts",
         # The hardest rows are named by their row in the file, where a reader finds them.
         held=held if kept is None else replace(held, numbers=kept.validation),
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
         start={} if vectors is None else {"embedding.weight": vectors.matrix},
-        kept={"columns": given.columns, "held_out": kept.validation.tolist() if kept is not None else []},
+        kept={
+            "columns": asdict(given.columns) if given.columns is not None else None,
+            "held_out": kept.validation.tolist() if kept is not None else [],
+        },
         split=kept.as_json() if kept is not None else {},
         told={"vector_coverage": coverage},
+        # The classes as the caller has them, numbers or texts; the model itself holds texts.
+        attributes={"classes_": classes, "split_": kept, "coverage_": coverage},
         tries=[] if asked.vectors else [either(*VECTORS)],
         warnings=[*warnings, *doubts],
         columns=given.columns,

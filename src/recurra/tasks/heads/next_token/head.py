@@ -1,6 +1,6 @@
 """The head that answers with the next token: its files in one record.
 
-Not here: those files; and run.py and learn.py, which known.py finds by their folder.
+Not here: those files; and run.py and learn.py, which task.py finds by their folder.
 """
 
 from __future__ import annotations
