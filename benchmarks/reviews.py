@@ -11,7 +11,7 @@ from smoke import SMOKE
 
 from recurra.config import Settings
 from recurra.labs.sentiment_data import SentimentData, sentiment_data
-from recurra.labs.sentiment_recipe import settings_for
+from recurra.labs.sentiment_recipe import LADDER
 
 FEW = 40
 SMALL = {"epochs": 1, "hidden": 4, "max_length": 20, "min_count": 1, "batch_size": 16}
@@ -19,7 +19,7 @@ SMALL = {"epochs": 1, "hidden": 4, "max_length": 20, "min_count": 1, "batch_size
 
 def recipe() -> Settings:
     """The sentiment lab's choices for a GRU."""
-    return settings_for("gru").changed(SMALL if SMOKE else {})
+    return LADDER[-1].settings.changed(SMALL if SMOKE else {})
 
 
 def data() -> SentimentData:

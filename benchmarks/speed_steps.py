@@ -28,7 +28,7 @@ from recurra.config import NetConfig, TrainingConfig
 from recurra.errors import DataError
 from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import sentiment_data
-from recurra.labs.sentiment_recipe import settings_for
+from recurra.labs.sentiment_recipe import LADDER
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.nets.run import classifier_net
 from recurra.training.optimisers import clip, optimisers_of
@@ -185,7 +185,7 @@ def epoch() -> dict[str, Any]:
     told: dict[str, Any] = {"reviews": len(data.train[0])}
     for precision in ("float32", "bf16"):
         choices = {"hidden": 64, "bidirectional": True, "adversarial": 0.0, "epochs": 2, "precision": precision}
-        model = TextClassifier(vectors=data.vectors, config=settings_for("gru").changed(choices))
+        model = TextClassifier(vectors=data.vectors, config=LADDER[-1].settings.changed(choices))
         few = data.validation[0][:200], data.validation[1][:200]
         model.fit(*data.train, validation_data=few)
         told[precision] = [record["seconds"] for record in model.history_]

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,25 @@ class Variant:
     def choices(self, seed: int, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return all that its figures depend on; `data` tells the data from others."""
         return {"settings": self.settings.model_dump(mode="json"), **self.more, "seed": seed, **data}
+
+
+def variants_of(lab: str, bases: Mapping[str, Settings]) -> dict[str, dict[str, Variant]]:
+    """Read the variants of recipes/LAB.toml, by group and by name.
+
+    A variant changes the settings of the one it starts from, or of the base that it names, or of the base "".
+    """
+    text = (files("recurra.labs") / "recipes" / f"{lab}.toml").read_text(encoding="utf-8")
+    groups: dict[str, dict[str, Variant]] = {}
+    known: dict[str, Variant] = {}
+    for group, variants in tomllib.loads(text).items():
+        for name, told in variants.items():
+            start, base = told.get("start", ""), told.get("base", "")
+            # A base that is named wins: the product's recipe comes after the GRU, and takes none of its settings.
+            settings = known[start].settings if start and not base else bases[base]
+            changed = settings.changed(told.get("settings", {}))
+            known[name] = Variant(name, told["title"], changed, start, told.get("more", {}))
+            groups.setdefault(group, {})[name] = known[name]
+    return groups
 
 
 @dataclass(frozen=True)

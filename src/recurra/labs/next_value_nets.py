@@ -30,10 +30,10 @@ from recurra.labs.next_value_recipe import (
     EVERY,
     FLOORS,
     HELD,
-    IMPROVED,
     INITS,
     LAST,
     LITERAL,
+    NETS,
     OTHERS,
     RATE,
     SEASON,
@@ -146,7 +146,7 @@ def next_value_record(options: LabOptions, shared: Airline, nets: Nets) -> LabRe
         "sequences": [] if options.quick else _sequences(nets, literal, schedule[INITS[0]]["0"]),
         "airline": _airline(options, *shared, nets["airline"]),
         "optimal": _optimum(options, nets),
-        "settings": {"literal": flat(LITERAL, *CHOICES), "improved": flat(IMPROVED, *CHOICES)},
+        "settings": {"literal": flat(LITERAL, *CHOICES), "improved": flat(NETS["improved"].settings, *CHOICES)},
     }
 
 

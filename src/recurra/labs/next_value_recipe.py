@@ -1,13 +1,16 @@
 """The nets of the lab `next-value`: the record's own on a counting sequence, the improved one, and airline passengers.
 
-Not here: training and measuring them (next_value_nets.py), and what is claimed of them (next_value.py).
+Not here: their settings (recipes/next-value.toml), training and measuring them (next_value_nets.py), and what is
+claimed of them (next_value.py).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from recurra.config import Init, Settings
 from recurra.estimators.series import SERIES_SETTINGS
-from recurra.labs.lab import LabOptions, Variant
+from recurra.labs.lab import LabOptions, Variant, variants_of
 
 LAST = 14
 """The sequence is 1, 2, … 14: the record does not state it, and this one makes both its figures usual."""
@@ -20,51 +23,18 @@ SEEDS = 20
 makes as many as it has seeds."""
 INITS: tuple[Init, ...] = ("keras", "torch")
 """How weights start: the record's own words (LSTM, Dense, output suppressed) are Keras'."""
-RATE, DROP, EVERY, EPOCHS = 0.001, 0.0001, 10, 200
+NETS = variants_of("next-value", {"": SERIES_SETTINGS})["nets"]
+LITERAL, AIRLINE = NETS["literal"].settings, NETS["airline"].settings
+"""The record's own choices, and those for airline passengers."""
+RATE, EPOCHS = LITERAL.training.learning_rate, LITERAL.training.epochs
+DROP, EVERY = 0.0001, 10
 FLOORS = {"0": 0.0, "0.0001": 0.0001}
 """The lowest learning rate of the recorded schedule, which alone would go below zero."""
 BATCHES = (8, 32, 64, 1000)
 RATES = (1e-4, 1e-3, 1e-2)
 """Where the lowest loss is searched for, on the airline series."""
-HELD, SEASON = 24, 12
+HELD, SEASON = 24, AIRLINE.series.season
 """Months of the test part, and of a year."""
-
-LITERAL = SERIES_SETTINGS.changed(
-    {
-        "cell": "lstm",
-        "activation": "relu",
-        "init": "keras",
-        "hidden": 50,
-        "window": 3,
-        "horizon": 1,
-        "scale": "none",
-        "epochs": EPOCHS,
-        "batch_size": 1000,
-        "optimiser": "adam",
-        "learning_rate": RATE,
-        "schedule": "constant",
-        "clip": 0.0,
-    }
-)
-"""The record's own choices; a batch of 1000 holds all windows at once."""
-IMPROVED = LITERAL.changed({"init": "gates", "relative": True, "learning_rate": 0.01, "schedule": "cosine"})
-"""Each window is read relative to its last value; the learning rate is ten times as high at first and ends at zero."""
-AIRLINE = SERIES_SETTINGS.changed(
-    {
-        "cell": "lstm",
-        "hidden": 50,
-        "window": 12,
-        "horizon": 1,
-        "season": SEASON,
-        "log": True,
-        "difference": True,
-        "scale": "standard",
-        "learning_rate": 0.003,
-        "schedule": "cosine",
-        "epochs": 200,
-    }
-)
-"""Chosen on the twelve months before the test part."""
 
 
 def scheduled(init: Init, floor: float) -> Settings:
@@ -78,8 +48,8 @@ def next_value_variants(options: LabOptions) -> list[Variant]:
     """Return all nets in the order of work."""
     return [
         *counting(options),
-        Variant("improved", "improved", IMPROVED, "literal", {"last": 7}),
-        Variant("airline", "airline passengers", in_quick(AIRLINE, options)),
+        NETS["improved"],
+        replace(NETS["airline"], settings=in_quick(AIRLINE, options)),
         *searched(options),
     ]
 
