@@ -21,6 +21,7 @@ from recurra.tasks.names import CALLED
 if TYPE_CHECKING:
     from recurra.config import Settings
     from recurra.estimators.estimator import Estimator
+    from recurra.tasks.task import Source
 
 fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
 
@@ -35,12 +36,6 @@ class LearningChoices:
     settings: options.SetOption = field(default_factory=list)
     device: options.DeviceName = ""
     fail_under: options.FailUnder = field(default_factory=list)
-
-    def gates(self, task: str) -> dict[str, float]:
-        """Return the quality gates; raises UsageError for what the task does not measure."""
-        from recurra.cli.judging import read_gates
-
-        return read_gates(self.fail_under, task=task)
 
     def changed(self, settings: Settings, task: str) -> Settings:
         """Put the options into a task's settings.
@@ -138,13 +133,12 @@ def text(
 
                recurra fit text train.jsonl --test test.jsonl --set hidden=128 --fail-under accuracy=0.9
     """
-    from recurra.cli.judging import fit_files
     from recurra.tasks.task import Source
 
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     source = Source(files, reading, test=test)
-    fit_files("text", source, learning, run, vectors=vectors, wide=wide, validation=validation)
+    _fit("text", source, learning, run, vectors=vectors, wide=wide, validation=validation)
 
 
 @fit_app.command()
@@ -166,12 +160,11 @@ def language(
 
                recurra fit language wikitext-2 --vectors glove
     """
-    from recurra.cli.judging import fit_files
     from recurra.tasks.task import Source
 
     # Of a table its texts alone are learnt: ids, quotes and labels are no language.
     source = Source([file], written.reading(text=text))
-    fit_files("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
+    _fit("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
 
 
 @fit_app.command()
@@ -194,12 +187,22 @@ def series(
 
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
     """
-    from recurra.cli.judging import fit_files
     from recurra.tasks.task import Source
 
     # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
-    fit_files("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
+    _fit("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
+
+
+def _fit(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
+    from recurra.cli.judging import fit_files, read_gates
+    from recurra.engine.processors import prepare_training
+
+    prepare_training(run.threads)
+    # What can be refused without the rows comes first: a misspelt gate must not be told after hours.
+    gates = read_gates(learning.fail_under, task=task)
+    estimator = learning.estimator(task, source.files[0], **asked)
+    fit_files(estimator, source, gates, folder=run.folder, quiet=run.quiet, as_json=run.json_)
 
 
 def _plain_fit(task: str) -> Callable[..., None]:
@@ -215,10 +218,9 @@ def _plain_fit(task: str) -> Callable[..., None]:
         learning: LearningChoices,
         run: RunChoices,
     ) -> None:
-        from recurra.cli.judging import fit_files
         from recurra.tasks.task import Source
 
-        fit_files(task, Source(files, written.reading(), test=test), learning, run, validation=validation)
+        _fit(task, Source(files, written.reading(), test=test), learning, run, validation=validation)
 
     return command
 

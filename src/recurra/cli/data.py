@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from recurra.cli.console import emit_json, emit_table, say
+from recurra.cli.judging import read_gates
 from recurra.cli.options import one_of
 from recurra.datasets.known.download import fetch
 from recurra.datasets.known.sets import SETS, find, known_set
@@ -89,7 +90,7 @@ class CheckOptions:
                 raise UsageError(
                     f"{option} is not read here", allowed=allowed, advice=f"fit {' and '.join(tasks)} has it"
                 )
-        self.learning.gates(task)
+        read_gates(self.learning.fail_under, task=task)
         estimator = self.learning.estimator(task, file, **self.asked.get(task, {}))
         return needs_of(estimator.task, estimator.asked(), file, test=self.test, reading=reading)
 

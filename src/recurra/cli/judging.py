@@ -8,7 +8,7 @@ Not here: the options (app_fit.py, app.py), what each task makes of its rows (ta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,25 +17,28 @@ from recurra.artefact import resolve
 from recurra.cli.console import emit_json, emit_table, say, say_warnings, shown
 from recurra.cli.progress import progress
 from recurra.datasets.formats import TextReading
-from recurra.engine.processors import prepare_training
 from recurra.errors import GateError, UsageError
 from recurra.runs.sources import learnt_again, read_source
 from recurra.tasks.task import Rows, Source, Task, load_any, made_ready, model_of, task_named
 
 if TYPE_CHECKING:
-    from recurra.cli.app_fit import LearningChoices, RunChoices
     from recurra.config import Precision
     from recurra.datasets.series.table import SeriesReading
+    from recurra.estimators.estimator import Estimator
 
 
-def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
-    """Train the model that is `asked` for."""
-    prepare_training(run.threads)
+def fit_files(
+    estimator: Estimator,
+    source: Source,
+    gates: Mapping[str, float],
+    *,
+    folder: Callable[[str], Path],
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Train a model; `folder` makes the run's folder of its usual name."""
     from recurra.runs.run import run_task, write_json
 
-    # What can be refused without the rows comes first: a misspelt gate must not be told after hours.
-    gates = learning.gates(task)
-    estimator = learning.estimator(task, source.files[0], **asked)
     own, choices = estimator.task, estimator.asked()
     rows = own.read(source, choices)
     # Each warning is told before the next step may refuse the rows: it may be the reason.
@@ -46,17 +49,17 @@ def fit_files(task: str, source: Source, learning: LearningChoices, run: RunChoi
         say(f"note: {rows.columns}")
     stem = Path(source.files[0]).name.split(".")[0] or "stdin"
     # The folder is made only now: refused rows leave none behind.
-    out = run.folder(f"{task}-{stem}")
+    out = folder(f"{own.name}-{stem}")
     if rows.rejects:
         write_json(out / "rejects.json", [asdict(reject) for reject in rows.rejects])
     # About ten lines in a log, however many epochs there are.
     every = max(1, choices.settings.training.epochs // 10)
-    with progress(f"training on {rows.counted} → {out}", quiet=run.quiet, every=every) as watch:
+    with progress(f"training on {rows.counted} → {out}", quiet=quiet, every=every) as watch:
         title = own.head.run_title.format(stem)
         record = run_task(estimator, ready, out=out, title=title, watch=watch)
     if record.get("vector_coverage") is not None:
         say(f"word vectors cover {100 * record['vector_coverage']:.1f} % of the vocabulary")
-    _tell(out, record, gates, as_json=run.json_, told=ready.prepared.warnings)
+    _tell(out, record, gates, as_json=as_json, told=ready.prepared.warnings)
 
 
 def _tell(
