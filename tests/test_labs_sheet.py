@@ -27,8 +27,7 @@ from recurra.labs.next_value_nets import expected_after
 from recurra.labs.next_value_recipe import LITERAL
 from recurra.labs.page import SheetHead, cited, duration, known_works, page, save_program
 from recurra.report.blocks import Code, Paragraph, Table
-from recurra.report.glossary import TERMS, explained
-from recurra.report.page import Report, Section, save, to_html
+from recurra.report.page import TERMS, Report, Section, explained, save, to_html
 from recurra.training.progress import Watch
 
 SOURCE = Path(catalogue.__file__).parents[1]

@@ -1,5 +1,8 @@
 """A report as one HTML page that needs nothing else, and as JSON; what the templates of the page ask of Python.
 
+Less known words of a table are explained below it. They stand in templates/terms.txt, one a line: the term, what it
+means, and a pattern where it may stand in a table in another way than written there, all apart by ` :: `.
+
 Not here: what a report says; that is composed by runs/run.py and the labs.
 """
 
@@ -8,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -19,12 +22,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from recurra.artefact.writing import write_atomically
 from recurra.errors import UsageError
 from recurra.report.blocks import Align, Block, Comparison, Figure, Outcome, Table
-from recurra.report.glossary import explained
 from recurra.report.markup import anchor_of, checked_anchor, inline_mathml, inline_svg, prose, visible
 from recurra.report.numbers import Shown, decimals_of, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
 
 CARDS = 3
 """Columns from which a phone shows a row as a card."""
@@ -40,6 +43,21 @@ STYLES: dict[Outcome, str] = {
     "too little data to tell": "undecided",
 }
 """The style class of each outcome, which chooses its sign too."""
+_LINES = [
+    line.split(" :: ") for line in (files("recurra.report") / "templates" / "terms.txt").read_text("utf-8").splitlines()
+]
+TERMS = {term: meaning for term, meaning, *_ in _LINES}
+"""Lower-case terms are found in any case, abbreviations only as they stand."""
+
+
+def _pattern(term: str, form: str) -> re.Pattern[str]:
+    # MAE must not be found in "mae" of a key, but "Dropout" at a sentence's start is dropout.
+    plain = term == term.lower()
+    # A term stands by itself: `seed` is not found in `seeded`, nor in `re-seed`.
+    return re.compile(rf"(?<![\w-]){form}(?![\w])", re.IGNORECASE if plain else 0)
+
+
+PATTERNS = {term: _pattern(term, form[0] if form else re.escape(term)) for term, _, *form in _LINES}
 
 
 @dataclass(frozen=True)
@@ -131,7 +149,8 @@ def _environment() -> Environment:
         "columns": _columns,
         "compared_columns": _compared_columns,
         "shape": _shape,
-        "terms": _terms,
+        # Tags become line ends: a term must not be found across two cells that stand side by side.
+        "terms": lambda table: explained(re.sub(r"<[^>]*>", "\n", table).splitlines()),
     }
     return environment
 
@@ -177,10 +196,11 @@ def _shape(columns: Sequence[Column], rows: int) -> str:
     return " ".join(["table", *(name for name, is_so in fits.items() if is_so)])
 
 
-def _terms(table: str) -> list[tuple[str, str]]:
-    """Return the less known words of a table that was written, with what they mean."""
-    # Tags become line ends: a term must not be found across two cells that stand side by side.
-    return explained(re.sub(r"<[^>]*>", "\n", table).splitlines())
+def explained(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the terms that stand in the texts of a table, in alphabetical order, with what they mean."""
+    # Searched as one text, cells apart by line ends: no term spans two of them.
+    joined = "\n".join(texts)
+    return [(term, TERMS[term]) for term in sorted(TERMS, key=str.casefold) if PATTERNS[term].search(joined)]
 
 
 def to_json(report: Report) -> str:
