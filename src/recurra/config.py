@@ -73,6 +73,13 @@ class CellKind(NamedTuple):
         cell = CELLS[self.cell]
         return cell.step if self.reset_after or cell.before is None else cell.before
 
+    def require_learning(self) -> None:
+        """Raise UsageError for a precision that is for answers alone."""
+        if self.precision not in LEARNING:
+            advice = "int8 answers without torch: load the model with precision='int8'"
+            allowed = ", ".join(LEARNING)
+            raise UsageError("precision of a net that learns", found=self.precision, allowed=allowed, advice=advice)
+
     def recurrent_shapes(self, hidden: int) -> tuple[tuple[int, int], tuple[int]]:
         """Shapes of the recurrent weights and their bias; an SRU's weights are two vectors, a minGRU has none."""
         cell = CELLS[self.cell]

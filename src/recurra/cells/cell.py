@@ -1,11 +1,11 @@
 """What a recurrent cell is, as data: its gates, states, activations, and one step as an equation over any values.
 
-Not here: the cells (one file each beside this one), and the values: NumPy arrays, tensors, formulas (backends/).
+Not here: the cells (one file each beside this one), and what an array, a tensor or a formula does (backends/).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -36,6 +36,37 @@ class Operations(Protocol):
     def let(self, name: str, value: Value) -> Value:
         """The value; in a formula it has this name from here on."""
         ...
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """The operations of a step over arrays and tensors alike: each works unit by unit."""
+
+    functions: Mapping[Activation, Callable[[Value], Value]]
+    activation: Activation
+    cut: Callable[[Value], Sequence[Value]]
+    """Cuts stacked rows into one part for each gate."""
+
+    def split(self, values: Value) -> tuple[Value, ...]:
+        """Cut the stacked rows of all gates."""
+        return tuple(self.cut(values))
+
+    def sigmoid(self, values: Value) -> Value:
+        """σ(z)."""
+        return self.functions["sigmoid"](values)
+
+    def activate(self, values: Value) -> Value:
+        """The cell's activation."""
+        return self.functions[self.activation](values)
+
+    def mix(self, share: Value, first: Value, second: Value) -> Value:
+        """share · first + (1 - share) · second, exact where both are equal."""
+        # One product instead of two; where both are equal the difference is 0 and the result exact.
+        return second + share * (first - second)
+
+    def let(self, name: str, value: Value) -> Value:
+        """The value: its name is for formulas."""
+        return value
 
 
 class StateWeights(Protocol):

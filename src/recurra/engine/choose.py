@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recurra.batches import Ragged, lay_grid
-from recurra.cells.backends.torch import SweepWeights, TensorState, require_learning
+from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.cells.cell import Activation
 from recurra.config import CellKind, CellName
 from recurra.engine import native
@@ -96,7 +96,7 @@ def sweep_layer(
     the inputs are distinct ones, which the native engine multiplies once.
     """
     # int8 is refused before anything is computed: what rounds to bytes has no gradient.
-    require_learning(kind)
+    kind.require_learning()
     # A route that the caller names is taken, or fails loudly; only a chosen one may give way.
     chosen = route or route_of(kind, inputs.values.dtype, inputs.values.device.type)
     # Traced or foreign tensors are found out here, where all of them are known.

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.cells.backends.elementwise import Elementwise
-from recurra.cells.cell import Activation
+from recurra.cells.cell import Activation, Elementwise
 from recurra.config import CellKind, Precision
 from recurra.layers.layer import ArrayState, Floats
 

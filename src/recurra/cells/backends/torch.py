@@ -18,10 +18,8 @@ import torch
 from torch import Tensor
 
 from recurra.batches import Integers
-from recurra.cells.backends.elementwise import Elementwise
-from recurra.cells.cell import Activation
-from recurra.config import LEARNING, CellKind
-from recurra.errors import UsageError
+from recurra.cells.cell import Activation, Elementwise
+from recurra.config import CellKind
 
 TensorState = tuple[Tensor, ...]
 
@@ -32,17 +30,9 @@ ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
-def require_learning(kind: CellKind) -> None:
-    """Raise UsageError for a precision that is for answers alone."""
-    if kind.precision not in LEARNING:
-        advice = "int8 answers without torch: load the model with precision='int8'"
-        allowed = ", ".join(LEARNING)
-        raise UsageError("precision of a net that learns", found=kind.precision, allowed=allowed, advice=advice)
-
-
 def rounded(values: Tensor, kind: CellKind) -> Tensor:
     """What is multiplied, in the kind's precision; so is the error that comes back through it."""
-    require_learning(kind)
+    kind.require_learning()
     # There and back: torch rounds the gradient on the same way back.
     return values.to(torch.bfloat16).to(values.dtype) if kind.precision == "bf16" else values
 
