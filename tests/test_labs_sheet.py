@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from command_line import process, recurra, refused
-from recurra.cli.lab_progress import Course
 from recurra.cli.labs import LabChoices, going_on
+from recurra.cli.progress import Course
 from recurra.labs import catalogue, next_value_recipe
 from recurra.labs.catalogue import FORMAT, lab_named, measure_and_save, read_lab_record, rendered
 from recurra.labs.lab import LabOptions

@@ -1,5 +1,7 @@
 """`recurra forecast|generate|inspect`: answers from an artefact, without torch.
 
+What reads and answers is imported only when a command runs: `recurra --help` loads this file too.
+
 Not here: labels of texts (predicting.py), and measuring answers (judging.py).
 """
 
@@ -8,53 +10,66 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
+import typer
 
-from recurra.artefact import resolve
+from recurra.cli import options
 from recurra.cli.console import emit_json, emit_table, harmless, say, say_warnings
+from recurra.cli.options import FileChoices, grouped
+from recurra.cli.series_options import SeriesChoices
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
-    from recurra.config import Precision
-    from recurra.datasets.formats import FormatOptions
-    from recurra.datasets.series.table import SeriesReading, SeriesTable
+    from recurra.datasets.series.table import SeriesTable
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
 
-def forecast_series(
-    artefact: str,
-    file: str,
-    reading: SeriesReading,
-    written: FormatOptions,
+@grouped
+def forecast(
+    artefact: options.Folder,
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Series up to now: unique_id, ds, y.")] = "",
+    values: Annotated[
+        str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
+    ] = "",
+    steps: Annotated[
+        int | None, typer.Option("--steps", show_default=False, help="Steps ahead. [default: the horizon]")
+    ] = None,
+    level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
     *,
-    values: str,
-    steps: int | None,
-    level: Sequence[int],
-    as_json: bool,
-    precision: Precision | None,
+    written: FileChoices,
+    series: SeriesChoices,
+    precision: options.PrecisionName = "",
+    json_: options.Json = False,
 ) -> None:
-    """Forecast every series of a file, or the one whose newest values were given, as CSV."""
+    """Forecast the coming values of every series in a file, as CSV on stdout.
+
+    Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 > forecast.csv
+
+               recurra forecast runs/lab-next-value/runs/improved --values 20,21,22
+    """
+    from recurra.artefact import resolve
     from recurra.estimators.series import forecast_columns
     from recurra.runs.sources import mending, series_table
     from recurra.tasks.heads.horizon.run import RunningForecaster
 
+    # The options are read before the model, so that a wrong word is refused at once.
+    reading, form, kind = series.reading(), written.options(), options.precision(precision)
     # Both or neither: exactly one of them says what to forecast.
     if bool(file) == bool(values):
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
-    model = RunningForecaster.load(resolve(Path(artefact)), precision=precision)
+    model = RunningForecaster.load(resolve(Path(artefact)), precision=kind)
     learnt = model.learnt
-    table = series_table(file, reading, learnt=learnt, **written) if file else _only_series(model, values)
-    columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level)
+    table = series_table(file, reading, learnt=learnt, **form) if file else _only_series(model, values)
+    columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level or [])
     say_warnings([*table.warnings, *told])
     for note in mending(reading, learnt) if file else ():
         say(note)
     rows = list(_rows(columns))
-    if as_json:
+    if json_:
         emit_json({"task": "series", "rows": rows})
         return
     # Plain line feeds on every system: the output is a file as often as a screen.
@@ -65,6 +80,8 @@ def forecast_series(
 
 def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
     """Take the values on the command line for the newest ones of the model's only series, numbered from 0."""
+    import numpy as np
+
     from recurra.datasets.series.table import SeriesColumns, SeriesTable
 
     names = list(model.encoder.scalers)
@@ -102,38 +119,47 @@ def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def write_on(
-    artefact: str,
-    prompt: str,
-    *,
-    tokens: int,
-    temperature: float,
-    next_words: int | None,
-    seed: int,
-    as_json: bool,
-    precision: Precision | None,
+def generate(
+    artefact: options.Folder,
+    prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
+    tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
+    temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
+    next_words: Annotated[
+        int | None, typer.Option("--next", min=1, help="Instead show the N most probable next words.")
+    ] = None,
+    seed: options.Seed = 0,
+    precision: options.PrecisionName = "",
+    json_: options.Json = False,
 ) -> None:
-    """Go on from a prompt, or show the most probable next words."""
+    """Go on from a prompt with a language model.
+
+    Example:  recurra generate runs/language-wiki "the film" --tokens 30 --seed 1
+    """
+    from recurra.artefact import resolve
     from recurra.tasks.heads.next_token.run import RunningLanguage
 
-    model = RunningLanguage.load(resolve(Path(artefact)), precision=precision)
+    model = RunningLanguage.load(resolve(Path(artefact)), precision=options.precision(precision))
     if next_words is not None:
         found = model.next_words(prompt, count=next_words)
-        if as_json:
+        if json_:
             emit_json({"prompt": prompt, "next": [{"word": word, "probability": share} for word, share in found]})
         else:
             emit_table(("word", "probability"), found)
         return
     text = model.generate(prompt, tokens=tokens, seed=seed, temperature=temperature)
-    if as_json:
+    if json_:
         emit_json({"prompt": prompt, "text": text, "seed": seed, "temperature": temperature})
     else:
         # Not `printable`: line ends and every script are part of what was written.
         print(harmless(text))
 
 
-def tell_artefact(artefact: str, *, as_json: bool) -> None:
-    """Tell what an artefact holds; it is checked as for an answer."""
+def inspect(artefact: options.Folder, json_: options.Json = False) -> None:
+    """Tell what an artefact holds: task, layers, parameters, labels, size.
+
+    Example:  recurra inspect runs/text-imdb
+    """
+    from recurra.artefact import resolve
     from recurra.tasks.heads.classes.run import RunningClassifier
     from recurra.tasks.heads.horizon.run import RunningForecaster
     from recurra.tasks.task import load_any
@@ -158,7 +184,7 @@ def tell_artefact(artefact: str, *, as_json: bool) -> None:
             "horizon": model.horizon,
             "rhythm": str(step) if step else None,
         }
-    if as_json:
+    if json_:
         emit_json(record)
         return
     print(f"{record['task']}, {record['parameters']:,} parameters, {size / 1e6:.1f} MB")

@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli import options
-from recurra.cli.app_data import data_app
+from recurra.cli import answering, options
 from recurra.cli.app_fit import fit_app
-from recurra.cli.app_lab import lab_app
+from recurra.cli.data import data_app
+from recurra.cli.labs import lab_app
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 
@@ -30,8 +30,6 @@ app = typer.Typer(
 app.add_typer(fit_app, name="fit")
 app.add_typer(lab_app, name="lab")
 app.add_typer(data_app, name="data")
-
-Folder = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's.")]
 
 
 def _version(asked: bool) -> None:
@@ -55,7 +53,7 @@ def _root(
 @app.command()
 @grouped
 def predict(
-    artefact: Folder,
+    artefact: options.Folder,
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Rows to label, or - for stdin.")] = "",
     text: Annotated[list[str] | None, typer.Option("--text", help="A text to label (may be given again).")] = None,
     column: Annotated[str, typer.Option("--column", help="Column of the texts. [default: guessed]")] = "",
@@ -84,7 +82,7 @@ def predict(
 @app.command()
 @grouped
 def evaluate(
-    artefact: Folder,
+    artefact: options.Folder,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Labelled rows.")],
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
@@ -116,85 +114,9 @@ def evaluate(
     )
 
 
-@app.command()
-@grouped
-def forecast(
-    artefact: Folder,
-    file: Annotated[str, typer.Argument(metavar="[FILE]", help="Series up to now: unique_id, ds, y.")] = "",
-    values: Annotated[
-        str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
-    ] = "",
-    steps: Annotated[
-        int | None, typer.Option("--steps", show_default=False, help="Steps ahead. [default: the horizon]")
-    ] = None,
-    level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
-    *,
-    written: FileChoices,
-    series: SeriesChoices,
-    precision: options.PrecisionName = "",
-    json_: options.Json = False,
-) -> None:
-    """Forecast the coming values of every series in a file, as CSV on stdout.
-
-    Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 > forecast.csv
-
-               recurra forecast runs/lab-next-value/runs/improved --values 20,21,22
-    """
-    from recurra.cli.answering import forecast_series
-
-    forecast_series(
-        artefact,
-        file,
-        series.reading(),
-        written.options(),
-        values=values,
-        steps=steps,
-        level=level or [],
-        as_json=json_,
-        precision=options.precision(precision),
-    )
-
-
-@app.command()
-def generate(
-    artefact: Folder,
-    prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
-    tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
-    temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
-    next_words: Annotated[
-        int | None, typer.Option("--next", min=1, help="Instead show the N most probable next words.")
-    ] = None,
-    seed: options.Seed = 0,
-    precision: options.PrecisionName = "",
-    json_: options.Json = False,
-) -> None:
-    """Go on from a prompt with a language model.
-
-    Example:  recurra generate runs/language-wiki "the film" --tokens 30 --seed 1
-    """
-    from recurra.cli.answering import write_on
-
-    write_on(
-        artefact,
-        prompt,
-        tokens=tokens,
-        temperature=temperature,
-        next_words=next_words,
-        seed=seed,
-        as_json=json_,
-        precision=options.precision(precision),
-    )
-
-
-@app.command()
-def inspect(artefact: Folder, json_: options.Json = False) -> None:
-    """Tell what an artefact holds: task, layers, parameters, labels, size.
-
-    Example:  recurra inspect runs/text-imdb
-    """
-    from recurra.cli.answering import tell_artefact
-
-    tell_artefact(artefact, as_json=json_)
+app.command()(answering.forecast)
+app.command()(answering.generate)
+app.command()(answering.inspect)
 
 
 @app.command()

@@ -1,51 +1,71 @@
-"""`recurra data …`: known data sets, and the check of a user's file.
+"""`recurra data list|get|describe|check`: known data sets, and the check of a user's file.
 
-Not here: reading and downloading (datasets/).
+What reads and downloads is imported only when a command runs: `recurra --help` loads this file too.
+
+Not here: reading and downloading (datasets/), and what is checked (tasks/checking.py).
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from recurra.cli import options
+from recurra.cli.app_fit import LearningChoices, fit_app
 from recurra.cli.console import emit_json, emit_table, say
-from recurra.cli.judging import read_gates
-from recurra.cli.options import one_of
-from recurra.datasets.known.download import fetch
-from recurra.datasets.known.sets import SETS, find, known_set
-from recurra.datasets.series.table import SeriesReading
+from recurra.cli.options import FileChoices, grouped, one_of
+from recurra.cli.series_options import SeriesChoices
 from recurra.errors import DataError, UsageError
-from recurra.tasks.checking import check_file, check_known
+from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
-    from recurra.cli.app_fit import LearningChoices
-    from recurra.datasets.formats import TextReading
-    from recurra.tasks.checking import Finding, Needs
+    from recurra.tasks.checking import Finding
+
+data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
+SetName = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
 
 
-def list_sets(*, as_json: bool) -> None:
-    """List the known sets and where they lie."""
+# The name is given, because a function called `list` would hide Python's own.
+@data_app.command("list")
+def list_(json_: options.Json = False) -> None:
+    """List the known data sets and where they lie.
+
+    Example:  recurra data list
+    """
+    from recurra.datasets.known.sets import SETS
+
     rows = [{"name": name, "task": one.task, "title": one.title, "place": _place(name)} for name, one in SETS.items()]
-    if as_json:
+    if json_:
         emit_json({"sets": rows})
     else:
         emit_table(("name", "task", "title", "place"), [tuple(row.values()) for row in rows])
 
 
 def _place(name: str) -> str:
+    from recurra.datasets.known.sets import find, known_set
+
     if not known_set(name).files:
         return "in the package"
     return str(find(name) or f"not here: recurra data get {name}")
 
 
-def fetch_set(name: str, *, as_json: bool) -> None:
-    """Bring a set here."""
-    place = fetch(name, progress=_progress)
-    if as_json:
-        emit_json({"name": name, "place": str(place) if place else "in the package"})
+@data_app.command()
+def get(name: SetName, json_: options.Json = False) -> None:
+    """Bring a known data set to this machine; goes on where an earlier try stopped, and checks the checksum.
+
+    Example:  recurra data get imdb
+    """
+    from recurra.datasets.known.download import fetch
+
+    place = fetch(name, progress=_progress) or "in the package"
+    if json_:
+        emit_json({"name": name, "place": str(place)})
     else:
-        print(place or "in the package")
+        print(place)
 
 
 def _progress(file: str, here: int, whole: int) -> None:
@@ -55,51 +75,93 @@ def _progress(file: str, here: int, whole: int) -> None:
         print(f"\r{file}: {share}", end="", file=sys.stderr, flush=True)
 
 
-def tell_set(name: str, *, as_json: bool) -> None:
-    """Tell what is known of a set."""
-    one = known_set(name)
+@data_app.command()
+def describe(name: SetName, json_: options.Json = False) -> None:
+    """Tell rows, classes, lengths, licence and source of a known data set.
+
+    Example:  recurra data describe imdb
+    """
+    from recurra.datasets.known.sets import known_set
+
     # Places and files are for the machine; the texts are what a reader asks for.
-    told = {key: value for key, value in asdict(one).items() if isinstance(value, str)} | {"place": _place(name)}
-    if as_json:
+    texts = {key: value for key, value in asdict(known_set(name)).items() if isinstance(value, str)}
+    told = {**texts, "place": _place(name)}
+    if json_:
         emit_json(told)
     else:
         for key, value in told.items():
             print(f"{key:10} {value}")
 
 
-@dataclass(frozen=True)
-class CheckOptions:
-    """What a fit would be told."""
-
-    learning: LearningChoices
-    test: str
-    # Of all tasks, because which one it is may be known only when the file has been looked at.
-    asked: dict[str, dict[str, Any]]
-    """What each task's fit takes beside the choices of learning."""
-    read_by: dict[str, list[str]]
-    """The tasks whose fit has each option that was given."""
-
-    def needs(self, task: str, file: str, reading: TextReading) -> Needs:
-        """Return what the task's fit asks of what was read of a file; raises UsageError as it does."""
-        from recurra.tasks.checking import needs_of
-
-        # An option that the task's fit has not would do nothing, in silence.
-        for option, tasks in self.read_by.items():
-            if task not in tasks:
-                allowed = f"the options of `recurra fit {task}`"
-                raise UsageError(
-                    f"{option} is not read here", allowed=allowed, advice=f"fit {' and '.join(tasks)} has it"
-                )
-        read_gates(self.learning.fail_under, task=task)
-        estimator = self.learning.estimator(task, file, **self.asked.get(task, {}))
-        return needs_of(estimator.task, estimator.asked(), file, test=self.test, reading=reading)
-
-
-def check_rows(
-    file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions, *, as_json: bool
+@data_app.command()
+@grouped
+def check(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, Parquet or plain text.")],
+    task: Annotated[str, typer.Option("--task", help="text, language or series. [default: told by the columns]")] = "",
+    test: options.TestRows = "",
+    text: options.TextColumn = "",
+    label: options.LabelColumn = "",
+    group: options.GroupColumn = "",
+    labels_as_written: options.LabelsAsWritten = False,
+    tokens: options.Tokens = "",
+    vectors: options.VectorsFile = "",
+    horizon: options.Horizon = None,
+    window: options.Window = None,
+    season: options.Season = None,
+    validation: options.Validation = None,
+    on_error: options.AtBadRow = "stop",
+    *,
+    written: FileChoices,
+    series: SeriesChoices,
+    learning: LearningChoices,
+    json_: options.Json = False,
 ) -> None:
-    """Check a file; findings on stdout, exit 3 when one of them is an error."""
-    findings = _findings(file, task, rows, series, asked)
+    """Check a file before hours of training: exit 0 when a fit with these options would begin to learn, 3 when not.
+
+    It takes the options of the task's fit, which mean what they mean there; --wide of texts adds NB-SVM's log-odds.
+
+    Example:  recurra data check tickets.csv --text body --label queue
+
+              recurra data check sales.csv --horizon 28 --validation 4
+    """
+    from recurra.cli.judging import read_gates
+    from recurra.tasks.checking import Needs, check_file, check_known, known_rows, needs_of
+
+    names = {"text": text, "label": label, "group": group}
+    rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
+    words: dict[str, Any] = {"vectors": vectors, "validation": validation}
+    sizes: dict[str, Any] = {"horizon": horizon, "window": window, "season": season, "validation": validation}
+    # Of all tasks, because which one it is may be known only when the file has been looked at.
+    of_tasks = {"text": words | {"wide": series.wide}, "language": words | {"tokens": tokens}, "series": sizes}
+    reading, read_by = series.reading(), _read_by(context)
+
+    def needs(name: str) -> Needs:
+        """Return what the task's fit asks of what was read of the file; raises UsageError as it does."""
+        _refuse_unread(name, read_by)
+        read_gates(learning.fail_under, task=name)
+        estimator = learning.estimator(name, file, **of_tasks.get(name, {}))
+        return needs_of(estimator.task, estimator.asked(), file, test=test, reading=rows)
+
+    # A known set needs no look at its columns, unless another task is named.
+    chosen, known = one_of("--task", task, (*CALLED,)), known_rows(file, test=test)
+    if known is not None and chosen in (None, known[0]):
+        findings = check_known(*known, needs)
+    else:
+        findings = check_file(file, task=chosen, reading=reading, needs=needs, **asdict(rows))
+    _tell(file, findings, as_json=json_)
+
+
+def _refuse_unread(task: str, read_by: dict[str, list[str]]) -> None:
+    """Raise UsageError for an option that the task's fit has not: it would do nothing, in silence."""
+    for option, tasks in read_by.items():
+        if task not in tasks:
+            allowed, advice = f"the options of `recurra fit {task}`", f"fit {' and '.join(tasks)} has it"
+            raise UsageError(f"{option} is not read here", allowed=allowed, advice=advice)
+
+
+def _tell(file: str, findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Tell findings on stdout; exit 3 when one of them is an error."""
     if as_json:
         emit_json({"file": file, "findings": [asdict(finding) for finding in findings]})
     else:
@@ -112,18 +174,17 @@ def check_rows(
     say(f"{file} can be learnt from")
 
 
-def _findings(file: str, task: str, rows: TextReading, series: SeriesReading, asked: CheckOptions) -> list[Finding]:
-    from recurra.tasks.checking import known_rows
-    from recurra.tasks.names import CALLED
-
-    # A known set needs no look at its columns, unless another task is named.
-    chosen, known = one_of("--task", task, (*CALLED,)), known_rows(file, test=asked.test)
-    if known is not None and chosen in (None, known[0]):
-        return check_known(*known, lambda task: asked.needs(task, file, rows))
-    return check_file(
-        file,
-        task=chosen,
-        reading=series,
-        needs=lambda task: asked.needs(task, file, rows),
-        **asdict(rows),
-    )
+def _read_by(context: typer.Context) -> dict[str, list[str]]:
+    """Return the tasks whose fit has each option that was given."""
+    # The options of the fits themselves, so that no list of them can grow old.
+    fits = typer.main.get_command(fit_app).commands  # type: ignore[attr-defined]
+    options_of = {task: {name for each in fit.params for name in each.opts} for task, fit in fits.items()}
+    given = [
+        each.opts[0]
+        for each in context.command.params
+        # These three are no options of a fit, and what has a default was not typed. typer brings a copy of click of its
+        # own: its source is known by its word, not by click's type.
+        if each.name not in ("file", "task", "json_")
+        and getattr(context.get_parameter_source(str(each.name)), "name", "") == "COMMANDLINE"
+    ]
+    return {name: [task for task, known in options_of.items() if name in known] for name in given}

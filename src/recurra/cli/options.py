@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Choice = TypeVar("Choice", bound=str)
 
+Folder = Annotated[str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
 Out = Annotated[str, typer.Option("--out", metavar="RUN", help="Folder of the run. [default: the next free runs/…]")]
 SetOption = Annotated[
