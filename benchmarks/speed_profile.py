@@ -19,7 +19,7 @@ from recurra.batches import Ragged
 from recurra.config import NetConfig, TrainingConfig
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.nets.run import classifier_net
-from recurra.training.optimisers import clip, optimisers_of
+from recurra.training.descent import clip, optimisers_of
 
 ROUNDS = sized(20, 1)
 NETS: dict[str, dict[str, Any]] = {

@@ -31,7 +31,7 @@ from recurra.labs.sentiment_data import sentiment_data
 from recurra.labs.sentiment_recipe import LADDER
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.nets.run import classifier_net
-from recurra.training.optimisers import clip, optimisers_of
+from recurra.training.descent import clip, optimisers_of
 
 WORDS = sized(50_000, 100)
 CELL = "gru"

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recurra.artefact import load_checkpoint, save_checkpoint
 from recurra.errors import ArtefactError, RecurraError, UsageError
+from recurra.training.checkpoints import load_checkpoint, save_checkpoint
 
 
 def state(number: int) -> dict[str, Any]:

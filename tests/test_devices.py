@@ -17,8 +17,8 @@ from recurra.cells import CELLS
 from recurra.config import CellName, Device, NetConfig, Settings, TrainingConfig
 from recurra.engine.devices import PROCESSOR, device_of, home, products, tensor_on
 from recurra.errors import UsageError
+from recurra.training.descent import Average, Descent
 from recurra.training.loop import _descend, fit
-from recurra.training.optimisers import Average, optimisers_of
 from small_tasks import NET, TRAINING, language_task, series_task, text_task
 
 META = torch.device("meta")
@@ -120,5 +120,6 @@ def test_a_series_step_and_an_average_mix_no_devices(optimiser: Any) -> None:
 def descended(task: Any, config: TrainingConfig, batch: Any, state: Any = None) -> Any:
     """Take one step on the meta device; row-sparse gradients, which meta does not know, stay where they are."""
     task.net.to(META).train()
-    optimisers = optimisers_of(task.net, config, sparse=task.sparse)
-    return _descend(task, batch, state, optimisers[:1] if task.sparse else optimisers, config.clip)
+    descent = Descent(task.net, config, sparse=task.sparse)
+    descent.optimisers = descent.optimisers[:1] if task.sparse else descent.optimisers
+    return _descend(task, batch, state, descent)

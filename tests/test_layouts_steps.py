@@ -21,7 +21,8 @@ from recurra.engine import native
 from recurra.layers.draws import native_masked
 from recurra.layers.matrix.learn import native_distinct, native_gather
 from recurra.layers.pooling.learn import Scorer, native_pool, plain_pool
-from recurra.training.optimisers import RowAdam, WholeAdam, clip
+from recurra.training.adam import RowAdam, WholeAdam
+from recurra.training.descent import clip
 
 pytestmark = [
     pytest.mark.skipif(native.engine().library is None, reason="the native engine was not built here"),

@@ -14,7 +14,7 @@ from native_calls import STEP
 from recurra.engine.native import compiled, engine, padded, ragged
 from recurra.layers.draws import native_masked
 from recurra.layers.matrix.learn import native_gather
-from recurra.training.optimisers import RowAdam, WholeAdam
+from recurra.training.adam import RowAdam, WholeAdam
 
 FOUND = engine()
 pytestmark = [

@@ -13,9 +13,19 @@ from recurra.batches import join
 from recurra.config import TrainingConfig
 from recurra.nets.learn import tensors_of, to_tensor
 from recurra.tasks.heads.classes.learn import Labelled, TextBatch
+from recurra.training.descent import (
+    Average,
+    Constant,
+    Cosine,
+    Descent,
+    OneCycle,
+    StepDrop,
+    clip,
+    optimisers_of,
+    schedule_of,
+    set_rate,
+)
 from recurra.training.loop import _descend, fit
-from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
-from recurra.training.schedules import Constant, Cosine, OneCycle, StepDrop, schedule_of
 from small_tasks import NET, TRAINING, language_task, text_task
 
 
@@ -63,12 +73,12 @@ def test_a_step_moves_the_rows_it_saw_and_no_other_row_of_a_table(optimiser: str
     config = TRAINING.model_copy(update={"optimiser": optimiser, "weight_decay": 0.1, "clip": 1.0})
     train = Labelled([np.array([2, 5, 5], np.int32), np.array([7], np.int32)], np.array([0, 1]), np.ones(2, np.float32))
     task = text_task(config, train=train)
-    optimisers = optimisers_of(task.net, config)
+    descent = Descent(task.net, config)
     table = task.net.embedding.weight
     for row, seen in ((0, {2, 5}), (1, {7})):
         before = table.detach().clone()
         batch = TextBatch(np.array([row]), False)
-        _descend(task, batch, None, optimisers, config.clip)
+        _descend(task, batch, None, descent)
         moved = (table.detach() != before).any(dim=1)
         # In the second step Adam's moments of rows 2 and 5 are not zero: they must rest all the same.
         assert {int(word) for word in moved.nonzero()} == seen

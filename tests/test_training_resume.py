@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import killed_runs
-from recurra.artefact import load_checkpoint
 from recurra.config import TrainingConfig
 from recurra.nets.learn import tensors_of
 from recurra.training import loop
+from recurra.training.checkpoints import load_checkpoint
 from recurra.training.progress import Watch
 from small_tasks import TRAINING, language_task, text_task
 

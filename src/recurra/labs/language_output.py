@@ -22,7 +22,7 @@ from recurra.nets.run import language_net
 from recurra.tasks.heads.next_token.learn import TokenLearner
 from recurra.text.encoder import fit_encoder
 from recurra.text.stream import stream_ids
-from recurra.training.optimisers import clip, optimisers_of
+from recurra.training.descent import clip, optimisers_of
 
 Chunk = tuple[int, int, int]
 FULL_STEPS = 3

@@ -41,7 +41,7 @@ from recurra.labs.next_value_recipe import (
     searched,
 )
 from recurra.metrics import mae, mase
-from recurra.training.schedules import StepDrop
+from recurra.training.descent import StepDrop
 
 CHOICES = (
     "cell", "activation", "init", "hidden", "window", "horizon", "scale", "relative", "epochs", "batch_size",

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from recurra.artefact import load_checkpoint
 from recurra.estimators.text import TextClassifier
 from recurra.labs.lab import LabOptions, LabRecord, NetFigures, Nets, Training, Variant, mean, remembered
 from recurra.labs.sentiment_answers import FADING, answers_of, gradient_record
@@ -32,6 +31,7 @@ from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, in_
 from recurra.metrics import paired_bootstrap
 from recurra.tasks.heads.classes.measure import LabelledRows, text_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.training.checkpoints import load_checkpoint
 
 SUMMED_UP = (
     "train_accuracy", "train_loss", "val_accuracy", "test_accuracy", "last_val_accuracy", "last_test_accuracy"

@@ -19,9 +19,9 @@ from recurra.engine.processors import bounded, engine_threads
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.tasks.task import Finished, Prepared, Task, learner_of
+from recurra.training.checkpoints import fingerprint
 from recurra.training.loop import fit
 from recurra.training.progress import Record, Watch
-from recurra.training.resume import fingerprint
 
 
 @dataclass(frozen=True)

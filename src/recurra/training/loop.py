@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -26,10 +25,9 @@ from recurra.engine.native import release_buffers
 from recurra.errors import RecurraError
 from recurra.layers.draws import Generator
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
-from recurra.training.optimisers import Average, clip, optimisers_of, set_rate
+from recurra.training.checkpoints import checkpoint, restore
+from recurra.training.descent import Descent
 from recurra.training.progress import Progress, Record, Watch
-from recurra.training.resume import checkpoint, restore
-from recurra.training.schedules import schedule_of
 
 Batch = TypeVar("Batch")
 
@@ -109,22 +107,20 @@ def fit(
     """
     watch, device = watch or Watch(), device_of(config.device)
     task.net.to(device)
-    optimisers = optimisers_of(task.net, config, sparse=task.sparse)
-    average = Average(task.net, config.ema) if config.ema else None
-    progress = Progress()
+    descent, progress = Descent(task.net, config, sparse=task.sparse), Progress()
     if run is not None:
-        restore(run, task.net, optimisers, average, progress, identity=identity)
+        restore(run, descent, progress, identity=identity)
     saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
         with products(device, task.net.plan.recurrent.precision):
-            record = _epoch(task, config, optimisers, average, progress.epoch, seed, watch)
+            record = _epoch(task, descent, progress.epoch, seed, watch)
         _check_finite(record)
-        _keep_best(task, average, progress, record)
+        _keep_best(task, descent, progress, record)
         if watch.on_epoch:
             watch.on_epoch(record)
         # The last epoch is written whatever the clock says: the same command, given again, then learns nothing more.
         if run is not None and (progress.epoch == config.epochs or time.monotonic() - saved > BETWEEN_CHECKPOINTS):
-            checkpoint(run, task.net, optimisers, average, progress, identity=identity)
+            checkpoint(run, descent, progress, identity=identity)
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval().to(PROCESSOR)
@@ -132,71 +128,49 @@ def fit(
     return progress
 
 
-def _epoch(
-    task: Learner[Any],
-    config: TrainingConfig,
-    optimisers: list[torch.optim.Optimizer],
-    average: Average | None,
-    epoch: int,
-    seed: int,
-    watch: Watch,
-) -> Record:
+def _epoch(task: Learner[Any], descent: Descent, epoch: int, seed: int, watch: Watch) -> Record:
     """Train one epoch, then validate."""
     started = time.perf_counter()
     # The 1 parts this stream from that of [seed, epoch], which the order of batches is drawn from.
     generator = torch.Generator(home(task.net)).manual_seed(
         int(np.random.default_rng([seed, epoch, 1]).integers(2**62))
     )
-    schedule, batches = schedule_of(config), task.batches(epoch)
+    batches = task.batches(epoch)
     total = count = correct = rate = 0.0
     # A language model's state goes on from batch to batch; each epoch begins with none.
     state = None
     task.net.train()
     for position, batch in enumerate(batches):
         # The rate moves within an epoch too: a fit of two epochs would otherwise know two rates only.
-        rate = schedule.rate(epoch + position / len(batches), config.epochs)
-        set_rate(optimisers, rate)
-        step = _descend(task, batch, state, optimisers, config.clip, generator)
+        rate = descent.go(epoch + position / len(batches))
+        step = _descend(task, batch, state, descent, generator)
         state = step.state
-        if average:
-            average.update(task.net)
         # Sums, divided once at the end: batches differ in size, so the mean of their means is not that of the rows.
         total, count, correct = total + float(step.loss.detach()), count + step.count, correct + step.correct
         if watch.on_step:
             watch.on_step(epoch + 1, position + 1, len(batches), total / count)
     task.net.eval()
-    with torch.no_grad(), average.applied(task.net) if average else nullcontext():
+    with torch.no_grad(), descent.averaged():
         validation = task.validate()
     trained = task.epoch_record(total / count, correct / count)
     seconds = round(time.perf_counter() - started, 3)
     return {"epoch": epoch + 1, **trained, **validation, "lr": rate, "seconds": seconds}
 
 
-def _descend(
-    task: Learner[Any],
-    batch: Any,
-    state: Any,
-    optimisers: list[torch.optim.Optimizer],
-    largest: float,
-    generator: Generator = None,
-) -> Step:
-    """Take one batch's losses back, clip, and let the optimisers step; return the step that counts."""
-    for optimiser in optimisers:
-        # None, not zeros: an optimiser passes over what has no gradient; by zeros, its moments would go on to move it.
-        optimiser.zero_grad(set_to_none=True)
+def _descend(task: Learner[Any], batch: Any, state: Any, descent: Descent, generator: Generator = None) -> Step:
+    """Take one batch's losses back and step; return the step that counts."""
+    descent.forget()
     taken = []
     for step in task.steps(batch, state, generator):
         # Divided by rows where they have weights: by the sum of its weights, a batch of frequent classes alone would
         # pull as hard as one of rare classes. Taken back at once: the next step may be made of this one's gradient.
         (step.loss * (step.share / (step.rows or step.count))).backward()  # type: ignore[no-untyped-call]
         taken.append(step)
-    clip(task.net, largest)
-    for optimiser in optimisers:
-        optimiser.step()
+    descent.step()
     return taken[0]
 
 
-def _keep_best(task: Learner[Any], average: Average | None, progress: Progress, record: Record) -> None:
+def _keep_best(task: Learner[Any], descent: Descent, progress: Progress, record: Record) -> None:
     progress.epoch += 1
     progress.history.append(record)
     value = record.get(task.score, record["loss"])
@@ -204,7 +178,7 @@ def _keep_best(task: Learner[Any], average: Average | None, progress: Progress, 
     # Without a validation part there is nothing to choose by: the last epoch is kept, as everyone expects.
     if task.score == "loss" or score > progress.best or not progress.best_tensors:
         progress.best, progress.best_epoch = score, progress.epoch
-        with average.applied(task.net) if average else nullcontext():
+        with descent.averaged():
             progress.best_tensors = tensors_of(task.net)
 
 
