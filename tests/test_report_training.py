@@ -161,6 +161,20 @@ def test_a_constant_learning_rate_is_not_drawn() -> None:
     assert drawn == [2, 1]
 
 
+@pytest.mark.parametrize("settings", [{"training": {"samples": 1000}}, {"samples": 1000}])
+def test_a_loss_over_sampled_words_is_drawn_as_a_loss_and_not_as_a_perplexity(settings: dict[str, Any]) -> None:
+    history = [{"epoch": epoch, "loss": 3.0 / epoch, "val_loss": 5.0 / epoch} for epoch in (1, 2, 3)]
+    (curves,) = blocks(training_report({"task": "language", "history": history, "settings": settings}), Figure)
+    assert "validation perplexity" in curves.svg and "training loss, nats" in curves.svg
+    assert "training perplexity" not in curves.svg and "it is no perplexity" in curves.caption
+    (exact,) = blocks(training_report({"task": "language", "history": history, "settings": {"samples": 0}}), Figure)
+    assert "training perplexity" in exact.svg and "training loss" not in exact.svg
+    # Without a validation part there is no perplexity at all, and the usual picture of the loss is drawn.
+    alone = [{"epoch": epoch, "loss": 3.0 / epoch} for epoch in (1, 2, 3)]
+    (loss,) = blocks(training_report({"task": "language", "history": alone, "settings": settings}), Figure)
+    assert loss.caption == "Loss over epochs." and "perplexity" not in loss.svg
+
+
 def test_a_language_model_shows_perplexity_and_samples() -> None:
     report = training_report(LANGUAGE)
     (sample,) = blocks(report, Code)

@@ -18,6 +18,7 @@ from recurra.report.run_sections import (
     column,
     counted,
     epoch_numbers,
+    flattened,
     has,
     measured,
     network_section,
@@ -45,28 +46,41 @@ def language_sections(record: RunRecord) -> list[Section]:
     judged = Paragraph(f"Judged on {number(count)} tokens.") if count else None
     return [
         *result_section(record, judged, SCORES, RIVAL_SCORES, "tokens"),
-        *training_section(record, _perplexities(rows(record, "history"))),
+        *training_section(record, _perplexities(rows(record, "history"), sampled=_sampled(record))),
         *section("Samples", _samples(rows(scores, "samples"))),
         *network_section(record),
     ]
 
 
-def _perplexities(history: RunRows) -> Figure | None:
-    """Return perplexity over epochs, on a logarithmic axis."""
-    curves = []
+def _sampled(record: RunRecord) -> bool:
+    """Tell whether training scored a sample of the words, from settings in groups or side by side."""
+    told = dict(flattened(part(record, "settings")))
+    return bool(measured(told.get("training.samples", told.get("samples"))))
+
+
+def _perplexities(history: RunRows, *, sampled: bool) -> Figure | None:
+    """Return perplexity over epochs, on a logarithmic axis; a loss over sampled words has an axis of its own."""
+    epochs = epoch_numbers(history)
+    curves: list[Line] = []
     for prefix, name in (("", "training"), ("val_", "validation")):
-        values = _perplexity(history, prefix)
+        values = _perplexity(history, prefix, sampled=sampled and not prefix)
         if any(value is not None for value in values):
-            curves.append(Line(f"{name} perplexity", epoch_numbers(history), values, dashed=prefix == "val_"))
+            curves.append(Line(f"{name} perplexity", epochs, values, dashed=bool(curves)))
     if not curves:
         return None
+    caption, right = "Perplexity over epochs.", ""
+    if sampled and has(history, "loss"):
+        curves.append(Line("training loss", epochs, column(history, "loss"), axis="right"))
+        right = "training loss, nats"
+        caption += " The training loss counts only the words that a step scores, so it is no perplexity: right axis."
     # Perplexities fall from thousands to tens: on an even axis all but the first epochs would be one level line.
-    return Figure(lines(*curves, x_label="epoch", y_label="perplexity", log=True), "Perplexity over epochs.")
+    return Figure(lines(*curves, x_label="epoch", y_label="perplexity", right_label=right, log=True), caption)
 
 
-def _perplexity(history: RunRows, prefix: str) -> Sequence[float | None]:
-    """Return the perplexities as recorded, or from the losses: exp(loss)."""
-    if has(history, f"{prefix}perplexity"):
+def _perplexity(history: RunRows, prefix: str, *, sampled: bool) -> Sequence[float | None]:
+    """Return the perplexities as recorded, or from the losses: exp(loss), but for a loss over sampled words."""
+    # The exponential of such a loss is no perplexity: fewer words compete for each place.
+    if sampled or has(history, f"{prefix}perplexity"):
         return column(history, f"{prefix}perplexity")
     # A diverged loss would make all other epochs one line at the bottom, and above 709 `exp` overflows.
     losses = column(history, f"{prefix}loss")
