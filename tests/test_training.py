@@ -16,10 +16,9 @@ from recurra.errors import RecurraError
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, tensors_of
 from recurra.nets.run import forecast_net
-from recurra.tasks.fit import SMALL, threads_for, torch_work
 from recurra.tasks.heads.classes.learn import Labelled
 from recurra.tasks.heads.horizon.learn import HorizonLearner
-from recurra.training.loop import fit
+from recurra.training.loop import SMALL, fit, threads_for, torch_work
 from recurra.training.progress import Watch
 from small_tasks import NET, TRAINING, language_task, series_task, text_task, texts
 

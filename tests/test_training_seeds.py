@@ -17,7 +17,7 @@ from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.layers.draws import elements
-from recurra.tasks.fit import SMALL, threads_for
+from recurra.training.loop import SMALL, threads_for
 
 TEXTS, LABELS = synthetic_reviews("train", count=60)
 DROPOUTS = {"dropout": 0.3, "recurrent_dropout": 0.2, "layers": 2, "hidden": 6}

@@ -49,7 +49,7 @@ class CellKind(NamedTuple):
     @property
     def parallel(self) -> bool:
         """Whether no product waits for the state: all of them are made at once, and the rest is a scan."""
-        return CELLS[self.cell].parallel
+        return CELLS[self.cell].vectors is not None
 
     @property
     def gates(self) -> int:

@@ -168,7 +168,8 @@ class Model:
 
     def card(self, history: History, epoch: int) -> str:
         """Return the README.md that lies in the artefact: figures and how to use it, never users' rows."""
-        rows = [f"| {name} | {spec.kind} | {spec.parameters:,} |" for name, spec in self.plan.layers().items()]
+        counts = self.plan.parameters
+        rows = [f"| {name} | {spec.kind} | {counts[name]:,} |" for name, spec in self.plan.layers().items()]
         table = ["| layer | kind | parameters |", "|---|---|---|", *rows]
         figures = history[epoch - 1].items() if history else ()
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures if name != "seconds")

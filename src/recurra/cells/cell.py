@@ -112,8 +112,3 @@ class Cell:
     vectors: tuple[str, ...] | None = None
     """The gates whose vectors meet the state, of a cell without a product of the state: a parallel cell, whose products
     are all made at once. None: the cell has a matrix."""
-
-    @property
-    def parallel(self) -> bool:
-        """Whether no product waits for the state."""
-        return self.vectors is not None

@@ -168,7 +168,7 @@ def inspect(artefact: options.Folder, json_: options.Json = False) -> None:
     folder = resolve(Path(artefact))
     model = load_any(folder)
     layers = [
-        {"name": name, **spec.model_dump(mode="json"), "parameters": spec.parameters}
+        {"name": name, **spec.model_dump(mode="json"), "parameters": model.plan.parameters[name]}
         for name, spec in model.plan.layers().items()
     ]
     # All files, as somebody who copies the folder pays for them.

@@ -141,7 +141,7 @@ class Estimator(Params):
     def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:
         """Learn from rows that the task has prepared; what is doubtful is only kept in `warnings_`."""
         # Here, since it imports torch: an estimator that was loaded answers without.
-        from recurra.tasks.fit import learn
+        from recurra.training.loop import learn
 
         learnt = learn(self.task, prepared, run=run, watch=watch)
         self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)

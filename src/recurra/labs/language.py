@@ -114,7 +114,7 @@ def _terms(record: LabRecord) -> dict[str, Any]:
         "ranked": lambda expected: f"{expected[0]}  {percent(expected[1], 1)}",
         "epochs": _epochs(record),
         "course": partial(_courses, record),
-        "weights": lambda name: {layer: spec.parameters for layer, spec in _plan(record, name).layers().items()},
+        "weights": lambda name: _plan(record, name).parameters,
         "same": SAME,
         "tests": partial(_tests, record),
         "beside": partial(_beside, record),

@@ -128,7 +128,7 @@ def train_language(training: Training) -> NetFigures:
         "seconds": sum(epoch["seconds"] for epoch in history),
         # Read once, and by the kept epoch's weights: validation chose it.
         "test_perplexity": net.perplexity(text.test, streams=shared.recipe.streams),
-        "parameters": sum(spec.parameters for spec in net.plan.layers().values()),
+        "parameters": sum(net.plan.parameters.values()),
         "words": len(net.encoder.vocabulary),
         "context": measure_contexts(net, validation[: shared.recipe.context_tokens + 1]),
     }

@@ -169,7 +169,7 @@ def network_blocks(plan: Plan, layers: Sequence[tuple[str, str, str, str]], *, s
     shapes = {name: shape for name, _, _, shape in layers}
     # All nets of the labs have one recurrent layer of one kind; stacked ones share its equations.
     recurrent = next(spec for spec in plan.layers().values() if isinstance(spec, RecurrentSpec))
-    rows = [(name, spec.kind, shapes.get(name, ""), spec.parameters) for name, spec in plan.layers().items()]
+    rows = [(name, spec.kind, shapes.get(name, ""), plan.parameters[name]) for name, spec in plan.layers().items()]
     unrolled = network_diagram(list(layers), bidirectional=recurrent.bidirectional, source=source)
     return [
         *step_blocks(recurrent, recurrent.cell),

@@ -68,7 +68,7 @@ def _weights(record: LabRecord, cell: str) -> int:
     """Count the weights of the literal net's recurrent part, were it made of `cell`."""
     # tanh, since no other cell knows the record's sigmoid; an activation has no weights, so that the count is the same.
     net = STEPS["literal"].settings.changed({"cell": cell, "activation": "tanh"}).net
-    return classifier_net(net, words=record["literal"]["words"], labels=2).recurrent.parameters
+    return classifier_net(net, words=record["literal"]["words"], labels=2).parameters["recurrent"]
 
 
 def _rival(record: LabRecord) -> Judged | None:

@@ -98,8 +98,8 @@ def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> NetFig
         "wide_test_accuracy": float(np.mean(rights(model.model_, data.test))) if model.wide else None,
         "right": right,
         "seconds": round(sum(epoch["seconds"] for epoch in model.history_), 1),
-        "parameters": sum(spec.parameters for spec in net.plan.layers().values()),
-        "recurrent_parameters": net.plan.recurrent.parameters,
+        "parameters": sum(net.plan.parameters.values()),
+        "recurrent_parameters": net.plan.parameters["recurrent"],
         "words": net.plan.embedding.words,
         "vector_coverage": model.coverage_,
     }

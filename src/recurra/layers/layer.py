@@ -6,7 +6,6 @@ Not here: the layers. Each stands in a folder: its record beside its arithmetic 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,3 @@ class LayerSpec(Frozen):
     def weights(self) -> Shapes:
         """Return names and shapes of the weights."""
         raise NotImplementedError
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers it learns."""
-        return sum(math.prod(shape) for shape in self.weights().values())

@@ -6,6 +6,7 @@ array, from an artefact or from memory alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -63,6 +64,11 @@ class Plan(Frozen):
         return {
             f"{layer}.{name}": shape for layer, spec in self.layers().items() for name, shape in spec.weights().items()
         }
+
+    @property
+    def parameters(self) -> dict[str, int]:
+        """How many numbers each layer learns."""
+        return {name: sum(map(math.prod, spec.weights().values())) for name, spec in self.layers().items()}
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return the plan with other layers, checked like a new one."""

@@ -98,9 +98,8 @@ def _judged(estimator: Estimator, ready: Ready) -> dict[str, Any]:
 
 def network_rows(plan: Plan) -> list[list[Any]]:
     """Name, kind, outputs and parameters of each layer, for a summary table."""
-    return [
-        [name, spec.kind, str(getattr(spec, "outputs", "")), spec.parameters] for name, spec in plan.layers().items()
-    ]
+    counts = plan.parameters
+    return [[name, spec.kind, str(getattr(spec, "outputs", "")), counts[name]] for name, spec in plan.layers().items()]
 
 
 def cell_record(spec: RecurrentSpec) -> dict[str, Any]:

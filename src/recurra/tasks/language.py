@@ -1,6 +1,6 @@
 """The task of modelling a language: its defaults, and its lines from a file to a judged model.
 
-Not here: what a step learns (heads/next_token/learn.py), the fit (fit.py).
+Not here: what a step learns (heads/next_token/learn.py), the fit (training/).
 """
 
 from __future__ import annotations

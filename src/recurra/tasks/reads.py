@@ -39,7 +39,7 @@ class Condition(NamedTuple):
 
 ONLY_WITH: dict[str, Condition] = {
     # A parallel cell makes what is new without an activation, whatever its record allows.
-    "net.activation": Condition("net.cell", tuple(name for name in _CELLS if not CELLS[name].parallel)),
+    "net.activation": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].vectors is None)),
     "net.reset_after": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].before)),
     "net.heads": Condition("net.pool", ("attention",)),
     "training.warm_up": Condition("training.schedule", ("one_cycle",)),

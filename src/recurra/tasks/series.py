@@ -1,6 +1,6 @@
 """The task of forecasting series: its defaults, and its series from a file to a judged model.
 
-Not here: scalers and windows (recurra/series.py), what a step learns (heads/horizon/learn.py), the fit (fit.py).
+Not here: scalers and windows (recurra/series.py), what a step learns (heads/horizon/learn.py), the fit (training/).
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 A record, models and a learner are found by the task's name, and loaded when somebody asks for them.
 
 A task is what a user asks for. Its rows take one way: `read` them from files, `hold` a test part out, `prepare` the
-others for the net, learn (fit.py), `judge` the model beside its rivals. A head is what a net ends in; several tasks may
-share one.
+others for the net, learn (training/loop.py), `judge` the model beside its rivals. A head is what a net ends in; several
+tasks may share one.
 
-Not here: the tasks themselves (text.py, language.py, series.py), which there are (names.py), learning (fit.py).
+Not here: the tasks themselves (text.py, language.py, series.py), which there are (names.py), learning (training/).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The task of labelling texts: its defaults, and its rows from files to a judged model.
 
-Not here: columns and weights (inputs/texts.py), what a step learns (heads/classes/learn.py), the fit (fit.py).
+Not here: columns and weights (inputs/texts.py), what a step learns (heads/classes/learn.py), the fit (training/).
 """
 
 from __future__ import annotations
