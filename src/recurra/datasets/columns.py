@@ -47,23 +47,37 @@ class TextColumns:
         return list(dict.fromkeys(name for name in (self.text, self.label, self.group) if name is not None))
 
 
+@dataclass(frozen=True)
+class Header:
+    """The names of a table's columns, where they stand, and what to try besides where one is missing."""
+
+    names: Sequence[str]
+    place: Place
+    hint: str = ""
+
+    def need(self, *wanted: str) -> list[str]:
+        """Return the wanted names; raise DataError, with the nearest one, for the first that no column has."""
+        for name in wanted:
+            if name not in self.names:
+                wrong = f"no column {name!r}{did_you_mean(name, self.names)}"
+                raise self.lacks(wrong, "name the column that is meant")
+        return [*wanted]
+
+    def lacks(self, wrong: str, advice: str, *, allowed: str = "") -> DataError:
+        """Say that a column is missing, which columns there are, and what to do."""
+        found, advice = "columns " + name_list(self.names), f"{advice}, or {self.hint}" if self.hint else advice
+        return DataError(wrong, place=self.place, found=found, allowed=allowed, advice=advice)
+
+
 def choose_text_columns(
-    found: Sequence[str],
-    reading: TextReading,
-    *,
-    labelled: bool | None,
-    place: Place,
-    learnt: TextColumns | None = None,
-    hint: str = "",
+    header: Header, reading: TextReading, *, labelled: bool | None, learnt: TextColumns | None = None
 ) -> TextColumns:
     """Settle the columns: the named ones, else those of the same names as a model `learnt` from, else obvious names.
 
-    `hint` is what to try besides where one is missing. Raises DataError.
+    Raises DataError.
     """
-    text, label = reading.text, reading.label
-    for name in (text, label, reading.group):
-        if name is not None:
-            need(name, found, place=place, hint=hint)
+    found, text, label = header.names, reading.text, reading.label
+    header.need(*(name for name in (text, label, reading.group) if name is not None))
     if learnt is not None:
         text = text or (learnt.text if learnt.text in found else None)
         label = label or (learnt.label if learnt.label in found else None)
@@ -74,23 +88,13 @@ def choose_text_columns(
         # A column that is read as text is no label, even if it is called `target`.
         label = guess(LABEL_NAMES, [name for name in found if name != text])
     if labelled and label is None:
-        advice = with_hint("name it: --label COLUMN", hint)
-        raise DataError("no label column", place=place, found="columns " + name_list(found), advice=advice)
-    return TextColumns(text or _text_column(found, place, hint), label, reading.group)
-
-
-def _text_column(found: Sequence[str], place: Place, hint: str) -> str:
+        raise header.lacks("no label column", "name it: --label COLUMN")
     # A single column can be nothing but the texts, whatever its name.
-    column = found[0] if len(found) == 1 else guess(TEXT_NAMES, found)
-    if column is None:
-        raise DataError(
-            "no text column",
-            place=place,
-            found="columns " + name_list(found),
-            allowed="a column named " + ", ".join(TEXT_NAMES),
-            advice=with_hint("name it: --text COLUMN", hint),
-        )
-    return column
+    text = text or (found[0] if len(found) == 1 else guess(TEXT_NAMES, found))
+    if text is None:
+        allowed = "a column named " + ", ".join(TEXT_NAMES)
+        raise header.lacks("no text column", "name it: --text COLUMN", allowed=allowed)
+    return TextColumns(text, label, reading.group)
 
 
 def told_columns(
@@ -105,24 +109,20 @@ def told_columns(
         ("texts", columns.text, text or (learnt and learnt.text), TEXT_NAMES, TEXT_OPTION),
         ("labels", columns.label, label or (learnt and learnt.label), LABEL_NAMES, ("--label", "label=")),
     )
+    others = [name for name in found if name not in columns.names]
     for what, taken, named, names, option in guesses:
-        others = [name for name in fitting(names, found) if name not in columns.names]
         if taken is not None and taken != named:
-            told += also_fitting(what, taken, others, either(*option))
+            told += also_fitting(what, taken, names, others, either(*option))
     return told
 
 
-def also_fitting(what: str, taken: str, others: Sequence[str], option: str) -> list[str]:
-    """Warn of a guess beside which other columns would fit as well."""
+def also_fitting(what: str, taken: str, names: Sequence[str], others: Sequence[str], option: str) -> list[str]:
+    """Warn of a guess beside which others of the columns, by their `names`, would fit as well."""
+    others = fitting(names, others)
     if not others:
         return []
     also = f"{name_list(others)} would fit too"
     return [f"{what} were taken from column {taken!r}; {also}: name the column with {option}"]
-
-
-def with_hint(advice: str, hint: str) -> str:
-    """Write what to do, and what else may help."""
-    return f"{advice}, or {hint}" if hint else advice
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
@@ -134,18 +134,6 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     folded = {other.casefold(): other for other in reversed(known)}
     close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return f", did you mean {folded[close[0]]!r}?" if close else ""
-
-
-def need(name: str, found: Sequence[str], *, place: Place, hint: str = "") -> str:
-    """Return `name` when it is among the found columns; else raise DataError with the nearest one and the hint."""
-    if name in found:
-        return name
-    raise DataError(
-        f"no column {name!r}{did_you_mean(name, found)}",
-        place=place,
-        found="columns " + name_list(found),
-        advice=with_hint("name the column that is meant", hint),
-    )
 
 
 def guess(names: Sequence[str], found: Sequence[str]) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurra.datasets.columns import name_list, need
+from recurra.datasets.columns import Header, name_list
 from recurra.datasets.dialects import delimited_dialect, first_lines
 from recurra.datasets.formats import DELIMITERS, as_quoting
 from recurra.datasets.lines import LineBlock, LineQueue, blank_errors, note_blank, read_blocks
@@ -94,8 +94,8 @@ class Layout:
 
     def chosen(self, wanted: Sequence[str] | None) -> list[str]:
         """Return the wanted columns, all that have names where None is; raise DataError for one that is not there."""
-        place, hint = Place(self.file, self.dialect.first), self.dialect.hint
-        return self.named if wanted is None else [need(name, self.named, place=place, hint=hint) for name in wanted]
+        header = Header(self.named, Place(self.file, self.dialect.first), self.dialect.hint)
+        return self.named if wanted is None else header.need(*wanted)
 
     def check_names(self, header: FieldRecord) -> None:
         """Raise DataError for too many columns and for two of one name."""

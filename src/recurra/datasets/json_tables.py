@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from itertools import chain, groupby
 from typing import Any
 
-from recurra.datasets.columns import TEXT_NAMES, did_you_mean, folded, name_list
+from recurra.datasets.columns import TEXT_NAMES, Header, did_you_mean, folded, name_list
 from recurra.datasets.encodings import advised, unmarked_bytes
 from recurra.datasets.formats import SAMPLE
 from recurra.datasets.json_objects import Element, moved, parse_lines, read_elements
@@ -181,11 +181,9 @@ def _fault(element: Element, wanted: Sequence[str], file: str) -> DataError | No
     values = element.values
     for name in wanted:
         if name not in values:
-            return DataError(
-                f"no column {name!r} in this row{did_you_mean(name, list(values))}",
-                place=Place(file, element.place.line),
-                found="columns " + name_list(list(values)),
-                advice="fill it in, or leave the row out",
+            wrong = f"no column {name!r} in this row{did_you_mean(name, list(values))}"
+            return Header(list(values), Place(file, element.place.line)).lacks(
+                wrong, "fill it in, or leave the row out"
             )
     for name in wanted:
         if isinstance(values[name], (list, dict)):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.datasets.columns import name_list, need
+from recurra.datasets.columns import Header, name_list
 from recurra.datasets.sources import Readable, check_unchanged, facts, open_regular
 from recurra.datasets.tables import CellValue, Dialect, FileTable, Request, RowBatch
 from recurra.errors import DataError, Place
@@ -26,29 +26,17 @@ FIRST_YEAR, AFTER_LAST = np.datetime64("0001-01-01"), np.datetime64("10000-01-01
 
 def open_parquet(request: Request) -> FileTable:
     """Open a Parquet file; raise DataError when it is none or has a name twice."""
-    names = _names(parquet_schema(request.source), request.file)
-    return FileTable(request, Dialect(request.form), names, partial(read_parquet, request.source))
+    with open_regular(request.source) as stream:
+        schema = _opened(stream, Place(request.file)).schema_arrow
+    zones = {field.name: getattr(field.type, "tz", None) or "" for field in schema if _holds_times(field)}
+    read = partial(read_parquet, request.source)
+    return FileTable(request, Dialect(request.form), _names(schema, request.file), read, zones=zones)
 
 
-def parquet_schema(source: Readable) -> Any:
-    """Return the Arrow schema of a Parquet file."""
-    with open_regular(source) as stream:
-        return _opened(stream, Place(str(source))).schema_arrow
-
-
-def parquet_times(source: Readable) -> list[str]:
-    """Return the names of the columns that hold dates, times or periods, by their types."""
+def _holds_times(field: Any) -> bool:
     from pyarrow import types
 
-    def timed(field: Any) -> bool:
-        return types.is_timestamp(field.type) or types.is_date(field.type) or bool(frequency_of(field))
-
-    return [field.name for field in parquet_schema(source) if timed(field)]
-
-
-def parquet_zone(source: Readable, column: str) -> str:
-    """Return the name of the zone of a column of times, as the file's schema tells it; empty where there is none."""
-    return getattr(parquet_schema(source).field(column).type, "tz", None) or ""
+    return types.is_timestamp(field.type) or types.is_date(field.type) or bool(frequency_of(field))
 
 
 def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[RowBatch]:
@@ -58,7 +46,7 @@ def read_parquet(source: Readable, columns: list[str] | None) -> Iterator[RowBat
         before = facts(stream)
         table = _opened(stream, place)
         found = _names(table.schema_arrow, place.file)
-        wanted = found if columns is None else [need(name, found, place=place) for name in columns]
+        wanted = found if columns is None else Header(found, place).need(*columns)
         # Rows are numbered from 1, as lines are.
         begin = 1
         for cells in _batches(table, wanted, place):

@@ -48,13 +48,7 @@ class RecordReader:
     """
 
     def __init__(
-        self,
-        lines: LineQueue,
-        *,
-        delimiter: str,
-        file: str,
-        quoting: Quoting = "csv",
-        proved: bool = False,
+        self, lines: LineQueue, *, delimiter: str, file: str, quoting: Quoting = "csv", proved: bool = False
     ) -> None:
         """Take lines from `lines` as records are asked for."""
         self.delimiter, self.file, self.quoting, self.proved = delimiter, file, quoting, proved

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Unpack, get_args
 
 from recurra.datasets import FORMS
-from recurra.datasets.columns import name_list
+from recurra.datasets.columns import Header, name_list
 from recurra.datasets.formats import ChoiceOrigin, Form, Format, FormatOptions, OnError, Quoting
 from recurra.datasets.sources import Readable, name_of
 from recurra.errors import DataError, Place, UsageError, either
@@ -142,11 +142,18 @@ class FileTable:
     """Gives the rows with the wanted columns (None: all)."""
     warnings: list[str] = field(default_factory=list)
     """What is doubtful; complete once the rows are read."""
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """The columns that hold times by their type, and the zone of each; empty where it has none."""
 
     @property
     def file(self) -> str:
         """The name that error places carry."""
         return self.request.file
+
+    @property
+    def header(self) -> Header:
+        """The names of the columns, and what to try where one is missing."""
+        return Header(self.names, Place(self.file, self.dialect.first), self.dialect.hint)
 
     @property
     def note(self) -> str:

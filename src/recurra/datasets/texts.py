@@ -212,8 +212,7 @@ def open_texts(
     table = open_table(source, asked=asked, streamed=streamed, **reading.options())
     # Columns without names are the same as another file's by their numbers alone.
     learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
-    place, hint = Place(table.file, table.dialect.first), table.dialect.hint
-    columns = choose_text_columns(table.names, reading, labelled=labelled, place=place, learnt=learnt, hint=hint)
+    columns = choose_text_columns(table.header, reading, labelled=labelled, learnt=learnt)
     guesses = told_columns(columns, table.names, reading, learnt=learnt)
     return OpenTexts(table, columns, guesses, reading, Doubts(table.dialect.encoding))
 

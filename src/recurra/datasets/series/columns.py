@@ -19,12 +19,10 @@ from recurra.datasets.columns import (
     TIME_NAMES,
     VALUE_NAMES,
     WHOLE_TIME_NAMES,
+    Header,
     also_fitting,
-    fitting,
     guess,
     name_list,
-    need,
-    with_hint,
 )
 from recurra.datasets.series import advice
 from recurra.datasets.series.table import ColumnNames, SeriesColumns, SeriesReading
@@ -69,32 +67,29 @@ class Chosen:
         return SeriesColumns("/".join(self.ids), " ".join(self.times), value, self.values if self.wide else ())
 
 
-def choose_columns(
-    found: Sequence[str], reading: SeriesReading, *, place: Place, never_values: Sequence[str] = (), hint: str = ""
-) -> Chosen:
+def choose_columns(header: Header, reading: SeriesReading, *, never_values: Sequence[str] = ()) -> Chosen:
     """Settle the columns: the named ones, else obvious names, else the one column that is left for the value.
 
-    Columns of `never_values` are no values unless they are named so; `hint` is what else to try. Raises DataError that
-    lists the columns there are, and for times that seem to stand in two columns.
+    Columns of `never_values` are no values unless they are named so. Raises DataError that lists the columns there are,
+    and for times that seem to stand in two columns.
     """
-    ids, times = _tuple(reading.unique_id), _tuple(reading.ds)
-    for name in names_of(reading):
-        need(name, found, place=place, hint=hint)
+    found, ids, times = header.names, _tuple(reading.unique_id), _tuple(reading.ds)
+    header.need(*names_of(reading))
     guessed = not ids, not times, reading.y is None
     # A column that was named for one thing is not guessed for another.
     left = [name for name in found if name not in (*ids, *times, reading.y)]
     ids = ids or _first(guess(ID_NAMES, left))
     left = [name for name in left if name not in ids]
-    times = times or _guess_times(left, valued=reading.y is not None, place=place)
+    times = times or _guess_times(left, valued=reading.y is not None, place=header.place)
     left = [name for name in left if name not in (*times, *never_values)]
     if reading.wide:
-        chosen = _wide(found, ids, times, left, reading, place, hint)
+        chosen = _wide(header, ids, times, left, reading)
         return replace(chosen, warnings=_doubtful(chosen, found, guessed))
     # A single column that is left can be nothing but the value.
     value = reading.y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
     # Without times rows are counted, but only in a file that has nothing else.
     if not value or (not times and len(found) > 1):
-        raise _cannot_tell(found, "value" if times else "time", left, place, hint)
+        raise _cannot_tell(header, "value" if times else "time", left)
     chosen = Chosen(ids, times, (value,), False)
     return replace(chosen, warnings=_doubtful(chosen, [*ids, *times, *left], guessed))
 
@@ -127,36 +122,24 @@ def _guess_times(left: Sequence[str], *, valued: bool, place: Place) -> tuple[st
 
 
 def _wide(
-    found: Sequence[str],
-    ids: tuple[str, ...],
-    times: tuple[str, ...],
-    left: list[str],
-    reading: SeriesReading,
-    place: Place,
-    hint: str,
+    header: Header, ids: tuple[str, ...], times: tuple[str, ...], left: list[str], reading: SeriesReading
 ) -> Chosen:
     if ids or reading.y:
-        wide = either("--wide", "wide=True")
-        raise DataError(f"{wide} makes each column a series", place=place, advice="name neither series nor values then")
+        wrong = f"{either('--wide', 'wide=True')} makes each column a series"
+        raise DataError(wrong, place=header.place, advice="name neither series nor values then")
     if not times or not left:
-        raise _cannot_tell(found, "time" if not times else "value", left, place, hint)
+        raise _cannot_tell(header, "time" if not times else "value", left)
     return Chosen((), times, tuple(left), True)
 
 
-def _cannot_tell(found: Sequence[str], what: str, left: Sequence[str], place: Place, hint: str) -> DataError:
+def _cannot_tell(header: Header, what: str, left: Sequence[str]) -> DataError:
     options = f"name the columns that are meant: {either('--time COLUMN --value COLUMN', 'ds=…, y=…')}"
     naming = [name for name in left if _names_things(name)]
     if naming and len(left) > 1:
         options += f"; does {name_list(naming)} name the series? {advice.id_columns(naming)}"
     elif len(left) > 1 and what == "value":
         options += f"; or, if each of them is a series: {either('--wide', 'wide=True')}"
-    return DataError(
-        f"no {what} column",
-        place=place,
-        found="columns " + name_list(found),
-        allowed="unique_id, ds and y, or a date and one value",
-        advice=with_hint(options, hint),
-    )
+    return header.lacks(f"no {what} column", options, allowed="unique_id, ds and y, or a date and one value")
 
 
 def _doubtful(chosen: Chosen, found: Sequence[str], guessed: tuple[bool, bool, bool]) -> list[str]:
@@ -171,11 +154,11 @@ def _doubtful(chosen: Chosen, found: Sequence[str], guessed: tuple[bool, bool, b
     )
     # Of a wide table a second column of times would be a series.
     used = chosen.times if chosen.wide else chosen.read
+    others = [name for name in found if name not in used]
     told = []
     for (what, taken, names, option), open_ in zip(guesses, guessed, strict=True):
-        others = [name for name in fitting(names, found) if name not in used]
         if taken and open_:
-            told += also_fitting(what, taken[0], others, option([taken[0]]))
+            told += also_fitting(what, taken[0], names, others, option([taken[0]]))
     return told
 
 

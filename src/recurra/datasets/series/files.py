@@ -15,9 +15,8 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.columns import TIME_NAMES, guess
+from recurra.datasets.columns import TIME_NAMES, Header, guess
 from recurra.datasets.formats import FormatOptions
-from recurra.datasets.parquet import parquet_times, parquet_zone
 from recurra.datasets.series import advice
 from recurra.datasets.series.build import LongRows, build
 from recurra.datasets.series.cells import Distinct, SeriesCells
@@ -41,7 +40,7 @@ LOOKED_AT = 200_000
 class ColumnSource:
     """A table whose columns can be read again and again: what a reader of series has to give."""
 
-    names: Sequence[str]
+    header: Header
     dialect: Dialect
     batches: Callable[[Chosen], Iterable[RowBatch]]
     """Gives the rows with the chosen columns; those of times only where they are cells to be read."""
@@ -78,24 +77,24 @@ def read_series(
     reading = known.reading_of(reading, table.names)
     # A column of row numbers would otherwise be the only one that is left for a value.
     counts = [name for name in table.names if COUNTS.fullmatch(name)]
-    hint, place = table.dialect.hint or _times_by_type(kept, table, reading), Place(table.file, table.dialect.first)
-    built, _ = series_of(_columns_of(kept, table), reading, known, place=place, never_values=counts, hint=hint)
+    header = replace(table.header, hint=table.header.hint or _times_by_type(table, reading))
+    built, _ = series_of(_columns_of(table, header), reading, known, never_values=counts)
     return replace(built, warnings=[*table.warnings, *built.warnings], note=table.note)
 
 
-def _times_by_type(source: Readable, table: FileTable, reading: SeriesReading) -> str:
+def _times_by_type(table: FileTable, reading: SeriesReading) -> str:
     """Say which column of a Parquet file holds times where no name tells it, such as an index without a name."""
-    if table.dialect.form != "parquet" or reading.ds is not None or guess(TIME_NAMES, table.names):
+    if not table.zones or reading.ds is not None or guess(TIME_NAMES, table.names):
         return ""
-    timed = parquet_times(source)
-    return f"take {timed[0]!r}, which holds times: {advice.time_columns(timed[:1])}" if timed else ""
+    timed = [*table.zones][:1]
+    return f"take {timed[0]!r}, which holds times: {advice.time_columns(timed)}"
 
 
-def _columns_of(source: Readable, table: FileTable) -> ColumnSource:
+def _columns_of(table: FileTable, header: Header) -> ColumnSource:
     """Return the columns of an opened file."""
 
     def times(written: Distinct, chosen: Chosen, reading: SeriesReading, place: PlaceOf) -> ColumnTimes:
-        zone = zone_named(reading.zone) if reading.zone else _zone(source, table, chosen.times[0])
+        zone = zone_named(reading.zone) if reading.zone else _zone(table.zones.get(chosen.times[0], ""))
         return parse_moments(written, place=place, date_format=reading.date_format, epoch=reading.epoch, zone=zone)
 
     def place(columns: Sequence[str], row: int, column: str) -> Place:
@@ -109,13 +108,12 @@ def _columns_of(source: Readable, table: FileTable) -> ColumnSource:
     def rows(chosen: Chosen) -> Iterable[RowBatch]:
         return table.batches(chosen.read)
 
-    stem = "series" if isinstance(source, Stored) else Path(table.file).name.split(".")[0]
+    stem = "" if isinstance(table.request.source, Stored) else Path(table.file).name.split(".")[0]
     beginning = partial(_beginning, table)
-    return ColumnSource(table.names, table.dialect, rows, times, place, beginning, stem or "series")
+    return ColumnSource(header, table.dialect, rows, times, place, beginning, stem or "series")
 
 
-def _zone(source: Readable, table: FileTable, column: str) -> NamedZone | None:
-    name = parquet_zone(source, column) if table.dialect.form == "parquet" else ""
+def _zone(name: str) -> NamedZone | None:
     # An offset such as +02:00 is no zone: its clocks never change.
     return NamedZone(name) if "/" in name or name == "UTC" else None
 
@@ -132,19 +130,13 @@ def _beginning(table: FileTable, columns: list[str]) -> dict[str, list[Any]]:
 
 
 def series_of(
-    source: ColumnSource,
-    reading: SeriesReading,
-    learnt: LearntSeries,
-    *,
-    place: Place,
-    never_values: Sequence[str] = (),
-    hint: str = "",
+    source: ColumnSource, reading: SeriesReading, learnt: LearntSeries, *, never_values: Sequence[str] = ()
 ) -> tuple[SeriesTable, Chosen]:
-    """Choose the columns of a table and build its series; `place` is that of its header. Raises DataError.
+    """Choose the columns of a table and build its series; those of `never_values` are no values unless named so.
 
-    Columns of `never_values` are no values unless they are named so; `hint` is what to try where a column is missing.
+    Raises DataError.
     """
-    chosen = choose_columns(source.names, reading, place=place, never_values=never_values, hint=hint)
+    chosen = choose_columns(source.header, reading, never_values=never_values)
     built = build(_long_rows(source, chosen, reading, learnt), reading, expected=learnt.step)
     doubts = learnt.doubts(reading, chosen.columns.y)
     return replace(built, warnings=[*doubts, *built.warnings]), chosen
@@ -171,7 +163,7 @@ def _long_rows(source: ColumnSource, chosen: Chosen, reading: SeriesReading, lea
     stamps = written.rows if moments is None else moments.times
 
     def naming() -> str:
-        return naming_hint(chosen, source.names, source.beginning, stamps, names.rows) if stamps.size else ""
+        return naming_hint(chosen, source.header.names, source.beginning, stamps, names.rows) if stamps.size else ""
 
     if moments is None and _stand_twice(names.rows, stamps) and naming():
         raise DataError("the same times stand more than once", place=place_of_time(0), advice=naming())

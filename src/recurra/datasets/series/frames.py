@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.datasets.columns import TIME_NAMES, guess
+from recurra.datasets.columns import TIME_NAMES, Header, guess
 from recurra.datasets.parquet import check_no_ordinals
 from recurra.datasets.series.cells import cell_text
 from recurra.datasets.series.columns import Chosen
@@ -49,7 +49,7 @@ class FrameSeries:
         if not len(columns):
             raise DataError("no rows", place=Place(FRAME))
         # What was the index is a time or a name, and never a value.
-        table, chosen = series_of(_columns_of(columns), reading, known, place=Place(FRAME), never_values=levels)
+        table, chosen = series_of(_columns_of(columns), reading, known, never_values=levels)
         return cls(table, columns, chosen)
 
     def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
@@ -128,7 +128,7 @@ def _columns_of(frame: Any) -> ColumnSource:
         _check_kinds([cells[name] for name in chosen.ids])
 
     return ColumnSource(
-        names=frame.columns,
+        header=Header(frame.columns, Place(FRAME)),
         dialect=Dialect(FRAME),
         batches=rows,
         times=lambda written, chosen, reading, place: read_times(_time_column(frame, chosen), reading, place=place),
