@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ TEXT = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # stop at a text that has no end yet.
 BETWEEN = re.compile(rf'(?:[^"\[\]{{}},]++|{TEXT})*+', re.DOTALL)
 WITHIN = re.compile(rf'(?:[^"\[\]{{}}]++|{TEXT})*+', re.DOTALL)
+# Brackets, and whole texts, in which brackets mean nothing.
+MARKS = re.compile(rf"{TEXT}|[\[\]{{}}]", re.DOTALL)
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -40,11 +43,8 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # The json module keeps the last of two equal keys in silence.
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _RefusedError(f"key {key!r} twice", json.dumps(key, ensure_ascii=False), last=True)
-            seen.add(key)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise _RefusedError(f"key {twice!r} twice", json.dumps(twice, ensure_ascii=False), last=True)
     return found
 
 
@@ -137,19 +137,11 @@ def _kind(value: object) -> str:
 
 def _too_deep(text: str) -> int:
     """Find the bracket that goes deeper than allowed, outside of texts."""
-    depth, inside, escaped = 0, False, False
-    for at, character in enumerate(text):
-        if inside:
-            inside = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            depth += 1
-            if depth > DEEPEST:
-                return at
-        elif character in "]}":
-            depth -= 1
+    depth = 0
+    for mark in MARKS.finditer(text):
+        depth += (mark[0] in "[{") - (mark[0] in "]}")
+        if depth > DEEPEST:
+            return mark.start()
     return 0
 
 

@@ -12,6 +12,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -111,32 +112,33 @@ def read_chunks(source: Readable) -> Iterator[bytes]:
     Raises DataError for what is no regular file, for archives, damaged or nested gzip, and for a file that changes.
     """
     place = Place(name_of(source))
-    chunks = _stored(source) if isinstance(source, Stored) else _stdin() if str(source) == "-" else _file(source)
+    if isinstance(source, Stored):
+        chunks = iter([source.data[at : at + CHUNK] for at in range(0, len(source.data), CHUNK)])
+    else:
+        chunks = _stdin() if str(source) == "-" else _file(source)
+    first, whole = _begun(chunks, place)
+    if first.startswith(MAGIC):
+        first, whole = _begun(gunzip(whole, place=place), place)
+        # Nested gzip is how bombs pass a cap on the ratio of each layer.
+        if first.startswith(MAGIC):
+            raise DataError("gzip inside gzip", place=place, advice="unpack it once")
+    yield from whole
+
+
+def _begun(chunks: Iterator[bytes], place: Place) -> tuple[bytes, Iterator[bytes]]:
+    """Return the bytes that tell the kind of file, and all pieces; raise DataError for a kind that is no text."""
     first = b""
     for chunk in chunks:
         first += chunk
         # No file of another kind begins with a line end.
         if len(first) >= 16 or b"\n" in first:
             break
-    _check_magic(first, place)
+    for magic, name in FOREIGN:
+        if first.startswith(magic):
+            advice = "give it the ending .parquet" if magic == b"PAR1" else "unpack it first, or save it as CSV"
+            raise DataError("not a text file", place=place, found=name, advice=advice)
     # The bytes that told the kind of file belong to it, so they go back in front.
-    whole = _joined(first, chunks)
-    if not first.startswith(MAGIC):
-        yield from whole
-        return
-    unpacked = gunzip(whole, place=place)
-    first = next(unpacked, b"")
-    # Nested gzip is how bombs pass a cap on the ratio of each layer.
-    if first.startswith(MAGIC):
-        raise DataError("gzip inside gzip", place=place, advice="unpack it once")
-    _check_magic(first, place)
-    yield from _joined(first, unpacked)
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if first:
-        yield first
-    yield from rest
+    return first, chain([first] if first else [], chunks)
 
 
 def _file(source: Readable) -> Iterator[bytes]:
@@ -155,10 +157,6 @@ def _file(source: Readable) -> Iterator[bytes]:
         check_unchanged(stream, before, place=place)
 
 
-def _stored(source: Stored) -> Iterator[bytes]:
-    return (source.data[at : at + CHUNK] for at in range(0, len(source.data), CHUNK))
-
-
 def _stdin() -> Iterator[bytes]:
     # Bytes, not the text that Python would decode by the machine's locale.
     stream = sys.stdin.buffer
@@ -175,13 +173,6 @@ def _check_kind(mode: int, place: Place) -> None:
     # What is none of these is a block or a character device.
     found = next((name for is_kind, name in kinds if is_kind(mode)), "a device")
     raise DataError("not a regular file", place=place, found=found, allowed="a file, or - for stdin")
-
-
-def _check_magic(first: bytes, place: Place) -> None:
-    for magic, name in FOREIGN:
-        if first.startswith(magic):
-            advice = "give it the ending .parquet" if magic == b"PAR1" else "unpack it first, or save it as CSV"
-            raise DataError("not a text file", place=place, found=name, advice=advice)
 
 
 MAGIC = b"\x1f\x8b\x08"

@@ -153,12 +153,14 @@ def _iso(cells: Sequence[str], place: PlaceOf, zone: Zone | None) -> ColumnTimes
     if not sizes[0]:
         return ColumnTimes(_convert(cells, _unit(forms), place), notation, zone=zone)
     offsets = [cell[-size:] for cell, size in zip(cells, sizes[shapes.rows].tolist(), strict=True)]
-    _check_offsets(cells, offsets, place)
+    # A column has few offsets, whatever its size.
+    shifts = {offset: _seconds(offset) for offset in {*offsets}}
+    if None in shifts.values():
+        row = next(row for row, offset in enumerate(offsets) if shifts[offset] is None)
+        raise _no_date(cells[row], place(row))
     # NumPy reads no offsets; they are taken off, and away from the times below.
     plain = [cell[: -len(offset)] for cell, offset in zip(cells, offsets, strict=True)]
     times = _convert(plain, _unit(forms), place)
-    # A column has few offsets, whatever its size.
-    shifts = {offset: 60 * _minutes(offset) for offset in set(offsets)}
     ahead = np.array([shifts[offset] for offset in offsets], dtype=np.int64)
     return ColumnTimes(times - ahead.astype("timedelta64[s]"), notation, ahead, zone)
 
@@ -207,17 +209,12 @@ def _check_alike(cells: Sequence[str], sizes: NDArray[np.int64], place: PlaceOf)
         )
 
 
-def _check_offsets(cells: Sequence[str], offsets: Sequence[str], place: PlaceOf) -> None:
-    for row, offset in enumerate(offsets):
-        if offset != "Z" and (int(offset[1:3]) > 15 or int(offset[4:]) > 59):
-            raise _no_date(cells[row], place(row))
-
-
-def _minutes(offset: str) -> int:
-    if offset == "Z":
-        return 0
-    minutes = int(offset[1:3]) * 60 + int(offset[4:])
-    return -minutes if offset[0] == "-" else minutes
+def _seconds(offset: str) -> int | None:
+    """Return by how many seconds an offset is ahead of UTC; None for one that no clock has."""
+    hours, minutes = (0, 0) if offset == "Z" else (int(offset[1:3]), int(offset[4:]))
+    if hours > 15 or minutes > 59:
+        return None
+    return (-60 if offset[0] == "-" else 60) * (60 * hours + minutes)
 
 
 def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf, zone: Zone | None) -> ColumnTimes:

@@ -87,7 +87,10 @@ def _iso(shown: NDArray[Any], example: str, ahead: NDArray[np.int64] | None) -> 
     unit = "m" if len(clock) == 5 else "s" if not digits else "ms" if digits <= 3 else "us" if digits <= 6 else "ns"
     written = _texts(shown, unit)
     cut = 11 + len(clock)
-    offsets = _offsets(ahead, example) if ahead is not None and len(example) > cut else [""] * len(written)
+    offsets = [""] * len(written)
+    if ahead is not None and len(example) > cut:
+        zulu = example.endswith("Z")
+        offsets = ["Z" if zulu and not second else _offset(second) for second in ahead.tolist()]
     return [f"{text[:10]}{example[10]}{text[11:cut]}{offset}" for text, offset in zip(written, offsets, strict=True)]
 
 
@@ -95,37 +98,37 @@ def _texts(shown: NDArray[Any], unit: str) -> list[str]:
     return [str(text) for text in shown.astype(f"datetime64[{unit}]").astype(str)]
 
 
-def _offsets(ahead: NDArray[np.int64], example: str) -> list[str]:
-    return ["Z" if example.endswith("Z") and not second else _offset(second) for second in ahead.tolist()]
-
-
 def _offset(seconds: int) -> str:
     hours, minutes = divmod(abs(seconds) // 60, 60)
     return f"{'-' if seconds < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
+# How quarters and weeks are written: what tells them, and the template that writes them again.
 KINDS = (
-    re.compile(r"(?P<year>[0-9]{4})([- ]?)[Qq](?P<quarter>[1-4])"),
-    re.compile(r"[Qq](?P<quarter>[1-4])([- /]?)(?P<year>[0-9]{4})"),
-    re.compile(r"(?P<year>[0-9]{4})(-?)[Ww](?P<week>[0-9]{2})"),
+    (r"(?P<year>[0-9]{4})(?P<mark>[- ]?[Qq])(?P<number>[1-4])", "{{year:04d}}{mark}{{quarter}}"),
+    (r"(?P<mark>[Qq])(?P<number>[1-4])(?P<gap>[- /]?)(?P<year>[0-9]{4})", "{mark}{{quarter}}{gap}{{year:04d}}"),
+    (r"(?P<year>[0-9]{4})(?P<mark>-?[Ww])(?P<number>[0-9]{2})", "{{year:04d}}{mark}{{week:02d}}"),
 )
 
 
 def read_periods(cells: Sequence[str]) -> tuple[NDArray[np.datetime64], str] | None:
     """Return the first months of quarters or the Mondays of weeks, and their template; None for anything else."""
-    for kind in KINDS:
+    for kind, written in KINDS:
         # The first cell decides which kind is tried, so that other columns cost one match.
-        if not kind.fullmatch(cells[0]):
+        if not re.fullmatch(kind, cells[0]):
             continue
-        matches = [match for cell in cells if (match := kind.fullmatch(cell))]
+        matches = [match for cell in cells if (match := re.fullmatch(kind, cell))]
         if len(matches) < len(cells):
             continue
         years = np.array([int(match["year"]) for match in matches]) - 1970
-        name = "quarter" if "quarter" in kind.groupindex else "week"
-        numbers = np.array([int(match[name]) for match in matches])
-        times = _quarters(years, numbers) if name == "quarter" else _weeks(years, numbers)
+        numbers = np.array([int(match["number"]) for match in matches])
+        template = written.format(**matches[0].groupdict())
+        if "{quarter}" in template:
+            return (years * 12 + 3 * (numbers - 1)).astype("datetime64[M]"), template
+        mondays = _weeks(years, numbers)
         # A week 53 of a year that has 52 is the next year's first.
-        return None if name == "week" and not _has_weeks(times, numbers) else (times, _template(matches[0], name))
+        exact = [day.isocalendar().week for day in mondays.tolist()] == numbers.tolist()
+        return (mondays, template) if exact else None
     return None
 
 
@@ -138,28 +141,6 @@ def write_periods(times: NDArray[Any], template: str) -> list[str]:
         year = iso.year if "{week" in template else day.year
         written.append(template.format(year=year, quarter=(day.month + 2) // 3, week=iso.week))
     return written
-
-
-def _template(match: re.Match[str], name: str) -> str:
-    """Put names in the place of the numbers of an example."""
-    text, start = match.string, 0
-    parts = []
-    # The year stands before the quarter or behind it.
-    for group in sorted((name, "year"), key=match.start):
-        parts += [
-            text[start : match.start(group)],
-            {"week": "{week:02d}", "year": "{year:04d}"}.get(group, "{quarter}"),
-        ]
-        start = match.end(group)
-    return "".join(parts)
-
-
-def _has_weeks(mondays: NDArray[np.datetime64], weeks: NDArray[np.int64]) -> bool:
-    return bool([day.isocalendar().week for day in mondays.tolist()] == weeks.tolist())
-
-
-def _quarters(years: NDArray[np.int64], quarters: NDArray[np.int64]) -> NDArray[np.datetime64]:
-    return (years * 12 + 3 * (quarters - 1)).astype("datetime64[M]")
 
 
 def _weeks(years: NDArray[np.int64], weeks: NDArray[np.int64]) -> NDArray[np.datetime64]:
