@@ -36,10 +36,7 @@ FURTHER = {"tokenizer.json", "scaler.json"}
 NAMES = NEEDED | FURTHER | {MANIFEST, CARD}
 
 # Bounds on what loading takes into memory, whatever a manipulated folder claims.
-LARGEST_DESCRIPTION = 1 << 20
-LARGEST_FURTHER = 64 << 20
-LARGEST_CARD = 1 << 20
-LARGEST_WEIGHTS = 4 << 30
+LARGEST = {DESCRIPTION: 1 << 20, CARD: 1 << 20, WEIGHTS: 4 << 30, **dict.fromkeys(FURTHER, 64 << 20)}
 
 TRIES = 5
 """How often loading starts anew when the folder is switched under its hands."""
@@ -80,7 +77,7 @@ def save_artefact(folder: Path, artefact: Artefact) -> None:
     hashed = _hashed_files(folder, artefact)
     # The card is prose for people: a lone surrogate in it must not lose a trained model.
     card = artefact.card.encode("utf-8", "replace")
-    _check_size(len(card), LARGEST_CARD, str(folder / CARD))
+    _check_sizes(folder, {CARD: card})
     # The card stays out of the manifest: people may edit it, and the model must still load.
     write_folder(folder, {**hashed, MANIFEST: manifest_of(hashed), CARD: card})
 
@@ -149,10 +146,8 @@ def resolve(path: Path) -> Path:
 def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
     if artefact.task not in CALLED:
         raise ArtefactError("unknown task", found=repr(artefact.task), allowed=", ".join(CALLED))
-    for name, data in artefact.files.items():
-        if name not in FURTHER:
-            raise ArtefactError("a file of this name is not saved", found=name, allowed=", ".join(sorted(FURTHER)))
-        _check_size(len(data), LARGEST_FURTHER, str(folder / name))
+    for name in artefact.files.keys() - FURTHER:
+        raise ArtefactError("a file of this name is not saved", found=name, allowed=", ".join(sorted(FURTHER)))
     description = {
         "format_version": FORMAT_VERSION,
         "task": artefact.task,
@@ -160,17 +155,19 @@ def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
         "selftest": artefact.selftest,
     }
     written = json_bytes(description, file=str(folder / DESCRIPTION))
-    _check_size(len(written), LARGEST_DESCRIPTION, str(folder / DESCRIPTION))
     # A NaN would be saved without complaint and refused by every loading: better now, while the weights are at hand.
     tensors.refuse_infinite(artefact.tensors, file=str(folder / WEIGHTS))
     weights = tensors.pack(artefact.tensors, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
-    _check_size(len(weights), LARGEST_WEIGHTS, str(folder / WEIGHTS))
-    return {DESCRIPTION: written, WEIGHTS: weights, **{name: bytes(data) for name, data in artefact.files.items()}}
+    files = {DESCRIPTION: written, WEIGHTS: weights, **{name: bytes(data) for name, data in artefact.files.items()}}
+    _check_sizes(folder, files)
+    return files
 
 
-def _check_size(size: int, largest: int, file: str) -> None:
-    if size > largest:
-        raise ArtefactError("too large to be saved", place=Place(file), found=f"{size:,} bytes", allowed=f"{largest:,}")
+def _check_sizes(folder: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        if len(data) > LARGEST[name]:
+            size, allowed = f"{len(data):,} bytes", f"{LARGEST[name]:,}"
+            raise ArtefactError("too large to be saved", place=Place(str(folder / name)), found=size, allowed=allowed)
 
 
 def _load(folder: OpenFolder, expected: Expected) -> Artefact:
@@ -186,19 +183,19 @@ def _load(folder: OpenFolder, expected: Expected) -> Artefact:
     task, config = description["task"], description["config"]
     shapes = _shapes(folder, expected, config, task)
     files = {
-        name: bytes(folder.verified(name, largest=LARGEST_FURTHER))
+        name: bytes(folder.verified(name, largest=LARGEST[name]))
         # Copied to bytes: the readers of these files keep parts of them for as long as the model lives.
         for name in sorted(folder.sums.keys() & FURTHER)
     }
     weights = _weights(folder, shapes)
-    card = folder.read(CARD, largest=LARGEST_CARD).decode("utf-8", "replace") if CARD in names else ""
+    card = folder.read(CARD, largest=LARGEST[CARD]).decode("utf-8", "replace") if CARD in names else ""
     return Artefact(task, config, weights, files, description["selftest"], card)
 
 
 def _description(folder: OpenFolder) -> dict[str, Any]:
     """Read recurra.json; its version is told before anything a newer format may have changed."""
     place = folder.place(DESCRIPTION)
-    description = parse_json(folder.verified(DESCRIPTION, largest=LARGEST_DESCRIPTION), file=str(place))
+    description = parse_json(folder.verified(DESCRIPTION, largest=LARGEST[DESCRIPTION]), file=str(place))
     version = description.get("format_version") if isinstance(description, dict) else None
     # Not isinstance: true is an int in Python, and would be version 1.
     if type(version) is not int:
@@ -254,7 +251,7 @@ def _shapes(folder: OpenFolder, expected: Expected, config: dict[str, Any], task
 def _weights(folder: OpenFolder, shapes: Shapes) -> dict[str, Any]:
     """Read the weights; how large they may be follows from the shapes, so a bloated file is refused unread."""
     values = sum(math.prod(shape) for shape in shapes.values())
-    largest = min(LARGEST_WEIGHTS, 8 + tensors.LARGEST_HEADER + 4 * values)
+    largest = min(LARGEST[WEIGHTS], 8 + tensors.LARGEST_HEADER + 4 * values)
     file = str(folder.place(WEIGHTS))
     weights = tensors.unpack(
         folder.verified(WEIGHTS, largest=largest), dtypes=tensors.WEIGHTS, file=file, expected=shapes

@@ -168,8 +168,9 @@ class _Quoted:
         """Take a quoted field; return the position after its closing quote, or None when it never closes."""
         parts, size, start = [], 0, opened.column
         while True:
-            close = self._closing(start)
-            part = self._text[start:close]
+            # The quote that closes is the first that is not doubled (or escaped).
+            end = self._inside.match(self._text, start).end()  # type: ignore[union-attr]
+            part = self._text[start:end]
             parts.append(ESCAPED.sub(r"\1", part) if self._escapes else part.replace('""', '"'))
             # A quote that never closes would otherwise hold the rest of the file in memory.
             size += len(part) + 1
@@ -177,9 +178,9 @@ class _Quoted:
                 self._unclosed(opened, f"a quoted field grows over {LARGEST_FIELD:,} characters; it opened here")
                 return None
             # Else the field goes on in the next line.
-            if close is not None:
+            if end < len(self._text):
                 self._close(opened, parts)
-                return close + 1
+                return end + 1
             if (line := next(self._records.lines, None)) is None:
                 self._unclosed(opened, "quote opened here is never closed")
                 return None
@@ -195,11 +196,6 @@ class _Quoted:
         else:
             # A field over several lines proves nothing: that is how a forgotten quote looks.
             self._proof |= self._delimiter in parts[0] or '"' in parts[0]
-
-    def _closing(self, start: int) -> int | None:
-        """Find the quote that closes: the first that is not doubled (or escaped)."""
-        end = self._inside.match(self._text, start).end()  # type: ignore[union-attr]
-        return end if end < len(self._text) else None
 
     def _unclosed(self, opened: Place, wrong: str) -> None:
         self._refuse(opened, wrong, self._mended())

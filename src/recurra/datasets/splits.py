@@ -30,11 +30,7 @@ class Split:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain lists that JSON can hold."""
-        return {
-            "train": self.train.tolist(),
-            "validation": self.validation.tolist(),
-            "warnings": list(self.warnings),
-        }
+        return {"train": self.train.tolist(), "validation": self.validation.tolist(), "warnings": list(self.warnings)}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Split:

@@ -25,7 +25,7 @@ def read_tar(chunks: Iterator[bytes], *, keep: Callable[[str], bool], place: Pla
     stream = _Stream(chunks, place)
     seen: set[str] = set()
     # A block of zeros ends the archive; what stands behind it is padding.
-    while (header := stream.take(BLOCK)) and header.strip(b"\0"):
+    while (header := stream.take(BLOCK, last=True)) and header.strip(b"\0"):
         name, size, kind = _header(header, place)
         # Records about the next member: times and owners are passed over, names and sizes refused.
         if kind in b"xg":
@@ -48,14 +48,14 @@ class _Stream:
         self._chunks, self._place = chunks, place
         self._buffer, self._at = b"", 0
 
-    def take(self, size: int) -> bytes:
-        """Return the next `size` bytes; fewer only at the very end of the stream, where nothing at all is left."""
+    def take(self, size: int, *, last: bool = False) -> bytes:
+        """Return the next `size` bytes; nothing only at the very end of the stream, where `last` allows it."""
         while len(self._buffer) - self._at < size:
             following = next(self._chunks, b"")
             if not following:
-                if self._at < len(self._buffer):
-                    raise DataError("the archive ends early", place=self._place, advice="fetch the file again")
-                return b""
+                if last and self._at == len(self._buffer):
+                    return b""
+                raise DataError("the archive ends early", place=self._place, advice="fetch the file again")
             # What was taken already is dropped here, so that the buffer never grows beyond a member.
             self._buffer, self._at = self._buffer[self._at :] + following, 0
         self._at += size
@@ -64,18 +64,14 @@ class _Stream:
     def take_padded(self, size: int) -> bytes:
         """Return the `size` bytes of a file and pass over the padding to a whole block."""
         # Members begin at whole blocks: the size is rounded up.
-        data = self.take(-(-size // BLOCK) * BLOCK)
-        if size and not data:
-            raise DataError("the archive ends early", place=self._place, advice="fetch the file again")
-        return data[:size]
+        return self.take(-(-size // BLOCK) * BLOCK)[:size]
 
     def skip_padded(self, size: int) -> None:
         """Pass over a file without holding it."""
         left = -(-size // BLOCK) * BLOCK
         while left:
             step = min(left, 1 << 20)
-            if not self.take(step):
-                raise DataError("the archive ends early", place=self._place, advice="fetch the file again")
+            self.take(step)
             left -= step
 
 

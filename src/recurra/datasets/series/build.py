@@ -110,20 +110,12 @@ def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[st
 
 def doubtful(values: dict[str, SeriesValues]) -> list[str]:
     """Warn of series whose values lose digits, never move, or lie far from all others; NaN where one is missing."""
-    return [*_precision(values), *_constant(values), *_far_off(values)]
-
-
-def _precision(values: dict[str, SeriesValues]) -> list[str]:
-    count = sum(int((np.abs(each) >= EXACT).sum()) for each in values.values())
-    return [f"{count:,} values reach 2^53: whole numbers lose digits there"] if count else []
-
-
-def _constant(values: dict[str, SeriesValues]) -> list[str]:
-    """Warn of series that do not move."""
-    still = [name for name, each in values.items() if each.size > 1 and np.nanmin(each) == np.nanmax(each)]
-    return (
-        [f"{len(still):,} series are constant, such as {still[0]!r}: their forecast is the constant"] if still else []
-    )
+    doubts = []
+    if large := sum(int((np.abs(each) >= EXACT).sum()) for each in values.values()):
+        doubts.append(f"{large:,} values reach 2^53: whole numbers lose digits there")
+    if still := [name for name, each in values.items() if each.size > 1 and np.nanmin(each) == np.nanmax(each)]:
+        doubts.append(f"{len(still):,} series are constant, such as {still[0]!r}: their forecast is the constant")
+    return [*doubts, *_far_off(values)]
 
 
 def _far_off(values: dict[str, SeriesValues]) -> list[str]:

@@ -6,9 +6,9 @@ Not here: the cells, but for one question: which column tells series apart that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -194,15 +194,10 @@ def may_name_series(
     if within is not None:
         # Pairs of a name and a time as one number: times of different series are different then.
         stamps += within * (int(stamps.max()) + 1)
-    for names in _choices(order):
+    for names in chain(((name,) for name in order), combinations(order[:MOST_TRIED], 2)):
         if _tells_apart([codes[name] for name in names], stamps):
             return list(names)
     return []
-
-
-def _choices(order: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    yield from ((name,) for name in order)
-    yield from combinations(order[:MOST_TRIED], 2)
 
 
 def _codes(column: Sequence[Any]) -> NDArray[np.int64] | None:

@@ -118,22 +118,21 @@ def parse_moments(
 
 def _numbers(cells: Sequence[str], epoch: Epoch | None, place: PlaceOf) -> NDArray[Any] | None:
     """Return whole numbers as int64, also those written 20240101.0; with a unit, fractions as float64."""
+    # Most columns are no numbers, and their first cell tells so.
     if all(_WHOLE.fullmatch(cell) for cell in cells):
         # pandas writes whole numbers as 20240101.0 where one is missing.
         numbers = [int(cell.partition(".")[0]) for cell in cells]
         # int64 holds no more, and would wrap around in silence.
-        wrong = next((row for row, number in enumerate(numbers) if abs(number) >= 2**63), None)
-        if wrong is not None:
-            raise _no_date(cells[wrong], place(wrong))
+        wrong = [row for row, number in enumerate(numbers) if abs(number) >= 2**63]
+        if wrong:
+            raise _no_date(cells[wrong[0]], place(wrong[0]))
         return np.array(numbers, dtype=np.int64)
     # A fraction is a time only if a unit says what it counts.
     if epoch in (None, "step"):
         return None
-    wrong = next(
-        (row for row, cell in enumerate(cells) if not (_WHOLE.fullmatch(cell) or _NUMBER.fullmatch(cell))), None
-    )
-    if wrong is not None:
-        raise DataError("no number of its unit of time", place=place(wrong), found=repr(cells[wrong][:80]))
+    wrong = [row for row, cell in enumerate(cells) if not (_WHOLE.fullmatch(cell) or _NUMBER.fullmatch(cell))]
+    if wrong:
+        raise DataError("no number of its unit of time", place=place(wrong[0]), found=repr(cells[wrong[0]][:80]))
     return np.array([float(cell) for cell in cells])
 
 
@@ -218,23 +217,20 @@ def _seconds(offset: str) -> int | None:
 
 
 def _by_format(cells: Sequence[str], date_format: str, place: PlaceOf, zone: Zone | None) -> ColumnTimes:
-    times, ahead = [], []
+    times: list[datetime.datetime] = []
     for row, cell in enumerate(cells):
         try:
             # strptime alone knows formats; each distinct cell is read once.
-            time = datetime.datetime.strptime(cell, date_format)
+            times.append(datetime.datetime.strptime(cell, date_format))
         except ValueError as problem:
-            raise DataError(
-                "not a time of the given format", place=place(row), found=repr(cell), advice=str(problem)
-            ) from None
-        shift = time.utcoffset()
-        ahead.append(int(shift.total_seconds()) if shift is not None else 0)
-        times.append(time.replace(tzinfo=None) - (shift or datetime.timedelta()))
-    stamps = np.array(times, dtype="datetime64[us]")
+            wrong = "not a time of the given format"
+            raise DataError(wrong, place=place(row), found=repr(cell), advice=str(problem)) from None
+    ahead = np.array([time.utcoffset() or datetime.timedelta() for time in times], dtype="timedelta64[us]")
+    stamps = np.array([time.replace(tzinfo=None) for time in times], dtype="datetime64[us]") - ahead
     days = stamps.astype("datetime64[D]")
     # A format of days gives days, so that they equal those that ISO gives.
     plain = days if np.array_equal(days, stamps) else stamps
-    offsets = np.array(ahead, dtype=np.int64) if "%z" in date_format else None
+    offsets = ahead.astype("timedelta64[s]").astype(np.int64) if "%z" in date_format else None
     return ColumnTimes(plain, Notation(date_format=date_format), offsets, zone)
 
 

@@ -9,7 +9,6 @@ import datetime
 import difflib
 import zoneinfo
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,25 +19,16 @@ Instants = NDArray[np.datetime64]
 DAY = np.timedelta64(1, "D")
 
 
-class Zone(Protocol):
-    """What a zone tells: its name, and by how many seconds its clocks are ahead of UTC at each instant."""
-
-    @property
-    def name(self) -> str:
-        """An IANA name such as Europe/Berlin; empty where only offsets are known."""
-
-    def seconds(self, instants: Instants) -> NDArray[np.int64]:
-        """Return (rows,) for instants (rows,) in any unit."""
-
-
 @dataclass(frozen=True)
 class NamedZone:
     """A zone of the IANA data base, with its changes of clocks past and coming."""
 
     name: str
+    """Such as Europe/Berlin."""
 
     def seconds(self, instants: Instants) -> NDArray[np.int64]:
-        """Look each day up once; within the days on which clocks change, each instant."""
+        """Return by how many seconds clocks are ahead of UTC at instants (rows,) in any unit."""
+        # Each day is looked up once; within the days on which clocks change, each instant.
         # zoneinfo answers one moment at a time, which is slow for a column of hours.
         days, which = np.unique(instants.astype("datetime64[D]"), return_inverse=True)
         begin, end = self._looked_up(days), self._looked_up(np.asarray(days + DAY))
@@ -64,6 +54,7 @@ class WrittenZone:
     starts: Instants
     offsets: NDArray[np.int64]
     name: str = ""
+    """Only offsets are known."""
 
     @classmethod
     def of(cls, instants: Instants, offsets: NDArray[np.int64]) -> WrittenZone:
@@ -85,6 +76,10 @@ class WrittenZone:
     def changes(self) -> bool:
         """Whether clocks changed within the column, so that coming changes are not known."""
         return self.offsets.size > 1
+
+
+Zone = NamedZone | WrittenZone
+"""What tells by how many seconds its clocks are ahead of UTC at each instant."""
 
 
 def zone_named(name: str) -> NamedZone:

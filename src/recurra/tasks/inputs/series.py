@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +24,6 @@ ANSWER = "Recurra"
 
 NUMBERS = "values"
 """What error places name as the file; lines are steps from 1."""
-
-
-class GivenSeries(Protocol):
-    """Series as a table, and the way back for their answers."""
-
-    @property
-    def table(self) -> SeriesTable:
-        """The series."""
-
-    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
-        """Return, for each series, its coming times beside columns of figures, all series one below the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +52,10 @@ class PlainSeries:
     def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
         """Return the forecasts (steps,)."""
         return figures[ANSWER]
+
+
+GivenSeries = TableSeries | PlainSeries | FrameSeries
+"""Series as a table, and the way back for their answers."""
 
 
 def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None = None) -> GivenSeries:
