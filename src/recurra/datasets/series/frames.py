@@ -152,6 +152,9 @@ def _time_column(frame: Any, chosen: Chosen) -> Any:
 
 def _check_kinds(ids: Sequence[Sequence[Any]]) -> None:
     """Refuse a text "1" beside the number 1: two series would have one name."""
+    # Hardly any column has cells of several kinds.
+    if all(len({*map(type, cells)}) < 2 for cells in ids):
+        return
     known: dict[tuple[str, ...], list[bool]] = {}
     for row, cells in enumerate(zip(*ids, strict=True)):
         texts, kinds = tuple(map(cell_text, cells)), [isinstance(cell, str) for cell in cells]
@@ -166,7 +169,7 @@ def _cells(column: Any) -> list[Any]:
     return [None if none or cell != cell else cell for cell, none in zip(column.to_list(), missing, strict=True)]
 
 
-def _numbers(column: Any, name: str) -> list[float | None]:
+def _numbers(column: Any, name: str) -> list[float]:
     if not column.dtype.is_numeric():
         raise DataError(
             f"column {name!r} holds {column.dtype}",
@@ -174,10 +177,10 @@ def _numbers(column: Any, name: str) -> list[float | None]:
             allowed="whole numbers or floats",
             advice=f"make them numbers, such as by astype(float) of column {name!r}",
         )
-    cells = [None if cell is None else float(cell) for cell in _cells(column)]
-    values = np.array(cells, dtype=np.float64)
+    values = np.array(_cells(column), dtype=np.float64)
     check_usable(values, name=name, place=lambda row: Place(FRAME, row + 1))
-    return cells
+    numbers: list[float] = values.tolist()
+    return numbers
 
 
 RESET = "call reset_index() first, or reset_index(drop=True) where the index means nothing"
