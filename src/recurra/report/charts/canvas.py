@@ -26,6 +26,9 @@ SERIES = ("#1f5f99", "#c2501a", "#22785a", "#8d4a86", "#96700a", "#5a6670")
 """Told apart by people with any colour vision, and by their lightness; the page has a lighter set for the dark."""
 QUIET = SERIES[5]
 
+DASHES = (0, (3.2, 2.0))
+"""Longer than matplotlib's own, which look dotted at this width of lines."""
+
 WIDE = 6.9
 """Inches of a figure as wide as the text."""
 HALF = 3.35
@@ -37,10 +40,10 @@ THEME = ("default", "recurra.report.charts.page")
 """What matplotlib itself begins with, then page.mplstyle beside this file."""
 
 
-def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float = 2.9, tiled: bool = False) -> str:
-    """Return what `draw` puts on a sheet of `width` by `height` inches as SVG; the same calls give the same bytes.
+def drawn(draw: Callable[[Axes], None], *, width: float = WIDE, height: float = 2.9, tiled: bool = False) -> str:
+    """Return what `draw` puts on the axes of a sheet as SVG; the same calls give the same bytes.
 
-    `tiled` leaves no seams between squares that touch.
+    `width` and `height` are inches. `tiled` leaves no seams between squares that touch.
     """
     try:
         import matplotlib.style
@@ -55,7 +58,7 @@ def drawn(draw: Callable[[Figure], None], *, width: float = WIDE, height: float 
         # Letters the measuring font lacks are drawn by the reader's fonts all the same.
         warnings.filterwarnings("ignore", message="Glyph .* missing", category=UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
-        draw(figure)
+        draw(figure.add_subplot())
         _write_ticks(figure)
         figure.savefig(sink, format="svg", metadata=metadata)
     svg = _themed(sink.getvalue(), round(width * PIXELS_AN_INCH))
@@ -142,9 +145,51 @@ def label(text: str, longest: int = 40) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
-def legend_above(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
+def name_axes(axes: Axes, x: str, y: str = "") -> None:
+    """Name what the axes measure."""
+    axes.set_xlabel(label(x, 80))
+    axes.set_ylabel(label(y, 60))
+
+
+def write_beside(axes: Axes, text: str, place: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
+    """Write a text beside a place, `offset` points from it."""
+    axes.annotate(text, place, xytext=offset, textcoords="offset points", **style)
+
+
+def lay_rows(axes: Axes, names: Sequence[str], x: str) -> None:
+    """Set lying rows out under their names, the first on top, as in a table that holds the same rows."""
+    axes.set_yticks(range(len(names)), list(names))
+    axes.invert_yaxis()
+    axes.set_xlabel(label(x, 80))
+    axes.grid(axis="x", visible=True)
+    axes.grid(axis="y", visible=False)
+
+
+def draw_diagonal(axes: Axes, low: float, high: float) -> None:
+    """Draw the line on which both axes say the same."""
+    axes.plot([low, high], [low, high], color=INK, lw=0.7, alpha=0.55)
+
+
+def right_axis(left: Axes, text: str) -> Axes:
+    """Return an axis to the right, for another unit over the same x."""
+    # One grid is enough: two of them, of two scales, cross each other at random.
+    right = left.twinx()
+    right.grid(False)
+    right.spines["bottom"].set_visible(False)
+    right.set_ylabel(label(text, 60), rotation=270, va="bottom")
+    return right
+
+
+def whole_ticks(axes: Axes, most: int) -> None:
+    """Tick only whole numbers along x, at most so many: epoch 2.5 does not exist."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))
+
+
+def legend_above(*axes: Axes) -> None:
     """Put one legend over the drawing, to the left, for all curves that have a name."""
-    handles = [handle for one in axes for handle in one.get_legend_handles_labels()[0]]
-    names = [name for one in axes for name in one.get_legend_handles_labels()[1]]
-    if names:
-        figure.legend(handles, names, loc="outside upper left", ncols=columns, borderaxespad=0.1)
+    named = [pair for one in axes for pair in zip(*one.get_legend_handles_labels(), strict=True)]
+    if named:
+        handles, names = zip(*named, strict=True)
+        axes[0].figure.legend(handles, names, loc="outside upper left", ncols=4, borderaxespad=0.1)

@@ -8,26 +8,30 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from recurra.errors import UsageError
 from recurra.report.charts.canvas import (
+    DASHES,
     HALF,
     INK,
     QUIET,
     SERIES,
     colour_of,
+    draw_diagonal,
     drawn,
     equal_columns,
     label,
     legend_above,
+    name_axes,
     numbers,
+    right_axis,
+    whole_ticks,
 )
 from recurra.report.numbers import tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _Numbers = Sequence[float | None]
 _Times = Sequence[float] | Sequence[str]
@@ -64,9 +68,8 @@ def lines(
     if not series or any(line.axis == "right" for line in series) != bool(right_label):
         raise UsageError("curves of a chart", found=f"{len(series)}", advice="give right_label with right curves only")
 
-    def draw(figure: Figure) -> None:
-        left = figure.add_subplot()
-        right = _right_axis(left, right_label) if right_label else left
+    def draw(left: Axes) -> None:
+        right = right_axis(left, right_label) if right_label else left
         colours = _colours(series)
         for line, colour in zip(series, colours, strict=True):
             _curve(right if line.axis == "right" else left, line, colour)
@@ -74,7 +77,7 @@ def lines(
         if right_label:
             _coloured_axes(left, right, series, colours)
         if len(series) > 1:
-            legend_above(figure, [left, right] if right_label else [left])
+            legend_above(*([left, right] if right_label else [left]))
 
     return drawn(draw, height=height)
 
@@ -99,8 +102,7 @@ def _curve(axes: Axes, line: Line, colour: str) -> None:
     if line.low is not None and line.high is not None:
         equal_columns(f"band {line.name!r}", line.x, line.low, line.high)
         axes.fill_between(x, numbers(line.low, "band"), numbers(line.high, "band"), color=colour, alpha=0.16, lw=0)
-    # Longer dashes than matplotlib's: at this line width its own look dotted.
-    style = (0, (3.2, 2.0)) if line.dashed else "-"
+    style = DASHES if line.dashed else "-"
     # A few epochs are points that were measured, and one epoch alone would draw no line at all.
     marker = "o" if len(x) <= 12 else ""
     axes.plot(x, y, color=colour, ls=style, marker=marker, mew=0, label=label(line.name))
@@ -108,10 +110,9 @@ def _curve(axes: Axes, line: Line, colour: str) -> None:
 
 def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: _Numbers) -> None:
     """Label the axes; whole numbers along x are ticked as such."""
-    from matplotlib.ticker import LogLocator, MaxNLocator
+    from matplotlib.ticker import LogLocator
 
-    axes.set_xlabel(label(x_label, 80))
-    axes.set_ylabel(label(y_label, 60))
+    name_axes(axes, x_label, y_label)
     axes.margins(x=0.02)
     if log:
         axes.set_yscale("log")
@@ -122,18 +123,8 @@ def _scaled(axes: Axes, x_label: str, y_label: str, log: bool, x: _Numbers) -> N
         axes.yaxis.set_major_formatter(lambda value, place: tick(value))
         # Else matplotlib would name minor ticks in its own notation beside ours.
         axes.yaxis.set_minor_formatter("")
-    # Epoch 2.5 does not exist.
     if all(value is not None and float(value).is_integer() for value in x):
-        axes.xaxis.set_major_locator(MaxNLocator(9, integer=True, min_n_ticks=1))
-
-
-def _right_axis(left: Axes, text: str) -> Axes:
-    # One grid is enough: two of them, of two scales, cross each other at random.
-    right = left.twinx()
-    right.grid(False)
-    right.spines["bottom"].set_visible(False)
-    right.set_ylabel(label(text, 60), rotation=270, va="bottom")
-    return right
+        whole_ticks(axes, 9)
 
 
 def _coloured_axes(left: Axes, right: Axes, series: Sequence[Line], colours: Sequence[str]) -> None:
@@ -163,21 +154,20 @@ def accuracy_against_loss(
     return lines(*curves, x_label="epoch", y_label="accuracy", right_label="loss", height=3.2)
 
 
-def learning_rates(steps: _Numbers, rates: _Numbers, *, x_label: str = "epoch") -> str:
+def learning_rates(epochs: _Numbers, rates: _Numbers) -> str:
     """Return a learning-rate schedule as SVG, drawn in steps: each rate belongs to one epoch."""
-    equal_columns("learning rates", steps, rates)
+    equal_columns("learning rates", epochs, rates)
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         # `mid`: the rate of an epoch holds around its place on the axis, not from there to the next.
-        axes.step(numbers(steps, "steps"), numbers(rates, "rates"), where="mid", color=SERIES[0])
-        _scaled(axes, x_label, "learning rate", False, steps)
+        axes.step(numbers(epochs, "steps"), numbers(rates, "rates"), where="mid", color=SERIES[0])
+        _scaled(axes, "epoch", "learning rate", False, epochs)
         axes.set_ylim(bottom=0)
 
     return drawn(draw, height=2.0)
 
 
-def gradient_norms(distances: _Numbers, *series: Line, x_label: str = "steps back in time") -> str:
+def gradient_norms(distances: _Numbers, *series: Line) -> str:
     """Return norms of gradients on a logarithmic axis; each line's `y` belongs to `distances` (its `x` is not read).
 
     Norms of zero cannot stand on such an axis and are left out.
@@ -187,7 +177,7 @@ def gradient_norms(distances: _Numbers, *series: Line, x_label: str = "steps bac
         Line(line.name, distances, [value or None for value in line.y], line.low, line.high, dashed=line.dashed)
         for line in series
     ]
-    return lines(*curves, x_label=x_label, y_label="norm of the gradient", log=True)
+    return lines(*curves, x_label="steps back in time", y_label="norm of the gradient", log=True)
 
 
 def actual_against_predicted(
@@ -210,15 +200,14 @@ def actual_against_predicted(
     # Dates are drawn by their place in the series: rows of a series are evenly spaced.
     x = [float(position) for position in range(len(times))] if dates else numbers(times, "times")
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         axes.plot(x, numbers(actual, "actual"), color=INK, lw=1.1, label="actual")
         _curve(axes, Line("predicted", x, predicted, low, high), SERIES[1])
         if test_from is not None and 0 <= test_from < len(x):
             axes.axvspan(x[test_from], x[-1], color=QUIET, alpha=0.13, lw=0, zorder=0, label="test part")
         _scaled(axes, x_label, y_label, False, [None] if dates else x)
         _dated(axes, dates)
-        legend_above(figure, [axes])
+        legend_above(axes)
 
     return drawn(draw, height=3.0)
 
@@ -232,9 +221,7 @@ def _dated(axes: Axes, dates: Sequence[str]) -> None:
         axes.set_xticks(list(places), [label(dates[place], 16) for place in places])
 
 
-def actual_against_predicted_points(
-    actual: _Numbers, predicted: _Numbers, *, x_label: str = "actual", y_label: str = "predicted"
-) -> str:
+def actual_against_predicted_points(actual: _Numbers, predicted: _Numbers) -> str:
     """Return a point for each row over the line of perfect agreement; at most 2000 points, at even distances."""
     equal_columns("actual against predicted", actual, predicted)
     both = [(a, p) for a, p in zip(actual, predicted, strict=True) if a is not None and p is not None]
@@ -242,17 +229,12 @@ def actual_against_predicted_points(
     kept = both[:: max(1, math.ceil(len(both) / MOST_POINTS))]
     x, y = numbers([a for a, _ in kept], "actual"), numbers([p for _, p in kept], "predicted")
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        _diagonal(axes, [value for value in (*x, *y) if math.isfinite(value)])
+    def draw(axes: Axes) -> None:
+        finite = [value for value in (*x, *y) if math.isfinite(value)]
+        draw_diagonal(axes, min(finite), max(finite))
         axes.scatter(x, y, s=9, color=SERIES[0], alpha=0.55, lw=0)
-        _scaled(axes, x_label, y_label, False, [None])
+        _scaled(axes, "actual", "predicted", False, [None])
         # Both axes measure the same thing, so that the diagonal means what it seems to.
         axes.set_aspect("equal")
 
     return drawn(draw, width=HALF, height=HALF * 0.92)
-
-
-def _diagonal(axes: Any, values: Sequence[float]) -> None:
-    ends = [min(values), max(values)]
-    axes.plot(ends, ends, color=INK, lw=0.7, alpha=0.55)

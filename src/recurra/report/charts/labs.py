@@ -12,25 +12,30 @@ from typing import TYPE_CHECKING, Literal
 
 from recurra.errors import UsageError
 from recurra.report.charts.canvas import (
+    DASHES,
     INK,
     QUIET,
     SERIES,
     colour_of,
+    draw_diagonal,
     drawn,
     equal_columns,
     label,
+    lay_rows,
     legend_above,
+    name_axes,
     numbers,
+    right_axis,
+    whole_ticks,
+    write_beside,
 )
 from recurra.report.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _Seeds = Sequence[Sequence[float]]
 """One curve for each seed."""
-DASHES = (0, (3.2, 2.0))
 DOTS = (0, (1.0, 2.2))
 
 
@@ -42,28 +47,21 @@ class Recorded:
     loss: float
 
 
-def training_beside_recorded(
-    curves: Mapping[str, _Seeds], *, kept: Sequence[int], recorded: Recorded, height: float = 3.3
-) -> str:
+def training_beside_recorded(curves: Mapping[str, _Seeds], *, kept: Sequence[int], recorded: Recorded) -> str:
     """Return accuracy (left) and losses (right) over epochs as SVG, each seed a thin line.
 
     `curves` holds accuracy, loss, val_accuracy and val_loss, a list over epochs for each seed; `kept` the epoch that
     each seed keeps. Recorded figures are dotted lines, kept epochs are rings on validation's curves.
     """
 
-    def draw(figure: Figure) -> None:
-        left = figure.add_subplot()
-        right = left.twinx()
-        right.grid(False)
-        right.spines["bottom"].set_visible(False)
+    def draw(left: Axes) -> None:
+        right = right_axis(left, "loss, nats")
         # Colour says which quantity, dashes which part, so that four curves of each seed need no more than two colours.
         for axes, quantity, colour in ((left, "accuracy", SERIES[0]), (right, "loss", SERIES[1])):
             _seeds(axes, f"training {quantity}", curves[quantity], colour, kept=())
             _seeds(axes, f"validation {quantity}", curves[f"val_{quantity}"], colour, kept=kept)
             axes.yaxis.label.set_color(colour)
-        left.set_ylabel("accuracy")
-        right.set_ylabel("loss, nats", rotation=270, va="bottom")
-        left.set_xlabel("epoch")
+        name_axes(left, "epoch", "accuracy")
         # Seeds may have stopped at different epochs.
         last = max(map(len, curves["accuracy"]))
         _recorded(left, recorded.accuracy, f"recorded {100 * recorded.accuracy:g} %", SERIES[0])
@@ -71,10 +69,10 @@ def training_beside_recorded(
         # A loss begins at zero; a cut axis would make over-training look worse than it is.
         right.set_ylim(bottom=0)
         left.set_xlim(0.5, last + 0.5)
-        _whole_ticks(left)
-        legend_above(figure, [left, right])
+        whole_ticks(left, 10)
+        legend_above(left, right)
 
-    return drawn(draw, height=height)
+    return drawn(draw, height=3.3)
 
 
 def _seeds(axes: Axes, name: str, seeds: _Seeds, colour: str, *, kept: Sequence[int]) -> None:
@@ -95,16 +93,8 @@ def _recorded(axes: Axes, value: float, text: str, colour: str) -> None:
     axes.axhline(value, color=colour, ls=DOTS, lw=1.1)
     # Along x in shares of the axis, along y in the curve's own unit.
     place = (0.12, value)
-    axes.annotate(
-        text, place, xycoords=axes.get_yaxis_transform(), xytext=(0, 3), textcoords="offset points", color=colour,
-        ha="left", va="bottom", fontsize=7.6,
-    )  # fmt: skip
-
-
-def _whole_ticks(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    along = axes.get_yaxis_transform()
+    write_beside(axes, text, place, (0, 3), xycoords=along, color=colour, ha="left", va="bottom", fontsize=7.6)
 
 
 def dots_and_ranges(
@@ -123,26 +113,18 @@ def dots_and_ranges(
     equal_columns("dots", names, seeds)
     rows = [numbers(values, "dots") for values in seeds]
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         for place, values in enumerate(rows):
             # The line from least to most lies under the dots: with one seed it has no length.
             axes.plot([min(values), max(values)], [place, place], color=SERIES[0], alpha=0.35, lw=4)
             axes.plot(values, [place] * len(values), "o", color=SERIES[0], mew=0, ms=4.2, alpha=0.85)
-            axes.annotate(
-                # Written behind the farthest dot, where no other dot of the row can cover it.
-                number(float(getattr(statistics, middle)(values)), decimals), (max(values), place),
-                xytext=(7, 0), textcoords="offset points", ha="left", va="center",
-            )  # fmt: skip
+            # Written behind the farthest dot, where no other dot of the row can cover it.
+            text = number(float(getattr(statistics, middle)(values)), decimals)
+            write_beside(axes, text, (max(values), place), (7, 0), ha="left", va="center")
         if line:
             axes.axvline(line[0], color=QUIET, ls=DASHES, lw=1.0, label=label(line[1]))
-            legend_above(figure, [axes])
-        axes.set_yticks(range(len(rows)), [label(name, 48) for name in names])
-        # The first name stands on top, as in the table that holds the same rows.
-        axes.invert_yaxis()
-        axes.set_xlabel(label(x_label, 80))
-        axes.grid(axis="x", visible=True)
-        axes.grid(axis="y", visible=False)
+            legend_above(axes)
+        lay_rows(axes, [label(name, 48) for name in names], x_label)
         axes.margins(x=0.09)
 
     return drawn(draw, height=0.75 + 0.29 * len(rows))
@@ -153,20 +135,14 @@ def marked_points(actual: Sequence[float], predicted: Sequence[float], *, place:
     equal_columns("actual against predicted", actual, predicted)
     x, y = numbers(actual, "actual"), numbers(predicted, "predicted")
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
-        # The diagonal spans both axes: on it an answer is right.
-        ends = [min(*x, *y), max(*x, *y)]
-        axes.plot(ends, ends, color=INK, lw=0.7, alpha=0.55)
+    def draw(axes: Axes) -> None:
+        # Over all values of both axes: on it an answer is right.
+        draw_diagonal(axes, min(*x, *y), max(*x, *y))
         axes.plot(x, y, "o", color=SERIES[0], mew=0, ms=4.6)
         axes.plot([x[place]], [y[place]], "o", mfc="none", mec=SERIES[1], ms=10, mew=1.4)
-        axes.annotate(
-            label(text, 60), (x[place], y[place]), xytext=(12, -12), textcoords="offset points", color=SERIES[1],
-            ha="left", va="top",
-        )  # fmt: skip
-        axes.set_xlabel("actual")
-        axes.set_ylabel("predicted")
-        _whole_ticks(axes)
+        write_beside(axes, label(text, 60), (x[place], y[place]), (12, -12), color=SERIES[1], ha="left", va="top")
+        name_axes(axes, "actual", "predicted")
+        whole_ticks(axes, 10)
 
     return drawn(draw, height=3.4)
 
@@ -177,8 +153,7 @@ def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_l
         raise UsageError("words of a reading", found="none", allowed="at least one")
     equal_columns("a reading", words, *answers.values())
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         places = list(range(len(words)))
         axes.axvline(0.5, color=INK, lw=0.6, alpha=0.5)
         for position, (name, values) in enumerate(answers.items()):
@@ -188,9 +163,9 @@ def reading(words: Sequence[str], answers: Mapping[str, Sequence[float]], *, x_l
         # Downwards, as a text is read, with half a line of room above and below.
         axes.set_ylim(len(words) - 0.4, -0.6)
         axes.set_xlim(0, 1)
-        axes.set_xlabel(label(x_label, 80))
+        name_axes(axes, x_label)
         axes.grid(axis="x", visible=True)
-        legend_above(figure, [axes])
+        legend_above(axes)
 
     return drawn(draw, height=0.75 + 0.165 * len(words))
 
@@ -205,8 +180,7 @@ def word_map(words: Sequence[str], before: Sequence[_Point], after: Sequence[_Po
     """
     equal_columns("a map of words", words, before, after, groups)
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         # Names are put beside their dots before any is drawn: each must know where the others end.
         sides = _free_sides(before, after)
         for word, start, end, group, side in zip(words, before, after, groups, sides, strict=True):
@@ -214,10 +188,8 @@ def word_map(words: Sequence[str], before: Sequence[_Point], after: Sequence[_Po
             axes.annotate("", end, start, arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.45, "lw": 1.0})
             axes.plot(*start, "o", mfc="none", mec=colour, ms=4.2, mew=0.9)
             axes.plot(*end, "o", color=colour, mew=0, ms=4.2)
-            axes.annotate(
-                label(word, 20), end, xytext=(5 * side, 0), textcoords="offset points", va="center", color=colour,
-                ha="left" if side > 0 else "right",
-            )  # fmt: skip
+            towards = "left" if side > 0 else "right"
+            write_beside(axes, label(word, 20), end, (5 * side, 0), va="center", color=colour, ha=towards)
         # The plane of principal components has no unit: only distances between words mean anything.
         axes.set_xticks([])
         axes.set_yticks([])

@@ -11,20 +11,23 @@ from typing import TYPE_CHECKING
 
 from recurra.errors import UsageError
 from recurra.report.charts.canvas import (
+    DASHES,
     HALF,
-    INK,
     SERIES,
     WIDE,
+    draw_diagonal,
     drawn,
     equal_columns,
     label,
+    lay_rows,
+    name_axes,
     numbers,
+    write_beside,
 )
 from recurra.report.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_LABELS = 24
 """Classes a confusion chart can show with readable counts."""
@@ -38,23 +41,16 @@ def bars(names: Sequence[str], values: Sequence[float], *, x_label: str = "", de
     equal_columns("bars", names, values)
     heights = numbers(values, "bars")
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         places = list(range(len(heights)))
         axes.barh(places, heights, height=0.62, color=SERIES[0], alpha=0.85, lw=0)
         for place, height in enumerate(heights):
             # Past the bar's end, on the side to which it points; a value that is missing stands at zero.
-            axes.annotate(
-                number(height, decimals), (height if math.isfinite(height) else 0.0, place),
-                xytext=(5 if height >= 0 else -5, 0), textcoords="offset points",
-                ha="left" if height >= 0 else "right", va="center",
-            )  # fmt: skip
+            end = (height if math.isfinite(height) else 0.0, place)
+            side, offset = ("left", 5) if height >= 0 else ("right", -5)
+            write_beside(axes, number(height, decimals), end, (offset, 0), ha=side, va="center")
         axes.margins(x=0.14)
-        axes.set_yticks(places, [label(name) for name in names])
-        axes.invert_yaxis()
-        axes.set_xlabel(label(x_label, 80))
-        axes.grid(axis="y", visible=False)
-        axes.grid(axis="x", visible=True)
+        lay_rows(axes, list(map(label, names)), x_label)
 
     return drawn(draw, height=0.55 + 0.30 * len(heights) + (0.2 if x_label else 0.0))
 
@@ -73,16 +69,14 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
     # Few labels fit beside the calibration; many take the text's width, and no more.
     side = HALF if size <= 5 else min(WIDE, 1.6 + 0.42 * size)
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         _tiles(axes, shares, words)
         names = [label(name, 16) for name in labels]
         # Names that would run into each other are turned.
         turned = 90 if size * max(map(len, names)) > 9 * side else 0
         axes.set_xticks([place + 0.5 for place in range(size)], names, rotation=turned)
         axes.set_yticks([place + 0.5 for place in range(size)], names)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
+        name_axes(axes, "predicted", "true")
 
     return drawn(draw, width=side, height=side * 0.9, tiled=True)
 
@@ -118,15 +112,13 @@ def calibration(confidences: Sequence[float], accuracies: Sequence[float], count
     x = numbers([confidences[place] for place in filled], "confidence")
     y = numbers([accuracies[place] for place in filled], "accuracy")
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         # Down to the tenth below what there is: of two classes no confidence lies under a half.
         low = max(0.0, math.floor(10 * min(*x, *y) - 0.5) / 10)
-        axes.plot([low, 1], [low, 1], color=INK, lw=0.7, alpha=0.55)
+        draw_diagonal(axes, low, 1)
         axes.plot(x, y, color=SERIES[0], lw=1.0, alpha=0.7)
         axes.scatter(x, y, s=areas, color=SERIES[0], lw=0, alpha=0.8, zorder=3)
-        axes.set_xlabel("confidence")
-        axes.set_ylabel("accuracy")
+        name_axes(axes, "confidence", "accuracy")
         axes.margins(0.06)
         axes.set_aspect("equal")
 
@@ -139,16 +131,11 @@ def histogram(
     """Return how often values fall into even bins; `marker` draws a line at a value such as the length cap."""
     finite = [value for value in numbers(values, "histogram") if math.isfinite(value)]
 
-    def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+    def draw(axes: Axes) -> None:
         axes.hist(finite, bins=bins, color=SERIES[0], alpha=0.8, lw=0, rwidth=0.9)
         if marker is not None:
-            axes.axvline(marker, color=SERIES[1], lw=1.1, ls=(0, (3.2, 2.0)))
-            place = (marker, 1.0)
-            axes.annotate(
-                number(marker), place, xycoords=("data", "axes fraction"), xytext=(4, -8), textcoords="offset points"
-            )
-        axes.set_xlabel(label(x_label, 80))
-        axes.set_ylabel(label(y_label, 60))
+            axes.axvline(marker, color=SERIES[1], lw=1.1, ls=DASHES)
+            write_beside(axes, number(marker), (marker, 1.0), (4, -8), xycoords=("data", "axes fraction"))
+        name_axes(axes, x_label, y_label)
 
     return drawn(draw, height=2.3)
