@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from recurra.engine.native import engine
-from recurra.runs.versions import processor
+from recurra.engine.processors import processor_name
 
 MAIN = "amd-epyc-avx512_bf16"
 """The processor of the pages' long tables and of the map; the others stand beside it in a short one."""
@@ -27,7 +27,7 @@ def slug(name: str, engine_name: str) -> str:
 
 def here() -> str:
     """The name of this processor with the engine in use, both as `recurra doctor` tells them."""
-    return slug(processor(), engine().name)
+    return slug(processor_name(), engine().name)
 
 
 def measured(results: Path, what: str) -> list[str]:

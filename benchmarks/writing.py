@@ -18,7 +18,7 @@ from typing import Any
 from smoke import SMOKE
 
 from recurra.artefact import write_atomically
-from recurra.runs.versions import versions
+from recurra.engine.processors import versions
 
 RESULTS = Path(__file__).parent / "results"
 NUMBERS = re.compile(r"\[\s+-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*\s+\]")

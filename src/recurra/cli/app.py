@@ -35,7 +35,7 @@ app.add_typer(data_app, name="data")
 def _version(asked: bool) -> None:
     if asked:
         # Imports stand in the functions: `--help` answers before NumPy would be loaded.
-        from recurra.runs.versions import installed
+        from recurra.engine.processors import installed
 
         print(f"recurra {installed('recurra')}")
         raise typer.Exit

@@ -14,9 +14,8 @@ from typing import Any
 from recurra.cli.console import emit_json
 from recurra.datasets.known.sets import SETS, find
 from recurra.engine.native import engine
-from recurra.engine.processors import threads
+from recurra.engine.processors import installed, processor_name, threads, versions
 from recurra.errors import printable
-from recurra.runs.versions import installed, processor, versions
 
 # One module for each package that an extra brings, by the name it is imported by: scikit-learn is sklearn.
 EXTRAS = {
@@ -49,7 +48,7 @@ def findings() -> dict[str, Any]:
         "engine_why": found.why,
         "engine_instruction_sets": list(found.available),
         "instruction_sets": instruction_sets(),
-        "processor": processor(),
+        "processor": processor_name(),
         "threads": threads(),
         "gpu": gpu,
         "gpu_why": gpu_why,

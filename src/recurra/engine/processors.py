@@ -1,4 +1,4 @@
-"""What a process gives the engine and torch: threads, and buffers that the C allocator keeps.
+"""The machine, and what of it this process gives the engine and torch: threads, and buffers that the allocator keeps.
 
 Threads follow from the processors of this process, its container's quota, torch's number, a fit's own.
 
@@ -11,13 +11,16 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 
+PACKAGES = ("recurra", "numpy", "torch", "scikit-learn", "pydantic", "safetensors")
 GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """Numbers of glibc's malloc.h."""
@@ -136,3 +139,37 @@ def _words(path: Path) -> list[str]:
         return path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
         return []
+
+
+def versions() -> dict[str, str]:
+    """Name and version of all that a figure was measured with: packages, processor, threads, GPU."""
+    told = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    told["processor"] = processor_name()
+    told["cores"] = str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+    # Only a torch that took part is told of, and importing it here would take seconds.
+    if "torch" in sys.modules:
+        told["threads"] = str(sys.modules["torch"].get_num_threads())
+        # Asking for the name would start CUDA in a process that never used the GPU.
+        if sys.modules["torch"].cuda.is_initialized():
+            told["gpu"] = sys.modules["torch"].cuda.get_device_name()
+    return told | {name: found for name in PACKAGES if (found := installed(name))}
+
+
+def installed(package: str) -> str:
+    """Version of an installed package, or an empty text."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def processor_name() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        # `platform.processor()` is empty on most Linux systems.
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    # ARM's list has no such line: there the architecture has to do.
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -22,11 +22,11 @@ import numpy as np
 
 from recurra.config import Settings
 from recurra.datasets.known.sets import find
+from recurra.engine.processors import versions
 from recurra.errors import DataError
 from recurra.labs.sheet import Drawing, Sheet
 from recurra.labs.verdicts import Judged, observation
 from recurra.runs.run import write_json
-from recurra.runs.versions import versions
 from recurra.training.progress import Watch
 
 LabRecord = dict[str, Any]

@@ -12,6 +12,7 @@ from typing import Any
 
 from recurra.artefact import write_atomically
 from recurra.cells import CELLS
+from recurra.engine.processors import versions
 from recurra.errors import UsageError
 from recurra.estimators.estimator import Estimator
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -19,7 +20,6 @@ from recurra.nets.run import Plan
 from recurra.report.page import Report, save
 from recurra.report.run_sections import settings_sections
 from recurra.runs.sources import NAME, source_record
-from recurra.runs.versions import versions
 from recurra.tasks.heads.lost import learning_on
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import readers
