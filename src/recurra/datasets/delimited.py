@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -226,31 +227,31 @@ class Cutting:
 
     def _each(self, block: LineBlock) -> Batches:
         """Cut a block record by record; the last one may go on in the next block."""
-        end = block.numbers.stop
         # The record reader takes its lines from the same queue.
         self._lines.put([block])
-        rows: list[FieldRecord] = []
+        for kind, items in groupby(self._records_before(block.numbers.stop), type):
+            if kind is FieldRecord:
+                yield self._joined([*items])  # type: ignore[list-item]
+            else:
+                yield from items  # type: ignore[misc]
+
+    def _records_before(self, end: int) -> Iterator[FieldRecord | DataError]:
+        """Yield the records that begin before a line; what is wrong comes in a record's place."""
         while self._lines.before(end):
             record = next(self._records)
             if record.blank and record.problem is None:
                 note_blank(self._blanks, record.line, file=self._layout.file)
                 continue
-            fault = self._fault(record)
             # Blank lines are told before the row that shows that they were not the end.
-            wrong = [*blank_errors(self._blanks, self._layout.file), *fault]
-            if wrong:
-                yield from self._joined(rows)
-                yield from wrong
-                rows = []
-            again = not fault and self._is_header(record.fields)
-            self.again += [record.line] if again else []
-            rows += [record] if not fault and not again else []
-        yield from self._joined(rows)
-
-    def _fault(self, record: FieldRecord) -> list[DataError]:
-        if record.problem is not None:
-            return [record.problem]
-        return [] if len(record.fields) == self._width else [self._layout.wrong_width(record)]
+            yield from blank_errors(self._blanks, self._layout.file)
+            if record.problem is not None:
+                yield record.problem
+            elif len(record.fields) != self._width:
+                yield self._layout.wrong_width(record)
+            elif self._is_header(record.fields):
+                self.again.append(record.line)
+            else:
+                yield record
 
     def _is_header(self, fields: list[str]) -> bool:
         """Tell whether fields are the header once more: joined files have it, perhaps behind a byte order mark."""
@@ -261,10 +262,9 @@ class Cutting:
             and [fields[0].removeprefix("\ufeff"), *fields[1:]] == header
         )
 
-    def _joined(self, rows: list[FieldRecord]) -> Iterator[RowBatch]:
-        if rows:
-            cells = {index: [record.fields[index] for record in rows] for index in self._indices}
-            yield self._batch([record.line for record in rows], cells, lambda row: rows[row].raw)
+    def _joined(self, rows: list[FieldRecord]) -> RowBatch:
+        cells = {index: [record.fields[index] for record in rows] for index in self._indices}
+        return self._batch([record.line for record in rows], cells, lambda row: rows[row].raw)
 
     def _batch(self, lines: Sequence[int], cells: CellColumns, raw: Callable[[int], str]) -> RowBatch:
         # Once for each row, however many of its nameless cells say something.

@@ -156,8 +156,4 @@ def _shown(parts: Sequence[tuple[NDArray[Any], Zone | None]]) -> NDArray[Any]:
 
 def _micro(times: NDArray[Any]) -> NDArray[Any]:
     """Times in a unit that every kind of frame takes."""
-    return times if _unit(times) == "ns" else times.astype("datetime64[us]")
-
-
-def _unit(times: NDArray[Any]) -> str:
-    return np.datetime_data(times.dtype)[0]
+    return times if np.datetime_data(times.dtype)[0] == "ns" else times.astype("datetime64[us]")

@@ -89,11 +89,6 @@ class FrameSeries:
         return column[np.repeat([first[name] for name in names], sizes).tolist()]
 
 
-def is_plain(series: Any) -> bool:
-    """Tell whether a pandas Series has no more in its index than the count of its rows."""
-    return counts_rows(series.index)
-
-
 def _columns(frame: Any, reading: SeriesReading, learnt: LearntSeries) -> tuple[Any, SeriesReading, list[str]]:
     """Return the columns of a frame, its index among them, how they are read, and which of them were the index."""
     import narwhals as nw

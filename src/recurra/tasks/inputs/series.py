@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.series.build import doubtful
-from recurra.datasets.series.frames import FrameSeries, has_index, is_plain
+from recurra.datasets.series.frames import FrameSeries, counts_rows, has_index
 from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.numbers import check_usable
 from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
@@ -63,7 +63,7 @@ def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None 
     if isinstance(data, SeriesTable):
         return TableSeries(data)
     # By what it can do, not by its type: neither pandas nor polars has to be there.
-    if hasattr(data, "columns") or (has_index(data) and not is_plain(data)):
+    if hasattr(data, "columns") or (has_index(data) and not counts_rows(data.index)):
         return FrameSeries.of(data, reading, learnt=learnt)
     values = _numbers(data)
     times = np.arange(values.size, dtype=np.int64)
