@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from reading import series_from_frame
+from reading import read_series, series_from_frame
 from recurra.datasets.series.frames import FrameSeries
 from recurra.datasets.series.table import SeriesReading, SeriesTable
 from recurra.errors import DataError
@@ -265,3 +265,24 @@ def test_coming_times_beyond_what_a_type_holds_are_refused() -> None:
         answered(pd.DataFrame({"ds": years, "y": WAVE}))
     with pytest.raises(DataError, match="pass the year 9999"):
         answered(pd.DataFrame({"ds": [f"{year}-01-01" for year in range(9960, 10000)], "y": WAVE}))
+
+
+def test_a_frame_and_a_file_of_the_same_cells_give_the_same_series(tmp_path: Path) -> None:
+    frame = long("b", "a", "c d").assign(note="x")
+    frame.loc[3, "y"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for choices in ({"missing": True}, {"impute": "ffill"}, {"missing": True, "gaps": "ignore"}):
+        in_file, in_frame = read_series(tmp_path / "t.csv", **choices), read(frame, **choices)
+        assert in_file.ids == in_frame.ids and in_file.rhythms.keys() == in_frame.rhythms.keys()
+        for name in in_file.ids:
+            np.testing.assert_array_equal(in_file.values[name], in_frame.values[name])
+            np.testing.assert_array_equal(in_file.times[name], in_frame.times[name])
+        assert in_file.warnings == in_frame.warnings
+
+
+def test_names_and_times_of_a_frame_are_advised_on_as_those_of_a_file() -> None:
+    frame = long("a").assign(clock="noon")
+    frame.loc[4, "unique_id"] = None
+    assert refused(frame) == "frame:5: series id is missing in column 'unique_id'; fill it in"
+    told = refused(long("a").assign(clock="noon"), ds=("ds", "clock"))
+    assert told.startswith("frame:1: no usable time") and "the time is 'ds' and 'clock' with a space between" in told
