@@ -53,11 +53,6 @@ class TextTable:
         picked: dict[str, Any] = {name: [cells[row] for row in rows] for name, cells in whole.items()}
         return replace(self, **picked)
 
-    @property
-    def empty(self) -> int:
-        """Texts that are empty or hold only white space; they are kept."""
-        return sum(1 for text in self.texts if not text.strip())
-
 
 @dataclass(frozen=True)
 class RunningText:

@@ -1,7 +1,5 @@
 """The plain record of a run, checked where it is read, and the sections of it that every training report shares.
 
-Shared are the network, the course of training, the settings and versions.
-
 Not here: what is particular to a task (tasks/heads/KIND/tell.py).
 """
 
@@ -20,43 +18,6 @@ from recurra.report.drawings.network import network_diagram, shape_text, summary
 from recurra.report.numbers import Shown, number, percent
 from recurra.report.page import Section
 
-RunRecord = Mapping[str, Any]
-RunRows = Sequence[RunRecord]
-
-
-def part(record: RunRecord, key: str) -> RunRecord:
-    """Return a part that is a table of names, empty where it is missing. Raises UsageError if it is something else."""
-    # A part that is missing is empty: what the record lacks is left out of the page.
-    value = record.get(key) or {}
-    if not isinstance(value, Mapping):
-        raise UsageError(f"record.{key}", found=type(value).__name__, allowed="names and values")
-    return value
-
-
-def rows(record: RunRecord, key: str) -> RunRows:
-    """Return a part that is a list of such tables, empty where it is missing. Raises UsageError otherwise."""
-    value = record.get(key)
-    # Not `or []`: an array has no truth value, and an empty text must not pass for a list.
-    value = [] if value is None else value
-    if not isinstance(value, list | tuple) or not all(isinstance(row, Mapping) for row in value):
-        raise UsageError(f"record.{key}", found=type(value).__name__, allowed="a list of rows with names and values")
-    return value
-
-
-def listed(record: RunRecord, key: str) -> list[Any]:
-    """Return a part that is a list or an array as a list, empty where it is missing. Raises UsageError otherwise."""
-    value: Any = record.get(key)
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if value is not None and not isinstance(value, list | tuple):
-        raise UsageError(f"record, {key}", found=type(value).__name__, allowed="a list")
-    return list(value or ())
-
-
-def column(table: RunRows, key: str) -> list[float | None]:
-    """Return one column of numbers, None where a row lacks it or has something else."""
-    return [measured(row.get(key)) for row in table]
-
 
 def measured(value: Any) -> float | None:
     """Return a number as a float; a truth value, a text or nothing is None."""
@@ -73,9 +34,63 @@ def counted(value: Any) -> int | None:
     return int(found) if found is not None and math.isfinite(found) else None
 
 
-def has(table: RunRows, key: str) -> bool:
-    """Tell whether any row has a number under the key."""
-    return any(value is not None for value in column(table, key))
+class RunRecord(dict[str, Any]):
+    """Names and values of a run's record, checked where they are read: what is missing is empty, and left out."""
+
+    def part(self, key: str) -> RunRecord:
+        """Return a part that is such a record itself. Raises UsageError if it is something else."""
+        value = self.get(key) or {}
+        if not isinstance(value, Mapping):
+            raise UsageError(f"record.{key}", found=type(value).__name__, allowed="names and values")
+        return RunRecord(value)
+
+    def rows(self, key: str) -> RunRows:
+        """Return a part that is a list of such records. Raises UsageError otherwise."""
+        value = self.get(key)
+        # Not `or []`: an array has no truth value, and an empty text must not pass for a list.
+        value = [] if value is None else value
+        if not isinstance(value, list | tuple) or not all(isinstance(row, Mapping) for row in value):
+            allowed = "a list of rows with names and values"
+            raise UsageError(f"record.{key}", found=type(value).__name__, allowed=allowed)
+        return RunRows(map(RunRecord, value))
+
+    def listed(self, key: str) -> list[Any]:
+        """Return a part that is a list or an array as a list. Raises UsageError otherwise."""
+        value: Any = self.get(key)
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        if value is not None and not isinstance(value, list | tuple):
+            raise UsageError(f"record, {key}", found=type(value).__name__, allowed="a list")
+        return list(value or ())
+
+    def measured(self, key: str) -> float | None:
+        """Return a number as a float, None where it is missing or something else."""
+        return measured(self.get(key))
+
+    def counted(self, key: str) -> int | None:
+        """Return a finite number as a count, else None."""
+        return counted(self.get(key))
+
+    def flat(self, prefix: str = "") -> list[tuple[str, Shown]]:
+        """Return all values with their names; those of a part are named `part.name`."""
+        pairs: list[tuple[str, Shown]] = []
+        for name, value in self.items():
+            # `part.name`, as the command line's `--set` and error lines name a setting.
+            nested = isinstance(value, Mapping)
+            pairs += RunRecord(value).flat(f"{prefix}{name}.") if nested else [(f"{prefix}{name}", cell(value))]
+        return pairs
+
+
+class RunRows(list[RunRecord]):
+    """Rows of a run's record."""
+
+    def column(self, key: str) -> list[float | None]:
+        """Return one column of numbers, None where a row lacks it or has something else."""
+        return [row.measured(key) for row in self]
+
+    def has(self, key: str) -> bool:
+        """Tell whether any row has a number under the key."""
+        return any(value is not None for value in self.column(key))
 
 
 def cell(value: Any) -> Shown:
@@ -89,18 +104,6 @@ def cell(value: Any) -> Shown:
     if isinstance(value, list | tuple):
         return ", ".join(str(cell(item)) for item in value)
     return str(value)
-
-
-def flattened(settings: RunRecord, prefix: str = "") -> list[tuple[str, Shown]]:
-    """Return settings as pairs; those of a part are named `part.name`."""
-    pairs: list[tuple[str, Shown]] = []
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            # `part.name`, as the command line's `--set` and error lines name a setting.
-            pairs += flattened(value, f"{prefix}{name}.")
-        else:
-            pairs.append((f"{prefix}{name}", cell(value)))
-    return pairs
 
 
 COLUMNS = {
@@ -134,9 +137,9 @@ def result_section(
     on: str,
 ) -> list[Section]:
     """Return how a run did: its `wanted` scores, whether it lost, its rivals on the same rows, and its remarks."""
-    scores, remarks = part(record, "evaluation"), tuple(str(note) for note in listed(record, "notes"))
-    rivals, lost = rows(scores, "rivals"), str(scores.get("lost") or "")
-    name = str(part(record, "settings").get("cell") or "this run")
+    scores, remarks = record.part("evaluation"), tuple(str(note) for note in record.listed("notes"))
+    rivals, lost = scores.rows("rivals"), str(scores.get("lost") or "")
+    name = str(record.part("settings").get("cell") or "this run")
     table = _rival_table(name, scores, rivals, keys, f"This run and its rivals on the same {on}.")
     defeat, points = Paragraph(lost) if lost else None, Points(remarks) if remarks else None
     return section("Result", [judged, defeat, _highlights(scores, wanted, rivals), table, points])
@@ -146,7 +149,7 @@ def _highlights(scores: RunRecord, wanted: Sequence[tuple[str, str, bool]], riva
     """Return the scores that are there; each wanted one is (key, label, is a share). Rivals' scores stand beside."""
     items = []
     for key, label, share in wanted:
-        value = measured(scores.get(key))
+        value = scores.measured(key)
         if value is not None:
             items.append(Highlight(_score(value, share), label, _rival_note(rivals, key, share)))
     return Highlights(tuple(items)) if items else None
@@ -158,7 +161,7 @@ def _score(value: float, share: bool) -> str:
 
 
 def _rival_note(rivals: RunRows, key: str, share: bool) -> str:
-    found = [(str(row.get("name", "rival")), measured(row.get(key))) for row in rivals]
+    found = [(str(row.get("name", "rival")), row.measured(key)) for row in rivals]
     return "; ".join(f"{name}: {_score(value, share)}" for name, value in found if value is not None)
 
 
@@ -167,15 +170,15 @@ def _rival_table(name: str, scores: RunRecord, rivals: RunRows, keys: dict[str, 
     if not rivals:
         return None
     # This run stands first, by the name of its cell; a score that nobody has gets no column.
-    lined = [{**scores, "name": name}, *rivals]
-    shown = [key for key in keys if has(lined, key)]
+    lined = RunRows([RunRecord({**scores, "name": name}), *rivals])
+    shown = [key for key in keys if lined.has(key)]
     body = tuple((str(row.get("name", "rival")), *(cell(row.get(key)) for key in shown)) for row in lined)
     return Table(("", *(keys[key] for key in shown)), body, caption)
 
 
 def training_section(record: RunRecord, curves: Figure | None = None) -> list[Section]:
     """Return the curves and the table of a history; `curves` takes the place of the usual picture."""
-    history = rows(record, "history")
+    history = record.rows("history")
     if not history:
         return []
     # A history whose rows hold no numbers has no columns either, and its table is left out.
@@ -185,18 +188,16 @@ def training_section(record: RunRecord, curves: Figure | None = None) -> list[Se
 
 def epoch_numbers(history: RunRows) -> list[float]:
     """Return the epochs' numbers, counted from 1 where they are not told."""
-    told = column(history, "epoch")
+    told = history.column("epoch")
     # Records written by hand may lack the number; the place is what it would be.
     return [float(place) if epoch is None else epoch for place, epoch in enumerate(told, start=1)]
 
 
 def _curves(history: RunRows) -> Figure | None:
-    validation = " Dashed: on the validation part." if has(history, "val_loss") or has(history, "val_accuracy") else ""
-    given = {
-        key: column(history, key) if has(history, key) else None for key in ("accuracy", "val_accuracy", "val_loss")
-    }
-    x, loss, accuracy = epoch_numbers(history), column(history, "loss"), given["accuracy"]
-    if not has(history, "loss"):
+    validation = " Dashed: on the validation part." if history.has("val_loss") or history.has("val_accuracy") else ""
+    given = {key: history.column(key) if history.has(key) else None for key in ("accuracy", "val_accuracy", "val_loss")}
+    x, loss, accuracy = epoch_numbers(history), history.column("loss"), given["accuracy"]
+    if not history.has("loss"):
         return None
     # Without accuracy there is one axis: a language model, or a forecast.
     if accuracy is None:
@@ -211,16 +212,16 @@ def _curves(history: RunRows) -> Figure | None:
 def _rates(history: RunRows) -> Figure | None:
     """Return the learning rates, where they changed."""
     # A rate that never changes is told in the settings; a level line would take a figure's room.
-    if len(set(column(history, "lr")) - {None}) < 2:
+    if len(set(history.column("lr")) - {None}) < 2:
         return None
-    return Figure(learning_rates(epoch_numbers(history), column(history, "lr")), "Learning rate over epochs.")
+    return Figure(learning_rates(epoch_numbers(history), history.column("lr")), "Learning rate over epochs.")
 
 
 def history_table(history: RunRows) -> Table:
     """Return the history as a table of at most about 40 epochs."""
     # In the order in which they first appear, so that the table is the same for the same record.
     others = [key for key in dict.fromkeys(key for row in history for key in row) if key not in COLUMNS]
-    keys = [key for key in (*COLUMNS, *others) if has(history, key)]
+    keys = [key for key in (*COLUMNS, *others) if history.has(key)]
     # The last epoch is always shown, even where it falls between two strides: it is what training ended with.
     stride = math.ceil(len(history) / MOST_EPOCHS)
     shown = [row for place, row in enumerate(history, start=1) if place == len(history) or (place - 1) % stride == 0]
@@ -235,12 +236,12 @@ def network_section(record: RunRecord) -> list[Section]:
     blocks: list[Block | None] = []
     if layers:
         # Settings come in groups from a run, and flat from older records and from hand.
-        both = bool(dict(flattened(part(record, "settings"))).get("net.bidirectional") == "yes")
-        both = both or part(record, "settings").get("bidirectional") is True
+        told = dict(record.part("settings").flat())
+        both = "yes" in (told.get("net.bidirectional"), told.get("bidirectional"))
         drawn = [(name, kind, _detail(name, kind, count), shape) for name, kind, shape, count in layers]
         blocks.append(Figure(network_diagram(drawn, bidirectional=both), "The network, unrolled through time."))
         blocks.append(summary_table(layers, "Layers, the shapes that come out of them, and their weights."))
-    return section("Network", [*blocks, *_cell_blocks(part(record, "cell"))])
+    return section("Network", [*blocks, *_cell_blocks(record.part("cell"))])
 
 
 def _detail(name: str, kind: str, count: int) -> str:
@@ -254,7 +255,7 @@ def _detail(name: str, kind: str, count: int) -> str:
 def _layers(record: RunRecord) -> list[tuple[str, str, str, int]]:
     """Return the rows of record["network"]: (name, kind, shape, parameters)."""
     layers = []
-    for row in listed(record, "network"):
+    for row in record.listed("network"):
         if not isinstance(row, list | tuple) or len(row) != 4 or counted(row[3]) is None:
             raise UsageError("record.network", found=repr(row)[:80], allowed="rows of name, kind, shape, parameters")
         layers.append((str(row[0]), str(row[1]), shape_text(row[2]), int(row[3])))
@@ -271,7 +272,7 @@ def _cell_blocks(description: RunRecord) -> list[Block]:
     # Looked up among the cells: a record may hold any text, and drawings are chosen by it.
     kind = next((name for name in CELLS if name == description.get("kind")), None)
     activation = description.get("activation", "tanh")
-    inputs, hidden = counted(description.get("inputs")), counted(description.get("hidden"))
+    inputs, hidden = description.counted("inputs"), description.counted("hidden")
     if kind is None or inputs is None or hidden is None:
         raise UsageError(
             "record.cell", found=str(dict(description)), allowed=f"kind ({', '.join(CELLS)}), inputs, hidden"
@@ -286,9 +287,9 @@ def _cell_blocks(description: RunRecord) -> list[Block]:
 def settings_sections(record: RunRecord, readers: Callable[[str], Sequence[str]]) -> list[Section]:
     """Return the settings that the run's task is among the `readers` of, and the versions."""
     task = str(record.get("task"))
-    told = flattened(part(record, "settings"))
+    told = record.part("settings").flat()
     settings = [(name, value) for name, value in told if task in readers(name)]
-    versions = flattened(part(record, "versions"))
+    versions = record.part("versions").flat()
     command = str(record.get("command") or "")
     # A backquote inside would end the code early, and the rest would be set as prose.
     made = Paragraph(f"Made with `{command}`.") if command and "`" not in command else None

@@ -18,7 +18,7 @@ from recurra.estimators.estimator import Estimator
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan
 from recurra.report.page import Report, save
-from recurra.report.run_sections import settings_sections
+from recurra.report.run_sections import RunRecord, settings_sections
 from recurra.runs.sources import NAME, source_record
 from recurra.tasks.heads.lost import learning_on
 from recurra.tasks.names import CALLED
@@ -124,11 +124,11 @@ def training_report(record: dict[str, Any]) -> Report:
     # A record may come from a file that somebody wrote or changed; its task is no name to import by.
     if task not in CALLED:
         raise UsageError("record.task", found=repr(task), allowed=", ".join(CALLED))
-    head = task_named(task).head
+    head, told = task_named(task).head, RunRecord(record)
     return Report(
         str(record.get("title") or head.title),
         str(record.get("subtitle") or ""),
-        (*head.sections(record), *settings_sections(record, readers)),
+        (*head.sections(told), *settings_sections(told, readers)),
         record,
     )
 

@@ -30,6 +30,7 @@ from recurra.tasks.names import CALLED
 if TYPE_CHECKING:
     from recurra.nets.learn import LearningNet
     from recurra.report.page import Section
+    from recurra.report.run_sections import RunRecord
 
 
 Figures = dict[str, Any]
@@ -154,7 +155,7 @@ class Head:
     """The usual title of a report."""
     run_title: str
     """That of a run, with the name of its file."""
-    sections: Callable[[Mapping[str, Any]], list[Section]]
+    sections: Callable[[RunRecord], list[Section]]
     """What a report tells (tell.py)."""
     shown: Callable[[Any], Figures] = lambda model: {}
     """What a report shows of a model besides its figures."""

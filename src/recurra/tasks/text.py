@@ -89,7 +89,7 @@ def read(source: Source, asked: Asked | None) -> Rows:
     return Rows(
         (train, test),
         source.files[0],
-        f"{len(train):,} texts",
+        f"{len(train.texts):,} texts",
         # Who fits hears of the test rows later, when `hold` holds them against the others.
         measured.warnings if source.model is not None else train.warnings,
         _remarks(train) if source.model is None else [],
@@ -101,7 +101,8 @@ def read(source: Source, asked: Asked | None) -> Rows:
 
 
 def _remarks(train: TextTable) -> list[str]:
-    rejected, empty = len(train.rejects), train.empty
+    # Nothing but white space counts as empty: no token comes of it.
+    rejected, empty = len(train.rejects), sum(not text.strip() for text in train.texts)
     remarks = [f"{rejected} rows rejected; they are listed in rejects.json"] if rejected else []
     return [*remarks, *([f"{empty} empty texts are kept as <empty>"] if empty else [])]
 

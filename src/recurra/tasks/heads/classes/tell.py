@@ -17,15 +17,9 @@ from recurra.report.run_sections import (
     RunRecord,
     RunRows,
     cell,
-    column,
     counted,
-    has,
-    listed,
-    measured,
     network_section,
-    part,
     result_section,
-    rows,
     section,
     training_section,
 )
@@ -45,27 +39,27 @@ PAIRS = 15
 
 def text_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a text run holds, in the order one reads it."""
-    scores = part(record, "evaluation")
-    count = counted(scores.get("rows"))
+    scores = record.part("evaluation")
+    count = scores.counted("rows")
     judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
     return [
         *result_section(record, judged, SCORES, RIVAL_SCORES, "rows"),
         *training_section(record),
         *_mistakes(scores),
-        *_hardest(rows(scores, "top_losses")),
+        *_hardest(scores.rows("top_losses")),
         *network_section(record),
     ]
 
 
 def _mistakes(scores: RunRecord) -> list[Section]:
     """Return confusion and calibration, beside one another where the labels are few, and accuracy by length."""
-    labels = [str(name) for name in listed(scores, "labels")]
-    matrix = _matrix(listed(scores, "confusion"), labels)
-    found = [picture for picture in (_confusion(matrix, labels), _calibration(rows(scores, "calibration"))) if picture]
+    labels = [str(name) for name in scores.listed("labels")]
+    matrix = _matrix(scores.listed("confusion"), labels)
+    found = [picture for picture in (_confusion(matrix, labels), _calibration(scores.rows("calibration"))) if picture]
     # A matrix of more labels needs the width of the page.
     beside = len(found) == 2 and len(labels) <= 5
     pictures: list[Block] = [SideBySide(tuple(found))] if beside else list(found)
-    return section("Mistakes", [*pictures, *_classes(matrix, labels), _by_length(rows(scores, "by_length"))])
+    return section("Mistakes", [*pictures, *_classes(matrix, labels), _by_length(scores.rows("by_length"))])
 
 
 def _matrix(given: Sequence[Any], labels: Sequence[str]) -> list[list[int]]:
@@ -89,9 +83,9 @@ def _confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Figure
 
 def _calibration(bins: RunRows) -> Figure | None:
     # Without a row in any bin nothing can be drawn, and the chart refuses it.
-    if not has(bins, "count") or not any(column(bins, "count")):
+    if not bins.has("count") or not any(bins.column("count")):
         return None
-    columns = [[value or 0.0 for value in column(bins, key)] for key in ("confidence", "accuracy", "count")]
+    columns = [[value or 0.0 for value in bins.column(key)] for key in ("confidence", "accuracy", "count")]
     svg = calibration(columns[0], columns[1], [counted(count) or 0 for count in columns[2]])
     return Figure(svg, "Accuracy by confidence; on the line a model is as sure as it is right. Areas: rows.")
 
@@ -125,7 +119,7 @@ def _pairs(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> Table:
 
 
 def _by_length(bins: RunRows) -> Figure | None:
-    filled = [row for row in bins if counted(row.get("rows")) and measured(row.get("accuracy")) is not None]
+    filled = [row for row in bins if row.counted("rows") and row.measured("accuracy") is not None]
     if not filled:
         return None
     names = [f"{_span(row)} · {number(int(row['rows']))} rows" for row in filled]
@@ -134,7 +128,7 @@ def _by_length(bins: RunRows) -> Figure | None:
 
 
 def _span(row: RunRecord) -> str:
-    low, high = counted(row.get("low")), counted(row.get("high"))
+    low, high = row.counted("low"), row.counted("high")
     if low is None or high is None:
         return f"from {number(low)}" if low is not None else "all lengths"
     return f"{number(low)}–{number(high)}"

@@ -12,15 +12,9 @@ from recurra.report.page import Section
 from recurra.report.run_sections import (
     RunRecord,
     RunRows,
-    column,
-    counted,
-    has,
-    listed,
     measured,
     network_section,
-    part,
     result_section,
-    rows,
     section,
     training_section,
 )
@@ -50,10 +44,10 @@ MOST_SERIES = 6
 
 def series_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a forecasting run holds, in the order one reads it."""
-    scores = part(record, "evaluation")
+    scores = record.part("evaluation")
     return [
         *result_section(record, _judged(scores), SCORES, HEADINGS, "windows"),
-        *section("Actual against predicted", [*_drawn(rows(scores, "series")), _by_step(rows(scores, "by_horizon"))]),
+        *section("Actual against predicted", [*_drawn(scores.rows("series")), _by_step(scores.rows("by_horizon"))]),
         *training_section(record),
         *network_section(record),
     ]
@@ -62,7 +56,7 @@ def series_sections(record: RunRecord) -> list[Section]:
 def _judged(scores: RunRecord) -> Paragraph | None:
     """Tell on how much the forecasts were judged."""
     words = {"windows": "windows", "rows": "values"}
-    counts = [(key, counted(scores.get(key))) for key in words]
+    counts = [(key, scores.counted(key)) for key in words]
     told = [f"{number(count)} {words[key]}" for key, count in counts if count]
     return Paragraph(f"Judged on {', '.join(told)}.") if told else None
 
@@ -83,17 +77,17 @@ def _drawn(series: RunRows) -> list[Block]:
 
 def column_pair(one: RunRecord) -> tuple[list[float | None], list[float | None]]:
     """Return the actual and the predicted values of a series."""
-    actual, predicted = ([measured(value) for value in listed(one, key)] for key in ("actual", "predicted"))
+    actual, predicted = ([measured(value) for value in one.listed(key)] for key in ("actual", "predicted"))
     return actual, predicted
 
 
 def _one(one: RunRecord) -> Figure:
     actual, predicted = column_pair(one)
     # None where there are no intervals: an empty list would be a column of the wrong length.
-    low, high = ([measured(value) for value in listed(one, key)] or None for key in ("low", "high"))
-    start = counted(one.get("test_from"))
+    low, high = ([measured(value) for value in one.listed(key)] or None for key in ("low", "high"))
+    start = one.counted("test_from")
     svg = actual_against_predicted(
-        listed(one, "times") or list(range(1, len(actual) + 1)),
+        one.listed("times") or list(range(1, len(actual) + 1)),
         actual,
         predicted=predicted,
         low=low,
@@ -109,8 +103,8 @@ def _one(one: RunRecord) -> Figure:
 def _by_step(steps: RunRows) -> Figure | None:
     """Return the error by how far ahead was forecast."""
     # One measure alone: each has a unit of its own, and two would need two axes.
-    key = next((key for key in ("mae", "rmse", "smape", "mase") if has(steps, key)), "")
+    key = next((key for key in ("mae", "rmse", "smape", "mase") if steps.has(key)), "")
     if len(steps) < 2 or not key:
         return None
-    curve = Line(HEADINGS[key], column(steps, "step"), column(steps, key))
+    curve = Line(HEADINGS[key], steps.column("step"), steps.column(key))
     return Figure(lines(curve, x_label="steps ahead", y_label=HEADINGS[key]), "Error by how far ahead was forecast.")

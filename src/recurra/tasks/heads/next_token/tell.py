@@ -15,16 +15,10 @@ from recurra.report.page import Section
 from recurra.report.run_sections import (
     RunRecord,
     RunRows,
-    column,
-    counted,
     epoch_numbers,
-    flattened,
-    has,
     measured,
     network_section,
-    part,
     result_section,
-    rows,
     section,
     training_section,
 )
@@ -41,20 +35,20 @@ LARGEST_LOSS = 50.0
 
 def language_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a language model's run holds, in the order one reads it."""
-    scores = part(record, "evaluation")
-    count = counted(scores.get("tokens"))
+    scores = record.part("evaluation")
+    count = scores.counted("tokens")
     judged = Paragraph(f"Judged on {number(count)} tokens.") if count else None
     return [
         *result_section(record, judged, SCORES, RIVAL_SCORES, "tokens"),
-        *training_section(record, _perplexities(rows(record, "history"), sampled=_sampled(record))),
-        *section("Samples", _samples(rows(scores, "samples"))),
+        *training_section(record, _perplexities(record.rows("history"), sampled=_sampled(record))),
+        *section("Samples", _samples(scores.rows("samples"))),
         *network_section(record),
     ]
 
 
 def _sampled(record: RunRecord) -> bool:
     """Tell whether training scored a sample of the words, from settings in groups or side by side."""
-    told = dict(flattened(part(record, "settings")))
+    told = dict(record.part("settings").flat())
     return bool(measured(told.get("training.samples", told.get("samples"))))
 
 
@@ -69,8 +63,8 @@ def _perplexities(history: RunRows, *, sampled: bool) -> Figure | None:
     if not curves:
         return None
     caption, right = "Perplexity over epochs.", ""
-    if sampled and has(history, "loss"):
-        curves.append(Line("training loss", epochs, column(history, "loss"), axis="right"))
+    if sampled and history.has("loss"):
+        curves.append(Line("training loss", epochs, history.column("loss"), axis="right"))
         right = "training loss, nats"
         caption += " The training loss counts only the words that a step scores, so it is no perplexity: right axis."
     # Perplexities fall from thousands to tens: on an even axis all but the first epochs would be one level line.
@@ -80,10 +74,10 @@ def _perplexities(history: RunRows, *, sampled: bool) -> Figure | None:
 def _perplexity(history: RunRows, prefix: str, *, sampled: bool) -> Sequence[float | None]:
     """Return the perplexities as recorded, or from the losses: exp(loss), but for a loss over sampled words."""
     # The exponential of such a loss is no perplexity: fewer words compete for each place.
-    if sampled or has(history, f"{prefix}perplexity"):
-        return column(history, f"{prefix}perplexity")
+    if sampled or history.has(f"{prefix}perplexity"):
+        return history.column(f"{prefix}perplexity")
     # A diverged loss would make all other epochs one line at the bottom, and above 709 `exp` overflows.
-    losses = column(history, f"{prefix}loss")
+    losses = history.column(f"{prefix}loss")
     return [math.exp(loss) if loss is not None and loss < LARGEST_LOSS else None for loss in losses]
 
 
@@ -92,9 +86,7 @@ def _samples(samples: RunRows) -> list[Block]:
     blocks: list[Block] = []
     for sample in samples:
         asked = [
-            f"{key} {number(value)}"
-            for key in ("temperature", "seed")
-            if (value := measured(sample.get(key))) is not None
+            f"{key} {number(value)}" for key in ("temperature", "seed") if (value := sample.measured(key)) is not None
         ]
         prompt = str(sample.get("prompt") or "")
         words = [f"After “{prompt}”" if prompt else "From the start", *asked]
