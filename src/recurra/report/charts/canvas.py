@@ -1,6 +1,7 @@
-"""The sheet that charts are drawn on: its theme, and its export as small SVG that follows the page's colours.
+"""The sheet that charts are drawn on: what several charts do, and the export as small SVG that follows the page.
 
-Not here: any particular chart. matplotlib is used without pyplot, and its settings are put back afterwards.
+Not here: the look of lines and letters (page.mplstyle), and any particular chart. matplotlib is used without pyplot,
+and its settings are put back afterwards.
 """
 
 from __future__ import annotations

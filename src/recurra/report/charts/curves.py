@@ -1,6 +1,6 @@
 """Curves over epochs and over time: training histories, learning rates, gradients, series beside their forecasts.
 
-Not here: charts of scores and counts (scores.py), or the theme (canvas.py).
+Not here: charts of scores and counts (scores.py), or what all charts share (canvas.py).
 """
 
 from __future__ import annotations

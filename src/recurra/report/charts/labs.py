@@ -1,6 +1,6 @@
 """Pictures of the lab pages: a training beside what was recorded, a ladder of steps, a text read word by word, words.
 
-Not here: curves in general (curves.py), or the theme (canvas.py).
+Not here: curves in general (curves.py), or what all charts share (canvas.py).
 """
 
 from __future__ import annotations

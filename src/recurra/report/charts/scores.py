@@ -1,6 +1,6 @@
 """Pictures of scores and counts: bars, confusion, calibration, histograms.
 
-Not here: curves over time (curves.py), or the theme (canvas.py).
+Not here: curves over time (curves.py), or what all charts share (canvas.py).
 """
 
 from __future__ import annotations
