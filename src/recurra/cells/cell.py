@@ -19,23 +19,18 @@ class Operations(Protocol):
 
     def split(self, values: Value) -> tuple[Value, ...]:
         """Cut the stacked rows of all gates into one part for each gate."""
-        ...
 
     def sigmoid(self, values: Value) -> Value:
         """σ(z) = 1 / (1 + e^-z)."""
-        ...
 
     def activate(self, values: Value) -> Value:
         """The cell's activation."""
-        ...
 
     def mix(self, share: Value, first: Value, second: Value) -> Value:
         """share · first + (1 - share) · second."""
-        ...
 
     def let(self, name: str, value: Value) -> Value:
         """The value; in a formula it has this name from here on."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -74,12 +69,10 @@ class StateWeights(Protocol):
 
     def product(self, state: Value, gate: str = "") -> Value:
         """U h + d of all gates, stacked; or of the rows of one gate."""
-        ...
 
     @property
     def vectors(self) -> tuple[Value, ...]:
         """Vectors that meet the state unit by unit, where the cell has them instead of a matrix."""
-        ...
 
 
 CellState = tuple[Value, ...]

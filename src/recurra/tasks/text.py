@@ -82,7 +82,7 @@ class LabelledParts:
 def read(source: Source, asked: Asked | None) -> Rows:
     """Read labelled rows, and test rows where there are any; raises DataError where a model finds no labels."""
     train, test = _tables(source)
-    measured = test or train
+    measured = train if test is None else test
     if source.model is not None and measured.labels is None:
         raise DataError(f"{source.files[0]} has no labels")
     guessed = train.columns is not None and not (source.texts.text and source.texts.label)

@@ -169,7 +169,6 @@ class Schedule(Protocol):
 
     def rate(self, epoch: float, epochs: int) -> float:
         """Return the learning rate."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -69,21 +69,17 @@ class Learner(Protocol, Generic[Batch]):
     @property
     def net(self) -> LearningNet:
         """The net that learns."""
-        ...
 
     @property
     def score(self) -> str:
         """The history key that decides which weights are kept."""
-        ...
 
     @property
     def sparse(self) -> bool:
         """Whether a step reaches only some rows of the tables, so that their gradients are row-sparse."""
-        ...
 
     def batches(self, epoch: int) -> Sequence[Batch]:
         """Return the epoch's batches: a pure function of the seed and the epoch."""
-        ...
 
     def steps(self, batch: Batch, state: Any, generator: Generator) -> Iterator[Step]:
         """Run the net on one batch; each step's loss is taken back before the next is asked for.
@@ -91,15 +87,12 @@ class Learner(Protocol, Generic[Batch]):
         Masks are drawn from `generator`. The first step counts in the history; further ones (adversarial) only add
         their gradients. What follows the last step belongs to the same descent.
         """
-        ...
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """Name the training figures of an epoch: mean loss and mean share of right answers."""
-        ...
 
     def validate(self) -> Record:
         """Measure the net on the validation part."""
-        ...
 
 
 @dataclass(frozen=True)

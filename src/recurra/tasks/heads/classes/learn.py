@@ -61,19 +61,23 @@ class TextBatch:
     adversarial: bool
 
 
+@dataclass(frozen=True, eq=False)
 class ClassLearner:
     """Label a text."""
 
+    net: LearningNet
+    train: Labelled
+    validation: Labelled | None
+    config: TrainingConfig
+    seed: int
     # A batch holds few of the table's words: a dense gradient would write zeros into all other rows.
     sparse = True
 
-    def __init__(
-        self, net: LearningNet, train: Labelled, validation: Labelled | None, config: TrainingConfig, seed: int
-    ) -> None:
-        """Hold the parts."""
-        self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
+    @property
+    def score(self) -> str:
+        """What decides which weights are kept."""
         # Without validation "loss" stands for no choice: the loop then keeps the last epoch.
-        self.score = config.monitor if validation else "loss"
+        return self.config.monitor if self.validation else "loss"
 
     def arrays(self) -> list[NDArray[Any]]:
         """Everything that is learnt from, for the fingerprint of a run."""

@@ -6,6 +6,7 @@ Not here: the loop (training/), how series became windows (tasks/series.py), ans
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,23 +40,22 @@ def _joined(examples: Mapping[str, Examples]) -> Windows:
     return inputs, np.concatenate([part.targets for part in examples.values()])
 
 
+@dataclass(frozen=True, eq=False)
 class HorizonLearner:
     """Forecast the coming values of windows."""
 
+    net: LearningNet
+    train: Windows
+    validation: Windows | None
+    config: TrainingConfig
+    seed: int
     # No table of vectors: each step reaches all weights.
     sparse = False
 
-    def __init__(
-        self,
-        net: LearningNet,
-        train: Windows,
-        validation: Windows | None,
-        config: TrainingConfig,
-        seed: int,
-    ) -> None:
-        """Hold the parts."""
-        self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
-        self.score = "val_loss" if validation else "loss"
+    @property
+    def score(self) -> str:
+        """What decides which weights are kept: the loss on validation, where there is one."""
+        return "val_loss" if self.validation else "loss"
 
     def arrays(self) -> list[NDArray[np.float32]]:
         """Everything that is learnt from, for the fingerprint of a run."""

@@ -1,18 +1,17 @@
-"""The head that answers with the next token: its files in one record.
+"""The head that answers with the next token: its files in one record; nothing is fitted on validation.
 
 Not here: those files; and run.py and learn.py, which task.py finds by their folder.
 """
 
 from __future__ import annotations
 
-from recurra.tasks.heads.next_token.finish import finish
 from recurra.tasks.heads.next_token.measure import samples
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.tasks.heads.next_token.tell import language_sections
-from recurra.tasks.task import Head
+from recurra.tasks.task import Finished, Head
 
 HEAD = Head(
-    finish,
+    lambda prepared, tensors: Finished(RunningLanguage(prepared.plan, tensors, prepared.data.encoder)),
     RunningLanguage.figures,
     "Language model",
     "The language of {}",
