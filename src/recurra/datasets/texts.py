@@ -136,12 +136,13 @@ class OpenTexts:
         if not missing and all(map(_are_texts, rows[:3])):
             return rows
         # Row by row only to find the places of the faults, and what is good around them.
-        faults = [self._fault(batch, rows, row) for row in range(len(batch))]
-        for fault in filter(None, faults):
-            if self.reading.on_error == "stop":
+        good: list[bool] = []
+        for row in range(len(batch)):
+            fault = self._fault(batch, rows, row)
+            good.append(fault is None)
+            if fault is not None and self.reading.on_error == "stop":
                 raise fault
-            self.rejects.append(Reject.of(fault))
-        good = [fault is None for fault in faults]
+            self.rejects.extend([] if fault is None else [Reject.of(fault)])
         return TextRows(*([*compress(cells, good)] for cells in rows))  # type: ignore[arg-type]
 
     def _fault(self, batch: RowBatch, rows: TextRows, row: int) -> DataError | None:
