@@ -5,33 +5,15 @@ Not here: tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 from recurra.datasets.formats import FormatOptions, OnError
 from recurra.datasets.series import files
 from recurra.datasets.series.frames import FrameSeries
 from recurra.datasets.series.table import SeriesReading, SeriesTable
-from recurra.datasets.tables import Reject, RowBatch, open_table
-from recurra.errors import Place
-
-
-class TableRow(NamedTuple):
-    """One row of a table: the line it starts on, its cells, its text, and where the cell of a column stands."""
-
-    line: int
-    values: dict[str, Any]
-    raw: str
-    place: Callable[[str], Place]
-
-
-def rows_of(batch: RowBatch) -> Iterator[TableRow]:
-    """Yield the rows of a batch."""
-    for at, line in enumerate(batch.lines):
-        values = {name: cells[at] for name, cells in batch.columns.items()}
-        yield TableRow(line, values, batch.raw(at), partial(batch.place, at))
+from recurra.datasets.tables import Reject, TableRow, open_table
 
 
 def read_rows(
@@ -45,7 +27,7 @@ def read_rows(
     """Open a file and yield its rows one by one."""
     table = open_table(source, asked=columns or (), **options)
     for batch in table.batches(columns, on_error=on_error, rejects=rejects):
-        yield from rows_of(batch)
+        yield from batch.rows()
 
 
 def read_series(source: str | Path, **choices: Any) -> SeriesTable:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reading import read_series, rows_of
+from reading import read_series
 from recurra.datasets import delimited, records, sources
 from recurra.datasets.series.numbers import NumberForm, cell_number, column_numbers
 from recurra.datasets.tables import Reject, RowBatch, open_table
@@ -45,7 +45,7 @@ def read_as(whole: bool, path: Path, **options: Any) -> Any:
             batches = list(table.batches(on_error="reject", rejects=rejects))
         except DataError as problem:
             return str(problem), rejects
-        rows = [row for batch in batches for row in rows_of(batch)]
+        rows = [row for batch in batches for row in batch.rows()]
         places = [str(row.place(name)) for row in rows for name in row.values]
         return [(row.line, row.values, row.raw) for row in rows], places, rejects, table.warnings
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Unpack, get_args
@@ -20,6 +21,17 @@ from recurra.errors import DataError, Place, UsageError, either
 
 CellValue = str | float | int | bool | None
 """What a cell can hold: CSV and TSV give texts; JSONL and Parquet also numbers, truth values and None."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a table: the physical line it starts on (from 1; for Parquet the row number) and its cells."""
+
+    line: int
+    values: dict[str, CellValue]
+    raw: str
+    place: Callable[[str], Place]
+    """Finds where the cell of a column stands: file, line and column in characters."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,12 @@ class RowBatch:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.lines)
+
+    def rows(self) -> Iterator[TableRow]:
+        """Yield the rows; columns are many times quicker to read."""
+        for at, line in enumerate(self.lines):
+            values = {name: cells[at] for name, cells in self.columns.items()}
+            yield TableRow(line, values, self.raw(at), partial(self.place, at))
 
 
 @dataclass(frozen=True, slots=True)
