@@ -80,15 +80,19 @@ class Variant:
         return {"settings": self.settings.model_dump(mode="json"), **self.more, "seed": seed, **data}
 
 
+def recipes_of(lab: str) -> dict[str, Any]:
+    """Read recipes/LAB.toml: by group and by name, what stands there of each net."""
+    return tomllib.loads((files("recurra.labs") / "recipes" / f"{lab}.toml").read_text(encoding="utf-8"))
+
+
 def variants_of(lab: str, bases: Mapping[str, Settings]) -> dict[str, dict[str, Variant]]:
     """Read the variants of recipes/LAB.toml, by group and by name.
 
     A variant changes the settings of the one it starts from, or of the base that it names, or of the base "".
     """
-    text = (files("recurra.labs") / "recipes" / f"{lab}.toml").read_text(encoding="utf-8")
     groups: dict[str, dict[str, Variant]] = {}
     known: dict[str, Variant] = {}
-    for group, variants in tomllib.loads(text).items():
+    for group, variants in recipes_of(lab).items():
         for name, told in variants.items():
             start, base = told.get("start", ""), told.get("base", "")
             # A base that is named wins: the product's recipe comes after the GRU, and takes none of its settings.

@@ -1,6 +1,7 @@
 """The nets of the lab `language`: four cells, the sizes of the full and the quick record, and the text they learn.
 
-Not here: training and measuring (language_nets.py), and what is claimed of them (language.py).
+Not here: what the cells change (recipes/language.toml), training and measuring (language_nets.py), and what is claimed
+of them (language.py).
 """
 
 from __future__ import annotations
@@ -15,17 +16,13 @@ from recurra.config import Settings
 from recurra.datasets.known.sets import find
 from recurra.datasets.known.wikitext import load_wikitext2
 from recurra.estimators.language import LANGUAGE_SETTINGS
-from recurra.labs.lab import Variant, require_data
+from recurra.labs.lab import Variant, recipes_of, require_data
 from recurra.runs.sources import text_lines
 
-CELLS: dict[str, dict[str, Any]] = {
-    "rnn": {"cell": "rnn", "activation": "sigmoid"},
-    "rnn_tanh": {"cell": "rnn", "activation": "tanh"},
-    "gru": {"cell": "gru", "activation": "tanh"},
-    "lstm": {"cell": "lstm", "activation": "tanh"},
-}
+_TOLD = recipes_of("language")
+CELLS: dict[str, dict[str, Any]] = {name: told["settings"] for name, told in _TOLD["cells"].items()}
 """What each cell changes in the settings; `rnn` is the record's own recurrence."""
-TITLES = {"rnn": "RNN with σ", "rnn_tanh": "RNN with tanh", "gru": "GRU", "lstm": "LSTM"}
+TITLES: dict[str, str] = {name: told["title"] for name, told in _TOLD["cells"].items()}
 """The cells as the page names them."""
 FIRST = "lstm"
 """All seeds of this cell are trained before the others, so that the strongest net stands first."""
@@ -61,17 +58,7 @@ class Recipe:
 
 FULL = Recipe(LANGUAGE_SETTINGS.changed({"tokens": "space", "lowercase": False}))
 QUICK = Recipe(
-    FULL.settings.changed(
-        {
-            "embedding_size": 64,
-            "hidden": 96,
-            "embedding_dropout": 0.1,
-            "recurrent_dropout": 0.1,
-            "samples": 500,
-            "streams": 16,
-            "epochs": 2,
-        }
-    ),
+    FULL.settings.changed(_TOLD["quick"]["all"]["settings"]),
     train_tokens=100_000,
     held_tokens=15_000,
     context_tokens=3_000,

@@ -23,7 +23,7 @@ from recurra.labs.verdicts import Judged, Relation, Written, agree, count, reach
 from recurra.nets.run import classifier_net
 from recurra.report.blocks import Block, Code
 from recurra.report.charts.curves import Line, gradient_norms
-from recurra.report.charts.labs import Recorded, dots_and_ranges, reading, training_beside_recorded, word_map
+from recurra.report.charts.labs import dots_and_ranges, reading, training_beside_recorded, word_map
 from recurra.report.charts.scores import confusion, histogram
 from recurra.report.drawings.cells import recorded_rnn_equation
 from recurra.report.numbers import number, percent, points, power_of_ten
@@ -205,10 +205,8 @@ def _percents(row: LabRecord) -> list[float]:
 
 def _curves(record: LabRecord) -> str:
     """The record's picture, accuracy against loss over the epochs, with validation beside it."""
-    recorded = Recorded(RECORDED_ACCURACY, RECORDED_LOSS)
-    return training_beside_recorded(
-        record["literal"]["curves"], kept=record["literal"]["kept_epochs"], recorded=recorded
-    )
+    literal, recorded = record["literal"], {"accuracy": RECORDED_ACCURACY, "loss": RECORDED_LOSS}
+    return training_beside_recorded(literal["curves"], kept=literal["kept_epochs"], recorded=recorded)
 
 
 def _reading(record: LabRecord) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from recurra.errors import UsageError
@@ -39,33 +38,31 @@ _Seeds = Sequence[Sequence[float]]
 DOTS = (0, (1.0, 2.2))
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """What a record states of a training's end."""
-
-    accuracy: float
-    loss: float
-
-
-def training_beside_recorded(curves: Mapping[str, _Seeds], *, kept: Sequence[int], recorded: Recorded) -> str:
+def training_beside_recorded(
+    curves: Mapping[str, _Seeds], *, kept: Sequence[int], recorded: Mapping[str, float]
+) -> str:
     """Return accuracy (left) and losses (right) over epochs as SVG, each seed a thin line.
 
     `curves` holds accuracy, loss, val_accuracy and val_loss, a list over epochs for each seed; `kept` the epoch that
-    each seed keeps. Recorded figures are dotted lines, kept epochs are rings on validation's curves.
+    each seed keeps. `recorded` figures, an accuracy and a loss, are dotted lines; kept epochs are rings on validation's
+    curves.
     """
 
     def draw(left: Axes) -> None:
         right = right_axis(left, "loss, nats")
         # Colour says which quantity, dashes which part, so that four curves of each seed need no more than two colours.
+        words = {
+            "accuracy": f"recorded {100 * recorded['accuracy']:g} %",
+            "loss": f"recorded loss {recorded['loss']:g}",
+        }
         for axes, quantity, colour in ((left, "accuracy", SERIES[0]), (right, "loss", SERIES[1])):
             _seeds(axes, f"training {quantity}", curves[quantity], colour, kept=())
             _seeds(axes, f"validation {quantity}", curves[f"val_{quantity}"], colour, kept=kept)
+            _recorded(axes, recorded[quantity], words[quantity], colour)
             axes.yaxis.label.set_color(colour)
         name_axes(left, "epoch", "accuracy")
         # Seeds may have stopped at different epochs.
         last = max(map(len, curves["accuracy"]))
-        _recorded(left, recorded.accuracy, f"recorded {100 * recorded.accuracy:g} %", SERIES[0])
-        _recorded(right, recorded.loss, f"recorded loss {recorded.loss:g}", SERIES[1])
         # A loss begins at zero; a cut axis would make over-training look worse than it is.
         right.set_ylim(bottom=0)
         left.set_xlim(0.5, last + 0.5)
