@@ -33,10 +33,6 @@ class Layer:
         """
 
     @property
-    def projects(self) -> bool:
-        """Whether inputs can be multiplied apart from the sweep."""
-
-    @property
     def pitch(self) -> int: ...
 
 def project(layer: Layer, *, values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], into: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], threads: int) -> None:

@@ -235,8 +235,7 @@ void sweep_forward(std::vector<Direction>& directions, const Places& places, int
   threads = useful_threads(directions, places, threads);
   const Sweep& first = directions[0].sweep;
   clear_pads(places, first.outputs, first.output_stride, (int64_t)directions.size() * first.shape.hidden, threads);
-  if (distinct > 0 && directions[0].layer->projects() && !first.projected)
-    project_distinct(directions, distinct, threads);
+  if (distinct > 0 && !first.projected) project_distinct(directions, distinct, threads);
   // A thread for each direction needs no further cut.
   const int each = (threads + (int)directions.size() - 1) / (int)directions.size();
   run_shares(directions, places, shares_of(first.shape, places, each), &Sweeper::forward_scratch, &Sweeper::forward,

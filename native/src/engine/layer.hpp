@@ -19,8 +19,6 @@ class Layer {
   const Kernels& kernels() const { return *instructions_->kernels; }
   const Sweeper& sweeper() const { return instructions_->sweeper(shape_.precision); }
   bool reverse() const { return reverse_; }
-  // Whether its inputs can be multiplied apart from the sweep.
-  bool projects() const { return sweeper().project != nullptr; }
   bool ready(bool backward) const { return backward ? packed_back_ : packing_ > 0; }
   // The number of its last packing, which no other packing of any layer has; 0 before the first.
   int64_t packing() const { return packing_; }
@@ -71,8 +69,8 @@ struct Direction {
 };
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
-// sweep's row tells which of them a token has: in float32 and int8 every one is multiplied once, however often it
-// comes, unless the sweeps have their products already. Outputs of pads are zero.
+// sweep's row tells which of them a token has: every one is multiplied once, however often it comes, unless the sweeps
+// have their products already. Outputs of pads are zero.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there;
 // those of pads are zero.

@@ -2,8 +2,9 @@
 // Not here: float32 (float32.cpp), threads and the choice among instruction sets; and the GRU that resets before its
 // product, which in bfloat16 no kernel sweeps (python/module.cpp refuses it).
 #include "kernels/sweep/backward_half.hpp"
-#include "kernels/sweep/forward_half.hpp"
+#include "kernels/sweep/forward.hpp"
 #include "kernels/sweep/gradient_half.hpp"
+#include "kernels/sweep/half_rows.hpp"
 #include "kernels/sweep/pack_half.hpp"
 
 namespace recurra {
@@ -11,7 +12,7 @@ namespace RECURRA_ISA {
 
 void forward_half(const Sweep& sweep, const Share& share) {
   for_cell(sweep.shape, [&]<Cell C, Activation A>() {
-    if constexpr (C != Cell::gru_before) forward_half_share<C, A>(sweep, share);
+    if constexpr (C != Cell::gru_before) forward_share<C, A, HalfRows>(sweep, share);
   });
 }
 
@@ -25,14 +26,14 @@ void backward_half(const Sweep& sweep, const Share& share) {
 
 extern const Sweeper RECURRA_HALF = {
     RECURRA_ISA::pack_half,
-    RECURRA_ISA::forward_half_scratch,
+    RECURRA_ISA::forward_scratch<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::forward_half,
     RECURRA_ISA::backward_half_scratch,
     RECURRA_ISA::backward_half,
     RECURRA_ISA::half_sums_floats,
     RECURRA_ISA::finish_half_gradient,
-    nullptr,
-    nullptr,
+    RECURRA_ISA::project_scratch<RECURRA_ISA::HalfRows>,
+    RECURRA_ISA::project<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::activate_all<RECURRA_ISA::Quick>,
 };
 

@@ -2,6 +2,7 @@
 // RECURRA_TABLE set. Not here: threads and the choice among instruction sets.
 #include "kernels/pooling/pooling.hpp"
 #include "kernels/sweep/distinct.hpp"
+#include "kernels/sweep/float_rows.hpp"
 #include "kernels/sweep/forward.hpp"
 #include "kernels/sweep/gradient.hpp"
 #include "kernels/sweep/reset_before_back.hpp"

@@ -197,7 +197,7 @@ struct Sweeper {
   void (*backward)(const Sweep&, const Share&);
   size_t (*sums)(const Shape&);  // of the gradients of the weights over a group of sequences
   void (*finish)(const Shape&, int panel, float* const* groups, int count, const Gradients&);
-  // The products of distinct inputs, at most kDistinctRows of them; null where a sweep multiplies each token's.
+  // The products of distinct inputs, at most kDistinctRows of them.
   size_t (*project_scratch)(const Shape&);
   void (*project)(const Shape&, const Packed&, const float* values, ptrdiff_t stride, int rows, float* projected,
                   float* scratch);

@@ -102,7 +102,6 @@ void pack(Layer& layer, In input, In recurrent, Vector input_bias, Vector recurr
 // Products of inputs that sweeps will meet again and again: values (rows, inputs) -> into (rows, pitch).
 void project_inputs(const Layer& layer, In values, Out into, int threads) {
   check_apart({extent("values", values), extent("products", into)});
-  if (!layer.projects()) throw std::invalid_argument("products of bfloat16 are made within the sweep");
   if (!layer.ready(false)) throw std::runtime_error("pack the weights first");
   const int64_t rows = values.shape(0);
   const std::vector<Projection> one{{&layer, table("values", values, rows, layer.shape().inputs), values.stride(0),
@@ -129,7 +128,6 @@ NB_MODULE(_native, module) {
   nb::class_<Layer>(module, "Layer")
       .def("pack", &pack, "input"_a, "recurrent"_a, "input_bias"_a, "recurrent_bias"_a, nb::kw_only(), "backward"_a,
            "threads"_a, "Weights in torch's layout, for sweeps forward and with `backward` for their gradients too.")
-      .def_prop_ro("projects", &Layer::projects, "Whether inputs can be multiplied apart from the sweep.")
       .def_prop_ro("pitch", [](const Layer& layer) { return layer.shape().gate_pitch(); });
   module.def("project", &project_inputs, "layer"_a, nb::kw_only(), "values"_a, "into"_a, "threads"_a,
              "Products of inputs (rows, inputs) that sweeps will meet again and again, into (rows, pitch).");

@@ -105,8 +105,8 @@ Maybe<std::unique_ptr<AllKept>> forward(const Layers& layers, const Places& plac
   const int64_t sides = layers.size(), count = places.sequences.size(), columns = sides * shape.hidden;
   if (values.has_value() == projected.has_value())
     refuse("values", values ? "some beside their products" : "none", "values, or in their place products (projected)");
-  if (projected && (!rows || keep || !layers[0]->projects() || (int64_t)projected->size() != sides))
-    refuse("projected", std::to_string(projected->size()), "one table a direction, with rows; in answers, not in bf16");
+  if (projected && (!rows || keep || (int64_t)projected->size() != sides))
+    refuse("projected", std::to_string(projected->size()), "one table a direction, with rows, in answers");
   // Without rows each token has its own; with them so many as there are in the table, of values or of products.
   const int64_t known = !rows ? places.tokens : projected ? projected->front().shape(0) : values->shape(0);
   const Rows inputs =

@@ -69,8 +69,8 @@ def word_table(
 ) -> WordTable | None:
     """Return the table of a trained model's words, begun at the first call: `vectors` is (words, size).
 
-    None where there can be none: without the engine, in bfloat16 (its products are made within the sweep), for weights
-    that may still change, and where it might grow too large.
+    None where there can be none: without the engine, for weights that may still change, and where it might grow too
+    large.
     """
     arrays = (vectors, *(weight for side in weights for weight in side))
     # Rows are made once for ever, so that what they are made of must not change.
@@ -78,6 +78,6 @@ def word_table(
     if not (fixed and native.serves(vectors.dtype) and native.knows(kind)):
         return None
     packed = [native.packed_once(kind, side, reverse=number == 1) for number, side in enumerate(weights)]
-    if not packed[0].projects or 4 * len(vectors) * packed[0].pitch * len(packed) > MOST_BYTES:
+    if 4 * len(vectors) * packed[0].pitch * len(packed) > MOST_BYTES:
         return None
     return native.kept_with(_tables, arrays, (kind,), lambda: WordTable(packed, len(vectors)))

@@ -102,6 +102,11 @@ class ByteRows {
  public:
   template <Cell, Activation A>
   using Math = typename MathOf<A == Activation::relu>::Type;
+  using Element = float;
+  template <int V>
+  static constexpr int kRows = rows_at_once(V);
+  using Unit = NoUnit;
+  static constexpr bool kWithin = false;
 
   RECURRA_INLINE ByteRows(Cutter& cut, size_t count, int size)
       : levels_(cut.take<Level>(count * pitch_of(size))), steps_(cut.take(count)), pitch_(pitch_of(size)) {}

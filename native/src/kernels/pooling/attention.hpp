@@ -50,7 +50,7 @@ RECURRA_NOINLINE inline void add_product(const float* const* rows, int count, co
                                          int columns, float* into, ptrdiff_t pitch) {
   for (int first = 0; first < columns; first += kWidth) {
     const auto panel = [&]<int V>() __attribute__((always_inline)) {
-      in_blocks<V>(count, [&](int row, int size) __attribute__((always_inline)) {
+      in_blocks<rows_at_once(V)>(count, [&](int row, int size) __attribute__((always_inline)) {
         Vec sums[kMostRows * 4];
         for (int r = 0; r < size; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {
             const int at = first + v * kLanes;
@@ -74,7 +74,7 @@ RECURRA_NOINLINE inline void add_outer(const float* const* rows, int count, int 
   const ptrdiff_t pitch = (ptrdiff_t)panels_over(units) * kWidth;
   for (int first = 0; first < units; first += kWidth, panels += kBlock * kWidth) {
     const auto panel = [&]<int V>() __attribute__((always_inline)) {
-      in_blocks<V>(columns, [&](int column, int size) __attribute__((always_inline)) {
+      in_blocks<rows_at_once(V)>(columns, [&](int column, int size) __attribute__((always_inline)) {
         Vec sums[kMostRows * 4] = {};
         outer_block<V>(size, sums, rows, column, panels, count);
         for (int r = 0; r < size; ++r) RECURRA_UNROLL for (int v = 0; v < V; ++v) {

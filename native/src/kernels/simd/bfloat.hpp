@@ -44,9 +44,12 @@ RECURRA_INLINE Words load_pairs(const Pair* from) { return *reinterpret_cast<con
 // Two rows as one of pairs: the first's value is the lower half.
 RECURRA_INLINE Words paired(Halves first, Halves second) { return as_words(first) | as_words(second) << 16; }
 
-// A row of `size` float32 as bfloat16. Writes whole vectors; lanes that are not there become zero.
+// A row of `size` float32 as bfloat16, and zeros behind it up to a whole tile of 32: their weights are zero too, but
+// what lay there might be NaN.
 RECURRA_INLINE void round_row(Half* to, const float* from, int size) {
-  for (int at = 0; at < size; at += kLanes) store_halves(to + at, rounded(load(from + at, size - at)));
+  int at = 0;
+  for (; at + kLanes <= size; at += kLanes) store_halves(to + at, rounded(load(from + at)));
+  for (; at < (size + 31) / 32 * 32; at += kLanes) store_halves(to + at, rounded(load(from + at, size - at)));
 }
 
 }  // namespace recurra::RECURRA_ISA

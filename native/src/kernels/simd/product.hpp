@@ -96,11 +96,10 @@ RECURRA_NOINLINE void outer(Vec* into, const float* const* rows, ptrdiff_t colum
 // Rows that are multiplied at once by V vectors; three allow more than four do.
 constexpr int rows_at_once(int vectors) { return vectors >= 4 ? kSums / 4 : kSums / 3; }
 
-// Calls work(first, rows) for blocks of at most rows_at_once(V) rows, as even as they can be.
-template <int V, class Work>
+// Calls work(first, rows) for blocks of at most so many rows, as even as they can be.
+template <int Most, class Work>
 RECURRA_INLINE void in_blocks(int rows, Work work) {
-  constexpr int most = rows_at_once(V);
-  int blocks = (rows + most - 1) / most;
+  int blocks = (rows + Most - 1) / Most;
   for (int first = 0; blocks > 0; --blocks) {
     const int size = (rows - first + blocks - 1) / blocks;
     work(first, size);
@@ -128,6 +127,12 @@ RECURRA_INLINE void for_rows(int rows, Work work) {
 }
 
 constexpr int kMostRows = 8;  // of a block
+
+// Where products need no unit of the processor made ready.
+struct NoUnit {
+  explicit RECURRA_INLINE NoUnit(int) {}
+  RECURRA_INLINE void take(int) {}
+};
 
 template <int V>
 RECURRA_INLINE void block_by_panel(int rows, Vec* into, const float* const* from, const float* panel,

@@ -24,6 +24,8 @@ struct Terms {
 class Tiles {
  public:
   explicit RECURRA_INLINE Tiles(int rows) { take(rows); }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
   RECURRA_INLINE ~Tiles() { _tile_release(); }
   // From now on blocks have so many rows, at most 16.
   RECURRA_INLINE void take(int rows) {
@@ -37,6 +39,8 @@ class Tiles {
       config.bytes[tile] = 64;
       config.rows[tile] = (uint8_t)(tile < 5 && rows < kTileRows ? (rows < 1 ? 1 : rows) : kTileRows);
     }
+    // gcc's own header says that 8 of these bytes are read, so that the others might not be written.
+    asm volatile("" : : "r"(&config) : "memory");
     _tile_loadconfig(&config);
   }
 };
@@ -60,14 +64,20 @@ RECURRA_INLINE void add_terms(const Terms& terms) {
   }
 }
 
-// sums (rows of `pitch` floats) = [sums +] Σ terms. `work` is called with `add`, which takes terms.
-template <bool Add, int V = 4, class Work>
-RECURRA_INLINE void multiply(float* sums, ptrdiff_t pitch, int, Work work) {
-  if constexpr (Add) {
-    _tile_loadd(0, sums, pitch * 4);
-    if constexpr (V > 1) _tile_loadd(1, sums + 16, pitch * 4);
-    if constexpr (V > 2) _tile_loadd(2, sums + 32, pitch * 4);
-    if constexpr (V > 3) _tile_loadd(3, sums + 48, pitch * 4);
+// What sums start from: rows `pitch` apart, one for all of them where that is 0, or zeros.
+struct Start {
+  const float* rows;
+  ptrdiff_t pitch;
+};
+
+// sums (rows of `pitch` floats) = start + Σ terms. `work` is called with `add`, which takes terms.
+template <int V = 4, class Work>
+RECURRA_INLINE void multiply(const Start& start, float* sums, ptrdiff_t pitch, int, Work work) {
+  if (start.rows) {
+    _tile_loadd(0, start.rows, start.pitch * 4);
+    if constexpr (V > 1) _tile_loadd(1, start.rows + 16, start.pitch * 4);
+    if constexpr (V > 2) _tile_loadd(2, start.rows + 32, start.pitch * 4);
+    if constexpr (V > 3) _tile_loadd(3, start.rows + 48, start.pitch * 4);
   } else {
     _tile_zero(0);
     _tile_zero(1);
@@ -122,12 +132,18 @@ RECURRA_NOINLINE void add_rows(float* into, ptrdiff_t pitch, const Terms& terms)
       store(into + r * pitch + v * kLanes, sums[r][v]);
 }
 
-template <bool Add, int V = 4, class Work>
-RECURRA_INLINE void multiply(float* sums, ptrdiff_t pitch, int rows, Work work) {
+struct Start {
+  const float* rows;
+  ptrdiff_t pitch;
+};
+
+template <int V = 4, class Work>
+RECURRA_INLINE void multiply(const Start& start, float* sums, ptrdiff_t pitch, int rows, Work work) {
   constexpr int kAtOnce = kSums == 24 ? 4 : 2;
-  if constexpr (!Add)
+  if (start.rows != sums)
     for (int row = 0; row < rows; ++row)
-      for (int at = 0; at < kWidth; at += kLanes) store(sums + row * pitch + at, Vec{});
+      for (int at = 0; at < V * kLanes; at += kLanes)
+        store(sums + row * pitch + at, start.rows ? load(start.rows + row * start.pitch + at) : Vec{});
   work([&]<int First, int Count>(Terms terms) __attribute__((always_inline)) {
     float* into = sums + First * kLanes;
     int row = 0;

@@ -25,7 +25,7 @@ template <int V>
 RECURRA_INLINE void back_block(const Back& back, int block, size_t gate_rows, const float* const* errors,
                                float* const* into, int rows) {
   const float* weights = back.weights + (size_t)block * gate_rows * kWidth;
-  in_blocks<V>(rows, [&](int row, int count) __attribute__((always_inline)) {
+  in_blocks<rows_at_once(V)>(rows, [&](int row, int count) __attribute__((always_inline)) {
     Vec sums[kMostRows][4];
     for (int r = 0; r < count; ++r)
       for (int v = 0; v < V; ++v) sums[r][v] = back.add ? load(into[row + r] + block * kWidth + v * kLanes) : Vec{};

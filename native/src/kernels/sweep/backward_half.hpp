@@ -4,8 +4,8 @@
 #pragma once
 
 #include "kernels/cell/cells.hpp"
-#include "kernels/sweep/forward_half.hpp"
 #include "kernels/sweep/gradient_half.hpp"
+#include "kernels/sweep/half_rows.hpp"
 #include "kernels/sweep/pack.hpp"
 
 namespace recurra::RECURRA_ISA {
@@ -86,7 +86,7 @@ RECURRA_INLINE void half_back_block(const Shape& shape, const HalfBack& back, in
   const Pair* weights = back.weights + (size_t)block * shape.gate_depth() * kWidth;
   for (int first = 0; first < active; first += kTileRows) {
     const int count = active - first < kTileRows ? active - first : kTileRows;
-    multiply<false, V>(sums, kWidth, count, [&](auto add) __attribute__((always_inline)) {
+    multiply<V>({nullptr, 0}, sums, kWidth, count, [&](auto add) __attribute__((always_inline)) {
       add.template operator()<0, V>({errors + first * pitch, pitch, weights, V * kLanes, shape.gate_depth()});
     });
     for (int row = 0; row < count; ++row)

@@ -1,6 +1,6 @@
-// One thread's share of a sweep in float32 or int8, forward: inputs projected a chunk of steps at a time, then step by
-// step. Not here: what a cell computes (kernels/cell/cells.hpp), and how rows are multiplied in int8
-// (kernels/int8/product_bytes.hpp).
+// One thread's share of a sweep, forward: inputs projected a chunk of steps at a time, then step by step.
+// Not here: what a cell computes (kernels/cell/cells.hpp), and the Factors, which say how rows are multiplied in
+// float32 (float_rows.hpp), bfloat16 (half_rows.hpp) and int8 (kernels/int8/product_bytes.hpp).
 #pragma once
 
 #include "kernels/cell/cells.hpp"
@@ -11,34 +11,19 @@
 
 namespace recurra::RECURRA_ISA {
 
-// The rows of a product in float32: as they lie.
-struct FloatRows {
-  template <Cell, Activation>
-  using Math = Exact;
-
-  RECURRA_INLINE FloatRows(Cutter&, size_t, int) {}
-  RECURRA_INLINE void take(const float* const* rows, int, int) { rows_ = rows; }
-  // into[r] += row[first + r] · panel, a block of rows by V vectors.
-  template <int V>
-  RECURRA_INLINE void multiply(int rows, Vec* into, int first, const float* panel, int size) const {
-    block_by_panel<V>(rows, into, rows_ + first, panel, {size, 1, 0});
-  }
-
- private:
-  const float* const* rows_ = nullptr;
-};
-
-// into[row] = bias + values[row] · input weights, panel by panel, so that a panel stays in the first-level cache.
+// into[row] = values[row] · input weights, and the bias unless it comes last, panel by panel, so that a panel stays in
+// the first-level cache.
 template <int V, class Factor>
 RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const Factor& values, float* const* into,
                                  int rows, int begin, int end) {
   for (int panel = begin; panel < end; ++panel) {
     const float* weights = packed.input + (size_t)panel * shape.depth(shape.inputs) * V * kLanes;
     const float* bias = packed.bias + panel * kWidth;
-    in_blocks<V>(rows, [&](int row, int count) __attribute__((always_inline)) {
-      Vec sums[kMostRows][4];
+    constexpr int most = Factor::template kRows<V>;
+    in_blocks<most>(rows, [&](int row, int count) __attribute__((always_inline)) {
+      Vec sums[most][4];
       for (int r = 0; r < count; ++r)
-        for (int v = 0; v < 4; ++v) sums[r][v] = load(bias + v * kLanes);
+        for (int v = 0; v < 4; ++v) sums[r][v] = Factor::kWithin ? Vec{} : load(bias + v * kLanes);
       values.template multiply<V>(count, sums[0], row, weights, shape.inputs);
       for (int r = 0; r < count; ++r)
         for (int v = 0; v < 4; ++v) store(into[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
@@ -46,22 +31,27 @@ RECURRA_INLINE void project_rows(const Shape& shape, const Packed& packed, const
   }
 }
 
-// The new states of `rows` rows from `row`, whose sums are done.
-template <Cell C, Activation A, class Math>
-RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int row, int rows, Vec (*sums)[4]) {
+// The new states of `rows` rows from `row`, whose sums are done but for a bias that comes last.
+template <Cell C, Activation A, class Factor>
+RECURRA_INLINE void finish(const Sweep& sweep, const Step<typename Factor::Element>& step, int panel, int row, int rows,
+                           const Vec (*sums)[4]) {
+  using Math = typename Factor::template Math<C, A>;
   const int hidden = sweep.shape.hidden;
+  const float* bias = sweep.weights.bias + panel * kWidth;
   for (int r = 0; r < rows; ++r) {
+    Vec gates[4];
+    for (int v = 0; v < 4; ++v) gates[v] = Factor::kWithin ? sums[r][v] + load(bias + v * kLanes) : sums[r][v];
     if constexpr (C == Cell::rnn) {
       for (int v = 0; v < 4; ++v) {
         const int unit = panel * kWidth + v * kLanes;
-        const Vec result = Rnn<A, Math>::forward(sums[r][v]);
+        const Vec result = Rnn<A, Math>::forward(gates[v]);
         store(step.after[row + r] + unit, result);
         if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
     } else if constexpr (C == Cell::mingru) {
       for (int half = 0; half < 2; ++half) {
         const int unit = (panel * 2 + half) * kLanes;
-        const Vec result = MinGru<Math>::forward(sums[r] + 2 * half, load(step.before[row + r] + unit));
+        const Vec result = MinGru<Math>::forward(gates + 2 * half, load(step.before[row + r] + unit));
         store(step.after[row + r] + unit, result);
         if (unit < hidden) store(step.output[row + r] + unit, result, hidden - unit);
       }
@@ -71,40 +61,22 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step& step, int panel, int 
       if constexpr (has_inner(C)) {
         Vec cell = load(step.cell[row + r] + unit);
         if constexpr (C == Cell::lstm) {
-          result = Lstm<A, Math>::forward(sums[r], cell);
+          result = Lstm<A, Math>::forward(gates, cell);
         } else {
           const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
-          result = Sru<Math>::forward(sums[r], cell, load(vectors), load(vectors + kLanes));
+          result = Sru<Math>::forward(gates, cell, load(vectors), load(vectors + kLanes));
         }
         store(step.cell[row + r] + unit, cell);
         if (sweep.cells) keep(sweep, step.kept_cell[row + r] + unit, cell);
       } else {
-        result = Gru<A, Math>::forward(sums[r], load(step.before[row + r] + unit));
+        result = Gru<A, Math>::forward(gates, load(step.before[row + r] + unit));
       }
       store(step.after[row + r] + unit, result);
       store(step.output[row + r] + unit, result, hidden - unit);
     }
     if constexpr (C != Cell::rnn)
       if (sweep.gates)
-        for (int v = 0; v < 4; ++v) keep(sweep, step.gates[row + r] + panel * kWidth + v * kLanes, sums[r][v]);
-  }
-}
-
-template <Cell C, Activation A, class Factor>
-RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step& step, Factor& states) {
-  constexpr int V = vectors_of(C);
-  const Shape& shape = sweep.shape;
-  const bool multiplied = !is_parallel(C) && !step.first;
-  if (multiplied) states.take(step.before, step.active, shape.hidden);
-  for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
-    const float* weights = sweep.weights.recurrent + (size_t)panel * shape.depth(shape.hidden) * V * kLanes;
-    in_blocks<V>(step.active, [&](int row, int rows) __attribute__((always_inline)) {
-      Vec sums[kMostRows][4];
-      for (int r = 0; r < rows; ++r)
-        for (int v = 0; v < 4; ++v) sums[r][v] = load(step.source[row + r] + panel * kWidth + v * kLanes);
-      if (multiplied) states.template multiply<V>(rows, &sums[0][4 - V], row, weights, shape.hidden);
-      finish<C, A, typename Factor::template Math<C, A>>(sweep, step, panel, row, rows, sums);
-    });
+        for (int v = 0; v < 4; ++v) keep(sweep, step.gates[row + r] + panel * kWidth + v * kLanes, gates[v]);
   }
 }
 
@@ -112,19 +84,23 @@ RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, const Step
 template <class Factor>
 struct Workspace {
   float* slots;                  // projected inputs of a chunk
-  float *hidden, *other, *cell;  // states of all rows; two of the hidden one, taken in turn
+  float *hidden, *other, *cell;  // states of all rows; two of the hidden one, taken in turn, where a product reads it
   const float** values;          // of a chunk's tokens: inputs
   float** projected;             // … and their products
-  Step step;
+  Step<typename Factor::Element> step;
   Factor inputs, before;  // of a chunk's tokens, and the states before a step, as they are multiplied
 };
 
 // States and products are in the memory that all members share, the rest in each one's own.
 template <class Factor>
 RECURRA_INLINE Workspace<Factor> workspace(const Shape& shape, int sequences, Cutter& cut, float* own) {
-  const size_t count = sequences, chunk = count * chunk_steps(sequences), state = count * shape.state_pitch();
+  using Element = typename Factor::Element;
+  const size_t count = sequences, state = count * shape.state_pitch();
+  const size_t chunk = Factor::kWithin ? count : count * chunk_steps(sequences);
   // An initialiser's clauses are evaluated in their order.
-  float *const hidden = cut.take(state), *const other = cut.take(state), *const cell = cut.take(state);
+  float* const hidden = cut.take(state);
+  float* const other = is_parallel(shape.cell) ? hidden : cut.take(state);
+  float* const cell = cut.take(state);
   float* const slots = cut.take(chunk * shape.gate_pitch());
   cut.change(own);
   return {
@@ -135,9 +111,36 @@ RECURRA_INLINE Workspace<Factor> workspace(const Shape& shape, int sequences, Cu
       cut.take<const float*>(chunk),
       cut.take<float*>(chunk),
       {cut.take<const float*>(count), cut.take<const float*>(count), cut.take<float*>(count), cut.take<float*>(count),
-       cut.take<float*>(count), cut.take<float*>(count), cut.take<float*>(count), sequences, false},
+       cut.take<Element*>(count), cut.take<float*>(count), cut.take<Element*>(count), sequences, false},
       {cut, chunk, shape.inputs},
       {cut, count, shape.hidden}};
+}
+
+template <Cell C, Activation A, class Factor>
+RECURRA_INLINE void take_step(const Sweep& sweep, const Share& share, Workspace<Factor>& work) {
+  constexpr int V = vectors_of(C), most = Factor::template kRows<V>;
+  const Shape& shape = sweep.shape;
+  const auto& step = work.step;
+  const bool multiplied = !is_parallel(C) && !step.first, within = Factor::kWithin && !sweep.projected;
+  if (within) work.inputs.take(work.values, step.active, shape.inputs);
+  if (multiplied) work.before.take(step.before, step.active, shape.hidden);
+  for (int panel = share.from(shape.panels()); panel < share.to(shape.panels()); ++panel) {
+    const float* weights = sweep.weights.recurrent + (size_t)panel * shape.depth(shape.hidden) * V * kLanes;
+    const float* input = sweep.weights.input + (size_t)panel * shape.depth(shape.inputs) * V * kLanes;
+    in_blocks<most>(step.active, [&](int row, int rows) __attribute__((always_inline)) {
+      Vec sums[most][4];
+      if constexpr (Factor::kWithin)
+        if (within)
+          work.inputs.template with<V>(rows, sums[0], row, input, shape.inputs, multiplied ? &work.before : nullptr,
+                                       weights, shape.hidden);
+      if (!within) {
+        for (int r = 0; r < rows; ++r)
+          for (int v = 0; v < 4; ++v) sums[r][v] = load(step.source[row + r] + panel * kWidth + v * kLanes);
+        if (multiplied) work.before.template multiply<V>(rows, &sums[0][4 - V], row, weights, shape.hidden);
+      }
+      finish<C, A, Factor>(sweep, step, panel, row, rows, sums);
+    });
+  }
 }
 
 template <class Factor>
@@ -154,7 +157,7 @@ RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspac
   for (int row = 0; row < share.count; ++row) work.step.cell[row] = work.cell + row * pitch;
   in_phase(share, [&](const Share& part) {
     if (!part.first()) return;
-    clear(work.hidden, 3 * share.count * pitch);
+    clear(work.hidden, work.cell + share.count * pitch - work.hidden);
     for (int row = 0; row < share.count; ++row) {
       const int64_t number = share.sequences[row].number;
       if (sweep.hidden)
@@ -207,33 +210,42 @@ RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspa
 
 template <Cell C, Activation A, class Factor>
 RECURRA_INLINE void take_steps(const Sweep& sweep, const Share& share, Workspace<Factor>& work) {
+  using Element = typename Factor::Element;
   const int steps = chunk_steps(share.count);
-  const size_t pitch = sweep.shape.state_pitch();
-  Step& step = work.step;
+  const size_t pitch = sweep.shape.state_pitch(), kept = sweep.shape.width() * sizeof(Element);
+  Step<Element>& step = work.step;
   int starts[kChunkSteps];
   int active = share.count;
   for (int64_t time = 0; (active = active_rows(share, time, active)) > 0; ++time) {
     const int place = (int)(time % steps);
-    if (!sweep.projected && place == 0) project_chunk<C>(sweep, share, work, time, active, starts);
+    if (!sweep.projected && !Factor::kWithin && place == 0) project_chunk<C>(sweep, share, work, time, active, starts);
     for (int row = 0; row < active; ++row) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time);
-      step.source[row] = sweep.projected ? distinct_row(sweep, where) : work.projected[starts[place] + row];
+      if (sweep.projected)
+        step.source[row] = distinct_row(sweep, where);
+      else if (Factor::kWithin)
+        work.values[row] = sweep.values + where * sweep.value_stride;
+      else
+        step.source[row] = work.projected[starts[place] + row];
       step.before[row] = (time % 2 ? work.other : work.hidden) + row * pitch;
       step.after[row] = (time % 2 ? work.hidden : work.other) + row * pitch;
       step.output[row] = sweep.outputs + where * sweep.output_stride;
-      if (sweep.gates) step.gates[row] = kept_gates(sweep, sequence, where);
-      if (sweep.cells) step.kept_cell[row] = kept_cells(sweep, sequence, where);
-      if (!sweep.projected && time + steps < sequence.length)  // the next chunk's inputs, a step of them at a time
+      if (sweep.gates) step.gates[row] = kept_gates<Element>(sweep, sequence, where);
+      if (sweep.cells) step.kept_cell[row] = kept_cells<Element>(sweep, sequence, where);
+      if constexpr (Factor::kWithin) {  // what the next step writes: rows of one step lie far apart
+        if (sweep.gates) fetch<true>(step.gates[row] + sweep.step * sweep.shape.gate_pitch(), kept);
+      } else if (!sweep.projected && time + steps < sequence.length) {
+        // The next chunk's inputs, a step of them at a time.
         fetch(sweep.values + (where + steps * sweep.step) * sweep.value_stride, sweep.shape.inputs * sizeof(float));
+      }
     }
     step.active = active;
     step.first = time == 0 && !sweep.hidden;
     if constexpr (C == Cell::gru_before)
       take_step_before<A>(sweep, share, step);
     else
-      in_step<C>(share, [&](const Share& part)
-                            __attribute__((always_inline)) { take_step<C, A>(sweep, part, step, work.before); });
+      in_step<C>(share, [&](const Share& part) __attribute__((always_inline)) { take_step<C, A>(sweep, part, work); });
   }
 }
 
@@ -242,6 +254,7 @@ void forward_share(const Sweep& sweep, const Share& share) {
   Cutter cut(share.common);
   Workspace work = workspace<Factor>(sweep.shape, share.count, cut, share.scratch);
   start(sweep, share, work);
+  const typename Factor::Unit unit(share.count);
   const auto take = [&](const Share& part) __attribute__((always_inline)) { take_steps<C, A>(sweep, part, work); };
   if constexpr (is_parallel(C))
     in_phase(share, take);
@@ -270,6 +283,7 @@ void project(const Shape& shape, const Packed& packed, const float* values, ptrd
   Cutter cut(scratch);
   Factor factor(cut, kDistinctRows, shape.inputs);
   factor.take(from, rows, shape.inputs);
+  const typename Factor::Unit unit(rows);
   if (shape.vectors() == 3)
     project_rows<3>(shape, packed, factor, into, rows, 0, shape.panels());
   else

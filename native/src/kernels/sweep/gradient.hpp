@@ -15,7 +15,7 @@ constexpr int kBlockTokens = 128;  // a panel's errors of so many tokens stay in
 // tile[k] += Σ_j rows[j][k] · errors[j] for all k < size.
 template <int V>
 RECURRA_INLINE void add_products(float* tile, int size, const float* const* rows, const float* errors, int tokens) {
-  in_blocks<V>(size, [&](int k, int count) __attribute__((always_inline)) {
+  in_blocks<rows_at_once(V)>(size, [&](int k, int count) __attribute__((always_inline)) {
     Vec sums[kMostRows][4];
     float* place = tile + (size_t)k * V * kLanes;
     for (int r = 0; r < count; ++r)

@@ -2,8 +2,8 @@
 // Not here: the sweep (backward_half.hpp), which hands over the errors of a chunk of steps.
 #pragma once
 
-#include "kernels/sweep/forward_half.hpp"
 #include "kernels/sweep/gradient.hpp"
+#include "kernels/sweep/half_rows.hpp"
 
 namespace recurra::RECURRA_ISA {
 
@@ -66,10 +66,11 @@ struct HalfTokens {
 template <int First, int V>
 RECURRA_INLINE void add_half_products(float* tile, int size, const Half* turned, const Pair* pairs, int count) {
   for (int feature = 0; feature < (int)features(size); feature += kTileRows)
-    multiply<true>(tile + feature * kWidth, kWidth, kTileRows, [&](auto add) __attribute__((always_inline)) {
-      add.template operator()<First, V>(
-          {turned + feature * kBlockPitch, kBlockPitch, pairs + First * kLanes, kWidth, count});
-    });
+    multiply<4>({tile + feature * kWidth, kWidth}, tile + feature * kWidth, kWidth, kTileRows,
+                [&](auto add) __attribute__((always_inline)) {
+                  add.template operator()<First, V>(
+                      {turned + feature * kBlockPitch, kBlockPitch, pairs + First * kLanes, kWidth, count});
+                });
 }
 
 template <Cell C>

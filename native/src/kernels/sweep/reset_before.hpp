@@ -11,7 +11,7 @@ namespace recurra::RECURRA_ISA {
 
 // r and z of some rows of a panel. Until the step ends, a row of `cell` holds r * h, and one of `after` z.
 template <Activation A>
-RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step& step, int panel, int row, int rows) {
+RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step<float>& step, int panel, int row, int rows) {
   const Shape& shape = sweep.shape;
   const float* weights = sweep.weights.recurrent + (size_t)panel * shape.hidden * 2 * kLanes;
   const int unit = panel * kLanes, place = panel * kWidth + kLanes;  // of r, behind n
@@ -30,7 +30,7 @@ RECURRA_INLINE void reset_rows(const Sweep& sweep, const Step& step, int panel, 
 
 // n and the new state of a block of V panels.
 template <Activation A, int V>
-RECURRA_INLINE void fresh_rows(const Sweep& sweep, const Step& step, int block, int row, int rows) {
+RECURRA_INLINE void fresh_rows(const Sweep& sweep, const Step<float>& step, int block, int row, int rows) {
   const int hidden = sweep.shape.hidden, unit = block * kWidth;
   const float* weights = sweep.weights.recurrent + fresh_weights(sweep.shape) + (size_t)unit * hidden;
   Vec sums[kMostRows][4];
@@ -49,19 +49,21 @@ RECURRA_INLINE void fresh_rows(const Sweep& sweep, const Step& step, int block, 
 }
 
 template <Activation A, int V>
-RECURRA_INLINE void fresh_block(const Sweep& sweep, const Step& step, int block) {
-  in_blocks<V>(step.active, [&](int row, int rows)
-                                __attribute__((always_inline)) { fresh_rows<A, V>(sweep, step, block, row, rows); });
+RECURRA_INLINE void fresh_block(const Sweep& sweep, const Step<float>& step, int block) {
+  in_blocks<rows_at_once(V)>(step.active, [&](int row, int rows) __attribute__((always_inline)) {
+    fresh_rows<A, V>(sweep, step, block, row, rows);
+  });
 }
 
 template <Activation A>
-RECURRA_INLINE void take_step_before(const Sweep& sweep, const Share& share, const Step& step) {
+RECURRA_INLINE void take_step_before(const Sweep& sweep, const Share& share, const Step<float>& step) {
   const int hidden = sweep.shape.hidden, blocks = sweep.shape.columns(hidden);
   in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
     const Own own = own_panels(sweep.shape, part);
     for (int panel = own.begin; panel < own.end; ++panel)
-      in_blocks<2>(step.active, [&](int row, int rows)
-                                    __attribute__((always_inline)) { reset_rows<A>(sweep, step, panel, row, rows); });
+      in_blocks<rows_at_once(2)>(step.active, [&](int row, int rows) __attribute__((always_inline)) {
+        reset_rows<A>(sweep, step, panel, row, rows);
+      });
   });
   in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
     for (int block = part.from(blocks); block < part.to(blocks); ++block) switch (block_vectors(hidden, block)) {

@@ -47,7 +47,7 @@ RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack& step, in
 template <Activation A, int V>
 RECURRA_INLINE void reset_block_back(const Sweep& sweep, const StepBack& step, int block, int active,
                                      const float* const* fresh, const Reading& read) {
-  in_blocks<V>(active, [&](int row, int rows) __attribute__((always_inline)) {
+  in_blocks<rows_at_once(V)>(active, [&](int row, int rows) __attribute__((always_inline)) {
     reset_rows_back<A, V>(sweep, step, block, row, rows, fresh, read);
   });
 }

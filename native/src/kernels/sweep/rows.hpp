@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/shapes.hpp"
+#include "kernels/simd/bfloat.hpp"
 #include "kernels/simd/cutter.hpp"
 #include "kernels/simd/vec.hpp"
 
@@ -35,7 +36,8 @@ RECURRA_INLINE Element* kept_cells(const Sweep& sweep, const Sequence& sequence,
   return static_cast<Element*>(sweep.cells) + (token + sequence.shift) * sweep.shape.state_pitch();
 }
 
-// What the gradient will read.
+// What the gradient will read, in float32 or rounded.
+RECURRA_INLINE void keep(const Sweep&, Half* to, Vec value) { store_halves(to, rounded(value)); }
 RECURRA_INLINE void keep(const Sweep& sweep, float* to, Vec value) {
   sweep.much ? store_past(to, value) : store(to, value);
 }

@@ -6,15 +6,16 @@
 
 namespace recurra::RECURRA_ISA {
 
-// Where the active rows of a step read and write.
+// Where the active rows of a step read and write; gates and inner states are kept as such elements.
+template <class Element>
 struct Step {
   const float** source;  // projected inputs
   const float** before;  // the state before, and the state after, both the engine's own
   float** after;
   float** output;
-  float** gates;  // kept, if anything is
-  float** cell;   // the inner state, changed in place
-  float** kept_cell;
+  Element** gates;  // kept, if anything is
+  float** cell;     // the inner state, changed in place
+  Element** kept_cell;
   int active;
   bool first;  // the state before is zero: no product
 };
