@@ -1,9 +1,8 @@
 // The sweeps in bfloat16 of one instruction set: compiled once for each, with RECURRA_ISA and RECURRA_HALF set.
 // Not here: float32 (float32.cpp), threads and the choice among instruction sets; and the GRU that resets before its
 // product, which in bfloat16 no kernel sweeps (python/module.cpp refuses it).
-#include "kernels/sweep/backward_half.hpp"
+#include "kernels/sweep/backward.hpp"
 #include "kernels/sweep/forward.hpp"
-#include "kernels/sweep/gradient_half.hpp"
 #include "kernels/sweep/half_rows.hpp"
 #include "kernels/sweep/pack_half.hpp"
 
@@ -18,7 +17,7 @@ void forward_half(const Sweep& sweep, const Share& share) {
 
 void backward_half(const Sweep& sweep, const Share& share) {
   for_cell(sweep.shape, [&]<Cell C, Activation A>() {
-    if constexpr (C != Cell::gru_before) backward_half_share<C, A>(sweep, share);
+    if constexpr (C != Cell::gru_before) backward_share<C, A, HalfRows>(sweep, share);
   });
 }
 
@@ -28,10 +27,10 @@ extern const Sweeper RECURRA_HALF = {
     RECURRA_ISA::pack_half,
     RECURRA_ISA::forward_scratch<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::forward_half,
-    RECURRA_ISA::backward_half_scratch,
+    RECURRA_ISA::backward_scratch<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::backward_half,
-    RECURRA_ISA::half_sums_floats,
-    RECURRA_ISA::finish_half_gradient,
+    RECURRA_ISA::sums_floats,
+    RECURRA_ISA::finish_gradient,
     RECURRA_ISA::project_scratch<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::project<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::activate_all<RECURRA_ISA::Quick>,

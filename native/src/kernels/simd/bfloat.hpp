@@ -38,6 +38,9 @@ RECURRA_INLINE Vec widened(Halves value) { return (Vec)(as_words(value) << 16); 
 
 RECURRA_INLINE void store_halves(Half* to, Halves value) { *reinterpret_cast<LooseHalves*>(to) = value; }
 RECURRA_INLINE Halves load_halves(const Half* from) { return *reinterpret_cast<const LooseHalves*>(from); }
+// Rounded values as float32, and float32 to round.
+RECURRA_INLINE Vec load(const Half* from) { return widened(load_halves(from)); }
+RECURRA_INLINE void store(Half* to, Vec value) { store_halves(to, rounded(value)); }
 RECURRA_INLINE void store_pairs(Pair* to, Words value) { *reinterpret_cast<LooseWords*>(to) = value; }
 RECURRA_INLINE Words load_pairs(const Pair* from) { return *reinterpret_cast<const LooseWords*>(from); }
 

@@ -132,6 +132,7 @@ constexpr int kMostRows = 8;  // of a block
 struct NoUnit {
   explicit RECURRA_INLINE NoUnit(int) {}
   RECURRA_INLINE void take(int) {}
+  RECURRA_INLINE void take_whole() {}
 };
 
 template <int V>

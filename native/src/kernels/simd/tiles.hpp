@@ -27,6 +27,7 @@ class Tiles {
   Tiles(const Tiles&) = delete;
   Tiles& operator=(const Tiles&) = delete;
   RECURRA_INLINE ~Tiles() { _tile_release(); }
+  RECURRA_INLINE void take_whole() { take(kTileRows); }
   // From now on blocks have so many rows, at most 16.
   RECURRA_INLINE void take(int rows) {
     struct {
@@ -98,6 +99,7 @@ RECURRA_INLINE void multiply(const Start& start, float* sums, ptrdiff_t pitch, i
 struct Tiles {
   explicit RECURRA_INLINE Tiles(int) {}
   RECURRA_INLINE void take(int) {}
+  RECURRA_INLINE void take_whole() {}
 };
 
 // R rows by V vectors in registers.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/sweep/backward.hpp"
+#include "kernels/sweep/float_rows.hpp"
 
 namespace recurra::RECURRA_ISA {
 
@@ -22,16 +23,12 @@ void sum_errors(const Sweep& sweep, const int64_t* kept_rows, int64_t count, flo
 
 // Rows of errors, 96 at a time: from those of distinct inputs to those of their values.
 void distinct_values(const Sweep& sweep, const float* errors, ptrdiff_t pitch, int64_t first, int count) {
-  const float* from[kDistinctRows];
   float* into[kDistinctRows];
   const Shape& shape = sweep.shape;
-  for (int row = 0; row < count; ++row) {
-    from[row] = errors + (first + row) * kWidth;
-    into[row] = sweep.value_errors + (first + row) * sweep.value_error_stride;
-  }
-  const Reading read{shape.vectors() * kLanes, shape.panels(), pitch};
-  const Back back{sweep.weights.input_back, shape.inputs, read, false, false, nullptr};
-  back_rows(shape, Share{nullptr, 0, nullptr, nullptr, 0, 1, nullptr, nullptr}, back, from, into, count);
+  for (int row = 0; row < count; ++row) into[row] = sweep.value_errors + (first + row) * sweep.value_error_stride;
+  back_rows(shape, Share{nullptr, 0, nullptr, nullptr, 0, 1, nullptr, nullptr},
+            {sweep.weights.input_back, shape.inputs, false, false}, FloatErrors(shape, errors + first * kWidth, pitch),
+            into, count);
 }
 
 // Adds a panel's products of all distinct inputs and their errors to its sums.

@@ -8,24 +8,26 @@
 namespace recurra::RECURRA_ISA {
 
 // Where the active rows of a step read and write.
+template <class Element>
 struct StepBack {
-  const float** output;  // h of this step
-  const float** before;  // h of the step before
-  const float** error;   // of the output, from above
-  const float** gates;   // kept by the sweep forward
-  const float** cell_before;
-  const float** cell;
+  const float** output;   // h of this step
+  const float** before;   // h of the step before
+  const float** error;    // of the output, from above
+  const Element** gates;  // kept by the sweep forward
+  const Element** cell_before;
+  const Element** cell;
   float** carried;  // error of h from the step after; then of the step before
   float** carried_cell;
-  const float** from_state;  // the errors that its product brings back to the state before
-  float* errors;             // of the first row's gates; the next row's follow, the next panel's are `pitch` further
-  ptrdiff_t pitch;
+  Element* errors;       // of the first row's gates
+  ptrdiff_t row, panel;  // from there to those of the next row, and of the next panel
+
+  RECURRA_INLINE Element* errors_of(int at, int of) const { return errors + of * panel + at * row; }
 };
 
-template <Cell C, Activation A>
-RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, int panel, int row) {
+template <Cell C, Activation A, class Math, class Element>
+RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack<Element>& step, int panel, int row) {
   const int hidden = sweep.shape.hidden;
-  float* errors = step.errors + panel * step.pitch + row * kWidth;
+  Element* errors = step.errors_of(row, panel);
   Vec part[4];
   if constexpr (C == Cell::rnn) {
     for (int v = 0; v < 4; ++v) {
@@ -35,7 +37,7 @@ RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, in
         continue;
       }
       const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
-      store(errors + v * kLanes, Rnn<A, Exact>::backward(load(step.output[row] + unit, lanes), error));
+      store(errors + v * kLanes, Rnn<A, Math>::backward(load(step.output[row] + unit, lanes), error));
     }
     return;
   }
@@ -49,7 +51,7 @@ RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, in
       }
       const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
       store(step.carried[row] + unit,
-            MinGru<Exact>::backward(part + 2 * half, load(step.before[row] + unit, lanes), error));
+            MinGru<Math>::backward(part + 2 * half, load(step.before[row] + unit, lanes), error));
     }
     for (int v = 0; v < 4; ++v) store(errors + v * kLanes, part[v]);
     return;
@@ -58,17 +60,17 @@ RECURRA_INLINE void errors_of_gates(const Sweep& sweep, const StepBack& step, in
   const Vec error = load(step.error[row] + unit, lanes) + load(step.carried[row] + unit);
   if constexpr (has_inner(C)) {
     Vec carried = load(step.carried_cell[row] + unit);
-    const Vec cell = load(step.cell[row] + unit), before = load(step.cell_before[row] + unit, lanes);
+    const Vec cell = load(step.cell[row] + unit), before = load(step.cell_before[row] + unit);
     if constexpr (C == Cell::lstm) {
-      Lstm<A, Exact>::backward(part, cell, before, error, carried);
+      Lstm<A, Math>::backward(part, cell, before, error, carried);
     } else {
       const float* vectors = sweep.weights.recurrent + panel * 2 * kLanes;
-      Sru<Exact>::backward(part, cell, before, error, carried, load(vectors), load(vectors + kLanes));
+      Sru<Math>::backward(part, cell, before, error, carried, load(vectors), load(vectors + kLanes));
       store(step.carried[row] + unit, Vec{});  // no product brings the state's error back
     }
     store(step.carried_cell[row] + unit, carried);
   } else {
-    store(step.carried[row] + unit, Gru<A, Exact>::backward(part, load(step.before[row] + unit, lanes), error));
+    store(step.carried[row] + unit, Gru<A, Math>::backward(part, load(step.before[row] + unit, lanes), error));
   }
   for (int v = 0; v < 4; ++v) store(errors + v * kLanes, part[v]);
 }

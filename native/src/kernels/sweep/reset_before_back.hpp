@@ -4,14 +4,15 @@
 #pragma once
 
 #include "kernels/sweep/backward.hpp"
+#include "kernels/sweep/float_rows.hpp"
 
 namespace recurra::RECURRA_ISA {
 
 // The errors of n and z of a row's panel, and r * h, which the gradient of n's weights multiplies.
 template <Activation A>
-RECURRA_INLINE void errors_of_fresh(const Sweep& sweep, const StepBack& step, int panel, int row, float* reset) {
+RECURRA_INLINE void errors_of_fresh(const Sweep& sweep, const StepBack<float>& step, int panel, int row, float* reset) {
   const int unit = panel * kLanes, lanes = sweep.shape.hidden - unit;
-  float* errors = step.errors + panel * step.pitch + row * kWidth;
+  float* errors = step.errors_of(row, panel);
   Vec part[3];
   for (int v = 0; v < 3; ++v) part[v] = load(step.gates[row] + panel * kWidth + v * kLanes);
   const Vec before = load(step.before[row] + unit, lanes);
@@ -26,12 +27,11 @@ RECURRA_INLINE void errors_of_fresh(const Sweep& sweep, const StepBack& step, in
 
 // From the errors of n to those of r * h: of r, and of the state before, for some rows of a block of V panels.
 template <Activation A, int V>
-RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack& step, int block, int row, int rows,
-                                    const float* const* fresh, const Reading& read) {
-  const size_t terms = (size_t)read.parts * read.depth;
-  const float* weights = sweep.weights.recurrent_back + fresh_weights_back(sweep.shape) + block * terms * kWidth;
-  Vec sums[kMostRows][4] = {};
-  block_by_panel<V>(rows, sums[0], fresh + row, weights, read);
+RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack<float>& step, int block, int row, int rows,
+                                    const FloatErrors& fresh) {
+  const float* weights = sweep.weights.recurrent_back + fresh_weights_back(sweep.shape);
+  Vec sums[kMostRows][4];
+  fresh.multiply<V>(rows, sums[0], row, weights + block * fresh.terms() * kWidth, false);
   for (int r = 0; r < rows; ++r)
     for (int v = 0; v < V; ++v) {
       const int panel = block * 4 + v, unit = panel * kLanes;
@@ -39,30 +39,28 @@ RECURRA_INLINE void reset_rows_back(const Sweep& sweep, const StepBack& step, in
       const Vec before = load(step.before[row + r] + unit, sweep.shape.hidden - unit);
       float* carried = step.carried[row + r] + unit;
       store(carried, load(carried) + sums[r][v] * reset);
-      store(step.errors + panel * step.pitch + (row + r) * kWidth + kLanes,
-            GruBefore<A, Exact>::reset_back(reset, before, sums[r][v]));
+      store(step.errors_of(row + r, panel) + kLanes, GruBefore<A, Exact>::reset_back(reset, before, sums[r][v]));
     }
 }
 
 template <Activation A, int V>
-RECURRA_INLINE void reset_block_back(const Sweep& sweep, const StepBack& step, int block, int active,
-                                     const float* const* fresh, const Reading& read) {
+RECURRA_INLINE void reset_block_back(const Sweep& sweep, const StepBack<float>& step, int block, int active,
+                                     const FloatErrors& fresh) {
   in_blocks<rows_at_once(V)>(active, [&](int row, int rows) __attribute__((always_inline)) {
-    reset_rows_back<A, V>(sweep, step, block, row, rows, fresh, read);
+    reset_rows_back<A, V>(sweep, step, block, row, rows, fresh);
   });
 }
 
 template <Activation A>
-RECURRA_INLINE void errors_of_reset(const Sweep& sweep, const Share& share, const StepBack& step, int active,
-                                    const float* const* fresh) {
+RECURRA_INLINE void errors_of_reset(const Sweep& sweep, const Share& share, const StepBack<float>& step, int active) {
   const Shape& shape = sweep.shape;
-  const Reading read{kLanes, shape.panels(), step.pitch};
+  const FloatErrors fresh(step.errors, {kLanes, shape.panels(), step.panel});
   const int blocks = shape.columns(shape.hidden);
   for (int block = share.from(blocks); block < share.to(blocks); ++block) switch (block_vectors(shape.hidden, block)) {
-      case 1: reset_block_back<A, 1>(sweep, step, block, active, fresh, read); break;
-      case 2: reset_block_back<A, 2>(sweep, step, block, active, fresh, read); break;
-      case 3: reset_block_back<A, 3>(sweep, step, block, active, fresh, read); break;
-      default: reset_block_back<A, 4>(sweep, step, block, active, fresh, read);
+      case 1: reset_block_back<A, 1>(sweep, step, block, active, fresh); break;
+      case 2: reset_block_back<A, 2>(sweep, step, block, active, fresh); break;
+      case 3: reset_block_back<A, 3>(sweep, step, block, active, fresh); break;
+      default: reset_block_back<A, 4>(sweep, step, block, active, fresh);
     }
 }
 
@@ -71,9 +69,8 @@ void backward_before(const Sweep& sweep, const Share& share) {
   constexpr Cell C = Cell::gru_before;
   const Shape& shape = sweep.shape;
   Cutter cut(share.common);
-  WorkspaceBack work = workspace_back(shape, share.count, cut, share.scratch);
-  StepBack& step = work.step;
-  const Reading gates{2 * kLanes, shape.panels(), step.pitch};
+  WorkspaceBack work = workspace_back<FloatRows>(shape, share.count, cut, share.scratch);
+  StepBack<float>& step = work.step;
   Ahead ahead;
   steps_back<C>(sweep, share, work, [&](int64_t time, int active, int first) __attribute__((always_inline)) {
     in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
@@ -83,15 +80,14 @@ void backward_before(const Sweep& sweep, const Share& share) {
           errors_of_fresh<A>(sweep, step, panel, row, work.resets + (first + row) * shape.state_pitch());
     });
     if (time == 0 && !sweep.hidden && !sweep.hidden_errors) return;
-    in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
-      errors_of_reset<A>(sweep, part, step, active, work.chunk_errors + first);
-    });
+    in_phase(share,
+             [&](const Share& part) __attribute__((always_inline)) { errors_of_reset<A>(sweep, part, step, active); });
     if (time == 0 && !sweep.hidden_errors) return;
-    for (int row = 0; row < active; ++row) step.from_state[row] = work.chunk_errors[first + row] + kLanes;
     in_phase(share, [&](const Share& part) __attribute__((always_inline)) {
-      look_ahead<C>(sweep, part, time, active, gates.depth * gates.parts, ahead, work.pieces);
-      back_rows(shape, part, {sweep.weights.recurrent_back, shape.hidden, gates, true, true, &ahead}, step.from_state,
-                step.carried, active);
+      FloatErrors gates(step.errors + kLanes, {2 * kLanes, shape.panels(), step.panel});
+      look_ahead<C>(sweep, part, time, active, gates.terms(), ahead, work.pieces);
+      gates.ahead = &ahead;
+      back_rows(shape, part, {sweep.weights.recurrent_back, shape.hidden, true, true}, gates, step.carried, active);
     });
   });
 }

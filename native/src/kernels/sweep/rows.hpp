@@ -37,7 +37,7 @@ RECURRA_INLINE Element* kept_cells(const Sweep& sweep, const Sequence& sequence,
 }
 
 // What the gradient will read, in float32 or rounded.
-RECURRA_INLINE void keep(const Sweep&, Half* to, Vec value) { store_halves(to, rounded(value)); }
+RECURRA_INLINE void keep(const Sweep&, Half* to, Vec value) { store(to, value); }
 RECURRA_INLINE void keep(const Sweep& sweep, float* to, Vec value) {
   sweep.much ? store_past(to, value) : store(to, value);
 }
@@ -50,6 +50,19 @@ RECURRA_INLINE int active_rows(const Share& share, int64_t time, int before) {
   while (active < share.count && share.sequences[active].length > time) ++active;
   return active;
 }
+
+// Rows of a chunk's tokens: inputs, the states before, the inner ones before; of a gru_before these are r * h.
+template <class Element>
+struct Tokens {
+  const float **values, **before;
+  const Element** inner_before;
+  int count;
+
+  RECURRA_INLINE Tokens from(int first, int most) const {
+    const int left = count - first;
+    return {values + first, before + first, inner_before + first, left < most ? left : most};
+  }
+};
 
 // The panels of a member. Those of a gru_before come in fours, a block of plain columns: both products of its step, and
 // what is between them, then stay with one member.
