@@ -24,7 +24,7 @@ void backward_half(const Sweep& sweep, const Share& share) {
 }  // namespace RECURRA_ISA
 
 extern const Sweeper RECURRA_HALF = {
-    RECURRA_ISA::pack_half,
+    RECURRA_ISA::pack<RECURRA_ISA::HalfWeights>,
     RECURRA_ISA::forward_scratch<RECURRA_ISA::HalfRows>,
     RECURRA_ISA::forward_half,
     RECURRA_ISA::backward_scratch<RECURRA_ISA::HalfRows>,

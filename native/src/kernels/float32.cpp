@@ -43,9 +43,9 @@ double multiply_add(int64_t rounds, float* into) {
 
 extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::kLanes,
-    {RECURRA_ISA::pack, RECURRA_ISA::forward_scratch<RECURRA_ISA::FloatRows>, RECURRA_ISA::forward,
-     RECURRA_ISA::backward_scratch<RECURRA_ISA::FloatRows>, RECURRA_ISA::backward, RECURRA_ISA::sums_floats,
-     RECURRA_ISA::finish_gradient, RECURRA_ISA::project_scratch<RECURRA_ISA::FloatRows>,
+    {RECURRA_ISA::pack<RECURRA_ISA::FloatWeights>, RECURRA_ISA::forward_scratch<RECURRA_ISA::FloatRows>,
+     RECURRA_ISA::forward, RECURRA_ISA::backward_scratch<RECURRA_ISA::FloatRows>, RECURRA_ISA::backward,
+     RECURRA_ISA::sums_floats, RECURRA_ISA::finish_gradient, RECURRA_ISA::project_scratch<RECURRA_ISA::FloatRows>,
      RECURRA_ISA::project<RECURRA_ISA::FloatRows>, RECURRA_ISA::activate_all<RECURRA_ISA::Exact>},
     RECURRA_ISA::sum_errors,
     RECURRA_ISA::distinct_values,

@@ -17,7 +17,7 @@ void forward_bytes(const Sweep& sweep, const Share& share) {
 }  // namespace RECURRA_ISA
 
 extern const Sweeper RECURRA_BYTES = {
-    RECURRA_ISA::pack_bytes,
+    RECURRA_ISA::pack<RECURRA_ISA::ByteWeights>,
     RECURRA_ISA::forward_scratch<RECURRA_ISA::ByteRows>,
     RECURRA_ISA::forward_bytes,
     nullptr,

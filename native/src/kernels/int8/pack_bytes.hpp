@@ -30,16 +30,14 @@ RECURRA_INLINE int32_t pack_channel(const float* row, int size, float scale, int
   return sum;
 }
 
-RECURRA_NOINLINE inline void pack_bytes_forward(const Shape& shape, const float* from, int size, bool recurrent,
-                                                int panel, float* to) {
-  const int vectors = shape.vectors(), width = vectors * kLanes, depth = shape.depth(size);
-  to += (size_t)panel * depth * width;
-  clear(to, (size_t)depth * width);
-  for (int vector = 0; vector < vectors; ++vector) {
-    const int row = gate_row(shape, recurrent, panel, vector), lanes = unit_lanes(shape, panel, vector);
+struct ByteWeights {
+  static constexpr bool kBack = false;
+
+  static RECURRA_INLINE void column(const float* rows, int lanes, int size, float* to, ptrdiff_t width) {
+    for (int row = 0; row < (size + 3) / 4 + 2; ++row) clear(to + row * width, kLanes);
     for (int lane = 0; lane < lanes; ++lane) {
-      float* channel = to + vector * kLanes + lane;
-      const float* weights = from + (size_t)(row + lane) * size;
+      float* channel = to + lane;
+      const float* weights = rows + (size_t)lane * size;
       const Scale found = scale_of(weights, size);
       channel[width] = found.step;
       if (found.scale == 0.0f) continue;
@@ -48,13 +46,6 @@ RECURRA_NOINLINE inline void pack_bytes_forward(const Shape& shape, const float*
       __builtin_memcpy(channel, &start, sizeof start);
     }
   }
-}
-
-inline void pack_bytes(const Shape& shape, const Plain& plain, const Packed& packed, bool, int panel) {
-  pack_bytes_forward(shape, plain.input, shape.inputs, false, panel, packed.input);
-  pack_bias(shape, plain, panel, packed.bias);
-  if (is_parallel(shape.cell)) return pack_vectors(shape, plain, panel, packed.recurrent);
-  pack_bytes_forward(shape, plain.recurrent, shape.hidden, true, panel, packed.recurrent);
-}
+};
 
 }  // namespace recurra::RECURRA_ISA

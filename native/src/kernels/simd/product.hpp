@@ -101,7 +101,7 @@ template <int Most, class Work>
 RECURRA_INLINE void in_blocks(int rows, Work work) {
   int blocks = (rows + Most - 1) / Most;
   for (int first = 0; blocks > 0; --blocks) {
-    const int size = (rows - first + blocks - 1) / blocks;
+    const int size = blocks == 1 ? rows - first : (rows - first + blocks - 1) / blocks;  // divisions take long
     work(first, size);
     first += size;
   }

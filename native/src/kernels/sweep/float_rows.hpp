@@ -32,7 +32,7 @@ struct FloatErrors {
   // into[r] (+)= row[first + r] · weights, a block of rows by V vectors.
   template <int V>
   RECURRA_INLINE void multiply(int count, Vec* into, int first, const float* weights, bool add) const {
-    const float* from[kMostRows];
+    const float* from[rows_at_once(V)];
     for (int r = 0; r < count; ++r) {
       from[r] = rows + (first + r) * kWidth;
       for (int v = 0; !add && v < V; ++v) into[r * 4 + v] = Vec{};

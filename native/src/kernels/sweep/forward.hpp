@@ -71,7 +71,7 @@ RECURRA_INLINE void finish(const Sweep& sweep, const Step<typename Factor::Eleme
       } else {
         result = Gru<A, Math>::forward(gates, load(step.before[row + r] + unit));
       }
-      store(step.after[row + r] + unit, result);
+      if constexpr (C != Cell::sru) store(step.after[row + r] + unit, result);  // an SRU's steps read the inner one
       store(step.output[row + r] + unit, result, hidden - unit);
     }
     if constexpr (C != Cell::rnn)
@@ -195,16 +195,17 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, Worksp
   });
 }
 
-template <class Factor>
-RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const Workspace<Factor>& work) {
+// The states that sequences end in: their last outputs, or what they started from where they have none.
+RECURRA_INLINE void finals(const Sweep& sweep, const Share& share, const float* cells) {
   const int hidden = sweep.shape.hidden;
   for (int row = 0; share.first() && row < share.count; ++row) {
     const Sequence& sequence = share.sequences[row];
-    const size_t place = row * (size_t)sweep.shape.state_pitch();
-    // A row's state is where its own number of steps left it.
-    const float* state = (sequence.length % 2 ? work.other : work.hidden) + place;
+    const float* state = sequence.length > 0
+                             ? sweep.outputs + token(sweep, sequence, sequence.length - 1) * sweep.output_stride
+                             : state_row(sweep.hidden, sequence.number, hidden);
     if (sweep.final_hidden) copy(sweep.final_hidden + sequence.number * hidden, state, hidden);
-    if (sweep.final_cell) copy(sweep.final_cell + sequence.number * hidden, work.cell + place, hidden);
+    if (sweep.final_cell)
+      copy(sweep.final_cell + sequence.number * hidden, cells + row * sweep.shape.state_pitch(), hidden);
   }
 }
 
@@ -261,7 +262,7 @@ void forward_share(const Sweep& sweep, const Share& share) {
   else
     take(share);
   if (sweep.much) settle();
-  finals(sweep, share, work);
+  finals(sweep, share, work.cell);
 }
 
 template <class Factor>

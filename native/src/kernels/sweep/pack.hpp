@@ -33,29 +33,12 @@ struct Which {
 };
 
 RECURRA_INLINE Which all_vectors(const Shape& shape, bool recurrent) { return {recurrent, 0, shape.vectors()}; }
+// Those that errors meet: in bfloat16 a row of errors is read in one go, with the vector that a product leaves out.
+RECURRA_INLINE Which vectors_back(const Shape& shape, bool recurrent) {
+  return shape.half() ? Which{recurrent, recurrent ? shape.vectors() - 4 : 0, 4} : all_vectors(shape, recurrent);
+}
 // What a gru_before multiplies by the state, and by r * h.
 constexpr Which kGates{true, 0, 2}, kFresh{true, 2, 1};
-
-// `lanes` rows of `size` weights become a column of vectors, `width` floats apart.
-RECURRA_INLINE void pack_vector(const float* rows, int lanes, int size, float* to, ptrdiff_t width) {
-  for (int first = 0; first < size; first += kLanes) {
-    Words square[kLanes];
-    for (int lane = 0; lane < kLanes; ++lane)
-      square[lane] = lane < lanes ? (Words)load(rows + (size_t)lane * size + first, size - first) : Words{};
-    transpose(square);
-    for (int k = 0; k < kLanes && first + k < size; ++k) store(to + (first + k) * width, (Vec)square[k]);
-  }
-}
-
-RECURRA_NOINLINE inline void pack_forward(const Shape& shape, const float* from, int size, const Which& which,
-                                          int panel, float* to) {
-  const int width = which.count * kLanes;
-  to += (size_t)panel * size * width;
-  for (int place = 0; place < which.count; ++place) {
-    const int vector = which.first + place, row = gate_row(shape, which.recurrent, panel, vector);
-    pack_vector(from + (size_t)row * size, unit_lanes(shape, panel, vector), size, to + place * kLanes, width);
-  }
-}
 
 // The width of a block of plain columns: four vectors, fewer in the last one.
 RECURRA_INLINE int block_vectors(int size, int block) {
@@ -63,21 +46,55 @@ RECURRA_INLINE int block_vectors(int size, int block) {
   return left < 4 ? left : 4;
 }
 
-// The rows of `panel` for every block of columns.
-RECURRA_NOINLINE inline void pack_backward(const Shape& shape, const float* from, int size, const Which& which,
-                                           int panel, float* to) {
-  const int rows = shape.panels() * which.count * kLanes;
+// How float32 weights are written, as every such Weights says: forward `lanes` rows of `size` as a column of vectors,
+// `width` floats apart, and where there is a gradient, what takes errors back: those rows from column `first` on.
+struct FloatWeights {
+  static constexpr int kTerms = 1;  // of a sum in one word
+  static constexpr bool kBack = true;
+
+  static RECURRA_INLINE void column(const float* rows, int lanes, int size, float* to, ptrdiff_t width) {
+    for (int first = 0; first < size; first += kLanes) {
+      Words square[kLanes];
+      for (int lane = 0; lane < kLanes; ++lane)
+        square[lane] = lane < lanes ? (Words)load(rows + (size_t)lane * size + first, size - first) : Words{};
+      transpose(square);
+      for (int k = 0; k < kLanes && first + k < size; ++k) store(to + (first + k) * width, (Vec)square[k]);
+    }
+  }
+  static RECURRA_INLINE void back(const float* rows, int lanes, int size, int first, float* to, int width) {
+    for (int lane = 0; lane < kLanes; ++lane)
+      for (int column = 0; column < width; ++column) {
+        const int k = first + column;
+        to[lane * width + column] = lane < lanes && k < size ? rows[(size_t)lane * size + k] : 0.0f;
+      }
+  }
+};
+
+template <class Weights>
+RECURRA_NOINLINE void pack_forward(const Shape& shape, const float* from, int size, const Which& which, int panel,
+                                   float* to) {
+  const int width = which.count * kLanes;
+  to += (size_t)panel * shape.depth(size) * width;
+  for (int place = 0; place < which.count; ++place) {
+    const int vector = which.first + place, row = gate_row(shape, which.recurrent, panel, vector);
+    Weights::column(from + (size_t)row * size, unit_lanes(shape, panel, vector), size, to + place * kLanes, width);
+  }
+}
+
+// The rows of `panel` for every block of columns; those of a vector that is not there are zero.
+template <class Weights>
+RECURRA_NOINLINE void pack_backward(const Shape& shape, const float* from, int size, const Which& which, int panel,
+                                    float* to) {
+  const int rows = which.count * kLanes / Weights::kTerms;  // of a panel
   for (int block = 0; block < shape.columns(size); ++block) {
     const int width = block_vectors(size, block) * kLanes;
-    for (int place = 0; place < which.count; ++place) {
-      const int vector = which.first + place, lanes = unit_lanes(shape, panel, vector);
-      const int row = gate_row(shape, which.recurrent, panel, vector);
-      float* target = to + (size_t)block * rows * kWidth + (size_t)(panel * which.count + place) * kLanes * width;
-      for (int lane = 0; lane < kLanes; ++lane)
-        for (int column = 0; column < width; ++column) {
-          const int k = block * kWidth + column;
-          target[lane * width + column] = lane < lanes && k < size ? from[(size_t)(row + lane) * size + k] : 0.0f;
-        }
+    float* target = to + (size_t)block * shape.panels() * rows * kWidth + (size_t)panel * rows * width;
+    for (int place = 0; place < which.count; ++place, target += kLanes / Weights::kTerms * width) {
+      const int vector = which.first + place;
+      const bool there = vector >= 0 && vector < shape.vectors();
+      const int row = there ? gate_row(shape, which.recurrent, panel, vector) : 0;
+      Weights::back(from + (size_t)row * size, there ? unit_lanes(shape, panel, vector) : 0, size, block * kWidth,
+                    target, width);
     }
   }
 }
@@ -119,24 +136,27 @@ RECURRA_INLINE void pack_before(const Shape& shape, const Plain& plain, const Pa
                                 int panel) {
   const int hidden = shape.hidden, block = panel / 4;
   float* const fresh = packed.recurrent + fresh_weights(shape) + (size_t)block * hidden * kWidth;
-  pack_forward(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent);
-  pack_vector(plain.recurrent + (size_t)gate_row(shape, true, panel, 2) * hidden, unit_lanes(shape, panel, 2), hidden,
-              fresh + panel % 4 * kLanes, block_vectors(hidden, block) * kLanes);
+  pack_forward<FloatWeights>(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent);
+  FloatWeights::column(plain.recurrent + (size_t)gate_row(shape, true, panel, 2) * hidden, unit_lanes(shape, panel, 2),
+                       hidden, fresh + panel % 4 * kLanes, block_vectors(hidden, block) * kLanes);
   if (!backward) return;
-  pack_backward(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent_back);
-  pack_backward(shape, plain.recurrent, hidden, kFresh, panel, packed.recurrent_back + fresh_weights_back(shape));
+  pack_backward<FloatWeights>(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent_back);
+  pack_backward<FloatWeights>(shape, plain.recurrent, hidden, kFresh, panel,
+                              packed.recurrent_back + fresh_weights_back(shape));
 }
 
-inline void pack(const Shape& shape, const Plain& plain, const Packed& packed, bool backward, int panel) {
-  const Which input = all_vectors(shape, false), recurrent = all_vectors(shape, true);
-  pack_forward(shape, plain.input, shape.inputs, input, panel, packed.input);
+template <class Weights>
+void pack(const Shape& shape, const Plain& plain, const Packed& packed, bool backward, int panel) {
+  const auto both = [&](const float* from, int size, bool recurrent, float* to, float* back) {
+    pack_forward<Weights>(shape, from, size, all_vectors(shape, recurrent), panel, to);
+    if constexpr (Weights::kBack)
+      if (backward) pack_backward<Weights>(shape, from, size, vectors_back(shape, recurrent), panel, back);
+  };
+  both(plain.input, shape.inputs, false, packed.input, packed.input_back);
   pack_bias(shape, plain, panel, packed.bias);
-  if (backward) pack_backward(shape, plain.input, shape.inputs, input, panel, packed.input_back);
   if (is_parallel(shape.cell)) return pack_vectors(shape, plain, panel, packed.recurrent);
   if (shape.cell == Cell::gru_before) return pack_before(shape, plain, packed, backward, panel);
-  pack_forward(shape, plain.recurrent, shape.hidden, recurrent, panel, packed.recurrent);
-  if (!backward) return;
-  pack_backward(shape, plain.recurrent, shape.hidden, recurrent, panel, packed.recurrent_back);
+  both(plain.recurrent, shape.hidden, true, packed.recurrent, packed.recurrent_back);
 }
 
 }  // namespace recurra::RECURRA_ISA
