@@ -62,14 +62,17 @@ def forecast(
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
     model = RunningForecaster.load(resolve(Path(artefact)), precision=kind)
-    learnt = model.learnt
-    table = series_table(file, reading, learnt=learnt, **form) if file else _only_series(model, values)
+    table = series_table(file, reading, learnt=model.learnt, **form) if file else _only_series(model, values)
     columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level or [])
     say_warnings([*table.warnings, *told])
-    for note in mending(reading, learnt) if file else ():
+    for note in mending(reading, model.learnt) if file else ():
         say(note)
+    _write(columns, as_json=json_)
+
+
+def _write(columns: dict[str, Any], *, as_json: bool) -> None:
     rows = list(_rows(columns))
-    if json_:
+    if as_json:
         emit_json({"task": "series", "rows": rows})
         return
     # Plain line feeds on every system: the output is a file as often as a screen.

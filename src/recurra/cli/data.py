@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +23,9 @@ from recurra.errors import DataError, UsageError
 from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
-    from recurra.tasks.checking import Finding
+    from recurra.datasets.formats import TextReading
+    from recurra.datasets.series.table import SeriesReading
+    from recurra.tasks.checking import Finding, Needs
 
 data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
 SetName = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
@@ -125,31 +127,46 @@ def check(
 
               recurra data check sales.csv --horizon 28 --validation 4
     """
-    from recurra.cli.judging import read_gates
-    from recurra.tasks.checking import Needs, check_file, check_known, known_rows, needs_of
-
-    names = {"text": text, "label": label, "group": group}
-    rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
+    rows = written.reading(text=text, label=label, group=group, policy=on_error, as_written=labels_as_written)
     words: dict[str, Any] = {"vectors": vectors, "validation": validation}
     sizes: dict[str, Any] = {"horizon": horizon, "window": window, "season": season, "validation": validation}
     # Of all tasks, because which one it is may be known only when the file has been looked at.
     of_tasks = {"text": words | {"wide": series.wide}, "language": words | {"tokens": tokens}, "series": sizes}
-    reading, read_by = series.reading(), _read_by(context)
+    asked = _Asked(file, test, rows, series.reading(), learning, of_tasks, _read_by(context))
+    _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
 
-    def needs(name: str) -> Needs:
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a file is checked for."""
+
+    file: str
+    test: str
+    rows: TextReading
+    series: SeriesReading
+    learning: LearningChoices
+    of_tasks: dict[str, dict[str, Any]]
+    read_by: dict[str, list[str]]
+
+    def needs(self, task: str) -> Needs:
         """Return what the task's fit asks of what was read of the file; raises UsageError as it does."""
-        _refuse_unread(name, read_by)
-        read_gates(learning.fail_under, task=name)
-        estimator = learning.estimator(name, file, **of_tasks.get(name, {}))
-        return needs_of(estimator.task, estimator.asked(), file, test=test, reading=rows)
+        from recurra.cli.judging import read_gates
+        from recurra.tasks.checking import needs_of
+
+        _refuse_unread(task, self.read_by)
+        read_gates(self.learning.fail_under, task=task)
+        estimator = self.learning.estimator(task, self.file, **self.of_tasks.get(task, {}))
+        return needs_of(estimator.task, estimator.asked(), self.file, test=self.test, reading=self.rows)
+
+
+def _findings(asked: _Asked, task: str | None) -> list[Finding]:
+    from recurra.tasks.checking import check_file, check_known, known_rows
 
     # A known set needs no look at its columns, unless another task is named.
-    chosen, known = one_of("--task", task, (*CALLED,)), known_rows(file, test=test)
-    if known is not None and chosen in (None, known[0]):
-        findings = check_known(*known, needs)
-    else:
-        findings = check_file(file, task=chosen, reading=reading, needs=needs, **asdict(rows))
-    _tell(file, findings, as_json=json_)
+    known = known_rows(asked.file, test=asked.test)
+    if known is not None and task in (None, known[0]):
+        return check_known(*known, asked.needs)
+    return check_file(asked.file, task=task, reading=asked.series, needs=asked.needs, **asdict(asked.rows))
 
 
 def _refuse_unread(task: str, read_by: dict[str, list[str]]) -> None:

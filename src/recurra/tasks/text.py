@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recurra.arguments import part_of
 from recurra.config import Settings
+from recurra.datasets.columns import TextColumns
 from recurra.datasets.labels import (
     check_known_labels,
     check_training_labels,
@@ -166,7 +167,6 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
         settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
     kept = cut if cut is None else replace(cut, train=rows[cut.train], validation=rows[cut.validation])
     coverage = vectors.coverage if vectors is not None else None
-    held = _labelled(validation or train, classes)
     return Prepared(
         settings,
         asked.seed,
@@ -174,14 +174,10 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
         LabelledParts(classes, train, validation, encoder, asked.wide),
         seen=_labelled(train, classes),
         learnt_from=f"{len(train.texts):,} texts",
-        # The hardest rows are named by their row in the file, where a reader finds them.
-        held=held if kept is None else replace(held, numbers=kept.validation),
+        held=_measured(validation or train, classes, kept),
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
         start={} if vectors is None else {"embedding.weight": vectors.matrix},
-        kept={
-            "columns": asdict(given.columns) if given.columns is not None else None,
-            "held_out": kept.validation.tolist() if kept is not None else [],
-        },
+        kept=_kept(given.columns, kept),
         split=kept.as_json() if kept is not None else {},
         told={"vector_coverage": coverage},
         # The classes as the caller has them, numbers or texts; the model itself holds texts.
@@ -203,6 +199,18 @@ def _held_out(
         return whole, None, None
     cut = split(len(names), labels=names, groups=given.groups, share=share, seed=asked.seed)
     return whole.rows(cut.train), whole.rows(cut.validation), cut
+
+
+def _kept(columns: TextColumns | None, cut: Split | None) -> dict[str, Any]:
+    """Return what a rival needs to learn from the same rows: their columns, and which of them were held out."""
+    held_out = cut.validation.tolist() if cut is not None else []
+    return {"columns": asdict(columns) if columns is not None else None, "held_out": held_out}
+
+
+def _measured(part: Part, classes: NDArray[Any], cut: Split | None) -> LabelledRows:
+    # The hardest rows are named by their row in the file, where a reader finds them.
+    rows = _labelled(part, classes)
+    return rows if cut is None else replace(rows, numbers=cut.validation)
 
 
 def _labelled(part: Part, classes: NDArray[Any]) -> LabelledRows:
