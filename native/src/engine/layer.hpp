@@ -70,7 +70,7 @@ struct Direction {
 
 // Sweep all directions of a layer side by side. With `distinct` > 0 the values are that many different inputs, and each
 // sweep's row tells which of them a token has: every one is multiplied once, however often it comes, unless the sweeps
-// have their products already. Outputs of pads are zero.
+// have their products already or fill tiles of bfloat16. Outputs of pads are zero.
 void sweep_forward(std::vector<Direction>& directions, const Places& places, int64_t distinct, int threads);
 // The same backward. The first direction's errors of the inputs are where its sweep says; the others' are added there;
 // those of pads are zero.

@@ -168,6 +168,11 @@ RECURRA_INLINE void start(const Sweep& sweep, const Share& share, const Workspac
   });
 }
 
+// A token's input, which may be one of distinct ones.
+RECURRA_INLINE const float* value_row(const Sweep& sweep, int64_t token) {
+  return sweep.values + (sweep.row ? sweep.row[token] : token) * sweep.value_stride;
+}
+
 // The products of a token's input, which is one of distinct ones.
 RECURRA_INLINE const float* distinct_row(const Sweep& sweep, int64_t token) {
   return sweep.projected + (ptrdiff_t)sweep.row[token] * sweep.shape.gate_pitch();
@@ -184,7 +189,7 @@ RECURRA_INLINE void project_chunk(const Sweep& sweep, const Share& share, Worksp
     for (int row = 0; row < active; ++row, ++tokens) {
       const Sequence& sequence = share.sequences[row];
       const int64_t where = token(sweep, sequence, time + ahead);
-      work.values[tokens] = sweep.values + where * sweep.value_stride;
+      work.values[tokens] = value_row(sweep, where);
       work.projected[tokens] = work.slots + (size_t)tokens * sweep.shape.gate_pitch();
     }
   }
@@ -226,7 +231,7 @@ RECURRA_INLINE void take_steps(const Sweep& sweep, const Share& share, Workspace
       if (sweep.projected)
         step.source[row] = distinct_row(sweep, where);
       else if (Factor::kWithin)
-        work.values[row] = sweep.values + where * sweep.value_stride;
+        work.values[row] = value_row(sweep, where);
       else
         step.source[row] = work.projected[starts[place] + row];
       step.before[row] = (time % 2 ? work.other : work.hidden) + row * pitch;
