@@ -20,7 +20,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 
-PACKAGES = ("recurra", "numpy", "torch", "scikit-learn", "pydantic", "safetensors")
+PACKAGES = ("recurra", "numpy", "torch", "scikit-learn", "pydantic")
 GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """Numbers of glibc's malloc.h."""
