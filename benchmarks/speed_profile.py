@@ -17,8 +17,8 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from recurra.batches import Ragged
 from recurra.config import NetConfig, TrainingConfig
+from recurra.nets.layouts import classifier_net
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.nets.run import classifier_net
 from recurra.training.descent import clip, optimisers_of
 
 ROUNDS = sized(20, 1)

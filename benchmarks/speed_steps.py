@@ -29,8 +29,8 @@ from recurra.errors import DataError
 from recurra.estimators.text import TextClassifier
 from recurra.labs.sentiment_data import sentiment_data
 from recurra.labs.sentiment_recipe import LADDER
+from recurra.nets.layouts import classifier_net
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.nets.run import classifier_net
 from recurra.training.descent import clip, optimisers_of
 
 WORDS = sized(50_000, 100)

@@ -20,7 +20,7 @@ from writing import write_result
 
 from recurra.config import TextConfig
 from recurra.estimators.text import TEXT_SETTINGS
-from recurra.nets.run import classifier_net
+from recurra.nets.layouts import classifier_net
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary

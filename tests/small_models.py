@@ -12,7 +12,8 @@ import numpy as np
 
 from recurra.config import NetConfig, SeriesConfig, TextConfig
 from recurra.model import Model as Running
-from recurra.nets.run import Plan, classifier_net, forecast_net, language_net
+from recurra.nets.layouts import classifier_net, forecast_net, language_net
+from recurra.nets.run import Plan
 from recurra.series import fit_series_encoder
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.horizon.run import RunningForecaster

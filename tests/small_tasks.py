@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from recurra.config import NetConfig, TrainingConfig
+from recurra.nets.layouts import classifier_net, forecast_net, language_net
 from recurra.nets.learn import LearningNet
-from recurra.nets.run import classifier_net, forecast_net, language_net
 from recurra.tasks.heads.classes.learn import ClassLearner, Labelled
 from recurra.tasks.heads.horizon.learn import HorizonLearner
 from recurra.tasks.heads.next_token.learn import TokenLearner

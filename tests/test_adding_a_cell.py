@@ -93,7 +93,7 @@ def test_texts_are_fitted_saved_loaded_answered_and_reported(changed: Changed, t
 LAB = """
 from recurra.config import NetConfig
 from recurra.labs.page import network_blocks
-from recurra.nets.run import language_net
+from recurra.nets.layouts import language_net
 
 plan = language_net(NetConfig(cell="mgu", hidden=6, embedding_size=5), words=30)
 print([type(block).__name__ for block in network_blocks(plan, [("output", "tied", "scores", "(1, 30)")])])

@@ -24,7 +24,14 @@ import recurra
 from command_line import recurra as run
 from test_readme import BLOCK, ROOT, blocks
 
-USERS = ["README.md", "docs/text-classification.md", "docs/language-models.md", "docs/forecasting.md", "docs/engine.md"]
+USERS = [
+    "README.md",
+    "docs/text-classification.md",
+    "docs/encoder.md",
+    "docs/language-models.md",
+    "docs/forecasting.md",
+    "docs/engine.md",
+]
 """Pages for users: what they show is public."""
 MAKERS = ["docs/data.md", "docs/text.md", "docs/report.md"]
 """Pages for those who read the source."""

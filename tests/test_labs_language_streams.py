@@ -10,7 +10,7 @@ import pytest
 from recurra.config import NetConfig, TextConfig
 from recurra.errors import UsageError
 from recurra.labs.language_nets import equation_gap, measure_contexts
-from recurra.nets.run import language_net
+from recurra.nets.layouts import language_net
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import build_vocabulary

@@ -16,13 +16,14 @@ from recurra.cells.cell import Activation
 from recurra.config import CellName, NetConfig, Pool
 from recurra.errors import UsageError
 from recurra.layers.wide.run import WideSpec, ngrams
+from recurra.nets.layouts import classifier_net, forecast_net, language_net
 from recurra.nets.learn import (
     LearningNet,
     load_tensors,
     tensors_of,
     to_tensor,
 )
-from recurra.nets.run import ClassifierNet, LanguageNet, classifier_net, forecast_net, language_net, run, softmax
+from recurra.nets.run import ClassifierNet, LanguageNet, run, softmax
 from recurra.tasks.heads.classes.run import classify_all
 from recurra.tasks.heads.horizon.run import coming_values
 from recurra.tasks.heads.next_token.run import next_logits

@@ -14,11 +14,14 @@ from command_line import recurra, refused
 from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
 from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import UsageError
+from recurra.estimators.encoder import SentenceEncoder
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+from recurra.tasks.encoder import TASK as ENCODER
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import ONLY_WITH, check_read, readers
+from recurra.tasks.task import task_named
 
 GROUPS: dict[str, type[BaseModel]] = {
     "text": TextConfig,
@@ -27,7 +30,7 @@ GROUPS: dict[str, type[BaseModel]] = {
     "series": SeriesConfig,
 }
 EVERY = [f"{group}.{name}" for group, model in GROUPS.items() for name in model.model_fields]
-DEFAULTS: dict[str, Settings] = {"text": TEXT_SETTINGS, "language": LANGUAGE_SETTINGS, "series": SERIES_SETTINGS}
+DEFAULTS = {task: task_named(task).settings for task in CALLED}
 TEXTS, LABELS = synthetic_reviews("train", count=40)
 TINY = {"hidden": 4, "epochs": 2}
 WORDY = TINY | {"embedding_size": 3, "min_count": 1}
@@ -42,11 +45,18 @@ def language(changes: dict[str, Any]) -> None:
     LanguageModel(config=settings).fit(TEXTS).generate("the", tokens=2)
 
 
+def encoder(changes: dict[str, Any]) -> None:
+    vectors = np.random.default_rng(0).standard_normal((len(TEXTS), 3))
+    SentenceEncoder(config=ENCODER.settings.changed(WORDY | changes)).fit(TEXTS, vectors).transform(TEXTS)
+
+
 def series(changes: dict[str, Any]) -> None:
     Forecaster(config=SERIES_SETTINGS.changed(TINY | changes)).fit(np.sin(np.arange(40.0))).predict(steps=2)
 
 
-FITS: dict[str, Callable[[dict[str, Any]], None]] = {"text": text, "language": language, "series": series}
+FITS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "text": text, "language": language, "encoder": encoder, "series": series,
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from recurra.config import Precision, Settings
 from recurra.errors import UsageError
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
-from recurra.nets.run import forecast_net
+from recurra.nets.layouts import forecast_net
 from recurra.report.drawings.cells import cell_diagram, cell_equations
 from recurra.tasks.heads.classes.run import RunningClassifier
 

@@ -10,7 +10,9 @@ import pytest
 from recurra.config import TextConfig
 from recurra.errors import ArtefactError, DataError
 from recurra.text import vocabulary
+from recurra.text.encoder import TextEncoder
 from recurra.text.stream import line_tokens, stream_vocabulary
+from recurra.text.tokenise import count_tokens
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary, build_vocabulary
 
 
@@ -86,3 +88,35 @@ def test_two_million_tokens_become_ids() -> None:
     tokens = line_tokens(text)
     ids = stream_vocabulary(tokens, TextConfig(min_count=1)).ids(tokens)
     assert len(ids) == 2_040_000
+
+
+SPELT = Vocabulary((*SPECIAL_WORDS, "play", "player", "un", "a", "##a", "##ing", "##er", "##s", "##play"))
+
+
+@pytest.mark.parametrize(
+    ("word", "pieces"),
+    [
+        ("play", ["play"]),
+        ("playing", ["play", "##ing"]),
+        # The longest from the left, and what is left of it in the same way.
+        ("players", ["player", "##s"]),
+        ("unplay", ["un", "##play"]),
+        ("aa", ["a", "##a"]),
+        # One letter that no piece has makes the whole word unknown.
+        ("playx", ["<unk>"]),
+        ("xplay", ["<unk>"]),
+        ("a" * 65, ["<unk>"]),
+    ],
+)
+def test_an_unknown_word_is_spelt_in_the_longest_pieces(word: str, pieces: list[str]) -> None:
+    assert SPELT.has_pieces
+    assert SPELT.tokens(SPELT.spell(word)) == pieces
+    encoder = TextEncoder(TextConfig(), SPELT)
+    assert SPELT.tokens(encoder.encode([word])[0].tolist()) == pieces
+
+
+def test_words_alone_are_not_spelt() -> None:
+    # `##` stands alone in a text: a vocabulary that was learnt from one can hold no piece.
+    plain = build_vocabulary(count_tokens(["play ## ing #ing"], TextConfig()), max_words=10)
+    assert not plain.has_pieces
+    assert TextEncoder(TextConfig(), plain).encode(["playing"])[0].tolist() == [1]

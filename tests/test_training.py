@@ -14,8 +14,8 @@ from recurra.engine.native import engine
 from recurra.engine.processors import threads
 from recurra.errors import RecurraError
 from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.nets.layouts import forecast_net
 from recurra.nets.learn import LearningNet, tensors_of
-from recurra.nets.run import forecast_net
 from recurra.tasks.heads.classes.learn import Labelled
 from recurra.tasks.heads.horizon.learn import HorizonLearner
 from recurra.training.loop import SMALL, fit, threads_for, torch_work

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from recurra.config import NetConfig, SeriesConfig, Settings, TextConfig, TrainingConfig
     from recurra.datasets.series.table import SeriesReading
     from recurra.errors import ArtefactError, DataError, RecurraError, UsageError
+    from recurra.estimators.encoder import SentenceEncoder
     from recurra.estimators.estimator import load
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -31,6 +32,7 @@ __all__ = [
     "LanguageModel",
     "NetConfig",
     "RecurraError",
+    "SentenceEncoder",
     "SeriesConfig",
     "SeriesReading",
     "Settings",
@@ -50,6 +52,7 @@ _HOMES = {
     "recurra.config": ("NetConfig", "SeriesConfig", "Settings", "TextConfig", "TrainingConfig"),
     "recurra.datasets.series.table": ("SeriesReading",),
     "recurra.errors": ("ArtefactError", "DataError", "RecurraError", "UsageError"),
+    "recurra.estimators.encoder": ("SentenceEncoder",),
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
     "recurra.estimators.estimator": ("load",),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from recurra.artefact import Artefact, load_artefact, require_task, resolve, save_artefact
+from recurra.artefact import Artefact, Stored, load_artefact, require_task, resolve, save_artefact
+from recurra.artefact.tensors import rounded, widened
 from recurra.batches import Ragged, join
 from recurra.config import Frozen, Precision, problem_line
 from recurra.datasets.columns import TextColumns
@@ -95,6 +96,11 @@ class Model:
             # By identity: the engine keeps what it packed for as long as this very array lives unchanged.
             tensor.flags.writeable = False
 
+    @property
+    def stored(self) -> Stored:
+        """How its weights usually lie on the disc."""
+        return "float32"
+
     def told(self) -> dict[str, Any]:
         """Return what the artefact's description holds of the head, as plain JSON."""
         raise NotImplementedError
@@ -118,13 +124,21 @@ class Model:
         # The weights stay float32: they are rounded where they are packed, so one artefact answers in each.
         return replace(self, plan=self.plan.in_precision(precision)) if precision else self
 
-    def save(self, folder: str | Path, *, card: str = "") -> None:
-        """Write the artefact: the same model gives the same bytes."""
+    def save(self, folder: str | Path, *, card: str = "", stored: Stored | None = None) -> None:
+        """Write the artefact: the same model gives the same bytes. `stored` as `Artefact` has it, or as is usual."""
+        stored = stored or self.stored
+        if stored == "int8":
+            # The self-test is answered by what will be read.
+            replace(self, tensors=widened(rounded(self.tensors)))._write(folder, card, stored)
+        else:
+            self._write(folder, card, stored)
+
+    def _write(self, folder: str | Path, card: str, stored: Stored) -> None:
         origin = self.origin.model_dump(mode="json", exclude_defaults=True)
         # What says nothing is left out, so that an artefact from before `origin` keeps its bytes.
         config = {"net": self.plan.model_dump(mode="json"), **self.told(), **({"origin": origin} if origin else {})}
         files = {self.file: self.encoder.to_json()}
-        save_artefact(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card))
+        save_artefact(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card, stored))
 
     @classmethod
     def load(cls, folder: str | Path, *, precision: Precision | None = None) -> Self:

@@ -7,6 +7,7 @@ The checkpoints of a run are folders of the same kind (training/checkpoints.py).
 from recurra.artefact.folder import (
     FORMAT_VERSION,
     Artefact,
+    Stored,
     check_target,
     load_artefact,
     require_task,
@@ -20,6 +21,7 @@ from recurra.artefact.writing import write_atomically
 __all__ = [
     "FORMAT_VERSION",
     "Artefact",
+    "Stored",
     "check_target",
     "from_bfloat16",
     "json_bytes",

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import ValidationError
@@ -44,6 +44,9 @@ TRIES = 5
 Expected = Callable[[dict[str, Any], str], Shapes]
 
 
+Stored = Literal["float32", "int8"]
+
+
 @dataclass(frozen=True, eq=False)
 class Artefact:
     """A saved model: everything needed to answer, and nothing of the users' data.
@@ -59,6 +62,9 @@ class Artefact:
     files: dict[str, bytes] = field(default_factory=dict)
     selftest: dict[str, Any] = field(default_factory=dict)
     card: str = ""
+    stored: Stored = "float32"
+    """How the weights lie on the disc; int8: a quarter as large, each row of a matrix rounded by a scale of its own. In
+    memory they are float32."""
 
 
 def require_task(held: str, task: str) -> None:
@@ -126,8 +132,17 @@ def load_artefact(folder: Path, *, expected: Expected) -> Artefact:
     raise last
 
 
+BOX = Path(__file__).parents[1] / "box"
+"""The artefacts that come with the package; each is known by its folder's name."""
+
+
 def resolve(path: Path) -> Path:
-    """Find the artefact's folder: `path` itself, or `path/artefact` when `path` is a run. Raises ArtefactError."""
+    """Find the artefact's folder: `path` itself, `path/artefact` of a run, or one of the box by its name.
+
+    A folder of the user's own goes before one of the box. Raises ArtefactError.
+    """
+    if len(path.parts) == 1 and not path.exists() and (BOX / path / DESCRIPTION).is_file():
+        return BOX / path
     # A run may be reached by a link; `load` refuses an artefact's folder that is one.
     with open_folder(path, follow=True) as opened:
         names = opened.names()
@@ -157,7 +172,8 @@ def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
     written = json_bytes(description, file=str(folder / DESCRIPTION))
     # A NaN would be saved without complaint and refused by every loading: better now, while the weights are at hand.
     tensors.refuse_infinite(artefact.tensors, file=str(folder / WEIGHTS))
-    weights = tensors.pack(artefact.tensors, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
+    held = tensors.rounded(artefact.tensors) if artefact.stored == "int8" else artefact.tensors
+    weights = tensors.pack(held, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
     files = {DESCRIPTION: written, WEIGHTS: weights, **{name: bytes(data) for name, data in artefact.files.items()}}
     _check_sizes(folder, files)
     return files
@@ -257,4 +273,4 @@ def _weights(folder: OpenFolder, shapes: Shapes) -> dict[str, Any]:
         folder.verified(WEIGHTS, largest=largest), dtypes=tensors.WEIGHTS, file=file, expected=shapes
     )
     tensors.refuse_infinite(weights, file=file)
-    return weights
+    return tensors.widened(weights)

@@ -18,8 +18,13 @@ from recurra.artefact.reading import parse_json
 from recurra.errors import ArtefactError, Place
 from recurra.layers.layer import Shapes
 
-WEIGHTS: dict[str, str] = {"F32": "<f4", "BF16": "<u2"}
-"""What an artefact may hold: float32, and bfloat16 as its raw bits in uint16."""
+WEIGHTS: dict[str, str] = {"F32": "<f4", "BF16": "<u2", "I8": "|i1"}
+"""What an artefact may hold: float32, bfloat16 as its raw bits in uint16, and rows of int8 with a scale each."""
+
+SCALE = ".scale"
+"""Ends the name of the scales (rows,) of a matrix of int8."""
+SMALLEST_ROUNDED = 4096
+"""Values of a matrix that is worth rounding."""
 
 NUMBERS: dict[str, str] = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
@@ -86,7 +91,8 @@ def unpack(
     """
     entries = read_header(data, length=len(data), dtypes=dtypes, file=file)
     if expected is not None:
-        _check_expected(entries, expected, file)
+        scales = {f"{entry.name}{SCALE}": entry.shape[:1] for entry in entries if entry.dtype == "I8"}
+        _check_expected(entries, {**expected, **scales}, file)
     start = 8 + int.from_bytes(data[:8], "little")
     return {entry.name: _array(data, entry, start=start, dtype=np.dtype(dtypes[entry.dtype])) for entry in entries}
 
@@ -133,6 +139,31 @@ def to_bfloat16(values: np.ndarray) -> np.ndarray:
 def from_bfloat16(bits: np.ndarray) -> np.ndarray:
     """Widen the raw bits of bfloat16 (uint16) to float32, exactly, same shape."""
     return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def rounded(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Round each larger matrix to int8, each row by its own scale, the largest value 127; others stay float32."""
+    held: dict[str, np.ndarray] = {}
+    for name, values in tensors.items():
+        if values.ndim != 2 or values.size < SMALLEST_ROUNDED:
+            held[name] = values
+            continue
+        # A row of zeros keeps scale 1: 0 / 0 has no value.
+        scale = np.abs(values).max(axis=1) / np.float32(127)
+        scale[scale == 0] = 1
+        held[name] = np.rint(values / scale[:, None]).astype(np.int8)
+        held[name + SCALE] = scale.astype(np.float32)
+    return held
+
+
+def widened(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Make float32 of what `rounded` gave, under the names it had before."""
+    scales = {name + SCALE for name, values in tensors.items() if values.dtype == np.int8}
+    return {
+        name: values * tensors[name + SCALE][:, None] if values.dtype == np.int8 else values
+        for name, values in tensors.items()
+        if name not in scales
+    }
 
 
 def _little(array: np.ndarray, names: Mapping[str, str], place: str) -> np.ndarray:

@@ -118,6 +118,7 @@ def text(
     labels_as_written: options.LabelsAsWritten = False,
     vectors: options.VectorsFile = "",
     wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
+    recipe: options.Recipe = "",
     validation: options.Validation = None,
     on_error: options.AtBadRow = "stop",
     *,
@@ -138,7 +139,8 @@ def text(
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     source = Source(files, reading, test=test)
-    _fit("text", source, learning, run, vectors=vectors, wide=wide, validation=validation)
+    chosen = options.one_of("--recipe", recipe, options.RECIPES)
+    _fit("text", source, learning, run, vectors=vectors, wide=wide, recipe=chosen, validation=validation)
 
 
 @fit_app.command()
@@ -212,6 +214,7 @@ def _plain_fit(task: str) -> Callable[..., None]:
     def command(
         files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Rows to learn from.")],
         test: options.TestRows = "",
+        text: options.TextColumn = "",
         validation: options.Validation = None,
         *,
         written: FileChoices,
@@ -220,7 +223,7 @@ def _plain_fit(task: str) -> Callable[..., None]:
     ) -> None:
         from recurra.tasks.task import Source
 
-        _fit(task, Source(files, written.reading(), test=test), learning, run, validation=validation)
+        _fit(task, Source(files, written.reading(text=text), test=test), learning, run, validation=validation)
 
     return command
 

@@ -108,6 +108,7 @@ def check(
     labels_as_written: options.LabelsAsWritten = False,
     tokens: options.Tokens = "",
     vectors: options.VectorsFile = "",
+    recipe: options.Recipe = "",
     horizon: options.Horizon = None,
     window: options.Window = None,
     season: options.Season = None,
@@ -131,7 +132,8 @@ def check(
     words: dict[str, Any] = {"vectors": vectors, "validation": validation}
     sizes: dict[str, Any] = {"horizon": horizon, "window": window, "season": season, "validation": validation}
     # Of all tasks, because which one it is may be known only when the file has been looked at.
-    of_tasks = {"text": words | {"wide": series.wide}, "language": words | {"tokens": tokens}, "series": sizes}
+    chosen = {"wide": series.wide, "recipe": one_of("--recipe", recipe, options.RECIPES)}
+    of_tasks = {"text": words | chosen, "language": words | {"tokens": tokens}, "series": sizes}
     asked = _Asked(file, test, rows, series.reading(), learning, of_tasks, _read_by(context))
     _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
 

@@ -76,7 +76,8 @@ def _tell(
         "report": str(out / "report.html"),
         "best_epoch": record["best_epoch"],
         **({"evaluated_on": record["evaluated_on"]} if "evaluated_on" in record else {}),
-        **record["history"][-1],
+        # A net that learns by no steps has no history.
+        **(record["history"][-1] if record["history"] else {}),
         # Single figures alone: tables and curves stand in report.json.
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),

@@ -50,6 +50,14 @@ Validation = Annotated[
         help="Held out to choose the epoch on: a share, or a number of texts, lines or windows. [default: the task's]",
     ),
 ]
+Recipe = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        help="net: one network; stack: the encoder in the box among linear models, cross-fitted. [default: net]",
+    ),
+]
+RECIPES = ("net", "stack")
 VectorsFile = Annotated[
     str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")
 ]

@@ -88,10 +88,17 @@ def split_time(count: int, *, validation: int, gap: int = 0) -> Split:
     return Split(steps[: count - validation - gap], steps[count - validation :])
 
 
-def folds(count: int, number: int, *, labels: Sequence[str] | None = None, seed: int = 0) -> list[Split]:
-    """Cut `count` rows into `number` stratified parts and hold each out once (cross-validation).
+def folds(
+    count: int,
+    number: int,
+    *,
+    labels: Sequence[str] | None = None,
+    groups: Sequence[str | None] | None = None,
+    seed: int = 0,
+) -> list[Split]:
+    """Cut `count` rows into `number` parts and hold each out once (cross-validation): stratified, or by group.
 
-    Raises DataError when there are fewer rows than folds.
+    Raises DataError when there are fewer rows, or groups, than folds.
     """
     if number < 2:
         raise UsageError("too few folds", found=str(number), allowed="2 or more")
@@ -101,10 +108,27 @@ def folds(count: int, number: int, *, labels: Sequence[str] | None = None, seed:
     rank = generator.permutation(count)
     classes = list(labels) if labels is not None else [""] * count
     fold = np.empty(count, dtype=np.int64)
+    if groups is not None:
+        fold[:] = _group_folds(groups, number, generator)
+        order = generator.permutation(count)
+        return [Split(order[fold[order] != held], order[fold[order] == held]) for held in range(number)]
     # Sorted by class, then dealt out like cards: each fold gets the same share of each class.
     fold[np.array(sorted(range(count), key=lambda row: (classes[row], rank[row])))] = np.arange(count) % number
     order = generator.permutation(count)
     return [Split(order[fold[order] != held], order[fold[order] == held]) for held in range(number)]
+
+
+def _group_folds(groups: Sequence[str | None], number: int, generator: np.random.Generator) -> np.ndarray:
+    """Deal whole groups out, the largest first, each to the part that has the fewest rows."""
+    members = list(_group_rows(groups).values())
+    if len(members) < number:
+        raise DataError(f"fewer groups than folds: need {number}, have {len(members)}", advice="ask for fewer folds")
+    fold, sizes = np.empty(len(groups), dtype=np.int64), np.zeros(number)
+    for place in sorted(generator.permutation(len(members)).tolist(), key=lambda place: -len(members[place])):
+        chosen = int(sizes.argmin())
+        fold[members[place]] = chosen
+        sizes[chosen] += len(members[place])
+    return fold
 
 
 def _check(count: int, labels: Sequence[str] | None, groups: Sequence[str | None] | None, share: float) -> None:

@@ -21,7 +21,7 @@ from recurra.errors import UsageError
 from recurra.model import ModelOrigin, kept_history
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import check_read
-from recurra.tasks.task import Asked, Prepared, Task, load_any, model_of, task_named
+from recurra.tasks.task import Asked, Figures, Prepared, Task, load_any, model_of, task_named
 from recurra.training.progress import NOWHERE, Record, Watch
 
 
@@ -62,14 +62,15 @@ class Params:
 
     def __sklearn_tags__(self) -> Any:
         """Tell scikit-learn what this is (scikit-learn 1.6 and later)."""
-        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags
+        from sklearn.utils import ClassifierTags, InputTags, RegressorTags, Tags, TargetTags, TransformerTags
 
-        classifier = self.estimator_type == "classifier"
+        classifier, regressor = (self.estimator_type == kind for kind in ("classifier", "regressor"))
         return Tags(
             estimator_type=self.estimator_type,
             target_tags=TargetTags(required=classifier),
             classifier_tags=ClassifierTags() if classifier else None,
-            regressor_tags=None if classifier else RegressorTags(),
+            regressor_tags=RegressorTags() if regressor else None,
+            transformer_tags=None if classifier or regressor else TransformerTags(),
             # One text or number a row: scikit-learn's own checks must not ask for a table of features.
             input_tags=InputTags(string=True, two_d_array=False, one_d_array=True),
         )
@@ -106,6 +107,8 @@ class Estimator(Params):
     history_: list[Record]
     best_epoch_: int
     warnings_: list[str]
+    out_of_fold_: Figures
+    """What `fit` measured on rows that it had not learnt from, fold by fold; empty where it held rows out."""
     notes_: list[str]
     """What was remarkable and needs nobody's attention."""
     forgotten_ = ""
@@ -136,7 +139,7 @@ class Estimator(Params):
         """Return what a fit is asked for; raises UsageError for what is out of its range."""
         settings, seed = self.settings(), seed_of("random_state", self.random_state)
         held, wide = held_out("validation", self.validation), truth("wide", getattr(self, "wide", False))
-        return Asked(settings, seed, held, getattr(self, "vectors", None), wide)
+        return Asked(settings, seed, held, getattr(self, "vectors", None), wide, getattr(self, "recipe", ""))
 
     def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:
         """Learn from rows that the task has prepared; what is doubtful is only kept in `warnings_`."""
@@ -147,6 +150,7 @@ class Estimator(Params):
         self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)
         self.warnings_ = [*prepared.warnings, *learnt.finished.warnings]
         self.notes_ = list(learnt.finished.notes)
+        self.out_of_fold_ = learnt.finished.evaluation
         vars(self).update(prepared.attributes)
         return self
 

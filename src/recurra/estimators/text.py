@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
 TEXT_SETTINGS = TASK.settings
+Recipe = Literal["net", "stack"]
 
 
 @dataclass(eq=False, repr=False)
@@ -55,6 +56,7 @@ class TextClassifier(Estimator):
     pool: Pool | tuple[Pool, ...] | None = None
     vectors: str | Path | None = None
     wide: bool = False
+    recipe: Recipe = "net"
     max_length: int | None = None
     epochs: int | None = None
     learning_rate: float | None = None

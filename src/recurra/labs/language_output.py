@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from recurra.batches import language_streams
 from recurra.config import Settings
 from recurra.labs.language_recipe import LabText
+from recurra.nets.layouts import language_net
 from recurra.nets.learn import LearningNet
-from recurra.nets.run import language_net
 from recurra.tasks.heads.next_token.learn import TokenLearner
 from recurra.text.encoder import fit_encoder
 from recurra.text.stream import stream_ids

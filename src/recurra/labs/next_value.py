@@ -16,7 +16,7 @@ from recurra.labs.next_value_recipe import FLOORS, INITS, LITERAL, next_value_va
 from recurra.labs.page import network_blocks
 from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, reach
-from recurra.nets.run import forecast_net
+from recurra.nets.layouts import forecast_net
 from recurra.report.blocks import Block
 from recurra.report.charts.curves import Line, actual_against_predicted, lines
 from recurra.report.charts.labs import dots_and_ranges, marked_points

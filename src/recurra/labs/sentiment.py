@@ -20,7 +20,7 @@ from recurra.labs.sentiment_nets import read_reviews, sentiment_record, train_cl
 from recurra.labs.sentiment_recipe import STEPS, sentiment_variants
 from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, reach
-from recurra.nets.run import classifier_net
+from recurra.nets.layouts import classifier_net
 from recurra.report.blocks import Block, Code
 from recurra.report.charts.curves import Line, gradient_norms
 from recurra.report.charts.labs import dots_and_ranges, reading, training_beside_recorded, word_map

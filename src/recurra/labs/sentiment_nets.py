@@ -29,8 +29,9 @@ from recurra.labs.sentiment_data import (
 )
 from recurra.labs.sentiment_recipe import EXPERIMENTS, LADDER, SHORT, STEPS, in_size
 from recurra.metrics import paired_bootstrap
-from recurra.tasks.heads.classes.measure import LabelledRows, text_rivals
+from recurra.tasks.heads.classes.measure import text_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.training.checkpoints import load_checkpoint
 
 SUMMED_UP = (

@@ -1,23 +1,22 @@
 """The nets: what is stacked, as plain data, and running it in NumPy, the one path of every answer.
 
-Not here: learning (learn.py), and what a net is for (tasks/heads/). Weights come as one flat dict, `layer.name` to
-array, from an artefact or from memory alike.
+Not here: learning (learn.py), laying a net out by a user's choices (layouts.py), what a net is for (tasks/heads/).
+Weights come as one flat dict, `layer.name` to array, from an artefact or from memory alike.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from recurra.batches import Ragged
-from recurra.config import Frozen, NetConfig, Precision, problem_line
-from recurra.errors import UsageError
+from recurra.config import Frozen, Precision
+from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
@@ -25,6 +24,10 @@ from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 from recurra.layers.wide.run import WideSpec
 
 Tensors = Mapping[str, Floats]
+
+
+BESIDE = (TiedSpec, WideSpec, GramsSpec)
+"""Layers that stand beside the flow: who runs the net adds what they give."""
 
 
 class Plan(Frozen):
@@ -47,12 +50,15 @@ class Plan(Frozen):
     def layers(self) -> dict[str, LayerSpec]:
         """Return the layers by name; absent ones are left out."""
         named = {name: getattr(self, name) for name in type(self).model_fields}
+        # Layers of a kind that stand beside one another are numbered.
+        several = [(name, specs) for name, specs in named.items() if isinstance(specs, tuple)]
+        named |= {f"{name}{number}": spec for name, specs in several for number, spec in enumerate(specs)}
         return {name: spec for name, spec in named.items() if isinstance(spec, LayerSpec)}
 
     @cached_property
     def flow(self) -> list[tuple[str, Any]]:
         """The layers that values pass one after another; what stands beside them is left out."""
-        return [(name, spec) for name, spec in self.layers().items() if not isinstance(spec, TiedSpec | WideSpec)]
+        return [(name, spec) for name, spec in self.layers().items() if not isinstance(spec, BESIDE)]
 
     @cached_property
     def steps(self) -> list[tuple[LayerSpec, dict[str, str]]]:
@@ -81,21 +87,39 @@ class Plan(Frozen):
         return self.model_copy(update={"recurrent": self.recurrent.model_copy(update={"precision": precision})})
 
 
-class ClassifierNet(Plan):
-    """Texts to classes: token vectors, recurrence, pooling, one dense layer; log-odds of n-grams beside it if wide."""
+class PooledNet(Plan):
+    """Texts to one row of numbers each: token vectors, recurrence, pooling, one dense layer."""
 
     pools = True
-    task: Literal["text"] = "text"
     embedding: EmbeddingSpec
     recurrent: RecurrentSpec
     pooling: PoolingSpec
     dense: DenseSpec
-    wide: WideSpec | None = None
 
     @model_validator(mode="after")
     def _directions_fit(self) -> Self:
         _same(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
         return self
+
+
+class ClassifierNet(PooledNet):
+    """Texts to the scores of classes; linear scores of n-grams are added to the net's (one column of them if wide)."""
+
+    task: Literal["text"] = "text"
+    wide: WideSpec | None = None
+    grams: tuple[GramsSpec, ...] = Field(default=(), max_length=8)
+
+    @model_validator(mode="after")
+    def _classes_fit(self) -> Self:
+        for number, spec in enumerate(self.grams):
+            _same(self.dense.outputs, spec.outputs, f"grams{number}.outputs")
+        return self
+
+
+class EncoderNet(PooledNet):
+    """Texts to vectors."""
+
+    task: Literal["encoder"] = "encoder"
 
 
 class LanguageNet(Plan):
@@ -137,58 +161,6 @@ def _same(outputs: int, inputs: int, name: str) -> None:
         raise ValueError(f"{name} is {inputs}, but the layer before gives {outputs}")
 
 
-def classifier_net(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:
-    """Lay out a text classifier; raises UsageError for choices that do not go together."""
-    with _refusing():
-        recurrent = _recurrent(net, net.embedding_size)
-        pooling = PoolingSpec(
-            parts=net.pool, inputs=recurrent.outputs, heads=net.heads, bidirectional=recurrent.bidirectional
-        )
-        return ClassifierNet(
-            embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
-            recurrent=recurrent,
-            pooling=pooling,
-            dense=DenseSpec(inputs=pooling.outputs, outputs=labels),
-            wide=wide,
-        )
-
-
-def language_net(net: NetConfig, *, words: int) -> LanguageNet:
-    """Lay out a language model whose output layer shares the token vectors; raises UsageError as `classifier_net`."""
-    with _refusing():
-        recurrent = _recurrent(net, net.embedding_size)
-        return LanguageNet(
-            embedding=EmbeddingSpec(words=words, size=net.embedding_size, scale=net.embedding_scale),
-            recurrent=recurrent,
-            projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
-            output=TiedSpec(words=words),
-        )
-
-
-def forecast_net(net: NetConfig, *, horizon: int, features: int = 1) -> ForecastNet:
-    """Lay out a forecaster that answers all steps of the horizon at once; raises UsageError as `classifier_net`."""
-    with _refusing():
-        recurrent = _recurrent(net, features)
-        return ForecastNet(recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=horizon))
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Turn what pydantic finds into a mistake of the user's: each choice is valid, but not beside the others."""
-    try:
-        yield
-    except ValidationError as problem:
-        # A check of ours says it better than pydantic, which would put "Value error" before it.
-        reason = problem.errors(include_url=False)[0].get("ctx", {}).get("error")
-        raise UsageError(str(reason) if reason else problem_line(problem)) from None
-
-
-def _recurrent(net: NetConfig, inputs: int) -> RecurrentSpec:
-    # The spec has the setting's names, so that a new setting of the recurrence is named in two records, not three.
-    shared = RecurrentSpec.model_fields.keys() & NetConfig.model_fields.keys()
-    return RecurrentSpec(inputs=inputs, **{name: getattr(net, name) for name in shared})
-
-
 class _LookUp(NamedTuple):
     """An embedding that has not been read yet."""
 
@@ -220,6 +192,15 @@ def run(
     for spec, names in plan.steps:
         flow = RUN[spec.kind](spec, {name: tensors[full] for name, full in names.items()}, flow)
     return flow.values.values, flow.states
+
+
+def run_to_dense(plan: PooledNet, tensors: Tensors, inputs: Ragged[Any]) -> Floats:
+    """Fold the layers up to the dense one: the features of each sequence, (sequences, features)."""
+    flow = _Flow(inputs, None)
+    for spec, names in plan.steps[:-1]:
+        flow = RUN[spec.kind](spec, {name: tensors[full] for name, full in names.items()}, flow)
+    features: Floats = flow.values.values
+    return features
 
 
 def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:

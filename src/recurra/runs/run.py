@@ -56,7 +56,9 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
         **prepared.told,
         "warnings": estimator.warnings_,
         "notes": [*estimator.warnings_, *estimator.notes_],
-        "subtitle": f"{_a_net(record['settings']['net']['cell'])} learnt from {learnt_from}.",
+        # As they were in the end: rows may have chosen what the user left open.
+        "settings": prepared.settings.model_dump(mode="json"),
+        "subtitle": f"{_a_net(record['cell']['kind'])} learnt from {learnt_from}.",
     }
     write_json(out / "history.json", record["history"])
     save(training_report(record), out / "report.html")
@@ -91,6 +93,8 @@ def _learnt(estimator: Estimator, prepared: Prepared, *, out: Path, title: str, 
 def _judged(estimator: Estimator, ready: Ready) -> dict[str, Any]:
     """Measure the model on the test part, else on the part held out; the rivals learn from the same rows as it did."""
     task, parts, prepared, model = estimator.task, ready.parts, ready.prepared, estimator.model_
+    if parts.test is None and estimator.out_of_fold_:
+        return {**estimator.out_of_fold_, **task.head.shown(model)}
     rows = prepared.held if parts.test is None else parts.test
     tries = [*learning_on(estimator.history_, estimator.best_epoch_), *prepared.tries]
     return {**task.judge(model, rows, prepared.seen, tries), **task.head.shown(model)}

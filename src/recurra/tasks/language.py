@@ -16,7 +16,7 @@ from recurra.arguments import part_of
 from recurra.batches import language_streams
 from recurra.config import Settings
 from recurra.errors import DataError, either
-from recurra.nets.run import language_net
+from recurra.nets.layouts import language_net
 from recurra.runs.sources import Lines, running_text
 from recurra.tasks.heads.lost import VECTORS
 from recurra.tasks.heads.next_token.head import HEAD

@@ -25,5 +25,6 @@ class Called(NamedTuple):
 CALLED = {
     "text": Called("a text classifier", "recurra predict", "classes", "TextClassifier"),
     "language": Called("a language model", "recurra generate", "next_token", "LanguageModel"),
+    "encoder": Called("a sentence encoder", "recurra.load", "vectors", "SentenceEncoder"),
     "series": Called("a forecaster", "recurra forecast", "horizon", "Forecaster"),
 }

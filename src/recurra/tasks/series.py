@@ -12,7 +12,7 @@ from typing import Any
 from recurra.config import SeriesConfig, Settings
 from recurra.datasets.series.checks import check_lengths
 from recurra.datasets.series.table import SeriesTable, imputed
-from recurra.nets.run import forecast_net
+from recurra.nets.layouts import forecast_net
 from recurra.runs.sources import mending, raw_series
 from recurra.series import Examples, SeriesEncoder, fit_series_encoder
 from recurra.tasks.heads.horizon.head import HEAD

@@ -62,6 +62,8 @@ class Asked:
     # Of some tasks only: an estimator without such an argument leaves both as they are.
     vectors: str | Path | None = None
     wide: bool = False
+    recipe: str = ""
+    """How the model is made, where the task knows several ways."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class Prepared:
     """What those are called."""
     start: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Weights to begin with in place of drawn ones."""
+    by_steps: bool = True
+    """Whether the net learns by steps; else it stays as it begins, and `finish` fits what is behind it."""
     kept: Mapping[str, Any] = field(default_factory=dict)
     """What source.json tells of the rows, so that a rival can be fitted on the same ones later."""
     split: Mapping[str, Any] = field(default_factory=dict)
@@ -131,6 +135,12 @@ class Prepared:
     columns: TextColumns | None = None
 
 
+Trained = dict[str, NDArray[Any]]
+"""A net's weights by their full names."""
+Again = Callable[[Prepared], Trained]
+"""Trains another net."""
+
+
 @dataclass(frozen=True)
 class Finished:
     """A model after what is fitted on validation, and what was doubtful there."""
@@ -138,6 +148,8 @@ class Finished:
     model: Any
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
+    evaluation: Figures = field(default_factory=dict)
+    """Figures beside the rivals' of rows that no part of the model had learnt from, where no rows are held out."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +159,8 @@ class Head:
     Those two stand apart: an answer must not load what measures and tells, and nothing but learning may load torch.
     """
 
-    finish: Callable[[Prepared, dict[str, NDArray[Any]]], Finished]
-    """Makes a model of trained weights."""
+    finish: Callable[[Prepared, Trained, Again], Finished]
+    """Makes a model of trained weights; may have more nets trained in the same way, of other rows."""
     figures: Callable[[Any, Any], Figures]
     """(model, rows): what is measured of a model by itself."""
     title: str

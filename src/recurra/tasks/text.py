@@ -6,7 +6,7 @@ Not here: columns and weights (inputs/texts.py), what a step learns (heads/class
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from recurra.arguments import part_of
 from recurra.config import Settings
-from recurra.datasets.columns import TextColumns
 from recurra.datasets.labels import (
     check_known_labels,
     check_training_labels,
@@ -26,15 +25,17 @@ from recurra.datasets.labels import (
 from recurra.datasets.splits import Split, split
 from recurra.datasets.texts import TextTable, open_texts
 from recurra.errors import DataError, either
-from recurra.nets.run import classifier_net
+from recurra.nets.layouts import classifier_net
 from recurra.runs.sources import has_parts, labelled
 from recurra.tasks.heads.classes.finish import check_wide
 from recurra.tasks.heads.classes.head import HEAD
-from recurra.tasks.heads.classes.measure import LabelledRows, judge_labels
+from recurra.tasks.heads.classes.measure import judge_labels
 from recurra.tasks.heads.lost import VECTORS
+from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows, kept_of, labelled_rows
 from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered, weighty
+from recurra.tasks.stacks import prepare_stack
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
-from recurra.text.encoder import TextEncoder, fit_encoder
+from recurra.text.encoder import fit_encoder
 from recurra.text.scripts import learnt_words
 from recurra.text.vectors import Vectors, load_vectors
 from recurra.text.vocabulary import Vocabulary
@@ -67,17 +68,6 @@ SETTINGS = Settings().changed(
 """The defaults of text classification, chosen on IMDB's validation part."""
 MEASURED_TWICE = "validation (it also chose epoch and temperature: give --test for an untouched figure)"
 NOTHING_HELD = "training rows (nothing was held out)"
-
-
-@dataclass(frozen=True)
-class LabelledParts:
-    """What the head learns from and is finished on."""
-
-    classes: NDArray[Any]
-    train: Part
-    validation: Part | None
-    encoder: TextEncoder
-    wide: bool
 
 
 def read(source: Source, asked: Asked | None) -> Rows:
@@ -148,6 +138,10 @@ def _as_rows(table: TextTable) -> LabelledRows:
 
 def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
     """Check, split and encode rows, and lay the net out; `recurra data check` takes these very steps."""
+    return prepare_stack(asked, given) if asked.recipe == "stack" else _prepare_net(asked, given)
+
+
+def _prepare_net(asked: Asked, given: LabelledTexts) -> Prepared:
     settings = asked.settings
     # `rows` are numbers in the file: rows of weight 0 are gone, and a split must name the others as the user counts.
     given, rows = weighty(given)
@@ -172,12 +166,12 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
         asked.seed,
         classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
         LabelledParts(classes, train, validation, encoder, asked.wide),
-        seen=_labelled(train, classes),
+        seen=labelled_rows(train, classes),
         learnt_from=f"{len(train.texts):,} texts",
         held=_measured(validation or train, classes, kept),
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
         start={} if vectors is None else {"embedding.weight": vectors.matrix},
-        kept=_kept(given.columns, kept),
+        kept=kept_of(given.columns, kept),
         split=kept.as_json() if kept is not None else {},
         told={"vector_coverage": coverage},
         # The classes as the caller has them, numbers or texts; the model itself holds texts.
@@ -201,20 +195,10 @@ def _held_out(
     return whole.rows(cut.train), whole.rows(cut.validation), cut
 
 
-def _kept(columns: TextColumns | None, cut: Split | None) -> dict[str, Any]:
-    """Return what a rival needs to learn from the same rows: their columns, and which of them were held out."""
-    held_out = cut.validation.tolist() if cut is not None else []
-    return {"columns": asdict(columns) if columns is not None else None, "held_out": held_out}
-
-
 def _measured(part: Part, classes: NDArray[Any], cut: Split | None) -> LabelledRows:
     # The hardest rows are named by their row in the file, where a reader finds them.
-    rows = _labelled(part, classes)
+    rows = labelled_rows(part, classes)
     return rows if cut is None else replace(rows, numbers=cut.validation)
-
-
-def _labelled(part: Part, classes: NDArray[Any]) -> LabelledRows:
-    return LabelledRows(part.texts, [str(classes[target]) for target in part.targets])
 
 
 def pretrained(source: str | Path, vocabulary: Vocabulary) -> Vectors:
@@ -231,5 +215,5 @@ def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
 
 
 TASK = Task(
-    "text", SETTINGS, frozenset({"words", "labelled texts", "batches"}), HEAD, read, hold, prepare, judge_labels
+    "text", SETTINGS, frozenset({"words", "whole texts", "labels", "batches"}), HEAD, read, hold, prepare, judge_labels
 )

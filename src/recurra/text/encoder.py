@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
-from typing import Literal
+from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,18 +81,9 @@ class TextEncoder:
 
     def encode_whole(self, texts: Iterable[str]) -> list[Ids]:
         """Return the ids of each text uncut; an empty text has none. Language models read these."""
-        # A fresh memory for each call: it may be large, and encoders are shared between threads.
-        chosen = tokeniser(self.config)
-        remembered = _PieceIds(chosen.tokens, self.vocabulary.index)
-        whole: list[Ids] = []
-        # A text of a hundred megabytes goes through in parts, so that its pieces are never all in memory.
-        for position, text in enumerate(several(texts), 1):
-            some = [
-                np.fromiter(chain.from_iterable(map(remembered.__getitem__, chosen.pieces(part))), np.int32)
-                for part in text_parts(prepared_at(position, text, self.config))
-            ]
-            whole.append(some[0] if len(some) == 1 else np.concatenate(some))
-        return whole
+        words, spell = self.vocabulary.index, self.vocabulary.spell if self.vocabulary.has_pieces else None
+        number = spell or (lambda word: (words.get(word, UNK),))
+        return token_numbers(texts, self.config, number, np.dtype(np.int32))
 
     def to_json(self) -> bytes:
         """Return the bytes of `tokenizer.json`; the same encoder gives the same bytes."""
@@ -160,22 +151,40 @@ def net_ids(ids: list[Ids], config: TextConfig) -> list[Ids]:
     return list(pad(ids, config.max_length)[0]) if config.pad_to_max else ids
 
 
-class _PieceIds(dict[str, tuple[int, ...]]):
-    """The ids of each piece met so far: most pieces of a text were met before, so most tokens cost one look-up."""
+def token_numbers(
+    texts: Iterable[str], config: TextConfig, number: Callable[[str], tuple[int, ...]], dtype: np.dtype[Any]
+) -> list[NDArray[Any]]:
+    """Return the numbers of each text's tokens, as `number` has them; raises DataError, naming the text."""
+    # A fresh memory for each call: it may be large, and encoders are shared between threads.
+    chosen = tokeniser(config)
+    remembered = _PieceNumbers(chosen.tokens, number)
+    whole: list[NDArray[Any]] = []
+    # A text of a hundred megabytes goes through in parts, so that its pieces are never all in memory.
+    for position, text in enumerate(several(texts), 1):
+        some = [
+            np.fromiter(chain.from_iterable(map(remembered.__getitem__, chosen.pieces(part))), dtype)
+            for part in text_parts(prepared_at(position, text, config))
+        ]
+        whole.append(some[0] if len(some) == 1 else np.concatenate(some))
+    return whole
 
-    def __init__(self, tokens: Callable[[str], Iterable[str]], index: dict[str, int]) -> None:
+
+class _PieceNumbers(dict[str, tuple[int, ...]]):
+    """The numbers of each piece met so far: most pieces of a text were met before, so most tokens cost one look-up."""
+
+    def __init__(self, tokens: Callable[[str], Iterable[str]], number: Callable[[str], tuple[int, ...]]) -> None:
         self._tokens = tokens
-        self._id = index.get
+        self._number = number
 
     def __missing__(self, piece: str) -> tuple[int, ...]:
         # A tuple is smaller than a list, and is never changed.
-        ids = tuple(map(self._id, self._tokens(piece), repeat(UNK)))
+        numbers = tuple(chain.from_iterable(map(self._number, self._tokens(piece))))
         if len(piece) <= REMEMBERED_LENGTH:
             # Starting afresh is cheaper than knowing which piece was used last, and frequent ones are back at once.
             if len(self) >= REMEMBERED_PIECES:
                 self.clear()
-            self[piece] = ids
-        return ids
+            self[piece] = numbers
+        return numbers
 
 
 def _to_json(config: TextConfig, vocabulary: Vocabulary) -> bytes:

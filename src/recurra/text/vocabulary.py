@@ -30,6 +30,13 @@ MAX_WORD_LENGTH = 256
 """Characters of a word at most; a longer token is never learnt and reads as <unk>."""
 
 
+INSIDE = "##"
+"""How a piece from inside a word begins."""
+
+LONGEST_SPELT = 64
+"""Characters of a word that is spelt, at most."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Words in the order of their ids, the special words first.
@@ -56,6 +63,34 @@ class Vocabulary:
     def index(self) -> dict[str, int]:
         """The id of each word."""
         return dict(zip(self.words, range(len(self.words)), strict=True))
+
+    @cached_property
+    def has_pieces(self) -> bool:
+        """Whether it can spell unknown words: an entry such as `##ing`, which no tokeniser of words makes."""
+        return any(word.startswith(INSIDE) and len(word) > len(INSIDE) for word in self.words)
+
+    def spell(self, word: str) -> tuple[int, ...]:
+        """Return a word's id, or the ids of the longest pieces from its left; <unk> alone where one is missing.
+
+        Pieces inside a word are written `##ing` (WordPiece, Schuster & Nakajima 2012). Words above 64 characters are
+        not spelt.
+        """
+        known = self.index.get(word)
+        if known is not None or len(word) > LONGEST_SPELT:
+            return (UNK if known is None else known,)
+        ids, start = [], 0
+        while start < len(word):
+            inside = INSIDE if start else ""
+            # From the whole rest of the word down to one letter.
+            for stop in range(len(word), start, -1):
+                piece = self.index.get(inside + word[start:stop])
+                if piece is not None:
+                    break
+            else:
+                return (UNK,)
+            ids.append(piece)
+            start = stop
+        return tuple(ids)
 
     def ids(self, tokens: Sequence[str]) -> Ids:
         """Return the ids (tokens,) of `tokens`; an unknown one gets that of <unk>."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
@@ -32,7 +33,7 @@ from recurra.errors import RecurraError
 from recurra.layers.draws import Generator
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
-from recurra.tasks.task import Finished, Prepared, Task, learner_of
+from recurra.tasks.task import Finished, Prepared, Task, Trained, learner_of
 from recurra.training.checkpoints import checkpoint, fingerprint, restore
 from recurra.training.descent import Descent
 from recurra.training.progress import Progress, Record, Watch
@@ -106,17 +107,30 @@ class Learnt:
 
 def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watch | None) -> Learnt:
     """Train a net on prepared rows; with `run`, a killed fit of the same choices and rows goes on from there."""
+    further = count(1)
+
+    def again(other: Prepared) -> Trained:
+        # Further nets are numbered in the order in which they are asked for, so that a resumed run finds its own.
+        folder = Path(run) / f"further-{next(further)}" if run else None
+        return _trained(task, other, folder, watch)[0]
+
+    trained, progress = _trained(task, prepared, Path(run) if run else None, watch)
+    return Learnt(task.head.finish(prepared, trained, again), progress.history, progress.best_epoch)
+
+
+def _trained(task: Task, prepared: Prepared, run: Path | None, watch: Watch | None) -> tuple[Trained, Progress]:
     settings, seed, plan = prepared.settings, prepared.seed, prepared.plan
     net = first_net(prepared)
+    if not prepared.by_steps:
+        return tensors_of(net), Progress()
     learner = learner_of(task.name)(net, prepared)
     # torch wakes a second thread for the smallest operation; how much there is to do tells whether that pays.
     with threads_for(torch_work(plan.recurrent, **learner.work())):
         # The data are hashed only where a checkpoint will ask for them: a million rows take a second.
         identity = fingerprint((settings, plan, seed), learner.arrays()) if run else ""
-        folder = Path(run) if run else None
-        progress = fit(learner, settings.training, seed=seed, run=folder, identity=identity, watch=watch)
+        progress = fit(learner, settings.training, seed=seed, run=run, identity=identity, watch=watch)
     # The loop has put the best epoch's weights back into the net by now, not the last epoch's.
-    return Learnt(task.head.finish(prepared, tensors_of(net)), progress.history, progress.best_epoch)
+    return tensors_of(net), progress
 
 
 def first_net(prepared: Prepared) -> LearningNet:

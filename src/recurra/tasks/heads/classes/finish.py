@@ -19,7 +19,8 @@ from recurra.layers.wide.run import wide
 from recurra.metrics import log_loss
 from recurra.nets.run import softmax
 from recurra.tasks.heads.classes.run import RunningClassifier, label_kind
-from recurra.tasks.task import Finished, Prepared
+from recurra.tasks.heads.classes.stacked import stacked
+from recurra.tasks.task import Again, Finished, Prepared, Trained
 
 # Evenly apart in ratio, as a weight works by its ratio to the net's own scores; 0 is the net alone.
 SHARES = (0.0, *(round(float(share), 3) for share in np.geomspace(0.1, 10.0, 41)))
@@ -32,11 +33,13 @@ FEWEST = 20
 """Validation rows below which nothing is fitted on them."""
 
 
-def finish(prepared: Prepared, tensors: dict[str, NDArray[Any]]) -> Finished:
-    """Make a classifier of trained weights; add the wide part where it was asked for, and the temperature."""
+def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
+    """Make a classifier of trained weights, with what was asked for beside the net, and a temperature."""
     data, classes = prepared.data, prepared.data.classes.tolist()
     labels, kind = tuple(map(str, classes)), label_kind(classes)
-    model = RunningClassifier(prepared.plan, tensors, data.encoder, labels, kind=kind)
+    model = RunningClassifier(prepared.plan, trained, data.encoder, labels, kind=kind)
+    if data.folds:
+        return stacked(prepared, model, again)
     train, validation = data.train, data.validation
     # On the rows that it learnt from a net is right too often: a temperature of those would make it surer still.
     if validation is None:

@@ -18,6 +18,7 @@ from recurra.baselines.nb_svm import NBSVM
 from recurra.datasets.columns import name_list
 from recurra.datasets.labels import as_known, places_of
 from recurra.errors import DataError, either
+from recurra.layers.layer import Floats
 from recurra.metrics import (
     accuracy,
     calibration_bins,
@@ -32,21 +33,13 @@ from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
 from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 from recurra.tasks.heads.lost import Scored, lost
+from recurra.tasks.inputs.labelled import LabelledRows
 
 NGRAMS = "NB-SVM (1- to 3-grams)"
 WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
 FORGOTTEN = "the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given"
 TOP = 20
 """Rows of highest loss told."""
-
-
-@dataclass(frozen=True)
-class LabelledRows:
-    """Texts and their labels, and the numbers by which a reader finds them, from 0, where these are not their order."""
-
-    texts: list[str]
-    labels: list[str] | None
-    numbers: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,15 +76,20 @@ def _unknown(labels: Sequence[object], places: NDArray[np.int64], known: Sequenc
     return DataError("labels the model does not know", found=", ".join(unknown[:5]), allowed=allowed)
 
 
-def evaluate_text(model: RunningClassifier, texts: Sequence[str], labels: Sequence[object]) -> TextEvaluation:
-    """Measure; raises DataError for no rows or a label the model does not know."""
+def evaluate_text(
+    model: RunningClassifier, texts: Sequence[str], labels: Sequence[object], answers: Floats | None = None
+) -> TextEvaluation:
+    """Measure; raises DataError for no rows or a label the model does not know.
+
+    `answers` (rows, classes) are given where they are those of models that had not learnt from these rows.
+    """
     if not len(texts):
         raise DataError("no rows to evaluate on")
     names, targets = model.labels, np.array(places_of(labels, model.labels))
     # Stricter than a share of right rows: a class that the model lacks has no probability, and its loss no bound.
     if (targets < 0).any():
         raise _unknown(labels, targets, names)
-    judged, encoded = model.judged(texts)
+    judged, encoded = model.judged(texts) if answers is None else (answers, model.encoder.encode_many(texts))
     shares = judged.astype(np.float64)
     predicted = shares.argmax(axis=1)
     absent = [name for place, name in enumerate(names) if place not in targets]

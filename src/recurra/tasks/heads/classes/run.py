@@ -14,15 +14,19 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.artefact import Artefact
-from recurra.batches import pick, sorted_batches
+from recurra.artefact import Artefact, Stored
+from recurra.batches import join, pick, sorted_batches
 from recurra.errors import ArtefactError
+from recurra.layers.grams.run import grams
 from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import ClassifierNet, Tensors, run, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
+from recurra.text.units import units_of
 
+TOGETHER = 2_048
+"""Texts whose n-grams are counted at a time."""
 Label = str | int | float | bool
 LabelKind = Literal["str", "int", "float", "bool"]
 READ: dict[LabelKind, Callable[[str], Label]] = {
@@ -88,8 +92,7 @@ class RunningClassifier(Model):
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Scores before the temperature: (rows, labels)."""
-        ids = net_ids(self.encoder.encode(texts), self.encoder.config)
-        return classify_all(self.plan, self.tensors, ids, self._whole(texts))
+        return self._scores(texts, self.encoder.encode(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities, rows adding up to 1: (rows, labels)."""
@@ -99,10 +102,8 @@ class RunningClassifier(Model):
         """Return the probabilities (rows, labels), and what the encoder could read of each text."""
         # Encoded once: what was unknown, empty or cut comes with the ids.
         encoded = self.encoder.encode_many(texts)
-        ids = net_ids(encoded.ids, self.encoder.config)
-        logits = classify_all(self.plan, self.tensors, ids, self._whole(texts))
         # Dividing all scores alike changes confidence, never the label.
-        return softmax(logits / self.temperature), encoded
+        return softmax(self._scores(texts, encoded.ids) / self.temperature), encoded
 
     def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
         """Answer each text, in order."""
@@ -119,8 +120,21 @@ class RunningClassifier(Model):
             for shares, empty, unk_rate, cut in rows
         ]
 
-    def _whole(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        return self.encoder.encode_whole(texts) if self.plan.wide else []
+    def _scores(self, texts: Sequence[str], ids: list[NDArray[np.int32]]) -> Floats:
+        whole = self.encoder.encode_whole(texts) if self.plan.wide else []
+        scores = classify_all(self.plan, self.tensors, net_ids(ids, self.encoder.config), whole)
+        for number, spec in enumerate(self.plan.grams):
+            weights = weights_of(self.tensors, f"grams{number}")
+            # Some texts at a time: the n-grams of a million would fill the memory.
+            for start in range(0, len(texts), TOGETHER):
+                some = slice(start, start + TOGETHER)
+                scores[some] += grams(spec, weights, join(units_of(texts[some], spec.unit)))
+        return scores
+
+    @property
+    def stored(self) -> Stored:
+        """A stack was rounded when it was made: a large vocabulary would weigh four times as much."""
+        return "int8" if self.plan.grams else "float32"
 
     def with_temperature(self, temperature: float) -> RunningClassifier:
         """Return the model with other confidence and the same labels."""

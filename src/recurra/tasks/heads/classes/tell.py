@@ -44,11 +44,24 @@ def text_sections(record: RunRecord) -> list[Section]:
     judged = Paragraph(f"Judged on {number(count)} rows.") if count else None
     return [
         *result_section(record, judged, SCORES, RIVAL_SCORES, "rows"),
+        *section("What each judge is worth", [_members(scores.rows("members"))]),
         *training_section(record),
         *_mistakes(scores),
         *_hardest(scores.rows("top_losses")),
         *network_section(record),
     ]
+
+
+def _members(members: RunRows) -> Table | None:
+    """Return the judges of a stack: what each counts, its own accuracy, and the loss without it."""
+    if not members:
+        return None
+    lines = tuple(
+        (str(one.get("name") or ""), one.measured("weight"), one.measured("accuracy"), one.measured("loss"))
+        for one in members
+    )
+    caption = "Weights are of log-probabilities; all figures are of rows that the judge had not learnt from."
+    return Table(("judge", "weight", "accuracy", "loss without it, more by"), lines, caption)
 
 
 def _mistakes(scores: RunRecord) -> list[Section]:

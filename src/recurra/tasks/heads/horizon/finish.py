@@ -9,17 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recurra.datasets.series.learnt import learnt_of
 from recurra.tasks.heads.horizon.run import LEVELS, RunningForecaster, coming_values
-from recurra.tasks.task import Finished, Prepared
+from recurra.tasks.task import Again, Finished, Prepared, Trained
 
 
-def finish(prepared: Prepared, tensors: dict[str, NDArray[Any]]) -> Finished:
+def finish(prepared: Prepared, trained: Trained, _: Again) -> Finished:
     """Join the net and the scalers; measure the intervals' widths where windows were held out."""
     data = prepared.data
-    model = RunningForecaster(prepared.plan, tensors, data.encoder, learnt=learnt_of(data.table))
+    model = RunningForecaster(prepared.plan, trained, data.encoder, learnt=learnt_of(data.table))
     return Finished(replace(model, widths=_widths(model, data)) if data.held else model)
 
 

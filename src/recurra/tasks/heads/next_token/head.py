@@ -11,7 +11,7 @@ from recurra.tasks.heads.next_token.tell import language_sections
 from recurra.tasks.task import Finished, Head
 
 HEAD = Head(
-    lambda prepared, tensors: Finished(RunningLanguage(prepared.plan, tensors, prepared.data.encoder)),
+    lambda prepared, trained, _: Finished(RunningLanguage(prepared.plan, trained, prepared.data.encoder)),
     RunningLanguage.figures,
     "Language model",
     "The language of {}",

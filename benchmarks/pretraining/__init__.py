@@ -1,0 +1,1 @@
+"""What an encoder of the box is made of: sentences, the teacher's vectors of them, and words."""

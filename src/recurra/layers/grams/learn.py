@@ -1,0 +1,170 @@
+"""Linear scores of n-grams, learning: fitted in one go on hashed n-grams, not by gradient steps.
+
+Two ways, both with scikit-learn's solvers: logistic regression on TF-IDF, and NB-SVM (Wang & Manning 2012). Needs SciPy
+and scikit-learn (extra `train`).
+
+Not here: how much the scores count beside a net (tasks/heads/classes/stack.py).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.batches import Ragged
+from recurra.errors import DataError
+from recurra.layers.grams.run import Counted, GramsSpec, counted, damped
+from recurra.layers.layer import TokenIds, Weights
+
+
+@dataclass(frozen=True)
+class Grams:
+    """The n-grams of some texts as a sparse matrix of counts (texts, entries), and which place each column has."""
+
+    spec: GramsSpec
+    places: NDArray[np.int64]
+    matrix: Any
+
+
+def count_grams(tokens: Ragged[TokenIds], spec: GramsSpec, *, seen: int = 2, most: int = 2**20) -> Grams:
+    """Count the n-grams that `seen` texts hold, the `most` frequent of them; raises DataError where none is left."""
+    found = counted(tokens, spec.unit, spec.shortest, spec.longest)
+    places, columns, texts = np.unique(found.places, return_inverse=True, return_counts=True)
+    # An n-gram of one text alone names that text: it would be learnt by heart.
+    enough = max(seen, int(np.sort(texts)[-most]) if len(texts) > most else 0)
+    often = texts >= enough
+    if not often.any():
+        raise DataError(f"no n-gram stands in {seen} texts", advice="give more texts")
+    return Grams(spec, places[often], _matrix(found, spec, often, columns, tokens.sequences))
+
+
+def known_grams(tokens: Ragged[TokenIds], learnt: Grams) -> Any:
+    """Count the learnt n-grams in other texts: (texts, entries)."""
+    spec = learnt.spec
+    found = counted(tokens, spec.unit, spec.shortest, spec.longest)
+    near = np.minimum(np.searchsorted(learnt.places, found.places), len(learnt.places) - 1)
+    hit = learnt.places[near] == found.places
+    kept = Counted(found.owners[hit], found.places[hit], found.counts[hit])
+    every = np.ones(len(learnt.places), bool)
+    return _matrix(kept, spec, every, near[hit], tokens.sequences)
+
+
+def _matrix(found: Counted, spec: GramsSpec, often: NDArray[np.bool_], columns: NDArray[Any], texts: int) -> Any:
+    from scipy.sparse import csr_matrix
+
+    # Numbers the kept places one after another: kept place -> its column. liblinear reads 32-bit indices only.
+    column, chosen = np.cumsum(often) - 1, often[columns]
+    cells = (found.owners[chosen].astype(np.int32), column[columns[chosen]].astype(np.int32))
+    return csr_matrix((damped(found.counts[chosen], spec), cells), shape=(texts, int(often.sum())))
+
+
+def fit_logistic(
+    learnt: Grams, targets: NDArray[np.int64], row_weights: NDArray[Any], classes: int, *, inverse_penalty: float = 10.0
+) -> tuple[GramsSpec, Weights]:
+    """Logistic regression on TF-IDF of length 1, several classes at once; frequencies smoothed as scikit-learn does."""
+    from sklearn.linear_model import LogisticRegression
+
+    matrix, rows = learnt.matrix, learnt.matrix.shape[0]
+    # ln((1 + n) / (1 + df)) + 1
+    weight = np.log((1 + rows) / (1 + np.bincount(matrix.indices, minlength=matrix.shape[1]))) + 1
+    scaled = matrix.copy()
+    scaled.data = scaled.data * weight[matrix.indices]
+    lengths = np.sqrt(np.maximum(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel(), 1e-12))
+    scaled.data /= np.repeat(lengths, np.diff(scaled.indptr))
+    # Of rows of length 1 the stochastic average gradient is there in a few passes, forty times as quick as L-BFGS.
+    model = LogisticRegression(C=inverse_penalty, solver="sag", max_iter=60, tol=1e-2, random_state=0)
+    with unconverged():
+        model.fit(scaled, targets, row_weights)
+    slopes, bias = _all_classes(model, classes)
+    return _packed(learnt, slopes * weight[:, None], bias, weight**2)
+
+
+@contextmanager
+def unconverged() -> Iterator[None]:
+    """Take a fit whose last digits have not settled: cross-fitting weighs every judge as it is."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def _all_classes(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Slopes (features, classes) and biases of a model that may have met only some of the classes."""
+    slopes, bias = np.zeros((model.coef_.shape[1], classes)), np.full(classes, -20.0)
+    if len(model.classes_) == 2:
+        # One score for two classes: the second against the first, shared out evenly.
+        slopes[:, model.classes_] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2], axis=1)
+        bias[model.classes_] = np.array([-0.5, 0.5]) * model.intercept_[0]
+    else:
+        slopes[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+    return slopes, bias
+
+
+def _packed(
+    learnt: Grams, slopes: NDArray[np.float64], bias: NDArray[np.float64], square: NDArray[np.float64] | None
+) -> tuple[GramsSpec, Weights]:
+    weights: Weights = {
+        # Exact: places are below 2^24, and float32 holds every whole number up to there.
+        "place": learnt.places.astype(np.float32),
+        "weight": slopes.astype(np.float32),
+        "bias": bias.astype(np.float32),
+    }
+    if square is not None:
+        weights["square"] = square.astype(np.float32)
+    sizes = {"entries": len(learnt.places), "outputs": len(bias), "normed": square is not None}
+    return learnt.spec.model_copy(update=sizes), weights
+
+
+def fit_nb_svm(
+    learnt: Grams,
+    targets: NDArray[np.int64],
+    row_weights: NDArray[Any],
+    classes: int,
+    *,
+    alpha: float = 1.0,
+    inverse_penalty: float = 1.0,
+) -> tuple[GramsSpec, Weights]:
+    """NB-SVM on present n-grams, each class against the rest; its scores are margins.
+
+    Of two classes each text's ratios are brought to length 1, so that long texts do not shout. Of more they are not:
+    classes would be brought to different lengths, and margins not be comparable (TREC 72 % with, 89 % without).
+    """
+    from sklearn.svm import LinearSVC
+
+    matrix, normed = learnt.matrix, classes == 2
+    slopes, bias, squares = np.zeros((matrix.shape[1], classes)), np.full(classes, -2.0), None
+    for one in range(classes) if classes > 2 else [1]:
+        positive = targets == one
+        if not positive.any() or positive.all():
+            continue
+        ratios = _log_count_ratios(matrix, positive, alpha)
+        scaled = matrix.copy()
+        scaled.data = ratios[matrix.indices]
+        if normed:
+            squares = ratios**2
+            lengths = np.sqrt(np.maximum(matrix @ squares, 1e-12))
+            scaled.data /= np.repeat(lengths, np.diff(matrix.indptr))
+        penalty = inverse_penalty if normed else 0.1 * inverse_penalty
+        model = LinearSVC(C=penalty, tol=1e-3, max_iter=5000, random_state=0)
+        with unconverged():
+            model.fit(scaled, positive, row_weights)
+        slopes[:, one], bias[one] = model.coef_[0] * ratios, model.intercept_[0]
+    if normed:
+        slopes[:, 0], bias[0] = -slopes[:, 1], -bias[1]
+    return _packed(learnt, slopes, bias, squares if normed else None)
+
+
+def _log_count_ratios(matrix: Any, positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:
+    """r (features,) of a matrix (texts, features) and the class's rows: Wang & Manning 2012, section 2.2."""
+    # For each entry of the matrix, whether its text belongs to the class.
+    holders = np.repeat(positive, np.diff(matrix.indptr))
+    inside = alpha + np.bincount(matrix.indices[holders], minlength=matrix.shape[1])
+    outside = alpha + np.bincount(matrix.indices[~holders], minlength=matrix.shape[1])
+    return np.asarray(np.log(inside / inside.sum()) - np.log(outside / outside.sum()))

@@ -1,0 +1,53 @@
+"""What a classifier learns from, once rows are numbered and split: its parts, and the records kept of them.
+
+Not here: rows as they were given (texts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets.columns import TextColumns
+from recurra.datasets.splits import Split
+from recurra.tasks.inputs.texts import Part
+from recurra.text.encoder import TextEncoder
+
+
+@dataclass(frozen=True)
+class LabelledRows:
+    """Texts and their labels, and the numbers by which a reader finds them, from 0, where these are not their order."""
+
+    texts: list[str]
+    labels: list[str] | None
+    numbers: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class LabelledParts:
+    """What the head learns from and is finished on."""
+
+    classes: NDArray[Any]
+    train: Part
+    validation: Part | None
+    encoder: TextEncoder
+    wide: bool = False
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]] = ()
+    """Rows learnt from and rows held out, for each part of a cross-fit; none where the net answers alone."""
+    net_name: str = ""
+    """What reports call the net among other judges."""
+
+
+def labelled_rows(part: Part, classes: NDArray[Any]) -> LabelledRows:
+    """Return a part as rivals take it."""
+    return LabelledRows(part.texts, [str(classes[target]) for target in part.targets])
+
+
+def kept_of(columns: TextColumns | None, cut: Split | None) -> dict[str, Any]:
+    """Return what a rival needs to learn from the same rows: their columns, and which of them were held out."""
+    held_out = cut.validation.tolist() if cut is not None else []
+    return {"columns": asdict(columns) if columns is not None else None, "held_out": held_out}
