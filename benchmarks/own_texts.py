@@ -70,7 +70,8 @@ def measured(name: str, count: int, recipe: Any, seed: int) -> dict[str, Any]:
         "against_best_rival": [round(100 * float(value), 2) for value in (apart.low, apart.high)],
         "out_of_fold": round(100 * model.out_of_fold_["accuracy"], 2) if model.out_of_fold_ else None,
         "seconds": round(seconds, 1),
-        "notes": model.notes_,
+        # Why this net was chosen; what each judge counts stands in a report.
+        "chosen": model.notes_[:2],
     }
     print(name, count or "all", told["accuracy"], f"{seconds:.0f} s", flush=True)
     return told
