@@ -44,17 +44,6 @@ def count_grams(tokens: Ragged[TokenIds], spec: GramsSpec, *, seen: int = 2, mos
     return Grams(spec, places[often], _matrix(found, spec, often, columns, tokens.sequences))
 
 
-def known_grams(tokens: Ragged[TokenIds], learnt: Grams) -> Any:
-    """Count the learnt n-grams in other texts: (texts, entries)."""
-    spec = learnt.spec
-    found = counted(tokens, spec.unit, spec.shortest, spec.longest)
-    near = np.minimum(np.searchsorted(learnt.places, found.places), len(learnt.places) - 1)
-    hit = learnt.places[near] == found.places
-    kept = Counted(found.owners[hit], found.places[hit], found.counts[hit])
-    every = np.ones(len(learnt.places), bool)
-    return _matrix(kept, spec, every, near[hit], tokens.sequences)
-
-
 def _matrix(found: Counted, spec: GramsSpec, often: NDArray[np.bool_], columns: NDArray[Any], texts: int) -> Any:
     from scipy.sparse import csr_matrix
 
@@ -81,8 +70,8 @@ def fit_logistic(
     model = LogisticRegression(C=inverse_penalty, solver="sag", max_iter=60, tol=1e-2, random_state=0)
     with unconverged():
         model.fit(scaled, targets, row_weights)
-    slopes, bias = _all_classes(model, classes)
-    return _packed(learnt, slopes * weight[:, None], bias, weight**2)
+    slopes, bias = all_classes(model, classes)
+    return _packed(learnt, slopes.T * weight[:, None], bias, weight**2)
 
 
 @contextmanager
@@ -95,15 +84,15 @@ def unconverged() -> Iterator[None]:
         yield
 
 
-def _all_classes(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Slopes (features, classes) and biases of a model that may have met only some of the classes."""
-    slopes, bias = np.zeros((model.coef_.shape[1], classes)), np.full(classes, -20.0)
+def all_classes(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Slopes (classes, features) and biases of a logistic regression that may have met only some of the classes."""
+    slopes, bias = np.zeros((classes, model.coef_.shape[1])), np.full(classes, -20.0)
     if len(model.classes_) == 2:
         # One score for two classes: the second against the first, shared out evenly.
-        slopes[:, model.classes_] = np.stack([-model.coef_[0] / 2, model.coef_[0] / 2], axis=1)
-        bias[model.classes_] = np.array([-0.5, 0.5]) * model.intercept_[0]
+        halves = np.array([-0.5, 0.5])
+        slopes[model.classes_], bias[model.classes_] = halves[:, None] * model.coef_, halves * model.intercept_[0]
     else:
-        slopes[:, model.classes_], bias[model.classes_] = model.coef_.T, model.intercept_
+        slopes[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
     return slopes, bias
 
 

@@ -10,7 +10,7 @@ Not here: the judges themselves (layers/grams/learn.py, learn.py), which net a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -148,11 +148,11 @@ def fit_stack(judges: Sequence[Floats], targets: Places, weights: NDArray[Any]) 
 def worth(names: Sequence[str], judges: Sequence[Floats], targets: Places, stack: Stack) -> list[dict[str, Any]]:
     """What each judge is worth: its weight, its own accuracy out of fold, and the loss of the stack without it."""
     whole = log_loss(targets, softmax(stack.scores(judges)))
-    told: list[Mapping[str, Any]] = []
+    told: list[dict[str, Any]] = []
     for place, name in enumerate(names):
         others = [scores for other, scores in enumerate(judges) if other != place]
         left = fit_stack(others, targets, np.ones(len(targets))) if others else None
         without = log_loss(targets, softmax(left.scores(others))) if left else float(np.log(judges[0].shape[1]))
         right = float((judges[place].argmax(1) == targets).mean())
         told.append({"name": name, "weight": float(stack.weights[place]), "accuracy": right, "loss": without - whole})
-    return [dict(one) for one in told]
+    return told

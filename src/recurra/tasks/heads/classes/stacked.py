@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.artefact.tensors import rounded, widened
 from recurra.batches import pick, sorted_batches
-from recurra.layers.grams.learn import unconverged
+from recurra.layers.grams.learn import all_classes, unconverged
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import Floats, Weights
 from recurra.nets.run import run_to_dense, softmax
@@ -96,13 +96,7 @@ def _regressed(
     fit = LogisticRegression(C=penalty, max_iter=200)
     with unconverged():
         fit.fit((features - mean) / spread, targets, weights)
-    slopes, bias = np.zeros((classes, features.shape[1])), np.full(classes, -20.0)
-    if len(fit.classes_) == 2:
-        # One score for two classes: shared out evenly between them.
-        slopes[fit.classes_] = np.array([[-0.5], [0.5]]) * fit.coef_
-        bias[fit.classes_] = np.array([-0.5, 0.5]) * fit.intercept_[0]
-    else:
-        slopes[fit.classes_], bias[fit.classes_] = fit.coef_, fit.intercept_
+    slopes, bias = all_classes(fit, classes)
     slopes = slopes / spread
     return slopes.astype(np.float32), (bias - slopes @ mean).astype(np.float32)
 
