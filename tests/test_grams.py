@@ -14,8 +14,9 @@ from sklearn.linear_model import LogisticRegression
 
 from recurra.batches import join
 from recurra.errors import DataError
-from recurra.layers.grams.learn import count_grams, fit_logistic, fit_nb_svm
+from recurra.layers.grams.learn import count_grams, fit_logistic
 from recurra.layers.grams.run import GramsSpec, counted, grams
+from recurra.tasks.heads.classes.stack import NB_SVM
 from recurra.text.units import units_of
 
 GENERATOR = np.random.default_rng(0)
@@ -69,7 +70,7 @@ def test_logistic_regression_on_tf_idf_is_scikit_learns() -> None:
     assert (((scores[:, 1] - scores[:, 0]) > 0) == (theirs > 0)).mean() > 0.97
 
 
-@pytest.mark.parametrize("fit", [fit_logistic, fit_nb_svm])
+@pytest.mark.parametrize("fit", [fit_logistic, NB_SVM])
 def test_it_learns_and_a_text_without_a_known_n_gram_gets_the_bias(fit) -> None:  # type: ignore[no-untyped-def]
     learnt = count_grams(join(units_of(TEXTS, "word")), WORDS, seen=2)
     spec, weights = fit(learnt, TARGETS, WEIGHTS, 2)
@@ -82,7 +83,7 @@ def test_it_learns_and_a_text_without_a_known_n_gram_gets_the_bias(fit) -> None:
 def test_a_row_that_weighs_more_counts_as_several() -> None:
     tokens = join(units_of(TEXTS, "word"))
     learnt = count_grams(tokens, WORDS, seen=1)
-    for fit in (fit_logistic, fit_nb_svm):
+    for fit in (fit_logistic, NB_SVM):
         even, heavy = (
             grams(*fit(learnt, TARGETS, np.where(TARGETS, weight, 1.0), 2), tokens)[:, 1].mean() for weight in (1, 5)
         )
@@ -91,7 +92,7 @@ def test_a_row_that_weighs_more_counts_as_several() -> None:
 
 def test_a_class_that_a_fold_lacks_is_never_answered() -> None:
     tokens = join(units_of(["a b", "b c", "c d", "d e"] * 3, "word"))
-    for fit in (fit_logistic, fit_nb_svm):
+    for fit in (fit_logistic, NB_SVM):
         learnt = count_grams(tokens, WORDS, seen=1)
         spec, weights = fit(learnt, np.array([0, 2, 0, 2] * 3), np.ones(12), 3)
         assert spec.outputs == 3

@@ -231,6 +231,7 @@ def fit_against_rest(
     alpha: float = 1.0,
     inverse_penalty: float = 1.0,
     normed: bool = True,
+    row_weights: NDArray[Any] | None = None,
 ) -> Linear:
     """Fit one class against the rest on a 0/1 CSR matrix (texts, features); its scores are the SVM's margins."""
     try:
@@ -246,7 +247,7 @@ def fit_against_rest(
         lengths = np.sqrt(np.maximum(matrix @ ratios**2, 1e-12))
         scaled.data /= np.repeat(lengths, np.diff(matrix.indptr))
     model = LinearSVC(C=inverse_penalty, tol=1e-3, max_iter=5000, random_state=0)
-    model.fit(scaled, positive)
+    model.fit(scaled, positive, row_weights)
     return Linear(model.coef_[0] * ratios, ratios**2 if normed else None, float(model.intercept_[0]))
 
 

@@ -9,7 +9,7 @@ Not here: how much the scores count beside a net (tasks/heads/classes/stack.py).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -117,43 +117,23 @@ def fit_nb_svm(
     row_weights: NDArray[Any],
     classes: int,
     *,
-    alpha: float = 1.0,
-    inverse_penalty: float = 1.0,
+    fit: Callable[..., Any],
 ) -> tuple[GramsSpec, Weights]:
-    """NB-SVM on present n-grams, each class against the rest; its scores are margins.
+    """NB-SVM on present n-grams, each class against the rest by `fit`; its scores are margins.
 
     Of two classes each text's ratios are brought to length 1, so that long texts do not shout. Of more they are not:
     classes would be brought to different lengths, and margins not be comparable (TREC 72 % with, 89 % without).
     """
-    from sklearn.svm import LinearSVC
-
     matrix, normed = learnt.matrix, classes == 2
     slopes, bias, squares = np.zeros((matrix.shape[1], classes)), np.full(classes, -2.0), None
+    penalty = 1.0 if normed else 0.1
     for one in range(classes) if classes > 2 else [1]:
         positive = targets == one
         if not positive.any() or positive.all():
             continue
-        ratios = _log_count_ratios(matrix, positive, alpha)
-        scaled = matrix.copy()
-        scaled.data = ratios[matrix.indices]
-        if normed:
-            squares = ratios**2
-            lengths = np.sqrt(np.maximum(matrix @ squares, 1e-12))
-            scaled.data /= np.repeat(lengths, np.diff(matrix.indptr))
-        penalty = inverse_penalty if normed else 0.1 * inverse_penalty
-        model = LinearSVC(C=penalty, tol=1e-3, max_iter=5000, random_state=0)
         with unconverged():
-            model.fit(scaled, positive, row_weights)
-        slopes[:, one], bias[one] = model.coef_[0] * ratios, model.intercept_[0]
+            model = fit(matrix, positive, inverse_penalty=penalty, normed=normed, row_weights=row_weights)
+        slopes[:, one], squares, bias[one] = model
     if normed:
         slopes[:, 0], bias[0] = -slopes[:, 1], -bias[1]
-    return _packed(learnt, slopes, bias, squares if normed else None)
-
-
-def _log_count_ratios(matrix: Any, positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:
-    """r (features,) of a matrix (texts, features) and the class's rows: Wang & Manning 2012, section 2.2."""
-    # For each entry of the matrix, whether its text belongs to the class.
-    holders = np.repeat(positive, np.diff(matrix.indptr))
-    inside = alpha + np.bincount(matrix.indices[holders], minlength=matrix.shape[1])
-    outside = alpha + np.bincount(matrix.indices[~holders], minlength=matrix.shape[1])
-    return np.asarray(np.log(inside / inside.sum()) - np.log(outside / outside.sum()))
+    return _packed(learnt, slopes, bias, squares)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.baselines.nb_svm import fit_against_rest
 from recurra.batches import Ragged, join
 from recurra.layers.grams.learn import count_grams, fit_logistic, fit_nb_svm
 from recurra.layers.grams.run import GramsSpec, Unit, grams
@@ -40,10 +42,11 @@ class Linear:
     seen: int = 1
 
 
+NB_SVM = partial(fit_nb_svm, fit=fit_against_rest)
 # Sizes of a spec are told by what is learnt; 1 stands for "not known yet".
 JUDGES = (
     Linear("TF-IDF of words, logistic regression", GramsSpec(entries=1, outputs=1), fit_logistic),
-    Linear("NB-SVM of words", GramsSpec(longest=3, counted="present", entries=1, outputs=1), fit_nb_svm),
+    Linear("NB-SVM of words", GramsSpec(longest=3, counted="present", entries=1, outputs=1), NB_SVM),
     Linear(
         "TF-IDF of characters, logistic regression",
         GramsSpec(unit="character", shortest=2, longest=5, entries=1, outputs=1),
