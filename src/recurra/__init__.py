@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from recurra.estimators.estimator import load
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
+    from recurra.estimators.tags import TextTagger
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 
     # Only for type checkers: `__getattr__` answers it.
@@ -38,6 +39,7 @@ __all__ = [
     "Settings",
     "TextClassifier",
     "TextConfig",
+    "TextTagger",
     "TrainingConfig",
     "UsageError",
     "__version__",
@@ -56,6 +58,7 @@ _HOMES = {
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
     "recurra.estimators.estimator": ("load",),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
+    "recurra.estimators.tags": ("TextTagger",),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
 }
 _MODULES = ("errors", "metrics", "nn")

@@ -18,9 +18,10 @@ from recurra.datasets.splits import Split
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
-from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of
 from recurra.tasks.text import TASK, VALIDATION, prepare
+from recurra.text.encoder import unread_warnings
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch

@@ -18,7 +18,7 @@ from recurra.batches import Ragged
 from recurra.config import Frozen, Precision
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
-from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, dense, embedding
+from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 from recurra.layers.wide.run import WideSpec
@@ -122,6 +122,16 @@ class EncoderNet(PooledNet):
     task: Literal["encoder"] = "encoder"
 
 
+class TaggerNet(Plan):
+    """Sentences to the scores of each token's tags: summed vectors of its features, recurrence, one dense layer."""
+
+    pools = False
+    task: Literal["tags"] = "tags"
+    embedding: BagSpec
+    recurrent: RecurrentSpec
+    dense: DenseSpec
+
+
 class LanguageNet(Plan):
     """Tokens to the next token: token vectors, recurrence, a projection, scores by the same token vectors."""
 
@@ -208,6 +218,10 @@ def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     return flow._replace(look_up=_LookUp(partial(embedding, spec, weights), weights["weight"]))
 
 
+def _add_up(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
+    return flow._replace(values=flow.values.carry(bag(spec, weights, flow.values.values)))
+
+
 def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     """Sweep; of whole texts each distinct word is multiplied once, or not at all where it was met before."""
     values, states, look_up = flow
@@ -238,7 +252,7 @@ def _score(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
 
 
 RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
-    "embedding": _embed, "recurrent": _sweep, "pooling": _pool, "dense": _score,
+    "embedding": _embed, "bag": _add_up, "recurrent": _sweep, "pooling": _pool, "dense": _score,
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
 

@@ -33,6 +33,7 @@ _BREAK = re.compile(r"<[bB][rR]\s*+/?>")
 # Python lets them into a str (surrogateescape, JSON's \ud800); UTF-8 has no bytes for them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
+_PIECE = re.compile(r"\S+")
 _BEYOND_LATIN = re.compile("[^\x00-\u02af]")  # before it there are no marks, and all is in normal form
 # From word processors, Unicode's letter apostrophe, wide forms, an acute accent, and the byte 0x92 misread.
 _APOSTROPHES = ("\u2019", "\u02bc", "\uff07", "\u00b4", "\x92")
@@ -98,6 +99,23 @@ def tokenise(text: str, config: TextConfig) -> list[str]:
     """
     chosen = tokeniser(config)
     return list(chain.from_iterable(map(chosen.tokens, chosen.pieces(prepared(text, config)))))
+
+
+def placed_tokens(text: str, config: TextConfig) -> list[tuple[str, int, int]]:
+    """Return the tokens of a text as they are written there, each with the characters where it begins and ends.
+
+    No case, accent or form is changed: what is to be learnt of tokens is normalised later. White space is no token.
+    """
+    chosen = tokeniser(config)
+    # As many spaces as a break has letters: every place stays what it is.
+    plain = _BREAK.sub(lambda found: " " * len(found[0]), straighten(text)) if chosen.tidies else text
+    placed = []
+    for piece in _PIECE.finditer(plain):
+        at = piece.start()
+        for token in [*piece[0]] if chosen.pieces is list else chosen.tokens(piece[0]):
+            placed.append((text[at : at + len(token)], at, at + len(token)))
+            at += len(token)
+    return placed
 
 
 def count_tokens(texts: Iterable[str], config: TextConfig) -> Counter[str]:

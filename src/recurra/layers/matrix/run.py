@@ -1,4 +1,4 @@
-"""Layers that are one matrix, as records and in NumPy: rows looked up, rows multiplied, and a table shared as output.
+"""Layers that are one matrix, as records and in NumPy: rows looked up, added or multiplied, a table shared as output.
 
 Not here: learning.
 """
@@ -17,6 +17,24 @@ class EmbeddingSpec(LayerSpec):
     """A table of token vectors: ids (tokens,) -> (tokens, size), times `scale`."""
 
     kind: Literal["embedding"] = "embedding"
+    words: int = Field(ge=1, le=2_000_000)
+    size: int = Field(ge=1, le=4096)
+    scale: float = Field(default=1.0, gt=0.0, le=1000.0)
+
+    def weights(self) -> Shapes:
+        """Return names and shapes of the weights."""
+        return {"weight": (self.words, self.size)}
+
+    @property
+    def outputs(self) -> int:
+        """Features that come out."""
+        return self.size
+
+
+class BagSpec(LayerSpec):
+    """A table of which each token has several rows: ids (tokens, ids) -> their sum (tokens, size), times `scale`."""
+
+    kind: Literal["bag"] = "bag"
     words: int = Field(ge=1, le=2_000_000)
     size: int = Field(ge=1, le=4096)
     scale: float = Field(default=1.0, gt=0.0, le=1000.0)
@@ -65,6 +83,15 @@ def embedding(spec: EmbeddingSpec, weights: Weights, ids: TokenIds) -> Floats:
     """Look the rows up."""
     rows: Floats = np.take(weights["weight"], ids, axis=0)
     return rows * spec.scale
+
+
+def bag(spec: BagSpec, weights: Weights, ids: TokenIds) -> Floats:
+    """Look the rows of each token up, and add them."""
+    # One column after another: the rows of all columns at once would be as many times as large.
+    summed: Floats = np.take(weights["weight"], ids[:, 0], axis=0)
+    for column in range(1, ids.shape[1]):
+        summed += np.take(weights["weight"], ids[:, column], axis=0)
+    return summed * spec.scale
 
 
 def dense(spec: DenseSpec, weights: Weights, inputs: Floats) -> Floats:

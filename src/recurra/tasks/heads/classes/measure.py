@@ -31,9 +31,10 @@ from recurra.metrics import (
 )
 from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
-from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.lost import Scored, lost
 from recurra.tasks.inputs.labelled import LabelledRows
+from recurra.text.encoder import unread_warnings
 
 NGRAMS = "NB-SVM (1- to 3-grams)"
 WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
