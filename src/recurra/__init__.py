@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
     from recurra.estimators.tags import TextTagger
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+    from recurra.tasks.heads.classes.explanation import Explanation
 
     # Only for type checkers: `__getattr__` answers it.
     __version__: str
@@ -29,6 +30,7 @@ __all__ = [
     "TEXT_SETTINGS",
     "ArtefactError",
     "DataError",
+    "Explanation",
     "Forecaster",
     "LanguageModel",
     "NetConfig",
@@ -60,6 +62,7 @@ _HOMES = {
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
     "recurra.estimators.tags": ("TextTagger",),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
+    "recurra.tasks.heads.classes.explanation": ("Explanation",),
 }
 _MODULES = ("errors", "metrics", "nn")
 """Modules that are public as a whole."""

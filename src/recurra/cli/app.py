@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli import answering, options
+from recurra.cli import answering, explaining, options
 from recurra.cli.app_fit import LearningChoices, RunChoices, fit_task
 from recurra.cli.data import data_app
 from recurra.cli.fit_kinds import kinds_app
@@ -120,6 +120,7 @@ def evaluate(
 app.command()(answering.forecast)
 app.command()(answering.generate)
 app.command()(answering.inspect)
+app.command()(explaining.explain)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from itertools import chain, pairwise
 
 from recurra.config import TextConfig
 from recurra.errors import DataError, UsageError
+from recurra.text.unspaced import by_script
 
 MAX_CHARACTERS = 64 * 1024 * 1024
 """A longer text is refused, before and after normalising (composing can lengthen a text threefold)."""
@@ -29,7 +30,9 @@ PART_CHARACTERS = 1 << 20
 """A long text is worked through in parts of about this many characters, so that memory stays small."""
 
 # Possessive quantifiers (`*+`) never give back what they took: no text can make the search quadratic.
-_BREAK = re.compile(r"<[bB][rR]\s*+/?>")
+BREAK = r"<[bB][rR]\s*+/?>"
+"""A line break of HTML."""
+_BREAK = re.compile(BREAK)
 # Python lets them into a str (surrogateescape, JSON's \ud800); UTF-8 has no bytes for them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
@@ -66,6 +69,11 @@ def word_tokens(piece: str) -> Iterable[str]:
     return (match.group() for match in pattern.finditer(piece))
 
 
+def script_tokens(piece: str) -> Iterable[str]:
+    """Cut as `word_tokens`, and each character of a script without spaces (Chinese, Japanese, Thai, …) by itself."""
+    return word_tokens(piece) if piece.isascii() else by_script(piece, word_tokens)
+
+
 def _one_token(piece: str) -> list[str]:
     return [piece]
 
@@ -73,6 +81,7 @@ def _one_token(piece: str) -> list[str]:
 TOKENISERS: dict[str, Tokeniser] = {
     # Fields: whether it tidies, how it cuts into pieces, how a piece becomes tokens.
     "word": Tokeniser(True, str.split, word_tokens),
+    "script": Tokeniser(True, str.split, script_tokens),
     "character": Tokeniser(False, list, _one_token),
     "space": Tokeniser(False, str.split, _one_token),
 }

@@ -5,6 +5,7 @@ Not here: learning.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -100,6 +101,22 @@ def dense(spec: DenseSpec, weights: Weights, inputs: Floats) -> Floats:
     if spec.activation == "relu":
         return np.maximum(outputs, 0)
     return np.tanh(outputs) if spec.activation == "tanh" else outputs
+
+
+def dense_and_back(spec: DenseSpec, weights: Weights, inputs: Floats) -> tuple[Floats, Callable[[Floats], Floats]]:
+    """The same, and the way back: from errors of the outputs (rows, outputs) to errors of the inputs (rows, inputs)."""
+    outputs = dense(spec, weights, inputs)
+
+    def back(errors: Floats) -> Floats:
+        # Both activations tell their slope by what they gave.
+        if spec.activation == "tanh":
+            errors = errors * (1 - outputs**2)
+        elif spec.activation == "relu":
+            errors = np.where(outputs > 0, errors, 0)
+        given: Floats = errors @ weights["weight"]
+        return given
+
+    return outputs, back
 
 
 def tied(weights: Weights, hidden: Floats, table: Floats) -> Floats:

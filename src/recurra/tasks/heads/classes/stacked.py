@@ -18,9 +18,10 @@ from recurra.layers.grams.learn import all_classes, unconverged
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import Floats, Weights
 from recurra.nets.run import run_to_dense, softmax
-from recurra.tasks.heads.classes.measure import Rival, evaluate_text, with_rivals
+from recurra.tasks.heads.classes.measure import Rival, evaluate_text, explain_hardest, with_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.classes.stack import Linear, Stack, Texts, fit_stack, fitted, judges_for, out_of_fold, worth
+from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.tasks.task import Again, Finished, Prepared, Trained
 from recurra.text.encoder import net_ids
 
@@ -130,6 +131,7 @@ def _evaluation(
     names = [model.labels[target] for target in train.targets]
     shares = softmax(stack.scores(judges))
     evaluation = evaluate_text(model, train.texts, names, shares)
+    explain_hardest(model, evaluation, LabelledRows(train.texts, names))
     # Characters alone are no rival that people use.
     rivals = [
         Rival(judge.name, scores.argmax(1) == train.targets)
