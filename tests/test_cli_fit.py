@@ -79,7 +79,11 @@ def test_evaluate_measures_the_same_figures_and_the_same_rival_later(
     for name in ("rows", "accuracy", "loss", "f1", "ece"):
         assert told[name] == pytest.approx(fitted["evaluation"][name], rel=1e-6)
     assert told["rival"] == fitted["rival"] and set(told["rival"]) == {"name", "accuracy"}
-    assert [one["name"] for one in told["rivals"]] == ["NB-SVM (1- to 3-grams)", "majority"]
+    assert [one["name"] for one in told["rivals"]] == [
+        "NB-SVM (1- to 3-grams)",
+        "TF-IDF, logistic regression",
+        "majority",
+    ]
 
 
 def test_a_run_answers_as_its_artefact_does(run: tuple[Path, Done]) -> None:

@@ -15,8 +15,14 @@ import pytest
 import recurra
 from command_line import recurra as command
 from recurra.datasets.splits import folds
-from recurra.errors import DataError
+from recurra.errors import DataError, RecurraWarning, UsageError
+from recurra.nets.run import run_all, windows
+from recurra.tasks.heads.classes import stacked
+from recurra.tasks.heads.classes.choose import Facts, choose
 from recurra.tasks.heads.classes.stack import centred, fit_stack, worth
+from recurra.tasks.heads.classes.stack import fitted as fitted_
+from recurra.tasks.stacks import box_encoder
+from recurra.tasks.text import SETTINGS, net_choices
 
 GOOD = ("warm", "clever", "lovely", "moving", "funny", "bright")
 POOR = ("dull", "cold", "tedious", "stale", "weak", "loud")
@@ -41,7 +47,8 @@ OTHERS, TRUTHS = rows(100, 1)
 
 @pytest.fixture(scope="module")
 def fitted() -> recurra.TextClassifier:
-    return recurra.TextClassifier(recipe="stack").fit(TEXTS, LABELS)
+    # Nothing chosen: a stack.
+    return recurra.TextClassifier().fit(TEXTS, LABELS)
 
 
 def test_every_row_is_judged_by_models_that_had_not_learnt_from_it(fitted: recurra.TextClassifier) -> None:
@@ -60,7 +67,7 @@ def test_the_artefact_answers_what_the_estimator_answered(fitted: recurra.TextCl
     fitted.save(tmp_path / "stack")
     loaded: Any = recurra.load(tmp_path / "stack")
     np.testing.assert_allclose(loaded.predict_proba(OTHERS), fitted.predict_proba(OTHERS), atol=1e-5)
-    assert loaded.recipe == "stack" and loaded.score(OTHERS, TRUTHS) > 0.85
+    assert loaded.recipe == "auto" and loaded.score(OTHERS, TRUTHS) > 0.85
     # One text answers as it does among others, and an empty one is answered too.
     alone = loaded.predict_proba(OTHERS[:1])
     np.testing.assert_allclose(alone, fitted.predict_proba(OTHERS)[:1], atol=1e-5)
@@ -129,3 +136,98 @@ def test_the_command_fits_and_reports_a_stack(tmp_path: Path) -> None:
     assert command("predict", out, "--text", "a good film").code == 0
     refused = command("fit", "text", file, "--recipe", "pile", "--out", tmp_path / "other")
     assert refused.code == 2 and "--recipe" in refused.err
+
+
+def test_a_choice_of_nets_makes_a_net_alone_and_says_so() -> None:
+    model = recurra.TextClassifier(epochs=1, hidden=4).fit(TEXTS[:60], LABELS[:60])
+    assert not model.model_.plan.grams and model.split_ is not None
+    assert model.notes_[0].startswith("a net alone: settings of nets were chosen (epochs, hidden)")
+    # Asked for by name, it needs no reason.
+    named = recurra.TextClassifier(recipe="net", epochs=1, hidden=4).fit(TEXTS[:60], LABELS[:60])
+    assert not any("a net alone" in note for note in named.notes_)
+    # Where a net learns, how classes weigh and how texts are cut into tokens are no choices of nets.
+    assert net_choices(SETTINGS.changed({"device": "cpu", "class_weight": "balanced", "lowercase": False})) == {}
+    assert recurra.TextClassifier(recipe="auto").fit(["a film", "a book"] * 2, ["x", "y"] * 2).model_.plan.grams
+    with pytest.warns(RecurraWarning):
+        alone = recurra.TextClassifier().fit(["a film", "a book", "a song", "a film"], ["x", "x", "x", "y"])
+    assert "too few rows for a stack" in alone.notes_[0]
+
+
+def test_a_net_of_the_users_own_stands_in_the_stack() -> None:
+    model = recurra.TextClassifier(recipe="stack", cell="lstm", hidden=6, epochs=2).fit(TEXTS[:120], LABELS[:120])
+    recurrent = model.model_.plan.recurrent
+    assert (recurrent.cell, recurrent.hidden) == ("lstm", 6) and model.model_.plan.grams
+    assert "its shape was chosen" in model.notes_[1]
+    assert len(model.history_) == 2
+    for option in ({"wide": True}, {"vectors": "vectors.txt"}):
+        with pytest.raises(UsageError, match="belongs to a net alone"):
+            recurra.TextClassifier(recipe="stack", **option).fit(TEXTS, LABELS)
+    for wrong in ("pile", None, 3):
+        with pytest.raises(UsageError, match="recipe"):
+            recurra.TextClassifier(recipe=wrong).fit(TEXTS, LABELS)
+
+
+def test_the_encoder_is_tuned_where_rows_are_many_and_minutes_allow_it() -> None:
+    base = box_encoder()
+    many = Facts(3_000, 2, 0.95, 20.0, 1e-5)
+    ways = {
+        minutes: (choice.way, choice.settings.training.epochs)
+        for minutes in (0.0, 100.0, 0.1, 0.01)
+        for choice in [choose(many, SETTINGS, {}, base, minutes)]
+    }
+    assert ways[0.0] == ways[100.0] == ("tuned", 4)
+    # 3,000 rows of 20 tokens, three nets, 6e-5 s a token: 11 s a pass.
+    assert ways[0.1] == ("frozen", 4) and ways[0.01][0] == "frozen"
+    assert choose(many, SETTINGS, {}, base, 0.5).settings.training.epochs == 2
+    assert choose(Facts(200, 2, 0.95, 20.0), SETTINGS, {}, base, 0.0).way == "frozen"
+    assert choose(Facts(1_500, 2, 0.95, 300.0), SETTINGS, {}, base, 0.0).way == "frozen"
+    assert choose(Facts(3_000, 2, 0.3, 20.0), SETTINGS, {}, base, 0.0).way == "fresh"
+    # What was chosen of the tuning stays.
+    assert choose(many, SETTINGS, {"epochs": 7}, base, 0.0).settings.training.epochs == 7
+    for wrong in (-1, float("nan"), "long"):
+        with pytest.raises(UsageError, match="minutes"):
+            recurra.TextClassifier(minutes=wrong).fit(TEXTS, LABELS)
+
+
+def test_a_part_that_is_held_out_weighs_the_judges_and_is_never_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    learnt: list[int] = []
+
+    def spy(judge: Any, texts: Any, train: Any, rows: Any, classes: int) -> Any:
+        learnt.extend(rows.tolist())
+        return fitted_(judge, texts, train, rows, classes)
+
+    monkeypatch.setattr(stacked, "fitted", spy)
+    model = recurra.TextClassifier().fit(TEXTS, LABELS, validation_data=(OTHERS, TRUTHS))
+    assert model.out_of_fold_["rows"] == len(OTHERS) and len(model.out_of_fold_["members"]) == 4
+    # The rows that were given to hold out stand behind the others.
+    assert set(learnt) == set(range(len(TEXTS)))
+    share = recurra.TextClassifier(validation=0.25).fit(TEXTS, LABELS)
+    assert share.out_of_fold_["rows"] == 60
+    assert recurra.TextClassifier(validation=0).fit(TEXTS, LABELS).out_of_fold_["rows"] == len(TEXTS)
+
+
+def test_groups_that_hold_a_class_whole_leave_a_fold_without_it() -> None:
+    groups = ["all good" if label == "good" else str(row % 5) for row, label in enumerate(LABELS)]
+    model = recurra.TextClassifier().fit(TEXTS, LABELS, groups=groups)
+    assert np.isfinite(model.predict_proba(OTHERS)).all()
+
+
+def test_a_long_text_has_the_mean_of_its_windows() -> None:
+    base = box_encoder()
+    sequences = [np.arange(4, 4 + count, dtype=np.int32) for count in (3, 7, 10, 1)]
+    pieces, owners = windows(sequences, 4)
+    assert [len(piece) for piece in pieces] == [3, 4, 3, 4, 3, 3, 1] and owners.tolist() == [0, 1, 1, 2, 2, 2, 3]
+    plan = base.plan.model_copy(update={"window": 4})
+    each = run_all(base.plan, base.tensors, pieces)
+    wanted = np.stack([each[0], (4 * each[1] + 3 * each[2]) / 7, (4 * each[3] + 3 * (each[4] + each[5])) / 10, each[6]])
+    np.testing.assert_allclose(run_all(plan, base.tensors, sequences), wanted, atol=1e-5)
+    assert run_all(plan, base.tensors, []).shape == (0, 384)
+
+
+def test_long_texts_are_learnt_and_answered_in_windows(tmp_path: Path) -> None:
+    long = [" . ".join([text] * 30) for text in TEXTS[:60]]
+    model = recurra.TextClassifier().fit(long, LABELS[:60])
+    assert model.model_.plan.window == 100
+    model.save(tmp_path / "long")
+    loaded: Any = recurra.load(tmp_path / "long")
+    np.testing.assert_allclose(loaded.predict_proba(long), model.predict_proba(long), atol=1e-5)

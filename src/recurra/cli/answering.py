@@ -163,7 +163,9 @@ def inspect(artefact: options.Folder, json_: options.Json = False) -> None:
     Example:  recurra inspect runs/text-imdb
     """
     from recurra.artefact import resolve
-    from recurra.model import load_any
+    from recurra.tasks.heads.classes.run import RunningClassifier
+    from recurra.tasks.heads.horizon.run import RunningForecaster
+    from recurra.tasks.task import load_any
 
     # A run's folder stands for the artefact in it.
     folder = resolve(Path(artefact))
@@ -176,13 +178,23 @@ def inspect(artefact: options.Folder, json_: options.Json = False) -> None:
     size = sum(path.stat().st_size for path in folder.iterdir())
     record: dict[str, Any] = {"task": model.plan.task, "folder": str(folder), "bytes": size, "layers": layers}
     record["parameters"] = sum(layer["parameters"] for layer in layers)
-    record |= model.facts
+    if isinstance(model, RunningClassifier):
+        record |= {"labels": list(model.labels), "temperature": model.temperature}
+    if isinstance(model, RunningForecaster):
+        step = model.learnt.step
+        record |= {
+            "series": len(model.encoder.scalers),
+            "horizon": model.horizon,
+            "rhythm": str(step) if step else None,
+        }
     if json_:
         emit_json(record)
         return
     print(f"{record['task']}, {record['parameters']:,} parameters, {size / 1e6:.1f} MB")
-    if model.summary:
-        print(model.summary)
+    if isinstance(model, RunningClassifier):
+        print(f"labels: {', '.join(map(repr, model.labels))}")
+    if isinstance(model, RunningForecaster):
+        print(f"series: {record['series']:,}, horizon {record['horizon']}, rhythm: {record['rhythm'] or 'unknown'}")
     rows = [(layer["name"], layer["kind"], _spec_line(layer), f"{layer['parameters']:,}") for layer in layers]
     emit_table(("layer", "kind", "sizes", "parameters"), rows)
 

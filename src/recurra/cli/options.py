@@ -50,14 +50,6 @@ Validation = Annotated[
         help="Held out to choose the epoch on: a share, or a number of texts, lines or windows. [default: the task's]",
     ),
 ]
-Recipe = Annotated[
-    str,
-    typer.Option(
-        "--recipe",
-        help="net: one network; stack: the encoder in the box among linear models, cross-fitted. [default: net]",
-    ),
-]
-RECIPES = ("net", "stack")
 VectorsFile = Annotated[
     str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")
 ]
@@ -74,13 +66,8 @@ Season = Annotated[
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")
 ]
-Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
 AtBadRow = Annotated[str, typer.Option("--on-error", help="stop at a bad row, or reject it and go on.")]
 TextColumn = Annotated[str, typer.Option("--text", metavar="COLUMN", help="Column of the texts. [default: guessed]")]
-TokenColumn = Annotated[
-    str,
-    typer.Option("--token", metavar="COLUMN", help="Column of the tokens: a number from 1, or a name. [default: 1]"),
-]
 LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column of the labels. [default: guessed]")]
 GroupColumn = Annotated[
     str, typer.Option("--group", metavar="COLUMN", help="Rows of one group stay on one side of the split.")
@@ -138,7 +125,7 @@ def on_error(given: str) -> Literal["stop", "reject"]:
 class FileChoices:
     """The options of how a file is written as they were given; what is empty is left to the file."""
 
-    encoding: Encoding = "utf-8"
+    encoding: Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")] = "utf-8"
     form: Annotated[
         str, typer.Option("--form", help=f"{', '.join([*FORMS][:-1])} or {[*FORMS][-1]}. [default: told by the ending]")
     ] = ""
@@ -183,6 +170,39 @@ class FileChoices:
             labels_as_written=as_written,
             **self.options(),
         )
+
+
+RECIPES = ("auto", "stack", "net")
+PRESETS = ("imdb-2025",)
+
+
+@dataclass(frozen=True)
+class RecipeChoices:
+    """The options of how a classifier comes about; what is empty is left to the rows."""
+
+    recipe: Annotated[
+        str,
+        typer.Option(
+            "--recipe",
+            help="stack: the encoder in the box among linear models, cross-fitted; net: one network; auto: the stack, "
+            "unless a choice of nets was made. [default: auto]",
+        ),
+    ] = ""
+    preset: Annotated[
+        str, typer.Option("--preset", help=f"{', '.join(PRESETS)}: one net, tuned on 25,000 long film reviews.")
+    ] = ""
+    minutes: Annotated[
+        float | None,
+        typer.Option("--minutes", min=0.1, show_default=False, help="How long a stack may learn. [default: no bound]"),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return what an estimator is asked for; raises UsageError for a preset and a recipe that contradict it."""
+        recipe, preset = one_of("--recipe", self.recipe, RECIPES), one_of("--preset", self.preset, PRESETS)
+        if preset and recipe not in (None, "net"):
+            raise UsageError(f"--preset {preset} is a net alone", found=f"--recipe {recipe}", advice="leave one out")
+        # The preset's settings are the task's own.
+        return {"recipe": "net" if preset else recipe, "minutes": self.minutes}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

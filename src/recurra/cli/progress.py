@@ -45,7 +45,10 @@ def progress(title: str, *, quiet: bool = False, every: int = 1) -> Iterator[Wat
         def on_epoch(record: Record) -> None:
             skipped[:] = [] if _line(record, every) else [record]
 
-        yield Watch(on_epoch=on_epoch)
+        def on_net(number: int, of: int, epochs: int) -> None:
+            say(f"net {number} of {of}, {epochs} epochs each")
+
+        yield Watch(on_epoch=on_epoch, on_net=on_net)
         for record in skipped:
             _line(record, 1)
 
@@ -70,18 +73,45 @@ def _shown(name: str, value: float) -> str:
 @contextmanager
 def _live(title: str) -> Iterator[Watch]:
     history: list[Record] = []
+    several = _Several()
     with _shown_live() as live:
 
         def on_step(epoch: int, position: int, batches: int, loss: float) -> None:
             # A hundred times an epoch: a table made for each of thousands of steps would slow them down.
             if position % max(1, batches // 100) == 0:
-                live.update(_table(title, history, f"epoch {epoch}: batch {position} of {batches}, loss {loss:.4f}"))
+                now = f"epoch {epoch}: batch {position} of {batches}, loss {loss:.4f}"
+                live.update(_table(title, history, several.told(epoch - 1 + position / batches) + now))
 
         def on_epoch(record: Record) -> None:
             history.append(record)
             live.update(_table(title, history, ""))
 
-        yield Watch(on_step, on_epoch)
+        def on_net(number: int, of: int, epochs: int) -> None:
+            history.clear()
+            several.begin(number, of, epochs)
+
+        yield Watch(on_step, on_epoch, on_net)
+
+
+class _Several:
+    """How far a fit of several nets has come: which of them learns, and how long the others will take."""
+
+    def __init__(self) -> None:
+        self.number, self.of, self.epochs, self.started = 0, 0, 1, time.monotonic()
+
+    def begin(self, number: int, of: int, epochs: int) -> None:
+        """Be told which net begins."""
+        if number == 1:
+            self.started = time.monotonic()
+        self.number, self.of, self.epochs = number, of, epochs
+
+    def told(self, passes: float) -> str:
+        """Tell them, after so many passes of this net; empty where there is one net."""
+        if not self.number:
+            return ""
+        done = (self.number - 1 + min(1.0, passes / self.epochs)) / self.of
+        left = (time.monotonic() - self.started) * (1 - done) / max(done, 1e-6)
+        return f"net {self.number} of {self.of}, about {left:.0f} s left: "
 
 
 def _shown_live(*, transient: bool = False) -> Live:

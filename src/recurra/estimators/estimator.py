@@ -14,14 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from recurra.arguments import held_out, seed_of, truth
+from recurra.arguments import held_out, seed_of
 from recurra.artefact import resolve
 from recurra.config import Settings, validated
 from recurra.errors import UsageError
-from recurra.model import ModelOrigin, kept_history, load_any, model_of
+from recurra.model import ModelOrigin, kept_history
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import check_read
-from recurra.tasks.task import Asked, Figures, Prepared, Task, task_named
+from recurra.tasks.task import Asked, Figures, Prepared, Task, load_any, model_of, task_named
 from recurra.training.progress import NOWHERE, Record, Watch
 
 
@@ -100,9 +100,12 @@ class Estimator(Params):
     flat: ClassVar[tuple[str, ...]]
     """Arguments of the constructor that are settings."""
 
+    usual_validation: ClassVar[float | None] = None
+    """What is held out where `validation` may be left open, and is."""
+
     config: Settings | None
     random_state: Any
-    validation: float
+    validation: float | None
     model_: Any
     history_: list[Record]
     best_epoch_: int
@@ -138,8 +141,9 @@ class Estimator(Params):
     def asked(self) -> Asked:
         """Return what a fit is asked for; raises UsageError for what is out of its range."""
         settings, seed = self.settings(), seed_of("random_state", self.random_state)
-        held, wide = held_out("validation", self.validation), truth("wide", getattr(self, "wide", False))
-        return Asked(settings, seed, held, getattr(self, "vectors", None), wide, getattr(self, "recipe", ""))
+        part = self.usual_validation if self.validation is None else self.validation
+        holds, vectors = self.validation is not None, getattr(self, "vectors", None)
+        return Asked(settings, seed, held_out("validation", part), holds=holds, vectors=vectors)
 
     def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:
         """Learn from rows that the task has prepared; what is doubtful is only kept in `warnings_`."""
@@ -149,7 +153,7 @@ class Estimator(Params):
         learnt = learn(self.task, prepared, run=run, watch=watch)
         self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)
         self.warnings_ = [*prepared.warnings, *learnt.finished.warnings]
-        self.notes_ = list(learnt.finished.notes)
+        self.notes_ = [*prepared.told.get("chosen", []), *learnt.finished.notes]
         self.out_of_fold_ = learnt.finished.evaluation
         vars(self).update(prepared.attributes)
         return self

@@ -6,40 +6,45 @@ Not here: the loop (training/), answering (tasks/heads/classes/run.py), figures 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.arguments import positive, truth
 from recurra.config import CellName, Pool, Settings
 from recurra.datasets.splits import Split
-from recurra.errors import warn
+from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
-from recurra.tasks.heads.classes.explain import explain
-from recurra.tasks.heads.classes.explanation import Explanation
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
-from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of
+from recurra.tasks.task import Asked
 from recurra.tasks.text import TASK, VALIDATION, prepare
-from recurra.text.encoder import unread_warnings
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
 TEXT_SETTINGS = TASK.settings
-Recipe = Literal["net", "stack"]
+Recipe = Literal["auto", "stack", "net"]
+RECIPES = get_args(Recipe)
 
 
 @dataclass(eq=False, repr=False)
 class TextClassifier(Estimator):
-    """A recurrent text classifier.
+    """A recurrent text classifier, among linear ones or alone.
+
+    `recipe` "stack" sets the encoder in the box, as it is or tuned, among linear models of n-grams, and weighs all of
+    them by cross-fitting; "net" is one network; "auto" takes the stack, unless a choice below is one of nets alone.
+    `minutes` bounds how long a stack learns, about (0: no bound).
 
     Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
     through `config=TEXT_SETTINGS.changed({...})`. `vectors` is a file of pre-trained word vectors (GloVe, word2vec,
     fastText). `wide` adds the log-odds of n-grams (NB-SVM) beside the net, weighed on validation. `validation` is what
-    is held out of the training rows when `fit` is not given a validation part: a share, or a whole number of texts.
+    is held out of the training rows when `fit` is not given a validation part: a share, or a whole number of texts;
+    None holds a tenth out for a net alone, and nothing for a stack, which answers each row out of fold.
 
     >>> texts, labels = ["a good film", "a bad film"] * 20, ["yes", "no"] * 20
     >>> model = recurra.TextClassifier(cell="gru", epochs=2).fit(texts, labels)
@@ -49,6 +54,7 @@ class TextClassifier(Estimator):
 
     estimator_type = "classifier"
     task = TASK
+    usual_validation: ClassVar[float | None] = VALIDATION
     flat = ("cell", "hidden", "layers", "bidirectional", "pool", "max_length", "epochs", "learning_rate")
 
     cell: CellName | None = None
@@ -59,11 +65,12 @@ class TextClassifier(Estimator):
     pool: Pool | tuple[Pool, ...] | None = None
     vectors: str | Path | None = None
     wide: bool = False
-    recipe: Recipe = "net"
+    recipe: Recipe = "auto"
+    minutes: float = 0.0
     max_length: int | None = None
     epochs: int | None = None
     learning_rate: float | None = None
-    validation: float = VALIDATION
+    validation: float | None = None
     random_state: int = 0
     config: Settings | None = None
 
@@ -71,6 +78,15 @@ class TextClassifier(Estimator):
     classes_: NDArray[Any] = field(init=False)
     split_: Split | None = field(init=False)
     coverage_: float | None = field(init=False)
+
+    def asked(self) -> Asked:
+        """Return what a fit is asked for; raises UsageError for what is out of its range."""
+        # By membership: an array given by mistake has no single answer to `==`.
+        if not isinstance(self.recipe, str) or self.recipe not in RECIPES:
+            raise UsageError("recipe", found=repr(self.recipe)[:60], allowed=", ".join(RECIPES))
+        minutes = float(self.minutes) if self.minutes == 0 else positive("minutes", self.minutes)
+        wide = truth("wide", self.wide)
+        return replace(super().asked(), wide=wide, recipe=self.recipe, minutes=minutes)
 
     def fit(
         self,
@@ -86,8 +102,9 @@ class TextClassifier(Estimator):
     ) -> TextClassifier:
         """Learn from texts and their labels.
 
-        The validation part chooses which epoch's weights are kept; it is `validation_data`, or held out of the rows
-        once, seeded, stratified, and by `groups` when given (no group on both sides). `run` is a folder for
+        The validation part chooses which epoch's weights are kept, or weighs a stack's judges; it is `validation_data`,
+        or held out of the rows once, seeded, stratified, and by `groups` when given (no group on both sides); a stack
+        without one draws folds in the same way, and `out_of_fold_` has the figures. `run` is a folder for
         checkpoints: a killed fit with the same arguments goes on from there. Rows of weight 0 are left out, as if they
         had not been given. A label such as `NULL` is a missing one, unless `labels_as_written`.
 
@@ -138,17 +155,6 @@ class TextClassifier(Estimator):
         rows, truths = texts_of(texts), labels_of(labels, as_written=True)
         same_length(rows, truths, "labels")
         return evaluate_text(self.model_, rows, truths)
-
-    def explain(self, text: str, label: object = None) -> Explanation:
-        """Tell what each word of a text did to its class, or to `label`: log-odds that add up to the answer.
-
-        A net that reads forward and answers from its last state is asked after each word; of all others the effects are
-        integrated gradients (Sundararajan, Taly & Yan 2017) from vectors of zeros on. Needs no torch.
-
-        Raises UsageError for a label that the model does not have, DataError for what is no text.
-        """
-        require_fitted(self)
-        return explain(self.model_, text, label)
 
     @classmethod
     def holding(cls, model: RunningClassifier) -> Self:

@@ -53,7 +53,7 @@ def read_reviews(options: LabOptions) -> tuple[Reviews, dict[str, Any]]:
     data = sentiment_data(quick=options.quick, synthetic=options.synthetic)
 
     def rivals() -> LabRecord:
-        strong, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
+        strong, *_, majority = text_rivals(LabelledRows(*data.train), LabelledRows(*data.test))
         # Which reviews the rival gets right is kept: the paired bootstrap needs them one by one.
         return {**strong.record(), "right": strong.right.tolist(), "majority": majority.accuracy}
 

@@ -12,13 +12,14 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from recurra.batches import Ragged
+from recurra.batches import Ragged, pick, sorted_batches
 from recurra.config import Frozen, Precision
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
-from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 from recurra.layers.wide.run import WideSpec
@@ -91,6 +92,8 @@ class PooledNet(Plan):
     """Texts to one row of numbers each: token vectors, recurrence, pooling, one dense layer."""
 
     pools = True
+    window: int = Field(default=0, ge=0)
+    """Tokens that are read at once: what `run_all` answers to a longer text is the mean over its windows; 0: all."""
     embedding: EmbeddingSpec
     recurrent: RecurrentSpec
     pooling: PoolingSpec
@@ -120,16 +123,6 @@ class EncoderNet(PooledNet):
     """Texts to vectors."""
 
     task: Literal["encoder"] = "encoder"
-
-
-class TaggerNet(Plan):
-    """Sentences to the scores of each token's tags: summed vectors of its features, recurrence, one dense layer."""
-
-    pools = False
-    task: Literal["tags"] = "tags"
-    embedding: BagSpec
-    recurrent: RecurrentSpec
-    dense: DenseSpec
 
 
 class LanguageNet(Plan):
@@ -198,28 +191,57 @@ def run(
     Returns what the last layer gives, a row for each sequence where the net pools and else for each token, and the
     states in which the sweeps ended. `states` are those that an earlier call gave; () begins a text that goes on.
     """
-    flow = _Flow(inputs, states)
-    for spec, names in plan.steps:
-        flow = RUN[spec.kind](spec, {name: tensors[full] for name, full in names.items()}, flow)
+    flow = _folded(plan.steps, tensors, _Flow(inputs, states))
     return flow.values.values, flow.states
 
 
-def run_to_dense(plan: PooledNet, tensors: Tensors, inputs: Ragged[Any]) -> Floats:
-    """Fold the layers up to the dense one: the features of each sequence, (sequences, features)."""
-    flow = _Flow(inputs, None)
-    for spec, names in plan.steps[:-1]:
+def run_all(
+    plan: PooledNet,
+    tensors: Tensors,
+    sequences: Sequence[TokenIds],
+    *,
+    to_dense: bool = False,
+    batch_tokens: int = 65_536,
+) -> Floats:
+    """What the net gives each sequence, in their order: (sequences, outputs); `to_dense`: what its dense layer reads.
+
+    A sequence longer than the plan's window is cut into even windows, each counting by its tokens. The mean of scores
+    is the score of mean features, as the dense layer is linear: who fits it behind a net may do either.
+    """
+    pieces, owners = windows(sequences, plan.window)
+    lengths = np.array([len(piece) for piece in pieces], np.int64)
+    answers = np.empty((len(pieces), plan.dense.inputs if to_dense else plan.dense.outputs), np.float32)
+    steps = plan.steps[: -1 if to_dense else None]
+    # Short texts with short ones: a step then sweeps as many sequences as the batch has.
+    for rows in sorted_batches(lengths, batch_size=256, batch_tokens=batch_tokens):
+        answers[rows] = _folded(steps, tensors, _Flow(pick(pieces, rows), None)).values.values
+    if len(pieces) == len(sequences):
+        return answers
+    shares = (lengths / np.bincount(owners, weights=lengths)[owners]).astype(np.float32)
+    means = np.zeros((len(sequences), answers.shape[1]), np.float32)
+    np.add.at(means, owners, answers * shares[:, None])
+    return means
+
+
+def windows(sequences: Sequence[TokenIds], longest: int) -> tuple[Sequence[TokenIds], NDArray[np.int64]]:
+    """Cut sequences into as few even windows of at most `longest` tokens (0: not at all); also whose each one is."""
+    counts = [max(1, -(-len(ids) // longest)) if longest else 1 for ids in sequences]
+    owners = np.repeat(np.arange(len(sequences)), counts)
+    if len(owners) == len(sequences):
+        return sequences, owners
+    cut = zip(sequences, counts, strict=True)
+    return [window for ids, count in cut for window in np.array_split(ids, count)], owners
+
+
+def _folded(steps: Sequence[tuple[LayerSpec, dict[str, str]]], tensors: Tensors, flow: _Flow) -> _Flow:
+    for spec, names in steps:
         flow = RUN[spec.kind](spec, {name: tensors[full] for name, full in names.items()}, flow)
-    features: Floats = flow.values.values
-    return features
+    return flow
 
 
 def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     # Not looked up yet: the sweep behind may need each distinct word only, or none.
     return flow._replace(look_up=_LookUp(partial(embedding, spec, weights), weights["weight"]))
-
-
-def _add_up(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
-    return flow._replace(values=flow.values.carry(bag(spec, weights, flow.values.values)))
 
 
 def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
@@ -252,7 +274,7 @@ def _score(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
 
 
 RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
-    "embedding": _embed, "bag": _add_up, "recurrent": _sweep, "pooling": _pool, "dense": _score,
+    "embedding": _embed, "recurrent": _sweep, "pooling": _pool, "dense": _score,
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
 

@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.arguments import part_of
 from recurra.artefact.folder import BOX
 from recurra.datasets.labels import is_missing, label_warnings
-from recurra.datasets.splits import Split, folds
+from recurra.datasets.splits import folds, split
 from recurra.errors import DataError
 from recurra.nets.layouts import classifier_net
-from recurra.tasks.heads.classes.choose import Way, choose
+from recurra.tasks.heads.classes.choose import Way, choose, facts_of
 from recurra.tasks.heads.vectors.run import RunningEncoder
-from recurra.tasks.inputs.labelled import LabelledParts, kept_of, labelled_rows
-from recurra.tasks.inputs.texts import LabelledTexts, numbered, weighty
+from recurra.tasks.inputs.labelled import Fold, LabelledParts, kept_of, labelled_rows
+from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered
 from recurra.tasks.task import Asked, Prepared
 from recurra.text.encoder import fit_encoder
 from recurra.text.scripts import learnt_words
@@ -28,46 +33,90 @@ NAMES: dict[Way, str] = {
 """What reports call the net."""
 
 
-def prepare_stack(asked: Asked, given: LabelledTexts) -> Prepared:
-    """Check rows, choose the net, and draw the folds; every row is learnt from, and answered out of fold."""
-    given, rows = weighty(given)
-    classes, train = numbered(given, asked.settings)
-    names = [str(classes[target]) for target in train.targets]
+class _Cut(NamedTuple):
+    """Rows with the parts that each judge answers without having learnt from them."""
+
+    rows: Part
+    numbers: NDArray[np.int64]
+    """Of each row: where a reader finds it."""
+    folds: list[Fold]
+    part: str
+    """What the answered rows are called."""
+    warnings: list[str]
+
+
+def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chosen: dict[str, Any]) -> Prepared:
+    """Check rows, choose the net, and draw the folds: every row is learnt from, and answered out of fold.
+
+    `rows` are their numbers in the file, `chosen` the settings of nets that are not the task's. Where a part is given
+    to hold out, or a share of it, judges are weighed on that part alone, and never learn from it.
+    """
+    classes, whole = numbered(given, asked.settings)
+    names = [str(classes[target]) for target in whole.targets]
     base = box_encoder()
-    choice = choose(train.texts, len(classes), asked.settings, base)
+    facts = facts_of(whole.texts, len(classes), base, timed=asked.minutes > 0)
+    choice = choose(facts, asked.settings, chosen, base, asked.minutes)
     settings, doubts = choice.settings, list[str]()
+    cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)
     encoder = replace(base.encoder, config=settings.text)
     if choice.way == "fresh":
-        encoder, doubts = learnt_words(fit_encoder, train.texts, settings.text)
-    kept = _folds(names, given.groups, choice.folds, asked.seed)
-    parts = [(cut.train, cut.validation) for cut in kept]
+        encoder, doubts = learnt_words(fit_encoder, whole.texts, settings.text)
+    plan = classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes))
     return Prepared(
         settings,
         asked.seed,
-        classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
-        LabelledParts(classes, train, None, encoder, folds=parts, net_name=NAMES[choice.way]),
-        seen=labelled_rows(train, classes),
-        learnt_from=f"{len(train.texts):,} texts",
-        part=f"rows out of fold ({len(kept)} folds)",
+        plan.model_copy(update={"window": choice.window}),
+        LabelledParts(
+            classes, cut.rows, None, encoder, folds=cut.folds, numbers=cut.numbers,
+            net_name=NAMES[choice.way], way=choice.way,
+        ),
+        seen=labelled_rows(whole, classes),
+        learnt_from=f"{len(whole.texts):,} texts",
+        part=cut.part,
         start=choice.start,
-        by_steps=choice.way != "frozen",
+        by_steps=False,
         kept=kept_of(given.columns, None),
-        split={"folds": [rows[cut.validation].tolist() for cut in kept]},
+        split={"folds": [cut.numbers[fold.held].tolist() for fold in cut.folds]},
         told={"chosen": choice.told},
         attributes={"classes_": classes, "split_": None, "coverage_": None},
-        warnings=[*label_warnings(names, texts=train.texts), *doubts],
+        warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,
-    )
+    )  # fmt: skip
 
 
-def _folds(names: list[str], groups: list[str] | None, number: int, seed: int) -> list[Split]:
+def _cut(asked: Asked, given: LabelledTexts, classes: NDArray[Any], cut: _Cut, number: int) -> _Cut:
+    """Hold a part out where one is asked for, else draw folds."""
+    whole, count = cut.rows, len(cut.rows.texts)
+    if given.validation_data is not None:
+        held = held_rows(given.validation_data, classes)
+        numbers = np.concatenate([cut.numbers, np.arange(len(held.texts))])
+        one = Fold(np.arange(count), np.arange(count, count + len(held.texts)))
+        return _Cut(whole.joined(held), numbers, [one], "validation (it also weighs the judges)", [])
+    names = [str(classes[target]) for target in whole.targets]
+    share = part_of(asked.validation, count, unit="texts")
+    if asked.holds and share:
+        drawn = split(count, labels=names, groups=given.groups, share=share, seed=asked.seed)
+        one = Fold(drawn.train, drawn.validation)
+        return cut._replace(folds=[one], part="validation (it also weighs the judges)", warnings=list(drawn.warnings))
+    parts = [Fold(part.train, part.validation) for part in _folds(names, given.groups, number, asked.seed)]
+    return cut._replace(folds=parts, part=f"rows out of fold ({len(parts)} folds)")
+
+
+def few_for_folds(labels: list[Any]) -> bool:
+    """Tell whether there are too few rows for a stack: fewer than two classes with two rows each."""
+    return sum(count > 1 for count in Counter(map(str, labels)).values()) < 2
+
+
+def _folds(names: list[str], groups: list[str] | None, number: int, seed: int) -> list[Any]:
     """Draw the folds: by group where rows have groups, and no more of them than there are groups or rows."""
-    counts = Counter(names)
-    if sum(count > 1 for count in counts.values()) < 2:
+    if few_for_folds(names):
         raise DataError("too few rows for a stack", found="one row of a class", allowed="two of two classes or more")
     # A row without a group is a group of its own.
-    own = [(row,) if is_missing(group) else group for row, group in enumerate(groups or range(len(names)))]
-    return folds(len(names), min(number, len(set(own))), labels=names, groups=groups, seed=seed)
+    own = {(row,) if is_missing(group) else group for row, group in enumerate(groups or range(len(names)))}
+    if len(own) < 2:
+        advice = "choose another group column or split without groups"
+        raise DataError("too few groups to split: need 2, have 1", advice=advice)
+    return folds(len(names), min(number, len(own)), labels=names, groups=groups, seed=seed)
 
 
 @cache

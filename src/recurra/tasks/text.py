@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from recurra.arguments import part_of
@@ -24,7 +25,7 @@ from recurra.datasets.labels import (
 )
 from recurra.datasets.splits import Split, split
 from recurra.datasets.texts import TextTable, open_texts
-from recurra.errors import DataError, either
+from recurra.errors import DataError, UsageError, either
 from recurra.nets.layouts import classifier_net
 from recurra.runs.sources import has_parts, labelled
 from recurra.tasks.heads.classes.finish import check_wide
@@ -33,13 +34,17 @@ from recurra.tasks.heads.classes.measure import judge_labels
 from recurra.tasks.heads.lost import VECTORS
 from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows, kept_of, labelled_rows
 from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered, weighty
-from recurra.tasks.stacks import prepare_stack
+from recurra.tasks.stacks import few_for_folds, prepare_stack
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import fit_encoder
 from recurra.text.scripts import learnt_words
 from recurra.text.vectors import Vectors, load_vectors
 from recurra.text.vocabulary import Vocabulary
 
+SHARED = frozenset({"device", "class_weight"})
+"""Settings of training that say nothing of the net."""
+READ_BY_NETS = frozenset({"max_length", "truncate", "pad_to_max"})
+"""Settings of texts that only a net reads."""
 VALIDATION = 0.1
 """Share of the rows held out, where nobody says otherwise."""
 SETTINGS = Settings().changed(
@@ -138,13 +143,43 @@ def _as_rows(table: TextTable) -> LabelledRows:
 
 def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
     """Check, split and encode rows, and lay the net out; `recurra data check` takes these very steps."""
-    return prepare_stack(asked, given) if asked.recipe == "stack" else _prepare_net(asked, given)
-
-
-def _prepare_net(asked: Asked, given: LabelledTexts) -> Prepared:
-    settings = asked.settings
     # `rows` are numbers in the file: rows of weight 0 are gone, and a split must name the others as the user counts.
     given, rows = weighty(given)
+    chosen = net_choices(asked.settings)
+    alone = _alone(asked, given, chosen) if asked.recipe == "auto" else ""
+    if asked.recipe == "net" or alone:
+        told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []
+        return _prepare_net(asked, given, rows, told)
+    if asked.vectors or asked.wide:
+        option = either("--wide", "wide=True") if asked.wide else either("--vectors", "vectors")
+        raise UsageError(f"{option} belongs to a net alone", found=f"recipe {asked.recipe}", advice="choose recipe net")
+    return prepare_stack(asked, given, rows, chosen)
+
+
+def net_choices(settings: Settings) -> dict[str, Any]:
+    """Return the settings of a net and its training that are not the task's own."""
+    return {
+        name: value
+        for part, own in settings.model_dump(mode="json").items()
+        for name, value in own.items()
+        if (part in ("net", "training") and name not in SHARED) or name in READ_BY_NETS
+        if value != SETTINGS.model_dump(mode="json")[part][name]
+    }
+
+
+def _alone(asked: Asked, given: LabelledTexts, chosen: dict[str, Any]) -> str:
+    """Tell why a net should stand alone where nobody chose a recipe; empty: a stack."""
+    if chosen:
+        return f"settings of nets were chosen ({', '.join(sorted(chosen))})"
+    if asked.vectors:
+        return "word vectors were given"
+    if asked.wide:
+        return "its wide part was asked for"
+    return "there are too few rows for a stack" if few_for_folds(given.labels) else ""
+
+
+def _prepare_net(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], told: list[str]) -> Prepared:
+    settings = asked.settings
     classes, whole = numbered(given, settings)
     names = [str(classes[target]) for target in whole.targets]
     warnings = label_warnings(names, texts=whole.texts)
@@ -173,7 +208,7 @@ def _prepare_net(asked: Asked, given: LabelledTexts) -> Prepared:
         start={} if vectors is None else {"embedding.weight": vectors.matrix},
         kept=kept_of(given.columns, kept),
         split=kept.as_json() if kept is not None else {},
-        told={"vector_coverage": coverage},
+        told={"vector_coverage": coverage, "chosen": told},
         # The classes as the caller has them, numbers or texts; the model itself holds texts.
         attributes={"classes_": classes, "split_": kept, "coverage_": coverage},
         tries=[] if asked.vectors else [either(*VECTORS)],
@@ -215,12 +250,5 @@ def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
 
 
 TASK = Task(
-    "text",
-    SETTINGS,
-    frozenset({"words", "whole texts", "lengths", "labels", "batches"}),
-    HEAD,
-    read,
-    hold,
-    prepare,
-    judge_labels,
+    "text", SETTINGS, frozenset({"words", "whole texts", "labels", "batches"}), HEAD, read, hold, prepare, judge_labels
 )

@@ -14,8 +14,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
@@ -107,15 +106,21 @@ class Learnt:
 
 def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watch | None) -> Learnt:
     """Train a net on prepared rows; with `run`, a killed fit of the same choices and rows goes on from there."""
-    further = count(1)
-
-    def again(other: Prepared) -> Trained:
-        # Further nets are numbered in the order in which they are asked for, so that a resumed run finds its own.
-        folder = Path(run) / f"further-{next(further)}" if run else None
-        return _trained(task, other, folder, watch)[0]
-
+    watch = watch or Watch()
     trained, progress = _trained(task, prepared, Path(run) if run else None, watch)
-    return Learnt(task.head.finish(prepared, trained, again), progress.history, progress.best_epoch)
+
+    def again(other: Prepared, number: int, of: int) -> Trained:
+        nonlocal progress
+        if watch.on_net:
+            watch.on_net(number, of, other.settings.training.epochs)
+        # A folder for each net, so that a resumed run finds what each of them has learnt.
+        folder = Path(run) / f"net-{number}" if run else None
+        # What is told of the fit is what the last net did: it is the one that stays.
+        tensors, progress = _trained(task, replace(other, by_steps=True), folder, watch)
+        return tensors
+
+    finished = task.head.finish(prepared, trained, again)
+    return Learnt(finished, progress.history, progress.best_epoch)
 
 
 def _trained(task: Task, prepared: Prepared, run: Path | None, watch: Watch | None) -> tuple[Trained, Progress]:

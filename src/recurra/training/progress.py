@@ -32,7 +32,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Watch:
-    """What the caller is told: each step (epoch, position, of how many, running loss) and each finished epoch."""
+    """What the caller is told: each step (epoch, position, of how many, running loss) and each finished epoch.
+
+    Of a fit of several nets also which begins (number, of how many, epochs).
+    """
 
     on_step: Callable[[int, int, int, float], None] | None = None
     on_epoch: Callable[[Record], None] | None = None
+    on_net: Callable[[int, int, int], None] | None = None

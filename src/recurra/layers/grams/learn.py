@@ -22,6 +22,9 @@ from recurra.errors import DataError
 from recurra.layers.grams.run import Counted, GramsSpec, counted, damped
 from recurra.layers.layer import TokenIds, Weights
 
+ABSENT = -20.0
+"""The score of a class that no row learnt from has: a probability of 2e-9 beside a score of 0."""
+
 
 @dataclass(frozen=True)
 class Grams:
@@ -68,9 +71,7 @@ def fit_logistic(
     scaled.data /= np.repeat(lengths, np.diff(scaled.indptr))
     # Of rows of length 1 the stochastic average gradient is there in a few passes, forty times as quick as L-BFGS.
     model = LogisticRegression(C=inverse_penalty, solver="sag", max_iter=60, tol=1e-2, random_state=0)
-    with unconverged():
-        model.fit(scaled, targets, row_weights)
-    slopes, bias = all_classes(model, classes)
+    slopes, bias = regressed(model, scaled, targets, row_weights, classes)
     return _packed(learnt, slopes.T * weight[:, None], bias, weight**2)
 
 
@@ -84,15 +85,24 @@ def unconverged() -> Iterator[None]:
         yield
 
 
-def all_classes(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Slopes (classes, features) and biases of a logistic regression that may have met only some of the classes."""
-    slopes, bias = np.zeros((classes, model.coef_.shape[1])), np.full(classes, -20.0)
-    if len(model.classes_) == 2:
+def regressed(
+    model: Any, rows: Any, targets: NDArray[np.int64], row_weights: NDArray[Any], classes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit scikit-learn's logistic regression: slopes (classes, features), biases; of classes not met too."""
+    slopes, bias = np.zeros((classes, rows.shape[1])), np.full(classes, ABSENT)
+    met = np.unique(targets)
+    if len(met) == 1:
+        # Groups may leave a fold one class, which scikit-learn refuses to learn.
+        bias[met] = 0.0
+        return slopes, bias
+    with unconverged():
+        model.fit(rows, targets, row_weights)
+    if len(met) == 2:
         # One score for two classes: the second against the first, shared out evenly.
         halves = np.array([-0.5, 0.5])
-        slopes[model.classes_], bias[model.classes_] = halves[:, None] * model.coef_, halves * model.intercept_[0]
+        slopes[met], bias[met] = halves[:, None] * model.coef_, halves * model.intercept_[0]
     else:
-        slopes[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+        slopes[met], bias[met] = model.coef_, model.intercept_
     return slopes, bias
 
 

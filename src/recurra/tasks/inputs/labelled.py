@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,13 @@ class LabelledRows:
     numbers: NDArray[np.int64] | None = None
 
 
+class Fold(NamedTuple):
+    """Numbers of the rows that judges learn from, and of those that they then answer."""
+
+    learnt: NDArray[np.int64]
+    held: NDArray[np.int64]
+
+
 @dataclass(frozen=True)
 class LabelledParts:
     """What the head learns from and is finished on."""
@@ -36,10 +43,14 @@ class LabelledParts:
     validation: Part | None
     encoder: TextEncoder
     wide: bool = False
-    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]] = ()
-    """Rows learnt from and rows held out, for each part of a cross-fit; none where the net answers alone."""
+    folds: Sequence[Fold] = ()
+    """The parts of a cross-fit, or the one part that is held out; none where the net answers alone."""
+    numbers: NDArray[np.int64] | None = None
+    """Of each row of a stack: where a reader finds it."""
     net_name: str = ""
     """What reports call the net among other judges."""
+    way: str = ""
+    """How that net comes about (heads/classes/choose.py)."""
 
 
 def labelled_rows(part: Part, classes: NDArray[Any]) -> LabelledRows:

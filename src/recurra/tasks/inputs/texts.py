@@ -110,6 +110,11 @@ class Part:
         """Return some of the rows."""
         return Part([self.texts[row] for row in rows], self.targets[rows], self.weights[rows])
 
+    def joined(self, other: Part) -> Part:
+        """Return these rows, and another part's behind them."""
+        targets = np.concatenate([self.targets, other.targets])
+        return Part([*self.texts, *other.texts], targets, np.concatenate([self.weights, other.weights]))
+
 
 def weighty(given: LabelledTexts) -> tuple[LabelledTexts, NDArray[np.int64]]:
     """Take every column as a list and leave rows of weight 0 out; return the numbers of the others too.

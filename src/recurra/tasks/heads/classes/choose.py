@@ -1,32 +1,43 @@
 """Which net stands in the stack beside the linear judges, by what a file holds: rows, lengths, classes, known words.
 
-Figures behind the choices: docs/text-classification.md. Not here: the stack (stack.py), and nets whose settings a user
-chose (tasks/text.py).
+Figures behind the choices: docs/text-classification.md. Not here: the stack (stack.py), and nets alone (tasks/text.py).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import Settings
+from recurra.nets.run import run_all
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.text.vocabulary import UNK
 
 Way = Literal["frozen", "tuned", "fresh"]
-FEW = 800
+FEW = 400
 """Rows below which the encoder stays as it is."""
-LONG = 200.0
-"""Mean tokens of a text above which few rows do not tune it."""
-FEW_LONG = 5_000
+LONG = 150.0
+"""Mean tokens of a text above which the net reads windows, and few rows do not tune it."""
+FEW_LONG = 4_000
+WINDOW = 100
 KNOWN = 0.6
 """Share of a file's words that the encoder must know whole."""
-EPOCHS = ((5_000, 6), (20_000, 4), (2**62, 2))
+EPOCHS = ((8_000, 4), (30_000, 3), (2**62, 2))
 """Passes by the number of rows up to which they count."""
+FOLDS, FEW_FOLDS, MANY = 5, 3, 2_000
+"""Parts of a cross-fit, and how many of more than so many rows."""
+STEP = 6.0
+"""What a step of learning costs, as a multiple of an answer to the same tokens."""
+SHAPE = frozenset({
+    "cell", "activation", "reset_after", "init", "hidden", "layers", "bidirectional", "embedding_size",
+    "embedding_scale", "pool", "heads",
+})  # fmt: skip
+"""Settings that the encoder has fixed."""
 
 
 @dataclass(frozen=True)
@@ -35,52 +46,93 @@ class Choice:
 
     way: Way
     settings: Settings
-    start: Mapping[str, NDArray[Any]]
     folds: int
     told: list[str]
     """Why, in lines."""
+    start: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    window: int = 0
 
 
-def choose(texts: Sequence[str], classes: int, settings: Settings, encoder: RunningEncoder) -> Choice:
-    """Choose by a sample of the texts; the settings are those of the task's defaults."""
-    rows, known, length = len(texts), *_profile(texts, encoder)
-    facts = (
-        f"{rows:,} texts of {length:.0f} words, {classes} classes; the encoder knows {100 * known:.0f} % of the words"
-    )
-    if known < KNOWN:
-        fresh = settings.changed({"adversarial": 0.0, "batch_size": 16, "ema": 0.0})
-        return Choice(
-            "fresh", fresh, {}, _folds(rows), [facts, "a net from scratch: the encoder speaks another language"]
-        )
-    plan, start = encoder.plan, {name: held for name, held in encoder.tensors.items() if not name.startswith("dense.")}
+@dataclass(frozen=True)
+class Facts:
+    """What a file's texts are like, by 1,000 of them at most."""
+
+    rows: int
+    classes: int
+    known: float
+    """Share of tokens that the encoder knows whole."""
+    length: float
+    """Tokens of a text in the mean."""
+    seconds: float = 0.0
+    """Of the encoder, for one token, where it was timed."""
+
+    def __str__(self) -> str:
+        """Tell them in a line."""
+        words = f"the encoder knows {100 * self.known:.0f} % of the words"
+        return f"{self.rows:,} texts of {self.length:.0f} words, {self.classes} classes; {words}"
+
+
+def choose(facts: Facts, settings: Settings, chosen: dict[str, Any], encoder: RunningEncoder, minutes: float) -> Choice:
+    """Choose; what a user has `chosen` of the settings stays, and a net of another shape begins from nothing."""
+    folds = FOLDS if facts.rows <= MANY else FEW_FOLDS
+    if facts.known < KNOWN or SHAPE & set(chosen):
+        why = "its shape was chosen" if SHAPE & set(chosen) else "the encoder speaks another language"
+        fresh = {"adversarial": 0.0, "batch_size": 16, "ema": 0.0}
+        return Choice("fresh", settings.changed(fresh | chosen), folds, [str(facts), f"a net from scratch: {why}"])
+    long = facts.length > LONG
+    window = WINDOW if long else 0
+    tuned = settings.changed(_tuned(encoder, facts) | chosen)
+    start = {name: held for name, held in encoder.tensors.items() if not name.startswith("dense.")}
+    told = [str(facts)]
+    why = "too few rows to tune it" if facts.rows < FEW or (long and facts.rows < FEW_LONG) else ""
+    passes = tuned.training.epochs
+    if not why and minutes:
+        passes = min(passes, _affordable(facts, folds, window, minutes))
+        why = "" if passes else f"{minutes:g} minutes are too few to tune it"
+    if why:
+        return Choice("frozen", tuned, folds, [*told, f"the encoder as it is: {why}"], start, window)
+    tuned = tuned.changed({"epochs": passes})
+    return Choice("tuned", tuned, folds, [*told, f"the encoder tuned in {passes} passes"], start, window)
+
+
+def _tuned(encoder: RunningEncoder, facts: Facts) -> dict[str, Any]:
+    plan = encoder.plan
     recurrent = plan.recurrent
-    shape = {
+    return {
         "cell": recurrent.cell, "hidden": recurrent.hidden, "layers": recurrent.layers, "init": "gates",
         "bidirectional": recurrent.bidirectional, "embedding_size": plan.embedding.size,
-        "pool": list(plan.pooling.parts), "heads": plan.pooling.heads, "max_length": 400,
+        "pool": list(plan.pooling.parts), "heads": plan.pooling.heads, "max_length": 1_000, "precision": "bf16",
+        "adversarial": 0.0, "ema": 0.0, "batch_size": 32, "learning_rate": 1e-3, "table_rate": 1.0,
+        "epochs": next(passes for most, passes in EPOCHS if facts.rows <= most),
+        "word_dropout": 0.1, "embedding_dropout": 0.2, "dropout": 0.5, "monitor": "val_loss",
     }  # fmt: skip
-    epochs = next(passes for most, passes in EPOCHS if rows <= most)
-    tuned = settings.changed(
-        shape
-        | {
-            "adversarial": 0.0, "ema": 0.0, "batch_size": 32, "learning_rate": 1e-3, "table_rate": 1.0,
-            "epochs": epochs, "word_dropout": 0.1, "embedding_dropout": 0.2, "dropout": 0.3, "monitor": "val_loss",
-        }
-    )  # fmt: skip
-    if rows < FEW or (length > LONG and rows < FEW_LONG):
-        return Choice("frozen", tuned, start, _folds(rows), [facts, "the encoder as it is: too few rows to tune it"])
-    return Choice("tuned", tuned, start, _folds(rows), [facts, f"the encoder tuned in {epochs} passes"])
 
 
-def _folds(rows: int) -> int:
-    return 5 if rows <= 20_000 else 3
+def _affordable(facts: Facts, folds: int, window: int, minutes: float) -> int:
+    """Passes that fit into the time, of all nets of a cross-fit and the last one, which learns from all rows."""
+    read = min(facts.length, window) if window else facts.length
+    # All folds together learn from each row folds - 1 times, the last net once more.
+    seconds = STEP * facts.seconds * facts.rows * read * folds
+    return int(60 * minutes / max(seconds, 1e-9))
 
 
-def _profile(texts: Sequence[str], encoder: RunningEncoder) -> tuple[float, float]:
-    """Share of the tokens that the encoder knows whole, and the mean of tokens, of 1,000 texts at most."""
+def facts_of(texts: Sequence[str], classes: int, encoder: RunningEncoder, *, timed: bool) -> Facts:
+    """Read a sample; `timed` where the encoder's time on it is asked for."""
     places = np.random.default_rng(0).permutation(len(texts))[:1_000]
     sample = encoder.encoder.encode_whole([texts[place] for place in places])
     inside = np.array([word.startswith("##") for word in encoder.encoder.vocabulary.words])
     inside[UNK] = True
     ids = np.concatenate(sample) if sample else np.zeros(0, np.int32)
-    return 1.0 - float(inside[ids].mean()) if len(ids) else 0.0, len(ids) / max(1, len(sample))
+    known = 1.0 - float(inside[ids].mean()) if len(ids) else 0.0
+    seconds = _seconds(encoder, sample) if timed else 0.0
+    return Facts(len(texts), classes, known, len(ids) / max(1, len(sample)), seconds)
+
+
+def _seconds(encoder: RunningEncoder, sample: Sequence[NDArray[np.int32]]) -> float:
+    """Processor time of the encoder for one token: other work on the machine does not count."""
+    some = [ids[:WINDOW] for ids in sample[:256] if len(ids)]
+    if not some:
+        return 0.0
+    began = time.process_time()
+    run_all(encoder.plan, encoder.tensors, some)
+    return (time.process_time() - began) / sum(map(len, some))

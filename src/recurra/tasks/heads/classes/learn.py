@@ -21,6 +21,7 @@ from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
 from recurra.layers.layer import TokenIds
 from recurra.nets.learn import LearningNet, to_tensor
+from recurra.nets.run import windows
 from recurra.tasks.inputs.texts import Part
 from recurra.tasks.task import Prepared
 from recurra.text.encoder import TextEncoder, net_ids
@@ -55,9 +56,10 @@ def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
 
 @dataclass(frozen=True)
 class TextBatch:
-    """Rows of a batch, and whether it is also judged on adversarially moved vectors."""
+    """Rows of a batch, what is read of them, and whether it is also judged on adversarially moved vectors."""
 
     rows: Integers
+    ids: Ragged[TokenIds]
     adversarial: bool
 
 
@@ -99,8 +101,22 @@ class ClassLearner:
     def batches(self, epoch: int) -> list[TextBatch]:
         """Rows of each batch, of like lengths; the first epoch is never adversarial: there is nothing yet to defend."""
         sizes = {"batch_size": self.config.batch_size, "batch_tokens": self.config.batch_tokens}
-        order = batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
-        return [TextBatch(rows, bool(self.config.adversarial) and epoch > 0) for rows in order]
+        read = self._read(epoch)
+        order = batch_order(np.array([len(ids) for ids in read]), **sizes, seed=self.seed, epoch=epoch)
+        return [TextBatch(rows, pick(read, rows), bool(self.config.adversarial) and epoch > 0) for rows in order]
+
+    def _read(self, epoch: int) -> Sequence[TokenIds]:
+        """What is read of each text in an epoch: all of it, or one window of a net that reads in windows.
+
+        Another window each time costs as much as one, and shows all of a text in the end.
+        """
+        plan: Any = self.net.plan
+        pieces, owners = windows(self.train.sequences, plan.window)
+        if len(pieces) == len(self.train.sequences):
+            return pieces
+        counts = np.bincount(owners)
+        chosen = np.random.default_rng([self.seed, epoch, 2]).integers(0, counts)
+        return [pieces[place] for place in np.cumsum(counts) - counts + chosen]
 
     def steps(self, batch: TextBatch, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.
@@ -108,7 +124,7 @@ class ClassLearner:
         Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
         losses count for a half, and both gradients reach the table in one go.
         """
-        ids = to_tensor(pick(self.train.sequences, batch.rows), home(self.net))
+        ids = to_tensor(batch.ids, home(self.net))
         smoothing = self.config.label_smoothing
         if not batch.adversarial:
             yield self._step(self.net(ids, generator=generator)[0], self.train, batch.rows, smoothing)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.nb_svm import NBSVM
+from recurra.baselines.tf_idf import TfidfLogistic
 from recurra.datasets.columns import name_list
 from recurra.datasets.labels import as_known, places_of
 from recurra.errors import DataError, either
@@ -31,19 +32,17 @@ from recurra.metrics import (
 )
 from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
-from recurra.tasks.heads.classes.explain import explain
-from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
 from recurra.tasks.heads.lost import Scored, lost
 from recurra.tasks.inputs.labelled import LabelledRows
-from recurra.text.encoder import unread_warnings
 
 NGRAMS = "NB-SVM (1- to 3-grams)"
+LINEAR: dict[str, Callable[[], Any]] = {NGRAMS: NBSVM, "TF-IDF, logistic regression": TfidfLogistic}
+"""The linear rivals of every report."""
 WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the n-grams' log-odds beside the network)"
 FORGOTTEN = "the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given"
 TOP = 20
 """Rows of highest loss told."""
-EXPLAINED, WORDS = 10, 5
-"""Of those, rows that are explained, and words told of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +181,6 @@ def judge_labels(
     Raises DataError for no rows or a label the model does not know.
     """
     evaluation = _evaluated(model, rows)
-    explain_hardest(model, evaluation, rows)
     if learnt is not None:
         return with_rivals(evaluation, text_rivals(learnt, rows), model.plan, tries)
     return {**with_rivals(evaluation, [_most_frequent(rows)], model.plan, tries), "notes": [FORGOTTEN]}
@@ -196,17 +194,6 @@ def _evaluated(model: RunningClassifier, rows: LabelledRows) -> TextEvaluation:
         for top in evaluation.record["top_losses"]:
             top["row"] = int(rows.numbers[top["row"] - 1]) + 1
     return evaluation
-
-
-def explain_hardest(model: RunningClassifier, evaluation: TextEvaluation, rows: LabelledRows) -> None:
-    """Add to the hardest rows the words that did most for what was predicted."""
-    # A row is told by its number in the file, the text by its place here.
-    numbers = range(len(rows.texts)) if rows.numbers is None else rows.numbers
-    places = {int(number) + 1: place for place, number in enumerate(numbers)}
-    for top in evaluation.record["top_losses"][:EXPLAINED]:
-        told = explain(model, rows.texts[places[top["row"]]], top["predicted"])
-        strongest = sorted(told.words, key=lambda word: -word.effect)[:WORDS]
-        top["words"] = [[word.text, round(word.effect, 4)] for word in strongest if word.effect > 0]
 
 
 def _most_frequent(rows: LabelledRows) -> Rival:
@@ -241,16 +228,22 @@ class Rival:
 
 
 def text_rivals(learnt: LabelledRows, rows: LabelledRows) -> list[Rival]:
-    """Fit majority and NB-SVM (1- to 3-grams) on the rows learnt from and measure them on the same rows as the net."""
-    started, labels = time.perf_counter(), learnt.labels or []
-    answers = NBSVM().fit(learnt.texts, labels).predict(rows.texts)
-    seconds = time.perf_counter() - started
-    truths = np.array(rows.labels)
-    # NB-SVM goes first: the first rival is the one that the net is compared with in pairs.
-    return [
-        Rival(NGRAMS, np.array(answers) == truths, seconds),
-        Rival("majority", truths == commonest(labels), seconds=0.0),
-    ]
+    """Fit NB-SVM and TF-IDF on the rows learnt from, and measure them and the majority on the same rows as the net."""
+    labels, truths = learnt.labels or [], np.array(rows.labels)
+    linear = [rival for name, make in LINEAR.items() for rival in _measured(name, make(), learnt, rows)]
+    # The better one goes first: the first rival is the one that the net is compared with in pairs.
+    linear.sort(key=lambda rival: -rival.accuracy)
+    return [*linear, Rival("majority", truths == commonest(labels), seconds=0.0)]
+
+
+def _measured(name: str, model: Any, learnt: LabelledRows, rows: LabelledRows) -> list[Rival]:
+    """Return the rival, or none where it finds nothing in these texts to learn from, such as a word."""
+    started = time.perf_counter()
+    try:
+        answers = model.fit(learnt.texts, learnt.labels or []).predict(rows.texts)
+    except DataError:
+        return []
+    return [Rival(name, np.array(answers) == np.array(rows.labels), time.perf_counter() - started)]
 
 
 def with_rivals(

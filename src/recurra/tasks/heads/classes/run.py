@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact import Artefact, Stored
-from recurra.batches import join, pick, sorted_batches
-from recurra.errors import ArtefactError, printable
+from recurra.batches import join
+from recurra.errors import ArtefactError
 from recurra.layers.grams.run import grams
 from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.run import ClassifierNet, Tensors, run, softmax, weights_of
+from recurra.nets.run import ClassifierNet, Tensors, run_all, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
 from recurra.text.units import units_of
 
@@ -57,19 +57,13 @@ class TextAnswer:
     unk_rate: float
     truncated: int
 
-    @property
-    def unread(self) -> bool:
-        """Whether the model knows none of its words: the answer is then the same for any such text."""
-        return self.unk_rate == 1.0
 
-    def plain(self) -> str:
-        """The label and its probability, in one line."""
-        return f"{printable(self.label)}\t{self.probabilities[self.label]:.4f}"
-
-    def record(self) -> dict[str, Any]:
-        """What JSON tells of it."""
-        read = {"empty": self.empty, "unk_rate": self.unk_rate, "truncated": self.truncated}
-        return {"label": self.label, "probabilities": self.probabilities, **read}
+def unread_warnings(unread: int, texts: int) -> list[str]:
+    """Warn of texts of which the model knows no word: so many of all."""
+    if not unread:
+        return []
+    of = "the model knows no word of them, and their answers say nothing of them"
+    return [f"{unread:,} of {texts:,} texts are unread: {of}; is it the script or language it learnt from?"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,16 +158,6 @@ class RunningClassifier(Model):
         """The labels."""
         return f"Labels: {', '.join(self.labels)}."
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The labels and the temperature."""
-        return {"labels": list(self.labels), "temperature": self.temperature}
-
-    @property
-    def summary(self) -> str:
-        """The labels."""
-        return f"labels: {', '.join(map(repr, self.labels))}"
-
     @classmethod
     def read(cls, held: Artefact, plan: ClassifierNet) -> Self:
         """Check labels, temperature and encoder."""
@@ -225,15 +209,13 @@ def classify_all(
     batch_tokens: int = 65_536,
 ) -> Floats:
     """Logits of many sequences, in their order: (rows, classes). `whole` are the untruncated ids for the wide part."""
-    logits = np.empty((len(sequences), plan.dense.outputs), np.float32)
-    lengths = np.array([len(sequence) for sequence in sequences], np.int64)
-    # Short texts with short ones: a step then sweeps as many sequences as the batch has. The order is restored by
-    # `rows`.
-    for rows in sorted_batches(lengths, batch_size=256, batch_tokens=batch_tokens):
-        logits[rows] = run(plan, tensors, pick(sequences, rows))[0]
-        if plan.wide:
+    logits = run_all(plan, tensors, sequences, batch_tokens=batch_tokens)
+    if plan.wide:
+        weights = weights_of(tensors, "wide")
+        for start in range(0, len(whole), TOGETHER):
+            some = slice(start, start + TOGETHER)
             # One column of log-odds: it argues for the last class against the others.
-            logits[rows, -1:] += wide(plan.wide, weights_of(tensors, "wide"), pick(whole, rows))
+            logits[some, -1:] += wide(plan.wide, weights, join(whole[some]))
     return logits
 
 

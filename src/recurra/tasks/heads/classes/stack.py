@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from recurra.baselines.nb_svm import fit_against_rest
 from recurra.batches import Ragged, join
 from recurra.layers.grams.learn import count_grams, fit_logistic, fit_nb_svm
-from recurra.layers.grams.run import GramsSpec, Unit, grams
+from recurra.layers.grams.run import GramsSpec, Unit
 from recurra.layers.layer import Floats, Weights
 from recurra.metrics import log_loss
 from recurra.nets.run import softmax
@@ -91,17 +91,6 @@ def fitted(judge: Linear, texts: Texts, train: Part, rows: Places, classes: int)
     """Fit a judge on some rows."""
     learnt = count_grams(texts.of(judge.spec.unit, rows), judge.spec, seen=judge.seen, most=MOST)
     return judge.fit(learnt, train.targets[rows], train.weights[rows], classes)
-
-
-def out_of_fold(
-    judge: Linear, texts: Texts, train: Part, folds: Sequence[tuple[Places, Places]], classes: int
-) -> Floats:
-    """Scores of each row by a judge that did not learn from it: (rows, classes)."""
-    scores = np.zeros((len(train.texts), classes), np.float32)
-    for learnt, held in folds:
-        spec, weights = fitted(judge, texts, train, learnt, classes)
-        scores[held] = grams(spec, weights, texts.of(spec.unit, held))
-    return scores
 
 
 @dataclass(frozen=True)

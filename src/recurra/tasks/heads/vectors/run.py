@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact import Artefact
-from recurra.batches import pick, sorted_batches
-from recurra.layers.layer import Floats, TokenIds
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.run import EncoderNet, Tensors, run
+from recurra.nets.run import EncoderNet, run_all
 from recurra.tasks.inputs.vectors import unit
 from recurra.text.vocabulary import UNK
 
@@ -63,7 +61,7 @@ class RunningEncoder(Model):
         counts = [-(-len(ids) // longest) for ids in whole]
         sums = np.zeros((len(whole), self.size), np.float32)
         if windows:
-            answers = encode_all(self.plan, self.tensors, windows)
+            answers = run_all(self.plan, self.tensors, windows)
             weights = np.array([len(window) for window in windows], np.float32)
             np.add.at(sums, np.repeat(np.arange(len(whole)), counts), unit(answers) * weights[:, None])
         empty = sum(1 for ids in whole if not len(ids))
@@ -78,7 +76,7 @@ class RunningEncoder(Model):
         """Vectors of the synthetic texts, their first 16 numbers."""
         rows = synthetic_ids(self.plan.embedding.words)
         sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
-        return {"vectors": six_digits(encode_all(self.plan, self.tensors, sequences)[:, :16])}
+        return {"vectors": six_digits(run_all(self.plan, self.tensors, sequences)[:, :16])}
 
     @property
     def fact(self) -> str:
@@ -89,15 +87,6 @@ class RunningEncoder(Model):
     def read(cls, held: Artefact, plan: EncoderNet) -> Self:
         """Check the words."""
         return cls(plan, held.tensors, encoder_of(held, plan.embedding.words))
-
-
-def encode_all(plan: EncoderNet, tensors: Tensors, sequences: Sequence[TokenIds]) -> Floats:
-    """What the net answers to each sequence, in order: (sequences, size); texts of like lengths are swept together."""
-    lengths = np.array([len(ids) for ids in sequences], np.int64)
-    answers = np.empty((len(sequences), plan.dense.outputs), np.float32)
-    for rows in sorted_batches(lengths, batch_size=256, batch_tokens=32_768):
-        answers[rows] = run(plan, tensors, pick(sequences, rows))[0]
-    return answers
 
 
 MODEL = RunningEncoder
