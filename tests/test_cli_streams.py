@@ -14,6 +14,7 @@ import pytest
 
 from command_line import environment, recurra, refused
 from recurra.cli import predicting
+from recurra.tasks.heads.classes.run import RunningClassifier
 from small_models import save_all
 
 
@@ -100,14 +101,14 @@ def test_a_file_is_answered_in_parts_and_warned_of_as_a_whole(
     file.write_text("id,text\n" + "".join(f"{row},{('good', '', 'zzz')[row % 3]}\n" for row in range(30)))
     whole = recurra("predict", models["text"], file)
     sizes: list[int] = []
-    answers = predicting.RunningClassifier.answers
+    answers = RunningClassifier.answers
 
     def counted(model: Any, texts: Any) -> Any:
         sizes.append(len(texts))
         return answers(model, texts)
 
     monkeypatch.setattr(predicting, "TOGETHER", 7)
-    monkeypatch.setattr(predicting.RunningClassifier, "answers", counted)
+    monkeypatch.setattr(RunningClassifier, "answers", counted)
     done = recurra("predict", models["text"], file)
     assert done == whole and sizes == [7, 7, 7, 7, 2]
     assert "10 texts are empty" in done.err and "10 of 30 texts are unread" in done.err

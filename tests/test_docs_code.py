@@ -28,6 +28,7 @@ USERS = [
     "README.md",
     "docs/text-classification.md",
     "docs/encoder.md",
+    "docs/tags.md",
     "docs/language-models.md",
     "docs/forecasting.md",
     "docs/engine.md",
@@ -63,6 +64,9 @@ def write_files(folder: Path) -> None:
     (folder / "sales.csv").write_text(f"unique_id,ds,y\n{sales}")
     (folder / "book.txt").write_text("the film was good .\nthe sea was near .\n" * 60)
     (folder / "novel.txt").write_text("the sea was near .\n" * 5)
+    tagged = "Ada B-PER\nHill I-PER\nsaw O\nLeeds B-LOC\n. O\n\nOmar B-PER\nleft O\nNew B-LOC\nYork I-LOC\n\n"
+    (folder / "train.conll").write_text(tagged * 20)
+    (folder / "test.conll").write_text(tagged)
     (folder / "log.jsonl").write_text(json.dumps({"id": 1, "note": "a"}) + "\n")
 
 
@@ -113,7 +117,7 @@ def obey(line: str) -> None:
         Path(target).write_text(done.out, "utf-8")
 
 
-@pytest.mark.parametrize("name", ["TextClassifier", "LanguageModel", "Forecaster"])
+@pytest.mark.parametrize("name", ["TextClassifier", "LanguageModel", "TextTagger", "Forecaster"])
 def test_the_example_that_help_shows_runs(name: str) -> None:
     examples = doctest.DocTestFinder(recurse=False).find(getattr(recurra, name), name, globs={"recurra": recurra})
     assert examples[0].examples

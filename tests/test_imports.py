@@ -222,6 +222,7 @@ COMMANDS = {
     "predict": ["predict", "{text}", "--text", "not bad at all"],
     "evaluate": ["evaluate", "{text}", "{rows}", "--no-rival", "--json"],
     "evaluate series": ["evaluate", "{series}", "{table}", "--json"],
+    "explain": ["explain", "{text}", "not a good film"],
     "generate": ["generate", "{language}", "a good", "--tokens", "5"],
     "forecast": ["forecast", "{series}", "{table}", "--level", "80"],
     "inspect": ["inspect", "{language}"],

@@ -17,10 +17,12 @@ from recurra.errors import UsageError
 from recurra.estimators.encoder import SentenceEncoder
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
+from recurra.estimators.tags import TextTagger
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.tasks.encoder import TASK as ENCODER
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import ONLY_WITH, check_read, readers
+from recurra.tasks.tags import TASK as TAGS
 from recurra.tasks.task import task_named
 
 GROUPS: dict[str, type[BaseModel]] = {
@@ -50,12 +52,18 @@ def encoder(changes: dict[str, Any]) -> None:
     SentenceEncoder(config=ENCODER.settings.changed(WORDY | changes)).fit(TEXTS, vectors).transform(TEXTS)
 
 
+def tags(changes: dict[str, Any]) -> None:
+    rows = [text.split() for text in TEXTS]
+    named = [["LONG" if len(word) > 4 else "SHORT" for word in row] for row in rows]
+    TextTagger(config=TAGS.settings.changed(WORDY | changes)).fit(rows, named).spans(TEXTS)
+
+
 def series(changes: dict[str, Any]) -> None:
     Forecaster(config=SERIES_SETTINGS.changed(TINY | changes)).fit(np.sin(np.arange(40.0))).predict(steps=2)
 
 
 FITS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "text": text, "language": language, "encoder": encoder, "series": series,
+    "text": text, "language": language, "encoder": encoder, "tags": tags, "series": series,
 }  # fmt: skip
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from recurra.estimators.estimator import load
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
+    from recurra.estimators.tags import TextTagger
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+    from recurra.tasks.heads.classes.explanation import Explanation
 
     # Only for type checkers: `__getattr__` answers it.
     __version__: str
@@ -28,6 +30,7 @@ __all__ = [
     "TEXT_SETTINGS",
     "ArtefactError",
     "DataError",
+    "Explanation",
     "Forecaster",
     "LanguageModel",
     "NetConfig",
@@ -38,6 +41,7 @@ __all__ = [
     "Settings",
     "TextClassifier",
     "TextConfig",
+    "TextTagger",
     "TrainingConfig",
     "UsageError",
     "__version__",
@@ -56,7 +60,9 @@ _HOMES = {
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
     "recurra.estimators.estimator": ("load",),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
+    "recurra.estimators.tags": ("TextTagger",),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
+    "recurra.tasks.heads.classes.explanation": ("Explanation",),
 }
 _MODULES = ("errors", "metrics", "nn")
 """Modules that are public as a whole."""

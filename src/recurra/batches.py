@@ -165,3 +165,13 @@ def stream_chunks(width: int, steps: int) -> list[tuple[int, int]]:
     Inputs are tokens start … stop - 1, targets the same moved by one.
     """
     return [(start, min(start + steps, width - 1)) for start in range(0, width - 1, steps)]
+
+
+def windows(sequences: Sequence[NDArray[Any]], longest: int) -> tuple[Sequence[NDArray[Any]], Integers]:
+    """Cut sequences into as few even windows of at most `longest` tokens (0: not at all); also whose each one is."""
+    counts = [max(1, -(-len(ids) // longest)) if longest else 1 for ids in sequences]
+    owners = np.repeat(np.arange(len(sequences)), counts)
+    if len(owners) == len(sequences):
+        return sequences, owners
+    cut = zip(sequences, counts, strict=True)
+    return [window for ids, count in cut for window in np.array_split(ids, count)], owners

@@ -127,7 +127,7 @@ def problem_line(problem: ValidationError) -> str:
 class TextConfig(Frozen):
     """How a text becomes token ids."""
 
-    tokens: Literal["word", "character", "space"] = "word"
+    tokens: Literal["word", "script", "character", "space"] = "word"
     """What a token is; space: texts tokenised beforehand, apart by white space."""
     lowercase: bool = True
     """Fold capitals, as the GloVe 6B vectors do."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -119,6 +120,16 @@ class Model:
         """What a card says of it before its layers."""
         raise NotImplementedError
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `recurra inspect` tells beside its layers, as plain JSON."""
+        return {}
+
+    @property
+    def summary(self) -> str:
+        """The same in a line for people; empty: nothing."""
+        return ""
+
     def in_precision(self, precision: Precision | None) -> Self:
         """Return the model multiplying in another precision than it learnt in; None leaves it as it is."""
         # The weights stay float32: they are rounded where they are packed, so one artefact answers in each.
@@ -190,6 +201,20 @@ class Model:
         kept = [f"The epoch that was kept: {told}.", ""] if told else []
         use = f'Use it: `{self.use}`, or `recurra.load("FOLDER")`.'
         return "\n".join([f"# {CALLED[self.task].noun.capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
+
+
+def model_of(task: str) -> type[Any]:
+    """Return the class of a task's models: its head's run.py has it."""
+    # By name: an answer needs the head alone, and a task's record brings readers, rivals and reports along.
+    model: type[Any] = import_module(f"recurra.tasks.heads.{CALLED[task].head}.run").MODEL
+    return model
+
+
+def load_any(folder: Path, *, precision: Precision | None = None) -> Any:
+    """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
+    # Only the folder knows its task: the model of that task then says which tensors there must be.
+    held = load_artefact(folder, expected=lambda config, task: model_of(task).shapes(config, task))
+    return model_of(held.task).from_artefact(held).in_precision(precision)
 
 
 def checked_record(kind: type[_Record], record: Any, name: str) -> _Record:

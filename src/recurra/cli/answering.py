@@ -163,9 +163,7 @@ def inspect(artefact: options.Folder, json_: options.Json = False) -> None:
     Example:  recurra inspect runs/text-imdb
     """
     from recurra.artefact import resolve
-    from recurra.tasks.heads.classes.run import RunningClassifier
-    from recurra.tasks.heads.horizon.run import RunningForecaster
-    from recurra.tasks.task import load_any
+    from recurra.model import load_any
 
     # A run's folder stands for the artefact in it.
     folder = resolve(Path(artefact))
@@ -178,23 +176,13 @@ def inspect(artefact: options.Folder, json_: options.Json = False) -> None:
     size = sum(path.stat().st_size for path in folder.iterdir())
     record: dict[str, Any] = {"task": model.plan.task, "folder": str(folder), "bytes": size, "layers": layers}
     record["parameters"] = sum(layer["parameters"] for layer in layers)
-    if isinstance(model, RunningClassifier):
-        record |= {"labels": list(model.labels), "temperature": model.temperature}
-    if isinstance(model, RunningForecaster):
-        step = model.learnt.step
-        record |= {
-            "series": len(model.encoder.scalers),
-            "horizon": model.horizon,
-            "rhythm": str(step) if step else None,
-        }
+    record |= model.facts
     if json_:
         emit_json(record)
         return
     print(f"{record['task']}, {record['parameters']:,} parameters, {size / 1e6:.1f} MB")
-    if isinstance(model, RunningClassifier):
-        print(f"labels: {', '.join(map(repr, model.labels))}")
-    if isinstance(model, RunningForecaster):
-        print(f"series: {record['series']:,}, horizon {record['horizon']}, rhythm: {record['rhythm'] or 'unknown'}")
+    if model.summary:
+        print(model.summary)
     rows = [(layer["name"], layer["kind"], _spec_line(layer), f"{layer['parameters']:,}") for layer in layers]
     emit_table(("layer", "kind", "sizes", "parameters"), rows)
 

@@ -5,16 +5,19 @@ Not here: what the commands do. Nothing heavy is imported, so that `recurra --he
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from recurra.cli import answering, options
-from recurra.cli.app_fit import fit_app
+from recurra.cli import answering, explaining, options
+from recurra.cli.app_fit import LearningChoices, RunChoices, fit_task
 from recurra.cli.data import data_app
+from recurra.cli.fit_kinds import kinds_app
 from recurra.cli.labs import lab_app
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
+from recurra.tasks.names import CALLED
 
 # Plain text instead of rich boxes: help that can be searched, copied and read aloud.
 app = typer.Typer(
@@ -27,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(fit_app, name="fit")
+app.add_typer(kinds_app, name="fit")
 app.add_typer(lab_app, name="lab")
 app.add_typer(data_app, name="data")
 
@@ -117,6 +120,7 @@ def evaluate(
 app.command()(answering.forecast)
 app.command()(answering.generate)
 app.command()(answering.inspect)
+app.command()(explaining.explain)
 
 
 @app.command()
@@ -128,3 +132,31 @@ def doctor(json_: options.Json = False) -> None:
     from recurra.cli.doctor import tell_machine
 
     tell_machine(as_json=json_)
+
+
+def _plain_fit(task: str) -> Callable[..., None]:
+    """Return the command of a task that has no options of its own."""
+
+    @grouped
+    def command(
+        files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Rows to learn from.")],
+        test: options.TestRows = "",
+        text: options.TextColumn = "",
+        validation: options.Validation = None,
+        *,
+        written: FileChoices,
+        learning: LearningChoices,
+        run: RunChoices,
+    ) -> None:
+        from recurra.tasks.task import Source
+
+        fit_task(task, Source(files, written.reading(text=text), test=test), learning, run, validation=validation)
+
+    return command
+
+
+# A task that is added to names.CALLED has this command; nothing need be written here.
+_OWN = {each.name or getattr(each.callback, "__name__", "") for each in kinds_app.registered_commands}
+for _task, _called in CALLED.items():
+    if _task not in _OWN:
+        kinds_app.command(_task, help=f"Learn {_called.noun}.")(_plain_fit(_task))

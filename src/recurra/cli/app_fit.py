@@ -1,11 +1,10 @@
 """`recurra fit text|language|series`: the options, those that all fits share, and the estimator that they ask for.
 
-`data check` takes the same. Not here: the work (judging.py).
+`data check` takes the same. Not here: further kinds of answers (fit_kinds.py), the work (judging.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,14 +15,13 @@ from recurra.cli import options
 from recurra.cli.options import FileChoices, RecipeChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 from recurra.errors import UsageError
-from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
     from recurra.config import Settings
     from recurra.estimators.estimator import Estimator
     from recurra.tasks.task import Source
 
-fit_app = typer.Typer(help="Train a model from files: text, language or series.", no_args_is_help=True)
+fit_app = typer.Typer(help="Train a model from files: text, language, series and others.", no_args_is_help=True)
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ def text(
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     source = Source(files, reading, test=test)
-    _fit("text", source, learning, run, vectors=vectors, wide=wide, validation=validation, **recipe.given())
+    fit_task("text", source, learning, run, vectors=vectors, wide=wide, validation=validation, **recipe.given())
 
 
 @fit_app.command()
@@ -167,7 +165,7 @@ def language(
 
     # Of a table its texts alone are learnt: ids, quotes and labels are no language.
     source = Source([file], written.reading(text=text))
-    _fit("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
+    fit_task("language", source, learning, run, tokens=tokens, vectors=vectors, validation=validation)
 
 
 @fit_app.command()
@@ -194,10 +192,11 @@ def series(
 
     # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
-    _fit("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
+    fit_task("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
 
 
-def _fit(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
+def fit_task(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:
+    """Learn from a source as all tasks do."""
     from recurra.cli.judging import fit_files, read_gates
     from recurra.engine.processors import prepare_training
 
@@ -206,30 +205,3 @@ def _fit(task: str, source: Source, learning: LearningChoices, run: RunChoices, 
     gates = read_gates(learning.fail_under, task=task)
     estimator = learning.estimator(task, source.files[0], **asked)
     fit_files(estimator, source, gates, folder=run.folder, quiet=run.quiet, as_json=run.json_)
-
-
-def _plain_fit(task: str) -> Callable[..., None]:
-    """Return the command of a task that has no options of its own."""
-
-    @grouped
-    def command(
-        files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Rows to learn from.")],
-        test: options.TestRows = "",
-        text: options.TextColumn = "",
-        validation: options.Validation = None,
-        *,
-        written: FileChoices,
-        learning: LearningChoices,
-        run: RunChoices,
-    ) -> None:
-        from recurra.tasks.task import Source
-
-        _fit(task, Source(files, written.reading(text=text), test=test), learning, run, validation=validation)
-
-    return command
-
-
-# A task that is added to names.CALLED has this command; nothing need be written here.
-for _task, _called in CALLED.items():
-    if _task not in ("text", "language", "series"):
-        fit_app.command(_task, help=f"Learn {_called.noun}.")(_plain_fit(_task))

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.cli import options
-from recurra.cli.app_fit import LearningChoices, fit_app
+from recurra.cli.app_fit import LearningChoices
 from recurra.cli.console import emit_json, emit_table, say
+from recurra.cli.fit_kinds import kinds_app
 from recurra.cli.options import FileChoices, RecipeChoices, grouped, one_of
 from recurra.cli.series_options import SeriesChoices
 from recurra.errors import DataError, UsageError
 from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
+    from recurra.datasets.conll import TagReading
     from recurra.datasets.formats import TextReading
     from recurra.datasets.series.table import SeriesReading
     from recurra.tasks.checking import Finding, Needs
@@ -95,25 +97,40 @@ def describe(name: SetName, json_: options.Json = False) -> None:
             print(f"{key:10} {value}")
 
 
+@dataclass(frozen=True)
+class TaskChoices:
+    """The options that are not of all tasks; what is empty is left to the task."""
+
+    tokens: options.Tokens = ""
+    vectors: options.VectorsFile = ""
+    horizon: options.Horizon = None
+    window: options.Window = None
+    season: options.Season = None
+    validation: options.Validation = None
+
+    def by_task(self, **of_texts: Any) -> dict[str, dict[str, Any]]:
+        """Return what each task's estimator is asked for; `of_texts` are further choices of labelled texts."""
+        held: dict[str, Any] = {"validation": self.validation}
+        words = held | {"vectors": self.vectors}
+        sizes = held | {"horizon": self.horizon, "window": self.window, "season": self.season}
+        return {"text": words | of_texts, "language": words | {"tokens": self.tokens}, "series": sizes, "tags": held}
+
+
 @data_app.command()
 @grouped
 def check(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, Parquet or plain text.")],
-    task: Annotated[str, typer.Option("--task", help="text, language or series. [default: told by the columns]")] = "",
+    task: Annotated[str, typer.Option("--task", help="The task of its fit. [default: told by the file]")] = "",
     test: options.TestRows = "",
     text: options.TextColumn = "",
+    token: options.TokenColumn = "",
     label: options.LabelColumn = "",
     group: options.GroupColumn = "",
     labels_as_written: options.LabelsAsWritten = False,
-    tokens: options.Tokens = "",
-    vectors: options.VectorsFile = "",
-    horizon: options.Horizon = None,
-    window: options.Window = None,
-    season: options.Season = None,
-    validation: options.Validation = None,
     on_error: options.AtBadRow = "stop",
     *,
+    of_task: TaskChoices,
     written: FileChoices,
     series: SeriesChoices,
     recipe: RecipeChoices,
@@ -128,13 +145,13 @@ def check(
 
               recurra data check sales.csv --horizon 28 --validation 4
     """
+    from recurra.datasets.conll import TagReading
+
     rows = written.reading(text=text, label=label, group=group, policy=on_error, as_written=labels_as_written)
-    words: dict[str, Any] = {"vectors": vectors, "validation": validation}
-    sizes: dict[str, Any] = {"horizon": horizon, "window": window, "season": season, "validation": validation}
     # Of all tasks, because which one it is may be known only when the file has been looked at.
-    chosen = {"wide": series.wide, **recipe.given()}
-    of_tasks = {"text": words | chosen, "language": words | {"tokens": tokens}, "series": sizes}
-    asked = _Asked(file, test, rows, series.reading(), learning, of_tasks, _read_by(context))
+    of_tasks = of_task.by_task(wide=series.wide, **recipe.given())
+    tags = TagReading(token, label, written.encoding)
+    asked = _Asked(file, test, rows, series.reading(), tags, learning, of_tasks, _read_by(context))
     _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
 
 
@@ -146,6 +163,7 @@ class _Asked:
     test: str
     rows: TextReading
     series: SeriesReading
+    tags: TagReading
     learning: LearningChoices
     of_tasks: dict[str, dict[str, Any]]
     read_by: dict[str, list[str]]
@@ -162,13 +180,15 @@ class _Asked:
 
 
 def _findings(asked: _Asked, task: str | None) -> list[Finding]:
-    from recurra.tasks.checking import check_file, check_known, known_rows
+    from recurra.tasks.checking import check_known, check_source, known_rows
+    from recurra.tasks.task import Source
 
     # A known set needs no look at its columns, unless another task is named.
     known = known_rows(asked.file, test=asked.test)
     if known is not None and task in (None, known[0]):
         return check_known(*known, asked.needs)
-    return check_file(asked.file, task=task, reading=asked.series, needs=asked.needs, **asdict(asked.rows))
+    source = Source([asked.file], asked.rows, asked.series, asked.tags, asked.test)
+    return check_source(source, task=task, needs=asked.needs)
 
 
 def _refuse_unread(task: str, read_by: dict[str, list[str]]) -> None:
@@ -196,7 +216,7 @@ def _tell(file: str, findings: Sequence[Finding], *, as_json: bool) -> None:
 def _read_by(context: typer.Context) -> dict[str, list[str]]:
     """Return the tasks whose fit has each option that was given."""
     # The options of the fits themselves, so that no list of them can grow old.
-    fits = typer.main.get_command(fit_app).commands  # type: ignore[attr-defined]
+    fits = typer.main.get_command(kinds_app).commands  # type: ignore[attr-defined]
     options_of = {task: {name for each in fit.params for name in each.opts} for task, fit in fits.items()}
     given = [
         each.opts[0]

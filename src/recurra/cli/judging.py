@@ -18,8 +18,9 @@ from recurra.cli.console import emit_json, emit_table, say, say_warnings, shown
 from recurra.cli.progress import progress
 from recurra.datasets.formats import TextReading
 from recurra.errors import GateError, UsageError
+from recurra.model import load_any, model_of
 from recurra.runs.sources import learnt_again, read_source
-from recurra.tasks.task import Rows, Source, Task, load_any, made_ready, model_of, task_named
+from recurra.tasks.task import Rows, Source, Task, made_ready, task_named
 
 if TYPE_CHECKING:
     from recurra.config import Precision

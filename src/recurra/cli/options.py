@@ -66,8 +66,13 @@ Season = Annotated[
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")
 ]
+Encoding = Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")]
 AtBadRow = Annotated[str, typer.Option("--on-error", help="stop at a bad row, or reject it and go on.")]
 TextColumn = Annotated[str, typer.Option("--text", metavar="COLUMN", help="Column of the texts. [default: guessed]")]
+TokenColumn = Annotated[
+    str,
+    typer.Option("--token", metavar="COLUMN", help="Column of the tokens: a number from 1, or a name. [default: 1]"),
+]
 LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column of the labels. [default: guessed]")]
 GroupColumn = Annotated[
     str, typer.Option("--group", metavar="COLUMN", help="Rows of one group stay on one side of the split.")
@@ -125,7 +130,7 @@ def on_error(given: str) -> Literal["stop", "reject"]:
 class FileChoices:
     """The options of how a file is written as they were given; what is empty is left to the file."""
 
-    encoding: Annotated[str, typer.Option("--encoding", help="Text encoding of the file.")] = "utf-8"
+    encoding: Encoding = "utf-8"
     form: Annotated[
         str, typer.Option("--form", help=f"{', '.join([*FORMS][:-1])} or {[*FORMS][-1]}. [default: told by the ending]")
     ] = ""

@@ -1,4 +1,4 @@
-"""`recurra predict`: labels of texts from an artefact, without torch, answered as they are read.
+"""`recurra predict`: answers to texts from an artefact, without torch, answered as they are read.
 
 Not here: measuring answers (judging.py). Of a file a few thousand rows are held at a time; what comes through a pipe
 is answered as soon as its line is whole.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from recurra.artefact import resolve
+from recurra.artefact import require_task, resolve
 from recurra.cli.console import emit_json, say, say_warnings
-from recurra.errors import UsageError, printable
-from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.datasets.conll import is_conll
+from recurra.errors import UsageError
+from recurra.model import load_any
+from recurra.tasks.names import CALLED
+from recurra.text.encoder import unread_warnings
 
 if TYPE_CHECKING:
     from recurra.config import Precision
@@ -40,11 +43,18 @@ def label_texts(
     """Label texts: every row once and in order; rejected rows are told on stderr with their lines."""
     if bool(file) == bool(texts):
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
-    answers = _Answers(RunningClassifier.load(resolve(Path(artefact)), precision=precision), as_json=as_json)
+    model = load_any(resolve(Path(artefact)), precision=precision)
+    # Whoever has answers of its own, such as a forecaster, is told with the command that gives them.
+    if CALLED[model.task].verb != CALLED["text"].verb:
+        require_task(model.task, "text")
+    answers = _Answers(model, as_json=as_json)
     if texts or reading is None:
         for rows in _grouped(iter([(texts, [0] * len(texts))]), at_once=False):
             answers.tell(*rows)
         say_warnings(answers.warnings())
+        return
+    if model.task == "tags" and is_conll(file):
+        _tag_file(answers, file, reading)
         return
     from recurra.datasets.texts import open_texts
 
@@ -58,6 +68,18 @@ def label_texts(
         # Whoever wrote the line waits for its answer.
         sys.stdout.flush()
     say_warnings([line for line in table.warnings() if line not in said])
+    say_warnings(answers.warnings())
+
+
+def _tag_file(answers: _Answers, file: str, reading: TextReading) -> None:
+    """Tag the sentences of a file whose tokens are apart already; its other columns are passed over."""
+    from recurra.datasets.conll import TagReading, read_conll
+
+    wanted = TagReading(reading.text or answers.model.columns[0], encoding=reading.encoding)
+    sentences = read_conll(file, wanted, labelled=False)
+    for start in range(0, len(sentences), TOGETHER):
+        some = slice(start, start + TOGETHER)
+        answers.show(answers.model.apart(sentences.tokens[some]), sentences.lines[some])
     say_warnings(answers.warnings())
 
 
@@ -89,23 +111,25 @@ def _grouped(parts: Iterator[_Rows], *, at_once: bool) -> Iterator[_Rows]:
 class _Answers:
     """Tells answers one after the other, and counts those that say nothing."""
 
-    def __init__(self, model: RunningClassifier, *, as_json: bool) -> None:
+    def __init__(self, model: Any, *, as_json: bool) -> None:
         self.model = model
         self._as_json = as_json
         self._told = self._unread = 0
 
     def tell(self, texts: Sequence[str], lines: Sequence[int]) -> None:
         """Print the answer for each text on stdout."""
-        for answer, line in zip(self.model.answers(texts), lines, strict=True):
+        self.show(self.model.answers(texts), lines)
+
+    def show(self, answers: Sequence[Any], lines: Sequence[int]) -> None:
+        """Print answers that are made."""
+        for answer, line in zip(answers, lines, strict=True):
             self._told += 1
             # No known word at all: the answer is the same for any such text.
-            self._unread += answer.unk_rate == 1.0
+            self._unread += answer.unread
             if not self._as_json:
-                print(f"{printable(answer.label)}\t{answer.probabilities[answer.label]:.4f}")
+                print(answer.plain())
                 continue
-            record = {"row": self._told, "label": answer.label, "probabilities": answer.probabilities, "line": line}
-            record |= {"empty": answer.empty, "unk_rate": answer.unk_rate, "truncated": answer.truncated}
-            emit_json(record)
+            emit_json({"row": self._told, "line": line, **answer.record()})
 
     def warnings(self) -> list[str]:
         """Warn of texts of which no word is known; JSON tells it of each row, there only most rows are worth a line."""

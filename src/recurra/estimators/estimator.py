@@ -18,10 +18,10 @@ from recurra.arguments import held_out, seed_of
 from recurra.artefact import resolve
 from recurra.config import Settings, validated
 from recurra.errors import UsageError
-from recurra.model import ModelOrigin, kept_history
+from recurra.model import ModelOrigin, kept_history, load_any, model_of
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import check_read
-from recurra.tasks.task import Asked, Figures, Prepared, Task, load_any, model_of, task_named
+from recurra.tasks.task import Asked, Figures, Prepared, Task, task_named
 from recurra.training.progress import NOWHERE, Record, Watch
 
 

@@ -18,11 +18,14 @@ from recurra.config import CellName, Pool, Settings
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
+from recurra.tasks.heads.classes.explain import explain
+from recurra.tasks.heads.classes.explanation import Explanation
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
-from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of
 from recurra.tasks.task import Asked
 from recurra.tasks.text import TASK, VALIDATION, prepare
+from recurra.text.encoder import unread_warnings
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
@@ -155,6 +158,17 @@ class TextClassifier(Estimator):
         rows, truths = texts_of(texts), labels_of(labels, as_written=True)
         same_length(rows, truths, "labels")
         return evaluate_text(self.model_, rows, truths)
+
+    def explain(self, text: str, label: object = None) -> Explanation:
+        """Tell what each word of a text did to its class, or to `label`: log-odds that add up to the answer.
+
+        A net that reads forward and answers from its last state is asked after each word; of all others the effects are
+        integrated gradients (Sundararajan, Taly & Yan 2017) from vectors of zeros on. Needs no torch.
+
+        Raises UsageError for a label that the model does not have, DataError for what is no text.
+        """
+        require_fitted(self)
+        return explain(self.model_, text, label)
 
     @classmethod
     def holding(cls, model: RunningClassifier) -> Self:

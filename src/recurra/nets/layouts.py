@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from recurra.config import NetConfig, problem_line
 from recurra.errors import UsageError
-from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec
+from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.wide.run import WideSpec
-from recurra.nets.run import ClassifierNet, EncoderNet, ForecastNet, LanguageNet
+from recurra.nets.run import ClassifierNet, EncoderNet, ForecastNet, LanguageNet, TaggerNet
 
 
 def classifier_net(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:
@@ -30,6 +30,14 @@ def encoder_net(net: NetConfig, *, words: int, size: int) -> EncoderNet:
     """Lay out an encoder of texts whose vectors have so many numbers; raises UsageError as `classifier_net`."""
     with _refusing():
         return EncoderNet(**_pooled(net, words, size))
+
+
+def tagger_net(net: NetConfig, *, words: int, tags: int) -> TaggerNet:
+    """Lay out a tagger of tokens, of so many features and tags; raises UsageError as `classifier_net`."""
+    with _refusing():
+        recurrent = _recurrent(net, net.embedding_size)
+        table = BagSpec(words=words, size=net.embedding_size, scale=net.embedding_scale)
+        return TaggerNet(embedding=table, recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=tags))
 
 
 def _pooled(net: NetConfig, words: int, outputs: int) -> dict[str, Any]:

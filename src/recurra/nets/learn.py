@@ -21,7 +21,7 @@ from recurra.config import Init, NetConfig
 from recurra.engine.choose import TokenRows
 from recurra.engine.devices import PROCESSOR, tensor_on
 from recurra.layers.draws import Generator, elements, unknown_words, variational, whole_tokens
-from recurra.layers.matrix.learn import Dense, Embedding, Tied
+from recurra.layers.matrix.learn import Bag, Dense, Embedding, Tied
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.learn import Recurrent
@@ -30,6 +30,7 @@ from recurra.nets.run import LanguageNet, Plan
 MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
     # Token vectors and attention start alike whatever `init` says.
     "embedding": lambda spec, generator, init: Embedding(spec, generator),
+    "bag": lambda spec, generator, init: Bag(spec, generator),
     "recurrent": Recurrent,
     "pooling": lambda spec, generator, init: Pooling(spec, generator),
     "dense": Dense,
@@ -52,8 +53,8 @@ class _Flow:
 class LearningNet(nn.Module):
     """The layers of a plan: ragged token ids or features -> what the last layer gives, and the final states.
 
-    A net that pools answers each sequence; dropout on single numbers stands before its dense layer. Another answers
-    each token: whole tokens are dropped where it begins, the same features at every step behind its dense layer. What
+    A net that pools answers each sequence, a tagger each token; dropout on single numbers stands before its last layer.
+    A language model drops whole tokens where it begins, the same features at every step behind its dense layer. What
     stands beside the flow is added by who runs it: the wide part, which has its own fit, and the output of words.
     """
 
@@ -68,17 +69,18 @@ class LearningNet(nn.Module):
             self.add_module(name, MAKE[spec.kind](spec, generator, config.init))
         # The embedding stands apart: adversarial steps go into what is between it and the others.
         self.behind = [(name, spec.kind) for name, spec in plan.flow if spec.kind != "embedding"]
+        self.looks_up = len(self.behind) < len(plan.flow)
         if isinstance(plan, LanguageNet):
             self.output = Tied(plan.output)
         # A table that the output shares learns from there too.
-        if plan.pools and "embedding" in plan.layers() and config.freeze_embedding:
+        if plan.pools and self.looks_up and config.freeze_embedding:
             self.embedding.weight.requires_grad_(False)
 
     def forward(
         self, inputs: Ragged[Tensor], states: Sequence[TensorState] | None = None, generator: Generator = None
     ) -> tuple[Tensor, Sequence[TensorState | None] | None]:
         """Fold the layers over a batch. Where no mask sets texts apart, each word is multiplied once, in float32."""
-        if "embedding" not in self.plan.layers():
+        if not self.looks_up:
             return self.judge(inputs, states, generator)
         # With masks, the same word has other values in each text, and is not worth looking up once.
         masked = self.training and self.config.embedding_dropout
@@ -111,6 +113,15 @@ class LearningNet(nn.Module):
             flow = LEARN[kind](self, getattr(self, name), flow, generator)
         return flow.values.values, flow.states
 
+    def _bag(self, layer: Bag, flow: _Flow, generator: Generator) -> _Flow:
+        ids = flow.values
+        if self.training:
+            # The word alone is lost, the first of a token's ids: its ending and shape are what an unknown word has.
+            words = self._known(ids.carry(ids.values[:, 0]), generator)
+            ids = ids.carry(torch.cat([words.values[:, None], ids.values[:, 1:]], dim=1))
+        vectors = layer(ids)
+        return replace(flow, values=variational(vectors, self.config.embedding_dropout * self.training, generator))
+
     def _recurrent(self, layer: Recurrent, flow: _Flow, generator: Generator) -> _Flow:
         between = self.config.recurrent_dropout
         return _Flow(*layer(flow.values, flow.states, between=between, generator=generator, rows=flow.rows))
@@ -121,8 +132,8 @@ class LearningNet(nn.Module):
 
     def _dense(self, layer: Dense, flow: _Flow, generator: Generator) -> _Flow:
         dropout = self.config.dropout * self.training
-        if self.plan.pools:
-            # Before the last layer where one row a sequence comes in, behind it where the same features go to all
+        if not isinstance(self.plan, LanguageNet):
+            # Before the last layer where classes or numbers come out, behind it where features go to the scores of all
             # words.
             kept = elements(flow.values.values, dropout, generator)
             return replace(flow, values=flow.values.carry(layer(kept)))
@@ -143,7 +154,8 @@ class LearningNet(nn.Module):
 
 
 LEARN: dict[str, Callable[[LearningNet, Any, _Flow, Generator], _Flow]] = {
-    "recurrent": LearningNet._recurrent, "pooling": LearningNet._pooling, "dense": LearningNet._dense,
+    "bag": LearningNet._bag, "recurrent": LearningNet._recurrent, "pooling": LearningNet._pooling,
+    "dense": LearningNet._dense,
 }  # fmt: skip
 """Each kind of layer behind the embedding as a step of the fold."""
 

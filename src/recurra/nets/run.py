@@ -12,14 +12,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from recurra.batches import Ragged, pick, sorted_batches
+from recurra.batches import Ragged, pick, sorted_batches, windows
 from recurra.config import Frozen, Precision
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
-from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, dense, embedding
+from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 from recurra.layers.wide.run import WideSpec
@@ -125,6 +124,16 @@ class EncoderNet(PooledNet):
     task: Literal["encoder"] = "encoder"
 
 
+class TaggerNet(Plan):
+    """Sentences to the scores of each token's tags: summed vectors of its features, recurrence, one dense layer."""
+
+    pools = False
+    task: Literal["tags"] = "tags"
+    embedding: BagSpec
+    recurrent: RecurrentSpec
+    dense: DenseSpec
+
+
 class LanguageNet(Plan):
     """Tokens to the next token: token vectors, recurrence, a projection, scores by the same token vectors."""
 
@@ -223,16 +232,6 @@ def run_all(
     return means
 
 
-def windows(sequences: Sequence[TokenIds], longest: int) -> tuple[Sequence[TokenIds], NDArray[np.int64]]:
-    """Cut sequences into as few even windows of at most `longest` tokens (0: not at all); also whose each one is."""
-    counts = [max(1, -(-len(ids) // longest)) if longest else 1 for ids in sequences]
-    owners = np.repeat(np.arange(len(sequences)), counts)
-    if len(owners) == len(sequences):
-        return sequences, owners
-    cut = zip(sequences, counts, strict=True)
-    return [window for ids, count in cut for window in np.array_split(ids, count)], owners
-
-
 def _folded(steps: Sequence[tuple[LayerSpec, dict[str, str]]], tensors: Tensors, flow: _Flow) -> _Flow:
     for spec, names in steps:
         flow = RUN[spec.kind](spec, {name: tensors[full] for name, full in names.items()}, flow)
@@ -242,6 +241,10 @@ def _folded(steps: Sequence[tuple[LayerSpec, dict[str, str]]], tensors: Tensors,
 def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     # Not looked up yet: the sweep behind may need each distinct word only, or none.
     return flow._replace(look_up=_LookUp(partial(embedding, spec, weights), weights["weight"]))
+
+
+def _add_up(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
+    return flow._replace(values=flow.values.carry(bag(spec, weights, flow.values.values)))
 
 
 def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
@@ -274,7 +277,7 @@ def _score(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
 
 
 RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
-    "embedding": _embed, "recurrent": _sweep, "pooling": _pool, "dense": _score,
+    "embedding": _embed, "bag": _add_up, "recurrent": _sweep, "pooling": _pool, "dense": _score,
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
 

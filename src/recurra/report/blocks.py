@@ -84,6 +84,14 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Strip:
+    """Running text whose parts are marked: each with its strength, from -1 (against) over 0 (plain) to 1 (for)."""
+
+    parts: tuple[tuple[str, float], ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Equation:
     """A formula as the content of a MathML `math` element (see drawings/cells.py)."""
 
@@ -143,4 +151,17 @@ class Comparison:
     caption: str = ""
 
 
-Block = Paragraph | Points | Table | Facts | Highlights | Code | Equation | Figure | SideBySide | Verdict | Comparison
+Block = (
+    Paragraph
+    | Points
+    | Table
+    | Facts
+    | Highlights
+    | Code
+    | Strip
+    | Equation
+    | Figure
+    | SideBySide
+    | Verdict
+    | Comparison
+)

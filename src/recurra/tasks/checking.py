@@ -16,6 +16,7 @@ import numpy as np
 
 from recurra.config import SeriesConfig
 from recurra.datasets.columns import ID_NAMES, TEXT_NAMES, TIME_NAMES, VALUE_NAMES, guess
+from recurra.datasets.conll import is_conll
 from recurra.datasets.formats import TextOptions, TextReading
 from recurra.datasets.known.airline import airline_table, is_airline
 from recurra.datasets.labels import check_training_labels
@@ -58,18 +59,29 @@ def check_file(
     """Return what is wrong, doubtful and worth knowing about a file for a task (None: told by its columns).
 
     `reading` says how series are read, as for `fit series`, and the other choices are those of `TextReading`; with
-    `on_error="reject"` refused rows of texts are left out and only warned of. `needs` tells what a task asks of what
-    was read: that returns warnings and raises DataError; without it labels and lengths are checked by the defaults.
+    `on_error="reject"` refused rows of texts are left out and only warned of.
 
     Never raises for what the file holds; an error that ends the reading is the last finding.
     """
-    findings, texts, reading = list[Finding](), TextReading(**choices), reading or SeriesReading()
+    given = Source([str(source)], TextReading(**choices), reading or SeriesReading())
+    return check_source(given, task=task, needs=needs)
+
+
+def check_source(
+    source: Source, *, task: str | None = None, needs: Callable[[str], Needs] | None = None
+) -> list[Finding]:
+    """Do what `check_file` does, of a file with all that is said of its reading.
+
+    `needs` tells what a task asks of what was read: that returns warnings and raises DataError; without it labels and
+    lengths are checked by the defaults.
+    """
+    findings = list[Finding]()
     try:
-        chosen = task or _guess_task(source, texts, reading)
+        chosen = task or _guess_task(source.files[0], source.texts, source.series)
         findings.append(Finding("note", f"checked for task {chosen}"))
         # Asked for before reading: an option that the task does not read is refused at once.
         asked = (needs or USUAL.__getitem__)(chosen)
-        findings += LOOKS.get(chosen, partial(_check_rows, chosen))(Source([str(source)], texts, reading), asked)
+        findings += LOOKS.get(chosen, partial(_check_rows, chosen))(source, asked)
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
     return findings
@@ -83,6 +95,8 @@ def check_known(task: str, rows: Callable[[], Any], needs: Callable[[str], Needs
 
 
 def _guess_task(source: str | Path, texts: TextReading, reading: SeriesReading) -> str:
+    if is_conll(source):
+        return "tags"
     # A wide part is asked of texts, a wide table of series: the columns tell which.
     of_series = replace(reading, wide=False) != SeriesReading()
     if (named := texts.text or texts.label) or of_series:
@@ -173,13 +187,16 @@ def _long_enough(table: SeriesTable) -> list[str]:
 def _check_rows(task: str, source: Source, needs: Needs) -> list[Finding]:
     """Tell of the rows of a task that nobody looks through more closely."""
     rows = task_named(task).read(source, None)
-    findings = [Finding("note", rows.counted), *(Finding("warning", warning) for warning in rows.warnings)]
+    notes = [rows.counted, *([rows.columns] if rows.columns else [])]
+    findings = [*_each("note", notes), *_each("warning", rows.warnings)]
     return findings + _warned(lambda: needs(rows.table))
 
 
 LOOKS = {"text": _check_texts, "language": _check_language, "series": _check_series}
 # What each task asks by its defaults.
-USUAL: dict[str, Needs] = {"text": _labels_fit, "language": lambda whole: [], "series": _long_enough}
+USUAL: dict[str, Needs] = {
+    "text": _labels_fit, "language": lambda whole: [], "series": _long_enough, "tags": lambda rows: [],
+}  # fmt: skip
 
 
 def _each(level: Level, texts: Iterable[str]) -> list[Finding]:

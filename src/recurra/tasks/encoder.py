@@ -110,5 +110,5 @@ def prepare(asked: Asked, given: TaughtTexts) -> Prepared:
     )
 
 
-READS = frozenset({"words", "whole texts", "batches"})
+READS = frozenset({"words", "whole texts", "lengths", "batches"})
 TASK = Task("encoder", SETTINGS, READS, HEAD, read, hold, prepare, judge_vectors)

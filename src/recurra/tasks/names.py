@@ -26,5 +26,6 @@ CALLED = {
     "text": Called("a text classifier", "recurra predict", "classes", "TextClassifier"),
     "language": Called("a language model", "recurra generate", "next_token", "LanguageModel"),
     "encoder": Called("a sentence encoder", "recurra.load", "vectors", "SentenceEncoder"),
+    "tags": Called("a tagger of tokens", "recurra predict", "tags", "TextTagger"),
     "series": Called("a forecaster", "recurra forecast", "horizon", "Forecaster"),
 }

@@ -18,8 +18,8 @@ from recurra.tasks.task import task_named
 GROUPS: dict[str, tuple[str, ...]] = {
     "words": ("text", "net.embedding_size", "net.embedding_scale", "net.embedding_dropout", "net.word_dropout",
         "net.bidirectional", "training.table_rate"),  # a language model refuses bidirectional, with its own reason
-    "whole texts": ("text.max_length", "text.truncate", "net.freeze_embedding", "net.pool", "net.heads",
-        "training.batch_tokens"),
+    "whole texts": ("text.max_length", "text.truncate", "net.freeze_embedding", "net.pool", "net.heads"),
+    "lengths": ("training.batch_tokens",),
     "labels": ("text.pad_to_max", "training.monitor", "training.label_smoothing", "training.class_weight",
         "training.adversarial"),
     "streams": ("training.samples", "training.steps", "training.streams"),

@@ -1,6 +1,6 @@
 """What everybody who meets a task reads: its record and that of a head, what passes between them, and where they are.
 
-A record, models and a learner are found by the task's name, and loaded when somebody asks for them.
+A record and a learner are found by the task's name, and loaded when somebody asks for them.
 
 A task is what a user asks for. Its rows take one way: `read` them from files, `hold` a test part out, `prepare` the
 others for the net, learn (training/loop.py), `judge` the model beside its rivals. A head is what a net ends in; several
@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from recurra.artefact import load_artefact
-from recurra.config import Precision, Settings
+from recurra.config import Settings
 from recurra.datasets.columns import TextColumns
+from recurra.datasets.conll import TagReading
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
 from recurra.tasks.names import CALLED
@@ -44,6 +44,7 @@ class Source:
     files: Sequence[str]
     texts: TextReading = field(default_factory=TextReading)
     series: SeriesReading = field(default_factory=SeriesReading)
+    tags: TagReading = field(default_factory=TagReading)
     test: str = ""
     model: Any = None
     """A model to measure: what the reading leaves open is as it has learnt it."""
@@ -233,24 +234,8 @@ def task_named(name: str) -> Task:
     return task
 
 
-def model_of(task: str) -> Any:
-    """Return the class of a task's models."""
-    # Not through the record: an answer needs the head alone, and a record brings readers, rivals and reports along.
-    return _file_of(task, "run").MODEL
-
-
 def learner_of(task: str) -> Callable[[LearningNet, Prepared], Any]:
     """Return what makes that which the loop trains, of a net and prepared rows; it brings torch along."""
-    learner: Callable[[LearningNet, Prepared], Any] = _file_of(task, "learn").learner
+    learner: Callable[[LearningNet, Prepared], Any]
+    learner = import_module(f"recurra.tasks.heads.{CALLED[task].head}.learn").learner
     return learner
-
-
-def _file_of(task: str, name: str) -> Any:
-    return import_module(f"recurra.tasks.heads.{CALLED[task].head}.{name}")
-
-
-def load_any(folder: Path, *, precision: Precision | None = None) -> Any:
-    """Return the model of an artefact, whatever its task; raises ArtefactError as each task's load does."""
-    # Only the folder knows its task: the model of that task then says which tensors there must be.
-    held = load_artefact(folder, expected=lambda config, task: model_of(task).shapes(config, task))
-    return model_of(held.task).from_artefact(held).in_precision(precision)

@@ -250,5 +250,12 @@ def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
 
 
 TASK = Task(
-    "text", SETTINGS, frozenset({"words", "whole texts", "labels", "batches"}), HEAD, read, hold, prepare, judge_labels
+    "text",
+    SETTINGS,
+    frozenset({"words", "whole texts", "lengths", "labels", "batches"}),
+    HEAD,
+    read,
+    hold,
+    prepare,
+    judge_labels,
 )

@@ -230,3 +230,11 @@ def _from_json(data: bytes) -> tuple[TextConfig, Vocabulary]:
 def _refuse_large(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise ArtefactError("tokeniser too large", place=PLACE, found=f"{len(data)} bytes", allowed=f"{MAX_BYTES}")
+
+
+def unread_warnings(unread: int, texts: int) -> list[str]:
+    """Warn of texts of which the model knows no word: so many of all."""
+    if not unread:
+        return []
+    of = "the model knows no word of them, and their answers say nothing of them"
+    return [f"{unread:,} of {texts:,} texts are unread: {of}; is it the script or language it learnt from?"]

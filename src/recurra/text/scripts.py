@@ -12,17 +12,7 @@ from itertools import islice
 from recurra.config import TextConfig
 from recurra.errors import DataError, either
 from recurra.text.encoder import TextEncoder
-
-SCRIPTS = {
-    "Chinese or Japanese": "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U0001b000-\U0001b16f\U00020000-\U0003fffd",
-    "Thai": "\u0e00-\u0e7f",
-    "Lao": "\u0e80-\u0eff",
-    "Tibetan": "\u0f00-\u0fff",
-    "Burmese": "\u1000-\u109f\uaa60-\uaa7f",
-    "Khmer": "\u1780-\u17ff",
-}
-"""The characters of each script, as the inside of a regex class."""
+from recurra.text.unspaced import SCRIPTS
 
 LONGEST = {"Chinese or Japanese": 3.5}
 """Characters of a mean word that was parted by spaces beforehand, at most; of the others, whose vowels and tones are

@@ -18,6 +18,7 @@ from itertools import chain, pairwise
 
 from recurra.config import TextConfig
 from recurra.errors import DataError, UsageError
+from recurra.text.unspaced import by_script
 
 MAX_CHARACTERS = 64 * 1024 * 1024
 """A longer text is refused, before and after normalising (composing can lengthen a text threefold)."""
@@ -29,10 +30,13 @@ PART_CHARACTERS = 1 << 20
 """A long text is worked through in parts of about this many characters, so that memory stays small."""
 
 # Possessive quantifiers (`*+`) never give back what they took: no text can make the search quadratic.
-_BREAK = re.compile(r"<[bB][rR]\s*+/?>")
+BREAK = r"<[bB][rR]\s*+/?>"
+"""A line break of HTML."""
+_BREAK = re.compile(BREAK)
 # Python lets them into a str (surrogateescape, JSON's \ud800); UTF-8 has no bytes for them.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s")
+_PIECE = re.compile(r"\S+")
 _BEYOND_LATIN = re.compile("[^\x00-\u02af]")  # before it there are no marks, and all is in normal form
 # From word processors, Unicode's letter apostrophe, wide forms, an acute accent, and the byte 0x92 misread.
 _APOSTROPHES = ("\u2019", "\u02bc", "\uff07", "\u00b4", "\x92")
@@ -65,6 +69,11 @@ def word_tokens(piece: str) -> Iterable[str]:
     return (match.group() for match in pattern.finditer(piece))
 
 
+def script_tokens(piece: str) -> Iterable[str]:
+    """Cut as `word_tokens`, and each character of a script without spaces (Chinese, Japanese, Thai, …) by itself."""
+    return word_tokens(piece) if piece.isascii() else by_script(piece, word_tokens)
+
+
 def _one_token(piece: str) -> list[str]:
     return [piece]
 
@@ -72,6 +81,7 @@ def _one_token(piece: str) -> list[str]:
 TOKENISERS: dict[str, Tokeniser] = {
     # Fields: whether it tidies, how it cuts into pieces, how a piece becomes tokens.
     "word": Tokeniser(True, str.split, word_tokens),
+    "script": Tokeniser(True, str.split, script_tokens),
     "character": Tokeniser(False, list, _one_token),
     "space": Tokeniser(False, str.split, _one_token),
 }
@@ -98,6 +108,23 @@ def tokenise(text: str, config: TextConfig) -> list[str]:
     """
     chosen = tokeniser(config)
     return list(chain.from_iterable(map(chosen.tokens, chosen.pieces(prepared(text, config)))))
+
+
+def placed_tokens(text: str, config: TextConfig) -> list[tuple[str, int, int]]:
+    """Return the tokens of a text as they are written there, each with the characters where it begins and ends.
+
+    No case, accent or form is changed: what is to be learnt of tokens is normalised later. White space is no token.
+    """
+    chosen = tokeniser(config)
+    # As many spaces as a break has letters: every place stays what it is.
+    plain = _BREAK.sub(lambda found: " " * len(found[0]), straighten(text)) if chosen.tidies else text
+    placed = []
+    for piece in _PIECE.finditer(plain):
+        at = piece.start()
+        for token in [*piece[0]] if chosen.pieces is list else chosen.tokens(piece[0]):
+            placed.append((text[at : at + len(token)], at, at + len(token)))
+            at += len(token)
+    return placed
 
 
 def count_tokens(texts: Iterable[str], config: TextConfig) -> Counter[str]:

@@ -8,6 +8,7 @@ Not here: where the weights come from (learn.py).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -21,6 +22,8 @@ PLACES = 2**24
 """Where n-grams are hashed to."""
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 """2^64 / golden ratio (Knuth, TAOCP 3, 6.4): multiplicative hashing spreads neighbouring numbers."""
+SPACE = 32
+"""The code point of a space."""
 Unit = Literal["word", "character"]
 
 
@@ -53,13 +56,18 @@ class Counted(NamedTuple):
     counts: NDArray[np.int64]
 
 
+class _Found(NamedTuple):
+    """N-grams of one length: where each begins, and its place; both (n-grams,)."""
+
+    length: int
+    starts: NDArray[np.int64]
+    places: NDArray[np.uint64]
+
+
 def grams(spec: GramsSpec, weights: Weights, tokens: Ragged[TokenIds]) -> Floats:
     """Score each sequence; one without a known n-gram gets the bias."""
     owners, places, counts = counted(tokens, spec.unit, spec.shortest, spec.longest)
-    known = weights["place"].astype(np.int64)
-    # Places were saved in ascending order; one that is larger than all would point behind the end.
-    found = np.minimum(np.searchsorted(known, places), len(known) - 1)
-    hit = known[found] == places
+    found, hit = _known(weights, places)
     rows, chosen, sizes = owners[hit], found[hit], damped(counts[hit], spec)
     scores = np.zeros((tokens.sequences, spec.outputs))
     if len(rows):
@@ -70,6 +78,14 @@ def grams(spec: GramsSpec, weights: Weights, tokens: Ragged[TokenIds]) -> Floats
         squares = np.bincount(rows, weights=sizes**2 * weights["square"][chosen], minlength=tokens.sequences)
         scores /= np.sqrt(np.maximum(squares, 1e-12))[:, None]
     return np.asarray((scores + weights["bias"]).astype(weights["weight"].dtype))
+
+
+def _known(weights: Weights, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return which weight each place has, and whether it has one."""
+    known = weights["place"].astype(np.int64)
+    # Places were saved in ascending order; one that is larger than all would point behind the end.
+    found = np.minimum(np.searchsorted(known, places), len(known) - 1)
+    return found, known[found] == places
 
 
 def damped(counts: NDArray[np.int64], spec: GramsSpec) -> NDArray[np.float64]:
@@ -83,13 +99,22 @@ def counted(tokens: Ragged[TokenIds], unit: Unit, shortest: int, longest: int) -
     Words' tokens are hashes of words. Characters' are code points: an n-gram lies in one word, with the space (32)
     before and behind it, as scikit-learn's `char_wb` has it, and punctuation belongs to the word that it touches.
     """
+    owner, keys = tokens.owners().astype(np.uint64), [np.zeros(0, np.uint64)]
+    for _, starts, hashed in _every(tokens, unit, shortest, longest):
+        keys.append(owner[starts] * np.uint64(PLACES) + hashed)
+    # Text and place in one number, so that one sort brings together what is alike.
+    distinct, counts = np.unique(np.concatenate(keys), return_counts=True)
+    return Counted((distinct // PLACES).astype(np.int64), (distinct % PLACES).astype(np.int64), counts)
+
+
+def _every(tokens: Ragged[TokenIds], unit: Unit, shortest: int, longest: int) -> Iterator[_Found]:
+    """Yield the n-grams of each length: where each begins, and its place as a hash."""
     owner = tokens.owners()
     # From 1 on: a key of 0 times anything would forget the token.
     units = tokens.values.astype(np.uint64) + np.uint64(1)
     # Spaces before each place: a space inside an n-gram, neither first nor last, joins two words.
-    spaces = np.concatenate([[0], np.cumsum(tokens.values == 32)]) if unit == "character" else None
+    spaces = np.concatenate([[0], np.cumsum(tokens.values == SPACE)]) if unit == "character" else None
     gram = np.zeros(len(units), np.uint64)
-    keys = [np.zeros(0, np.uint64)]
     # Products modulo 2^64 are what is wanted.
     with np.errstate(over="ignore"):
         for length in range(min(longest, len(units))):
@@ -103,8 +128,31 @@ def counted(tokens: Ragged[TokenIds], unit: Unit, shortest: int, longest: int) -
             if spaces is not None and length >= 2:
                 inside &= spaces[1 : last + 1] == spaces[length : length + last]
             # The highest bits of a product are its best mixed ones.
-            hashed = (gram[inside] * MULTIPLIER) >> np.uint64(40)
-            keys.append(owner[:last][inside].astype(np.uint64) * np.uint64(PLACES) + hashed)
-    # Text and place in one number, so that one sort brings together what is alike.
-    distinct, counts = np.unique(np.concatenate(keys), return_counts=True)
-    return Counted((distinct // PLACES).astype(np.int64), (distinct % PLACES).astype(np.int64), counts)
+            yield _Found(length + 1, np.flatnonzero(inside), (gram[inside] * MULTIPLIER) >> np.uint64(40))
+
+
+def token_shares(spec: GramsSpec, weights: Weights, tokens: TokenIds) -> Floats:
+    """Return what each token of one sequence adds to the scores: (tokens, outputs); they sum to the scores less bias.
+
+    An n-gram's weight is shared evenly by the places where it stands, and there by its tokens (not by spaces beside
+    characters). The length that scores are divided by is held: it belongs to all of them.
+    """
+    shares = np.zeros((len(tokens), spec.outputs))
+    every = list(_every(Ragged(tokens, np.array([0, len(tokens)])), spec.unit, spec.shortest, spec.longest))
+    places, which, counts = np.unique(
+        np.concatenate([one.places for one in every] or [np.zeros(0, np.uint64)]),
+        return_inverse=True, return_counts=True,
+    )  # fmt: skip
+    at, hit = _known(weights, places.astype(np.int64))
+    sizes = np.where(hit, damped(counts, spec), 0.0)
+    length = np.sqrt(max(float((sizes**2 * weights["square"][at]).sum()), 1e-12)) if spec.normed else 1.0
+    each = weights["weight"][at] * (sizes / counts / length)[:, None]
+    counting = tokens != SPACE if spec.unit == "character" else np.ones(len(tokens), bool)
+    done = 0
+    for size, starts, found in every:
+        values, done = each[which[done : done + len(found)]], done + len(found)
+        sharing = sum((counting[starts + step] for step in range(size)), np.zeros(len(starts), np.int64))
+        for step in range(size):
+            part = counting[starts + step] / np.maximum(sharing, 1)
+            np.add.at(shares, starts + step, values * part[:, None])
+    return shares

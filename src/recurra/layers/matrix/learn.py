@@ -23,7 +23,7 @@ from recurra.engine import native, processors
 from recurra.engine.autograd import rows_to_read, to_read, to_write, untraced, wants_numbers
 from recurra.engine.choose import TokenRows, is_native
 from recurra.layers.draws import Generator, check_drawn, draw_dense, gathered, row_masks, spread_masks, variational
-from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec
+from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec
 
 
 class Embedding(nn.Module):
@@ -54,6 +54,21 @@ class Embedding(nn.Module):
             return self(ids), None
         vectors, rows = native_distinct(self.weight, ids.values, ids.offsets, scale=self.spec.scale)
         return ids.carry(vectors), rows
+
+
+class Bag(nn.Module):
+    """A table of which each token has several rows, which are added; its gradient is row-sparse."""
+
+    def __init__(self, spec: BagSpec, generator: Generator = None) -> None:
+        """Draw vectors as an embedding's."""
+        super().__init__()
+        self.spec = spec
+        self.weight = nn.Parameter(torch.randn(spec.words, spec.size, generator=generator) * 0.1)
+
+    def forward(self, ids: Ragged[Tensor]) -> Ragged[Tensor]:
+        """Look the rows up, and add them."""
+        rows = nn.functional.embedding(ids.values, self.weight, sparse=True)
+        return ids.carry(rows.sum(dim=1) * self.spec.scale)
 
 
 @untraced

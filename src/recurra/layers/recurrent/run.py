@@ -110,7 +110,7 @@ def recurrent(
     # Both directions of a layer are swept together: the layer above needs both.
     for first in range(0, spec.layers * directions, directions):
         names = [f"_l{layer}{suffix}" for layer, suffix in spec.sweeps[first : first + directions]]
-        sides = [_of_sweep(spec, weights, name) for name in names]
+        sides = [of_sweep(spec, weights, name) for name in names]
         given = list(states[first : first + directions]) if states is not None else None
         if chosen == "native":
             values, ends = _native(spec, sides, inputs, given, rows, table)
@@ -165,7 +165,7 @@ def words_of(spec: RecurrentSpec, weights: Weights, vectors: Floats) -> WordTabl
     """Return the table of a trained model's words as inputs of the first layer, where there can be one."""
     # Only the first layer reads words.
     first = spec.sweeps[: 2 if spec.bidirectional else 1]
-    sides = [_of_sweep(spec, weights, f"_l{layer}{suffix}") for layer, suffix in first]
+    sides = [of_sweep(spec, weights, f"_l{layer}{suffix}") for layer, suffix in first]
     return word_table(spec.computed, sides, vectors)
 
 
@@ -174,7 +174,8 @@ def zero_state(spec: RecurrentSpec, sequences: int, dtype: np.dtype[Any]) -> Arr
     return tuple(np.zeros((sequences, spec.hidden), dtype) for _ in spec.states)
 
 
-def _of_sweep(spec: RecurrentSpec, weights: Weights, ending: str) -> Side:
+def of_sweep(spec: RecurrentSpec, weights: Weights, ending: str) -> Side:
+    """The weights of one sweep, by the ending of their names; those that a cell does not have are empty."""
     none, none_bias = _absent(spec.hidden)
     return (
         weights[f"weight_ih{ending}"],

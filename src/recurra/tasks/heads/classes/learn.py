@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches
+from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches, windows
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
 from recurra.layers.layer import TokenIds
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.nets.run import windows
 from recurra.tasks.inputs.texts import Part
 from recurra.tasks.task import Prepared
 from recurra.text.encoder import TextEncoder, net_ids

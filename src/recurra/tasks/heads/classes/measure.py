@@ -32,9 +32,11 @@ from recurra.metrics import (
 )
 from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
-from recurra.tasks.heads.classes.run import RunningClassifier, unread_warnings
+from recurra.tasks.heads.classes.explain import explain
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.lost import Scored, lost
 from recurra.tasks.inputs.labelled import LabelledRows
+from recurra.text.encoder import unread_warnings
 
 NGRAMS = "NB-SVM (1- to 3-grams)"
 LINEAR: dict[str, Callable[[], Any]] = {NGRAMS: NBSVM, "TF-IDF, logistic regression": TfidfLogistic}
@@ -43,6 +45,8 @@ WIDE = "`--wide` (the n-grams' log-odds beside the network)", "`wide=True` (the 
 FORGOTTEN = "the rows this model learnt from are not at hand: the rival is the most frequent label of the rows given"
 TOP = 20
 """Rows of highest loss told."""
+EXPLAINED, WORDS = 10, 5
+"""Of those, rows that are explained, and words told of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +185,7 @@ def judge_labels(
     Raises DataError for no rows or a label the model does not know.
     """
     evaluation = _evaluated(model, rows)
+    explain_hardest(model, evaluation, rows)
     if learnt is not None:
         return with_rivals(evaluation, text_rivals(learnt, rows), model.plan, tries)
     return {**with_rivals(evaluation, [_most_frequent(rows)], model.plan, tries), "notes": [FORGOTTEN]}
@@ -194,6 +199,17 @@ def _evaluated(model: RunningClassifier, rows: LabelledRows) -> TextEvaluation:
         for top in evaluation.record["top_losses"]:
             top["row"] = int(rows.numbers[top["row"] - 1]) + 1
     return evaluation
+
+
+def explain_hardest(model: RunningClassifier, evaluation: TextEvaluation, rows: LabelledRows) -> None:
+    """Add to the hardest rows the words that did most for what was predicted."""
+    # A row is told by its number in the file, the text by its place here.
+    numbers = range(len(rows.texts)) if rows.numbers is None else rows.numbers
+    places = {int(number) + 1: place for place, number in enumerate(numbers)}
+    for top in evaluation.record["top_losses"][:EXPLAINED]:
+        told = explain(model, rows.texts[places[top["row"]]], top["predicted"])
+        strongest = sorted(told.words, key=lambda word: -word.effect)[:WORDS]
+        top["words"] = [[word.text, round(word.effect, 4)] for word in strongest if word.effect > 0]
 
 
 def _most_frequent(rows: LabelledRows) -> Rival:

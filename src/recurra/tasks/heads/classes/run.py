@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.artefact import Artefact, Stored
 from recurra.batches import join
-from recurra.errors import ArtefactError
+from recurra.errors import ArtefactError, printable
 from recurra.layers.grams.run import grams
 from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
@@ -57,13 +57,19 @@ class TextAnswer:
     unk_rate: float
     truncated: int
 
+    @property
+    def unread(self) -> bool:
+        """Whether the model knows none of its words: the answer is then the same for any such text."""
+        return self.unk_rate == 1.0
 
-def unread_warnings(unread: int, texts: int) -> list[str]:
-    """Warn of texts of which the model knows no word: so many of all."""
-    if not unread:
-        return []
-    of = "the model knows no word of them, and their answers say nothing of them"
-    return [f"{unread:,} of {texts:,} texts are unread: {of}; is it the script or language it learnt from?"]
+    def plain(self) -> str:
+        """The label and its probability, in one line."""
+        return f"{printable(self.label)}\t{self.probabilities[self.label]:.4f}"
+
+    def record(self) -> dict[str, Any]:
+        """What JSON tells of it."""
+        read = {"empty": self.empty, "unk_rate": self.unk_rate, "truncated": self.truncated}
+        return {"label": self.label, "probabilities": self.probabilities, **read}
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +163,16 @@ class RunningClassifier(Model):
     def fact(self) -> str:
         """The labels."""
         return f"Labels: {', '.join(self.labels)}."
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The labels and the temperature."""
+        return {"labels": list(self.labels), "temperature": self.temperature}
+
+    @property
+    def summary(self) -> str:
+        """The labels."""
+        return f"labels: {', '.join(map(repr, self.labels))}"
 
     @classmethod
     def read(cls, held: Artefact, plan: ClassifierNet) -> Self:

@@ -18,10 +18,11 @@ from recurra.artefact.tensors import rounded, widened
 from recurra.layers.grams.run import GramsSpec, grams
 from recurra.layers.layer import Floats, Weights
 from recurra.nets.run import softmax
-from recurra.tasks.heads.classes.measure import Rival, evaluate_text, with_rivals
+from recurra.tasks.heads.classes.measure import Rival, evaluate_text, explain_hardest, with_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.classes.stack import Linear, Stack, Texts, fit_stack, fitted, judges_for, worth
 from recurra.tasks.heads.classes.stacked_net import judge_net
+from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.tasks.task import Again, Finished, Prepared
 
 LITTLE = 1e-3
@@ -102,6 +103,7 @@ def _evaluation(
     part = data.train.rows(held)
     names = [model.labels[target] for target in part.targets]
     evaluation = evaluate_text(model, part.texts, names, softmax(scores))
+    explain_hardest(model, evaluation, LabelledRows(part.texts, names))
     for top in evaluation.record["top_losses"]:
         # Folds were drawn by lot: a place among them says nothing to a reader of the file.
         top["row"] = int(data.numbers[held[top["row"] - 1]]) + 1

@@ -164,6 +164,18 @@ class RunningForecaster(Model):
         window = self.encoder.config.window
         return f"{len(self.encoder.scalers)} series{rhythm}, windows of {window}, horizon {self.horizon}."
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many series it learnt from, how far it looks, and their rhythm."""
+        step = self.learnt.step
+        return {"series": len(self.encoder.scalers), "horizon": self.horizon, "rhythm": str(step) if step else None}
+
+    @property
+    def summary(self) -> str:
+        """The same in a line."""
+        told = self.facts
+        return f"series: {told['series']:,}, horizon {told['horizon']}, rhythm: {told['rhythm'] or 'unknown'}"
+
     @classmethod
     def read(cls, held: Artefact, plan: ForecastNet) -> Self:
         """Check scalers and widths."""

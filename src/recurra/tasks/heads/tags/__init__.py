@@ -1,0 +1,4 @@
+"""A tag for each token as an answer.
+
+Not here: names; import each from its own file.
+"""
