@@ -68,7 +68,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         plan.model_copy(update={"window": choice.window}),
         LabelledParts(
             classes, cut.rows, None, encoder, folds=cut.folds, numbers=cut.numbers,
-            net_name=NAMES[choice.way], way=choice.way,
+            net_name=NAMES[choice.way], way=choice.way, dense=base.dense,
         ),
         seen=labelled_rows(whole, classes),
         learnt_from=f"{len(whole.texts):,} texts",

@@ -103,7 +103,7 @@ def _tuned(encoder: RunningEncoder, facts: Facts) -> dict[str, Any]:
         "bidirectional": recurrent.bidirectional, "embedding_size": plan.embedding.size,
         "pool": list(plan.pooling.parts), "heads": plan.pooling.heads, "max_length": 1_000, "precision": "bf16",
         "adversarial": 0.0, "ema": 0.0, "batch_size": 32, "learning_rate": 1e-3, "table_rate": 1.0,
-        "epochs": next(passes for most, passes in EPOCHS if facts.rows <= most),
+        "epochs": next(passes for most, passes in EPOCHS if facts.rows <= most) * (2 if facts.length > LONG else 1),
         "word_dropout": 0.1, "embedding_dropout": 0.2, "dropout": 0.5, "monitor": "val_loss",
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The net of a stack: a logistic regression behind the encoder, then the encoder tuned with it, fold by fold.
+"""The net of a stack: logistic regression behind the encoder, then the encoder tuned with it, fold by fold.
 
 A net that is tuned begins with the regression as its dense layer (Kumar et al. 2022, "linear probing then
 fine-tuning"): a drawn one would pull the encoder about before it has learnt anything itself. Of 1,000 short reviews the
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,15 @@ from recurra.layers.layer import Floats
 from recurra.metrics import log_loss
 from recurra.nets.run import run_all, softmax
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.inputs.labelled import Fold
+from recurra.tasks.inputs.labelled import Fold, LabelledParts
 from recurra.tasks.inputs.texts import Part
 from recurra.tasks.task import Again, Prepared, Trained
 from recurra.text.encoder import net_ids
 
-PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2)
-"""scikit-learn's C of the logistic regression on a frozen net's features, which have spread 1."""
-ENOUGH = 6_000
+OF_STATES, OF_VECTORS = (3e-4, 1e-3, 3e-3, 1e-2), (0.3, 1.0, 3.0, 10.0)
+"""scikit-learn's C of the two logistic regressions, of which the folds choose."""
+ENOUGH = 3_000
 """Rows of which the regression is fitted where the net is tuned behind it: a start gains nothing from more."""
-DENSE = ("dense.weight", "dense.bias")
 
 
 def judge_net(prepared: Prepared, model: RunningClassifier, again: Again) -> tuple[Trained, Floats]:
@@ -41,7 +40,7 @@ def judge_net(prepared: Prepared, model: RunningClassifier, again: Again) -> tup
         learnt.append(np.arange(len(train.texts)))
     starts: list[Trained] = [{} for _ in learnt]
     if data.way != "fresh":
-        starts, scores = _regressions(train, folds, learnt, model, few=data.way == "tuned")
+        starts, scores = _regressions(data, learnt, model)
     if data.way == "frozen":
         return dict(model.tensors) | starts[-1], scores
     scores = np.zeros((len(train.texts), len(model.labels)), np.float32)
@@ -56,50 +55,82 @@ def judge_net(prepared: Prepared, model: RunningClassifier, again: Again) -> tup
 
 
 def _regressions(
-    train: Part, folds: Sequence[Fold], parts: Sequence[NDArray[np.int64]], model: RunningClassifier, *, few: bool
+    data: LabelledParts, parts: Sequence[NDArray[np.int64]], model: RunningClassifier
 ) -> tuple[list[Trained], Floats]:
-    """Fit the dense layer for each part's rows, of the penalty that serves the folds best; and score held-out rows.
+    """Fit the dense layer for each part's rows, and score the rows that folds have held out.
 
-    `few`: of some rows only, as a start; the scores of the others are then zeros.
+    Where the net is tuned behind it, some rows and one fold are enough; there are no scores then.
     """
-    count, classes = len(train.texts), len(model.labels)
-    rows = np.arange(count)
-    if few and count > ENOUGH:
-        rows = np.sort(np.random.default_rng(0).permutation(count)[:ENOUGH])
-    features = _features(model, [train.texts[row] for row in rows])
-    place = np.full(count, -1)
-    place[rows] = np.arange(len(rows))
-
-    def fit(wanted: NDArray[np.int64], penalty: float) -> Trained:
-        chosen = wanted[place[wanted] >= 0]
-        return _regressed(features[place[chosen]], train.targets[chosen], train.weights[chosen], classes, penalty)
-
-    best = (np.inf, PENALTIES[0], np.zeros((count, classes), np.float32))
-    for penalty in PENALTIES:
-        scores, losses = np.zeros((count, classes), np.float32), []
-        for fold in folds:
-            weight, bias = fit(fold.learnt, penalty).values()
-            held = fold.held[place[fold.held] >= 0]
-            scores[held] = features[place[held]] @ weight.T + bias
-            losses.append(log_loss(train.targets[held], softmax(scores[held].astype(np.float64))))
-        best = min(best, (float(np.mean(losses)), penalty, scores), key=lambda tried: tried[0])
-    return [fit(part, best[1]) for part in parts], best[2]
+    train, folds = data.train, data.folds
+    if data.way == "tuned":
+        rows = np.sort(np.random.default_rng(0).permutation(len(train.texts))[:ENOUGH])
+        place = np.full(len(train.texts), -1)
+        place[rows] = np.arange(len(rows))
+        train, folds = train.rows(rows), [Fold(*(_within(place, part) for part in fold)) for fold in folds[:1]]
+        parts = [_within(place, part) for part in parts]
+    ids = net_ids(model.encoder.encode(train.texts), model.encoder.config)
+    features = run_all(model.plan, model.tensors, ids, to_dense=True)
+    views = [_of_states(features)]
+    if data.dense is not None:
+        views.append(_of_vectors(features, *data.dense))
+    # The mean of both: on questions the states tell more, on opinions the vectors.
+    fitted = [_best(view, train, folds, parts, len(model.labels)) for view in views]
+    layers = [np.mean(layers, axis=0) for layers in zip(*(layers for layers, _ in fitted), strict=True)]
+    starts: list[Trained] = [
+        {"dense.weight": layer[:, :-1].astype(np.float32), "dense.bias": layer[:, -1].astype(np.float32)}
+        for layer in layers
+    ]
+    return starts, np.mean([scores for _, scores in fitted], axis=0)
 
 
-def _features(model: RunningClassifier, texts: Sequence[str]) -> Floats:
-    """What the net's dense layer reads: (rows, features)."""
-    ids = net_ids(model.encoder.encode(texts), model.encoder.config)
-    return run_all(model.plan, model.tensors, ids, to_dense=True)
+def _within(place: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Renumber those of the rows that have a place."""
+    places = place[rows]
+    return places[places >= 0]
 
 
-def _regressed(
-    features: Floats, targets: NDArray[np.int64], weights: NDArray[Any], classes: int, penalty: float
-) -> Trained:
-    """Logistic regression on features of spread 1, which the weights take in: (classes, features), (classes,)."""
+class _View(NamedTuple):
+    """Features as a regression reads them: values (rows, size), = features @ `map` + `shift`; and its penalties."""
+
+    values: Floats
+    map: Floats
+    shift: Floats
+    penalties: Sequence[float]
+
+
+def _of_states(features: Floats) -> _View:
+    """What the dense layer reads, each number with mean 0 and spread 1."""
+    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
+    return _View((features - mean) / spread, np.diag(1 / spread), -mean / spread, OF_STATES)
+
+
+def _of_vectors(features: Floats, weight: Floats, bias: Floats) -> _View:
+    """The encoder's vectors, of length 1 in the mean."""
+    vectors = features @ weight.T + bias
+    size = np.sqrt((vectors**2).sum(1)).mean()
+    mean = vectors.mean(0)
+    return _View((vectors - mean) / size, weight.T / size, (bias - mean) / size, OF_VECTORS)
+
+
+def _best(
+    view: _View, train: Part, folds: Sequence[Fold], parts: Sequence[NDArray[np.int64]], classes: int
+) -> tuple[list[NDArray[np.float64]], Floats]:
+    """Fit by the penalty that serves the folds best: weights and bias (classes, features + 1) of each part; scores."""
     from sklearn.linear_model import LogisticRegression
 
-    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
-    fit = LogisticRegression(C=penalty, max_iter=200)
-    slopes, bias = regressed(fit, (features - mean) / spread, targets, weights, classes)
-    slopes = slopes / spread
-    return dict(zip(DENSE, (slopes.astype(np.float32), (bias - slopes @ mean).astype(np.float32)), strict=True))
+    def fit(rows: NDArray[np.int64], penalty: float) -> tuple[Any, Any]:
+        model = LogisticRegression(C=penalty, max_iter=100)
+        return regressed(model, view.values[rows], train.targets[rows], train.weights[rows], classes)
+
+    least, best, chosen = np.inf, np.zeros((len(train.texts), classes), np.float32), view.penalties[0]
+    for penalty in view.penalties:
+        scores, losses = np.zeros_like(best), []
+        for fold in folds:
+            slopes, bias = fit(fold.learnt, penalty)
+            scores[fold.held] = view.values[fold.held] @ slopes.T + bias
+            losses.append(log_loss(train.targets[fold.held], softmax(scores[fold.held].astype(np.float64))))
+        if np.mean(losses) < least:
+            least, best, chosen = float(np.mean(losses)), scores, penalty
+    fitted = (fit(part, chosen) for part in parts)
+    layers = [np.column_stack([slopes @ view.map.T, bias + slopes @ view.shift]) for slopes, bias in fitted]
+    return layers, best

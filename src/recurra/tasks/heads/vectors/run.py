@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact import Artefact
+from recurra.layers.layer import Floats
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import EncoderNet, run_all
 from recurra.tasks.inputs.vectors import unit
@@ -48,6 +49,11 @@ class RunningEncoder(Model):
     def size(self) -> int:
         """Features of a vector."""
         return self.plan.dense.outputs
+
+    @property
+    def dense(self) -> tuple[Floats, Floats]:
+        """Weight (size, features) and bias of what makes a vector of the net's features."""
+        return self.tensors["dense.weight"], self.tensors["dense.bias"]
 
     def vectors(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[str]]:
         """Return the vectors (texts, size) of length 1, and what is to be warned of.
