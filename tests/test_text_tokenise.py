@@ -13,7 +13,7 @@ from recurra.errors import DataError, UsageError
 from recurra.text import tokenise as normalise
 from recurra.text.tokenise import TOKENISERS, _any_word, count_tokens, straighten, tokenise, word_tokens
 
-WORDS = TextConfig()
+WORDS = TextConfig(tokens="word")
 CASED = TextConfig(lowercase=False)
 CHARACTERS = TextConfig(tokens="character", lowercase=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recurra.cells.backends.numpy import sigmoid
 from recurra.errors import DataError, UsageError
+from recurra.text.unspaced import by_script
 
 Tokenise = Callable[[str], list[str]]
 _Ints = NDArray[np.int64]
@@ -38,8 +39,12 @@ class NgramFeatures:
 
 
 def words_and_marks(text: str) -> list[str]:
-    """Lower-case words (an apostrophe may join two parts) and single punctuation marks."""
-    return _WORDS_AND_MARKS.findall(text.lower())
+    """Lower-case words (an apostrophe may join two parts) and single punctuation marks.
+
+    Each character of a script without spaces is a word: else a rival would read whole sentences as words.
+    """
+    lowered = text.lower()
+    return _WORDS_AND_MARKS.findall(lowered) if text.isascii() else [*by_script(lowered, _WORDS_AND_MARKS.findall)]
 
 
 def learn_ngrams(

@@ -153,7 +153,7 @@ class Estimator(Params):
         learnt = learn(self.task, prepared, run=run, watch=watch)
         self._remember(learnt.finished.model, learnt.history, learnt.best_epoch, prepared)
         self.warnings_ = [*prepared.warnings, *learnt.finished.warnings]
-        self.notes_ = [*prepared.told.get("chosen", []), *learnt.finished.notes]
+        self.notes_ = [*prepared.notes, *prepared.told.get("chosen", []), *learnt.finished.notes]
         self.out_of_fold_ = learnt.finished.evaluation
         vars(self).update(prepared.attributes)
         return self

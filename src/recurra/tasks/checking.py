@@ -34,8 +34,6 @@ from recurra.tasks.task import Asked, Rows, Source, Task, made_ready, task_named
 
 Level = Literal["error", "warning", "note"]
 UNLABELLED = "no label column: fit for predict, not for fit"
-Needs = Callable[[Any], list[str]]
-"""Takes what was read, returns warnings, raises DataError for what cannot be learnt from."""
 MOST = 100
 """Refused rows told one by one."""
 
@@ -46,6 +44,10 @@ class Finding:
 
     level: Level
     text: str
+
+
+Needs = Callable[[Any], list[Finding]]
+"""Takes what was read, returns what is doubtful and chosen, raises DataError for what cannot be learnt from."""
 
 
 def check_file(
@@ -72,7 +74,7 @@ def check_source(
 ) -> list[Finding]:
     """Do what `check_file` does, of a file with all that is said of its reading.
 
-    `needs` tells what a task asks of what was read: that returns warnings and raises DataError; without it labels and
+    `needs` tells what a task asks of what was read: that returns findings and raises DataError; without it labels and
     lengths are checked by the defaults.
     """
     findings = list[Finding]()
@@ -139,10 +141,10 @@ def _check_texts(source: Source, needs: Needs) -> list[Finding]:
     ]
 
 
-def _labels_fit(table: TextTable) -> list[str]:
+def _labels_fit(table: TextTable) -> list[Finding]:
     if table.labels is None:
         raise DataError(UNLABELLED)
-    return check_training_labels(table.labels, texts=table.texts)
+    return _each("warning", check_training_labels(table.labels, texts=table.texts))
 
 
 def _check_language(source: Source, needs: Needs) -> list[Finding]:
@@ -178,7 +180,7 @@ def _check_series(source: Source, needs: Needs) -> list[Finding]:
     return findings
 
 
-def _long_enough(table: SeriesTable) -> list[str]:
+def _long_enough(table: SeriesTable) -> list[Finding]:
     """Hold the lengths against what `fit series` needs by its defaults."""
     check_lengths(table, SeriesConfig(), validation=VALIDATION)
     return []
@@ -203,9 +205,9 @@ def _each(level: Level, texts: Iterable[str]) -> list[Finding]:
     return [Finding(level, text) for text in texts]
 
 
-def _warned(check: Callable[[], list[str]]) -> list[Finding]:
+def _warned(check: Callable[[], list[Finding]]) -> list[Finding]:
     try:
-        return _each("warning", check())
+        return check()
     except DataError as problem:
         return [Finding("error", str(problem))]
 
@@ -221,7 +223,12 @@ def known_rows(source: str, *, test: str) -> tuple[str, Callable[[], Any]] | Non
 
 def needs_of(task: Task, asked: Asked, file: str, *, test: str, reading: TextReading) -> Needs:
     """Return what a fit asks of what was read of a file; the rows of the file `test` are held against it."""
-    return lambda table: made_ready(task, asked, Rows(_as_read(asked, table, test, reading), file)).warnings
+
+    def needs(table: Any) -> list[Finding]:
+        ready = made_ready(task, asked, Rows(_as_read(asked, table, test, reading), file))
+        return [*_each("note", ready.prepared.notes), *_each("warning", ready.warnings)]
+
+    return needs
 
 
 def _as_read(asked: Asked, table: Any, test: str, reading: TextReading) -> Any:

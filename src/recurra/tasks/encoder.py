@@ -22,7 +22,7 @@ from recurra.tasks.heads.vectors.measure import judge_vectors
 from recurra.tasks.inputs.vectors import TaughtTexts, read_vectors
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import TextEncoder, fit_encoder
-from recurra.text.scripts import learnt_words
+from recurra.text.scripts import learnt_words, settled
 
 VALIDATION = 0.05
 """Share of the texts held out, where nobody says otherwise."""
@@ -88,6 +88,7 @@ def prepare(asked: Asked, given: TaughtTexts) -> Prepared:
     order = np.random.default_rng([seed, 3]).permutation(count)
     kept, learnt = np.sort(order[:held]), np.sort(order[held:])
     train, validation = given.at(learnt), given.at(kept) if held else None
+    settings, notes = settled(settings, train.texts)
     encoder, warnings = given.encoder, list[str]()
     if encoder is None:
         encoder, warnings = learnt_words(fit_encoder, train.texts, settings.text)
@@ -107,6 +108,7 @@ def prepare(asked: Asked, given: TaughtTexts) -> Prepared:
         kept={"held_out": kept.tolist()},
         split={"train": learnt.tolist(), "validation": kept.tolist()},
         warnings=warnings,
+        notes=notes,
     )
 
 

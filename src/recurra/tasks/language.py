@@ -23,7 +23,7 @@ from recurra.tasks.heads.next_token.head import HEAD
 from recurra.tasks.heads.next_token.measure import judge_tokens
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import TextEncoder, fit_encoder
-from recurra.text.scripts import learnt_words
+from recurra.text.scripts import learnt_words, settled
 from recurra.text.stream import stream_ids
 from recurra.text.vectors import load_vectors
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
@@ -127,8 +127,8 @@ def _without_end(lines: list[str], held: int) -> tuple[list[str], list[str]]:
 
 def prepare(asked: Asked, given: GivenLines) -> Prepared:
     """Hold a part out where none is given, encode both, and lay the net out."""
-    settings, seed = asked.settings, asked.seed
     train, held = _parts(given, asked.validation)
+    (settings, notes), seed = settled(asked.settings, train), asked.seed
     encoder, warnings = learnt_words(fit_encoder, train, settings.text)
     ids, words = stream_ids(train, encoder), len(encoder.vocabulary)
     plan = language_net(settings.net, words=words)
@@ -154,6 +154,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
         kept={"lines": len(train)},
         tries=[] if known else [either(*VECTORS)],
         warnings=warnings,
+        notes=notes,
     )
 
 

@@ -54,7 +54,9 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     classes, whole = numbered(given, asked.settings)
     names = [str(classes[target]) for target in whole.targets]
     base = box_encoder()
-    facts = facts_of(whole.texts, len(classes), base, timed=asked.minutes > 0)
+    # As the net would read them: a sentence of Chinese is many unknown characters, not one unknown word.
+    reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
+    facts = facts_of(whole.texts, len(classes), reader, timed=asked.minutes > 0)
     choice = choose(facts, asked.settings, chosen, base, asked.minutes)
     settings, doubts = choice.settings, list[str]()
     cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)

@@ -137,6 +137,8 @@ class Prepared:
     tries: Sequence[str] = ()
     """What may help where a rival wins."""
     warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    """What was chosen by the rows, where nobody else had chosen."""
     columns: TextColumns | None = None
 
 

@@ -37,7 +37,7 @@ from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered,
 from recurra.tasks.stacks import few_for_folds, prepare_stack
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import fit_encoder
-from recurra.text.scripts import learnt_words
+from recurra.text.scripts import learnt_words, settled
 from recurra.text.vectors import Vectors, load_vectors
 from recurra.text.vocabulary import Vocabulary
 
@@ -146,6 +146,12 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
     # `rows` are numbers in the file: rows of weight 0 are gone, and a split must name the others as the user counts.
     given, rows = weighty(given)
     chosen = net_choices(asked.settings)
+    # Once for both recipes: a net and the share of words that the encoder knows are told of the same tokens.
+    settings, notes = settled(asked.settings, given.texts)
+    return replace(_prepared(replace(asked, settings=settings), given, rows, chosen), notes=notes)
+
+
+def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chosen: dict[str, Any]) -> Prepared:
     alone = _alone(asked, given, chosen) if asked.recipe == "auto" else ""
     if asked.recipe == "net" or alone:
         told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []

@@ -19,6 +19,7 @@ from recurra.artefact.reading import parse_json
 from recurra.config import TextConfig, validated
 from recurra.errors import ArtefactError, Place, UsageError
 from recurra.text.tokenise import count_tokens, prepared_at, several, text_parts, tokeniser
+from recurra.text.unspaced import unspaced_in
 from recurra.text.vocabulary import EMPTY, PAD, UNK, Ids, Vocabulary, build_vocabulary
 
 REMEMBERED_PIECES = 1_000_000
@@ -103,6 +104,9 @@ class TextEncoder:
 
 def fit_encoder(texts: Iterable[str], config: TextConfig) -> TextEncoder:
     """Learn the vocabulary of the training texts; raises DataError where no word is frequent enough."""
+    if config.tokens == "auto":
+        texts = list(several(texts))
+        config = config.model_copy(update={"tokens": "script" if unspaced_in(texts, share=0.01) else "word"})
     counts = count_tokens(texts, config)
     return TextEncoder(config, build_vocabulary(counts, max_words=config.max_words, min_count=config.min_count))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.config import TextConfig
 from recurra.text.encoder import TextEncoder
-from recurra.text.tokenise import BREAK, prepared, script_tokens, straighten, tokeniser
+from recurra.text.tokenise import BREAK, placed_tokens, prepared, straighten, tokeniser
 from recurra.text.units import PLAIN
 
 Offsets = NDArray[np.int64]
@@ -33,14 +33,10 @@ def word_spans(text: str) -> list[tuple[int, int]]:
     A character of a script without spaces stands for a word.
     """
     spans: list[tuple[int, int]] = []
-    for place, piece in _pieces(text, tidies=True):
-        start = place
-        for token in script_tokens(straighten(piece)):
-            stop = start + len(token)
-            # `do n't` and `it 's`, cut for the sake of a vocabulary, are joined again.
-            joined = spans and spans[-1][1] == start and _CLITIC.fullmatch(token)
-            spans[-1:] = [(spans[-1][0], stop)] if joined else [*spans[-1:], (start, stop)]
-            start = stop
+    for token, start, stop in placed_tokens(text, PLAIN):
+        # `do n't` and `it 's`, cut for the sake of a vocabulary, are joined again.
+        joined = spans and spans[-1][1] == start and _CLITIC.fullmatch(straighten(token))
+        spans[-1:] = [(spans[-1][0], stop)] if joined else [*spans[-1:], (start, stop)]
     return spans
 
 

@@ -1,30 +1,30 @@
-"""Scripts that put no spaces between words, and texts in them that are cut at spaces all the same.
+"""What a token is where nobody chose it: words, or characters of a script that puts no spaces between words.
 
-Not here: cutting (tokenise.py).
+Not here: the scripts (unspaced.py), and cutting (tokenise.py).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from itertools import islice
 
-from recurra.config import TextConfig
+from recurra.config import Settings, TextConfig
 from recurra.errors import DataError, either
 from recurra.text.encoder import TextEncoder
-from recurra.text.unspaced import SCRIPTS
+from recurra.text.unspaced import unspaced_in
 
-LONGEST = {"Chinese or Japanese": 3.5}
-"""Characters of a mean word that was parted by spaces beforehand, at most; of the others, whose vowels and tones are
-characters of their own, `LONGEST_OTHER`."""
-LONGEST_OTHER = 10.0
-
-MOST_TEXTS = 2_000
-"""Texts that are looked at: enough to tell."""
 SHARE = 0.1
-"""Of all letters, those of such a script from which it is told."""
+"""Of all letters, those of a script without spaces from which words, where they were chosen, are doubtful."""
+LEAST = 0.01
+"""From so many on they are read by character where nobody chose: letters of other scripts are read as ever."""
 
-_LETTER = re.compile(r"[^\W\d_]")
+
+def settled(settings: Settings, texts: Sequence[str]) -> tuple[Settings, list[str]]:
+    """Return settings that say what a token is, by the texts where nobody said it, and a note of what is remarkable."""
+    if settings.text.tokens != "auto":
+        return settings, []
+    scripts = unspaced_in(texts, share=LEAST)
+    note = f"{', '.join(scripts)}: no spaces part words, so each character is a token (tokens=script)"
+    return settings.changed({"tokens": "script" if scripts else "word"}), [note] if scripts else []
 
 
 def learnt_words(
@@ -43,24 +43,12 @@ def learnt_words(
 
 def unspaced_warnings(texts: Sequence[str], config: TextConfig) -> list[str]:
     """Warn where words are to be parted by spaces in a script that has none: most would be whole sentences."""
-    if config.tokens == "character":
-        return []
-    # A space between texts, so that no run of letters reaches over two of them.
-    whole = " ".join(islice(texts, MOST_TEXTS))
-    letters = len(_LETTER.findall(whole))
-    return [_warning(script) for script, inside in SCRIPTS.items() if _unspaced(whole, script, inside, letters)]
-
-
-def _unspaced(text: str, script: str, inside: str, letters: int) -> bool:
-    runs = re.findall(f"[{inside}]+", text)
-    # Of texts that were cut beforehand, runs are words, and short; of others they are sentences.
-    characters = sum(map(len, runs))
-    longest = LONGEST.get(script, LONGEST_OTHER)
-    return characters > SHARE * letters and characters > longest * len(runs)
+    by_spaces = config.tokens in ("word", "space")
+    return [_warning(script) for script in unspaced_in(texts, share=SHARE)] if by_spaces else []
 
 
 def _warning(script: str) -> str:
-    setting = either("--set tokens=character", "tokens=character in the settings")
+    setting = either("--set tokens=script", "tokens=script in the settings")
     return (
         f"{script} puts no spaces between words: most words are whole sentences, which no other text holds; {setting}"
     )

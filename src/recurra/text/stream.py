@@ -14,6 +14,7 @@ import numpy as np
 from recurra.config import TextConfig
 from recurra.errors import DataError
 from recurra.text.encoder import TextEncoder
+from recurra.text.unspaced import is_unspaced
 from recurra.text.vocabulary import EOS, SPECIAL_WORDS, Ids, Vocabulary, build_vocabulary
 
 # Tokens that stand close to the one before them, and below those close to the one after them.
@@ -52,7 +53,7 @@ def stream_ids(texts: Iterable[str], encoder: TextEncoder) -> Ids:
 
 
 def detokenise(tokens: Sequence[str], config: TextConfig) -> str:
-    """Return one text: characters side by side, words with spaces where English has them; <eos> is a line end.
+    """Return one text: characters side by side, words with spaces where their script has them; <eos> is a line end.
 
     Example: `["it", "is", "n't", "bad", "."]` is `it isn't bad.`.
     """
@@ -64,6 +65,8 @@ def detokenise(tokens: Sequence[str], config: TextConfig) -> str:
     for token in shown:
         # No space after a line's beginning or before its end.
         apart = token not in _LEANS_LEFT and before not in _LEANS_RIGHT and "\n" not in (token, before)
+        # Characters of Chinese, Japanese or Thai stand side by side, and so do the signs around them.
+        apart &= config.tokens != "script" or not (is_unspaced(token) or is_unspaced(before))
         pieces.append(f" {token}" if apart else token)
         before = token
     return "".join(pieces)

@@ -18,8 +18,8 @@ from recurra.config import TextConfig
 from recurra.text.encoder import token_numbers
 from recurra.text.tokenise import prepared_at, several
 
-PLAIN = TextConfig()
-"""Words in lower case, whatever the net beside them reads."""
+PLAIN = TextConfig(tokens="script")
+"""Words in lower case, and characters of scripts without spaces, whatever the net beside them reads."""
 
 
 def units_of(texts: Sequence[str], unit: Literal["word", "character"]) -> list[NDArray[Any]]:

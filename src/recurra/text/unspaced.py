@@ -1,12 +1,12 @@
 """Scripts that put no spaces between words: their characters, and texts in them cut where a reader could cut them.
 
-Not here: words of other scripts (tokenise.py), and when a file is read so (scripts.py).
+Not here: words of other scripts (tokenise.py), and what is told of it (scripts.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 SCRIPTS = {
@@ -19,6 +19,45 @@ SCRIPTS = {
     "Khmer": "\u1780-\u17ff",
 }
 """The characters of each script, as the inside of a regex class."""
+
+
+LONGEST = {"Chinese or Japanese": 3.5}
+"""Characters of a mean word that was parted by spaces beforehand, at most; of the others, whose vowels and tones are
+characters of their own, `LONGEST_OTHER`."""
+LONGEST_OTHER = 10.0
+MOST_TEXTS = 2_000
+"""Texts that are looked at: enough to tell."""
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+def unspaced_in(texts: Sequence[str], *, share: float) -> list[str]:
+    """Return the scripts without spaces of which so large a share of all letters is, unless spaces part them here."""
+    # From all over the file: its languages may lie one behind the other.
+    some = texts[:: max(1, len(texts) // MOST_TEXTS)]
+    # A space between texts, so that no run of letters reaches over two of them.
+    whole = " ".join(some)
+    if whole.isascii():
+        return []
+    letters = len(_LETTER.findall(whole))
+    return [script for script, inside in SCRIPTS.items() if _unspaced(whole, script, inside, share * letters)]
+
+
+def _unspaced(text: str, script: str, inside: str, least: float) -> bool:
+    runs = re.findall(f"[{inside}]+", text)
+    # Of texts that were cut beforehand, runs are words, and short; of others they are sentences.
+    characters = sum(map(len, runs))
+    return characters > max(least, LONGEST.get(script, LONGEST_OTHER) * len(runs))
+
+
+def is_unspaced(token: str) -> bool:
+    """Tell whether a token is a character of such a script."""
+    return not token.isascii() and _characters().fullmatch(token) is not None
+
+
+def words_about(text: str) -> float:
+    """Return about how many words a text has: by its spaces, and two characters of an unspaced script for a word."""
+    spaced = text.count(" ") + 1
+    return spaced if text.isascii() else spaced + len(_characters().findall(text)) / 2
 
 
 def by_script(piece: str, words: Callable[[str], Iterable[str]]) -> Iterator[str]:

@@ -27,6 +27,7 @@ from recurra.metrics import log_loss
 from recurra.nets.run import softmax
 from recurra.tasks.inputs.texts import Part
 from recurra.text.units import units_of
+from recurra.text.unspaced import words_about
 
 Places = NDArray[np.int64]
 """Numbers of rows."""
@@ -82,7 +83,7 @@ class Texts:
 
 def judges_for(texts: Sequence[str]) -> list[Linear]:
     """Return the linear models that are worth their time on these texts."""
-    words = sum(text.count(" ") + 1 for text in texts) / max(1, len(texts))
+    words = sum(map(words_about, texts)) / max(1, len(texts))
     chosen = [judge for judge in JUDGES if judge.spec.unit == "word" or words <= SHORT]
     return [replace(judge, seen=2) for judge in chosen] if len(texts) >= MANY else chosen
 
