@@ -30,6 +30,8 @@ from recurra.nets.learn import load_tensors, tensors_of
 from recurra.training.descent import Descent
 from recurra.training.progress import NOWHERE, Progress
 
+KEPT = 2
+"""Checkpoints of a run: a damaged one costs one interval of training."""
 FOLDER = "checkpoints"
 POINTER = "latest"
 STATE = "state.json"
@@ -58,14 +60,19 @@ def fingerprint(choices: Iterable[BaseModel | int], arrays: Iterable[NDArray[Any
     return digest.hexdigest()
 
 
-def checkpoint(run: Path, descent: Descent, progress: Progress, *, identity: str = "") -> None:
-    """Write weights, optimiser moments, the average, the best weights and the history as they stand after an epoch."""
-    # Both the last and the best weights: training goes on from the one and ends with the other.
-    tensors: dict[str, NDArray[Any]] = {f"net.{name}": value for name, value in tensors_of(descent.net).items()}
-    tensors |= {f"best.{name}": value for name, value in progress.best_tensors.items()}
-    tensors |= {f"optimiser.{name}": value.cpu().numpy() for name, value in _moments(descent.optimisers)}
-    if average := descent.average:
-        tensors |= {f"average.{place}": value.cpu().numpy() for place, value in enumerate(average.weights)}
+def checkpoint(run: Path, descent: Descent, progress: Progress, *, identity: str = "", ended: bool = False) -> None:
+    """Write weights, optimiser moments, the average, the best weights and the history as they stand after an epoch.
+
+    Of a training that has `ended`, the best weights and the history alone: a quarter of the bytes.
+    """
+    average = descent.average
+    tensors: dict[str, NDArray[Any]] = {f"best.{name}": value for name, value in progress.best_tensors.items()}
+    if not ended:
+        # The last weights beside the best ones: training goes on from the one and ends with the other.
+        tensors |= {f"net.{name}": value for name, value in tensors_of(descent.net).items()}
+        tensors |= {f"optimiser.{name}": value.cpu().numpy() for name, value in _moments(descent.optimisers)}
+        if average:
+            tensors |= {f"average.{place}": value.cpu().numpy() for place, value in enumerate(average.weights)}
     state = {
         "epoch": progress.epoch,
         "best_epoch": progress.best_epoch,
@@ -73,8 +80,9 @@ def checkpoint(run: Path, descent: Descent, progress: Progress, *, identity: str
         "history": progress.history,
         "average_steps": average.steps if average else 0,
         "identity": identity,
+        "ended": ended,
     }
-    save_checkpoint(run, progress.epoch, state=state, tensors=tensors)
+    save_checkpoint(run, progress.epoch, state=state, tensors=tensors, keep=1 if ended else KEPT)
 
 
 def restore(run: Path, descent: Descent, progress: Progress, *, identity: str = "") -> None:
@@ -95,6 +103,9 @@ def restore(run: Path, descent: Descent, progress: Progress, *, identity: str = 
     progress.epoch, progress.best_epoch, progress.best = state["epoch"], state["best_epoch"], state["best"]
     progress.history = state["history"]
     progress.best_tensors = _starting(tensors, "best.")
+    if state.get("ended"):
+        # Nothing is learnt any more: the loop puts the best weights into the net.
+        return
     load_tensors(descent.net, _starting(tensors, "net."))
     _restore_moments(descent.optimisers, _starting(tensors, "optimiser."))
     if average := descent.average:
@@ -145,7 +156,7 @@ class Checkpoint(NamedTuple):
 
 
 def save_checkpoint(
-    run: Path, number: int, *, state: dict[str, Any], tensors: dict[str, np.ndarray], keep: int = 2
+    run: Path, number: int, *, state: dict[str, Any], tensors: dict[str, np.ndarray], keep: int = KEPT
 ) -> None:
     """Write RUN/checkpoints/checkpoint-NNNNNN, point `latest` at it, and keep the newest `keep` up to it.
 

@@ -178,8 +178,9 @@ def fit(
         if watch.on_epoch:
             watch.on_epoch(record)
         # The last epoch is written whatever the clock says: the same command, given again, then learns nothing more.
-        if run is not None and (progress.epoch == config.epochs or time.monotonic() - saved > BETWEEN_CHECKPOINTS):
-            checkpoint(run, descent, progress, identity=identity)
+        ended = progress.epoch == config.epochs
+        if run is not None and (ended or time.monotonic() - saved > BETWEEN_CHECKPOINTS):
+            checkpoint(run, descent, progress, identity=identity, ended=ended)
             saved = time.monotonic()
     load_tensors(task.net, progress.best_tensors)
     task.net.eval().to(PROCESSOR)
