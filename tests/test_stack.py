@@ -15,7 +15,7 @@ import pytest
 import recurra
 from command_line import recurra as command
 from recurra.datasets.splits import folds
-from recurra.errors import DataError, RecurraWarning, UsageError
+from recurra.errors import ArtefactError, DataError, RecurraWarning, UsageError
 from recurra.nets.run import run_all, windows
 from recurra.tasks.heads.classes import stacked
 from recurra.tasks.heads.classes.choose import Facts, choose
@@ -231,3 +231,17 @@ def test_long_texts_are_learnt_and_answered_in_windows(tmp_path: Path) -> None:
     model.save(tmp_path / "long")
     loaded: Any = recurra.load(tmp_path / "long")
     np.testing.assert_allclose(loaded.predict_proba(long), model.predict_proba(long), atol=1e-5)
+
+
+def test_an_encoder_of_the_users_own_stands_in_the_stack(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).standard_normal((len(TEXTS), 8)).astype(np.float32)
+    recurra.SentenceEncoder(hidden=6, epochs=1).fit(TEXTS, vectors).save(tmp_path / "own")
+    model = recurra.TextClassifier(encoder=tmp_path / "own").fit(TEXTS, LABELS)
+    assert model.model_.plan.recurrent.hidden == 6
+    model.save(tmp_path / "stack")
+    loaded: Any = recurra.load(tmp_path / "stack")
+    np.testing.assert_allclose(loaded.predict_proba(OTHERS), model.predict_proba(OTHERS), atol=1e-5)
+    with pytest.raises(UsageError, match="stands in a stack"):
+        recurra.TextClassifier(encoder=tmp_path / "own", epochs=1).fit(TEXTS, LABELS)
+    with pytest.raises(ArtefactError):
+        recurra.TextClassifier(encoder=tmp_path / "nowhere").fit(TEXTS, LABELS)

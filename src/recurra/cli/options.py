@@ -196,6 +196,9 @@ class RecipeChoices:
     preset: Annotated[
         str, typer.Option("--preset", help=f"{', '.join(PRESETS)}: one net, tuned on 25,000 long film reviews.")
     ] = ""
+    encoder: Annotated[
+        str, typer.Option("--encoder", metavar="ARTEFACT", help="Encoder of the stack. [default: encoder-en]")
+    ] = ""
     minutes: Annotated[
         float | None,
         typer.Option("--minutes", min=0.1, show_default=False, help="How long a stack may learn. [default: no bound]"),
@@ -207,7 +210,7 @@ class RecipeChoices:
         if preset and recipe not in (None, "net"):
             raise UsageError(f"--preset {preset} is a net alone", found=f"--recipe {recipe}", advice="leave one out")
         # The preset's settings are the task's own.
-        return {"recipe": "net" if preset else recipe, "minutes": self.minutes}
+        return {"recipe": "net" if preset else recipe, "encoder": self.encoder, "minutes": self.minutes}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

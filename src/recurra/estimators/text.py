@@ -41,7 +41,8 @@ class TextClassifier(Estimator):
 
     `recipe` "stack" sets the encoder in the box, as it is or tuned, among linear models of n-grams, and weighs all of
     them by cross-fitting; "net" is one network; "auto" takes the stack, unless a choice below is one of nets alone.
-    `minutes` bounds how long a stack learns, about (0: no bound).
+    `encoder` is another artefact of `SentenceEncoder` for the stack, `minutes` bounds how long it learns, about (0: no
+    bound).
 
     Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
     through `config=TEXT_SETTINGS.changed({...})`. `vectors` is a file of pre-trained word vectors (GloVe, word2vec,
@@ -69,6 +70,7 @@ class TextClassifier(Estimator):
     vectors: str | Path | None = None
     wide: bool = False
     recipe: Recipe = "auto"
+    encoder: str | Path | None = None
     minutes: float = 0.0
     max_length: int | None = None
     epochs: int | None = None
@@ -89,7 +91,7 @@ class TextClassifier(Estimator):
             raise UsageError("recipe", found=repr(self.recipe)[:60], allowed=", ".join(RECIPES))
         minutes = float(self.minutes) if self.minutes == 0 else positive("minutes", self.minutes)
         wide = truth("wide", self.wide)
-        return replace(super().asked(), wide=wide, recipe=self.recipe, minutes=minutes)
+        return replace(super().asked(), wide=wide, recipe=self.recipe, encoder=self.encoder, minutes=minutes)
 
     def fit(
         self,

@@ -53,7 +53,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     """
     classes, whole = numbered(given, asked.settings)
     names = [str(classes[target]) for target in whole.targets]
-    base = box_encoder()
+    base = box_encoder() if asked.encoder is None else RunningEncoder.load(asked.encoder)
     # As the net would read them: a sentence of Chinese is many unknown characters, not one unknown word.
     reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
     facts = facts_of(whole.texts, len(classes), reader, timed=asked.minutes > 0)

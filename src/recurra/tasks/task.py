@@ -67,6 +67,8 @@ class Asked:
     wide: bool = False
     recipe: str = ""
     """How the model is made, where the task knows several ways."""
+    encoder: str | Path | None = None
+    """The encoder of a stack; None: the one in the box."""
     minutes: float = 0.0
     """How long learning may take, about; 0 sets no bound."""
 

@@ -154,6 +154,9 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
 def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chosen: dict[str, Any]) -> Prepared:
     alone = _alone(asked, given, chosen) if asked.recipe == "auto" else ""
     if asked.recipe == "net" or alone:
+        if asked.encoder is not None:
+            option = either("--encoder", "encoder")
+            raise UsageError(f"{option} stands in a stack", found=alone or "recipe net", advice="choose recipe stack")
         told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []
         return _prepare_net(asked, given, rows, told)
     if asked.vectors or asked.wide:
