@@ -1,0 +1,130 @@
+"""`recurra compare`: cells on your own labelled texts, each with several seeds, on one page.
+
+Not here: the fits and figures (runs/compare.py), and the page (runs/comparison.py).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recurra.cells import CELLS
+from recurra.cli import options
+from recurra.cli.app_fit import LearningChoices, RunChoices
+from recurra.cli.console import emit_json, emit_table, say, say_warnings
+from recurra.cli.options import FileChoices, grouped
+from recurra.errors import UsageError
+
+
+@grouped
+def compare(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Labelled rows; or imdb, or synthetic.")],
+    cells: Annotated[str, typer.Option("--cells", help="Cells, apart by commas.")] = ",".join(CELLS),
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Fits of each cell, from --seed on.")] = 3,
+    test: options.TestRows = "",
+    text: options.TextColumn = "",
+    label: options.LabelColumn = "",
+    group: options.GroupColumn = "",
+    labels_as_written: options.LabelsAsWritten = False,
+    vectors: options.VectorsFile = "",
+    epochs: options.Epochs = None,
+    seed: options.Seed = 0,
+    settings: options.SetOption = [],  # noqa: B006 - typer copies it
+    device: options.DeviceName = "",
+    on_error: options.AtBadRow = "stop",
+    *,
+    written: FileChoices,
+    run: RunChoices,
+) -> None:
+    """Compare cells as nets that label texts: same rows, several seeds, differences in pairs.
+
+    Without --test a fifth of the rows is held out for all fits. --resume goes on with what lies in --out.
+
+    Examples:  recurra compare tickets.csv --text body --label queue --cells gru,lstm --seeds 3
+
+               recurra compare imdb --cells gru,lstm,mingru,sru --set adversarial=0 --epochs 3 --out runs/cells
+    """
+    from recurra.engine.processors import prepare_training
+    from recurra.tasks.task import Source
+
+    chosen = cells_of(cells)
+    prepare_training(run.threads)
+    learning = LearningChoices(epochs=epochs, seed=seed, settings=settings, device=device)
+    estimator = learning.estimator("text", files[0], vectors=vectors, recipe="net")
+    names = {"text": text, "label": label, "group": group}
+    reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
+    # Refused before rows are read: a cell that some setting does not fit.
+    kinds = [(cell, number) for number in range(seed, seed + seeds) for cell in chosen]
+    made = {kind: _of(estimator, *kind) for kind in kinds}
+    for one in made.values():
+        one.asked()
+    _compare(made, Source(files, reading, test=test), chosen, seeds=range(seed, seed + seeds), run=run)
+
+
+def cells_of(text: str) -> list[str]:
+    """Read --cells; raises UsageError for an unknown one, and for one that comes twice."""
+    cells = [cell.strip() for cell in text.split(",") if cell.strip()]
+    for cell in cells:
+        if cell not in CELLS:
+            raise UsageError("--cells", found=repr(cell), allowed=", ".join(CELLS))
+    if not cells or len(set(cells)) < len(cells):
+        raise UsageError("--cells", found=repr(text), allowed="each cell once, apart by commas")
+    return cells
+
+
+def _of(estimator: Any, cell: str, seed: int) -> Any:
+    own = {**estimator.changed_params(), "cell": cell, "random_state": seed}
+    return type(estimator)(**own)
+
+
+def _compare(made: dict[tuple[str, int], Any], source: Any, cells: list[str], *, seeds: range, run: RunChoices) -> None:
+    from recurra.cli.progress import Course
+    from recurra.report.page import save
+    from recurra.runs.compare import begin, figures, fits, rival_of, with_test
+    from recurra.runs.comparison import comparison_report
+    from recurra.tasks.task import made_ready
+
+    first = made[cells[0], seeds[0]]
+    task, asked = first.task, first.asked()
+    rows = task.read(source, asked)
+    say_warnings(rows.warnings)
+    # What a fit would refuse is refused before the folder is made.
+    ready = made_ready(task, asked, rows, source)
+    say_warnings(ready.warnings)
+    learnt, test, part = with_test(ready.parts)
+    stem = Path(source.files[0]).name.split(".")[0] or "stdin"
+    out = run.folder(f"compare-{stem}")
+    begin(out, first, learnt, test)
+    with Course(lambda title: {}, quiet=run.quiet) as course:
+        done = fits(
+            lambda cell, seed: made[cell, seed], learnt, test, cells=cells, seeds=seeds, out=out, follower=course
+        )
+    record = {
+        "task": "text", "title": stem, "learnt": len(learnt.texts), "rows": len(test.texts), "part": part,
+        "settings": first.settings().model_dump(mode="json"), "rival": rival_of(learnt, test, out), **figures(done),
+    }  # fmt: skip
+    histories = defaultdict[str, list[Any]](list)
+    for fit in done:
+        histories[fit["cell"]].append(fit["history"])
+    save(comparison_report(record, histories), out / "report.html")
+    _tell(record, out, as_json=run.json_)
+
+
+def _tell(record: dict[str, Any], out: Path, *, as_json: bool) -> None:
+    from recurra.runs.comparison import verdict
+
+    if as_json:
+        told = {key: value for key, value in record.items() if key not in ("settings", "title", "task")}
+        emit_json({"run": str(out), "report": str(out / "report.html"), **told})
+        return
+    keys = ("cell", "accuracy", "least", "most", "loss", "seconds", "parameters")
+    emit_table(keys, [[cell[key] for key in keys] for cell in record["cells"]])
+    for one in record["differences"]:
+        interval = f"{one['difference']:+.4f}, 95 % from {one['low']:+.4f} to {one['high']:+.4f}"
+        print(f"{record['best']} against {one['cell']}: {interval}: {verdict(one, record['best'])}")
+    print(f"rival  {record['rival']['name']}, accuracy {record['rival']['accuracy']:.4f}")
+    print(f"report {out / 'report.html'}")
+    say(f"measured on {record['rows']:,} {record['part']}")
