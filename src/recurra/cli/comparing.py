@@ -6,6 +6,7 @@ Not here: the fits and figures (runs/compare.py), and the page (runs/comparison.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,23 +20,40 @@ from recurra.cli.options import FileChoices, grouped
 from recurra.errors import UsageError
 
 
+@dataclass(frozen=True)
+class NetChoices:
+    """What is compared, and the options of every fit."""
+
+    cells: Annotated[str, typer.Option("--cells", help="Cells, apart by commas.")] = ",".join(CELLS)
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Fits of each cell, from --seed on.")] = 3
+    vectors: options.VectorsFile = ""
+    epochs: options.Epochs = None
+    seed: options.Seed = 0
+    settings: options.SetOption = field(default_factory=list)
+    device: options.DeviceName = ""
+
+    def made(self, file: str) -> dict[tuple[str, int], Any]:
+        """Return an estimator for each cell and seed; raises UsageError for a cell that some setting does not fit."""
+        learning = LearningChoices(epochs=self.epochs, seed=self.seed, settings=self.settings, device=self.device)
+        estimator = learning.estimator("text", file, vectors=self.vectors, recipe="net")
+        numbers = range(self.seed, self.seed + self.seeds)
+        made = {(cell, number): _of(estimator, cell, number) for number in numbers for cell in cells_of(self.cells)}
+        for one in made.values():
+            one.asked()
+        return made
+
+
 @grouped
 def compare(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Labelled rows; or imdb, or synthetic.")],
-    cells: Annotated[str, typer.Option("--cells", help="Cells, apart by commas.")] = ",".join(CELLS),
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Fits of each cell, from --seed on.")] = 3,
     test: options.TestRows = "",
     text: options.TextColumn = "",
     label: options.LabelColumn = "",
     group: options.GroupColumn = "",
     labels_as_written: options.LabelsAsWritten = False,
-    vectors: options.VectorsFile = "",
-    epochs: options.Epochs = None,
-    seed: options.Seed = 0,
-    settings: options.SetOption = [],  # noqa: B006 - typer copies it
-    device: options.DeviceName = "",
     on_error: options.AtBadRow = "stop",
     *,
+    nets: NetChoices,
     written: FileChoices,
     run: RunChoices,
 ) -> None:
@@ -50,18 +68,12 @@ def compare(
     from recurra.engine.processors import prepare_training
     from recurra.tasks.task import Source
 
-    chosen = cells_of(cells)
     prepare_training(run.threads)
-    learning = LearningChoices(epochs=epochs, seed=seed, settings=settings, device=device)
-    estimator = learning.estimator("text", files[0], vectors=vectors, recipe="net")
     names = {"text": text, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    # Refused before rows are read: a cell that some setting does not fit.
-    kinds = [(cell, number) for number in range(seed, seed + seeds) for cell in chosen]
-    made = {kind: _of(estimator, *kind) for kind in kinds}
-    for one in made.values():
-        one.asked()
-    _compare(made, Source(files, reading, test=test), chosen, seeds=range(seed, seed + seeds), run=run)
+    # Before the rows are read: what does not go together is refused at once.
+    made = nets.made(files[0])
+    _compare(made, Source(files, reading, test=test), run)
 
 
 def cells_of(text: str) -> list[str]:
@@ -80,14 +92,14 @@ def _of(estimator: Any, cell: str, seed: int) -> Any:
     return type(estimator)(**own)
 
 
-def _compare(made: dict[tuple[str, int], Any], source: Any, cells: list[str], *, seeds: range, run: RunChoices) -> None:
+def _compare(made: dict[tuple[str, int], Any], source: Any, run: RunChoices) -> None:
     from recurra.cli.progress import Course
     from recurra.report.page import save
     from recurra.runs.compare import begin, figures, fits, rival_of, with_test
     from recurra.runs.comparison import comparison_report
     from recurra.tasks.task import made_ready
 
-    first = made[cells[0], seeds[0]]
+    first = next(iter(made.values()))
     task, asked = first.task, first.asked()
     rows = task.read(source, asked)
     say_warnings(rows.warnings)
@@ -99,9 +111,7 @@ def _compare(made: dict[tuple[str, int], Any], source: Any, cells: list[str], *,
     out = run.folder(f"compare-{stem}")
     begin(out, first, learnt, test)
     with Course(lambda title: {}, quiet=run.quiet) as course:
-        done = fits(
-            lambda cell, seed: made[cell, seed], learnt, test, cells=cells, seeds=seeds, out=out, follower=course
-        )
+        done = fits(made, learnt, test, out=out, follower=course)
     record = {
         "task": "text", "title": stem, "learnt": len(learnt.texts), "rows": len(test.texts), "part": part,
         "settings": first.settings().model_dump(mode="json"), "rival": rival_of(learnt, test, out), **figures(done),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import sha256
@@ -78,29 +78,26 @@ def begin(out: Path, estimator: Estimator, learnt: LabelledTexts, test: Labelled
 
 
 def fits(
-    made: Callable[[str, int], Estimator],
+    made: Mapping[tuple[str, int], Estimator],
     learnt: LabelledTexts,
     test: LabelledRows,
     *,
-    cells: Sequence[str],
-    seeds: Sequence[int],
     out: Path,
     follower: Follower,
 ) -> list[Fit]:
-    """Fit each cell with each seed, seed by seed, so that a comparison that is stopped has all cells alike."""
-    follower.expect(len(cells) * len(seeds))
+    """Fit the estimator of each cell and seed, in their order, but for those that were fitted before."""
+    follower.expect(len(made))
     done = list[Fit]()
-    for seed in seeds:
-        for cell in cells:
-            folder = out / f"{cell}-{seed}"
-            if (folder / FIT).exists():
-                one = json.loads((folder / FIT).read_text("utf-8"))
-                follower.passed(1, one["seconds"])
-            else:
-                with follower.watch(f"{cell}, seed {seed}") as watch:
-                    one = _fit(made(cell, seed), learnt, test, folder, watch)
-                write_json(folder / FIT, one | {"cell": cell, "seed": seed})
-            done.append(one | {"cell": cell, "seed": seed})
+    for (cell, seed), estimator in made.items():
+        folder = out / f"{cell}-{seed}"
+        if (folder / FIT).exists():
+            one = json.loads((folder / FIT).read_text("utf-8"))
+            follower.passed(1, one["seconds"])
+        else:
+            with follower.watch(f"{cell}, seed {seed}") as watch:
+                one = {"cell": cell, "seed": seed, **_fit(estimator, learnt, test, folder, watch)}
+            write_json(folder / FIT, one)
+        done.append(one)
     return done
 
 
