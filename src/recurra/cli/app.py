@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from recurra.cli import answering, comparing, explaining, options
+from recurra.cli import answering, comparing, explaining, options, tuning
 from recurra.cli.app_fit import LearningChoices, RunChoices, fit_task
 from recurra.cli.data import data_app
 from recurra.cli.fit_kinds import kinds_app
@@ -122,6 +122,7 @@ app.command()(answering.generate)
 app.command()(answering.inspect)
 app.command()(explaining.explain)
 app.command()(comparing.compare)
+app.command()(tuning.tune)
 
 
 @app.command()

@@ -67,14 +67,14 @@ def with_test(parts: Parts) -> tuple[LabelledTexts, LabelledRows, str]:
     return rest, held, f"rows held out for all fits ({100 * HELD:.0f} %)"
 
 
-def begin(out: Path, estimator: Estimator, learnt: LabelledTexts, test: LabelledRows) -> None:
-    """Write what this comparison is, or raise UsageError where the folder holds another; cells and seeds may differ."""
+def begin(out: Path, estimator: Estimator, *rows: LabelledTexts | LabelledRows, **asked: Any) -> None:
+    """Write what this is, or raise UsageError where the folder holds another; cells and their seeds may differ."""
     settings, vectors = estimator.settings().model_dump(mode="json"), estimator.asked().vectors
-    rows = sha256(json.dumps([learnt.texts, learnt.labels, test.texts, test.labels]).encode()).hexdigest()
-    # The cell is what is compared.
+    told = json.dumps([[part.texts, part.labels] for part in rows])
+    # The cell is what is compared, or searched.
     net = {name: value for name, value in settings["net"].items() if name != "cell"}
-    begun = {"task": "text", "rows": rows, "vectors": str(vectors or ""), "settings": settings | {"net": net}}
-    check_same_run(out, begun)
+    begun = {"task": "text", "rows": sha256(told.encode()).hexdigest(), "vectors": str(vectors or "")}
+    check_same_run(out, begun | {"settings": settings | {"net": net}} | asked)
 
 
 def fits(
