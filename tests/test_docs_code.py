@@ -29,6 +29,7 @@ USERS = [
     "docs/text-classification.md",
     "docs/encoder.md",
     "docs/tags.md",
+    "docs/kinds-of-answers.md",
     "docs/language-models.md",
     "docs/forecasting.md",
     "docs/engine.md",
@@ -67,6 +68,11 @@ def write_files(folder: Path) -> None:
     tagged = "Ada B-PER\nHill I-PER\nsaw O\nLeeds B-LOC\n. O\n\nOmar B-PER\nleft O\nNew B-LOC\nYork I-LOC\n\n"
     (folder / "train.conll").write_text(tagged * 20)
     (folder / "test.conll").write_text(tagged)
+    kinds = [("warm", 4.5, "sport;news", "low"), ("dull", 1.0, "news", "mid"), ("cold", 2.0, "", "high")] * 8
+    for place, name in enumerate(("stars", "topics", "level"), 1):
+        lines = [f"{row[0]} text {number},{row[place]}" for number, row in enumerate(kinds)]
+        ending = "" if name.endswith("s") else "s"
+        (folder / f"{name}{ending}.csv").write_text("\n".join([f"body,{name}", *lines]) + "\n")
     (folder / "log.jsonl").write_text(json.dumps({"id": 1, "note": "a"}) + "\n")
 
 
@@ -117,7 +123,18 @@ def obey(line: str) -> None:
         Path(target).write_text(done.out, "utf-8")
 
 
-@pytest.mark.parametrize("name", ["TextClassifier", "LanguageModel", "TextTagger", "Forecaster"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TextClassifier",
+        "LanguageModel",
+        "TextTagger",
+        "TextRegressor",
+        "TextMultilabelClassifier",
+        "TextOrdinalClassifier",
+        "Forecaster",
+    ],
+)
 def test_the_example_that_help_shows_runs(name: str) -> None:
     examples = doctest.DocTestFinder(recurse=False).find(getattr(recurra, name), name, globs={"recurra": recurra})
     assert examples[0].examples

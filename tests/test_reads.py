@@ -16,6 +16,9 @@ from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.errors import UsageError
 from recurra.estimators.encoder import SentenceEncoder
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+from recurra.estimators.multilabel import TextMultilabelClassifier
+from recurra.estimators.ordinal import TextOrdinalClassifier
+from recurra.estimators.regression import TextRegressor
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.estimators.tags import TextTagger
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
@@ -23,6 +26,7 @@ from recurra.tasks.encoder import TASK as ENCODER
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import ONLY_WITH, check_read, readers
 from recurra.tasks.tags import TASK as TAGS
+from recurra.tasks.targets import SETTINGS as TARGETS
 from recurra.tasks.task import task_named
 
 GROUPS: dict[str, type[BaseModel]] = {
@@ -52,6 +56,21 @@ def encoder(changes: dict[str, Any]) -> None:
     SentenceEncoder(config=ENCODER.settings.changed(WORDY | changes)).fit(TEXTS, vectors).transform(TEXTS)
 
 
+def regression(changes: dict[str, Any]) -> None:
+    numbers = [len(text) for text in TEXTS]
+    TextRegressor(config=TARGETS.changed(WORDY | changes)).fit(TEXTS, numbers).predict(TEXTS)
+
+
+def multilabel(changes: dict[str, Any]) -> None:
+    labels = [["long"] * (len(text) > 60) + [label] for text, label in zip(TEXTS, LABELS, strict=True)]
+    TextMultilabelClassifier(config=TARGETS.changed(WORDY | changes)).fit(TEXTS, labels).predict(TEXTS)
+
+
+def ordinal(changes: dict[str, Any]) -> None:
+    places = [row % 3 for row in range(len(TEXTS))]
+    TextOrdinalClassifier(config=TARGETS.changed(WORDY | changes)).fit(TEXTS, places).predict(TEXTS)
+
+
 def tags(changes: dict[str, Any]) -> None:
     rows = [text.split() for text in TEXTS]
     named = [["LONG" if len(word) > 4 else "SHORT" for word in row] for row in rows]
@@ -64,6 +83,7 @@ def series(changes: dict[str, Any]) -> None:
 
 FITS: dict[str, Callable[[dict[str, Any]], None]] = {
     "text": text, "language": language, "encoder": encoder, "tags": tags, "series": series,
+    "regression": regression, "multilabel": multilabel, "ordinal": ordinal,
 }  # fmt: skip
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from recurra.estimators.encoder import SentenceEncoder
     from recurra.estimators.estimator import load
     from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
+    from recurra.estimators.multilabel import TextMultilabelClassifier
+    from recurra.estimators.ordinal import TextOrdinalClassifier
+    from recurra.estimators.regression import TextRegressor
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
     from recurra.estimators.tags import TextTagger
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
@@ -41,6 +44,9 @@ __all__ = [
     "Settings",
     "TextClassifier",
     "TextConfig",
+    "TextMultilabelClassifier",
+    "TextOrdinalClassifier",
+    "TextRegressor",
     "TextTagger",
     "TrainingConfig",
     "UsageError",
@@ -59,6 +65,9 @@ _HOMES = {
     "recurra.estimators.encoder": ("SentenceEncoder",),
     "recurra.estimators.language": ("LANGUAGE_SETTINGS", "LanguageModel"),
     "recurra.estimators.estimator": ("load",),
+    "recurra.estimators.multilabel": ("TextMultilabelClassifier",),
+    "recurra.estimators.ordinal": ("TextOrdinalClassifier",),
+    "recurra.estimators.regression": ("TextRegressor",),
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
     "recurra.estimators.tags": ("TextTagger",),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),

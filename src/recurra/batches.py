@@ -143,6 +143,21 @@ def pick(sequences: Sequence[NDArray[Any]], rows: Integers) -> Ragged[NDArray[An
     return join([sequences[row] for row in rows])
 
 
+def windows_of_epoch(
+    sequences: Sequence[NDArray[Any]], longest: int, *, seed: int, epoch: int
+) -> Sequence[NDArray[Any]]:
+    """What is read of each sequence in an epoch: all of it, or one of its windows of at most `longest` tokens.
+
+    Another window each time costs as much as one, and shows all of a text in the end.
+    """
+    pieces, owners = windows(sequences, longest)
+    if len(pieces) == len(sequences):
+        return pieces
+    counts = np.bincount(owners)
+    chosen = np.random.default_rng([seed, epoch, 2]).integers(0, counts)
+    return [pieces[place] for place in np.cumsum(counts) - counts + chosen]
+
+
 def language_streams(ids: NDArray[np.int32], streams: int) -> NDArray[np.int32]:
     """Cut one long text into parallel streams: (streams, tokens of each); fewer than `streams` tokens are left off.
 

@@ -79,9 +79,7 @@ def roc_auc(targets: ArrayLike, scores: ArrayLike) -> float:
     positives, negatives = int(positive.sum()), int((~positive).sum())
     if not positives or not negatives:
         raise DataError("ROC AUC is not defined for one class", allowed="targets with both 0 and 1")
-    _, group, counts = np.unique(found, return_inverse=True, return_counts=True)
-    # Tied scores share the middle of the ranks that they fill.
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[group]
+    ranks = _mean_ranks(found)
     return float((ranks[positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
@@ -140,6 +138,33 @@ def mse(targets: ArrayLike, predictions: ArrayLike) -> float:
 def rmse(targets: ArrayLike, predictions: ArrayLike) -> float:
     """Root of the mean squared error, in the unit of the targets."""
     return math.sqrt(mse(targets, predictions))
+
+
+def spearman(targets: ArrayLike, predictions: ArrayLike) -> float | None:
+    """Pearson's correlation of the ranks, tied values sharing their mean rank (Spearman 1904).
+
+    None where either side has one value alone: no rank is then above another.
+    """
+    wanted, found = (_mean_ranks(values) for values in _same_length(_numbers(targets), _numbers(predictions)))
+    spread = float(wanted.std() * found.std())
+    return float(((wanted - wanted.mean()) * (found - found.mean())).mean()) / spread if spread else None
+
+
+def _mean_ranks(values: NDArray[Any]) -> _Floats:
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    # Tied values share the middle of the ranks that they fill.
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[group])
+
+
+def kappa(targets: ArrayLike, predictions: ArrayLike, *, classes: int) -> float | None:
+    """Quadratic weighted kappa of steps 0 to classes - 1: 1 - Σ w o / Σ w e, w = (i - j)² (Cohen 1968).
+
+    o is what was counted, e what would be by chance with the same totals. None where chance itself makes no mistake.
+    """
+    counted = confusion_matrix(targets, predictions, labels=np.arange(classes))
+    weights = np.subtract.outer(np.arange(classes), np.arange(classes)) ** 2
+    chance = np.outer(counted.sum(1), counted.sum(0)) / max(1, counted.sum())
+    return 1 - float((weights * counted).sum() / expected) if (expected := (weights * chance).sum()) else None
 
 
 def mase(targets: ArrayLike, predictions: ArrayLike, *, history: ArrayLike, season: int = 1) -> float:

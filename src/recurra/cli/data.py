@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from recurra.datasets.conll import TagReading
     from recurra.datasets.formats import TextReading
     from recurra.datasets.series.table import SeriesReading
+    from recurra.datasets.targets import TargetReading
     from recurra.tasks.checking import Finding, Needs
 
+SEVERAL = ("regression", "multilabel")
+"""Tasks whose targets may stand in several columns."""
 data_app = typer.Typer(help="Data sets known by name, and the check of your own files.", no_args_is_help=True)
 SetName = Annotated[str, typer.Argument(metavar="NAME", help="imdb, glove, wikitext-2 or airline.")]
 
@@ -101,12 +104,20 @@ def describe(name: SetName, json_: options.Json = False) -> None:
 class TaskChoices:
     """The options that are not of all tasks; what is empty is left to the task."""
 
+    separator: options.Separator = "|"
+    order: options.Order = ""
     tokens: options.Tokens = ""
     vectors: options.VectorsFile = ""
     horizon: options.Horizon = None
     window: options.Window = None
     season: options.Season = None
     validation: options.Validation = None
+
+    def targets(self, labels: list[str]) -> TargetReading:
+        """Return how targets are read; raises UsageError for an order that is none."""
+        from recurra.datasets.targets import TargetReading
+
+        return TargetReading(tuple(labels), self.separator, options.order_of(self.order))
 
     def by_task(self, **of_texts: Any) -> dict[str, dict[str, Any]]:
         """Return what each task's estimator is asked for; `of_texts` are further choices of labelled texts."""
@@ -125,7 +136,7 @@ def check(
     test: options.TestRows = "",
     text: options.TextColumn = "",
     token: options.TokenColumn = "",
-    label: options.LabelColumn = "",
+    label: options.LabelColumns = [],  # noqa: B006 - typer copies it
     group: options.GroupColumn = "",
     labels_as_written: options.LabelsAsWritten = False,
     on_error: options.AtBadRow = "stop",
@@ -147,11 +158,13 @@ def check(
     """
     from recurra.datasets.conll import TagReading
 
-    rows = written.reading(text=text, label=label, group=group, policy=on_error, as_written=labels_as_written)
+    # Only targets may stand in several columns; who reads one alone refuses more of them.
+    names = {"text": text, "label": label[-1] if label else "", "group": group}
+    rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
     # Of all tasks, because which one it is may be known only when the file has been looked at.
     of_tasks = of_task.by_task(wide=series.wide, **recipe.given())
-    tags = TagReading(token, label, written.encoding)
-    asked = _Asked(file, test, rows, series.reading(), tags, learning, of_tasks, _read_by(context))
+    tags, targets = TagReading(token, rows.label or "", written.encoding), of_task.targets(label)
+    asked = _Asked(file, test, rows, series.reading(), tags, targets, learning, of_tasks, _read_by(context))
     _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
 
 
@@ -164,6 +177,7 @@ class _Asked:
     rows: TextReading
     series: SeriesReading
     tags: TagReading
+    targets: TargetReading
     learning: LearningChoices
     of_tasks: dict[str, dict[str, Any]]
     read_by: dict[str, list[str]]
@@ -174,6 +188,8 @@ class _Asked:
         from recurra.tasks.checking import needs_of
 
         _refuse_unread(task, self.read_by)
+        if len(self.targets.labels) > 1 and task not in SEVERAL:
+            raise UsageError("--label", found=f"{len(self.targets.labels)} columns", allowed=f"one of task {task}")
         read_gates(self.learning.fail_under, task=task)
         estimator = self.learning.estimator(task, self.file, **self.of_tasks.get(task, {}))
         return needs_of(estimator.task, estimator.asked(), self.file, test=self.test, reading=self.rows)
@@ -187,7 +203,7 @@ def _findings(asked: _Asked, task: str | None) -> list[Finding]:
     known = known_rows(asked.file, test=asked.test)
     if known is not None and task in (None, known[0]):
         return check_known(*known, asked.needs)
-    source = Source([asked.file], asked.rows, asked.series, asked.tags, asked.test)
+    source = Source([asked.file], asked.rows, asked.series, asked.tags, asked.targets, asked.test)
     return check_source(source, task=task, needs=asked.needs)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from recurra.cli import options
 from recurra.cli.app_fit import LearningChoices, RunChoices, fit_app, fit_task
-from recurra.cli.options import grouped
+from recurra.cli.options import FileChoices, grouped
 
 
 @fit_app.command()
@@ -43,6 +43,87 @@ def tags(
     reading = TagReading(token, label, encoding)
     source = Source(files, TextReading(encoding=encoding), tags=reading, test=test)
     fit_task("tags", source, learning, run, validation=validation)
+
+
+@fit_app.command()
+@grouped
+def regression(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Texts with one number or several.")],
+    test: options.TestRows = "",
+    text: options.TextColumn = "",
+    label: options.LabelColumns = [],  # noqa: B006 - typer copies it
+    *,
+    written: FileChoices,
+    learning: LearningChoices,
+    run: RunChoices,
+) -> None:
+    """Learn a number for each text, or several: stars, prices, scores; all rows are answered out of fold.
+
+    Examples:  recurra fit regression reviews.csv --text body --label stars
+
+               recurra fit regression essays.csv --label style --label grammar --test new.csv
+    """
+    from recurra.datasets.targets import TargetReading
+    from recurra.tasks.task import Source
+
+    source = Source(files, written.reading(text=text), targets=TargetReading(tuple(label)), test=test)
+    fit_task("regression", source, learning, run)
+
+
+@fit_app.command()
+@grouped
+def multilabel(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Texts, each with any number of labels.")],
+    test: options.TestRows = "",
+    text: options.TextColumn = "",
+    label: options.LabelColumns = [],  # noqa: B006 - typer copies it
+    separator: options.Separator = "|",
+    labels_as_written: options.LabelsAsWritten = False,
+    *,
+    written: FileChoices,
+    learning: LearningChoices,
+    run: RunChoices,
+) -> None:
+    """Learn any number of labels for each text: in one column (a|b|c, or a list of JSON), or in columns of 0 and 1.
+
+    Examples:  recurra fit multilabel articles.csv --text body --label topics --separator ";"
+
+               recurra fit multilabel films.csv --label comedy --label drama --label war
+    """
+    from recurra.datasets.targets import TargetReading
+    from recurra.tasks.task import Source
+
+    reading = written.reading(text=text, as_written=labels_as_written)
+    source = Source(files, reading, targets=TargetReading(tuple(label), separator), test=test)
+    fit_task("multilabel", source, learning, run)
+
+
+@fit_app.command()
+@grouped
+def ordinal(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Texts, each with one class of an order.")],
+    test: options.TestRows = "",
+    text: options.TextColumn = "",
+    label: options.LabelColumn = "",
+    order: options.Order = "",
+    labels_as_written: options.LabelsAsWritten = False,
+    *,
+    written: FileChoices,
+    learning: LearningChoices,
+    run: RunChoices,
+) -> None:
+    """Learn classes in an order, where to be wrong by one step costs less than by two.
+
+    Examples:  recurra fit ordinal reviews.csv --text body --label stars
+
+               recurra fit ordinal tickets.csv --label urgency --order low,mid,high
+    """
+    from recurra.datasets.targets import TargetReading
+    from recurra.tasks.task import Source
+
+    reading = written.reading(text=text, as_written=labels_as_written)
+    targets = TargetReading((label,) if label else (), order=options.order_of(order))
+    fit_task("ordinal", Source(files, reading, targets=targets, test=test), learning, run)
 
 
 kinds_app = fit_app

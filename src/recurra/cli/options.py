@@ -74,6 +74,14 @@ TokenColumn = Annotated[
     typer.Option("--token", metavar="COLUMN", help="Column of the tokens: a number from 1, or a name. [default: 1]"),
 ]
 LabelColumn = Annotated[str, typer.Option("--label", metavar="COLUMN", help="Column of the labels. [default: guessed]")]
+LabelColumns = Annotated[
+    list[str],
+    typer.Option("--label", metavar="COLUMN", help="Column of the targets; may be given again. [default: guessed]"),
+]
+Separator = Annotated[str, typer.Option("--separator", metavar="TEXT", help="What parts several labels in a cell.")]
+Order = Annotated[
+    str, typer.Option("--order", metavar="A,B,C", help="The classes, lowest first. [default: they are numbers]")
+]
 GroupColumn = Annotated[
     str, typer.Option("--group", metavar="COLUMN", help="Rows of one group stay on one side of the split.")
 ]
@@ -91,6 +99,14 @@ def one_of(option: str, given: str, allowed: tuple[Choice, ...]) -> Choice | Non
     if not given:
         return None
     raise UsageError(option, found=repr(given), allowed=", ".join(allowed))
+
+
+def order_of(given: str) -> tuple[str, ...]:
+    """Read --order; raises UsageError for fewer than two classes."""
+    names = tuple(name.strip() for name in given.split(",")) if given else ()
+    if given and (len(names) < 2 or not all(names)):
+        raise UsageError("--order", found=repr(given), allowed="two classes or more, apart by commas")
+    return names
 
 
 def read_settings(texts: list[str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def open_json(request: Request) -> FileTable:
     asked = set[str]() if str(request.source) == "-" else {*request.columns} - {*names}
     names += sorted(later_names(_objects(request), asked))
     dialect = Dialect(request.form, request.written.encoding)
-    return FileTable(request, dialect, names, lambda wanted: json_batches(groups, request.file, wanted))
+    return FileTable(request, dialect, names, lambda wanted: json_batches(groups, request.file, wanted, request.lists))
 
 
 def _objects(request: Request) -> Iterator[list[Element]]:
@@ -145,14 +145,15 @@ def _holds_table(values: dict[str, Any]) -> bool:
     return bool(values) and all(isinstance(value, (dict, list)) for value in values.values())
 
 
-def json_batches(groups: Groups, file: str, wanted: list[str] | None) -> Batches:
+def json_batches(groups: Groups, file: str, wanted: list[str] | None, lists: bool = False) -> Batches:
     """Keep the wanted keys and leave out the others; without wanted ones, rows of the same keys make a batch.
 
-    What is wrong comes in a row's place: an object that is none, lacks a wanted key, or holds a list there.
+    What is wrong comes in a row's place: an object that is none, lacks a wanted key, or holds an object there, or a
+    list without `lists`.
     """
 
     def kind(element: Element) -> tuple[DataError | None, frozenset[str]]:
-        fault = element.problem or (wanted and _fault(element, wanted, file)) or None
+        fault = element.problem or (wanted and _fault(element, wanted, file, lists)) or None
         return fault, frozenset(element.values if wanted is None else ())
 
     for group in groups:
@@ -177,7 +178,7 @@ def _is_sound(group: list[Element], wanted: Sequence[str]) -> bool:
     return not any({*map(type, column)} & {list, dict} for column in columns)
 
 
-def _fault(element: Element, wanted: Sequence[str], file: str) -> DataError | None:
+def _fault(element: Element, wanted: Sequence[str], file: str, lists: bool) -> DataError | None:
     values = element.values
     for name in wanted:
         if name not in values:
@@ -186,7 +187,7 @@ def _fault(element: Element, wanted: Sequence[str], file: str) -> DataError | No
                 wrong, "fill it in, or leave the row out"
             )
     for name in wanted:
-        if isinstance(values[name], (list, dict)):
+        if isinstance(values[name], dict if lists else (list, dict)):
             wrong = f"{name!r} holds {type(values[name]).__name__}"
             return DataError(wrong, place=element.place_of(name), allowed="a text or a number")
     return None

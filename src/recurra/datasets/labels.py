@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from recurra.errors import DataError, Place, printable
+from recurra.errors import DataError, Place, either, printable
 
 LIBRARIES = frozenset({"na", "nan", "-nan", "nat", "none", "nil", "<na>", "n.a."})
 SHEETS = frozenset({"#n/a", "#n/a n/a", "#na", "n/a", "null", "(null)", "<null>", "[null]", "\\n"})
@@ -125,7 +125,16 @@ def label_warnings(labels: Sequence[str], *, texts: Sequence[str] | None = None)
     """Warn of classes of one row, of labels that look like one class, and of texts with more than one label."""
     sizes = Counter(labels)
     conflicting = conflicting_labels(texts, labels) if texts is not None else []
-    return [*_single(sizes), *label_variants(list(sizes)), *conflicting]
+    return [*_single(sizes), *label_variants(list(sizes)), *decimals(list(sizes)), *conflicting]
+
+
+def decimals(names: Sequence[str]) -> list[str]:
+    """Warn of classes that are numbers, some of them with decimals: they are learnt as if none were near another."""
+    told = [name for name in names if _NUMBER.fullmatch(name) and not float(name).is_integer()]
+    if not told or not all(map(_NUMBER.fullmatch, names)):
+        return []
+    command = either("`recurra fit regression` learns numbers", "TextRegressor learns numbers")
+    return [f"the labels are numbers with decimals, such as {told[0]}, and each is a class of its own: {command}"]
 
 
 def check_known_labels(known: Sequence[str], labels: Sequence[str], *, part: str = "validation") -> None:

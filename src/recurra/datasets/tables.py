@@ -134,6 +134,8 @@ class Request:
     """Names that the caller expects among the columns."""
     streamed: bool
     """Whether the file is a pipe that may wait for answers: nothing is read ahead that can be done without."""
+    lists: bool = False
+    """Whether a cell of JSON may be a list."""
 
     @property
     def file(self) -> str:
@@ -210,7 +212,12 @@ class FileTable:
 
 
 def open_table(
-    source: Readable, *, asked: Sequence[str] = (), streamed: bool = False, **options: Unpack[FormatOptions]
+    source: Readable,
+    *,
+    asked: Sequence[str] = (),
+    streamed: bool = False,
+    lists: bool = False,
+    **options: Unpack[FormatOptions],
 ) -> FileTable:
     """Open a file, or stdin (`-`), and settle how it is read; `asked` names columns that the caller expects there.
 
@@ -219,7 +226,7 @@ def open_table(
     Raises DataError for a file that cannot be read, UsageError for an option that is none or that the form ignores.
     """
     written = Format(**options)
-    return Request(source, written, written.form_of(source), asked, streamed).opened()
+    return Request(source, written, written.form_of(source), asked, streamed, lists).opened()
 
 
 def read_columns(source: str | Path, **options: Unpack[FormatOptions]) -> list[str]:

@@ -91,7 +91,7 @@ class OpenTexts:
         """Yield the rows as they are read. Raises DataError with `file:line:column`, and for no usable row."""
         seen = False
         for batch in self.table.batches(self.columns.names, on_error=self.reading.on_error, rejects=self.rejects):
-            part = self._usable(batch)
+            part = self.usable(batch)
             seen = seen or bool(part.texts)
             self.doubts.see(part.texts, part.labels)
             yield part
@@ -124,7 +124,7 @@ class OpenTexts:
             note=self.table.note,
         )
 
-    def _usable(self, batch: RowBatch) -> TextRows:
+    def usable(self, batch: RowBatch) -> TextRows:
         """Take whole columns; a row that is at fault ends the reading, or is left out and listed."""
         columns, blank = self.columns, [""] * len(batch)
         texts: Sequence[Any] = batch.columns[columns.text]
@@ -196,16 +196,18 @@ def open_texts(
     labelled: bool | None = None,
     learnt: TextColumns | None = None,
     streamed: bool = False,
+    lists: bool = False,
 ) -> OpenTexts:
     """Open CSV, TSV, JSON, Parquet or plain lines (one text a line), or stdin (`-`, plain lines), to read texts.
 
     `labelled`: True needs a label column, False reads none, None takes one that is there. Columns that `reading` leaves
     open are those that a model has `learnt` from, else guessed. `streamed` settles the columns by the header, or the
-    first object, where that leaves no doubt, without waiting for more. Raises DataError with `file:line:column`.
+    first object, where that leaves no doubt, without waiting for more. `lists`: a cell of JSON may be one.
+    Raises DataError with `file:line:column`.
     """
     # Names that are expected help to tell header and delimiter.
     asked = [name for name in (reading.text, reading.label, reading.group, learnt and learnt.text) if name]
-    table = open_table(source, asked=asked, streamed=streamed, **reading.options())
+    table = open_table(source, asked=asked, streamed=streamed, lists=lists, **reading.options())
     # Columns without names are the same as another file's by their numbers alone.
     learnt = learnt if table.dialect.named or (learnt and learnt.text in table.names) else None
     columns = choose_text_columns(table.header, reading, labelled=labelled, learnt=learnt)

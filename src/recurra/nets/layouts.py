@@ -17,7 +17,7 @@ from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpe
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.wide.run import WideSpec
-from recurra.nets.run import ClassifierNet, EncoderNet, ForecastNet, LanguageNet, TaggerNet
+from recurra.nets.run import ClassifierNet, EncoderNet, ForecastNet, LanguageNet, TaggerNet, TargetNet
 
 
 def classifier_net(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:
@@ -38,6 +38,12 @@ def tagger_net(net: NetConfig, *, words: int, tags: int) -> TaggerNet:
         recurrent = _recurrent(net, net.embedding_size)
         table = BagSpec(words=words, size=net.embedding_size, scale=net.embedding_scale)
         return TaggerNet(embedding=table, recurrent=recurrent, dense=DenseSpec(inputs=recurrent.outputs, outputs=tags))
+
+
+def target_net(net: NetConfig, *, words: int, targets: int, task: str) -> TargetNet:
+    """Lay out a net with a column for each target; raises UsageError as `classifier_net`."""
+    with _refusing():
+        return TargetNet(**_pooled(net, words, targets), task=task)  # type: ignore[arg-type]
 
 
 def _pooled(net: NetConfig, words: int, outputs: int) -> dict[str, Any]:

@@ -104,11 +104,9 @@ class PooledNet(Plan):
         return self
 
 
-class ClassifierNet(PooledNet):
-    """Texts to the scores of classes; linear scores of n-grams are added to the net's (one column of them if wide)."""
+class GramsNet(PooledNet):
+    """Texts to one row of numbers each, to which linear scores of n-grams are added."""
 
-    task: Literal["text"] = "text"
-    wide: WideSpec | None = None
     grams: tuple[GramsSpec, ...] = Field(default=(), max_length=8)
 
     @model_validator(mode="after")
@@ -116,6 +114,19 @@ class ClassifierNet(PooledNet):
         for number, spec in enumerate(self.grams):
             _same(self.dense.outputs, spec.outputs, f"grams{number}.outputs")
         return self
+
+
+class ClassifierNet(GramsNet):
+    """Texts to the scores of classes; if wide, a column of log-odds of n-grams is added too."""
+
+    task: Literal["text"] = "text"
+    wide: WideSpec | None = None
+
+
+class TargetNet(GramsNet):
+    """Texts to a column for each target: a number, or the log-odds that something is so."""
+
+    task: Literal["regression", "multilabel", "ordinal"]
 
 
 class EncoderNet(PooledNet):

@@ -198,6 +198,7 @@ LOOKS = {"text": _check_texts, "language": _check_language, "series": _check_ser
 # What each task asks by its defaults.
 USUAL: dict[str, Needs] = {
     "text": _labels_fit, "language": lambda whole: [], "series": _long_enough, "tags": lambda rows: [],
+    "multilabel": lambda rows: [], "ordinal": lambda rows: [], "regression": lambda rows: [],
 }  # fmt: skip
 
 

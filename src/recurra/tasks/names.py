@@ -26,6 +26,9 @@ CALLED = {
     "text": Called("a text classifier", "recurra predict", "classes", "TextClassifier"),
     "language": Called("a language model", "recurra generate", "next_token", "LanguageModel"),
     "encoder": Called("a sentence encoder", "recurra.load", "vectors", "SentenceEncoder"),
+    "multilabel": Called("a model of several labels", "recurra predict", "multilabel", "TextMultilabelClassifier"),
+    "ordinal": Called("a model of classes in order", "recurra predict", "ordinal", "TextOrdinalClassifier"),
+    "regression": Called("a regressor of texts", "recurra predict", "regression", "TextRegressor"),
     "tags": Called("a tagger of tokens", "recurra predict", "tags", "TextTagger"),
     "series": Called("a forecaster", "recurra forecast", "horizon", "Forecaster"),
 }

@@ -25,6 +25,7 @@ from recurra.datasets.columns import TextColumns
 from recurra.datasets.conll import TagReading
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
+from recurra.datasets.targets import TargetReading
 from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Source:
     texts: TextReading = field(default_factory=TextReading)
     series: SeriesReading = field(default_factory=SeriesReading)
     tags: TagReading = field(default_factory=TagReading)
+    targets: TargetReading = field(default_factory=TargetReading)
     test: str = ""
     model: Any = None
     """A model to measure: what the reading leaves open is as it has learnt it."""

@@ -62,6 +62,15 @@ def fit_logistic(
     """Logistic regression on TF-IDF of length 1, several classes at once; frequencies smoothed as scikit-learn does."""
     from sklearn.linear_model import LogisticRegression
 
+    scaled, weight = weighted(learnt)
+    # Of rows of length 1 the stochastic average gradient is there in a few passes, forty times as quick as L-BFGS.
+    model = LogisticRegression(C=inverse_penalty, solver="sag", max_iter=60, tol=1e-2, random_state=0)
+    slopes, bias = regressed(model, scaled, targets, row_weights, classes)
+    return packed(learnt, slopes.T * weight[:, None], bias, weight**2)
+
+
+def weighted(learnt: Grams) -> tuple[Any, NDArray[np.float64]]:
+    """Return TF-IDF of length 1 (texts, entries), smoothed as scikit-learn does, and the weight of each entry."""
     matrix, rows = learnt.matrix, learnt.matrix.shape[0]
     # ln((1 + n) / (1 + df)) + 1
     weight = np.log((1 + rows) / (1 + np.bincount(matrix.indices, minlength=matrix.shape[1]))) + 1
@@ -69,10 +78,7 @@ def fit_logistic(
     scaled.data = scaled.data * weight[matrix.indices]
     lengths = np.sqrt(np.maximum(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel(), 1e-12))
     scaled.data /= np.repeat(lengths, np.diff(scaled.indptr))
-    # Of rows of length 1 the stochastic average gradient is there in a few passes, forty times as quick as L-BFGS.
-    model = LogisticRegression(C=inverse_penalty, solver="sag", max_iter=60, tol=1e-2, random_state=0)
-    slopes, bias = regressed(model, scaled, targets, row_weights, classes)
-    return _packed(learnt, slopes.T * weight[:, None], bias, weight**2)
+    return scaled, weight
 
 
 @contextmanager
@@ -106,9 +112,10 @@ def regressed(
     return slopes, bias
 
 
-def _packed(
+def packed(
     learnt: Grams, slopes: NDArray[np.float64], bias: NDArray[np.float64], square: NDArray[np.float64] | None
 ) -> tuple[GramsSpec, Weights]:
+    """Return a layer's record and weights: slopes (entries, outputs), and what a text's length is made of."""
     weights: Weights = {
         # Exact: places are below 2^24, and float32 holds every whole number up to there.
         "place": learnt.places.astype(np.float32),
@@ -146,4 +153,4 @@ def fit_nb_svm(
         slopes[:, one], squares, bias[one] = model
     if normed:
         slopes[:, 0], bias[0] = -slopes[:, 1], -bias[1]
-    return _packed(learnt, slopes, bias, squares)
+    return packed(learnt, slopes, bias, squares)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches, windows
+from recurra.batches import Integers, Ragged, batch_order, pick, sorted_batches, windows_of_epoch
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
@@ -100,22 +100,10 @@ class ClassLearner:
     def batches(self, epoch: int) -> list[TextBatch]:
         """Rows of each batch, of like lengths; the first epoch is never adversarial: there is nothing yet to defend."""
         sizes = {"batch_size": self.config.batch_size, "batch_tokens": self.config.batch_tokens}
-        read = self._read(epoch)
+        plan: Any = self.net.plan
+        read = windows_of_epoch(self.train.sequences, plan.window, seed=self.seed, epoch=epoch)
         order = batch_order(np.array([len(ids) for ids in read]), **sizes, seed=self.seed, epoch=epoch)
         return [TextBatch(rows, pick(read, rows), bool(self.config.adversarial) and epoch > 0) for rows in order]
-
-    def _read(self, epoch: int) -> Sequence[TokenIds]:
-        """What is read of each text in an epoch: all of it, or one window of a net that reads in windows.
-
-        Another window each time costs as much as one, and shows all of a text in the end.
-        """
-        plan: Any = self.net.plan
-        pieces, owners = windows(self.train.sequences, plan.window)
-        if len(pieces) == len(self.train.sequences):
-            return pieces
-        counts = np.bincount(owners)
-        chosen = np.random.default_rng([self.seed, epoch, 2]).integers(0, counts)
-        return [pieces[place] for place in np.cumsum(counts) - counts + chosen]
 
     def steps(self, batch: TextBatch, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.

@@ -21,7 +21,7 @@ from recurra.layers.grams.run import grams
 from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.run import ClassifierNet, Tensors, run_all, softmax, weights_of
+from recurra.nets.run import ClassifierNet, GramsNet, Tensors, run_all, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
 from recurra.text.units import units_of
 
@@ -129,12 +129,7 @@ class RunningClassifier(Model):
     def _scores(self, texts: Sequence[str], ids: list[NDArray[np.int32]]) -> Floats:
         whole = self.encoder.encode_whole(texts) if self.plan.wide else []
         scores = classify_all(self.plan, self.tensors, net_ids(ids, self.encoder.config), whole)
-        for number, spec in enumerate(self.plan.grams):
-            weights = weights_of(self.tensors, f"grams{number}")
-            # Some texts at a time: the n-grams of a million would fill the memory.
-            for start in range(0, len(texts), TOGETHER):
-                some = slice(start, start + TOGETHER)
-                scores[some] += grams(spec, weights, join(units_of(texts[some], spec.unit)))
+        add_grams(self.plan, self.tensors, scores, texts)
         return scores
 
     @property
@@ -184,6 +179,16 @@ class RunningClassifier(Model):
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
         encoder = encoder_of(held, plan.embedding.words)
         return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
+
+
+def add_grams(plan: GramsNet, tensors: Tensors, scores: Floats, texts: Sequence[str]) -> None:
+    """Add the linear scores of the texts' n-grams to a net's scores (rows, outputs), in place."""
+    for number, spec in enumerate(plan.grams):
+        weights = weights_of(tensors, f"grams{number}")
+        # Some texts at a time: the n-grams of a million would fill the memory.
+        for start in range(0, len(texts), TOGETHER):
+            some = slice(start, start + TOGETHER)
+            scores[some] += grams(spec, weights, join(units_of(texts[some], spec.unit)))
 
 
 def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:

@@ -1,0 +1,109 @@
+"""TextRegressor: a number, or several, for each text, by scikit-learn's rules.
+
+Not here: the loop (training/), answering (tasks/heads/regression/run.py), figures (tasks/heads/regression/measure.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recurra.config import CellName, Settings
+from recurra.errors import DataError, warn
+from recurra.estimators.estimator import Estimator, require_fitted
+from recurra.tasks.heads.regression.measure import number_figures
+from recurra.tasks.heads.regression.run import RunningRegressor
+from recurra.tasks.inputs.targets import TargetRows, given_targets, numbers_given
+from recurra.tasks.inputs.texts import texts_of
+from recurra.tasks.regression import TASK, prepare
+from recurra.text.encoder import unread_warnings
+
+if TYPE_CHECKING:
+    from recurra.training.progress import Watch
+
+
+@dataclass(eq=False, repr=False)
+class TextRegressor(Estimator):
+    """A regressor of texts: the encoder in the box, or a net of your sizes, beside linear models of n-grams.
+
+    All judges are cross-fitted and weighed by least squares; `out_of_fold_` has the figures on rows that none of them
+    had learnt from. Arguments left at None keep the value of `config`; a size of your own makes a net from scratch.
+
+    >>> texts, numbers = ["a good film", "a bad film", "a film", "so good"] * 9, [8.0, 2.0, 5.0, 9.0] * 9
+    >>> model = recurra.TextRegressor().fit(texts, numbers)
+    >>> model.predict(["good", "bad"]).shape
+    (2,)
+    """
+
+    task = TASK
+    flat = ("cell", "hidden", "epochs", "learning_rate")
+
+    cell: CellName | None = None
+    _: KW_ONLY
+    hidden: int | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+    random_state: int = 0
+    config: Settings | None = None
+
+    # All rows are learnt from: they are answered out of fold, and nothing need be held out.
+    validation = 0.0
+    model_: RunningRegressor = field(init=False)
+    targets_: NDArray[Any] = field(init=False)
+    single_: bool = field(init=False)
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        numbers: ArrayLike,
+        *,
+        groups: Sequence[Any] | None = None,
+        run: str | Path | None = None,
+        watch: Watch | None = None,
+    ) -> TextRegressor:
+        """Learn from texts and their numbers, (rows,) or (rows, targets); rows of one group stay in one fold.
+
+        Warns of what is doubtful; raises DataError for a number that is missing or not finite, and for a target of one
+        value alone.
+        """
+        rows = texts_of(texts)
+        targets, names, single = numbers_given(numbers, len(rows))
+        given = given_targets(TargetRows(rows, targets, names), groups)
+        self.fit_prepared(prepare(self.asked(), given), run=run, watch=watch)
+        self.targets_, self.single_ = np.array(names, object), single
+        warn(self.warnings_)
+        return self
+
+    def predict(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The numbers, (rows,) of one target, or (rows, targets); warns of texts of unknown words only."""
+        require_fitted(self)
+        numbers, encoded = self.model_.numbers(texts_of(texts))
+        warn(unread_warnings(encoded.unread, len(encoded.ids)))
+        return numbers[:, 0] if self.single_ else numbers
+
+    def score(self, texts: Sequence[str], numbers: ArrayLike) -> float:
+        """R², of several targets the mean; raises DataError for no rows, and where all numbers are one."""
+        r2 = self.evaluate(texts, numbers)["r2"]
+        if r2 is None:
+            raise DataError("R² is not defined", found="one value in all rows", allowed="two values or more")
+        return float(r2)
+
+    def evaluate(self, texts: Sequence[str], numbers: ArrayLike) -> dict[str, Any]:
+        """MAE, RMSE, R² and Spearman's rank correlation, of each target too, and the rows of the largest errors."""
+        require_fitted(self)
+        rows = texts_of(texts)
+        targets, _, _ = numbers_given(numbers, len(rows))
+        names = self.model_.names if targets.shape[1] == len(self.model_.names) else tuple(map(str, targets[0]))
+        return number_figures(self.model_, TargetRows(rows, targets, names))
+
+    @classmethod
+    def holding(cls, model: RunningRegressor) -> Self:
+        """Return a regressor around a loaded model."""
+        loaded = super().holding(model)
+        loaded.targets_, loaded.single_ = np.array(model.names, object), len(model.names) == 1
+        return loaded

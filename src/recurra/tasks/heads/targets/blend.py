@@ -1,0 +1,246 @@
+"""A net and linear models of n-grams answer together: each counts as cross-fitting says, for every target.
+
+Each judge answers rows that it did not learn from, fold by fold. Numbers are then fitted by least squares with weights
+of at least 0, for each target (Breiman 1996); what is so or not by the log loss, one weight of at least 0 for a judge
+and a bias for each target. In the end every judge learns from all rows.
+
+Not here: single classes (classes/stack.py), how a net learns (learn.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.artefact.tensors import rounded, widened
+from recurra.layers.grams.learn import Grams, count_grams, packed, unconverged, weighted
+from recurra.layers.grams.run import GramsSpec, grams
+from recurra.layers.layer import Weights
+from recurra.nets.run import run_all
+from recurra.tasks.heads.classes.stack import MOST, Linear, Places, Texts, judges_for
+from recurra.tasks.heads.targets.run import RunningTargets, sigmoid
+from recurra.tasks.inputs.targets import Loss, TargetParts
+from recurra.tasks.task import Again, Prepared, Trained
+
+Numbers = NDArray[np.float64]
+FROZEN = (300.0, 1000.0, 3000.0)
+"""Penalties tried on a frozen net's features, which have spread 1."""
+TF_IDF = {"squared": 1.0, "binary": 0.1}
+"""Penalty of a linear model of n-grams: scikit-learn's of ridge regression, and C = 10 of logistic regression."""
+EVEN = 1e-3
+"""Penalty of weights and biases away from even weights: it holds where few rows tell."""
+FEW = 8
+"""Targets up to which characters are counted."""
+LITTLE = 1e-3
+"""A judge of no more weight is left out."""
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A model of all judges, and what was answered out of fold: columns (rows, columns) of all and of each judge."""
+
+    model: Any
+    out_of_fold: Numbers
+    judges: dict[str, Numbers]
+    weights: dict[str, float]
+    """What each judge counts, the mean over the targets."""
+
+
+def blended(prepared: Prepared, model: RunningTargets, again: Again, *, shared: bool = False) -> Blend:
+    """Cross-fit all judges, weigh them, and join them into one model.
+
+    Where columns are `shared`, each judge has one score, the mean of its columns, which then differ by their biases
+    alone: the cumulative link of classes in order (McCullagh 1980; Cao, Mirjalili & Raschka 2020).
+    """
+    data: TargetParts = prepared.data
+    texts, linear = Texts(data.texts), _linear(data.texts, data.targets.shape[1])
+    head, net = _net_columns(prepared, model, again)
+    own: list[Numbers] = [net, *(cross_fitted(judge, texts, data) for judge in linear)]
+    judges = own
+    if shared:
+        judges = [np.repeat(columns.mean(1, keepdims=True), columns.shape[1], axis=1) for columns in own]
+    weights, bias = fit_weights(judges, data.targets, data.loss)
+    every = np.arange(len(data.texts))
+    parts = [fit_linear(judge, texts, every, data.targets, data.loss) for judge in linear]
+    tensors = dict(model.tensors) | head
+    if shared:
+        tensors |= {name: _one(tensors[name], axis=0) for name in ("dense.weight", "dense.bias")}
+        parts = [
+            (spec, held | {"weight": _one(held["weight"], axis=1), "bias": _one(held["bias"], axis=0)})
+            for spec, held in parts
+        ]
+    whole = _joined(replace(model, tensors=tensors), weights, bias, parts)
+    names = [data.net_name, *(name_of(judge, data.loss) for judge in linear)]
+    return Blend(
+        whole,
+        sum((w * columns for w, columns in zip(weights, judges, strict=True)), bias),
+        dict(zip(names, own, strict=True)),
+        {name: float(w.mean()) for name, w in zip(names, weights, strict=True)},
+    )
+
+
+def _one(values: Any, axis: int) -> Any:
+    """Put the mean over the columns in the place of each."""
+    return np.repeat(values.mean(axis=axis, keepdims=True), values.shape[axis], axis=axis)
+
+
+def _linear(texts: Sequence[str], columns: int) -> list[Linear]:
+    # NB-SVM is of classes alone; characters are many, and their worth is not that of minutes for many targets.
+    units = ("word", "character") if columns <= FEW else ("word",)
+    return [judge for judge in judges_for(texts) if judge.spec.counted == "damped" and judge.spec.unit in units]
+
+
+def name_of(judge: Linear, loss: Loss) -> str:
+    """Return what reports call a linear judge."""
+    kind = "ridge regression" if loss == "squared" else "logistic regression"
+    return f"TF-IDF of {judge.spec.unit}s, {kind}"
+
+
+def cross_fitted(judge: Linear, texts: Texts, data: TargetParts) -> Numbers:
+    """Columns of each row by a judge that did not learn from it."""
+    columns = np.zeros(data.targets.shape)
+    for learnt, held in data.folds:
+        spec, weights = fit_linear(judge, texts, learnt, data.targets[learnt], data.loss)
+        columns[held] = grams(spec, weights, texts.of(spec.unit, held))
+    return columns
+
+
+def fit_linear(
+    judge: Linear, texts: Texts, rows: Places, targets: NDArray[np.float32], loss: Loss
+) -> tuple[GramsSpec, Weights]:
+    """Fit a linear model of the n-grams of some rows to their targets (rows, columns)."""
+    learnt: Grams = count_grams(texts.of(judge.spec.unit, rows), judge.spec, seen=judge.seen, most=MOST)
+    scaled, weight = weighted(learnt)
+    slopes, bias = FITS[loss](scaled, targets.astype(np.float64), TF_IDF[loss])
+    return packed(learnt, slopes * weight[:, None], bias, weight**2)
+
+
+def _ridge(features: Any, targets: Numbers, penalty: float) -> tuple[Numbers, Numbers]:
+    from sklearn.linear_model import Ridge
+
+    # Of sparse features scikit-learn takes conjugate gradients; dense ones are solved exactly.
+    fit = Ridge(penalty).fit(features, targets)
+    return fit.coef_.reshape(targets.shape[1], -1).T, np.broadcast_to(fit.intercept_, targets.shape[1]).copy()
+
+
+def _logistic(features: Any, targets: Numbers, penalty: float) -> tuple[Numbers, Numbers]:
+    """Logistic regression of each column against what is not so."""
+    from sklearn.linear_model import LogisticRegression
+
+    rows, columns = targets.shape
+    # A column of one kind alone has no slope: its share is what so many rows leave possible.
+    mean = np.clip(targets.mean(0), 0.5 / (rows + 1), 1 - 0.5 / (rows + 1))
+    slopes, bias = np.zeros((features.shape[1], columns)), np.log(mean / (1 - mean))
+    for column in np.flatnonzero((targets.min(0) == 0) & (targets.max(0) == 1)):
+        # Of sparse rows of length 1 the stochastic average gradient is there in a few passes.
+        solver = {"solver": "sag", "max_iter": 60, "tol": 1e-2} if hasattr(features, "tocsr") else {"max_iter": 100}
+        fit = LogisticRegression(C=1 / penalty, random_state=0, **solver)
+        with unconverged():
+            fit.fit(features, targets[:, column])
+        slopes[:, column], bias[column] = fit.coef_[0], fit.intercept_[0]
+    return slopes, bias
+
+
+FITS: dict[Loss, Callable[[Any, Numbers, float], tuple[Numbers, Numbers]]] = {"squared": _ridge, "binary": _logistic}
+"""Each fits slopes (features, columns) and biases (columns,)."""
+
+
+def _net_columns(prepared: Prepared, model: RunningTargets, again: Again) -> tuple[Trained, Numbers]:
+    """Return the net's weights in the end, and its columns of rows that a fold has held out."""
+    data: TargetParts = prepared.data
+    if data.way == "frozen":
+        return _frozen(data, model)
+    columns, many = np.zeros(data.targets.shape), len(data.folds) + 1
+    for number, (learnt, held) in enumerate(data.folds, 1):
+        other = replace(model, tensors=again(replace(prepared, data=data.at(learnt)), number, many))
+        columns[held] = other.scores([data.texts[row] for row in held])[0]
+    return again(prepared, many, many), columns
+
+
+def _frozen(data: TargetParts, model: RunningTargets) -> tuple[Trained, Numbers]:
+    """Choose the penalty of linear fits on what the encoder makes of the texts, by their loss out of fold."""
+    features = run_all(model.plan, model.tensors, model.encoder.encode(data.texts), to_dense=True).astype(np.float64)
+    targets = data.targets.astype(np.float64)
+    mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
+    # Rotated into as many dimensions as there are rows: penalised fits are the same there, and much quicker.
+    left, sizes, right = np.linalg.svd((features - mean) / spread, full_matrices=False)
+    rotated = left * sizes
+    best, kept, columns = np.inf, 0.0, np.zeros(targets.shape)
+    for penalty in FROZEN:
+        tried = np.zeros(targets.shape)
+        for learnt, held in data.folds:
+            weight, bias = FITS[data.loss](rotated[learnt], targets[learnt], penalty)
+            tried[held] = rotated[held] @ weight + bias
+        loss = mean_loss(tried, targets, data.loss)
+        if loss < best:
+            best, kept, columns = loss, penalty, tried
+    weight, bias = FITS[data.loss](rotated, targets, kept)
+    slopes = (right.T @ weight) / spread[:, None]
+    head = {"dense.weight": slopes.T.astype(np.float32), "dense.bias": (bias - mean @ slopes).astype(np.float32)}
+    return head, columns
+
+
+def mean_loss(columns: Numbers, targets: Any, loss: Loss) -> float:
+    """The mean squared error, or the mean cross-entropy in nats."""
+    if loss == "squared":
+        return float(((columns - targets) ** 2).mean())
+    return float((np.logaddexp(0, columns) - targets * columns).mean())
+
+
+def fit_weights(judges: Sequence[Numbers], targets: Any, loss: Loss) -> tuple[Numbers, Numbers]:
+    """Weights of at least 0, (judges, columns), and biases (columns,), of least loss."""
+    return (_least_squares if loss == "squared" else _least_log_loss)(judges, np.asarray(targets, np.float64))
+
+
+def _least_squares(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
+    from scipy.optimize import nnls
+
+    count, columns = len(judges), targets.shape[1]
+    weights, bias = np.zeros((count, columns)), targets.mean(0)
+    for column in range(columns):
+        said = np.stack([judge[:, column] for judge in judges], axis=1)
+        mean = said.mean(0)
+        # Further rows pull the weights to even ones, as strongly as a share of the rows.
+        pull = np.sqrt(EVEN * len(targets)) * np.eye(count)
+        wanted = np.concatenate([targets[:, column] - bias[column], pull @ np.full(count, 1 / count)])
+        weights[:, column] = nnls(np.concatenate([said - mean, pull]), wanted)[0]
+        bias[column] -= mean @ weights[:, column]
+    return weights, bias
+
+
+def _least_log_loss(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
+    from scipy.optimize import minimize
+
+    said = np.stack(judges)
+    count, rows, columns = said.shape
+    even = np.concatenate([np.full(count, 1 / count), np.zeros(columns)])
+
+    def loss(values: Numbers) -> tuple[float, Numbers]:
+        scores = np.tensordot(values[:count], said, 1) + values[count:]
+        apart, away = (sigmoid(scores) - targets) / rows, values - even
+        told = float((np.logaddexp(0, scores) - targets * scores).sum()) / rows + EVEN * float(away @ away)
+        return told, np.concatenate([np.tensordot(said, apart, 2), apart.sum(0)]) + 2 * EVEN * away
+
+    bounds = [(0.0, None)] * count + [(None, None)] * columns
+    best = minimize(loss, even, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return np.repeat(best[:count, None], columns, axis=1), best[count:]
+
+
+def _joined(
+    model: RunningTargets, weights: Numbers, bias: Numbers, parts: Sequence[tuple[GramsSpec, Weights]]
+) -> RunningTargets:
+    """One model: each judge's weights take in what it counts, the net's bias takes in the blend's."""
+    tensors: dict[str, Any] = dict(model.tensors)
+    tensors["dense.weight"] = (tensors["dense.weight"] * weights[0][:, None]).astype(np.float32)
+    tensors["dense.bias"] = (tensors["dense.bias"] * weights[0] + bias).astype(np.float32)
+    kept = [(weight, part) for weight, part in zip(weights[1:], parts, strict=True) if weight.max() > LITTLE]
+    for number, (weight, (_, held)) in enumerate(kept):
+        scaled = {name: (held[name] * weight).astype(np.float32) for name in ("weight", "bias")}
+        tensors |= {f"grams{number}.{name}": value for name, value in {**held, **scaled}.items()}
+    plan = model.plan.model_copy(update={"grams": tuple(spec for _, (spec, _) in kept)})
+    # As the artefact holds them: what answers now and what answers after loading is the same.
+    return replace(model, plan=plan, tensors=widened(rounded(tensors)))

@@ -1,0 +1,212 @@
+"""Texts with a row of targets each, and what is learnt of them.
+
+Not here: files of them (datasets/targets.py), what the targets mean (tasks/heads/KIND/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.datasets.columns import TextColumns, name_list
+from recurra.datasets.labels import is_missing, label_text
+from recurra.datasets.series.numbers import LARGEST
+from recurra.errors import DataError, UsageError
+from recurra.tasks.inputs.texts import column_of
+from recurra.text.encoder import TextEncoder
+
+Loss = Literal["squared", "binary"]
+"""squared: numbers of mean 0 and spread 1; binary: 1 where something is so, else 0."""
+
+
+@dataclass(frozen=True)
+class TargetRows:
+    """Texts and their targets: (rows, targets) of float64, as they are to be answered; `names` has the columns'."""
+
+    texts: list[str]
+    targets: NDArray[np.float64]
+    names: tuple[str, ...]
+    numbers: NDArray[np.int64] | None = None
+    """The numbers by which a reader finds the rows, from 0, where these are not their order."""
+
+    def aligned(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return the targets (rows, names) in the order of other names, 0 where a row has none of that name.
+
+        Raises DataError for a target that is not 0 and has none of the names.
+        """
+        place = {name: column for column, name in enumerate(names)}
+        targets = np.zeros((len(self.texts), len(names)))
+        for column, name in enumerate(self.names):
+            if name in place:
+                targets[:, place[name]] = self.targets[:, column]
+            elif self.targets[:, column].any():
+                unknown = [other for other in self.names if other not in place]
+                allowed = name_list(list(names))
+                raise DataError("labels the model does not know", found=name_list(unknown[:5]), allowed=allowed)
+        return targets
+
+    def at(self, rows: Sequence[int] | NDArray[np.int64]) -> TargetRows:
+        """Take some rows."""
+        numbers = self.numbers[rows] if self.numbers is not None else None
+        return TargetRows([self.texts[row] for row in rows], self.targets[np.asarray(rows)], self.names, numbers)
+
+
+@dataclass(frozen=True)
+class TargetParts:
+    """What the head learns from: `targets` (rows, columns) as the loss reads them."""
+
+    texts: list[str]
+    targets: NDArray[np.float32]
+    loss: Loss
+    encoder: TextEncoder
+    rows: TargetRows
+    """The same rows with their targets as they are to be answered."""
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+    """Rows learnt from and rows held out, for each part of a cross-fit."""
+    net_name: str
+    """What reports call the net among other judges."""
+    way: str
+    """How it is made: frozen, tuned or fresh."""
+    told: Any = None
+    """What the head's model must know besides."""
+
+    def at(self, rows: NDArray[np.int64]) -> TargetParts:
+        """Learn from some rows alone."""
+        texts = [self.texts[row] for row in rows]
+        return TargetParts(
+            texts,
+            self.targets[rows],
+            self.loss,
+            self.encoder,
+            self.rows.at(rows),
+            (),
+            self.net_name,
+            self.way,
+            self.told,
+        )
+
+
+@dataclass(frozen=True)
+class GivenTargets:
+    """Rows with targets, and what belongs to them."""
+
+    rows: TargetRows
+    columns: TextColumns | None = None
+    groups: Sequence[Any] | None = None
+    read_from: tuple[str, ...] = ()
+    """The columns of the table that held the targets."""
+    kind: str = "str"
+    """What labels were where they were learnt."""
+    separator: str = "|"
+    """What parted several labels in a cell."""
+    note: str = ""
+    """Which columns were guessed."""
+    warnings: Sequence[str] = ()
+
+
+def given_targets(rows: TargetRows, groups: Any, given: GivenTargets | None = None) -> GivenTargets:
+    """Return rows with their groups; raises DataError where there is not a group for each row."""
+    kept = None if groups is None else column_of(groups, "groups")
+    if kept is not None and len(kept) != len(rows.texts):
+        found = f"{len(kept)} groups, {len(rows.texts)} rows"
+        raise DataError("groups and rows differ in number", found=found)
+    return replace(given or GivenTargets(rows), groups=kept)
+
+
+def indicator(
+    labels: Sequence[Sequence[str]], names: Sequence[str] = ()
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return 1 where a row has a label, (rows, labels), and the labels: `names`, else those that occur, sorted."""
+    found = tuple(names) or tuple(sorted({label for row in labels for label in row}))
+    place = {name: column for column, name in enumerate(found)}
+    targets = np.zeros((len(labels), len(found)))
+    for row, some in enumerate(labels):
+        targets[row, [place[label] for label in some]] = 1.0
+    return targets, found
+
+
+def labels_given(values: Any, rows: int) -> tuple[NDArray[np.float64], tuple[str, ...], bool]:
+    """Return labels as (rows, labels) of 0 and 1, the labels' names, and whether they came as lists.
+
+    Either a list of labels for each row, or a matrix (rows, labels) of 0 and 1, sparse too; a frame names its labels.
+    Raises UsageError for what is neither, DataError that names the row, from 1.
+    """
+    table = values.toarray() if hasattr(values, "toarray") else values
+    if _is_matrix(table):
+        flags, names, single = numbers_given(_flags(table), rows)
+        if single:
+            advice = "a list of labels for each row, such as [['a', 'b'], []]"
+            raise UsageError("labels", found="one column", allowed=advice)
+        if not np.isin(flags, (0.0, 1.0)).all():
+            row = int(np.flatnonzero(~np.isin(flags, (0.0, 1.0)).all(axis=1))[0]) + 1
+            raise DataError(f"row {row}: labels", found=str(flags[row - 1].tolist())[:60], allowed="0 or 1")
+        plain = names if hasattr(table, "columns") else tuple(map(str, range(flags.shape[1])))
+        return flags, plain, False
+    kept = [_names_of(row, place) for place, row in enumerate(column_of(table, "labels"), 1)]
+    if len(kept) != rows:
+        raise DataError("texts and labels differ in number", found=f"{rows} texts, {len(kept)} labels")
+    return *indicator(kept), True
+
+
+def _is_matrix(table: Any) -> bool:
+    """Tell a matrix of 0 and 1 from lists of labels, which are of several lengths, or texts."""
+    if hasattr(table, "columns") or (isinstance(table, np.ndarray) and table.dtype != object):
+        return True
+    if not isinstance(table, list | tuple) or not table:
+        return False
+    if all(isinstance(row, int | float) for row in table):
+        return True
+    # Rows of equally many numbers, all 0 or 1: nobody names labels so.
+    sound = all(isinstance(row, list | tuple) and len(row) == len(table[0]) > 1 for row in table)
+    return sound and all(isinstance(cell, int | float) and cell in (0, 1) for row in table for cell in row)
+
+
+def _flags(table: Any) -> Any:
+    if hasattr(table, "columns"):
+        return table.astype(float) if hasattr(table, "astype") else table
+    return table.astype(float) if isinstance(table, np.ndarray) and table.dtype == bool else table
+
+
+def _names_of(row: Any, place: int) -> list[str]:
+    if isinstance(row, str | bytes):
+        raise UsageError("labels must be lists", found=f"a text in row {place}", advice="write ['a'] for one label")
+    made = []
+    for label in column_of(row, f"row {place} of labels"):
+        if is_missing(label) or not isinstance(label, str | int | bool):
+            raise DataError(f"row {place} has no usable label", found=repr(label)[:60], allowed="texts")
+        made.append(label_text(label))
+    return [*dict.fromkeys(made)]
+
+
+def numbers_given(values: Any, rows: int) -> tuple[NDArray[np.float64], tuple[str, ...], bool]:
+    """Return numbers as (rows, targets), the targets' names, and whether they came as one column.
+
+    A frame names its targets. Raises UsageError for what is no column or table, DataError that names the row, from 1.
+    """
+    single = not hasattr(values, "columns") and np.ndim(values) < 2
+    names = tuple(map(str, values.columns)) if hasattr(values, "columns") else ()
+    if single:
+        cells = [column_of(values, "numbers")]
+    else:
+        table = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values, object)
+        if table.ndim != 2 or not table.shape[1]:
+            raise UsageError("numbers", found=f"shape {table.shape}", allowed="(rows,) or (rows, targets)")
+        cells = [list(table[:, column]) for column in range(table.shape[1])]
+    if len(cells[0]) != rows:
+        raise DataError("texts and numbers differ in number", found=f"{rows} texts, {len(cells[0])} numbers")
+    targets = np.array([[_number(cell, row) for row, cell in enumerate(column, 1)] for column in cells])
+    named = names or (("number",) if single else tuple(f"number {place}" for place in range(1, len(cells) + 1)))
+    return targets.reshape(len(cells), rows).T, named, single
+
+
+def _number(cell: Any, row: int) -> float:
+    value = cell.item() if isinstance(cell, np.generic) else cell
+    # A truth value is a number in Python, and a text of digits would be one to float().
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+        found = repr(value)[:60]
+        raise DataError(f"row {row} has no usable number", found=found, allowed=f"finite numbers up to {LARGEST:g}")
+    return float(value)
