@@ -88,7 +88,7 @@ class Plan(Frozen):
 
 
 class PooledNet(Plan):
-    """Texts to one row of numbers each: token vectors, recurrence, pooling, one dense layer."""
+    """Texts to one row of numbers each: token vectors, recurrence, pooling, one dense layer, n-grams beside."""
 
     pools = True
     window: int = Field(default=0, ge=0)
@@ -97,33 +97,24 @@ class PooledNet(Plan):
     recurrent: RecurrentSpec
     pooling: PoolingSpec
     dense: DenseSpec
-
-    @model_validator(mode="after")
-    def _directions_fit(self) -> Self:
-        _same(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
-        return self
-
-
-class GramsNet(PooledNet):
-    """Texts to one row of numbers each, to which linear scores of n-grams are added."""
-
     grams: tuple[GramsSpec, ...] = Field(default=(), max_length=8)
 
     @model_validator(mode="after")
-    def _classes_fit(self) -> Self:
+    def _sides_fit(self) -> Self:
+        _same(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
         for number, spec in enumerate(self.grams):
             _same(self.dense.outputs, spec.outputs, f"grams{number}.outputs")
         return self
 
 
-class ClassifierNet(GramsNet):
+class ClassifierNet(PooledNet):
     """Texts to the scores of classes; if wide, a column of log-odds of n-grams is added too."""
 
     task: Literal["text"] = "text"
     wide: WideSpec | None = None
 
 
-class TargetNet(GramsNet):
+class TargetNet(PooledNet):
     """Texts to a column for each target: a number, or the log-odds that something is so."""
 
     task: Literal["regression", "multilabel", "ordinal"]
@@ -254,10 +245,6 @@ def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     return flow._replace(look_up=_LookUp(partial(embedding, spec, weights), weights["weight"]))
 
 
-def _add_up(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
-    return flow._replace(values=flow.values.carry(bag(spec, weights, flow.values.values)))
-
-
 def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     """Sweep; of whole texts each distinct word is multiplied once, or not at all where it was met before."""
     values, states, look_up = flow
@@ -288,7 +275,8 @@ def _score(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
 
 
 RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
-    "embedding": _embed, "bag": _add_up, "recurrent": _sweep, "pooling": _pool, "dense": _score,
+    "bag": lambda spec, weights, flow: flow._replace(values=flow.values.carry(bag(spec, weights, flow.values.values))),
+    "embedding": _embed, "recurrent": _sweep, "pooling": _pool, "dense": _score,
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
 

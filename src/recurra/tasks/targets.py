@@ -134,8 +134,7 @@ def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
     if asked and choice.way == "frozen":
         # An option of training would do nothing to an encoder that stays as it is.
         return replace(choice, way="tuned", told=[told[0], "the encoder tuned, as you ask"])
-    kept = choice.settings.changed({"monitor": SETTINGS.training.monitor})
-    return replace(choice, settings=kept, told=told)
+    return replace(choice, told=told)
 
 
 def _folds(strata: Sequence[str], groups: Sequence[Any] | None, number: int, seed: int) -> list[Split]:

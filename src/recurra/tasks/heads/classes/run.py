@@ -21,7 +21,7 @@ from recurra.layers.grams.run import grams
 from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.run import ClassifierNet, GramsNet, Tensors, run_all, softmax, weights_of
+from recurra.nets.run import ClassifierNet, PooledNet, Tensors, run_all, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
 from recurra.text.units import units_of
 
@@ -181,7 +181,7 @@ class RunningClassifier(Model):
         return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
 
 
-def add_grams(plan: GramsNet, tensors: Tensors, scores: Floats, texts: Sequence[str]) -> None:
+def add_grams(plan: PooledNet, tensors: Tensors, scores: Floats, texts: Sequence[str]) -> None:
     """Add the linear scores of the texts' n-grams to a net's scores (rows, outputs), in place."""
     for number, spec in enumerate(plan.grams):
         weights = weights_of(tensors, f"grams{number}")
