@@ -6,6 +6,7 @@ Not here: the one fit (test_training.py).
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,8 +61,10 @@ def test_the_best_trial_is_kept_with_its_settings_model_and_page(rows: Path, tmp
     layers = recurra("inspect", out / "artefact", "--json").json()["layers"]
     swept = next(layer for layer in layers if layer["kind"] == "recurrent")
     assert (swept["hidden"], swept["cell"]) == (best["settings"]["hidden"], best["settings"]["cell"])
-    again = told["command"].split()[1:]
-    assert recurra(*again, *SMALL, "--out", tmp_path / "again").code == 0
+    again = shlex.split(told["fit"])[1:]
+    assert "embedding_size=4" in again and recurra(*again, "--quiet", "--out", tmp_path / "again").code == 0
+    layers = recurra("inspect", tmp_path / "again", "--json").json()["layers"]
+    assert swept in layers
     page = (out / "report.html").read_text()
     assert "All trials" in page and "<svg" in page
 

@@ -21,6 +21,7 @@ from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.runs.tune import Range
+    from recurra.tasks.task import Source
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class _Made:
         return type(self.base)(**own)
 
 
-def _tune(made: _Made, ranges: list[Range], source: Any, searching: SearchChoices, run: RunChoices) -> None:
+def _tune(made: _Made, ranges: list[Range], source: Source, searching: SearchChoices, run: RunChoices) -> None:
     from recurra.cli.progress import Course
     from recurra.report.page import save
     from recurra.runs.compare import begin
@@ -133,17 +134,20 @@ def _tune(made: _Made, ranges: list[Range], source: Any, searching: SearchChoice
     best = json.loads(kept.read_text("utf-8")) if kept.exists() else None
     record = {
         "task": "text", "title": stem, "learnt": len(learnt.texts), "best": best, "trials": trials,
-        "command": _command(source.files, best), "settings": base.settings().model_dump(mode="json"),
+        "fit": _command(source, searching, best), "settings": base.settings().model_dump(mode="json"),
     }  # fmt: skip
     save(tuning_report(record), out / "report.html")
     _tell(record, out, as_json=run.json_)
 
 
-def _command(files: list[str], best: dict[str, Any] | None) -> str:
-    """Return the command that fits with the best settings."""
-    chosen = best["settings"] if best else {}
-    told = [f"--set {name}={_plain(value)}" for name, value in chosen.items()]
-    return " ".join(["recurra fit text", *map(shlex.quote, files), *told])
+def _command(source: Source, searching: SearchChoices, best: dict[str, Any] | None) -> str:
+    """Return the command that fits as the trials did, with the best settings."""
+    columns = {"--text": source.texts.text, "--label": source.texts.label, "--group": source.texts.group}
+    given = {**columns, "--vectors": searching.vectors, "--epochs": searching.epochs}
+    told = [f"{option} {shlex.quote(str(value))}" for option, value in given.items() if value]
+    told += [f"--set {shlex.quote(text)}" for text in searching.settings]
+    told += [f"--set {name}={_plain(value)}" for name, value in (best["settings"] if best else {}).items()]
+    return " ".join(["recurra fit text", *map(shlex.quote, source.files), "--recipe net", *told])
 
 
 def _plain(value: Any) -> str:
@@ -166,4 +170,4 @@ def _tell(record: dict[str, Any], out: Path, *, as_json: bool) -> None:
     print(f"best    {out / 'best.json'}")
     print(f"artefact {out / 'artefact'}")
     print(f"report  {out / 'report.html'}")
-    print(record["command"])
+    print(record["fit"])

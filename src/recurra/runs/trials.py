@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from recurra.report.blocks import Block, Figure, Paragraph, Table
+from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
 from recurra.report.charts.curves import Line, lines
 from recurra.report.page import Report, Section
 from recurra.report.run_sections import RunRecord, settings_sections
@@ -43,7 +43,7 @@ def _result(record: dict[str, Any], trials: Sequence[dict[str, Any]]) -> list[Bl
     done = [one for one in trials if one["score"] is not None]
     places, scores = [one["trial"] for one in done], [one["score"] for one in done]
     highest = [max(scores[: place + 1]) for place in range(len(scores))]
-    blocks: list[Block] = [Paragraph(words + advice), Paragraph(f"`{record['command']}`")]
+    blocks: list[Block] = [Paragraph(words + advice), Code(record["fit"], "It fits with these settings.")]
     if len(done) > 1:
         svg = lines(
             Line("each trial", places, scores), Line("best so far", places, highest, dashed=True),
@@ -63,14 +63,13 @@ def _curves(best: Sequence[dict[str, Any]]) -> Figure:
 
 
 def _table(trials: Sequence[dict[str, Any]]) -> Table:
-    names = list(dict.fromkeys(name for one in trials for name in one["settings"]))
     rows = tuple(
-        (one["trial"], one["state"], one["score"], one["epochs"], one["seconds"],
-         *(_shown(one["settings"].get(name)) for name in names))
+        (one["trial"], one["state"], one["score"], one["epochs"], one["seconds"], _settings(one["settings"]))
         for one in trials
-    )  # fmt: skip
-    return Table(("trial", "state", "score", "epochs", "seconds", *names), rows, "All trials, in their order.")
+    )
+    return Table(("trial", "state", "score", "epochs", "seconds", "settings"), rows, "All trials, in their order.")
 
 
-def _shown(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float) else json.dumps(value)
+def _settings(chosen: dict[str, Any]) -> str:
+    told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in chosen.items()}
+    return ", ".join(f"{name} {value}" for name, value in told.items())

@@ -54,7 +54,8 @@ class Range:
         wide = self.low > 0 and self.high / self.low >= AGAIN
         if isinstance(self.low, int) and isinstance(self.high, int):
             return trial.suggest_int(self.name, self.low, self.high, log=wide)
-        return trial.suggest_float(self.name, self.low, self.high, log=wide)
+        # Four digits: more would only be noise to read, and to type again.
+        return float(f"{trial.suggest_float(self.name, self.low, self.high, log=wide):.4g}")
 
 
 def read_range(text: str) -> Range:
@@ -120,9 +121,10 @@ def tune(tuning: Tuning, trials: int, follower: Follower, *, seconds: float = 0.
     while len(_done(study)) < trials and not (seconds and time.monotonic() - began > seconds):
         trial = study.ask()
         chosen = {one.name: one.drawn(trial) for one in tuning.ranges}
+        trial.set_user_attr("settings", chosen)
         with follower.watch(f"trial {trial.number + 1}") as watch:
             _try(optuna, study, tuning, trial, chosen, watch)
-    told = [_told(trial, tuning.ranges) for trial in study.get_trials(deepcopy=False)]
+    told = [_told(trial) for trial in study.get_trials(deepcopy=False)]
     write_json(tuning.out / "trials.json", told)
     return told
 
@@ -190,15 +192,9 @@ def _try(optuna: Any, study: Any, tuning: Tuning, trial: Any, chosen: Mapping[st
             write_json(tuning.out / "best.json", {"trial": trial.number + 1, SCORE: score, "settings": dict(chosen)})
 
 
-def _told(trial: Any, ranges: Sequence[Range]) -> dict[str, Any]:
+def _told(trial: Any) -> dict[str, Any]:
     """Return a trial as plain JSON."""
     history = trial.user_attrs.get("history", [])
-    params = trial.params
-    chosen = {
-        one.name: json.loads(params[one.name]) if one.values else params[one.name]
-        for one in ranges
-        if one.name in params
-    }
     states = {"COMPLETE": "done", "PRUNED": "ended early", "FAIL": "failed"}
     return {
         "trial": trial.number + 1,
@@ -206,7 +202,7 @@ def _told(trial: Any, ranges: Sequence[Range]) -> dict[str, Any]:
         "score": max((row[SCORE] for row in history), default=None),
         "epochs": len(history),
         "seconds": trial.user_attrs.get("seconds"),
-        "settings": chosen,
+        "settings": trial.user_attrs.get("settings", {}),
         "history": history,
         **({"problem": trial.user_attrs["problem"]} if "problem" in trial.user_attrs else {}),
     }
