@@ -134,14 +134,16 @@ def _glove() -> Features:
 
 
 def _speed(encoder: Any) -> dict[str, float]:
-    """Texts a second on one thread: short ones of 10 words, and of 100."""
+    """Texts a second on one thread: of 10 words and of 100, and of 100 tokens (words, pieces of rare ones, marks)."""
     from recurra.engine.processors import engine_threads
 
     train, _ = text_set("20news")
     words = " ".join(train.texts[:400]).split()
+    ones = [1] * len(words)
+    tokens = [len(ids) for ids in encoder.model_.encoder.encode_whole(words)]
     found: dict[str, float] = {}
-    for length in (10, 100):
-        texts = [" ".join(words[start : start + length]) for start in range(0, len(words) - length, length)][:2_000]
+    for length, what, sizes in ((10, "words", ones), (100, "words", ones), (100, "tokens", tokens)):
+        texts = _cut(words, sizes, length)[:2_000]
         with engine_threads(1):
             encoder.transform(texts)
             seconds = []
@@ -149,8 +151,20 @@ def _speed(encoder: Any) -> dict[str, float]:
                 began = time.perf_counter()
                 encoder.transform(texts)
                 seconds.append(time.perf_counter() - began)
-        found[f"{length} words"] = round(len(texts) / statistics.median(seconds))
+        found[f"{length} {what}"] = round(len(texts) / statistics.median(seconds))
     return found
+
+
+def _cut(words: list[str], sizes: list[int], length: int) -> list[str]:
+    """Texts of neighbouring words whose sizes sum to at most `length`."""
+    texts, kept, total = [], list[str](), 0
+    for word, size in zip(words, sizes, strict=True):
+        if total + size > length and kept:
+            texts.append(" ".join(kept))
+            kept, total = [], 0
+        kept.append(word)
+        total += size
+    return texts
 
 
 def _size(artefact: str) -> float:

@@ -168,3 +168,15 @@ def test_vectors_that_do_not_fit_are_refused(files: Path, tmp_path: Path) -> Non
     assert "cannot be read as a NumPy array" in command("fit", "encoder", files, "--out", tmp_path / "run").err
     beside.unlink()
     assert "no vectors of these texts" in command("data", "check", files, "--task", "encoder").out
+
+
+def test_how_near_texts_are_to_each_other_is_learnt_without_the_mean() -> None:
+    import torch
+
+    from recurra.tasks.heads.vectors.learn import apart
+
+    wanted = torch.nn.functional.normalize(torch.randn(6, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+    mean = wanted.mean(0)
+    assert float(apart(wanted, wanted, mean)) < 1e-12
+    # One pair of six texts that changed places: its cosines with the others are wrong, its length is not.
+    assert float(apart(wanted[[1, 0, 2, 3, 4, 5]], wanted, mean)) > 0.01

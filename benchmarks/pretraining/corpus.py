@@ -1,4 +1,4 @@
-"""The sentences that an encoder is distilled on: films, encyclopaedia, forums, WordNet, questions and messages.
+"""The sentences that an encoder is distilled on: films, encyclopaedia, forums, WordNet, messages; then questions.
 
 Each source's licence stands on the model's card. IMDB's test part is never read, nor a review that also stands there;
 of the 20 Newsgroups the training part alone. Sentences are shuffled once, so that any first part of them is a sample.
@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as parquet
 
+from pretraining.facts import Asked, of_facts
+from pretraining.frames import FRAMES
 from pretraining.grammar import MESSAGES, QUESTIONS, Grammar
+from pretraining.statements import as_people_asked, of_sentences, past_forms
 from pretraining.wordnet import senses
 
 COUNTS = {
@@ -29,6 +33,8 @@ COUNTS = {
     "messages": 35_000,
 }
 """Sentences of each source, at most."""
+QUESTIONS_OF = {"facts": 32_000, "statements": 20_000, "people": 17_000, "frames": 50_000}
+"""Questions of each source in the second round, at most."""
 LONGEST = 120
 """Words of a passage, at most: the teacher reads 128 pieces."""
 END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[A-Z\"'(])")
@@ -62,6 +68,43 @@ def corpus(data: Path, counts: dict[str, int] | None = None, seed: int = 0) -> l
     texts.pop("", None)
     gathered = list(texts)
     return [gathered[place] for place in generator.permutation(len(gathered))]
+
+
+def questions(data: Path, counts: dict[str, int] | None = None, seed: int = 1) -> list[Asked]:
+    """Gather questions of all sources with the kinds of their answers, shuffled; the same for the same seed."""
+    wanted, generator = counts or QUESTIONS_OF, np.random.default_rng(seed)
+    grammar = Grammar(generator)
+    told = (sentence for review in _reviews(data, generator) for sentence in sentences(review))
+    sources: dict[str, Iterator[Asked]] = {
+        "facts": of_facts(generator),
+        "statements": of_sentences(_encyclopaedia(data, generator), past_forms(), generator),
+        "people": as_people_asked(chain(told, _posts(data, generator))),
+        "frames": grammar.asked(FRAMES, 2 * wanted["frames"]),
+    }
+    kinds: dict[str, str] = {}
+    for name, source in sources.items():
+        before = len(kinds)
+        for question, kind in source:
+            if len(kinds) - before >= wanted[name]:
+                break
+            kinds.setdefault(question, kind)
+        print(f"{name:14} {len(kinds) - before:8,}", flush=True)
+    gathered = list(kinds.items())
+    return [gathered[place] for place in generator.permutation(len(gathered))]
+
+
+def opinions(data: Path, texts: list[str]) -> tuple[list[int], list[str]]:
+    """Which of the texts are sentences of a labelled training review, and that review's label."""
+    places = {text: place for place, text in enumerate(texts)}
+    columns = ["text", "label", "split", "text_in_test"]
+    table = parquet.read_table(data / "imdb" / "imdb_labeled.parquet", columns=columns)
+    labels: dict[int, str] = {}
+    for row in table.to_pylist():
+        if row["split"] == "train" and not row["text_in_test"]:
+            for sentence in sentences(re.sub(r"<br\s*/?>", " ", row["text"])):
+                if (place := places.get(" ".join(sentence.split()[:LONGEST]))) is not None:
+                    labels[place] = str(row["label"])
+    return list(labels), list(labels.values())
 
 
 def sentences(text: str) -> list[str]:

@@ -109,10 +109,27 @@ class Grammar:
 
     def sentences(self, templates: str, count: int) -> Iterator[str]:
         """Write so many sentences, the templates in turn at random; half of them with a capital letter."""
-        forms = [form.strip() for form in re.split(r"[|\n]", templates) if form.strip()]
+        forms = _forms(templates)
         for number in self.generator.integers(0, len(forms), count):
-            text = re.sub(r"{(\w+)}", lambda blank: self.word(blank[1]), forms[number])
+            text = self.written(forms[number])
             yield text[0].upper() + text[1:] if self.generator.random() < 0.5 else text
+
+    def written(self, form: str) -> str:
+        """Choose one of each `[a;b;]`, and fill the blanks."""
+        chosen = re.sub(r"\[([^]]*)\]", lambda parts: self._part(parts[1].split(";")), form)
+        text = re.sub(r"{(\w+)}", lambda blank: self.word(blank[1]), chosen)
+        return re.sub(r" +([?]|$)", r"\1", re.sub(r" {2,}", " ", text))
+
+    def _part(self, parts: list[str]) -> str:
+        return parts[self.number(0, len(parts))]
+
+    def asked(self, frames: dict[str, str], count: int) -> Iterator[tuple[str, str]]:
+        """Write so many questions of frames, each with its kind; kinds in turn at random."""
+        forms = {kind: _forms(told) for kind, told in frames.items()}
+        kinds = list(forms)
+        for number in self.generator.integers(0, len(kinds), count):
+            text = self.written(self._part(forms[kinds[number]]))
+            yield text[0].upper() + text[1:] if self.generator.random() < 0.7 else text, kinds[number]
 
     def word(self, name: str) -> str:
         """Fill one blank."""
@@ -128,6 +145,10 @@ class Grammar:
     def one_of(self, *names: str) -> str:
         """Fill in a word of one of these kinds."""
         return self.word(names[self.number(0, len(names))])
+
+
+def _forms(templates: str) -> list[str]:
+    return [form.strip() for form in re.split(r"[|\n]", templates) if form.strip()]
 
 
 def _kinds(sense: Sense) -> list[str]:
@@ -164,6 +185,9 @@ MADE_UP: dict[str, Callable[[Grammar], str]] = {
     "word": lambda grammar: grammar.one_of("adj", "verb", "act", "attribute", "cognition", "state"),
     "year": lambda grammar: str(grammar.number(1400, 2030)),
     "a_number": lambda grammar: str(grammar.number(2, (10, 30, 400)[grammar.number(0, 3)])),
+    "dotted": lambda grammar: ".".join(chr(65 + grammar.number(0, 26)) for _ in range(grammar.number(2, 5))) + ".",
+    "letter": lambda grammar: chr(65 + grammar.number(0, 26)),
+    "it_takes": lambda grammar: grammar.one_of("process", "act", "event"),
     "number": lambda grammar: f"0{grammar.number(10**8, 10**9)}",
     "letters": lambda grammar: "".join(chr(65 + grammar.number(0, 26)) for _ in range(grammar.number(2, 5))),
 }

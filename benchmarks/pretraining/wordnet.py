@@ -39,6 +39,8 @@ class Sense:
     examples: tuple[str, ...]
     parents: tuple[str, ...]
     """Offsets of what it is a kind of, or an instance of."""
+    wholes: tuple[str, ...]
+    """Offsets of what it is a part of."""
     offset: str
 
 
@@ -67,6 +69,7 @@ def _sense(line: str, part: str) -> Sense:
         gloss=re.split(r'[;:]\s*"', told)[0].strip(" ;"),
         examples=tuple(example.strip() for example in re.findall(r'"([^"]{8,200})"', told)),
         parents=tuple(target for sign, target in pointers if sign in ("@", "@i")),
+        wholes=tuple(target for sign, target in pointers if sign == "#p"),
         offset=fields[0],
     )
 

@@ -1,7 +1,8 @@
 """How an encoder learns: the vector that a teacher has of each text.
 
 The loss of a text is 1 - cosine of its vector and the teacher's, and the same of vectors less the teacher's mean: a
-teacher's vectors share a direction, which says nothing about a text and would take most of a cosine.
+teacher's vectors share a direction, which says nothing about a text and would take most of a cosine. How near the texts
+of a batch are to each other is learnt too (Park, Kim, Lu & Cho 2019): a classifier reads what tells texts apart.
 
 Not here: the loop (training/), how texts became ids (tasks/encoder.py), answers (run.py).
 """
@@ -9,7 +10,7 @@ Not here: the loop (training/), how texts became ids (tasks/encoder.py), answers
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from recurra.training.progress import Record
 
 MEAN_OF = 50_000
 """Vectors whose mean is taken; more would not move it."""
+RELATIONS = 30.0
+"""What the mean squared error of the cosines among a batch counts for, beside the two losses of each text."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,16 @@ class VectorLearner:
         return batch_order(self.train.lengths, **sizes, seed=self.seed, epoch=epoch)
 
     def steps(self, batch: Integers, state: Any, generator: Generator = None) -> Iterator[Step]:
-        """Both cosines of a batch."""
-        yield self._step(self.train, batch, generator)
+        """Both cosines of a batch, and the cosines among its texts."""
+        answers, wanted, mean = self._answered(self.train, batch, generator)
+        step = _step(answers, wanted, mean)
+        yield replace(step, loss=step.loss + RELATIONS * len(batch) * apart(answers, wanted, mean))
 
-    def _step(self, part: Taught, rows: Integers, generator: Generator = None) -> Step:
+    def _answered(self, part: Taught, rows: Integers, generator: Generator = None) -> tuple[Tensor, Tensor, Tensor]:
+        """What is answered and wanted, all of length 1: (rows, size) each; and the mean of what is wanted."""
         answers = self.net(to_tensor(pick(part.sequences, rows), home(self.net)), generator=generator)[0]
         wanted = tensor_on(answers.device, unit(part.vectors[rows]))
-        near, centred = cosines(normalize(answers), wanted, self.mean.to(answers.device))
-        return Step((2 - near - centred).sum(), len(rows), float(centred.detach().sum()))
+        return normalize(answers), wanted, self.mean.to(answers.device)
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """The loss, and the mean cosine of centred vectors."""
@@ -113,12 +118,23 @@ class VectorLearner:
             return {}
         # Larger batches than in training: nothing is kept for a way back.
         batches = sorted_batches(self.validation.lengths, batch_size=256, batch_tokens=65_536)
-        steps = [self._step(self.validation, rows) for rows in batches]
+        steps = [_step(*self._answered(self.validation, rows)) for rows in batches]
         count = sum(step.count for step in steps)
         return {
             "val_loss": sum(float(step.loss) for step in steps) / count,
             "val_centred": sum(step.correct for step in steps) / count,
         }
+
+
+def _step(answers: Tensor, wanted: Tensor, mean: Tensor) -> Step:
+    near, centred = cosines(answers, wanted, mean)
+    return Step((2 - near - centred).sum(), len(answers), float(centred.detach().sum()))
+
+
+def apart(answers: Tensor, wanted: Tensor, mean: Tensor) -> Tensor:
+    """Mean squared error of the cosines among the texts of a batch, all vectors less the mean: a scalar."""
+    one, other = normalize(answers - mean), normalize(wanted - mean)
+    return (one @ one.T - other @ other.T).square().mean()
 
 
 def cosines(answers: Tensor, wanted: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
