@@ -28,6 +28,7 @@ USERS = [
     "README.md",
     "docs/text-classification.md",
     "docs/encoder.md",
+    "docs/sentiment.md",
     "docs/tags.md",
     "docs/kinds-of-answers.md",
     "docs/language-models.md",
