@@ -25,8 +25,10 @@ from recurra.tasks.heads.multilabel.measure import ranking_precision
 from recurra.tasks.heads.multilabel.thresholds import best_thresholds
 from recurra.tasks.heads.ordinal.run import medians, shares_of
 from recurra.tasks.heads.targets.blend import fit_weights, mean_loss
+from recurra.tasks.inputs.targets import numbers_given
 from recurra.tasks.regression import TASK as REGRESSION
 from recurra.tasks.targets import SETTINGS, chosen
+from test_estimators_inputs import COLUMNS
 
 GOOD, BAD, THINGS = ("warm", "clever", "fine"), ("dull", "slow", "cold"), ("film", "book", "play")
 
@@ -163,6 +165,21 @@ def test_a_batch_may_be_empty_or_of_one_and_neighbours_change_nothing(
         model.predict(["\u0436\u0436\u0436"])
     with pytest.raises(DataError, match="no rows to evaluate on"):
         model.evaluate([], [] if name != "labeller" else np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("column", COLUMNS[:-1])
+def test_texts_may_stand_in_every_kind_of_column(name: str, column: Any, request: pytest.FixtureRequest) -> None:
+    model = request.getfixturevalue(name)
+    assert str(model.predict(column(NEW[:5]))) == str(model.predict(NEW[:5]))
+    with pytest.raises(UsageError, match="texts must be a list; found a single text"):
+        model.predict("one text")
+
+
+@pytest.mark.parametrize("column", COLUMNS[:7] + COLUMNS[8:-1])
+def test_numbers_may_stand_in_every_kind_of_column(column: Any) -> None:
+    targets, names, single = numbers_given(column([1.0, 2.5, 3.0]), 3)
+    assert targets.tolist() == [[1.0], [2.5], [3.0]] and names == ("number",) and single
 
 
 @pytest.mark.parametrize("name", ["TextRegressor", "TextMultilabelClassifier", "TextOrdinalClassifier"])
