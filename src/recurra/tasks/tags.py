@@ -30,7 +30,7 @@ from recurra.text.spans import Scheme, scheme_of, spans
 
 VALIDATION = 0.1
 """Share of the sentences held out, where nobody says otherwise."""
-# The sizes are those of the encoder in the box, from which a tagger of its language begins.
+# Where no other sizes are chosen, those of the encoder in the box take their place, from which a tagger then begins.
 SETTINGS = Settings().changed(
     {
         "min_count": 1,
@@ -56,6 +56,8 @@ KNOWN = 0.6
 """Share of the tokens that the encoder in the box must know to be begun from."""
 DOCUMENTS = 10
 """From so many documents on, those that are held out are held out whole."""
+SHAPE = ("cell", "hidden", "layers", "bidirectional", "activation", "reset_after", "embedding_size")
+"""Settings of a net that the encoder in the box has fixed."""
 NEW = 0.01
 """Standard deviation of the vectors that the encoder in the box does not give."""
 
@@ -140,9 +142,10 @@ def prepare(asked: Asked, given: TaggedRows) -> Prepared:
         found = ", ".join(map(repr, tags)) or "no tokens"
         raise DataError(f"{len(tags)} tag, need 2 or more", found=found, advice="is this the column of tags?")
     base = box_encoder()
-    fits = _plan_of(settings, base.plan.embedding.words, len(tags)).recurrent == base.plan.recurrent
-    known = _known_share(train, base.encoder) if fits and settings.text.lowercase else 0.0
+    boxed = _in_the_shape_of_the_box(settings)
+    known = _known_share(train, base.encoder) if boxed is not None else 0.0
     words = base.encoder.vocabulary.words if known >= KNOWN else ()
+    settings = boxed if words and boxed is not None else settings
     encoder = fit_features(train.tokens, settings.text, known=words)
     plan = _plan_of(settings, len(encoder.vocabulary), len(tags))
     begun = f"begun from the encoder in the box, which knows {100 * known:.0f} % of the tokens"
@@ -162,6 +165,15 @@ def prepare(asked: Asked, given: TaggedRows) -> Prepared:
         warnings=_doubts(given, scheme, rows),
         attributes={"tags_": np.array(tags, object), "scheme_": learnt},
     )
+
+
+def _in_the_shape_of_the_box(settings: Settings) -> Settings | None:
+    """Return settings of the sizes of the encoder in the box; None where sizes of one's own were chosen."""
+    begun, base = SETTINGS.net, box_encoder().plan
+    if not settings.text.lowercase or any(getattr(settings.net, name) != getattr(begun, name) for name in SHAPE):
+        return None
+    shape = {name: getattr(base.recurrent, name) for name in SHAPE if name != "embedding_size"}
+    return settings.changed(shape | {"embedding_size": base.embedding.size})
 
 
 def _plan_of(settings: Settings, words: int, tags: int) -> TaggerNet:
