@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.config import Settings
+from recurra.engine.native import engine
 from recurra.nets.run import run_all
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.text.vocabulary import UNK
@@ -33,6 +34,8 @@ FOLDS, FEW_FOLDS, MANY = 5, 3, 2_000
 """Parts of a cross-fit, and how many of more than so many rows."""
 STEP = 6.0
 """What a step of learning costs, as a multiple of an answer to the same tokens."""
+QUICK_IN_BF16 = ("amx", "avx512_bf16")
+"""Instruction sets that learn in bfloat16 in about half the time; with others it takes longer than float32."""
 SHAPE = frozenset({
     "cell", "activation", "reset_after", "init", "hidden", "layers", "bidirectional", "embedding_size",
     "embedding_scale", "pool", "heads",
@@ -101,7 +104,8 @@ def _tuned(encoder: RunningEncoder, facts: Facts) -> dict[str, Any]:
     return {
         "cell": recurrent.cell, "hidden": recurrent.hidden, "layers": recurrent.layers, "init": "gates",
         "bidirectional": recurrent.bidirectional, "embedding_size": plan.embedding.size,
-        "pool": list(plan.pooling.parts), "heads": plan.pooling.heads, "max_length": 1_000, "precision": "bf16",
+        "pool": list(plan.pooling.parts), "heads": plan.pooling.heads, "max_length": 1_000,
+        "precision": "bf16" if engine().name in QUICK_IN_BF16 else "float32",
         "adversarial": 0.0, "ema": 0.0, "batch_size": 32, "learning_rate": 1e-3, "table_rate": 1.0,
         "epochs": next(passes for most, passes in EPOCHS if facts.rows <= most) * (2 if facts.length > LONG else 1),
         "word_dropout": 0.1, "embedding_dropout": 0.2, "dropout": 0.5, "monitor": "val_loss",

@@ -81,7 +81,8 @@ def _joined(model: RunningClassifier, stack: Stack, parts: Sequence[tuple[GramsS
     for number, (weight, (_, held)) in enumerate(kept):
         scaled = {name: held[name] * np.float32(weight) for name in ("weight", "bias")}
         tensors |= {f"grams{number}.{name}": value for name, value in {**held, **scaled}.items()}
-    plan = model.plan.model_copy(update={"grams": tuple(spec for _, (spec, _) in kept)})
+    # Learnt in bfloat16 where that is quick, it answers in float32 on every machine alike.
+    plan = model.plan.in_precision("float32").model_copy(update={"grams": tuple(spec for _, (spec, _) in kept)})
     # As the artefact holds them: what answers now and what answers after loading is the same.
     return replace(model, plan=plan, tensors=widened(rounded(tensors)))
 
