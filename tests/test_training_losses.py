@@ -43,7 +43,7 @@ def test_a_row_of_weight_zero_leaves_no_gradient() -> None:
     for labels in ([0, 1], [0, 0]):
         part = Labelled(texts(2).sequences, np.array(labels), np.array([1.0, 0.0], np.float32))
         task = text_task(TRAINING, train=part)
-        step = next(task.steps(TextBatch(np.array([0, 1]), False), None))
+        step = next(task.steps(TextBatch(np.array([0, 1]), join(part.sequences), False), None))
         step.loss.backward()  # type: ignore[no-untyped-call]
         gradients.append([weight.grad.to_dense() for weight in task.net.parameters() if weight.grad is not None])
         assert step.count == 1.0

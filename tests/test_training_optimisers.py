@@ -77,7 +77,7 @@ def test_a_step_moves_the_rows_it_saw_and_no_other_row_of_a_table(optimiser: str
     table = task.net.embedding.weight
     for row, seen in ((0, {2, 5}), (1, {7})):
         before = table.detach().clone()
-        batch = TextBatch(np.array([row]), False)
+        batch = TextBatch(np.array([row]), join([train.sequences[row]]), False)
         _descend(task, batch, None, descent)
         moved = (table.detach() != before).any(dim=1)
         # In the second step Adam's moments of rows 2 and 5 are not zero: they must rest all the same.

@@ -73,7 +73,7 @@ def begin(out: Path, estimator: Estimator, *rows: LabelledTexts | LabelledRows, 
     told = json.dumps([[part.texts, part.labels] for part in rows])
     # The cell is what is compared, or searched.
     net = {name: value for name, value in settings["net"].items() if name != "cell"}
-    begun = {"task": "text", "rows": sha256(told.encode()).hexdigest(), "vectors": str(vectors or "")}
+    begun = {"task": estimator.task.name, "rows": sha256(told.encode()).hexdigest(), "vectors": str(vectors or "")}
     check_same_run(out, begun | {"settings": settings | {"net": net}} | asked)
 
 
