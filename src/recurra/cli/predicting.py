@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from recurra.artefact import require_task, resolve
 from recurra.cli.console import emit_json, say, say_warnings
-from recurra.datasets.conll import is_conll
 from recurra.errors import UsageError
 from recurra.model import load_any
 from recurra.tasks.names import CALLED
@@ -53,10 +52,12 @@ def label_texts(
             answers.tell(*rows)
         say_warnings(answers.warnings())
         return
+    from recurra.datasets.conll import is_conll
+    from recurra.datasets.texts import open_texts
+
     if model.task == "tags" and is_conll(file):
         _tag_file(answers, file, reading)
         return
-    from recurra.datasets.texts import open_texts
 
     piped = file == "-"
     # The columns that the model learnt from are taken again where the file has them.
