@@ -21,7 +21,7 @@ setup: .venv/ready
 	@echo "setting up .venv: once, a few minutes"
 	$(PYTHON) -m venv .venv
 	$(INSTALL) torch==2.13.0
-	$(INSTALL) -e ".[train,series,dev]"
+	$(INSTALL) -e ".[train,series,tune,dev]"
 	@touch $@
 
 demo: setup
