@@ -16,7 +16,7 @@ from recurra.batches import join
 from recurra.errors import DataError
 from recurra.layers.grams.learn import count_grams, fit_logistic
 from recurra.layers.grams.run import GramsSpec, counted, grams
-from recurra.tasks.heads.classes.stack import NB_SVM
+from recurra.tasks.heads.judges import NB_SVM
 from recurra.text.units import units_of
 
 GENERATOR = np.random.default_rng(0)

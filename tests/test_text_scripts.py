@@ -14,7 +14,7 @@ from recurra.errors import RecurraWarning
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.heads.classes.stack import judges_for
+from recurra.tasks.heads.judges import judges_for
 from recurra.text.scripts import settled, unspaced_warnings
 from recurra.text.stream import detokenise
 from recurra.text.tokenise import tokenise

@@ -22,6 +22,7 @@ from recurra.datasets.targets import TargetReading
 from recurra.errors import DataError
 from recurra.nets.layouts import target_net
 from recurra.tasks.heads.classes.choose import SHAPE, Choice, choose, facts_of
+from recurra.tasks.inputs.labelled import Fold
 from recurra.tasks.inputs.targets import GivenTargets, Loss, TargetParts, TargetRows
 from recurra.tasks.stacks import NAMES, box_encoder
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source
@@ -79,7 +80,7 @@ def prepare_targets(
     choice = chosen(rows.texts, learnt.shape[1], asked.settings)
     settings, (encoder, doubts) = choice.settings, _words(choice, rows.texts)
     cuts = _folds(strata, given.groups, choice.folds, asked.seed)
-    parts, names = [(cut.train, cut.validation) for cut in cuts], NAMES | OTHERS[loss]
+    parts, names = [Fold(cut.train, cut.validation) for cut in cuts], NAMES | OTHERS[loss]
     plan = target_net(settings.net, words=len(encoder.vocabulary), targets=learnt.shape[1], task=task)
     return Prepared(
         settings,

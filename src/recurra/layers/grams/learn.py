@@ -3,7 +3,7 @@
 Two ways, both with scikit-learn's solvers: logistic regression on TF-IDF, and NB-SVM (Wang & Manning 2012). Needs SciPy
 and scikit-learn (extra `train`).
 
-Not here: how much the scores count beside a net (tasks/heads/classes/stack.py).
+Not here: how much the scores count beside a net (tasks/heads/judges.py).
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from recurra.datasets.columns import TextColumns, name_list
 from recurra.datasets.labels import is_missing, label_text
 from recurra.datasets.series.numbers import LARGEST
 from recurra.errors import DataError, UsageError
+from recurra.tasks.inputs.labelled import Fold
 from recurra.tasks.inputs.texts import column_of
 from recurra.text.encoder import TextEncoder
 
@@ -65,8 +66,8 @@ class TargetParts:
     encoder: TextEncoder
     rows: TargetRows
     """The same rows with their targets as they are to be answered."""
-    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
-    """Rows learnt from and rows held out, for each part of a cross-fit."""
+    folds: Sequence[Fold]
+    """The parts of a cross-fit."""
     net_name: str
     """What reports call the net among other judges."""
     way: str
@@ -77,17 +78,7 @@ class TargetParts:
     def at(self, rows: NDArray[np.int64]) -> TargetParts:
         """Learn from some rows alone."""
         texts = [self.texts[row] for row in rows]
-        return TargetParts(
-            texts,
-            self.targets[rows],
-            self.loss,
-            self.encoder,
-            self.rows.at(rows),
-            (),
-            self.net_name,
-            self.way,
-            self.told,
-        )
+        return replace(self, texts=texts, targets=self.targets[rows], rows=self.rows.at(rows), folds=())
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A classifier whose net stands among linear judges: each fold's answers are made, the stack fitted, one model built.
 
 Where one part is held out, and not each of several folds in turn, that part alone is answered, and the judges of its
-fold are the ones that stay: nobody ever learns from it. Not here: the linear judges and the weights (stack.py), the
-net's part (stacked_net.py).
+fold are the ones that stay: nobody ever learns from it. Not here: the linear judges (heads/judges.py), the weights
+(stack.py), the net's part (stacked_net.py).
 """
 
 from __future__ import annotations
@@ -14,19 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.artefact.tensors import rounded, widened
-from recurra.layers.grams.run import GramsSpec, grams
-from recurra.layers.layer import Floats, Weights
+from recurra.layers.layer import Floats
 from recurra.nets.run import softmax
 from recurra.tasks.heads.classes.measure import Rival, evaluate_text, explain_hardest, with_rivals
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.heads.classes.stack import Linear, Stack, Texts, fit_stack, fitted, judges_for, worth
+from recurra.tasks.heads.classes.stack import fit_stack, fitted, worth
 from recurra.tasks.heads.classes.stacked_net import judge_net
+from recurra.tasks.heads.judges import Fitted, Linear, Texts, cross_fitted, joined, judges_for
 from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.tasks.task import Again, Finished, Prepared
-
-LITTLE = 1e-3
-"""A judge of no more weight is left out."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Judged:
     name: str
     scores: Floats
     """(held rows, classes)"""
-    part: tuple[GramsSpec, Weights]
+    part: Fitted
     is_rival: bool
     """Whether it is what people use alone."""
 
@@ -51,7 +47,8 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
     scores = [net[held], *(judge.scores[held] for judge in linear)]
     targets, names = data.train.targets[held], [data.net_name, *(judge.name for judge in linear)]
     stack = fit_stack(scores, targets, data.train.weights[held])
-    whole = _joined(replace(model, tensors=tensors), stack, [judge.part for judge in linear])
+    counts = np.repeat(stack.weights[:, None], len(stack.bias), axis=1)
+    whole = joined(replace(model, tensors=tensors), counts, stack.bias, [judge.part for judge in linear])
     told = worth(names, scores, targets, stack)
     evaluation = _evaluation(whole, prepared, held, stack.scores(scores), linear)
     return Finished(whole, notes=[_note(told)], evaluation=evaluation | {"members": told})
@@ -59,32 +56,12 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
 
 def _judged(judge: Linear, texts: Texts, prepared: Prepared) -> Judged:
     """Fit a linear judge fold by fold, and in the end on all rows, unless a part is held out for good."""
-    data = prepared.data
-    train, classes = data.train, len(data.classes)
-    scores = np.zeros((len(train.texts), classes), np.float32)
-    for fold in data.folds:
-        spec, weights = part = fitted(judge, texts, train, fold.learnt, classes)
-        scores[fold.held] = grams(spec, weights, texts.of(spec.unit, fold.held))
-    if len(data.folds) > 1:
-        part = fitted(judge, texts, train, np.arange(len(train.texts)), classes)
+    train, classes = prepared.data.train, len(prepared.data.classes)
+    scores, part = cross_fitted(
+        lambda rows: fitted(judge, texts, train, rows, classes), texts, prepared.data.folds, classes
+    )
     # Characters alone are no rival that people use.
     return Judged(judge.name, scores, part, judge.spec.unit == "word")
-
-
-def _joined(model: RunningClassifier, stack: Stack, parts: Sequence[tuple[GramsSpec, Weights]]) -> RunningClassifier:
-    """One model: each judge's weights take in what it counts, the net's bias takes in the stack's."""
-    net, *others = stack.weights
-    tensors: dict[str, Any] = dict(model.tensors)
-    tensors["dense.weight"] = tensors["dense.weight"] * np.float32(net)
-    tensors["dense.bias"] = (tensors["dense.bias"] * net + stack.bias).astype(np.float32)
-    kept = [(weight, part) for weight, part in zip(others, parts, strict=True) if weight > LITTLE]
-    for number, (weight, (_, held)) in enumerate(kept):
-        scaled = {name: held[name] * np.float32(weight) for name in ("weight", "bias")}
-        tensors |= {f"grams{number}.{name}": value for name, value in {**held, **scaled}.items()}
-    # Learnt in bfloat16 where that is quick, it answers in float32 on every machine alike.
-    plan = model.plan.in_precision("float32").model_copy(update={"grams": tuple(spec for _, (spec, _) in kept)})
-    # As the artefact holds them: what answers now and what answers after loading is the same.
-    return replace(model, plan=plan, tensors=widened(rounded(tensors)))
 
 
 def _note(told: Sequence[Mapping[str, Any]]) -> str:

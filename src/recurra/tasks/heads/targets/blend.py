@@ -4,7 +4,7 @@ Each judge answers rows that it did not learn from, fold by fold. Numbers are th
 of at least 0, for each target (Breiman 1996); what is so or not by the log loss, one weight of at least 0 for a judge
 and a bias for each target. In the end every judge learns from all rows.
 
-Not here: single classes (classes/stack.py), how a net learns (learn.py).
+Not here: the linear judges (heads/judges.py), single classes (classes/stack.py), how a net learns (learn.py).
 """
 
 from __future__ import annotations
@@ -16,27 +16,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.artefact.tensors import rounded, widened
-from recurra.layers.grams.learn import Grams, count_grams, packed, unconverged, weighted
-from recurra.layers.grams.run import GramsSpec, grams
-from recurra.layers.layer import Weights
+from recurra.layers.grams.learn import packed, unconverged, weighted
+from recurra.layers.layer import Floats
 from recurra.nets.run import run_all
-from recurra.tasks.heads.classes.stack import MOST, Linear, Places, Texts, judges_for
+from recurra.tasks.heads.judges import (
+    PENALTY,
+    Fitted,
+    Linear,
+    Numbers,
+    Places,
+    Texts,
+    counted_grams,
+    cross_fitted,
+    joined,
+    judges_for,
+    least,
+)
 from recurra.tasks.heads.targets.run import RunningTargets, sigmoid
 from recurra.tasks.inputs.targets import Loss, TargetParts
 from recurra.tasks.task import Again, Prepared, Trained
 
-Numbers = NDArray[np.float64]
 FROZEN = (300.0, 1000.0, 3000.0)
 """Penalties tried on a frozen net's features, which have spread 1."""
 TF_IDF = {"squared": 1.0, "binary": 0.1}
 """Penalty of a linear model of n-grams: scikit-learn's of ridge regression, and C = 10 of logistic regression."""
-EVEN = 1e-3
-"""Penalty of weights and biases away from even weights: it holds where few rows tell."""
 FEW = 8
 """Targets up to which characters are counted."""
-LITTLE = 1e-3
-"""A judge of no more weight is left out."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,13 @@ def blended(prepared: Prepared, model: RunningTargets, again: Again, *, shared: 
     data: TargetParts = prepared.data
     texts, linear = Texts(data.texts), _linear(data.texts, data.targets.shape[1])
     head, net = _net_columns(prepared, model, again)
-    own: list[Numbers] = [net, *(cross_fitted(judge, texts, data) for judge in linear)]
+    fitted = [_cross_fitted(judge, texts, data) for judge in linear]
+    own: list[Numbers] = [net, *(columns.astype(np.float64) for columns, _ in fitted)]
     judges = own
     if shared:
         judges = [np.repeat(columns.mean(1, keepdims=True), columns.shape[1], axis=1) for columns in own]
     weights, bias = fit_weights(judges, data.targets, data.loss)
-    every = np.arange(len(data.texts))
-    parts = [fit_linear(judge, texts, every, data.targets, data.loss) for judge in linear]
+    parts = [part for _, part in fitted]
     tensors = dict(model.tensors) | head
     if shared:
         tensors |= {name: _one(tensors[name], axis=0) for name in ("dense.weight", "dense.bias")}
@@ -73,7 +78,7 @@ def blended(prepared: Prepared, model: RunningTargets, again: Again, *, shared: 
             (spec, held | {"weight": _one(held["weight"], axis=1), "bias": _one(held["bias"], axis=0)})
             for spec, held in parts
         ]
-    whole = _joined(replace(model, tensors=tensors), weights, bias, parts)
+    whole = joined(replace(model, tensors=tensors), weights, bias, parts)
     names = [data.net_name, *(name_of(judge, data.loss) for judge in linear)]
     return Blend(
         whole,
@@ -100,20 +105,16 @@ def name_of(judge: Linear, loss: Loss) -> str:
     return f"TF-IDF of {judge.spec.unit}s, {kind}"
 
 
-def cross_fitted(judge: Linear, texts: Texts, data: TargetParts) -> Numbers:
-    """Columns of each row by a judge that did not learn from it."""
-    columns = np.zeros(data.targets.shape)
-    for learnt, held in data.folds:
-        spec, weights = fit_linear(judge, texts, learnt, data.targets[learnt], data.loss)
-        columns[held] = grams(spec, weights, texts.of(spec.unit, held))
-    return columns
+def _cross_fitted(judge: Linear, texts: Texts, data: TargetParts) -> tuple[Floats, Fitted]:
+    def fit(rows: Places) -> Fitted:
+        return fit_linear(judge, texts, rows, data.targets[rows], data.loss)
+
+    return cross_fitted(fit, texts, data.folds, data.targets.shape[1])
 
 
-def fit_linear(
-    judge: Linear, texts: Texts, rows: Places, targets: NDArray[np.float32], loss: Loss
-) -> tuple[GramsSpec, Weights]:
+def fit_linear(judge: Linear, texts: Texts, rows: Places, targets: NDArray[np.float32], loss: Loss) -> Fitted:
     """Fit a linear model of the n-grams of some rows to their targets (rows, columns)."""
-    learnt: Grams = count_grams(texts.of(judge.spec.unit, rows), judge.spec, seen=judge.seen, most=MOST)
+    learnt = counted_grams(judge, texts, rows)
     scaled, weight = weighted(learnt)
     slopes, bias = FITS[loss](scaled, targets.astype(np.float64), TF_IDF[loss])
     return packed(learnt, slopes * weight[:, None], bias, weight**2)
@@ -205,7 +206,7 @@ def _least_squares(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers
         said = np.stack([judge[:, column] for judge in judges], axis=1)
         mean = said.mean(0)
         # Further rows pull the weights to even ones, as strongly as a share of the rows.
-        pull = np.sqrt(EVEN * len(targets)) * np.eye(count)
+        pull = np.sqrt(PENALTY * len(targets)) * np.eye(count)
         wanted = np.concatenate([targets[:, column] - bias[column], pull @ np.full(count, 1 / count)])
         weights[:, column] = nnls(np.concatenate([said - mean, pull]), wanted)[0]
         bias[column] -= mean @ weights[:, column]
@@ -213,34 +214,14 @@ def _least_squares(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers
 
 
 def _least_log_loss(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
-    from scipy.optimize import minimize
-
     said = np.stack(judges)
     count, rows, columns = said.shape
-    even = np.concatenate([np.full(count, 1 / count), np.zeros(columns)])
 
-    def loss(values: Numbers) -> tuple[float, Numbers]:
-        scores = np.tensordot(values[:count], said, 1) + values[count:]
-        apart, away = (sigmoid(scores) - targets) / rows, values - even
-        told = float((np.logaddexp(0, scores) - targets * scores).sum()) / rows + EVEN * float(away @ away)
-        return told, np.concatenate([np.tensordot(said, apart, 2), apart.sum(0)]) + 2 * EVEN * away
+    def told(counts: Numbers, bias: Numbers) -> tuple[float, Numbers, Numbers]:
+        scores = np.tensordot(counts, said, 1) + bias
+        apart = (sigmoid(scores) - targets) / rows
+        loss = float((np.logaddexp(0, scores) - targets * scores).sum()) / rows
+        return loss, np.tensordot(said, apart, 2), apart.sum(0)
 
-    bounds = [(0.0, None)] * count + [(None, None)] * columns
-    best = minimize(loss, even, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return np.repeat(best[:count, None], columns, axis=1), best[count:]
-
-
-def _joined(
-    model: RunningTargets, weights: Numbers, bias: Numbers, parts: Sequence[tuple[GramsSpec, Weights]]
-) -> RunningTargets:
-    """One model: each judge's weights take in what it counts, the net's bias takes in the blend's."""
-    tensors: dict[str, Any] = dict(model.tensors)
-    tensors["dense.weight"] = (tensors["dense.weight"] * weights[0][:, None]).astype(np.float32)
-    tensors["dense.bias"] = (tensors["dense.bias"] * weights[0] + bias).astype(np.float32)
-    kept = [(weight, part) for weight, part in zip(weights[1:], parts, strict=True) if weight.max() > LITTLE]
-    for number, (weight, (_, held)) in enumerate(kept):
-        scaled = {name: (held[name] * weight).astype(np.float32) for name in ("weight", "bias")}
-        tensors |= {f"grams{number}.{name}": value for name, value in {**held, **scaled}.items()}
-    plan = model.plan.model_copy(update={"grams": tuple(spec for _, (spec, _) in kept)})
-    # As the artefact holds them: what answers now and what answers after loading is the same.
-    return replace(model, plan=plan, tensors=widened(rounded(tensors)))
+    counts, bias = least(told, count, columns)
+    return np.repeat(counts[:, None], columns, axis=1), bias

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recurra.datasets.splits import folds
 from recurra.errors import DataError
 from recurra.layers.grams.run import grams
-from recurra.tasks.heads.classes.stack import JUDGES, Texts
+from recurra.tasks.heads.judges import JUDGES, Texts
 from recurra.tasks.heads.targets.blend import fit_linear, name_of
 from recurra.tasks.inputs.targets import Loss
 
