@@ -21,23 +21,37 @@ from recurra.errors import UsageError
 
 
 @dataclass(frozen=True)
-class NetChoices:
-    """What is compared, and the options of every fit."""
+class FitChoices:
+    """The options of every fit of a net."""
 
-    cells: Annotated[str, typer.Option("--cells", help="Cells, apart by commas.")] = ",".join(CELLS)
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Fits of each cell, from --seed on.")] = 3
     vectors: options.VectorsFile = ""
     epochs: options.Epochs = None
     seed: options.Seed = 0
     settings: options.SetOption = field(default_factory=list)
     device: options.DeviceName = ""
 
+    def estimator(self, file: str) -> Any:
+        """Return the estimator that all fits begin from; raises UsageError for a bad option."""
+        learning = LearningChoices(epochs=self.epochs, seed=self.seed, settings=self.settings, device=self.device)
+        return learning.estimator("text", file, vectors=self.vectors, recipe="net")
+
+
+@dataclass(frozen=True)
+class NetChoices(FitChoices):
+    """What is compared, and the options of every fit."""
+
+    cells: Annotated[str, typer.Option("--cells", help="Cells, apart by commas.")] = ",".join(CELLS)
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Fits of each cell, from --seed on.")] = 3
+
     def made(self, file: str) -> dict[tuple[str, int], Any]:
         """Return an estimator for each cell and seed; raises UsageError for a cell that some setting does not fit."""
-        learning = LearningChoices(epochs=self.epochs, seed=self.seed, settings=self.settings, device=self.device)
-        estimator = learning.estimator("text", file, vectors=self.vectors, recipe="net")
+        estimator = self.estimator(file)
         numbers = range(self.seed, self.seed + self.seeds)
-        made = {(cell, number): _of(estimator, cell, number) for number in numbers for cell in cells_of(self.cells)}
+        made = {
+            (cell, number): with_choices(estimator, cell=cell, random_state=number)
+            for number in numbers
+            for cell in cells_of(self.cells)
+        }
         for one in made.values():
             one.asked()
         return made
@@ -87,9 +101,9 @@ def cells_of(text: str) -> list[str]:
     return cells
 
 
-def _of(estimator: Any, cell: str, seed: int) -> Any:
-    own = {**estimator.changed_params(), "cell": cell, "random_state": seed}
-    return type(estimator)(**own)
+def with_choices(estimator: Any, **changes: Any) -> Any:
+    """Return an estimator like another but for some choices."""
+    return type(estimator)(**estimator.changed_params() | changes)
 
 
 def _compare(made: dict[tuple[str, int], Any], source: Any, run: RunChoices) -> None:

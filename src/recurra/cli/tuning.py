@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.cli import options
-from recurra.cli.app_fit import LearningChoices, RunChoices
+from recurra.cli.app_fit import RunChoices
+from recurra.cli.comparing import FitChoices, with_choices
 from recurra.cli.console import emit_json, emit_table, say, say_warnings
 from recurra.cli.options import FileChoices, grouped
 from recurra.errors import UsageError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SearchChoices:
+class SearchChoices(FitChoices):
     """What is searched, and the options of every trial."""
 
     trials: Annotated[int, typer.Option("--trials", min=1, max=10_000, help="Trials in all, earlier ones too.")] = 20
@@ -39,11 +40,6 @@ class SearchChoices:
             help="A setting and its values: key=low:high or key=a,b,c. [default: cell, width, rates, dropout, …]",
         ),
     ] = field(default_factory=list)  # fmt: skip
-    vectors: options.VectorsFile = ""
-    epochs: options.Epochs = None
-    seed: options.Seed = 0
-    settings: options.SetOption = field(default_factory=list)
-    device: options.DeviceName = ""
 
     def ranges(self) -> list[Range]:
         """Return what is searched; raises UsageError for what is no range, and for a setting that comes twice."""
@@ -100,14 +96,10 @@ class _Made:
     """Makes each trial's estimator."""
 
     def __init__(self, searching: SearchChoices, file: str) -> None:
-        learning = LearningChoices(
-            epochs=searching.epochs, seed=searching.seed, settings=searching.settings, device=searching.device
-        )
-        self.base = learning.estimator("text", file, vectors=searching.vectors, recipe="net")
+        self.base = searching.estimator(file)
 
     def __call__(self, chosen: Any) -> Any:
-        own = {**self.base.changed_params(), "config": self.base.settings().changed(dict(chosen))}
-        return type(self.base)(**own)
+        return with_choices(self.base, config=self.base.settings().changed(dict(chosen)))
 
 
 def _tune(made: _Made, ranges: list[Range], source: Source, searching: SearchChoices, run: RunChoices) -> None:
