@@ -6,16 +6,16 @@ Not here: the loop (training/), answering (tasks/heads/multilabel/run.py), figur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import CellName, Settings
 from recurra.errors import DataError, warn
-from recurra.estimators.estimator import Estimator, require_fitted
+from recurra.estimators.cross_fitted import CrossFitted
+from recurra.estimators.estimator import require_fitted
 from recurra.tasks.heads.multilabel.measure import labels_figures
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.inputs.targets import TargetRows, given_targets, labels_given
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class TextMultilabelClassifier(Estimator):
+class TextMultilabelClassifier(CrossFitted):
     """A classifier that gives each text none, one or several labels, each said from a threshold of its own on.
 
     It learns from a list of labels for each text, or from a matrix (rows, labels) of 0 and 1 (sparse, or a frame whose
@@ -44,18 +44,7 @@ class TextMultilabelClassifier(Estimator):
 
     estimator_type = "classifier"
     task = TASK
-    flat = ("cell", "hidden", "epochs", "learning_rate")
 
-    cell: CellName | None = None
-    _: KW_ONLY
-    hidden: int | None = None
-    epochs: int | None = None
-    learning_rate: float | None = None
-    random_state: int = 0
-    config: Settings | None = None
-
-    # All rows are learnt from: they are answered out of fold, and nothing need be held out.
-    validation = 0.0
     model_: RunningLabeller = field(init=False)
     classes_: NDArray[Any] = field(init=False)
     lists_: bool = field(init=False)

@@ -6,16 +6,16 @@ Not here: the loop (training/), answering (tasks/heads/ordinal/run.py), figures 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import CellName, Settings
 from recurra.errors import warn
-from recurra.estimators.estimator import Estimator, require_fitted
+from recurra.estimators.cross_fitted import CrossFitted
+from recurra.estimators.estimator import require_fitted
 from recurra.tasks.heads.ordinal.measure import order_figures
 from recurra.tasks.heads.ordinal.run import RunningOrdinal, medians
 from recurra.tasks.inputs.targets import given_targets
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class TextOrdinalClassifier(Estimator):
+class TextOrdinalClassifier(CrossFitted):
     """A classifier of classes in an order: to be wrong by one step costs less than by two.
 
     `order` names the classes from the lowest to the highest; without it labels are numbers. The encoder in the box, or
@@ -43,19 +43,9 @@ class TextOrdinalClassifier(Estimator):
 
     estimator_type = "classifier"
     task = TASK
-    flat = ("cell", "hidden", "epochs", "learning_rate")
 
-    cell: CellName | None = None
-    _: KW_ONLY
-    order: Sequence[Any] | None = None
-    hidden: int | None = None
-    epochs: int | None = None
-    learning_rate: float | None = None
-    random_state: int = 0
-    config: Settings | None = None
+    order: Sequence[Any] | None = field(default=None, kw_only=True)
 
-    # All rows are learnt from: they are answered out of fold, and nothing need be held out.
-    validation = 0.0
     model_: RunningOrdinal = field(init=False)
     classes_: NDArray[Any] = field(init=False)
 

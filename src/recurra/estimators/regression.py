@@ -6,16 +6,16 @@ Not here: the loop (training/), answering (tasks/heads/regression/run.py), figur
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recurra.config import CellName, Settings
 from recurra.errors import DataError, warn
-from recurra.estimators.estimator import Estimator, require_fitted
+from recurra.estimators.cross_fitted import CrossFitted
+from recurra.estimators.estimator import require_fitted
 from recurra.tasks.heads.regression.measure import number_figures
 from recurra.tasks.heads.regression.run import RunningRegressor
 from recurra.tasks.inputs.targets import TargetRows, given_targets, numbers_given
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False, repr=False)
-class TextRegressor(Estimator):
+class TextRegressor(CrossFitted):
     """A regressor of texts: the encoder in the box, or a net of your sizes, beside linear models of n-grams.
 
     All judges are cross-fitted and weighed by least squares; `out_of_fold_` has the figures on rows that none of them
@@ -41,18 +41,7 @@ class TextRegressor(Estimator):
     """
 
     task = TASK
-    flat = ("cell", "hidden", "epochs", "learning_rate")
 
-    cell: CellName | None = None
-    _: KW_ONLY
-    hidden: int | None = None
-    epochs: int | None = None
-    learning_rate: float | None = None
-    random_state: int = 0
-    config: Settings | None = None
-
-    # All rows are learnt from: they are answered out of fold, and nothing need be held out.
-    validation = 0.0
     model_: RunningRegressor = field(init=False)
     targets_: NDArray[Any] = field(init=False)
     single_: bool = field(init=False)
