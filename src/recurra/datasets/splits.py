@@ -118,6 +118,11 @@ def folds(
     return [Split(order[fold[order] != held], order[fold[order] == held]) for held in range(number)]
 
 
+def apart(count: int, groups: Sequence[Any] | None) -> int:
+    """Return how many parts rows can stand in: one for each group, and for each row that has none."""
+    return len(_group_rows(groups)) if groups else count
+
+
 def _group_folds(groups: Sequence[str | None], number: int, generator: np.random.Generator) -> np.ndarray:
     """Deal whole groups out, the largest first, each to the part that has the fewest rows."""
     members = list(_group_rows(groups).values())
@@ -197,7 +202,7 @@ def _by_group(
     return np.array([row for index in picked for row in members[index]], dtype=np.int64)
 
 
-def _group_rows(groups: Sequence[str | None]) -> dict[Hashable, list[int]]:
+def _group_rows(groups: Sequence[Any]) -> dict[Hashable, list[int]]:
     rows: dict[Hashable, list[int]] = {}
     for row, group in enumerate(groups):
         # A tuple is equal to no group's name, so that rows without a group never stand together.

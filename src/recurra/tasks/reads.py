@@ -57,6 +57,15 @@ def readers(key: str) -> tuple[str, ...]:
     return tuple(task for task in CALLED if not homes or homes[0] in task_named(task).reads)
 
 
+def changed_settings(settings: Settings, usual: Settings) -> dict[str, dict[str, Any]]:
+    """Return the settings, by part and name, whose values are not those of `usual`; as plain values."""
+    own, others = (one.model_dump(mode="json") for one in (settings, usual))
+    return {
+        part: {name: value for name, value in values.items() if value != others[part][name]}
+        for part, values in own.items()
+    }
+
+
 def check_read(settings: Settings, task: str, *, begun: Settings) -> None:
     """Raise UsageError for a setting that was chosen and has no effect on this task.
 

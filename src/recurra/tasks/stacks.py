@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from recurra.arguments import part_of
 from recurra.artefact.folder import BOX
-from recurra.datasets.labels import is_missing, label_warnings
-from recurra.datasets.splits import folds, split
+from recurra.datasets.labels import label_warnings
+from recurra.datasets.splits import apart, folds, split
 from recurra.errors import DataError
 from recurra.nets.layouts import classifier_net
 from recurra.tasks.heads.classes.choose import Way, choose, facts_of
@@ -113,12 +113,11 @@ def _folds(names: list[str], groups: list[str] | None, number: int, seed: int) -
     """Draw the folds: by group where rows have groups, and no more of them than there are groups or rows."""
     if few_for_folds(names):
         raise DataError("too few rows for a stack", found="one row of a class", allowed="two of two classes or more")
-    # A row without a group is a group of its own.
-    own = {(row,) if is_missing(group) else group for row, group in enumerate(groups or range(len(names)))}
-    if len(own) < 2:
+    most = apart(len(names), groups)
+    if most < 2:
         advice = "choose another group column or split without groups"
         raise DataError("too few groups to split: need 2, have 1", advice=advice)
-    return folds(len(names), min(number, len(own)), labels=names, groups=groups, seed=seed)
+    return folds(len(names), min(number, most), labels=names, groups=groups, seed=seed)
 
 
 @cache

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from recurra.config import Settings
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
-from recurra.datasets.labels import duplicates_across, is_missing
-from recurra.datasets.splits import Split, folds
+from recurra.datasets.labels import duplicates_across
+from recurra.datasets.splits import Split, apart, folds
 from recurra.datasets.targets import TargetReading
 from recurra.errors import DataError
 from recurra.nets.layouts import target_net
 from recurra.tasks.heads.classes.choose import SHAPE, Choice, choose, facts_of
 from recurra.tasks.inputs.labelled import Fold
 from recurra.tasks.inputs.targets import GivenTargets, Loss, TargetParts, TargetRows
+from recurra.tasks.reads import changed_settings
 from recurra.tasks.stacks import NAMES, box_encoder
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source
 from recurra.text.encoder import TextEncoder, fit_encoder
@@ -116,13 +117,10 @@ def _kept(given: GivenTargets) -> dict[str, Any]:
 
 def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
     """Choose a net by the file; what the user asks for is kept, and sizes of their own make a net from scratch."""
-    asked = {
-        name: value
-        for part in ("text", "net", "training")
-        for name, value in getattr(settings, part).model_dump(mode="json").items()
-        # Where it learns changes nothing of what is learnt.
-        if value != getattr(SETTINGS, part).model_dump(mode="json")[name] and name != "device"
-    }
+    changed = changed_settings(settings, SETTINGS)
+    asked = changed["text"] | changed["net"] | changed["training"]
+    # Where it learns changes nothing of what is learnt.
+    asked.pop("device", None)
     base = box_encoder()
     facts = facts_of(texts, targets, base, timed=False)
     # Words of one's own are as little those of the encoder as a shape of one's own.
@@ -139,9 +137,7 @@ def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
 
 
 def _folds(strata: Sequence[str], groups: Sequence[Any] | None, number: int, seed: int) -> list[Split]:
-    # A row without a group is a group of its own.
-    own = [(row,) if is_missing(group) else group for row, group in enumerate(groups or range(len(strata)))]
-    count = min(number, len(set(own)))
+    count = min(number, apart(len(strata), groups))
     if count < 2:
         raise DataError("too few groups to cross-fit", found=str(count), allowed="2 or more")
     return folds(len(strata), count, labels=strata, groups=groups, seed=seed)

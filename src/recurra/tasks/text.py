@@ -34,6 +34,7 @@ from recurra.tasks.heads.classes.measure import judge_labels
 from recurra.tasks.heads.lost import VECTORS
 from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows, kept_of, labelled_rows
 from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered, weighty
+from recurra.tasks.reads import changed_settings
 from recurra.tasks.stacks import few_for_folds, prepare_stack
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import fit_encoder
@@ -167,12 +168,10 @@ def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chose
 
 def net_choices(settings: Settings) -> dict[str, Any]:
     """Return the settings of a net and its training that are not the task's own."""
+    changed = changed_settings(settings, SETTINGS)
     return {
-        name: value
-        for part, own in settings.model_dump(mode="json").items()
-        for name, value in own.items()
-        if (part in ("net", "training") and name not in SHARED) or name in READ_BY_NETS
-        if value != SETTINGS.model_dump(mode="json")[part][name]
+        **{name: value for name, value in changed["text"].items() if name in READ_BY_NETS},
+        **{name: value for part in ("net", "training") for name, value in changed[part].items() if name not in SHARED},
     }
 
 
