@@ -34,9 +34,9 @@ lint: setup
 	$(BIN)/mypy
 
 # All but tests/test_gpu.py are the processor's: bit for bit, whatever else is in the machine. What counts the memory of
-# its process has one of its own.
+# its process has one of its own. NumPy would take both processors for the products of each of the two workers.
 test: lint
-	CUDA_VISIBLE_DEVICES= $(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore tests/test_buffers.py
+	CUDA_VISIBLE_DEVICES= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow" --ignore tests/test_buffers.py
 	CUDA_VISIBLE_DEVICES= $(BIN)/pytest tests/test_buffers.py
 	$(BIN)/pytest tests/test_gpu.py
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from recurra.engine import processors
-from recurra.engine.processors import engine_threads, quota, threads
+from recurra.engine.processors import engine_threads, one_blas_thread, quota, threads
 
 QUOTA, PERIOD = "cpu.cfs_quota_us", "cpu.cfs_period_us"
 
@@ -93,3 +94,19 @@ def test_a_fit_may_choose_the_engines_number_whatever_torch_is_told(unbound: pyt
     with engine_threads(6):
         assert threads() == 6
     assert threads() == 1
+
+
+def test_products_take_one_thread_while_any_block_asks_for_it() -> None:
+    def told() -> list[int]:
+        return [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = told()
+        first, second = one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        # The first to come is not the last to go, where two threads fit.
+        assert {*told()} == {1}
+        second.__exit__(None, None, None)
+        assert told() == before

@@ -27,7 +27,7 @@ from recurra.config import TrainingConfig
 from recurra.engine.choose import route_of, torch_is_quicker
 from recurra.engine.devices import PROCESSOR, device_of, home, products
 from recurra.engine.native import release_buffers
-from recurra.engine.processors import bounded, engine_threads
+from recurra.engine.processors import bounded, engine_threads, one_blas_thread
 from recurra.errors import RecurraError
 from recurra.layers.draws import Generator
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -119,7 +119,9 @@ def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watc
         tensors, progress = _trained(task, replace(other, by_steps=True), folder, watch)
         return tensors
 
-    finished = task.head.finish(prepared, trained, again)
+    # What is fitted afterwards are linear models.
+    with one_blas_thread():
+        finished = task.head.finish(prepared, trained, again)
     return Learnt(finished, progress.history, progress.best_epoch)
 
 
