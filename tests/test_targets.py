@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
@@ -25,7 +27,7 @@ from recurra.tasks.heads.multilabel.measure import ranking_precision
 from recurra.tasks.heads.multilabel.thresholds import best_thresholds
 from recurra.tasks.heads.ordinal.run import medians, shares_of
 from recurra.tasks.heads.targets.blend import fit_weights, mean_loss
-from recurra.tasks.inputs.targets import numbers_given
+from recurra.tasks.inputs.targets import labels_given, numbers_given
 from recurra.tasks.regression import TASK as REGRESSION
 from recurra.tasks.targets import SETTINGS, chosen
 from test_estimators_inputs import COLUMNS
@@ -167,19 +169,53 @@ def test_a_batch_may_be_empty_or_of_one_and_neighbours_change_nothing(
         model.evaluate([], [] if name != "labeller" else np.zeros((0, 3)))
 
 
-@pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("column", COLUMNS[:-1])
-def test_texts_may_stand_in_every_kind_of_column(name: str, column: Any, request: pytest.FixtureRequest) -> None:
-    model = request.getfixturevalue(name)
-    assert str(model.predict(column(NEW[:5]))) == str(model.predict(NEW[:5]))
-    with pytest.raises(UsageError, match="texts must be a list; found a single text"):
-        model.predict("one text")
-
-
 @pytest.mark.parametrize("column", COLUMNS[:7] + COLUMNS[8:-1])
 def test_numbers_may_stand_in_every_kind_of_column(column: Any) -> None:
     targets, names, single = numbers_given(column([1.0, 2.5, 3.0]), 3)
     assert targets.tolist() == [[1.0], [2.5], [3.0]] and names == ("number",) and single
+
+
+FLAGS = [[True, False], [True, True], [False, True]]
+MATRICES: list[Any] = [
+    FLAGS,
+    [np.array(row) for row in FLAGS],
+    pd.Series([[int(flag) for flag in row] for row in FLAGS]),
+    pa.array(FLAGS),
+    pd.DataFrame(FLAGS),
+    pl.DataFrame(FLAGS, orient="row"),
+    pa.table({"0": [True, True, False], "1": [False, True, True]}),
+]
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_a_table_of_any_library_is_a_matrix_of_labels_and_of_numbers(matrix: Any) -> None:
+    flags, names, lists = labels_given(matrix, 3)
+    assert flags.tolist() == [[1, 0], [1, 1], [0, 1]] and len(names) == 2 and not lists
+    if hasattr(matrix, "columns"):
+        assert names == tuple(map(str, getattr(matrix, "column_names", matrix.columns)))
+    with pytest.raises(DataError, match="row 1 has no usable number; found True"):
+        numbers_given(FLAGS, 3)
+
+
+def test_rows_of_several_lengths_are_no_table_of_numbers() -> None:
+    for numbers in ([[1, 2], [3]], pd.Series([[1, 2], [3]]), [1, [2]]):
+        with pytest.raises((UsageError, DataError), match=r"rows of several lengths|row 2 has no usable number"):
+            numbers_given(numbers, 2)
+    with pytest.raises(UsageError, match="numbers; found a table without columns"):
+        numbers_given(pd.DataFrame(), 0)
+
+
+def test_a_frame_is_measured_by_its_names_and_a_table_comes_back_as_one(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"good": NUMBERS, "bad": [30.0 * (3 - number) for number in NUMBERS]})
+    model = recurra.TextRegressor().fit(TEXTS, frame)
+    assert model.evaluate(TEXTS, frame[["bad", "good"]]) == model.evaluate(TEXTS, frame)
+    with pytest.raises(DataError, match="numbers; found 'good'; allowed: 'good', 'bad'"):
+        model.evaluate(TEXTS, frame[["good"]])
+    with pytest.raises(DataError, match="no rows"):
+        model.evaluate([], [])
+    lone = recurra.TextRegressor().fit(TEXTS, frame[["good"]])
+    lone.save(tmp_path / "model")
+    assert np.array_equal(recurra.load(tmp_path / "model").predict(NEW), lone.predict(NEW))
 
 
 @pytest.mark.parametrize("name", ["TextRegressor", "TextMultilabelClassifier", "TextOrdinalClassifier"])

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ KEYS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_perplexity
 """The keys of a history in the order in which a fit tells them; JSON sorts them."""
 
 Argument = str | int | float | bool | tuple[str, ...] | None
+Form = Literal["column", "table", "lists", "matrix"]
+"""Numbers of one target or of several; labels as lists, or as 0 and 1."""
 History = list[dict[str, float]]
 _Record = TypeVar("_Record", bound=Frozen)
 
@@ -58,6 +60,8 @@ class ModelOrigin(Frozen):
     text: str | None = None
     label: str | None = None
     """The columns of texts and labels, where they came from a table."""
+    form: Form | None = None
+    """What targets came as in Python, in which an estimator then answers; None: from a file, or always in one form."""
 
     @property
     def columns(self) -> TextColumns | None:

@@ -5,10 +5,11 @@ Not here: what each learns and answers (regression.py, multilabel.py, ordinal.py
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 from recurra.config import CellName, Settings
 from recurra.estimators.estimator import Estimator
+from recurra.model import Form
 
 
 @dataclass(eq=False, repr=False)
@@ -27,3 +28,7 @@ class CrossFitted(Estimator):
 
     # All rows are learnt from: they are answered out of fold, and nothing need be held out.
     validation = 0.0
+
+    def _answer_in(self, form: Form) -> None:
+        """Keep in what form targets came: what is saved answers in it too."""
+        self.model_ = replace(self.model_, origin=self.model_.origin.model_copy(update={"form": form}))

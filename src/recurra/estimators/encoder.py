@@ -71,16 +71,12 @@ class SentenceEncoder(Estimator):
 
         Raises UsageError without vectors where nothing is learnt yet, DataError for rows that cannot be learnt from.
         """
-        if vectors is None or np.ndim(vectors) != 2:
+        if vectors is None or _dimensions(vectors) != 2:
             if hasattr(self, "model_"):
                 return self
             advice = 'fit(texts, vectors), or begin with recurra.load("encoder-en")'
             raise UsageError("an encoder learns from vectors (texts, size)", advice=advice)
-        rows, wanted = texts_of(texts), np.asarray(vectors, np.float32)
-        same_length(rows, [*wanted], "vectors")
-        if not np.isfinite(wanted).all():
-            raise DataError("vectors", found="a number that is not finite")
-        self.fit_prepared(prepare(self.asked(), TaughtTexts(rows, wanted)), run=run, watch=watch)
+        self.fit_prepared(prepare(self.asked(), _taught(texts, vectors)), run=run, watch=watch)
         warn(self.warnings_)
         return self
 
@@ -100,11 +96,12 @@ class SentenceEncoder(Estimator):
         return self._framed(vectors)
 
     def evaluate(self, texts: Sequence[str], vectors: ArrayLike) -> dict[str, Any]:
-        """How near it comes to the vectors of a teacher."""
+        """How near it comes to the vectors of a teacher.
+
+        Raises UsageError for what are no vectors, DataError for no rows, and for vectors of another size.
+        """
         require_fitted(self)
-        rows, wanted = texts_of(texts), np.asarray(vectors, np.float32)
-        same_length(rows, [*wanted], "vectors")
-        return vector_figures(self.model_, TaughtTexts(rows, wanted))
+        return vector_figures(self.model_, _taught(texts, vectors))
 
     def _vectors(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[str]]:
         require_fitted(self)
@@ -145,3 +142,27 @@ class SentenceEncoder(Estimator):
         An encoder is not fitted on the rows of a pipeline, so that nothing of them can leak through the copy.
         """
         return copy(self)
+
+
+def _dimensions(values: Any) -> int:
+    try:
+        return np.ndim(values)
+    except ValueError:
+        # Rows of several lengths are several labels for each text, which a pipeline hands over.
+        return 1
+
+
+def _taught(texts: Any, vectors: Any) -> TaughtTexts:
+    """Return texts with a vector for each; raises UsageError for what are no vectors, DataError for unusable ones."""
+    rows = texts_of(texts)
+    try:
+        wanted = np.asarray(vectors, np.float32)
+    except (TypeError, ValueError):
+        wanted = None
+    if wanted is None or wanted.ndim != 2:
+        raise UsageError("vectors", found=type(vectors).__name__, allowed="numbers (texts, size)")
+    same_length(rows, [*wanted], "vectors")
+    if not np.isfinite(wanted).all():
+        row = int(np.flatnonzero(~np.isfinite(wanted).all(axis=1))[0]) + 1
+        raise DataError(f"row {row} of vectors", found="a number that is not finite")
+    return TaughtTexts(rows, wanted)

@@ -67,10 +67,10 @@ class Params:
         classifier, regressor = (self.estimator_type == kind for kind in ("classifier", "regressor"))
         return Tags(
             estimator_type=self.estimator_type,
-            target_tags=TargetTags(required=classifier),
+            target_tags=TargetTags(required=self.estimator_type in ("classifier", "tagger")),
             classifier_tags=ClassifierTags() if classifier else None,
             regressor_tags=RegressorTags() if regressor else None,
-            transformer_tags=None if classifier or regressor else TransformerTags(),
+            transformer_tags=TransformerTags() if self.estimator_type == "transformer" else None,
             # One text or number a row: scikit-learn's own checks must not ask for a table of features.
             input_tags=InputTags(string=True, two_d_array=False, one_d_array=True),
         )

@@ -68,6 +68,7 @@ class TextMultilabelClassifier(CrossFitted):
         given = given_targets(TargetRows(rows, targets, names), groups)
         self.fit_prepared(prepare(self.asked(), given), run=run, watch=watch)
         self.classes_, self.lists_ = np.array(names, object), lists
+        self._answer_in("lists" if lists else "matrix")
         warn(self.warnings_)
         return self
 
@@ -111,7 +112,7 @@ class TextMultilabelClassifier(CrossFitted):
 
     @classmethod
     def holding(cls, model: RunningLabeller) -> Self:
-        """Return a classifier around a loaded model; it answers with lists."""
+        """Return a classifier around a loaded model; one that learnt from a file answers with lists."""
         loaded = super().holding(model)
-        loaded.classes_, loaded.lists_ = np.array(model.names, object), True
+        loaded.classes_, loaded.lists_ = np.array(model.names, object), model.origin.form != "matrix"
         return loaded

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recurra.datasets.columns import name_list
 from recurra.errors import DataError, warn
 from recurra.estimators.cross_fitted import CrossFitted
 from recurra.estimators.estimator import require_fitted
@@ -65,6 +66,7 @@ class TextRegressor(CrossFitted):
         given = given_targets(TargetRows(rows, targets, names), groups)
         self.fit_prepared(prepare(self.asked(), given), run=run, watch=watch)
         self.targets_, self.single_ = np.array(names, object), single
+        self._answer_in("column" if single else "table")
         warn(self.warnings_)
         return self
 
@@ -86,13 +88,19 @@ class TextRegressor(CrossFitted):
         """MAE, RMSE, R² and Spearman's rank correlation, of each target too, and the rows of the largest errors."""
         require_fitted(self)
         rows = texts_of(texts)
-        targets, _, _ = numbers_given(numbers, len(rows))
-        names = self.model_.names if targets.shape[1] == len(self.model_.names) else tuple(map(str, targets[0]))
-        return number_figures(self.model_, TargetRows(rows, targets, names))
+        targets, names, _ = numbers_given(numbers, len(rows))
+        known = self.model_.names
+        # A frame that names a target is taken by its names, in any order; all else stands in the order of training.
+        if {*names} & {*known}:
+            if {*names} != {*known}:
+                raise DataError("numbers", found=name_list([*names]), allowed=name_list([*known]))
+            targets = targets[:, [names.index(name) for name in known]]
+        return number_figures(self.model_, TargetRows(rows, targets, known))
 
     @classmethod
     def holding(cls, model: RunningRegressor) -> Self:
         """Return a regressor around a loaded model."""
         loaded = super().holding(model)
-        loaded.targets_, loaded.single_ = np.array(model.names, object), len(model.names) == 1
+        form = model.origin.form or ("column" if len(model.names) == 1 else "table")
+        loaded.targets_, loaded.single_ = np.array(model.names, object), form == "column"
         return loaded

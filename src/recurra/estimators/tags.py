@@ -39,7 +39,8 @@ class TextTagger(Estimator):
     [3]
     """
 
-    estimator_type = "classifier"
+    # No classifier to scikit-learn, which would look for one label a row before it cuts rows for cross-validation.
+    estimator_type = "tagger"
     task = TASK
     flat = ("cell", "hidden", "embedding_size", "epochs", "learning_rate")
 

@@ -15,7 +15,7 @@ from recurra.errors import DataError
 from recurra.tasks.heads.regression.head import HEAD
 from recurra.tasks.heads.regression.measure import judge_numbers
 from recurra.tasks.inputs.targets import GivenTargets, TargetRows
-from recurra.tasks.targets import READS, SETTINGS, hold_targets, prepare_targets, read_targets
+from recurra.tasks.targets import READS, SETTINGS, check_enough, hold_targets, prepare_targets, read_targets
 from recurra.tasks.task import Asked, Prepared, Rows, Source, Task
 
 
@@ -37,13 +37,13 @@ def prepare(asked: Asked, given: GivenTargets) -> Prepared:
     Raises DataError for a target of one value alone: there is nothing to learn.
     """
     rows = given.rows
-    spread = rows.targets.std(0)
-    if len(rows.texts) and (spread <= 1e-12 * np.maximum(1.0, np.abs(rows.targets).max(0))).any():
+    check_enough(rows.texts)
+    mean, spread = rows.targets.mean(0), rows.targets.std(0)
+    if (spread <= 1e-12 * np.maximum(1.0, np.abs(rows.targets).max(0))).any():
         name = rows.names[int(spread.argmin())]
         value = f"{rows.targets[0, int(spread.argmin())]:g} in all {len(rows.texts):,} rows"
         raise DataError(f"target {name!r} is constant", found=value, advice="is this the column of the numbers?")
-    mean = rows.targets.mean(0) if len(rows.texts) else spread
-    learnt = ((rows.targets - mean) / np.where(spread > 0, spread, 1.0)).astype(np.float32)
+    learnt = ((rows.targets - mean) / spread).astype(np.float32)
     return prepare_targets(
         asked,
         given,

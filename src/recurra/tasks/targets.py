@@ -76,8 +76,7 @@ def prepare_targets(
     `learnt` (rows, columns) is what the loss reads of the rows; each fold gets the same share of the `strata` (rows,).
     """
     rows = given.rows
-    if len(rows.texts) < FEWEST:
-        raise DataError("too few rows to learn from", found=str(len(rows.texts)), allowed=f"{FEWEST} or more")
+    check_enough(rows.texts)
     choice = chosen(rows.texts, learnt.shape[1], asked.settings)
     settings, (encoder, doubts) = choice.settings, _words(choice, rows.texts)
     cuts = _folds(strata, given.groups, choice.folds, asked.seed)
@@ -99,6 +98,12 @@ def prepare_targets(
         warnings=[*warnings, *doubts],
         columns=given.columns,
     )
+
+
+def check_enough(texts: Sequence[str]) -> None:
+    """Raise DataError for too few rows to learn from."""
+    if len(texts) < FEWEST:
+        raise DataError("too few rows to learn from", found=str(len(texts)), allowed=f"{FEWEST} or more")
 
 
 def _words(choice: Choice, texts: Sequence[str]) -> tuple[TextEncoder, list[str]]:

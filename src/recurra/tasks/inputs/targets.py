@@ -126,40 +126,41 @@ def labels_given(values: Any, rows: int) -> tuple[NDArray[np.float64], tuple[str
     Either a list of labels for each row, or a matrix (rows, labels) of 0 and 1, sparse too; a frame names its labels.
     Raises UsageError for what is neither, DataError that names the row, from 1.
     """
-    table = values.toarray() if hasattr(values, "toarray") else values
-    if _is_matrix(table):
-        flags, names, single = numbers_given(_flags(table), rows)
-        if single:
-            advice = "a list of labels for each row, such as [['a', 'b'], []]"
-            raise UsageError("labels", found="one column", allowed=advice)
-        if not np.isin(flags, (0.0, 1.0)).all():
-            row = int(np.flatnonzero(~np.isin(flags, (0.0, 1.0)).all(axis=1))[0]) + 1
-            raise DataError(f"row {row}: labels", found=str(flags[row - 1].tolist())[:60], allowed="0 or 1")
-        plain = names if hasattr(table, "columns") else tuple(map(str, range(flags.shape[1])))
-        return flags, plain, False
-    kept = [_names_of(row, place) for place, row in enumerate(column_of(table, "labels"), 1)]
-    if len(kept) != rows:
-        raise DataError("texts and labels differ in number", found=f"{rows} texts, {len(kept)} labels")
-    return *indicator(kept), True
+    table = _table(values.toarray() if hasattr(values, "toarray") else values, "labels")
+    if not _is_matrix(table):
+        kept = [_names_of(row, place) for place, row in enumerate(table, 1)]
+        if len(kept) != rows:
+            raise DataError("texts and labels differ in number", found=f"{rows} texts, {len(kept)} labels")
+        return *indicator(kept), True
+    flags, names, single = numbers_given(table, rows, truths=True)
+    if single:
+        advice = "a list of labels for each row, such as [['a', 'b'], []]"
+        raise UsageError("labels", found="one column", allowed=advice)
+    if not np.isin(flags, (0.0, 1.0)).all():
+        row = int(np.flatnonzero(~np.isin(flags, (0.0, 1.0)).all(axis=1))[0]) + 1
+        raise DataError(f"row {row}: labels", found=str(flags[row - 1].tolist())[:60], allowed="0 or 1")
+    return flags, names if hasattr(table, "columns") else tuple(map(str, range(flags.shape[1]))), False
+
+
+def _table(values: Any, what: str) -> Any:
+    """Return a frame or an array of two dimensions as it is, and any kind of column as a list of its rows."""
+    if hasattr(values, "columns") or getattr(values, "ndim", 1) > 1:
+        return values
+    # A column of lists may hold arrays: each is a row of cells, too.
+    return [row.tolist() if isinstance(row, np.ndarray) else row for row in column_of(values, what)]
 
 
 def _is_matrix(table: Any) -> bool:
     """Tell a matrix of 0 and 1 from lists of labels, which are of several lengths, or texts."""
-    if hasattr(table, "columns") or (isinstance(table, np.ndarray) and table.dtype != object):
+    if not isinstance(table, list):
         return True
-    if not isinstance(table, list | tuple) or not table:
+    if not table:
         return False
     if all(isinstance(row, int | float) for row in table):
         return True
     # Rows of equally many numbers, all 0 or 1: nobody names labels so.
     sound = all(isinstance(row, list | tuple) and len(row) == len(table[0]) > 1 for row in table)
     return sound and all(isinstance(cell, int | float) and cell in (0, 1) for row in table for cell in row)
-
-
-def _flags(table: Any) -> Any:
-    if hasattr(table, "columns"):
-        return table.astype(float) if hasattr(table, "astype") else table
-    return table.astype(float) if isinstance(table, np.ndarray) and table.dtype == bool else table
 
 
 def _names_of(row: Any, place: int) -> list[str]:
@@ -173,31 +174,42 @@ def _names_of(row: Any, place: int) -> list[str]:
     return [*dict.fromkeys(made)]
 
 
-def numbers_given(values: Any, rows: int) -> tuple[NDArray[np.float64], tuple[str, ...], bool]:
+def numbers_given(values: Any, rows: int, *, truths: bool = False) -> tuple[NDArray[np.float64], tuple[str, ...], bool]:
     """Return numbers as (rows, targets), the targets' names, and whether they came as one column.
 
-    A frame names its targets. Raises UsageError for what is no column or table, DataError that names the row, from 1.
+    A frame names its targets. Where `truths` are allowed, True is 1 and False is 0. Raises UsageError for what is no
+    column or table, DataError that names the row, from 1.
     """
-    single = not hasattr(values, "columns") and np.ndim(values) < 2
-    names = tuple(map(str, values.columns)) if hasattr(values, "columns") else ()
-    if single:
-        cells = [column_of(values, "numbers")]
-    else:
-        table = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values, object)
-        if table.ndim != 2 or not table.shape[1]:
-            raise UsageError("numbers", found=f"shape {table.shape}", allowed="(rows,) or (rows, targets)")
-        cells = [list(table[:, column]) for column in range(table.shape[1])]
+    cells, names, single = _cells_of(_table(values, "numbers"))
     if len(cells[0]) != rows:
         raise DataError("texts and numbers differ in number", found=f"{rows} texts, {len(cells[0])} numbers")
-    targets = np.array([[_number(cell, row) for row, cell in enumerate(column, 1)] for column in cells])
-    named = names or (("number",) if single else tuple(f"number {place}" for place in range(1, len(cells) + 1)))
-    return targets.reshape(len(cells), rows).T, named, single
+    targets = np.array([[_number(cell, row, truths) for row, cell in enumerate(column, 1)] for column in cells])
+    return targets.reshape(len(cells), rows).T, names, single
 
 
-def _number(cell: Any, row: int) -> float:
+def _cells_of(table: Any) -> tuple[list[list[Any]], tuple[str, ...], bool]:
+    """Return the columns of a frame, an array or rows of cells, their names, and whether it is one column of cells."""
+    if hasattr(table, "columns"):
+        # `columns` of an Arrow table are the data themselves; its names are elsewhere.
+        names = [*getattr(table, "column_names", table.columns)]
+        if not names:
+            raise UsageError("numbers", found="a table without columns")
+        return [column_of(table[name], f"numbers of {name!r}") for name in names], tuple(map(str, names)), False
+    if isinstance(table, list) and not any(isinstance(row, list | tuple) for row in table):
+        return [table], ("number",), True
+    # Of rows of several lengths it makes one column of lists.
+    cells = np.asarray(table, object)
+    if cells.ndim != 2 or not cells.shape[1]:
+        found = "rows of several lengths" if cells.ndim == 1 else f"shape {cells.shape}"
+        raise UsageError("numbers", found=found, allowed="(rows,) or (rows, targets)")
+    return cells.T.tolist(), tuple(f"number {place}" for place in range(1, cells.shape[1] + 1)), False
+
+
+def _number(cell: Any, row: int, truths: bool) -> float:
     value = cell.item() if isinstance(cell, np.generic) else cell
     # A truth value is a number in Python, and a text of digits would be one to float().
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
+    refused = isinstance(value, bool) and not truths
+    if refused or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         found = repr(value)[:60]
         raise DataError(f"row {row} has no usable number", found=found, allowed=f"finite numbers up to {LARGEST:g}")
     return float(value)
