@@ -1,9 +1,11 @@
-"""Files that people bring: `fit text` beside linear models, on nine public sets, at several numbers of rows.
+"""Files that people bring: `fit text` beside linear models, on nine public sets, at several numbers of rows and seeds.
 
 What is fitted knows nothing of the set but its rows, as `recurra fit text FILE --recipe …` does. Rivals on the same
 rows and the same test part: TF-IDF with logistic regression (scikit-learn's own vectoriser, C = 10), and NB-SVM. The
-test part is the official one or one fold of five. Run: `python benchmarks/own_texts.py [--recipe auto] [--rows 1000,0]
-[SET …]`; 0 stands for all rows. It adds to results/own-texts.json.
+test part is the official one; of a set without one it is the fold of five that the seed numbers. Run: `python
+benchmarks/own_texts.py [--recipe auto] [--rows 1000,0] [--seeds 0,1,2] [SET …]`; 0 stands for all rows. It adds to
+results/own-texts.json. Each measurement is a line of runs/benchmarks/own-texts.jsonl as soon as it is made: the same
+command goes on behind those.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from smoke import sized
 from text_sets import SETS, Rows, text_set
-from writing import RESULTS, write_result
+from writing import RESULTS, keep, measurements, write_result
 
 import recurra
 from recurra.baselines.nb_svm import NBSVM
@@ -30,28 +32,29 @@ NAME = "own-texts"
 
 
 def main() -> None:
-    """Measure the sets asked for, or all; keep what was measured before of others."""
+    """Measure what was asked for and is not measured yet; keep what was measured before of others."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(SETS))
     parser.add_argument("--recipe", default="auto", choices=("auto", "stack", "net"))
     parser.add_argument("--rows", default=sized("1000,0", "40"), help="numbers of rows, 0 for all")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", default="0", help="apart by commas")
     asked = parser.parse_args()
+    # Seeds come outermost: a command that is stopped has whole seeds, which can be compared.
+    for seed in map(int, asked.seeds.split(",")):
+        for name in asked.sets or list(sized(SETS, {"trec": SETS["trec"]})):
+            for rows in map(int, asked.rows.split(",")):
+                key = f"{name}, {rows or 'all'} rows, {asked.recipe}, seed {seed}"
+                if key not in measurements(NAME):
+                    keep(NAME, key, measured(name, rows, asked.recipe, seed))
     path = RESULTS / f"{NAME}.json"
-    kept: dict[str, Any] = json.loads(path.read_text("utf-8"))["sets"] if path.exists() else {}
-    for name in asked.sets or list(sized(SETS, {"trec": SETS["trec"]})):
-        for rows in map(int, asked.rows.split(",")):
-            for seed in range(asked.seeds):
-                kept[f"{name}, {rows or 'all'} rows, {asked.recipe}, seed {seed}"] = measured(
-                    name, rows, asked.recipe, seed
-                )
-                # Written after each: a measurement that is stopped keeps what it has.
-                write_result(NAME, {"sets": dict(sorted(kept.items()))}, seeds=range(asked.seeds))
+    before: dict[str, Any] = json.loads(path.read_text("utf-8"))["sets"] if path.exists() else {}
+    every = dict(sorted((before | measurements(NAME)).items()))
+    write_result(NAME, {"sets": every}, seeds=sorted({int(key.rpartition(" ")[2]) for key in every}))
 
 
 def measured(name: str, count: int, recipe: Any, seed: int) -> dict[str, Any]:
     """Accuracies in percent on the test part, what the fit itself told, and seconds of the processor."""
-    train, test = text_set(name)
+    train, test = text_set(name, fold=seed)
     if count:
         train = train.at(np.random.default_rng(seed).permutation(len(train.texts))[:count])
     began = time.process_time()

@@ -45,6 +45,20 @@ def write_result(name: str, figures: dict[str, Any], *, seeds: Sequence[int]) ->
     return path
 
 
+def measurements(name: str) -> dict[str, Any]:
+    """Return what `keep` wrote down of a long measurement, by key."""
+    path = PARTS / f"{name}.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return {key: figures for line in lines for key, figures in json.loads(line).items()}
+
+
+def keep(name: str, key: str, figures: dict[str, Any]) -> None:
+    """Add one measurement to the parts of a long one: a JSON line each, so that one that was stopped goes on."""
+    PARTS.mkdir(parents=True, exist_ok=True)
+    with (PARTS / f"{name}.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps({key: figures}, allow_nan=False, ensure_ascii=False) + "\n")
+
+
 def compact(text: str) -> str:
     """Set each list of numbers in one line of a JSON text."""
     return NUMBERS.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
