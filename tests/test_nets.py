@@ -23,7 +23,8 @@ from recurra.nets.learn import (
     tensors_of,
     to_tensor,
 )
-from recurra.nets.run import ClassifierNet, LanguageNet, run, softmax
+from recurra.nets.run import ClassifierNet, run, softmax
+from recurra.nets.sequences import LanguageNet
 from recurra.tasks.heads.classes.run import classify_all
 from recurra.tasks.heads.horizon.run import coming_values
 from recurra.tasks.heads.next_token.run import next_logits

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
@@ -37,6 +38,9 @@ MOST_EPOCHS = 1_000
 
 KEYS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_perplexity", "lr")
 """The keys of a history in the order in which a fit tells them; JSON sorts them."""
+
+SAMPLES = ("the", "it is not as good as the first one, but not bad", "where are they?")
+"""Texts for the self-test of a model without a net, whose n-grams no number can name."""
 
 Argument = str | int | float | bool | tuple[str, ...] | None
 Form = Literal["column", "table", "lists", "matrix"]
@@ -185,7 +189,7 @@ class Model:
     def _replay(self, saved: Mapping[str, Any]) -> None:
         """Raise ArtefactError when the self-test rows come out otherwise than they were saved."""
         # Of the precision it was saved in: the replay comes before `in_precision`.
-        near = TOLERANCE[self.plan.recurrent.precision]
+        near = TOLERANCE[self.plan.precision]
         for name, rows in self.selftest().items():
             wanted, got = np.asarray(saved.get(name), dtype=np.float64), np.asarray(rows)
             # allclose would spread a shape that merely fits.
@@ -235,13 +239,19 @@ def kept_history(history: History) -> tuple[dict[str, float], ...]:
     return tuple(rows) if len(rows) <= MOST_EPOCHS else ()
 
 
-def encoder_of(artefact: Artefact, words: int) -> TextEncoder:
-    """Read the encoder of a checked artefact; its vocabulary must have as many words as the embedding has rows."""
+def encoder_of(artefact: Artefact, words: int | None) -> TextEncoder:
+    """Read the encoder of a checked artefact; its vocabulary must have as many words as the embedding, if any, rows."""
     encoder = TextEncoder.from_json(artefact.files.get("tokenizer.json", b""))
-    if len(encoder.vocabulary) != words:
+    if words is not None and len(encoder.vocabulary) != words:
         found = f"{len(encoder.vocabulary)} words"
         raise ArtefactError("tokenizer.json does not fit the embedding", found=found, allowed=f"{words} words")
     return encoder
+
+
+def synthetic_sequences(words: int) -> list[NDArray[np.int32]]:
+    """The same, one array (tokens,) each."""
+    rows = synthetic_ids(words)
+    return [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
 
 
 def synthetic_ids(words: int) -> Ragged[NDArray[np.int32]]:

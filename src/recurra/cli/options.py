@@ -193,7 +193,7 @@ class FileChoices:
         )
 
 
-RECIPES = ("auto", "stack", "net")
+RECIPES = ("auto", "stack", "linear", "net")
 PRESETS = ("imdb-2025",)
 
 
@@ -205,8 +205,8 @@ class RecipeChoices:
         str,
         typer.Option(
             "--recipe",
-            help="stack: the encoder in the box among linear models, cross-fitted; net: one network; auto: the stack, "
-            "unless a choice of nets was made. [default: auto]",
+            help="stack: the encoder in the box among linear models, cross-fitted; linear: these alone; net: one "
+            "network; auto: the stack, unless a choice of nets was made. [default: auto]",
         ),
     ] = ""
     preset: Annotated[

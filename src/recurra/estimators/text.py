@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
 TEXT_SETTINGS = TASK.settings
-Recipe = Literal["auto", "stack", "net"]
+Recipe = Literal["auto", "stack", "linear", "net"]
 RECIPES = get_args(Recipe)
 
 
@@ -40,9 +40,9 @@ class TextClassifier(Estimator):
     """A recurrent text classifier, among linear ones or alone.
 
     `recipe` "stack" sets the encoder in the box, as it is or tuned, among linear models of n-grams, and weighs all of
-    them by cross-fitting; "net" is one network; "auto" takes the stack, unless a choice below is one of nets alone.
-    `encoder` is another artefact of `SentenceEncoder` for the stack, `minutes` bounds how long it learns, about (0: no
-    bound).
+    them by cross-fitting; "linear" is the same without a net; "net" is one network; "auto" takes the stack, unless a
+    choice below is one of nets alone. `encoder` is another artefact of `SentenceEncoder` for the stack, `minutes`
+    bounds how long it learns, about (0: no bound).
 
     Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
     through `config=TEXT_SETTINGS.changed({...})`. `vectors` is a file of pre-trained word vectors (GloVe, word2vec,

@@ -21,7 +21,7 @@ from recurra.labs.page import network_blocks, step_blocks
 from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, count, reach
 from recurra.nets.layouts import language_net
-from recurra.nets.run import LanguageNet
+from recurra.nets.sequences import LanguageNet
 from recurra.report.blocks import Block, Code
 from recurra.report.charts.curves import Line, lines
 from recurra.report.drawings.cells import recorded_rnn_equation

@@ -176,7 +176,7 @@ def _network(record: LabRecord, place: int) -> list[Block]:
     net = validated(NetConfig, settings["net"])
     # The vocabulary is as large as training found it; settings alone do not tell the size of the table.
     words = next(step["words"] for step in record["ladder"] if step["step"] == name)
-    plan = classifier_net(net, words=words, labels=2)
+    plan: Any = classifier_net(net, words=words, labels=2)
     directions = "both directions, " if net.bidirectional else "one direction, "
     vectors = "from random vectors" if record["made_up"] else "GloVe, learned further"
     layers = (

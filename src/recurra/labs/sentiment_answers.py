@@ -165,7 +165,8 @@ def gradient_record(nets: Mapping[str, RunningClassifier], data: SentimentData) 
     for name, model in nets.items():
         torch.manual_seed(0)
         # One direction and one layer: the question is how far back a cell reaches, not how many of them do.
-        spec = model.plan.recurrent.model_copy(update={"bidirectional": False, "layers": 1})
+        plan: Any = model.plan
+        spec = plan.recurrent.model_copy(update={"bidirectional": False, "layers": 1})
         first = Recurrent(spec)
         trained = Recurrent(spec)
         tensors = weights_of(model.tensors, "recurrent").items()
@@ -185,7 +186,8 @@ def _vectors(model: RunningClassifier, data: SentimentData) -> torch.Tensor:
         # Short made-up reviews repeat themselves until they are long enough: gradients need the steps, not the sense.
         long = [np.resize(ids, STEPS) for ids in encoded[:TEXTS]]
     ids = np.concatenate(long)
-    return torch.from_numpy(model.tensors["embedding.weight"][ids] * np.float32(model.plan.embedding.scale))
+    plan: Any = model.plan
+    return torch.from_numpy(model.tensors["embedding.weight"][ids] * np.float32(plan.embedding.scale))
 
 
 def _fading(net: Recurrent, vectors: torch.Tensor) -> list[float]:

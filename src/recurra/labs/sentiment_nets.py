@@ -101,7 +101,7 @@ def _figures(model: TextClassifier, folder: Path, data: SentimentData) -> NetFig
         "seconds": round(sum(epoch["seconds"] for epoch in model.history_), 1),
         "parameters": sum(net.plan.parameters.values()),
         "recurrent_parameters": net.plan.parameters["recurrent"],
-        "words": net.plan.embedding.words,
+        "words": net.plan.words,
         "vector_coverage": model.coverage_,
     }
 

@@ -28,6 +28,8 @@ def run_and_back(plan: PooledNet, tensors: Tensors, vectors: Floats) -> tuple[Fl
     Texts longer than the plan's window are read in windows, as in answers. The second result leads from errors of the
     outputs (texts, outputs) to those of the vectors.
     """
+    if not plan.flow:
+        return np.zeros((len(vectors), plan.outputs)), lambda _: np.zeros_like(vectors)
     tokens = vectors.shape[1]
     if not plan.window or tokens <= plan.window:
         return _whole(plan, tensors, vectors)

@@ -17,7 +17,8 @@ from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpe
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.wide.run import WideSpec
-from recurra.nets.run import ClassifierNet, EncoderNet, ForecastNet, LanguageNet, TaggerNet, TargetNet
+from recurra.nets.run import ClassifierNet, EncoderNet, TargetNet
+from recurra.nets.sequences import ForecastNet, LanguageNet, TaggerNet
 
 
 def classifier_net(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:

@@ -25,7 +25,8 @@ from recurra.layers.matrix.learn import Bag, Dense, Embedding, Tied
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.nets.run import LanguageNet, Plan
+from recurra.nets.run import Plan
+from recurra.nets.sequences import LanguageNet
 
 MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
     # Token vectors and attention start alike whatever `init` says.
@@ -59,6 +60,7 @@ class LearningNet(nn.Module):
     """
 
     embedding: Embedding
+    recurrent: Recurrent
     output: Tied
 
     def __init__(self, plan: Plan, config: NetConfig, generator: Generator = None) -> None:
@@ -85,7 +87,7 @@ class LearningNet(nn.Module):
         # With masks, the same word has other values in each text, and is not worth looking up once.
         masked = self.training and self.config.embedding_dropout
         # bfloat16 is multiplied within the sweep
-        if not self.plan.pools or masked or self.plan.recurrent.precision != "float32":
+        if not self.plan.pools or masked or self.plan.precision != "float32":
             return self.judge(self.vectors(inputs, generator), states, generator)
         distinct, rows = self.embedding.distinct(self._known(inputs, generator))
         return self.judge(distinct, states, generator, rows)
@@ -141,7 +143,7 @@ class LearningNet(nn.Module):
 
     def _ends(self, spec: PoolingSpec, final: Sequence[TensorState | None]) -> list[Tensor] | None:
         """The outputs where the last layer's sweeps ended; None where they are masked, or the sweep tells none."""
-        recurrent = self.plan.recurrent
+        recurrent = self.recurrent.spec
         # The last layer's sweeps are the last ones.
         directions = 2 if recurrent.bidirectional else 1
         sides = [state[0] for state in final[-directions:] if state is not None]

@@ -1,6 +1,7 @@
 """The nets: what is stacked, as plain data, and running it in NumPy, the one path of every answer.
 
-Not here: learning (learn.py), laying a net out by a user's choices (layouts.py), what a net is for (tasks/heads/).
+Here are the nets of whole texts; those that answer each token or read values are in sequences.py. Not here: learning
+(learn.py), laying a net out by a user's choices (layouts.py), what a net is for (tasks/heads/).
 Weights come as one flat dict, `layer.name` to array, from an artefact or from memory alike.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
@@ -18,7 +20,7 @@ from recurra.batches import Ragged, pick, sorted_batches, windows
 from recurra.config import Frozen, Precision
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
-from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 from recurra.layers.wide.run import WideSpec
@@ -26,6 +28,8 @@ from recurra.layers.wide.run import WideSpec
 Tensors = Mapping[str, Floats]
 
 
+NET = ("embedding", "recurrent", "pooling", "dense")
+"""The layers of a pooled net that stand together or not at all."""
 BESIDE = (TiedSpec, WideSpec, GramsSpec)
 """Layers that stand beside the flow: who runs the net adds what they give."""
 
@@ -35,16 +39,14 @@ class Plan(Frozen):
 
     pools: ClassVar[bool]
     """Whether a sequence becomes one vector; else every token is answered, and the state may be carried on."""
-    if TYPE_CHECKING:  # every net has one; fields stand in the order of the layers, so each net names its own
-        recurrent: RecurrentSpec
+    if TYPE_CHECKING:  # fields stand in the order of the layers, so each net names its own
+        recurrent: RecurrentSpec | None
 
     @model_validator(mode="after")
     def _chained(self) -> Self:
         # In the order of the flow, so that the first layer that does not fit is the one that is told.
-        (_, before), *behind = self.flow
-        for name, spec in behind:
-            _same(before.outputs, spec.inputs, f"{name}.inputs")
-            before = spec
+        for (_, before), (name, spec) in pairwise(self.flow):
+            same_size(before.outputs, spec.inputs, f"{name}.inputs")
         return self
 
     def layers(self) -> dict[str, LayerSpec]:
@@ -83,28 +85,54 @@ class Plan(Frozen):
         return self.model_validate({**kept, **(update or {})})
 
     def in_precision(self, precision: Precision) -> Self:
-        """Return the plan with its recurrence multiplied in another precision; the weights stay as they are."""
+        """Return the plan with its recurrence, if any, multiplied in another precision; the weights stay."""
+        if self.recurrent is None:
+            return self
         return self.model_copy(update={"recurrent": self.recurrent.model_copy(update={"precision": precision})})
+
+    @property
+    def precision(self) -> Precision:
+        """What its recurrence is multiplied in; n-grams alone are summed in float32."""
+        return self.recurrent.precision if self.recurrent else "float32"
 
 
 class PooledNet(Plan):
-    """Texts to one row of numbers each: token vectors, recurrence, pooling, one dense layer, n-grams beside."""
+    """Texts to one row of numbers each: token vectors, recurrence, pooling, a dense layer; n-grams beside or alone."""
 
     pools = True
     window: int = Field(default=0, ge=0)
     """Tokens that are read at once: what `run_all` answers to a longer text is the mean over its windows; 0: all."""
-    embedding: EmbeddingSpec
-    recurrent: RecurrentSpec
-    pooling: PoolingSpec
-    dense: DenseSpec
+    embedding: EmbeddingSpec | None = None
+    recurrent: RecurrentSpec | None = None
+    pooling: PoolingSpec | None = None
+    dense: DenseSpec | None = None
     grams: tuple[GramsSpec, ...] = Field(default=(), max_length=8)
 
     @model_validator(mode="after")
     def _sides_fit(self) -> Self:
-        _same(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
+        if missing := [name for name in NET if getattr(self, name) is None]:
+            # All or none: what would the others flow into?
+            if len(missing) < len(NET) or not self.grams:
+                raise ValueError(f"{missing[0]} is missing")
+        elif self.recurrent and self.pooling:
+            same_size(int(self.recurrent.bidirectional), int(self.pooling.bidirectional), "pooling.bidirectional")
         for number, spec in enumerate(self.grams):
-            _same(self.dense.outputs, spec.outputs, f"grams{number}.outputs")
+            same_size(self.outputs, spec.outputs, f"grams{number}.outputs")
         return self
+
+    @property
+    def outputs(self) -> int:
+        """Numbers for each text."""
+        return self.dense.outputs if self.dense else self.grams[0].outputs
+
+    @property
+    def words(self) -> int | None:
+        """Rows of its table; None where n-grams stand alone, which need none."""
+        return self.embedding.words if self.embedding else None
+
+    def without_net(self) -> Self:
+        """Return the n-grams alone."""
+        return self.model_copy(update={**dict.fromkeys(NET), "window": 0})
 
 
 class ClassifierNet(PooledNet):
@@ -124,53 +152,14 @@ class EncoderNet(PooledNet):
     """Texts to vectors."""
 
     task: Literal["encoder"] = "encoder"
-
-
-class TaggerNet(Plan):
-    """Sentences to the scores of each token's tags: summed vectors of its features, recurrence, one dense layer."""
-
-    pools = False
-    task: Literal["tags"] = "tags"
-    embedding: BagSpec
-    recurrent: RecurrentSpec
-    dense: DenseSpec
-
-
-class LanguageNet(Plan):
-    """Tokens to the next token: token vectors, recurrence, a projection, scores by the same token vectors."""
-
-    pools = False
-    task: Literal["language"] = "language"
     embedding: EmbeddingSpec
     recurrent: RecurrentSpec
-    projection: DenseSpec
-    output: TiedSpec
-
-    @model_validator(mode="after")
-    def _table_is_shared(self) -> Self:
-        _same(self.projection.outputs, self.embedding.outputs, "projection.outputs")
-        _same(self.embedding.words, self.output.words, "output.words")
-        if self.recurrent.bidirectional:
-            raise ValueError("recurrent.bidirectional: a language model reads forward only")
-        return self
-
-
-class ForecastNet(Plan):
-    """Windows of past values to the coming values: recurrence, its last state, one dense layer."""
-
-    pools = True
-    task: Literal["series"] = "series"
-    recurrent: RecurrentSpec
+    pooling: PoolingSpec
     dense: DenseSpec
 
-    @cached_property
-    def flow(self) -> list[tuple[str, Any]]:
-        """Between its two layers stands a pooling without weights, which no artefact names: a window's last token."""
-        last = PoolingSpec(parts=("last",), inputs=self.recurrent.outputs)
-        return [("recurrent", self.recurrent), ("last", last), ("dense", self.dense)]
 
-
-def _same(outputs: int, inputs: int, name: str) -> None:
+def same_size(outputs: int, inputs: int, name: str) -> None:
+    """Raise ValueError where a layer reads another size than the layer before gives."""
     if outputs != inputs:
         raise ValueError(f"{name} is {inputs}, but the layer before gives {outputs}")
 
@@ -219,6 +208,9 @@ def run_all(
     A sequence longer than the plan's window is cut into even windows, each counting by its tokens. The mean of scores
     is the score of mean features, as the dense layer is linear: who fits it behind a net may do either.
     """
+    if plan.dense is None:
+        # N-grams alone: who runs it adds what they give.
+        return np.zeros((len(sequences), plan.outputs), np.float32)
     pieces, owners = windows(sequences, plan.window)
     lengths = np.array([len(piece) for piece in pieces], np.int64)
     answers = np.empty((len(pieces), plan.dense.inputs if to_dense else plan.dense.outputs), np.float32)

@@ -239,7 +239,8 @@ def network_section(record: RunRecord) -> list[Section]:
         told = dict(record.part("settings").flat())
         both = "yes" in (told.get("net.bidirectional"), told.get("bidirectional"))
         drawn = [(name, kind, _detail(name, kind, count), shape) for name, kind, shape, count in layers]
-        blocks.append(Figure(network_diagram(drawn, bidirectional=both), "The network, unrolled through time."))
+        if any(kind != "grams" for _, kind, _, _ in layers):
+            blocks.append(Figure(network_diagram(drawn, bidirectional=both), "The network, unrolled through time."))
         blocks.append(summary_table(layers, "Layers, the shapes that come out of them, and their weights."))
     return section("Network", [*blocks, *_cell_blocks(record.part("cell"))])
 
@@ -288,10 +289,10 @@ def settings_sections(record: RunRecord, readers: Callable[[str], Sequence[str]]
     """Return the settings that the run's task is among the `readers` of, and the versions."""
     task = str(record.get("task"))
     told = record.part("settings").flat()
-    settings = [(name, value) for name, value in told if task in readers(name)]
+    unread = ("net.", "training.") if record.get("cell") == {} else ()
+    settings = [(name, value) for name, value in told if task in readers(name) and not name.startswith(unread)]
     versions = record.part("versions").flat()
-    command = str(record.get("command") or "")
-    # A backquote inside would end the code early, and the rest would be set as prose.
+    command = str(record.get("command") or "")  # a backquote inside would end the code early
     made = Paragraph(f"Made with `{command}`.") if command and "`" not in command else None
     return [
         *section("Settings", [made, Facts(tuple(settings)) if settings else None]),

@@ -58,7 +58,7 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
         "notes": [*estimator.warnings_, *estimator.notes_],
         # As they were in the end: rows may have chosen what the user left open.
         "settings": prepared.settings.model_dump(mode="json"),
-        "subtitle": f"{_a_net(record['cell']['kind'])} learnt from {learnt_from}.",
+        "subtitle": f"{_name(record['cell'])} learnt from {learnt_from}.",
     }
     write_json(out / "history.json", record["history"])
     save(training_report(record), out / "report.html")
@@ -83,7 +83,7 @@ def _learnt(estimator: Estimator, prepared: Prepared, *, out: Path, title: str, 
         **begun,
         "seconds": round(seconds, 1),
         "network": network_rows(plan),
-        "cell": cell_record(plan.recurrent),
+        "cell": cell_record(plan.recurrent) if plan.recurrent else {},
         "history": estimator.history_,
         "best_epoch": estimator.best_epoch_,
         "versions": versions(),
@@ -112,9 +112,9 @@ def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
     return {"kind": spec.cell, "activation": spec.activation, "reset_after": spec.reset_after, **sizes}
 
 
-def _a_net(cell: str) -> str:
-    """Name a net by its cell, with an article."""
-    noun = CELLS[cell].noun
+def _name(cell: dict[str, Any]) -> str:
+    """Name a model by its cell, with an article; one without a cell has no net."""
+    noun = CELLS[cell["kind"]].noun if cell else "linear models of n-grams"
     return noun[0].upper() + noun[1:]
 
 

@@ -18,13 +18,15 @@ from recurra.artefact.folder import BOX
 from recurra.datasets.labels import label_warnings
 from recurra.datasets.splits import apart, folds, split
 from recurra.errors import DataError
+from recurra.layers.grams.run import GramsSpec
 from recurra.nets.layouts import classifier_net
-from recurra.tasks.heads.classes.choose import Way, choose, facts_of
+from recurra.nets.run import ClassifierNet
+from recurra.tasks.heads.classes.choose import Choice, Way, choose, facts_of, without_net
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.tasks.inputs.labelled import Fold, LabelledParts, kept_of, labelled_rows
 from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered
 from recurra.tasks.task import Asked, Prepared
-from recurra.text.encoder import fit_encoder
+from recurra.text.encoder import fit_encoder, wordless
 from recurra.text.scripts import learnt_words
 
 NAMES: dict[Way, str] = {
@@ -57,20 +59,20 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     # As the net would read them: a sentence of Chinese is many unknown characters, not one unknown word.
     reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
     facts = facts_of(whole.texts, len(classes), reader, timed=asked.minutes > 0)
-    choice = choose(facts, asked.settings, chosen, base, asked.minutes)
+    alone = asked.recipe == "linear"
+    choice = without_net(facts, asked.settings) if alone else choose(facts, asked.settings, chosen, base, asked.minutes)
     settings, doubts = choice.settings, list[str]()
     cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)
-    encoder = replace(base.encoder, config=settings.text)
+    encoder = wordless(settings.text) if alone else replace(base.encoder, config=settings.text)
     if choice.way == "fresh":
         encoder, doubts = learnt_words(fit_encoder, whole.texts, settings.text)
-    plan = classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes))
     return Prepared(
         settings,
         asked.seed,
-        plan.model_copy(update={"window": choice.window}),
+        _plan(choice, len(encoder.vocabulary), len(classes)),
         LabelledParts(
             classes, cut.rows, None, encoder, folds=cut.folds, numbers=cut.numbers,
-            net_name=NAMES[choice.way], way=choice.way, dense=base.dense,
+            net_name=NAMES.get(choice.way, ""), way=choice.way, dense=base.dense,
         ),
         seen=labelled_rows(whole, classes),
         learnt_from=f"{len(whole.texts):,} texts",
@@ -84,6 +86,14 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,
     )  # fmt: skip
+
+
+def _plan(choice: Choice, words: int, labels: int) -> ClassifierNet:
+    """Lay the net out; n-grams alone have one entry until they are counted."""
+    if choice.way == "linear":
+        return ClassifierNet(grams=(GramsSpec(entries=1, outputs=labels),))
+    net = classifier_net(choice.settings.net, words=words, labels=labels)
+    return net.model_copy(update={"window": choice.window})
 
 
 def _cut(asked: Asked, given: LabelledTexts, classes: NDArray[Any], cut: _Cut, number: int) -> _Cut:

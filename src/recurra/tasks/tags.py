@@ -18,7 +18,7 @@ from recurra.datasets.conll import TaggedSentences, TagReading, read_conll
 from recurra.datasets.splits import split
 from recurra.errors import DataError
 from recurra.nets.layouts import tagger_net
-from recurra.nets.run import TaggerNet
+from recurra.nets.sequences import TaggerNet
 from recurra.tasks.heads.tags.head import HEAD
 from recurra.tasks.heads.tags.measure import judge_tags
 from recurra.tasks.inputs.tagged import TaggedParts, TaggedRows

@@ -160,10 +160,23 @@ def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chose
             raise UsageError(f"{option} stands in a stack", found=alone or "recipe net", advice="choose recipe stack")
         told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []
         return _prepare_net(asked, given, rows, told)
+    if asked.recipe == "linear":
+        _refuse_nets_choices(asked, chosen)
     if asked.vectors or asked.wide:
         option = either("--wide", "wide=True") if asked.wide else either("--vectors", "vectors")
         raise UsageError(f"{option} belongs to a net alone", found=f"recipe {asked.recipe}", advice="choose recipe net")
     return prepare_stack(asked, given, rows, chosen)
+
+
+def _refuse_nets_choices(asked: Asked, chosen: dict[str, Any]) -> None:
+    """Raise UsageError where linear models are to answer alone, and something was asked for that only nets read."""
+    # What a token is only tells lengths here: n-grams read words, and characters of scripts without spaces.
+    words = {name for name in changed_settings(asked.settings, SETTINGS)["text"] if name != "tokens"}
+    options = {either("--encoder", "encoder"): asked.encoder is not None, either("--minutes", "minutes"): asked.minutes}
+    found = [*sorted({*chosen, *words}), *(option for option, there in options.items() if there)]
+    if found:
+        advice = f"leave {'them' if len(found) > 1 else 'it'} out, or choose recipe stack"
+        raise UsageError("recipe linear has no net", found=", ".join(found), advice=advice)
 
 
 def net_choices(settings: Settings) -> dict[str, Any]:

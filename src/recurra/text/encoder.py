@@ -20,7 +20,7 @@ from recurra.config import TextConfig, validated
 from recurra.errors import ArtefactError, Place, UsageError
 from recurra.text.tokenise import count_tokens, prepared_at, several, text_parts, tokeniser
 from recurra.text.unspaced import unspaced_in
-from recurra.text.vocabulary import EMPTY, PAD, UNK, Ids, Vocabulary, build_vocabulary
+from recurra.text.vocabulary import EMPTY, PAD, SPECIAL_WORDS, UNK, Ids, Vocabulary, build_vocabulary
 
 REMEMBERED_PIECES = 1_000_000
 """Distinct pieces whose ids are kept while a list of texts is encoded; then the memory starts afresh."""
@@ -109,6 +109,11 @@ def fit_encoder(texts: Iterable[str], config: TextConfig) -> TextEncoder:
         config = config.model_copy(update={"tokens": "script" if unspaced_in(texts, share=0.01) else "word"})
     counts = count_tokens(texts, config)
     return TextEncoder(config, build_vocabulary(counts, max_words=config.max_words, min_count=config.min_count))
+
+
+def wordless(config: TextConfig) -> TextEncoder:
+    """Return an encoder that knows no word: beside n-grams alone it tells how long texts are, and which are empty."""
+    return TextEncoder(config.model_copy(update={"pad_to_max": False}), Vocabulary(SPECIAL_WORDS))
 
 
 def truncate(ids: Ids, length: int, *, end: Literal["head", "tail", "head+tail"]) -> Ids:

@@ -173,7 +173,7 @@ def fit(
         restore(run, descent, progress, identity=identity)
     saved = time.monotonic()
     while progress.epoch < config.epochs and not _patience_over(progress, config):
-        with products(device, task.net.plan.recurrent.precision):
+        with products(device, task.net.plan.precision):
             record = _epoch(task, descent, progress.epoch, seed, watch)
         _check_finite(record)
         _keep_best(task, descent, progress, record)

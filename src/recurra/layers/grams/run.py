@@ -80,6 +80,14 @@ def grams(spec: GramsSpec, weights: Weights, tokens: Ragged[TokenIds]) -> Floats
     return np.asarray((scores + weights["bias"]).astype(weights["weight"].dtype))
 
 
+def known_share(spec: GramsSpec, weights: Weights, tokens: Ragged[TokenIds]) -> NDArray[np.float64]:
+    """Return which share of each sequence's shortest n-grams has a weight: (sequences,); 1 where there is none."""
+    owners, places, counts = counted(tokens, spec.unit, spec.shortest, spec.shortest)
+    _, hit = _known(weights, places)
+    every, known = (np.bincount(owners, weights=each, minlength=tokens.sequences) for each in (counts, counts * hit))
+    return np.where(every > 0, known / np.maximum(every, 1), 1.0)
+
+
 def _known(weights: Weights, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return which weight each place has, and whether it has one."""
     known = weights["place"].astype(np.int64)

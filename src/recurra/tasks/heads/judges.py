@@ -21,6 +21,7 @@ from recurra.layers.grams.learn import Grams, count_grams, fit_logistic, fit_nb_
 from recurra.layers.grams.run import GramsSpec, Unit, grams
 from recurra.layers.layer import Floats, Weights
 from recurra.tasks.inputs.labelled import Fold
+from recurra.text.encoder import wordless
 from recurra.text.units import units_of
 from recurra.text.unspaced import words_about
 
@@ -128,19 +129,35 @@ def least(
     return best[:judges], best[judges:]
 
 
-def joined(model: Any, weights: Numbers, bias: Numbers, parts: Sequence[Fitted]) -> Any:
-    """One model of a net and linear judges: each one's weights take in what it counts, the net's bias takes in `bias`.
+def net_left_out(before: Any, model: Any) -> list[str]:
+    """Tell where joining left the net out."""
+    told = "the net counts nothing, and is left out: n-grams answer alone, and the artefact is the smaller"
+    return [told] if before.plan.flow and not model.plan.flow else []
 
-    `weights` are (judges, columns), the net's first.
+
+def joined(model: Any, weights: Numbers, bias: Numbers, parts: Sequence[Fitted]) -> Any:
+    """One model of a net and linear judges: each one's weights take in what it counts, and one bias takes in `bias`.
+
+    `weights` are (judges, columns), the net's first where there is one. A judge of little weight is left out; without
+    the net, n-grams answer alone.
     """
-    tensors: dict[str, Any] = dict(model.tensors)
-    tensors["dense.weight"] = (tensors["dense.weight"] * weights[0][:, None]).astype(np.float32)
-    tensors["dense.bias"] = (tensors["dense.bias"] * weights[0] + bias).astype(np.float32)
-    kept = [(weight, part) for weight, part in zip(weights[1:], parts, strict=True) if weight.max() > LITTLE]
-    for number, (weight, (_, held)) in enumerate(kept):
-        scaled = {name: (held[name] * weight).astype(np.float32) for name in ("weight", "bias")}
-        tensors |= {f"grams{number}.{name}": value for name, value in {**held, **scaled}.items()}
+    nets = len(weights) - len(parts)
+    # The judge that counts most always stays, however little that is.
+    enough = min(LITTLE, float(weights.max()))
+    kept = [(count, part) for count, part in zip(weights[nets:], parts, strict=True) if count.max() >= enough]
     # Learnt in bfloat16 where that is quick, it answers in float32 on every machine alike.
     plan = model.plan.in_precision("float32").model_copy(update={"grams": tuple(spec for _, (spec, _) in kept)})
+    tensors: dict[str, Any] = {}
+    for number, (count, (_, held)) in enumerate(kept):
+        scaled = {name: (held[name] * count).astype(np.float32) for name in ("weight", "bias")}
+        tensors |= {f"grams{number}.{name}": value for name, value in {**held, **scaled}.items()}
+    if nets and weights[0].max() >= enough:
+        head = {"dense.weight": model.tensors["dense.weight"] * weights[0][:, None]}
+        head["dense.bias"] = model.tensors["dense.bias"] * weights[0] + bias
+        tensors = {**model.tensors, **{name: value.astype(np.float32) for name, value in head.items()}, **tensors}
+    else:
+        tensors["grams0.bias"] = (tensors["grams0.bias"] + bias).astype(np.float32)
+        model = replace(model, encoder=wordless(model.encoder.config))
+        plan = plan.without_net()
     # As the artefact holds them: what answers now and what answers after loading is the same.
     return replace(model, plan=plan, tensors=widened(rounded(tensors)))

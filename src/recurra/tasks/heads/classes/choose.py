@@ -19,7 +19,8 @@ from recurra.nets.run import run_all
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.text.vocabulary import UNK
 
-Way = Literal["frozen", "tuned", "fresh"]
+Way = Literal["frozen", "tuned", "fresh", "linear"]
+"""How the net comes about; "linear": there is none."""
 FEW = 400
 """Rows below which the encoder stays as it is."""
 LONG = 150.0
@@ -75,9 +76,18 @@ class Facts:
         return f"{self.rows:,} texts of {self.length:.0f} words, {self.classes} classes; {words}"
 
 
+def without_net(facts: Facts, settings: Settings) -> Choice:
+    """Choose no net: linear models of n-grams answer alone."""
+    return Choice("linear", settings, _folds(facts), [str(facts), "linear models of n-grams without a net, as you ask"])
+
+
+def _folds(facts: Facts) -> int:
+    return FOLDS if facts.rows <= MANY else FEW_FOLDS
+
+
 def choose(facts: Facts, settings: Settings, chosen: dict[str, Any], encoder: RunningEncoder, minutes: float) -> Choice:
     """Choose; what a user has `chosen` of the settings stays, and a net of another shape begins from nothing."""
-    folds = FOLDS if facts.rows <= MANY else FEW_FOLDS
+    folds = _folds(facts)
     if facts.known < KNOWN or SHAPE & set(chosen):
         why = "its shape was chosen" if SHAPE & set(chosen) else "the encoder speaks another language"
         fresh = {"adversarial": 0.0, "batch_size": 16, "ema": 0.0}

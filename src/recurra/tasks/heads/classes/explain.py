@@ -75,7 +75,7 @@ def explain(model: RunningClassifier, text: str, label: object = None) -> Explan
     kept = truncate(np.arange(len(whole), dtype=np.int32), config.max_length, end=config.truncate)
     reading = _Reading(model, text, model.labels.index(chosen), whole, token_starts(text, model.encoder), kept)
     plan = model.plan
-    forward = plan.pooling.parts == ("last",) and not plan.recurrent.bidirectional
+    forward = plan.pooling and plan.pooling.parts == ("last",) and not plan.pooling.bidirectional
     # Windows are answered one by one: no state goes on from one to the next.
     alone = not plan.grams and plan.wide is None and (not plan.window or len(reading.ids) <= plan.window)
     told = _prefixes(reading) if forward and alone else _gradients(reading)
@@ -106,8 +106,11 @@ class _Reading:
         return net_ids(encoder.encode([self.text]), encoder.config)[0]
 
     def vectors(self, ids: TokenIds) -> Floats:
-        """The vectors of ids: (tokens, size)."""
-        return embedding(self.model.plan.embedding, weights_of(self.model.tensors, "embedding"), ids)
+        """The vectors of ids: (tokens, size); n-grams alone have none."""
+        spec = self.model.plan.embedding
+        if spec is None:
+            return np.zeros((len(ids), 0))
+        return embedding(spec, weights_of(self.model.tensors, "embedding"), ids)
 
     def log_odds(self, logits: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Log-odds of the class by logits (rows, classes): (rows,), and their slopes (rows, classes)."""
@@ -155,10 +158,11 @@ def _prefixes(reading: _Reading) -> _Told:
     """The answer after each token, and before the first: the state of zeros' own."""
     model, ids = reading.model, reading.ids
     vectors = reading.vectors(ids)
-    spec = model.plan.recurrent
+    plan: Any = model.plan
+    spec = plan.recurrent
     swept, _ = recurrent(spec, weights_of(model.tensors, "recurrent"), Ragged(vectors, np.array([0, len(ids)])))
     states = np.concatenate([np.zeros((1, spec.hidden), vectors.dtype), swept.values])
-    course, _ = reading.log_odds(dense(model.plan.dense, weights_of(model.tensors, "dense"), states))
+    course, _ = reading.log_odds(dense(plan.dense, weights_of(model.tensors, "dense"), states))
     # Pads stand in front: what they did comes before the first word. <empty> is no word either.
     own = course[-1 - len(reading.kept) :] if len(reading.kept) else course[-1:]
     parts = [_Parts(reading.starts[reading.kept], np.diff(own))]

@@ -96,7 +96,7 @@ def evaluate_text(
     # Stricter than a share of right rows: a class that the model lacks has no probability, and its loss no bound.
     if (targets < 0).any():
         raise _unknown(labels, targets, names)
-    judged, encoded = model.judged(texts) if answers is None else (answers, model.encoder.encode_many(texts))
+    judged, encoded = model.judged(texts) if answers is None else (answers, model.encoded(texts))
     shares = judged.astype(np.float64)
     predicted = shares.argmax(axis=1)
     absent = [name for place, name in enumerate(names) if place not in targets]

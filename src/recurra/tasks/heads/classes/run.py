@@ -6,21 +6,20 @@ Not here: training (estimators/text.py), saving and loading (model.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact import Artefact, Stored
-from recurra.batches import join
+from recurra.batches import Ragged, join
 from recurra.errors import ArtefactError, printable
-from recurra.layers.grams.run import grams
-from recurra.layers.layer import Floats, TokenIds
+from recurra.layers.grams.run import GramsSpec, grams, known_share
+from recurra.layers.layer import Floats, TokenIds, Weights
 from recurra.layers.wide.run import wide
-from recurra.model import Model, encoder_of, six_digits, synthetic_ids
+from recurra.model import SAMPLES, Model, encoder_of, six_digits, synthetic_sequences
 from recurra.nets.run import ClassifierNet, PooledNet, Tensors, run_all, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
 from recurra.text.units import units_of
@@ -107,9 +106,13 @@ class RunningClassifier(Model):
     def judged(self, texts: Sequence[str]) -> tuple[Floats, Encoded]:
         """Return the probabilities (rows, labels), and what the encoder could read of each text."""
         # Encoded once: what was unknown, empty or cut comes with the ids.
-        encoded = self.encoder.encode_many(texts)
+        encoded = self.encoded(texts)
         # Dividing all scores alike changes confidence, never the label.
         return softmax(self._scores(texts, encoded.ids) / self.temperature), encoded
+
+    def encoded(self, texts: Sequence[str]) -> Encoded:
+        """Return what the model could read of each text."""
+        return as_read(self.plan, self.tensors, self.encoder, texts)
 
     def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
         """Answer each text, in order."""
@@ -149,9 +152,10 @@ class RunningClassifier(Model):
 
     def selftest(self) -> dict[str, Any]:
         """Logits of the synthetic texts."""
+        if not self.plan.flow:
+            return {"logits": six_digits(self.logits(SAMPLES))}
         # TokenIds, not texts: the self-test holds the net, the vocabulary has its own checks.
-        rows = synthetic_ids(self.plan.embedding.words)
-        sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
+        sequences = synthetic_sequences(len(self.encoder.vocabulary))
         return {"logits": six_digits(classify_all(self.plan, self.tensors, sequences, sequences))}
 
     @property
@@ -177,18 +181,37 @@ class RunningClassifier(Model):
         if type(temperature) not in (int, float) or not temperature > 0:
             found = repr(temperature)[:60]
             raise ArtefactError("recurra.json: temperature", found=found, allowed="a positive number")
-        encoder = encoder_of(held, plan.embedding.words)
+        encoder = encoder_of(held, plan.words)
         return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
 
 
 def add_grams(plan: PooledNet, tensors: Tensors, scores: Floats, texts: Sequence[str]) -> None:
     """Add the linear scores of the texts' n-grams to a net's scores (rows, outputs), in place."""
-    for number, spec in enumerate(plan.grams):
-        weights = weights_of(tensors, f"grams{number}")
-        # Some texts at a time: the n-grams of a million would fill the memory.
-        for start in range(0, len(texts), TOGETHER):
-            some = slice(start, start + TOGETHER)
-            scores[some] += grams(spec, weights, join(units_of(texts[some], spec.unit)))
+    for some, spec, weights, units in _counting(plan, tensors, texts):
+        scores[some] += grams(spec, weights, units)
+
+
+def as_read(plan: PooledNet, tensors: Tensors, encoder: TextEncoder, texts: Sequence[str]) -> Encoded:
+    """Encode texts, and tell what could be read of them: by n-grams alone, those that have a weight."""
+    encoded = encoder.encode_many(texts)
+    if plan.flow:
+        return encoded
+    known = np.zeros(len(texts))
+    for some, spec, weights, units in _counting(plan, tensors, texts):
+        known[some] = np.maximum(known[some], known_share(spec, weights, units))
+    # They read all of a text.
+    return replace(encoded, unk_rate=1 - known, truncated=np.zeros_like(encoded.truncated))
+
+
+def _counting(
+    plan: PooledNet, tensors: Tensors, texts: Sequence[str]
+) -> Iterator[tuple[slice, GramsSpec, Weights, Ragged[TokenIds]]]:
+    """Yield some texts at a time with each layer of n-grams: those of a million texts would fill the memory."""
+    for start in range(0, len(texts), TOGETHER):
+        some = slice(start, start + TOGETHER)
+        units = {unit: join(units_of(texts[some], unit)) for unit in {spec.unit for spec in plan.grams}}
+        for number, spec in enumerate(plan.grams):
+            yield some, spec, weights_of(tensors, f"grams{number}"), units[spec.unit]
 
 
 def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:
@@ -215,8 +238,8 @@ def _labels(config: dict[str, Any], plan: ClassifierNet) -> tuple[str, ...]:
     # Two equal labels would share one key, and a probability would be lost.
     if len(set(labels)) != len(labels):
         raise ArtefactError("recurra.json: labels", found="the same label twice", allowed="distinct labels")
-    if len(labels) != plan.dense.outputs:
-        allowed = f"{plan.dense.outputs}, as the net has outputs"
+    if len(labels) != plan.outputs:
+        allowed = f"{plan.outputs}, as the net has outputs"
         raise ArtefactError("recurra.json: labels", found=f"{len(labels)} labels", allowed=allowed)
     return tuple(labels)
 

@@ -20,7 +20,7 @@ from recurra.tasks.heads.classes.measure import Rival, evaluate_text, explain_ha
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.classes.stack import fit_stack, fitted, worth
 from recurra.tasks.heads.classes.stacked_net import judge_net
-from recurra.tasks.heads.judges import Fitted, Linear, Texts, cross_fitted, joined, judges_for
+from recurra.tasks.heads.judges import Fitted, Linear, Texts, cross_fitted, joined, judges_for, net_left_out
 from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.tasks.task import Again, Finished, Prepared
 
@@ -41,17 +41,21 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
     """Cross-fit all judges, weigh them, and join them; the figures are of answers out of fold."""
     data = prepared.data
     held = np.concatenate([fold.held for fold in data.folds])
-    tensors, net = judge_net(prepared, model, again)
+    judged: dict[str, Floats] = {}
+    if data.way != "linear":
+        tensors, judged[data.net_name] = judge_net(prepared, model, again)
+        model = replace(model, tensors=tensors)
     texts = Texts(data.train.texts)
     linear = [_judged(judge, texts, prepared) for judge in judges_for(data.train.texts)]
-    scores = [net[held], *(judge.scores[held] for judge in linear)]
-    targets, names = data.train.targets[held], [data.net_name, *(judge.name for judge in linear)]
+    # The net first, where there is one.
+    judged |= {judge.name: judge.scores for judge in linear}
+    scores, targets = [each[held] for each in judged.values()], data.train.targets[held]
     stack = fit_stack(scores, targets, data.train.weights[held])
     counts = np.repeat(stack.weights[:, None], len(stack.bias), axis=1)
-    whole = joined(replace(model, tensors=tensors), counts, stack.bias, [judge.part for judge in linear])
-    told = worth(names, scores, targets, stack)
+    whole = joined(model, counts, stack.bias, [judge.part for judge in linear])
+    told = worth([*judged], scores, targets, stack)
     evaluation = _evaluation(whole, prepared, held, stack.scores(scores), linear)
-    return Finished(whole, notes=[_note(told)], evaluation=evaluation | {"members": told})
+    return Finished(whole, notes=[_note(told), *net_left_out(model, whole)], evaluation=evaluation | {"members": told})
 
 
 def _judged(judge: Linear, texts: Texts, prepared: Prepared) -> Judged:

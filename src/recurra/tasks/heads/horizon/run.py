@@ -24,7 +24,8 @@ from recurra.datasets.series.table import Impute, SeriesReading, SeriesTable
 from recurra.errors import ArtefactError, UsageError
 from recurra.layers.layer import Floats
 from recurra.model import Model, checked_record, six_digits
-from recurra.nets.run import ForecastNet, Tensors, run
+from recurra.nets.run import Tensors, run
+from recurra.nets.sequences import ForecastNet
 from recurra.series import SeriesEncoder, Values
 
 MOST_STEPS = 100_000

@@ -46,6 +46,7 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     notes = [
         *prepared.told["chosen"],
         f"what each counts, and its own micro F1 on rows that it did not learn from: {counted}",
+        *blend.notes,
     ]
     return Finished(made, notes=notes, evaluation=evaluation | {"members": members})
 

@@ -19,7 +19,8 @@ from recurra.errors import UsageError
 from recurra.layers.layer import ArrayState, Floats, TokenIds
 from recurra.layers.matrix.run import tied
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
-from recurra.nets.run import LanguageNet, Tensors, run, softmax
+from recurra.nets.run import Tensors, run, softmax
+from recurra.nets.sequences import LanguageNet
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import detokenise, stream_ids
 from recurra.text.vocabulary import EMPTY, EOS, PAD, UNK

@@ -18,7 +18,8 @@ from recurra.batches import pick, sorted_batches
 from recurra.errors import ArtefactError, printable
 from recurra.layers.layer import Floats
 from recurra.model import Model, encoder_of, six_digits
-from recurra.nets.run import TaggerNet, run, softmax
+from recurra.nets.run import run, softmax
+from recurra.nets.sequences import TaggerNet
 from recurra.text.encoder import TextEncoder
 from recurra.text.features import FEATURES, feature_ids, known_tokens
 from recurra.text.spans import Scheme, best_path, legal, spans

@@ -31,6 +31,7 @@ from recurra.tasks.heads.judges import (
     joined,
     judges_for,
     least,
+    net_left_out,
 )
 from recurra.tasks.heads.targets.run import RunningTargets, sigmoid
 from recurra.tasks.inputs.targets import Loss, TargetParts
@@ -53,6 +54,8 @@ class Blend:
     judges: dict[str, Numbers]
     weights: dict[str, float]
     """What each judge counts, the mean over the targets."""
+    notes: list[str]
+    """What is remarkable about that."""
 
 
 def blended(prepared: Prepared, model: RunningTargets, again: Again, *, shared: bool = False) -> Blend:
@@ -85,6 +88,7 @@ def blended(prepared: Prepared, model: RunningTargets, again: Again, *, shared: 
         sum((w * columns for w, columns in zip(weights, judges, strict=True)), bias),
         dict(zip(names, own, strict=True)),
         {name: float(w.mean()) for name, w in zip(names, weights, strict=True)},
+        net_left_out(model, whole),
     )
 
 

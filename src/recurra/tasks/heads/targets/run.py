@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from recurra.artefact import Artefact, Stored
 from recurra.errors import ArtefactError
-from recurra.model import Model, encoder_of, six_digits, synthetic_ids
+from recurra.model import SAMPLES, Model, encoder_of, six_digits, synthetic_sequences
 from recurra.nets.run import TargetNet, run_all
-from recurra.tasks.heads.classes.run import add_grams
+from recurra.tasks.heads.classes.run import add_grams, as_read
 from recurra.text.encoder import Encoded, TextEncoder
 
 
@@ -68,7 +67,7 @@ class RunningTargets(Model):
 
     def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], Encoded]:
         """Return the net's columns (rows, columns), and what the encoder could read of each text."""
-        encoded = self.encoder.encode_many(texts)
+        encoded = as_read(self.plan, self.tensors, self.encoder, texts)
         scores = run_all(self.plan, self.tensors, encoded.ids)
         add_grams(self.plan, self.tensors, scores, texts)
         return scores.astype(np.float64), encoded
@@ -89,8 +88,9 @@ class RunningTargets(Model):
 
     def selftest(self) -> dict[str, Any]:
         """Columns of the synthetic texts."""
-        rows = synthetic_ids(self.plan.embedding.words)
-        sequences = [rows.values[start:stop] for start, stop in pairwise(rows.offsets)]
+        if not self.plan.flow:
+            return {"scores": six_digits(self.scores(SAMPLES)[0])}
+        sequences = synthetic_sequences(len(self.encoder.vocabulary))
         return {"scores": six_digits(run_all(self.plan, self.tensors, sequences))}
 
     @property
@@ -104,14 +104,14 @@ class RunningTargets(Model):
         names: Any = held.config.get("names")
         if plan.task != cls.task:
             raise ArtefactError("recurra.json: net.task", found=plan.task, allowed=cls.task)
-        wanted = plan.dense.outputs + cls.columns_of
+        wanted = plan.outputs + cls.columns_of
         sound = isinstance(names, list) and all(isinstance(name, str) for name in names)
         if not sound or len({*names}) != len(names) or len(names) != wanted:
             raise ArtefactError("recurra.json: names", found=repr(names)[:60], allowed=f"{wanted} distinct texts")
         read_from: Any = held.config.get("read_from")
         if not isinstance(read_from, list) or not all(isinstance(name, str) for name in read_from):
             raise ArtefactError("recurra.json: read_from", found=repr(read_from)[:60], allowed="a list of texts")
-        return encoder_of(held, plan.embedding.words), tuple(names), tuple(read_from)
+        return encoder_of(held, plan.words), tuple(names), tuple(read_from)
 
 
 def numbers_of(held: Artefact, key: str, count: int) -> NDArray[np.float64]:
