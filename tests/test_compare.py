@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from command_line import recurra, refused
+from recurra.cli.comparing import NetChoices
+from recurra.tasks.text import SETTINGS
 
 OPINIONS = {"good": ("warm", "clever", "moving", "bright"), "poor": ("dull", "cold", "stale", "loud")}
 SMALL = ("--set", "hidden=4", "--set", "embedding_size=4", "--set", "adversarial=0", "--epochs", 2, "--quiet")
@@ -55,6 +57,22 @@ def test_cells_are_fitted_with_each_seed_and_held_against_the_best(rows: Path, t
     assert page.count("<svg") >= 2 and told["rival"]["name"] in page
     # Each fit is an artefact that answers.
     assert recurra("predict", tmp_path / "run" / "gru-0", "--text", "so warm").code == 0
+
+
+def test_what_is_left_out_to_be_quick_is_told_and_comes_back_when_it_is_chosen() -> None:
+    def left_out(texts: int, **choices: Any) -> tuple[str, float, int]:
+        nets = NetChoices(cells="gru", seeds=1, **choices)
+        made, told = nets.shortened(nets.made("rows.csv"), texts)
+        training = made["gru", 0].settings().training
+        return told, training.adversarial, training.epochs
+
+    usual = SETTINGS.training
+    told, adversarial, epochs = left_out(20_000)
+    assert (adversarial, epochs) == (0, 3) and "adversarial steps and 4 of 7 passes; --full" in told
+    assert left_out(1_000)[1:] == (0, usual.epochs)
+    assert left_out(20_000, full=True) == ("", usual.adversarial, usual.epochs)
+    assert left_out(20_000, settings=["adversarial=0.5", "epochs=5"]) == ("", 0.5, 5)
+    assert left_out(20_000, epochs=9)[2] == 9
 
 
 def test_a_comparison_goes_on_where_it_stopped(rows: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Not here: the fits and figures (runs/compare.py), and the page (runs/comparison.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,9 @@ from recurra.cli.app_fit import LearningChoices, RunChoices
 from recurra.cli.console import emit_json, emit_table, say, say_warnings
 from recurra.cli.options import FileChoices, grouped
 from recurra.errors import UsageError
+
+LARGE, PASSES = 10_000, 3
+"""Texts above which each fit makes so many passes, where nobody chose how many."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,29 @@ class NetChoices(FitChoices):
 
     cells: Annotated[str, typer.Option("--cells", help="Cells, apart by commas.")] = ",".join(CELLS)
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Fits of each cell, from --seed on.")] = 3
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Make every fit as `fit text --recipe net` does: with adversarial steps, and as many passes over many "
+            "texts as over few.",
+        ),
+    ] = False
+
+    @property
+    def chosen(self) -> set[str]:
+        """Names of settings that somebody chose."""
+        return {*options.read_settings(self.settings), *(["epochs"] if self.epochs else [])}
+
+    @property
+    def steady(self) -> bool:
+        """Whether adversarial steps are left out: they double the time of a step, and change cells alike."""
+        return not self.full and "adversarial" not in self.chosen
 
     def made(self, file: str) -> dict[tuple[str, int], Any]:
         """Return an estimator for each cell and seed; raises UsageError for a cell that some setting does not fit."""
-        estimator = self.estimator(file)
+        quicker = ["adversarial=0"] if self.steady else []
+        estimator = replace(self, settings=[*quicker, *self.settings]).estimator(file)
         numbers = range(self.seed, self.seed + self.seeds)
         made = {
             (cell, number): with_choices(estimator, cell=cell, random_state=number)
@@ -55,6 +77,15 @@ class NetChoices(FitChoices):
         for one in made.values():
             one.asked()
         return made
+
+    def shortened(self, made: dict[tuple[str, int], Any], texts: int) -> tuple[dict[tuple[str, int], Any], str]:
+        """Let fits of many texts make fewer passes, unless that was chosen; and tell what is left out to be quick."""
+        usual = next(iter(made.values())).settings().training.epochs
+        left = ["adversarial steps"] if self.steady else []
+        if not self.full and "epochs" not in self.chosen and texts > LARGE and usual > PASSES:
+            left.append(f"{usual - PASSES} of {usual} passes")
+            made = {key: with_choices(one, epochs=PASSES) for key, one in made.items()}
+        return made, f"left out to be quick: {' and '.join(left)}; --full brings them back" if left else ""
 
 
 @grouped
@@ -73,11 +104,12 @@ def compare(
 ) -> None:
     """Compare cells as nets that label texts: same rows, several seeds, differences in pairs.
 
-    Without --test a fifth of the rows is held out for all fits. --resume goes on with what lies in --out.
+    Without --test a fifth of the rows is held out for all fits. --resume goes on with what lies in --out. To be quick,
+    fits make no adversarial steps, and fewer passes over many texts; --full, or the settings, bring them back.
 
     Examples:  recurra compare tickets.csv --text body --label queue --cells gru,lstm --seeds 3
 
-               recurra compare imdb --cells gru,lstm,mingru,sru --set adversarial=0 --epochs 3 --out runs/cells
+               recurra compare imdb --cells gru,lstm,mingru,sru --out runs/cells
     """
     from recurra.engine.processors import prepare_training
     from recurra.tasks.task import Source
@@ -87,7 +119,7 @@ def compare(
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     # Before the rows are read: what does not go together is refused at once.
     made = nets.made(files[0])
-    _compare(made, Source(files, reading, test=test), run)
+    _compare(nets, made, Source(files, reading, test=test), run)
 
 
 def cells_of(text: str) -> list[str]:
@@ -106,7 +138,7 @@ def with_choices(estimator: Any, **changes: Any) -> Any:
     return type(estimator)(**estimator.changed_params() | changes)
 
 
-def _compare(made: dict[tuple[str, int], Any], source: Any, run: RunChoices) -> None:
+def _compare(nets: NetChoices, made: dict[tuple[str, int], Any], source: Any, run: RunChoices) -> None:
     from recurra.cli.progress import Course
     from recurra.report.page import save
     from recurra.runs.compare import begin, figures, fits, rival_of, with_test
@@ -121,6 +153,10 @@ def _compare(made: dict[tuple[str, int], Any], source: Any, run: RunChoices) -> 
     ready = made_ready(task, asked, rows, source)
     say_warnings(ready.warnings)
     learnt, test, part = with_test(ready.parts)
+    made, left_out = nets.shortened(made, len(learnt.texts))
+    first = next(iter(made.values()))
+    if left_out:
+        say(left_out)
     stem = Path(source.files[0]).name.split(".")[0] or "stdin"
     out = run.folder(f"compare-{stem}")
     begin(out, first, learnt, test)
@@ -128,7 +164,8 @@ def _compare(made: dict[tuple[str, int], Any], source: Any, run: RunChoices) -> 
         done = fits(made, learnt, test, out=out, follower=course)
     record = {
         "task": "text", "title": stem, "learnt": len(learnt.texts), "rows": len(test.texts), "part": part,
-        "settings": first.settings().model_dump(mode="json"), "rival": rival_of(learnt, test, out), **figures(done),
+        "settings": first.settings().model_dump(mode="json"), "left_out": left_out,
+        "rival": rival_of(learnt, test, out), **figures(done),
     }  # fmt: skip
     histories = defaultdict[str, list[Any]](list)
     for fit in done:

@@ -30,8 +30,9 @@ def comparison_report(record: dict[str, Any], histories: dict[str, list[list[dic
     cells, seeds = record["cells"], len({fit["seed"] for fit in record["fits"]})
     best = next(cell for cell in cells if cell["cell"] == record["best"])
     told = f"{record['learnt']:,} texts, measured on {record['rows']:,} {record['part']}; {seeds} seeds"
+    left_out = [Paragraph(f"{record['left_out'].capitalize()}.")] if record.get("left_out") else []
     sections = [
-        Section("Result", (Paragraph(_sentence(record, best)), _dots(record), _cells(cells))),
+        Section("Result", (Paragraph(_sentence(record, best)), *left_out, _dots(record), _cells(cells))),
         *([Section("Differences", (_differences(record),))] if record["differences"] else []),
         *_learning(histories),
         *settings_sections(RunRecord(record), readers),
