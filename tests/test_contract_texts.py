@@ -302,3 +302,49 @@ def test_it_stands_in_pipelines_and_searches_of_scikit_learn(kind: Kind, model: 
     search = GridSearchCV(pipeline, choices, cv=cut, error_score="raise")
     search.fit(kind.rows, kind.targets)
     assert np.isfinite(search.best_score_) and kind.said(search.best_estimator_[-1]) == kind.said(model)
+
+
+WEIGHED = [name for name, kind in KINDS.items() if kind.name not in ("TextTagger", "SentenceEncoder", "LanguageModel")]
+
+
+@pytest.mark.parametrize("kind", WEIGHED, indirect=True)
+def test_weights_say_how_much_a_row_counts_beside_others(kind: Kind, model: Any) -> None:
+    even = kind.learnt(kind.rows, kind.targets, sample_weight=[1.0] * 24)
+    sevens = kind.learnt(kind.rows, kind.targets, sample_weight=np.full(24, 7))
+    assert kind.said(sevens) == kind.said(even)
+    for one, other in zip(kind.said(even), kind.said(model), strict=True):
+        assert _near(one, other)
+    # Rows of weight 0 have not been given: neither their words nor their targets are known.
+    rows, targets = [*kind.rows, "unheard of", "nowhere"], [*kind.targets, *_strange(kind)]
+    without = kind.learnt(rows, targets, sample_weight=[1.0] * 24 + [0.0] * 2)
+    assert kind.said(without) == kind.said(even)
+    assert getattr(without, "classes_", np.zeros(0)).tolist() == getattr(even, "classes_", np.zeros(0)).tolist()
+
+
+def _strange(kind: Kind) -> list[Any]:
+    """Targets of two rows that no other row has, where there can be such."""
+    if kind.table:
+        return kind.targets[:2]
+    return {str: ["x", "y"], list: [["z"], ["y"]]}.get(type(kind.targets[0]), [98, 99])
+
+
+@pytest.mark.parametrize("kind", WEIGHED, indirect=True)
+def test_heavy_rows_are_learnt_better_and_scores_count_by_weight(kind: Kind, model: Any) -> None:
+    heavy = [30.0 if row % 4 == 0 else 1.0 for row in range(24)]
+    moved = kind.learnt(kind.rows, kind.targets, sample_weight=heavy)
+    assert str(kind.said(moved)) != str(kind.said(model))
+    some = [float(row % 3 == 0) for row in range(24)]
+    kept = [row for row in range(24) if some[row]]
+    score = model.score(kind.rows, kind.targets, sample_weight=some)
+    assert score == pytest.approx(model.score([kind.rows[row] for row in kept], [kind.targets[row] for row in kept]))
+    assert model.score(kind.rows, kind.targets, sample_weight=[2.0] * 24) == pytest.approx(
+        model.score(kind.rows, kind.targets)
+    )
+
+
+@pytest.mark.parametrize("kind", WEIGHED, indirect=True)
+@pytest.mark.parametrize("weights", [[1.0] * 23, [-1.0] * 24, [0.0] * 24, [float("nan")] * 24, ["a"] * 24])
+def test_what_are_no_weights_is_refused(kind: Kind, model: Any, weights: Any) -> None:
+    for ask in (kind.new().fit, model.score):
+        with pytest.raises(DataError, match="sample_weight"):
+            ask(kind.rows, kind.targets, sample_weight=weights)

@@ -95,7 +95,7 @@ def test_labels_in_another_type_score_as_they_evaluate(tmp_path: Path) -> None:
         fitted.score(TEXTS, [bool(label) for label in labels])
     with pytest.raises(DataError, match="no rows to evaluate on"):
         fitted.score([], [])
-    with pytest.raises(DataError, match="sample_weight; found zeros alone"):
+    with pytest.raises(DataError, match="sample_weight; allowed: one finite number"):
         fitted.score(TEXTS, labels, sample_weight=[0.0] * len(labels))
 
 

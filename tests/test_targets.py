@@ -26,6 +26,7 @@ from recurra.errors import DataError, RecurraWarning, UsageError
 from recurra.tasks.heads.multilabel.measure import ranking_precision
 from recurra.tasks.heads.multilabel.thresholds import best_thresholds
 from recurra.tasks.heads.ordinal.run import medians, shares_of
+from recurra.tasks.heads.targets.blend import FITS as FITTING
 from recurra.tasks.heads.targets.blend import fit_weights, mean_loss
 from recurra.tasks.inputs.targets import labels_given, numbers_given
 from recurra.tasks.regression import TASK as REGRESSION
@@ -329,6 +330,30 @@ def test_thresholds_are_those_of_the_best_f1() -> None:
     assert f1(found[0]) == max(f1(each) for each in np.linspace(0.01, 1, 500))
     # A label of few rows takes the threshold of all labels together.
     assert found[1] == best_thresholds(wanted.reshape(-1, 1), shares.reshape(-1, 1))[0]
+
+
+@pytest.mark.parametrize("loss", ["squared", "binary"])
+def test_a_row_of_weight_two_counts_as_a_row_that_stands_there_twice(loss: Any) -> None:
+    draw = np.random.default_rng(0)
+    features, targets = draw.standard_normal((40, 3)), draw.standard_normal((40, 2))
+    targets = targets if loss == "squared" else (targets > 0).astype(float)
+    weights = np.where(np.arange(40) < 10, 2.0, 1.0)
+    twice = np.repeat(np.arange(40), weights.astype(int))
+    for one, other in zip(
+        FITTING[loss](features, targets, 1.0, weights),
+        FITTING[loss](features[twice], targets[twice], 1.0, None),
+        strict=True,
+    ):
+        assert one == pytest.approx(other, abs=1e-3)
+    judges = [targets + draw.standard_normal((40, 2)) for _ in range(3)]
+    scaled, repeated = weights / weights.mean(), [judge[twice] for judge in judges]
+    for one, other in zip(
+        fit_weights(judges, targets, loss, scaled), fit_weights(repeated, targets[twice], loss), strict=True
+    ):
+        assert one == pytest.approx(other, abs=1e-3)
+    assert mean_loss(judges[0], targets, loss, scaled) == pytest.approx(mean_loss(repeated[0], targets[twice], loss))
+    wanted, shares = targets > 0, draw.random((40, 2))
+    assert best_thresholds(wanted, shares, scaled) == pytest.approx(best_thresholds(wanted[twice], shares[twice]))
 
 
 def test_the_ranking_is_measured_as_scikit_learn_measures_it() -> None:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from recurra.errors import DataError, warn
 from recurra.estimators.cross_fitted import CrossFitted
 from recurra.estimators.estimator import require_fitted
-from recurra.tasks.heads.multilabel.measure import labels_figures
+from recurra.tasks.heads.multilabel.measure import labels_figures, share_whole
 from recurra.tasks.heads.multilabel.run import RunningLabeller
-from recurra.tasks.inputs.targets import TargetRows, given_targets, labels_given
-from recurra.tasks.inputs.texts import texts_of
+from recurra.tasks.inputs.targets import GivenTargets, TargetRows, given_targets, labels_given
+from recurra.tasks.inputs.texts import texts_of, weighed
 from recurra.tasks.multilabel import TASK, prepare
 from recurra.text.encoder import unread_warnings
 
@@ -54,18 +54,26 @@ class TextMultilabelClassifier(CrossFitted):
         texts: Sequence[str],
         labels: Any,
         *,
+        sample_weight: Sequence[float] | None = None,
         groups: Sequence[Any] | None = None,
         run: str | Path | None = None,
         watch: Watch | None = None,
     ) -> TextMultilabelClassifier:
         """Learn from texts and their labels; rows of one group stay in one fold.
 
+        Rows of weight 0 are left out, as if they had not been given; figures out of fold count each row once.
         Warns of what is doubtful; raises UsageError for what are no labels, DataError for rows that cannot be learnt
         from.
         """
         rows = texts_of(texts)
         targets, names, lists = labels_given(labels, len(rows))
-        given = given_targets(TargetRows(rows, targets, names), groups)
+        kept = weighed(sample_weight, len(rows))
+        targets = targets[kept.rows]
+        if lists:
+            # Labels of rows that were left out have not been given either.
+            met = targets.any(axis=0)
+            targets, names = targets[:, met], tuple(np.array(names, object)[met])
+        given = given_targets(GivenTargets(TargetRows(kept.of(rows), targets, names)), groups, kept)
         self.fit_prepared(prepare(self.asked(), given), run=run, watch=watch)
         self.classes_, self.lists_ = np.array(names, object), lists
         self._answer_in("lists" if lists else "matrix")
@@ -90,15 +98,21 @@ class TextMultilabelClassifier(CrossFitted):
         shares, encoded = self.model_.shares(texts_of(texts))
         return shares, unread_warnings(encoded.unread, len(encoded.ids))
 
-    def score(self, texts: Sequence[str], labels: Any) -> float:
+    def score(self, texts: Sequence[str], labels: Any, sample_weight: Sequence[float] | None = None) -> float:
         """The share of texts whose labels are all right, as scikit-learn scores several labels."""
-        return float(self.evaluate(texts, labels)["subset_accuracy"])
+        rows = self._against(texts, labels)
+        kept = weighed(sample_weight, len(rows.texts))
+        return share_whole(self.model_, rows.at(kept.rows), kept.weights)
 
     def evaluate(self, texts: Sequence[str], labels: Any) -> dict[str, Any]:
         """Micro and macro F1, rows right as a whole, the precision of the ranking, each label by itself.
 
         Raises DataError for no rows, and for labels that it does not know.
         """
+        return labels_figures(self.model_, self._against(texts, labels))
+
+    def _against(self, texts: Sequence[str], labels: Any) -> TargetRows:
+        """Take rows to measure by."""
         require_fitted(self)
         rows = texts_of(texts)
         targets, names, lists = labels_given(labels, len(rows))
@@ -108,7 +122,7 @@ class TextMultilabelClassifier(CrossFitted):
                 found, allowed = f"{targets.shape[1]} columns", f"{len(self.model_.names)}, as `classes_` has"
                 raise DataError("labels", found=found, allowed=allowed)
             names = self.model_.names
-        return labels_figures(self.model_, TargetRows(rows, targets, names))
+        return TargetRows(rows, targets, names)
 
     @classmethod
     def holding(cls, model: RunningLabeller) -> Self:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from recurra.errors import warn
 from recurra.estimators.cross_fitted import CrossFitted
 from recurra.estimators.estimator import require_fitted
+from recurra.tasks.heads.classes.measure import share_right
 from recurra.tasks.heads.ordinal.measure import order_figures
 from recurra.tasks.heads.ordinal.run import RunningOrdinal, medians
 from recurra.tasks.inputs.targets import given_targets
-from recurra.tasks.inputs.texts import labels_of, same_length, texts_of
+from recurra.tasks.inputs.texts import labels_of, same_length, texts_of, weighed
 from recurra.tasks.ordinal import TASK, ordered, prepare
 from recurra.text.encoder import unread_warnings
 
@@ -54,18 +55,21 @@ class TextOrdinalClassifier(CrossFitted):
         texts: Sequence[str],
         labels: Sequence[Any],
         *,
+        sample_weight: Sequence[float] | None = None,
         groups: Sequence[Any] | None = None,
         run: str | Path | None = None,
         watch: Watch | None = None,
     ) -> TextOrdinalClassifier:
         """Learn from texts and their classes; rows of one group stay in one fold.
 
+        Rows of weight 0 are left out, as if they had not been given; figures out of fold count each row once.
         Warns of what is doubtful; raises DataError for labels that are not in the order, or have none.
         """
         rows, classes = texts_of(texts), labels_of(labels, as_written=self.order is not None)
         same_length(rows, classes, "labels")
-        given = ordered(rows, classes, [] if self.order is None else labels_of(self.order, as_written=True))
-        self.fit_prepared(prepare(self.asked(), given_targets(given.rows, groups, given)), run=run, watch=watch)
+        kept, order = weighed(sample_weight, len(rows)), [] if self.order is None else self.order
+        given = ordered(kept.of(rows), kept.of(classes), labels_of(order, as_written=True))
+        self.fit_prepared(prepare(self.asked(), given_targets(given, groups, kept)), run=run, watch=watch)
         self.classes_ = np.array(self.model_.classes)
         warn(self.warnings_)
         return self
@@ -88,9 +92,15 @@ class TextOrdinalClassifier(CrossFitted):
         shares, encoded = self.model_.shares(texts_of(texts))
         return shares, unread_warnings(encoded.unread, len(encoded.ids))
 
-    def score(self, texts: Sequence[str], labels: Sequence[Any]) -> float:
+    def score(self, texts: Sequence[str], labels: Sequence[Any], sample_weight: Sequence[float] | None = None) -> float:
         """Accuracy, as scikit-learn scores classifiers."""
-        return float(self.evaluate(texts, labels)["accuracy"])
+        kept = weighed(sample_weight, len(rows := texts_of(texts)))
+        same_length(rows, classes := labels_of(labels, as_written=True), "labels")
+        told = self.evaluate(kept.of(rows), kept.of(classes))
+        if kept.weights is None:
+            return float(told["accuracy"])
+        said = self.predict(kept.of(rows)).tolist()
+        return share_right(said, kept.of(classes), known=self.classes_.tolist(), weights=kept.weights)
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, Any]:
         """The mean error in steps, quadratic weighted kappa, accuracy, and the hardest rows.

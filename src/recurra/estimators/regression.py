@@ -17,10 +17,10 @@ from recurra.datasets.columns import name_list
 from recurra.errors import DataError, warn
 from recurra.estimators.cross_fitted import CrossFitted
 from recurra.estimators.estimator import require_fitted
-from recurra.tasks.heads.regression.measure import number_figures
+from recurra.tasks.heads.regression.measure import number_figures, share_explained
 from recurra.tasks.heads.regression.run import RunningRegressor
-from recurra.tasks.inputs.targets import TargetRows, given_targets, numbers_given
-from recurra.tasks.inputs.texts import texts_of
+from recurra.tasks.inputs.targets import GivenTargets, TargetRows, given_targets, numbers_given
+from recurra.tasks.inputs.texts import texts_of, weighed
 from recurra.tasks.regression import TASK, prepare
 from recurra.text.encoder import unread_warnings
 
@@ -52,18 +52,22 @@ class TextRegressor(CrossFitted):
         texts: Sequence[str],
         numbers: ArrayLike,
         *,
+        sample_weight: Sequence[float] | None = None,
         groups: Sequence[Any] | None = None,
         run: str | Path | None = None,
         watch: Watch | None = None,
     ) -> TextRegressor:
         """Learn from texts and their numbers, (rows,) or (rows, targets); rows of one group stay in one fold.
 
+        Rows of weight 0 are left out, as if they had not been given; figures out of fold count each row once.
         Warns of what is doubtful; raises DataError for a number that is missing or not finite, and for a target of one
         value alone.
         """
         rows = texts_of(texts)
         targets, names, single = numbers_given(numbers, len(rows))
-        given = given_targets(TargetRows(rows, targets, names), groups)
+        kept = weighed(sample_weight, len(rows))
+        rows_ = TargetRows(kept.of(rows), targets[kept.rows], names)
+        given = given_targets(GivenTargets(rows_), groups, kept)
         self.fit_prepared(prepare(self.asked(), given), run=run, watch=watch)
         self.targets_, self.single_ = np.array(names, object), single
         self._answer_in("column" if single else "table")
@@ -77,15 +81,21 @@ class TextRegressor(CrossFitted):
         warn(unread_warnings(encoded.unread, len(encoded.ids)))
         return numbers[:, 0] if self.single_ else numbers
 
-    def score(self, texts: Sequence[str], numbers: ArrayLike) -> float:
+    def score(self, texts: Sequence[str], numbers: ArrayLike, sample_weight: Sequence[float] | None = None) -> float:
         """R², of several targets the mean; raises DataError for no rows, and where all numbers are one."""
-        r2 = self.evaluate(texts, numbers)["r2"]
+        rows = self._against(texts, numbers)
+        kept = weighed(sample_weight, len(rows.texts))
+        r2 = share_explained(self.model_, rows.at(kept.rows), kept.weights)
         if r2 is None:
             raise DataError("R² is not defined", found="one value in all rows", allowed="two values or more")
         return float(r2)
 
     def evaluate(self, texts: Sequence[str], numbers: ArrayLike) -> dict[str, Any]:
         """MAE, RMSE, R² and Spearman's rank correlation, of each target too, and the rows of the largest errors."""
+        return number_figures(self.model_, self._against(texts, numbers))
+
+    def _against(self, texts: Sequence[str], numbers: ArrayLike) -> TargetRows:
+        """Take rows to measure by, in the order of the model's targets."""
         require_fitted(self)
         rows = texts_of(texts)
         targets, names, _ = numbers_given(numbers, len(rows))
@@ -95,7 +105,7 @@ class TextRegressor(CrossFitted):
             if {*names} != {*known}:
                 raise DataError("numbers", found=name_list([*names]), allowed=name_list([*known]))
             targets = targets[:, [names.index(name) for name in known]]
-        return number_figures(self.model_, TargetRows(rows, targets, known))
+        return TargetRows(rows, targets, known)
 
     @classmethod
     def holding(cls, model: RunningRegressor) -> Self:

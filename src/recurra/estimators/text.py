@@ -22,7 +22,7 @@ from recurra.tasks.heads.classes.explain import explain
 from recurra.tasks.heads.classes.explanation import Explanation
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of
+from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of, weighed
 from recurra.tasks.task import Asked
 from recurra.tasks.text import TASK, VALIDATION, prepare
 from recurra.text.encoder import unread_warnings
@@ -147,8 +147,9 @@ class TextClassifier(Estimator):
         """
         rows, truths = texts_of(texts), labels_of(labels, as_written=True)
         same_length(rows, truths, "labels")
-        answers = self.predict(rows).tolist()
-        return share_right(answers, truths, known=self.classes_.tolist(), weights=sample_weight)
+        kept = weighed(sample_weight, len(rows))
+        answers = self.predict(kept.of(rows)).tolist()
+        return share_right(answers, kept.of(truths), known=self.classes_.tolist(), weights=kept.weights)
 
     def evaluate(self, texts: Sequence[str], labels: Sequence[Any]) -> dict[str, Any]:
         """Accuracy, loss, F1, calibration, confusion, score by length and top losses on labelled texts."""

@@ -38,7 +38,8 @@ def prepare(asked: Asked, given: GivenTargets) -> Prepared:
     """
     rows = given.rows
     check_enough(rows.texts)
-    mean, spread = rows.targets.mean(0), rows.targets.std(0)
+    mean = np.average(rows.targets, axis=0, weights=given.weights)
+    spread = np.sqrt(np.average((rows.targets - mean) ** 2, axis=0, weights=given.weights))
     if (spread <= 1e-12 * np.maximum(1.0, np.abs(rows.targets).max(0))).any():
         name = rows.names[int(spread.argmin())]
         value = f"{rows.targets[0, int(spread.argmin())]:g} in all {len(rows.texts):,} rows"

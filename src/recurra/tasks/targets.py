@@ -86,14 +86,14 @@ def prepare_targets(
         settings,
         asked.seed,
         plan.model_copy(update={"window": choice.window}),
-        TargetParts(rows.texts, learnt, loss, encoder, rows, parts, names[choice.way], choice.way, told),
+        TargetParts(rows.texts, learnt, loss, encoder, rows, parts, names[choice.way], choice.way, told, given.weights),
         seen=rows,
         learnt_from=f"{len(rows.texts):,} texts",
         part=f"rows out of fold ({len(cuts)} folds)",
         start=choice.start,
         by_steps=False,
         kept=_kept(given),
-        split={"folds": [cut.validation.tolist() for cut in cuts]},
+        split={"folds": [_numbers(rows, cut.validation) for cut in cuts]},
         told={"chosen": choice.told},
         warnings=[*warnings, *doubts],
         columns=given.columns,
@@ -111,6 +111,11 @@ def _words(choice: Choice, texts: Sequence[str]) -> tuple[TextEncoder, list[str]
     if choice.way == "fresh":
         return learnt_words(fit_encoder, texts, choice.settings.text)
     return replace(box_encoder().encoder, config=choice.settings.text), []
+
+
+def _numbers(rows: TargetRows, some: NDArray[np.int64]) -> list[int]:
+    """Where a reader finds some of the rows."""
+    return [*map(int, some if rows.numbers is None else rows.numbers[some])]
 
 
 def _kept(given: GivenTargets) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from recurra.datasets.labels import is_missing, label_text
 from recurra.datasets.series.numbers import LARGEST
 from recurra.errors import DataError, UsageError
 from recurra.tasks.inputs.labelled import Fold
-from recurra.tasks.inputs.texts import column_of
+from recurra.tasks.inputs.texts import Weighed, column_of
 from recurra.text.encoder import TextEncoder
 
 Loss = Literal["squared", "binary"]
@@ -74,11 +74,19 @@ class TargetParts:
     """How it is made: frozen, tuned or fresh."""
     told: Any = None
     """What the head's model must know besides."""
+    weights: NDArray[np.float64] | None = None
+    """Of each row, of mean 1; None: all weigh the same."""
 
     def at(self, rows: NDArray[np.int64]) -> TargetParts:
         """Learn from some rows alone."""
-        texts = [self.texts[row] for row in rows]
-        return replace(self, texts=texts, targets=self.targets[rows], rows=self.rows.at(rows), folds=())
+        texts, weights = [self.texts[row] for row in rows], self.weights_of(rows)
+        return replace(
+            self, texts=texts, targets=self.targets[rows], rows=self.rows.at(rows), folds=(), weights=weights
+        )
+
+    def weights_of(self, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """The weights of some rows."""
+        return self.weights[rows] if self.weights is not None else None
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,7 @@ class GivenTargets:
     rows: TargetRows
     columns: TextColumns | None = None
     groups: Sequence[Any] | None = None
+    weights: NDArray[np.float64] | None = None
     read_from: tuple[str, ...] = ()
     """The columns of the table that held the targets."""
     kind: str = "str"
@@ -99,13 +108,18 @@ class GivenTargets:
     warnings: Sequence[str] = ()
 
 
-def given_targets(rows: TargetRows, groups: Any, given: GivenTargets | None = None) -> GivenTargets:
-    """Return rows with their groups; raises DataError where there is not a group for each row."""
-    kept = None if groups is None else column_of(groups, "groups")
-    if kept is not None and len(kept) != len(rows.texts):
-        found = f"{len(kept)} groups, {len(rows.texts)} rows"
-        raise DataError("groups and rows differ in number", found=found)
-    return replace(given or GivenTargets(rows), groups=kept)
+def given_targets(given: GivenTargets, groups: Any, kept: Weighed) -> GivenTargets:
+    """Return the rows that were kept with their weights, groups and numbers.
+
+    Raises DataError where there is not a group for each row.
+    """
+    held = None if groups is None else column_of(groups, "groups")
+    if held is not None and len(held) != kept.count:
+        raise DataError("groups and rows differ in number", found=f"{len(held)} groups, {kept.count} rows")
+    # Of mean 1, so that weights say which rows count more than others, and not how much all are penalised.
+    weights = None if kept.weights is None else kept.weights / kept.weights.mean()
+    rows = replace(given.rows, numbers=kept.numbers)
+    return replace(given, rows=rows, groups=None if held is None else kept.of(held), weights=weights)
 
 
 def indicator(

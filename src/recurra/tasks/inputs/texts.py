@@ -116,28 +116,53 @@ class Part:
         return Part([*self.texts, *other.texts], targets, np.concatenate([self.weights, other.weights]))
 
 
-def weighty(given: LabelledTexts) -> tuple[LabelledTexts, NDArray[np.int64]]:
-    """Take every column as a list and leave rows of weight 0 out; return the numbers of the others too.
+@dataclass(frozen=True)
+class Weighed:
+    """The rows that weigh anything, and how much: the others have no influence at all, not even on the vocabulary."""
 
-    Such rows have no influence at all, not even on the vocabulary. Raises UsageError and DataError with the row.
-    """
-    given = _as_lists(given)
-    count = len(given.texts)
-    if given.sample_weight is None:
-        return given, np.arange(count)
+    count: int
+    """All rows that were given."""
+    rows: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
+    """Of those rows; None: all weigh the same."""
+
+    @property
+    def numbers(self) -> NDArray[np.int64] | None:
+        """Where the caller finds the rows, where that is not their order."""
+        return self.rows if len(self.rows) < self.count else None
+
+    def of(self, values: list[Any]) -> list[Any]:
+        """Leave out what belongs to rows that weigh nothing."""
+        return [values[row] for row in self.rows]
+
+
+def weighed(sample_weight: Any, count: int) -> Weighed:
+    """Tell which of so many rows weigh anything; raises UsageError and DataError for what are no weights."""
+    if sample_weight is None:
+        return Weighed(count, np.arange(count))
     try:
-        weights = np.asarray(column_of(given.sample_weight, "sample_weight"), dtype=np.float64)
+        weights = np.asarray(column_of(sample_weight, "sample_weight"), dtype=np.float64)
     except (TypeError, ValueError):
         # What is no number is no weight: the check below refuses it with the others.
         weights = np.full(count, np.nan)
     if weights.shape != (count,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise DataError("sample_weight", allowed="one finite number of at least 0 for each row, not all 0")
     rows = np.flatnonzero(weights)
+    return Weighed(count, rows, weights[rows])
+
+
+def weighty(given: LabelledTexts) -> tuple[LabelledTexts, NDArray[np.int64]]:
+    """Take every column as a list and leave rows of weight 0 out; return the numbers of the others too.
+
+    Raises UsageError and DataError with the row.
+    """
+    given = _as_lists(given)
+    kept = weighed(given.sample_weight, len(given.texts))
     texts, labels, groups = (
-        [values[row] for row in rows] if values is not None else None
-        for values in (given.texts, given.labels, given.groups)
+        kept.of(values) if values is not None else None for values in (given.texts, given.labels, given.groups)
     )
-    return replace(given, texts=texts, labels=labels, groups=groups, sample_weight=weights[rows].tolist()), rows
+    weights = None if kept.weights is None else kept.weights.tolist()
+    return replace(given, texts=texts, labels=labels, groups=groups, sample_weight=weights), kept.rows
 
 
 def _as_lists(given: LabelledTexts) -> LabelledTexts:

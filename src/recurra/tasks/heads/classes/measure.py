@@ -58,11 +58,11 @@ class TextEvaluation:
 
 
 def share_right(
-    answers: Sequence[object], labels: Sequence[object], *, known: Sequence[object], weights: Sequence[float] | None
+    answers: Sequence[object], labels: Sequence[object], *, known: Sequence[object], weights: NDArray[Any] | None
 ) -> float:
     """Return the share of answers (rows,) that are the labels; a label that is no `known` class is never answered.
 
-    Raises DataError for no rows, labels none of which is known, and weights that are all 0.
+    Raises DataError for no rows, and for labels none of which is known.
     """
     if not len(labels):
         raise DataError("no rows to evaluate on")
@@ -71,9 +71,6 @@ def share_right(
     # Some unknown labels are rows answered wrongly; unknown ones alone are another set, or labels of another kind.
     if (meant < 0).all():
         raise _unknown(labels, meant, known)
-    # np.average would raise an error of NumPy's, which names no argument.
-    if weights is not None and not np.any(weights):
-        raise DataError("sample_weight", found="zeros alone", allowed="a weight above 0")
     return float(np.average(given == meant, weights=weights))
 
 

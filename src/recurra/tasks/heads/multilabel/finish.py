@@ -31,7 +31,7 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     wanted = data.rows.targets > 0
     shares = {name: sigmoid(columns) for name, columns in blend.judges.items()}
     whole = sigmoid(blend.out_of_fold)
-    thresholds = best_thresholds(wanted, whole)
+    thresholds = best_thresholds(wanted, whole, data.weights)
     made = replace(blend.model, thresholds=tuple(thresholds.tolist()))
     rival = next(name for name in shares if name.startswith("TF-IDF of words"))
     said = _said(wanted, shares[rival])

@@ -38,6 +38,12 @@ def labels_figures(model: RunningLabeller, rows: TargetRows) -> Figures:
     return _measured(model, rows)[0]
 
 
+def share_whole(model: RunningLabeller, rows: TargetRows, weights: NDArray[np.float64] | None) -> float:
+    """The share of rows, which count by their `weights`, whose labels are all right."""
+    _, known, said = _measured(model, rows)
+    return float(np.average(((known.targets > 0) == said).all(axis=1), weights=weights))
+
+
 def judge_several(
     model: RunningLabeller, rows: TargetRows, learnt: TargetRows | None, tries: Sequence[str] = ()
 ) -> Figures:

@@ -14,22 +14,28 @@ LEAST = 0.02
 """Below it a label is never said: of rare labels alone F1 would say it of every row."""
 
 
-def best_thresholds(wanted: NDArray[np.bool_], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the threshold of each label (labels,) of best F1 on these rows: wanted and shares are (rows, labels)."""
-    together = _best(wanted.ravel(), shares.ravel())
+def best_thresholds(
+    wanted: NDArray[np.bool_], shares: NDArray[np.float64], weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Return the threshold of each label (labels,) of best F1 on these rows: wanted and shares are (rows, labels).
+
+    Rows count by their `weights` (rows,), where there are any.
+    """
+    rows = np.ones(len(wanted)) if weights is None else weights
+    together = _best(wanted.ravel(), shares.ravel(), np.repeat(rows, wanted.shape[1]))
     return np.array(
         [
-            _best(wanted[:, label], shares[:, label]) if wanted[:, label].sum() >= FEWEST else together
+            _best(wanted[:, label], shares[:, label], rows) if wanted[:, label].sum() >= FEWEST else together
             for label in range(wanted.shape[1])
         ]
     )
 
 
-def _best(wanted: NDArray[np.bool_], shares: NDArray[np.float64]) -> float:
+def _best(wanted: NDArray[np.bool_], shares: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
     order = np.argsort(-shares, kind="stable")
-    hits = np.cumsum(wanted[order])
+    hits = np.cumsum((wanted * rows)[order])
     # With the first n rows said: 2 TP / (n + all that are so).
-    f1 = 2 * hits / (np.arange(1, len(order) + 1) + wanted.sum())
+    f1 = 2 * hits / (np.cumsum(rows[order]) + (wanted * rows).sum())
     # Rows of one probability are said together: F1 counts where the next row has another.
     last = np.append(np.diff(shares[order]) != 0, True)
     best = int(np.where(last, f1, -1.0).argmax())

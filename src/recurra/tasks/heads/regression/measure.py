@@ -37,6 +37,12 @@ def number_figures(model: RunningRegressor, rows: TargetRows) -> Figures:
     return _measured(model, rows)[0]
 
 
+def share_explained(model: RunningRegressor, rows: TargetRows, weights: Numbers | None) -> float | None:
+    """R² of rows that count by their `weights`, of several targets the mean; None where it is not defined."""
+    said = _measured(model, rows)[1]
+    return _mean([_r2(*each, weights) for each in zip(rows.targets.T, said.T, strict=True)])
+
+
 def judge_numbers(
     model: RunningRegressor, rows: TargetRows, learnt: TargetRows | None, tries: Sequence[str] = ()
 ) -> Figures:
@@ -81,10 +87,14 @@ def figures_of(rows: TargetRows, said: Numbers) -> Figures:
 
 
 def _figures(wanted: Numbers, said: Numbers) -> dict[str, Any]:
-    spread = float(((wanted - wanted.mean()) ** 2).sum())
+    told = {"mae": mae(wanted, said), "rmse": rmse(wanted, said)}
+    return {**told, "r2": _r2(wanted, said), "spearman": spearman(wanted, said)}
+
+
+def _r2(wanted: Numbers, said: Numbers, weights: Numbers | None = None) -> float | None:
+    spread = float(np.average((wanted - np.average(wanted, weights=weights)) ** 2, weights=weights))
     # Where all numbers are one, nothing is explained and no rank is above another: not defined.
-    r2 = 1 - float(((wanted - said) ** 2).sum()) / spread if spread > 0 else None
-    return {"mae": mae(wanted, said), "rmse": rmse(wanted, said), "r2": r2, "spearman": spearman(wanted, said)}
+    return 1 - float(np.average((wanted - said) ** 2, weights=weights)) / spread if spread > 0 else None
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

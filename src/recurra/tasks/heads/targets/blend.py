@@ -72,7 +72,7 @@ def blended(prepared: Prepared, model: RunningTargets, again: Again, *, shared: 
     judges = own
     if shared:
         judges = [np.repeat(columns.mean(1, keepdims=True), columns.shape[1], axis=1) for columns in own]
-    weights, bias = fit_weights(judges, data.targets, data.loss)
+    weights, bias = fit_weights(judges, data.targets, data.loss, data.weights)
     parts = [part for _, part in fitted]
     tensors = dict(model.tensors) | head
     if shared:
@@ -111,28 +111,30 @@ def name_of(judge: Linear, loss: Loss) -> str:
 
 def _cross_fitted(judge: Linear, texts: Texts, data: TargetParts) -> tuple[Floats, Fitted]:
     def fit(rows: Places) -> Fitted:
-        return fit_linear(judge, texts, rows, data.targets[rows], data.loss)
+        return fit_linear(judge, texts, rows, data.targets[rows], data.loss, data.weights_of(rows))
 
     return cross_fitted(fit, texts, data.folds, data.targets.shape[1])
 
 
-def fit_linear(judge: Linear, texts: Texts, rows: Places, targets: NDArray[np.float32], loss: Loss) -> Fitted:
-    """Fit a linear model of the n-grams of some rows to their targets (rows, columns)."""
+def fit_linear(
+    judge: Linear, texts: Texts, rows: Places, targets: NDArray[np.float32], loss: Loss, weights: Numbers | None = None
+) -> Fitted:
+    """Fit a linear model of the n-grams of some rows to their targets (rows, columns) and `weights` (rows,)."""
     learnt = counted_grams(judge, texts, rows)
     scaled, weight = weighted(learnt)
-    slopes, bias = FITS[loss](scaled, targets.astype(np.float64), TF_IDF[loss])
+    slopes, bias = FITS[loss](scaled, targets.astype(np.float64), TF_IDF[loss], weights)
     return packed(learnt, slopes * weight[:, None], bias, weight**2)
 
 
-def _ridge(features: Any, targets: Numbers, penalty: float) -> tuple[Numbers, Numbers]:
+def _ridge(features: Any, targets: Numbers, penalty: float, weights: Numbers | None) -> tuple[Numbers, Numbers]:
     from sklearn.linear_model import Ridge
 
     # Of sparse features scikit-learn takes conjugate gradients; dense ones are solved exactly.
-    fit = Ridge(penalty).fit(features, targets)
+    fit = Ridge(penalty).fit(features, targets, weights)
     return fit.coef_.reshape(targets.shape[1], -1).T, np.broadcast_to(fit.intercept_, targets.shape[1]).copy()
 
 
-def _logistic(features: Any, targets: Numbers, penalty: float) -> tuple[Numbers, Numbers]:
+def _logistic(features: Any, targets: Numbers, penalty: float, weights: Numbers | None) -> tuple[Numbers, Numbers]:
     """Logistic regression of each column against what is not so."""
     from sklearn.linear_model import LogisticRegression
 
@@ -145,13 +147,14 @@ def _logistic(features: Any, targets: Numbers, penalty: float) -> tuple[Numbers,
         solver = {"solver": "sag", "max_iter": 60, "tol": 1e-2} if hasattr(features, "tocsr") else {"max_iter": 100}
         fit = LogisticRegression(C=1 / penalty, random_state=0, **solver)
         with unconverged():
-            fit.fit(features, targets[:, column])
+            fit.fit(features, targets[:, column], weights)
         slopes[:, column], bias[column] = fit.coef_[0], fit.intercept_[0]
     return slopes, bias
 
 
-FITS: dict[Loss, Callable[[Any, Numbers, float], tuple[Numbers, Numbers]]] = {"squared": _ridge, "binary": _logistic}
-"""Each fits slopes (features, columns) and biases (columns,)."""
+Fit = Callable[[Any, Numbers, float, Numbers | None], tuple[Numbers, Numbers]]
+FITS: dict[Loss, Fit] = {"squared": _ridge, "binary": _logistic}
+"""Each fits slopes (features, columns) and biases (columns,) to features, targets, a penalty and the rows' weights."""
 
 
 def _net_columns(prepared: Prepared, model: RunningTargets, again: Again) -> tuple[Trained, Numbers]:
@@ -178,53 +181,58 @@ def _frozen(data: TargetParts, model: RunningTargets) -> tuple[Trained, Numbers]
     for penalty in FROZEN:
         tried = np.zeros(targets.shape)
         for learnt, held in data.folds:
-            weight, bias = FITS[data.loss](rotated[learnt], targets[learnt], penalty)
+            weight, bias = FITS[data.loss](rotated[learnt], targets[learnt], penalty, data.weights_of(learnt))
             tried[held] = rotated[held] @ weight + bias
-        loss = mean_loss(tried, targets, data.loss)
+        loss = mean_loss(tried, targets, data.loss, data.weights)
         if loss < best:
             best, kept, columns = loss, penalty, tried
-    weight, bias = FITS[data.loss](rotated, targets, kept)
+    weight, bias = FITS[data.loss](rotated, targets, kept, data.weights)
     slopes = (right.T @ weight) / spread[:, None]
     head = {"dense.weight": slopes.T.astype(np.float32), "dense.bias": (bias - mean @ slopes).astype(np.float32)}
     return head, columns
 
 
-def mean_loss(columns: Numbers, targets: Any, loss: Loss) -> float:
-    """The mean squared error, or the mean cross-entropy in nats."""
-    if loss == "squared":
-        return float(((columns - targets) ** 2).mean())
-    return float((np.logaddexp(0, columns) - targets * columns).mean())
+def mean_loss(columns: Numbers, targets: Any, loss: Loss, weights: Numbers | None = None) -> float:
+    """The mean squared error, or the mean cross-entropy in nats, of rows that count by their weights."""
+    squares = (columns - targets) ** 2 if loss == "squared" else np.logaddexp(0, columns) - targets * columns
+    return float(np.average(squares.mean(axis=1), weights=weights))
 
 
-def fit_weights(judges: Sequence[Numbers], targets: Any, loss: Loss) -> tuple[Numbers, Numbers]:
-    """Weights of at least 0, (judges, columns), and biases (columns,), of least loss."""
-    return (_least_squares if loss == "squared" else _least_log_loss)(judges, np.asarray(targets, np.float64))
+def fit_weights(
+    judges: Sequence[Numbers], targets: Any, loss: Loss, weights: Numbers | None = None
+) -> tuple[Numbers, Numbers]:
+    """Weights of at least 0, (judges, columns), and biases (columns,), of least loss; `weights` (rows,) have mean 1."""
+    rows = np.ones(len(targets)) if weights is None else weights
+    return (_least_squares if loss == "squared" else _least_log_loss)(judges, np.asarray(targets, np.float64), rows)
 
 
-def _least_squares(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
+def _least_squares(judges: Sequence[Numbers], targets: Numbers, rows: Numbers) -> tuple[Numbers, Numbers]:
     from scipy.optimize import nnls
 
     count, columns = len(judges), targets.shape[1]
-    weights, bias = np.zeros((count, columns)), targets.mean(0)
+    weights, bias = np.zeros((count, columns)), np.average(targets, axis=0, weights=rows)
+    # A squared error of a row counts by its weight where the row is longer by its root.
+    root = np.sqrt(rows)
     for column in range(columns):
         said = np.stack([judge[:, column] for judge in judges], axis=1)
-        mean = said.mean(0)
+        mean = np.average(said, axis=0, weights=rows)
         # Further rows pull the weights to even ones, as strongly as a share of the rows.
         pull = np.sqrt(PENALTY * len(targets)) * np.eye(count)
-        wanted = np.concatenate([targets[:, column] - bias[column], pull @ np.full(count, 1 / count)])
-        weights[:, column] = nnls(np.concatenate([said - mean, pull]), wanted)[0]
+        wanted = np.concatenate([(targets[:, column] - bias[column]) * root, pull @ np.full(count, 1 / count)])
+        weights[:, column] = nnls(np.concatenate([(said - mean) * root[:, None], pull]), wanted)[0]
         bias[column] -= mean @ weights[:, column]
     return weights, bias
 
 
-def _least_log_loss(judges: Sequence[Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
+def _least_log_loss(judges: Sequence[Numbers], targets: Numbers, rows: Numbers) -> tuple[Numbers, Numbers]:
     said = np.stack(judges)
-    count, rows, columns = said.shape
+    count, _, columns = said.shape
+    share = (rows / rows.sum())[:, None]
 
     def told(counts: Numbers, bias: Numbers) -> tuple[float, Numbers, Numbers]:
         scores = np.tensordot(counts, said, 1) + bias
-        apart = (sigmoid(scores) - targets) / rows
-        loss = float((np.logaddexp(0, scores) - targets * scores).sum()) / rows
+        apart = (sigmoid(scores) - targets) * share
+        loss = float(((np.logaddexp(0, scores) - targets * scores) * share).sum())
         return loss, np.tensordot(said, apart, 2), apart.sum(0)
 
     counts, bias = least(told, count, columns)

@@ -28,7 +28,9 @@ from recurra.training.progress import Record
 def learner(net: LearningNet, prepared: Prepared) -> TargetLearner:
     """Encode the rows, and hold them for the loop."""
     data, config = prepared.data, prepared.settings.training
-    return TargetLearner(net, data.encoder.encode(data.texts), data.targets, data.loss, config, prepared.seed)
+    sequences = data.encoder.encode(data.texts)
+    weights = (np.ones(len(sequences)) if data.weights is None else data.weights).astype(np.float32)
+    return TargetLearner(net, sequences, data.targets, weights, data.loss, config, prepared.seed)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class TargetLearner:
     net: LearningNet
     sequences: Sequence[TokenIds]
     targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
     loss: Loss
     config: TrainingConfig
     seed: int
@@ -60,7 +63,7 @@ class TargetLearner:
 
     def arrays(self) -> list[NDArray[Any]]:
         """Everything that is learnt from, for the fingerprint of a run."""
-        return [np.concatenate(self.sequences), self.lengths, self.targets]
+        return [np.concatenate(self.sequences), self.lengths, self.targets, self.weights]
 
     def work(self) -> dict[str, float]:
         """How much a step reads, as `torch_work` takes it."""
@@ -78,15 +81,16 @@ class TargetLearner:
         return [TargetBatch(rows, pick(read, rows)) for rows in order]
 
     def steps(self, batch: TargetBatch, state: Any, generator: Generator = None) -> Iterator[Step]:
-        """The mean loss of a text's columns, summed over the batch."""
+        """The mean loss of a text's columns, weighed and summed over the batch."""
         scores = self.net(to_tensor(batch.ids, home(self.net)), generator=generator)[0]
-        targets = tensor_on(scores.device, self.targets[batch.rows])
+        targets, weights = (tensor_on(scores.device, values[batch.rows]) for values in (self.targets, self.weights))
         losses = (
             functional.mse_loss(scores, targets, reduction="none")
             if self.loss == "squared"
             else functional.binary_cross_entropy_with_logits(scores, targets, reduction="none")
         )
-        yield Step(losses.mean(dim=1).sum(), float(len(batch.rows)))
+        # Divided by rows, not by weights: a batch of light rows must not pull like one of heavy ones.
+        yield Step((losses.mean(dim=1) * weights).sum(), float(len(batch.rows)))
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """The mean loss."""
