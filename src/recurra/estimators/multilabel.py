@@ -109,7 +109,8 @@ class TextMultilabelClassifier(CrossFitted):
 
         Raises DataError for no rows, and for labels that it does not know.
         """
-        return labels_figures(self.model_, self._against(texts, labels))
+        rows = self._against(texts, labels)
+        return labels_figures(self.model_, rows)
 
     def _against(self, texts: Sequence[str], labels: Any) -> TargetRows:
         """Take rows to measure by."""

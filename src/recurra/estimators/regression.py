@@ -92,7 +92,8 @@ class TextRegressor(CrossFitted):
 
     def evaluate(self, texts: Sequence[str], numbers: ArrayLike) -> dict[str, Any]:
         """MAE, RMSE, R² and Spearman's rank correlation, of each target too, and the rows of the largest errors."""
-        return number_figures(self.model_, self._against(texts, numbers))
+        rows = self._against(texts, numbers)
+        return number_figures(self.model_, rows)
 
     def _against(self, texts: Sequence[str], numbers: ArrayLike) -> TargetRows:
         """Take rows to measure by, in the order of the model's targets."""
