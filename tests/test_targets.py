@@ -304,6 +304,14 @@ def test_settings_of_ones_own_are_kept_and_sizes_make_a_net_from_scratch() -> No
     assert fresh.way == "fresh" and fresh.settings.net.hidden == 9 and not fresh.start
 
 
+def test_a_tuned_net_begins_with_the_linear_fit_of_its_fold() -> None:
+    # With no step worth the name, what it knows out of fold is what it began with.
+    still = recurra.TextRegressor(epochs=1, learning_rate=1e-9).fit(TEXTS, NUMBERS)
+    net, linear = still.out_of_fold_["members"][0], recurra.TextRegressor().fit(TEXTS, NUMBERS)
+    assert net["name"].startswith("encoder, tuned")
+    assert net["rmse"] == pytest.approx(linear.out_of_fold_["members"][0]["rmse"], abs=0.1)
+
+
 def test_a_net_of_ones_own_sizes_learns_too() -> None:
     settings = SETTINGS.changed({"hidden": 8, "embedding_size": 8, "min_count": 1, "epochs": 2, "heads": 1})
     model = recurra.TextRegressor(config=settings).fit(TEXTS, NUMBERS)

@@ -34,6 +34,7 @@ from recurra.tasks.heads.judges import (
     net_left_out,
 )
 from recurra.tasks.heads.targets.run import RunningTargets, sigmoid
+from recurra.tasks.inputs.labelled import Fold
 from recurra.tasks.inputs.targets import Loss, TargetParts
 from recurra.tasks.task import Again, Prepared, Trained
 
@@ -41,6 +42,8 @@ FROZEN = (300.0, 1000.0, 3000.0)
 """Penalties tried on a frozen net's features, which have spread 1."""
 TF_IDF = {"squared": 1.0, "binary": 0.1}
 """Penalty of a linear model of n-grams: scikit-learn's of ridge regression, and C = 10 of logistic regression."""
+ENOUGH = 3_000
+"""Rows of which the start of a tuned net is fitted."""
 FEW = 8
 """Targets up to which characters are counted."""
 
@@ -160,36 +163,70 @@ FITS: dict[Loss, Fit] = {"squared": _ridge, "binary": _logistic}
 def _net_columns(prepared: Prepared, model: RunningTargets, again: Again) -> tuple[Trained, Numbers]:
     """Return the net's weights in the end, and its columns of rows that a fold has held out."""
     data: TargetParts = prepared.data
+    everything = np.arange(len(data.texts))
     if data.way == "frozen":
-        return _frozen(data, model)
-    columns, many = np.zeros(data.targets.shape), len(data.folds) + 1
-    for number, (learnt, held) in enumerate(data.folds, 1):
-        other = replace(model, tensors=again(replace(prepared, data=data.at(learnt)), number, many))
-        columns[held] = other.scores([data.texts[row] for row in held])[0]
-    return again(prepared, many, many), columns
+        (head,), columns = _regressions(data, model, data.folds, [everything])
+        return head, columns
+    parts = [*(fold.learnt for fold in data.folds), everything]
+    heads = _starts(data, model, parts) if data.way == "tuned" else [{} for _ in parts]
+    columns, tensors = np.zeros(data.targets.shape), dict[str, Any]()
+    for number, (rows, head) in enumerate(zip(parts, heads, strict=True)):
+        own = replace(prepared, data=data.at(rows), start={**prepared.start, **head})
+        tensors = dict(again(own, number + 1, len(parts)))
+        for fold in data.folds[number : number + 1]:
+            other = replace(model, tensors=tensors)
+            columns[fold.held] = other.scores([data.texts[row] for row in fold.held])[0]
+    return tensors, columns
 
 
-def _frozen(data: TargetParts, model: RunningTargets) -> tuple[Trained, Numbers]:
-    """Choose the penalty of linear fits on what the encoder makes of the texts, by their loss out of fold."""
+def _starts(data: TargetParts, model: RunningTargets, parts: Sequence[Places]) -> list[Trained]:
+    """The dense layers that nets begin with, each fitted on its part's rows.
+
+    A drawn one would pull the encoder about before it has learnt anything itself (Kumar et al. 2022). Some rows are
+    enough for that, and one fold tells the penalty.
+    """
+    some = np.sort(np.random.default_rng(0).permutation(len(data.texts))[:ENOUGH])
+
+    def within(rows: Places) -> Places:
+        return np.flatnonzero(np.isin(some, rows))
+
+    first = Fold(*map(within, data.folds[0]))
+    return _regressions(data.at(some), model, [first], [within(rows) for rows in parts])[0]
+
+
+def _regressions(
+    data: TargetParts, model: RunningTargets, folds: Sequence[Fold], parts: Sequence[Places]
+) -> tuple[list[Trained], Numbers]:
+    """Fit the dense layer for each part's rows on what the encoder makes of the texts; columns of rows that folds hold.
+
+    The penalty is that of least loss on those.
+    """
     features = run_all(model.plan, model.tensors, model.encoder.encode(data.texts), to_dense=True).astype(np.float64)
-    targets = data.targets.astype(np.float64)
+    targets, judged = data.targets.astype(np.float64), np.sort(np.concatenate([fold.held for fold in folds]))
     mean, spread = features.mean(0), np.maximum(features.std(0), 1e-6)
     # Rotated into as many dimensions as there are rows: penalised fits are the same there, and much quicker.
     left, sizes, right = np.linalg.svd((features - mean) / spread, full_matrices=False)
     rotated = left * sizes
+
+    def fit(rows: Places, penalty: float) -> tuple[Numbers, Numbers]:
+        return FITS[data.loss](rotated[rows], targets[rows], penalty, data.weights_of(rows))
+
     best, kept, columns = np.inf, 0.0, np.zeros(targets.shape)
     for penalty in FROZEN:
         tried = np.zeros(targets.shape)
-        for learnt, held in data.folds:
-            weight, bias = FITS[data.loss](rotated[learnt], targets[learnt], penalty, data.weights_of(learnt))
+        for learnt, held in folds:
+            weight, bias = fit(learnt, penalty)
             tried[held] = rotated[held] @ weight + bias
-        loss = mean_loss(tried, targets, data.loss, data.weights)
+        loss = mean_loss(tried[judged], targets[judged], data.loss, data.weights_of(judged))
         if loss < best:
             best, kept, columns = loss, penalty, tried
-    weight, bias = FITS[data.loss](rotated, targets, kept, data.weights)
+    return [_head(*fit(rows, kept), right, mean, spread) for rows in parts], columns
+
+
+def _head(weight: Numbers, bias: Numbers, right: Numbers, mean: Numbers, spread: Numbers) -> Trained:
+    """Turn a fit on rotated features of spread 1 into a dense layer."""
     slopes = (right.T @ weight) / spread[:, None]
-    head = {"dense.weight": slopes.T.astype(np.float32), "dense.bias": (bias - mean @ slopes).astype(np.float32)}
-    return head, columns
+    return {"dense.weight": slopes.T.astype(np.float32), "dense.bias": (bias - mean @ slopes).astype(np.float32)}
 
 
 def mean_loss(columns: Numbers, targets: Any, loss: Loss, weights: Numbers | None = None) -> float:
