@@ -200,6 +200,19 @@ def test_dropout_is_for_training_only() -> None:
         assert torch.equal(net(batch)[0], first)
 
 
+def test_a_batch_does_without_a_share_of_the_recurrent_weights_while_it_learns() -> None:
+    net = wild(text_net("lstm", "tanh", layers=2, weight_drop=0.5)).train()
+    batch = to_tensor(join(TEXTS))
+    torch.manual_seed(0)
+    first = net(batch)[0]
+    first.sum().backward()  # type: ignore[no-untyped-call]
+    assert not torch.equal(first, net(batch)[0])
+    gradient = net.recurrent.weight_hh_l1.grad
+    # A weight that a batch did without gets no gradient from it; 144 weights, so 0.5 ± 0.2 is five deviations.
+    assert gradient is not None and 0.3 < float((gradient == 0).float().mean()) < 0.7
+    assert torch.equal(net.eval()(batch)[0], net(batch)[0])
+
+
 def test_probabilities_add_up_to_one_however_large_the_scores() -> None:
     shares = softmax(np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 0.0]], np.float32))
     assert shares.sum(axis=1).tolist() == pytest.approx([1.0, 1.0]) and shares[0].tolist() == [1.0, 0.0, 0.0]

@@ -170,6 +170,7 @@ def test_a_setting_of_another_task_is_refused_by_name_and_a_default_of_any_is_no
             "net.activation has no effect here; found net.cell sru; allowed: net.cell rnn",
         ),
         ({"cell": "lstm", "reset_after": False}, "net.reset_after has no effect here; found net.cell lstm"),
+        ({"cell": "mingru", "weight_drop": 0.2}, "net.weight_drop has no effect here; found net.cell mingru"),
         ({"schedule": "cosine", "warm_up": 0.5}, "training.warm_up has no effect here; found training.schedule cosine"),
         ({"drop": 0.5}, "training.drop has no effect here; found training.schedule one_cycle; allowed: .* step"),
     ],

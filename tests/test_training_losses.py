@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -113,6 +114,19 @@ def test_the_sampled_softmax_with_every_word_kept_is_the_full_softmax(chance: fl
     torch.testing.assert_close(sampled, full, rtol=1e-12, atol=0)
     for found, gradient in zip(torch.autograd.grad(sampled, [hidden, table, output.bias]), wanted, strict=True):
         torch.testing.assert_close(found.to_dense(), gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_scores_of_bfloat16_are_those_of_float32_but_for_its_rounding() -> None:
+    output, hidden, table, targets = outputs_of()
+    hidden, table, output = hidden.float(), table.float(), output.float()
+    plain, _ = next_token.full_softmax(output, hidden, table, targets)
+    half = partial(output, precision="bf16")
+    rounded, _ = next_token.full_softmax(half, hidden, table, targets)
+    drawn, chance = np.arange(9), torch.ones(9)
+    sampled, _ = next_token.sampled_softmax(half, hidden, table, targets, drawn=drawn, chance=chance)
+    assert rounded.dtype == torch.float32 and not torch.equal(rounded, plain)
+    # Three roundings of 2^-9 each, of scores of about 4.
+    assert rounded.item() == pytest.approx(plain.item(), rel=0.01) == pytest.approx(sampled.item(), rel=0.01)
 
 
 def test_the_sampled_softmax_reaches_only_the_words_it_kept_and_corrects_their_scores() -> None:

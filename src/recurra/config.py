@@ -186,6 +186,8 @@ class NetConfig(Frozen):
     """Share of tokens lost in training: texts read <unk> there, language models a vector of zeros."""
     recurrent_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Variational dropout on the outputs of each recurrent layer: one mask per sequence."""
+    weight_drop: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the recurrent weights that each batch does without (DropConnect; Merity et al. 2018)."""
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Dropout before the dense layer."""
     freeze_embedding: bool = False

@@ -125,8 +125,11 @@ class LearningNet(nn.Module):
         return replace(flow, values=variational(vectors, self.config.embedding_dropout * self.training, generator))
 
     def _recurrent(self, layer: Recurrent, flow: _Flow, generator: Generator) -> _Flow:
-        between = self.config.recurrent_dropout
-        return _Flow(*layer(flow.values, flow.states, between=between, generator=generator, rows=flow.rows))
+        between, weights = self.config.recurrent_dropout, self.config.weight_drop
+        swept = layer(
+            flow.values, flow.states, between=between, weight_drop=weights, generator=generator, rows=flow.rows
+        )
+        return _Flow(*swept)
 
     def _pooling(self, layer: Pooling, flow: _Flow, generator: Generator) -> _Flow:
         pooled = layer(flow.values, self._ends(layer.spec, flow.states or ()))

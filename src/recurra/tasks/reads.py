@@ -43,6 +43,8 @@ ONLY_WITH: dict[str, Condition] = {
     "net.activation": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].vectors is None)),
     "net.reset_after": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].before)),
     "net.heads": Condition("net.pool", ("attention",)),
+    # A minGRU has no weights on its state that could be dropped.
+    "net.weight_drop": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].vectors != ())),
     "training.warm_up": Condition("training.schedule", ("one_cycle",)),
     "training.drop": Condition("training.schedule", ("step",)),
     "training.drop_every": Condition("training.schedule", ("step",)),

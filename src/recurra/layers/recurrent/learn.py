@@ -15,7 +15,7 @@ from recurra.batches import Ragged
 from recurra.cells.backends.torch import SweepWeights, TensorState
 from recurra.config import Init
 from recurra.engine.choose import Route, TokenRows, sweep_layer
-from recurra.layers.draws import Generator, draw_recurrent, variational
+from recurra.layers.draws import Generator, draw_recurrent, elements, variational
 from recurra.layers.recurrent.run import RecurrentSpec
 
 
@@ -38,20 +38,21 @@ class Recurrent(nn.Module):
         states: Sequence[TensorState | None] | None = None,
         *,
         between: float = 0.0,
+        weight_drop: float = 0.0,
         generator: Generator = None,
         rows: TokenRows | None = None,
         route: Route | None = None,
     ) -> tuple[Ragged[Tensor], list[TensorState | None]]:
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
 
-        `between` is variational dropout on the outputs of each layer, active in training only, its masks drawn from
-        `generator`. With `rows` (tokens,) the inputs are distinct ones, and `rows` tells which of them each token has.
+        `between` is variational dropout on the outputs of each layer, `weight_drop` the share of recurrent weights that
+        this sweep does without; both are active in training only, their masks drawn from `generator`. With `rows` (tokens,) the inputs are distinct ones, and `rows` tells which of them each token has.
         """
         final: list[TensorState | None] = []
         directions = 2 if self.spec.bidirectional else 1
         for first in range(0, self.spec.layers * directions, directions):
             numbers = range(first, first + directions)
-            weights = [self._weights(number) for number in numbers]
+            weights = [self._weights(number, weight_drop, generator) for number in numbers]
             given = [states[number] for number in numbers] if states is not None else None
             inputs, ends = sweep_layer(self.spec.computed, inputs, weights, _known(given), rows=rows, route=route)
             # Only the first layer's inputs are words; behind it every token has a value of its own.
@@ -60,7 +61,7 @@ class Recurrent(nn.Module):
             inputs = variational(inputs, between if self.training else 0.0, generator)
         return inputs, final
 
-    def _weights(self, number: int) -> SweepWeights:
+    def _weights(self, number: int, weight_drop: float, generator: Generator) -> SweepWeights:
         layer, suffix = self.spec.sweeps[number]
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         held: Any = [getattr(self, f"{kind}_l{layer}{suffix}", None) for kind in kinds]
@@ -68,6 +69,8 @@ class Recurrent(nn.Module):
         # A weight that the cell does not have is one of no rows.
         none = weight.new_zeros(0)
         recurrent = none.view(0, self.spec.hidden) if recurrent is None else recurrent
+        # One mask for all steps of the sweep: it costs one product of the weights, whatever the length.
+        recurrent = elements(recurrent, weight_drop if self.training else 0.0, generator)
         return SweepWeights(weight, recurrent, bias, none if recurrent_bias is None else recurrent_bias)
 
 

@@ -5,7 +5,8 @@ Not here: the loop (training/), how texts became streams (tasks/language.py), an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,13 @@ from recurra.cells.backends.torch import TensorState
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
-from recurra.layers.matrix.learn import Tied
 from recurra.nets.learn import LearningNet, to_tensor
 from recurra.tasks.task import Prepared
 from recurra.training.loop import Step
 from recurra.training.progress import Record
+
+Scores = Callable[..., Tensor]
+"""What scores states (rows, size) by a table (words, size), all words or only some: `Tied`, in one precision."""
 
 
 def learner(net: LearningNet, prepared: Prepared) -> TokenLearner:
@@ -47,6 +50,8 @@ class TokenLearner:
     ) -> None:
         """`train` and `validation` are streams: (streams, tokens)."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
+        # Scores are made of the same numbers as the states.
+        self.scores: Scores = partial(net.output, precision=net.plan.recurrent.precision)
         words = net.embedding.spec.words
         counts = np.bincount(train.ravel(), minlength=words)
         per_step = train.shape[0] * config.steps
@@ -91,9 +96,9 @@ class TokenLearner:
             table = self.net.embedding.weight
             # The loop moves the net to its device after this learner was made.
             self.chance = self.chance.to(table.device)
-            loss, count = sampled_softmax(self.net.output, hidden, table, targets, drawn=drawn, chance=self.chance)
+            loss, count = sampled_softmax(self.scores, hidden, table, targets, drawn=drawn, chance=self.chance)
         else:
-            loss, count = full_softmax(self.net.output, hidden, self.net.embedding.weight, targets)
+            loss, count = full_softmax(self.scores, hidden, self.net.embedding.weight, targets)
         # Truncated back-propagation: the next chunk takes the state on, and not what it came from.
         yield Step(loss, count, state=[tuple(part.detach() for part in parts) for parts in final])
 
@@ -129,18 +134,18 @@ class TokenLearner:
             # Chunks bound the memory: the scores of a whole stream over all words would not fit.
             for start, stop in stream_chunks(streams.shape[1], 64):
                 hidden, targets, state = self._read(streams, start, stop, state)
-                loss, rows = full_softmax(self.net.output, hidden, self.net.embedding.weight, targets)
+                loss, rows = full_softmax(self.scores, hidden, self.net.embedding.weight, targets)
                 total, count = total + float(loss), count + rows
         return total / count
 
 
-def full_softmax(output: Tied, hidden: Tensor, table: Tensor, targets: Tensor) -> tuple[Tensor, float]:
+def full_softmax(output: Scores, hidden: Tensor, table: Tensor, targets: Tensor) -> tuple[Tensor, float]:
     """Cross-entropy of the next token over all words, in nats: (sum, count)."""
     return functional.cross_entropy(output(hidden, table), targets, reduction="sum"), float(len(targets))
 
 
 def sampled_softmax(
-    output: Tied, hidden: Tensor, table: Tensor, targets: Tensor, *, drawn: NDArray[np.int64], chance: Tensor
+    output: Scores, hidden: Tensor, table: Tensor, targets: Tensor, *, drawn: NDArray[np.int64], chance: Tensor
 ) -> tuple[Tensor, float]:
     """Cross-entropy over the batch's own targets and the `drawn` words instead of all words: (sum, count).
 
