@@ -46,7 +46,8 @@ class Recurrent(nn.Module):
         """Sweep. `states` holds one state per sweep, in the order of `spec.sweeps`; so do the final states.
 
         `between` is variational dropout on the outputs of each layer, `weight_drop` the share of recurrent weights that
-        this sweep does without; both are active in training only, their masks drawn from `generator`. With `rows` (tokens,) the inputs are distinct ones, and `rows` tells which of them each token has.
+        a sweep does without; both are active in training only, their masks drawn from `generator`. With `rows`
+        (tokens,) the inputs are distinct ones, and `rows` tells which of them each token has.
         """
         final: list[TensorState | None] = []
         directions = 2 if self.spec.bidirectional else 1
