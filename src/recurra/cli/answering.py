@@ -11,6 +11,7 @@ import csv
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -127,6 +128,11 @@ def generate(
     prompt: Annotated[str, typer.Argument(help="What the text begins with.")],
     tokens: Annotated[int, typer.Option("--tokens", min=1, max=100_000, help="Tokens to write.")] = 50,
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1: safer; above: bolder.")] = 1.0,
+    top_k: Annotated[int, typer.Option("--top-k", min=0, help="Draw of the K most probable tokens; 0: of all.")] = 0,
+    top_p: Annotated[
+        float, typer.Option("--top-p", help="Draw of the fewest tokens whose shares reach P (nucleus).")
+    ] = 1.0,
+    stop: Annotated[list[str] | None, typer.Option("--stop", help="End before this text; may come again.")] = None,
     next_words: Annotated[
         int | None, typer.Option("--next", min=1, help="Instead show the N most probable next words.")
     ] = None,
@@ -136,9 +142,12 @@ def generate(
 ) -> None:
     """Go on from a prompt with a language model.
 
-    Example:  recurra generate runs/language-wiki "the film" --tokens 30 --seed 1
+    Examples:  recurra generate runs/language-wiki "the film" --tokens 30 --seed 1
+
+               recurra generate runs/language-wiki "the film" --top-p 0.9 --stop "."
     """
     from recurra.artefact import resolve
+    from recurra.tasks.heads.next_token.drawing import Drawing
     from recurra.tasks.heads.next_token.run import RunningLanguage
 
     model = RunningLanguage.load(resolve(Path(artefact)), precision=options.precision(precision))
@@ -149,12 +158,40 @@ def generate(
         else:
             emit_table(("word", "probability"), found)
         return
-    text = model.generate(prompt, tokens=tokens, seed=seed, temperature=temperature)
+    drawing = Drawing(temperature, top_k, top_p)
+    text = model.generate(
+        prompt, tokens=tokens, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop or ()
+    )
     if json_:
-        emit_json({"prompt": prompt, "text": text, "seed": seed, "temperature": temperature})
+        emit_json({"prompt": prompt, "text": text, "seed": seed, **asdict(drawing), "stop": stop or []})
     else:
         # Not `printable`: line ends and every script are part of what was written.
         print(harmless(text))
+
+
+def score(
+    artefact: options.Folder,
+    text: Annotated[str, typer.Argument(help="The text to score.")],
+    precision: options.PrecisionName = "",
+    json_: options.Json = False,
+) -> None:
+    """Tell the log probability, in nats, of each token of a text given all before it.
+
+    Example:  recurra score runs/language-wiki "the film was good"
+    """
+    from recurra.artefact import resolve
+    from recurra.tasks.heads.next_token.run import RunningLanguage
+
+    model = RunningLanguage.load(resolve(Path(artefact)), precision=options.precision(precision))
+    scores = model.token_scores(text)
+    total = math.fsum(value for _, value in scores)
+    if json_:
+        tokens = [{"token": token, "log_probability": value} for token, value in scores]
+        emit_json({"task": "language", "text": text, "log_probability": total, "tokens": tokens})
+        return
+    # A character may be a line feed or a space, which a table would not show.
+    shown = [(token if token.strip() and token.isprintable() else repr(token), value) for token, value in scores]
+    emit_table(("token", "log_probability"), [*shown, ("all together", total)])
 
 
 def inspect(artefact: options.Folder, json_: options.Json = False) -> None:

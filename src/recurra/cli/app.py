@@ -119,6 +119,7 @@ def evaluate(
 
 app.command()(answering.forecast)
 app.command()(answering.generate)
+app.command()(answering.score)
 app.command()(answering.inspect)
 app.command()(explaining.explain)
 app.command()(comparing.compare)

@@ -97,7 +97,28 @@ class LanguageModel(Estimator):
         require_fitted(self)
         return self.model_.next_words(prompt, count=count)
 
-    def generate(self, prompt: str, *, tokens: int = 50, seed: int = 0, temperature: float = 1.0) -> str:
-        """Go on from a prompt."""
+    def token_scores(self, text: str) -> list[tuple[str, float]]:
+        """Each token of a text with its log probability in nats, given all before it; each line ends in <eos>."""
         require_fitted(self)
-        return self.model_.generate(prompt, tokens=tokens, seed=seed, temperature=temperature)
+        return self.model_.token_scores(text)
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        tokens: int = 50,
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop: str | Sequence[str] = (),
+    ) -> str:
+        """Go on from a prompt.
+
+        Of the most probable tokens, only the `top_k` first (0: all), and the fewest whose shares reach `top_p`
+        (nucleus, Holtzman et al. 2020), are drawn. The text ends before the first of the texts in `stop`.
+        """
+        require_fitted(self)
+        return self.model_.generate(
+            prompt, tokens=tokens, seed=seed, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop
+        )

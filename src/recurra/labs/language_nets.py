@@ -30,6 +30,7 @@ from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.recurrent.run import recurrent
 from recurra.nets.run import weights_of
 from recurra.runs.run import check_same_run
+from recurra.tasks.heads.next_token.drawing import Drawing
 from recurra.tasks.heads.next_token.measure import TRIGRAM
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.encoder import TextEncoder, fit_encoder
@@ -148,7 +149,7 @@ def _questions(model: RunningLanguage, validation: TokenIds) -> NetFigures:
 
 def _sample(model: RunningLanguage, prompt: str, temperature: float) -> NetFigures:
     """Draw words after a prompt; WikiText's ` @-@ `, a sign inside a word or number, becomes plain again."""
-    drawn = model.generated(prompt, tokens=SAMPLE_TOKENS, seed=1, temperature=temperature)
+    drawn = model.generated(prompt, tokens=SAMPLE_TOKENS, seed=1, drawing=Drawing(temperature))
     text = detokenise([*prompt.split(), *drawn], model.encoder.config)
     for sign in "-,.":
         # WikiText parts hyphens, commas and points inside words so that numbers become several tokens.

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recurra.config import TextConfig
 from recurra.errors import DataError
 from recurra.text.encoder import TextEncoder
+from recurra.text.tokenise import prepared
 from recurra.text.unspaced import is_unspaced
-from recurra.text.vocabulary import EOS, SPECIAL_WORDS, Ids, Vocabulary, build_vocabulary
+from recurra.text.vocabulary import EOS, SPECIAL_WORDS, UNK, Ids, Vocabulary, build_vocabulary
 
 # Tokens that stand close to the one before them, and below those close to the one after them.
 _LEANS_LEFT = frozenset(
@@ -50,6 +53,29 @@ def stream_ids(texts: Iterable[str], encoder: TextEncoder) -> Ids:
     if not some:
         raise DataError("no text to model", allowed="one text or more")
     return np.concatenate(some)
+
+
+def scored_bytes(texts: Iterable[str], config: TextConfig) -> int:
+    """Count the bytes in UTF-8 of texts as they are read, one for each line end: what a stream's tokens tell.
+
+    As they are read is in the case and normal form that the tokens have; white space between words counts as one space.
+    """
+    read = (prepared(text, config) for text in texts)
+    plain = read if keeps_spaces(config) else (" ".join(text.split()) for text in read)
+    return sum(len(text.encode()) + 1 for text in plain)
+
+
+def lost_words(texts: Iterable[str], ids: NDArray[Any], config: TextConfig) -> int:
+    """Count the tokens of texts that no vocabulary word stands for; `<unk>` in texts tokenised beforehand is a word."""
+    unknown = int(np.count_nonzero(ids == UNK))
+    if unknown and config.tokens == "space":
+        unknown -= sum(text.split().count(SPECIAL_WORDS[UNK]) for text in texts)
+    return unknown
+
+
+def keeps_spaces(config: TextConfig) -> bool:
+    """Tell whether white space is among the tokens."""
+    return config.tokens == "character"
 
 
 def detokenise(tokens: Sequence[str], config: TextConfig) -> str:

@@ -5,6 +5,7 @@ Not here: training (estimators/language.py), saving and loading (model.py).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from recurra.arguments import positive, seed_of, whole
+from recurra.arguments import seed_of, whole
 from recurra.artefact import Artefact
 from recurra.batches import Integers, Ragged, join
 from recurra.errors import UsageError
@@ -21,9 +22,10 @@ from recurra.layers.matrix.run import tied
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import Tensors, run, softmax
 from recurra.nets.sequences import LanguageNet
+from recurra.tasks.heads.next_token.drawing import Drawing, checked_stops, first_stop
 from recurra.text.encoder import TextEncoder
-from recurra.text.stream import detokenise, stream_ids
-from recurra.text.vocabulary import EMPTY, EOS, PAD, UNK
+from recurra.text.stream import detokenise, lost_words, scored_bytes, stream_ids
+from recurra.text.vocabulary import EOS
 
 MOST_TOKENS = 100_000
 """Tokens drawn in one go, at most."""
@@ -40,7 +42,7 @@ class RunningLanguage(Model):
     file = "tokenizer.json"
     use = 'recurra generate FOLDER "…"'
     more_is_better = ("tokens",)
-    less_is_better = ("perplexity", "loss")
+    less_is_better = ("perplexity", "loss", "bits_per_byte")
 
     plan: LanguageNet
     encoder: TextEncoder
@@ -72,21 +74,37 @@ class RunningLanguage(Model):
         return told
 
     def figures(self, lines: Sequence[str]) -> dict[str, Any]:
-        """How the model does on lines: exact perplexity, its logarithm (nats a token), and the tokens predicted."""
-        perplexity = self.perplexity(lines)
+        """How the model does on lines: exact perplexity, its logarithm (nats a token), and the tokens predicted.
+
+        `bits_per_byte` is there where no word of the lines is unknown to the model, `unknown_words` where some are.
+        """
+        ids = self._stream(lines)
+        return self.figures_of(lines, ids, self.log_probabilities(ids))
+
+    def figures_of(self, lines: Sequence[str], ids: TokenIds, scores: Floats) -> dict[str, Any]:
+        """`figures` of lines whose tokens (tokens,) have these log probabilities (tokens - 1,)."""
         # The first token has nothing before it, and is not predicted.
-        tokens = len(stream_ids(lines, self.encoder)) - 1
-        return {"task": "language", "tokens": tokens, "perplexity": perplexity, "loss": float(np.log(perplexity))}
+        loss = -float(scores.mean())
+        told = {"task": "language", "tokens": len(scores), "perplexity": float(np.exp(loss)), "loss": loss}
+        # What stands for any unknown word is cheap to predict, and does not tell which bytes it was.
+        if lost := lost_words(lines, ids, self.encoder.config):
+            return {**told, "unknown_words": lost}
+        first = self.encoder.vocabulary.words[ids[0]]
+        read = scored_bytes(lines, self.encoder.config) - (1 if ids[0] == EOS else len(first.encode()))
+        return {**told, "bits_per_byte": loss * len(scores) / math.log(2) / read} if read > 0 else told
 
     def perplexity(self, texts: Sequence[str], *, streams: int = 1) -> float:
         """exp of the mean negative log probability of every token after the first, each text's <eos> counted.
 
         `streams` as in `log_probabilities`.
         """
+        return float(np.exp(-self.log_probabilities(self._stream(texts), streams=streams).mean()))
+
+    def _stream(self, texts: Sequence[str]) -> TokenIds:
         ids = stream_ids(texts, self.encoder)
         if len(ids) < 2:
             raise UsageError("perplexity needs two tokens or more", found=f"{len(ids)}")
-        return float(np.exp(-self.log_probabilities(ids, streams=streams).mean()))
+        return ids
 
     def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
         """Return the most probable next words after a prompt, each with its probability, highest first."""
@@ -97,30 +115,59 @@ class RunningLanguage(Model):
         best = np.argsort(-shares, kind="stable")[:count]
         return [(self.encoder.vocabulary.words[place], float(shares[place])) for place in best]
 
-    def generate(self, prompt: str, *, tokens: int = 50, seed: int = 0, temperature: float = 1.0) -> str:
-        """Go on from a prompt, drawing each word from the model; <unk> is never drawn."""
-        drawn = list(self.generated(prompt, tokens=tokens, seed=seed, temperature=temperature))
-        return detokenise(drawn, self.encoder.config)
+    def generate(
+        self,
+        prompt: str,
+        *,
+        tokens: int = 50,
+        seed: int = 0,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        stop: str | Sequence[str] = (),
+    ) -> str:
+        """Go on from a prompt, drawing each word from the model; <unk> is never drawn.
 
-    def generated(self, prompt: str, *, tokens: int, seed: int, temperature: float) -> Iterator[str]:
+        The text ends before the first of the texts in `stop`. Raises UsageError as `generated`.
+        """
+        stops, config = checked_stops(stop), self.encoder.config
+        drawing = Drawing(temperature, top_k, top_p)
+        # A token writes one character at least, so a stop that ends here lies within so many tokens.
+        reach = max(map(len, stops), default=0)
+        drawn: list[str] = []
+        for token in self.generated(prompt, tokens=tokens, seed=seed, drawing=drawing):
+            drawn.append(token)
+            if stops and first_stop(detokenise(drawn[-reach:], config), stops) >= 0:
+                text = detokenise(drawn, config)
+                return text[: first_stop(text, stops)]
+        return detokenise(drawn, config)
+
+    def generated(self, prompt: str, *, tokens: int, seed: int, drawing: Drawing) -> Iterator[str]:
         """Yield the drawn words one by one; `<eos>` stands for the end of a line.
 
-        Raises UsageError for less than one token, a temperature that is not positive, and what is no seed.
+        Raises UsageError for less than one token and what is no seed.
         """
-        tokens, temperature = whole("tokens", tokens, least=1, most=MOST_TOKENS), positive("temperature", temperature)
-        random = np.random.default_rng(seed_of("seed", seed))
+        tokens, random = (
+            whole("tokens", tokens, least=1, most=MOST_TOKENS),
+            np.random.default_rng(seed_of("seed", seed)),
+        )
         # The prompt in one sweep; from then on a token at a time, the state carried on.
         projected, states = self._read(self._prompt(prompt), ())
         for _ in range(tokens):
-            logits = next_logits(self.tensors, projected[-1:])[0].astype(np.float64)
-            # None of them is a word that could be written.
-            logits[[PAD, UNK, EMPTY]] = -np.inf
-            # The highest is 0 before it is divided: what the smallest temperature sends to -inf has no share.
-            with np.errstate(over="ignore"):
-                shares = softmax((logits - logits.max()) / temperature)
-            drawn = int(random.choice(len(logits), p=shares))
+            shares = drawing.shares(next_logits(self.tensors, projected[-1:])[0])
+            drawn = int(random.choice(len(shares), p=shares))
             yield self.encoder.vocabulary.words[drawn]
             projected, states = self._read(np.array([drawn], np.int32), states)
+
+    def token_scores(self, text: str) -> list[tuple[str, float]]:
+        """Return each token of a text with its log probability in nats, given all before it; each line ends in <eos>.
+
+        The first one follows the end of a line, as a text's beginning does in training. A token that the model does not
+        know is `<unk>`.
+        """
+        ids = np.concatenate([np.array([EOS], np.int32), stream_ids(text.split("\n"), self.encoder)])
+        words = self.encoder.vocabulary.tokens(ids[1:])
+        return list(zip(words, self.log_probabilities(ids).tolist(), strict=True))
 
     def _prompt(self, prompt: str) -> TokenIds:
         # As in training, where each line follows the end of another.

@@ -26,7 +26,8 @@ from recurra.report.run_sections import (
 SCORES = (
     ("perplexity", "perplexity", False),
     ("loss", "loss, nats a token", False),
-    ("bits", "bits a character", False),
+    ("bits_per_byte", "bits a byte of text", False),
+    ("unknown_words", "words that the model does not know", False),
 )
 RIVAL_SCORES = {"perplexity": "perplexity", "loss": "loss, nats a token", "seconds": "seconds to train"}
 LARGEST_LOSS = 50.0
