@@ -78,6 +78,7 @@ MAY_IMPORT_TORCH = (
     "nn",
     "layers.draws",
     "nets.learn",
+    "tasks.heads.next_token.dynamic",
     "training.",
     "estimators.",
     "labs.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import numpy as np
 import pytest
 
 from command_line import recurra, refused
+from recurra import load as recurra_load
 from recurra.config import TextConfig
 from recurra.errors import UsageError
 from recurra.tasks.heads.next_token.drawing import Drawing
+from recurra.tasks.heads.next_token.dynamic import Dynamics, dynamic_scores
+from recurra.tasks.heads.next_token.measure import dynamic_figures
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.text.stream import stream_ids
 from recurra.text.vocabulary import EOS
-from small_models import SENTENCES, language_model
+from small_models import SENTENCES, language_model, text_model
 
 CHARACTERS = TextConfig(tokens="character", min_count=1)
 
@@ -119,3 +123,40 @@ def test_the_command_draws_of_the_best_and_stops(tmp_path: Path, words: RunningL
     assert told["text"] == words.generate("the", tokens=40, seed=3, top_k=3, top_p=0.9, stop=["film", "\n"])
     assert told["top_k"] == 3 and told["stop"] == ["film", "\n"]
     refused(recurra(*asked, "--top-p", 2), 2, "top_p; found 2; allowed: a share above 0")
+
+
+def test_dynamic_scores_stand_before_what_is_learnt_and_leave_the_model_as_it_is(words: RunningLanguage) -> None:
+    ids, before = words.stream(SENTENCES * 20), {name: value.copy() for name, value in words.tensors.items()}
+    static = words.log_probabilities(ids)
+    # Up to the first step nothing was learnt: these scores are the model's own.
+    found = dynamic_scores(words, ids, Dynamics(rate=0.01, steps=7))
+    np.testing.assert_allclose(found[:7], static[:7], atol=1e-5)
+    assert not np.allclose(found[7:14], static[7:14], atol=1e-4)
+    # What comes later changes no score before it.
+    np.testing.assert_array_equal(dynamic_scores(words, ids[:50], Dynamics(rate=0.01, steps=7)), found[:49])
+    np.testing.assert_allclose(dynamic_scores(words, ids, Dynamics(rate=1e-12)), static, atol=1e-5)
+    assert found[-100:].mean() > static[-100:].mean() + 0.5
+    assert all(np.array_equal(words.tensors[name], value) for name, value in before.items())
+
+
+def test_evaluate_tells_the_dynamic_figure_beside_the_static_one(tmp_path: Path, words: RunningLanguage) -> None:
+    words.save(tmp_path / "model")
+    file = tmp_path / "lines.txt"
+    file.write_text("".join(f"{line}\n" for line in SENTENCES * 5))
+    told = recurra("evaluate", tmp_path / "model", file, "--no-rival", "--dynamic", "--json").json()
+    model = recurra_load(tmp_path / "model")
+    assert told == model.evaluate(SENTENCES * 5, dynamic=True)
+    assert told["dynamic_perplexity"] < told["perplexity"] and told["dynamic_bits_per_byte"] < told["bits_per_byte"]
+    assert "dynamic_perplexity" not in model.evaluate(SENTENCES)
+    text_model().save(tmp_path / "text")
+    refused(recurra("evaluate", tmp_path / "text", file, "--dynamic"), 2, "--dynamic; found a model of task text")
+    refused(recurra("evaluate", tmp_path / "model", file, "--no-rival", "--dynamic", "--precision", "int8"), 2, "int8")
+
+
+def test_without_torch_dynamic_evaluation_says_what_it_needs(
+    words: RunningLanguage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, dynamic_scores.__module__)
+    with pytest.raises(UsageError, match="dynamic evaluation learns, which needs torch"):
+        dynamic_figures(words, SENTENCES)

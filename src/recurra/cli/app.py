@@ -97,6 +97,9 @@ def evaluate(
     report: Annotated[str, typer.Option("--report", help="Write an HTML report there.")] = "",
     # Rivals are learnt anew from the run's rows, which may take minutes: hence the way round them.
     rival: Annotated[bool, typer.Option("--rival/--no-rival", help="Measure the rival on the same rows.")] = True,
+    dynamic: Annotated[
+        bool, typer.Option("--dynamic", help="Beside it, a language model that learns from what it scored (torch).")
+    ] = False,
     precision: options.PrecisionName = "",
     json_: options.Json = False,
 ) -> None:
@@ -113,7 +116,16 @@ def evaluate(
     kind = options.precision(precision)
     gates = fail_under
     evaluate_file(
-        artefact, file, rows, reading, fail_under=gates, report=report, rival=rival, as_json=json_, precision=kind
+        artefact,
+        file,
+        rows,
+        reading,
+        fail_under=gates,
+        report=report,
+        rival=rival,
+        dynamic=dynamic,
+        as_json=json_,
+        precision=kind,
     )
 
 

@@ -114,6 +114,7 @@ def evaluate_file(
     fail_under: list[str],
     report: str,
     rival: bool,
+    dynamic: bool,
     as_json: bool,
     precision: Precision | None,
 ) -> None:
@@ -121,11 +122,13 @@ def evaluate_file(
     folder = resolve(Path(artefact))
     model = load_any(folder, precision=precision)
     task = task_named(model.plan.task)
+    following = _following(task) if dynamic else None
     gates = read_gates(fail_under, task=task.name)
     # The model tells what the reading leaves open: columns, labels, rhythm, as it has learnt them.
     rows = task.read(Source([file], reading, series, model=model), None)
     _tell_rows(rows)
     record = _beside_rivals(task, model, rows, folder) if rival else task.head.figures(model, rows.measured)
+    record |= following(model, rows.measured) if following else {}
     if report:
         from recurra.report.page import save
         from recurra.runs.run import training_report
@@ -143,6 +146,14 @@ def evaluate_file(
             print(f"lost  {record['lost']}")
     # Last: exit 5 must not swallow the figures.
     check_gates(gates, record)
+
+
+def _following(task: Task) -> Callable[[Any, Any], Mapping[str, Any]]:
+    """Return what measures a model that goes on learning; raises UsageError for a task that has none."""
+    if task.head.following is None:
+        allowed = "a model that predicts the next token, which can learn from it once it is scored"
+        raise UsageError("--dynamic", found=f"a model of task {task.name}", allowed=allowed)
+    return task.head.following
 
 
 def _beside_rivals(task: Task, model: Any, rows: Rows, folder: Path) -> dict[str, Any]:

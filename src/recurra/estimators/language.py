@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.arguments import truth
 from recurra.config import CellName, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator, require_fitted
+from recurra.tasks.heads.next_token.measure import dynamic_figures
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.tasks.inputs.texts import texts_of
 from recurra.tasks.language import TASK, VALIDATION, GivenLines, prepare
@@ -83,10 +85,16 @@ class LanguageModel(Estimator):
         require_fitted(self)
         return self.model_.perplexity(texts_of(texts))
 
-    def evaluate(self, texts: Sequence[str]) -> dict[str, Any]:
-        """Exact perplexity, loss in nats a token, and the tokens predicted."""
+    def evaluate(self, texts: Sequence[str], *, dynamic: bool = False) -> dict[str, Any]:
+        """Exact perplexity, loss in nats a token, the tokens predicted, and bits per byte (or `unknown_words`).
+
+        With `dynamic` the same of a copy that goes on learning from what it has scored (Krause et al. 2018), as
+        `dynamic_perplexity` and others: it needs torch, and is no figure of the model as it answers.
+        """
         require_fitted(self)
-        return self.model_.figures(texts_of(texts))
+        lines = texts_of(texts)
+        figures = self.model_.figures(lines)
+        return {**figures, **dynamic_figures(self.model_, lines)} if truth("dynamic", dynamic) else figures
 
     def score(self, texts: Sequence[str], labels: None = None) -> float:
         """Mean log probability of a token in nats: higher is better, as scikit-learn wants it."""

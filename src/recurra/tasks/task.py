@@ -182,6 +182,8 @@ class Head:
     """What a report tells (tell.py)."""
     shown: Callable[[Any], Figures] = lambda model: {}
     """What a report shows of a model besides its figures."""
+    following: Callable[[Any, Any], Figures] | None = None
+    """(model, rows): what is measured of a model that goes on learning from rows which it has answered; needs torch."""
 
 
 @dataclass(frozen=True)

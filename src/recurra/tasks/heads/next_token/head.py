@@ -5,7 +5,7 @@ Not here: those files; and run.py and learn.py, which task.py finds by their fol
 
 from __future__ import annotations
 
-from recurra.tasks.heads.next_token.measure import samples
+from recurra.tasks.heads.next_token.measure import dynamic_figures, samples
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.tasks.heads.next_token.tell import language_sections
 from recurra.tasks.task import Finished, Head
@@ -17,4 +17,5 @@ HEAD = Head(
     "The language of {}",
     language_sections,
     samples,
+    dynamic_figures,
 )

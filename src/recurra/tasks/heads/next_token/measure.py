@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recurra.baselines.kneser_ney import fit_kneser_ney
-from recurra.errors import either
+from recurra.errors import UsageError, either
 from recurra.report.numbers import number
 from recurra.tasks.heads.lost import Scored, lost
 from recurra.tasks.heads.next_token.run import RunningLanguage
@@ -49,6 +49,22 @@ def samples(model: RunningLanguage) -> dict[str, Any]:
     # Fixed seeds: the same model gives the same report.
     texts = [model.generate(PROMPT, tokens=60, seed=seed) for seed in range(3)]
     return {"samples": [{"prompt": PROMPT, "text": text} for text in texts]}
+
+
+def dynamic_figures(model: RunningLanguage, lines: Sequence[str]) -> dict[str, Any]:
+    """Measure a model that goes on learning from the lines it has scored: `figures` with `dynamic_` before each name.
+
+    Raises UsageError where torch is not installed, or the model answers in int8.
+    """
+    try:
+        from recurra.tasks.heads.next_token.dynamic import dynamic_scores
+    except ModuleNotFoundError:
+        # The only figure that needs it: all others are answers.
+        advice = "pip install 'recurra[train]', or leave it out"
+        raise UsageError("dynamic evaluation learns, which needs torch", advice=advice) from None
+    ids = model.stream(lines)
+    figures = model.figures_of(lines, ids, dynamic_scores(model, ids))
+    return {f"dynamic_{name}": figures[name] for name in ("perplexity", "loss", "bits_per_byte") if name in figures}
 
 
 def trigram_perplexity(model: RunningLanguage, train: list[str], test: list[str]) -> float:

@@ -42,7 +42,7 @@ class RunningLanguage(Model):
     file = "tokenizer.json"
     use = 'recurra generate FOLDER "…"'
     more_is_better = ("tokens",)
-    less_is_better = ("perplexity", "loss", "bits_per_byte")
+    less_is_better = ("perplexity", "loss", "bits_per_byte", "dynamic_perplexity")
 
     plan: LanguageNet
     encoder: TextEncoder
@@ -78,7 +78,7 @@ class RunningLanguage(Model):
 
         `bits_per_byte` is there where no word of the lines is unknown to the model, `unknown_words` where some are.
         """
-        ids = self._stream(lines)
+        ids = self.stream(lines)
         return self.figures_of(lines, ids, self.log_probabilities(ids))
 
     def figures_of(self, lines: Sequence[str], ids: TokenIds, scores: Floats) -> dict[str, Any]:
@@ -98,9 +98,10 @@ class RunningLanguage(Model):
 
         `streams` as in `log_probabilities`.
         """
-        return float(np.exp(-self.log_probabilities(self._stream(texts), streams=streams).mean()))
+        return float(np.exp(-self.log_probabilities(self.stream(texts), streams=streams).mean()))
 
-    def _stream(self, texts: Sequence[str]) -> TokenIds:
+    def stream(self, texts: Sequence[str]) -> TokenIds:
+        """Return the ids of texts, <eos> after each: (tokens,); raises UsageError for fewer than two."""
         ids = stream_ids(texts, self.encoder)
         if len(ids) < 2:
             raise UsageError("perplexity needs two tokens or more", found=f"{len(ids)}")

@@ -27,6 +27,8 @@ SCORES = (
     ("perplexity", "perplexity", False),
     ("loss", "loss, nats a token", False),
     ("bits_per_byte", "bits a byte of text", False),
+    ("dynamic_perplexity", "perplexity, dynamic evaluation", False),
+    ("dynamic_bits_per_byte", "bits a byte, dynamic evaluation", False),
     ("unknown_words", "words that the model does not know", False),
 )
 RIVAL_SCORES = {"perplexity": "perplexity", "loss": "loss, nats a token", "seconds": "seconds to train"}
