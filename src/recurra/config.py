@@ -127,9 +127,10 @@ def problem_line(problem: ValidationError) -> str:
 class TextConfig(Frozen):
     """How a text becomes token ids."""
 
-    tokens: Literal["auto", "word", "script", "character", "space"] = "auto"
+    tokens: Literal["auto", "word", "script", "character", "space", "bpe"] = "auto"
     """What a token is; script: words, and each character of a script without spaces (Chinese, Thai, …); auto: script
-    where the training texts have such a script, else word; space: tokenised beforehand, apart by white space."""
+    where the training texts have such a script, else word; space: tokenised beforehand, apart by white space; bpe (of
+    language models): pieces of words, learnt by byte pair encoding."""
     lowercase: bool = True
     """Fold capitals, as the GloVe 6B vectors do."""
     max_words: int = Field(default=50_000, ge=10, le=2_000_000)

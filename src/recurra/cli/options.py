@@ -41,7 +41,9 @@ Epochs = Annotated[
     int | None,
     typer.Option("--epochs", min=1, show_default=False, help="Passes over the training part. [default: the task's]"),
 ]
-Tokens = Annotated[str, typer.Option("--tokens", help="word, script, character, or space (tokenised beforehand).")]
+Tokens = Annotated[
+    str, typer.Option("--tokens", help="word, script, character, bpe (pieces), or space (tokenised beforehand).")
+]
 Validation = Annotated[
     float | None,
     typer.Option(

@@ -32,8 +32,9 @@ class LanguageModel(Estimator):
     """A recurrent language model whose output layer shares the token vectors.
 
     Arguments left at None keep the value of `config` (default: `LANGUAGE_SETTINGS`). `tokens` is word, script (words,
-    and characters of scripts without spaces), character, or space for texts tokenised beforehand. `vectors` is a file
-    of pre-trained word vectors. `validation` is what is held out at the end: a share, or a whole number of texts.
+    and characters of scripts without spaces), character, bpe (pieces of words), or space for texts tokenised
+    beforehand. `vectors` is a file of pre-trained word vectors. `validation` is what is held out at the end: a share,
+    or a whole number of texts.
 
     >>> model = recurra.LanguageModel(cell="lstm", epochs=1).fit(["the film was good", "the sea was near"] * 50)
     >>> len(model.next_words("the", count=3)), 1 < model.perplexity(["the film was near"]) < 100

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recurra.arguments import part_of
 from recurra.batches import language_streams
 from recurra.config import Settings
-from recurra.errors import DataError, either
+from recurra.errors import DataError, UsageError, either
 from recurra.nets.layouts import language_net
 from recurra.runs.sources import Lines, running_text
 from recurra.tasks.heads.lost import VECTORS
@@ -60,6 +60,8 @@ STREAMS = 8
 """Streams in which the validation part is measured, at most."""
 DEVIATION = 0.15
 """Standard deviation of pre-trained vectors in a table shared with the output; `embedding_scale` enlarges them."""
+PIECES = 8_000
+"""Pieces that byte pair encoding learns, where nobody chose `max_words`."""
 REST = 0.01
 """Standard deviation of what pre-trained vectors do not give."""
 
@@ -128,7 +130,7 @@ def _without_end(lines: list[str], held: int) -> tuple[list[str], list[str]]:
 def prepare(asked: Asked, given: GivenLines) -> Prepared:
     """Hold a part out where none is given, encode both, and lay the net out."""
     train, held = _parts(given, asked.validation)
-    (settings, notes), seed = settled(asked.settings, train), asked.seed
+    (settings, notes), seed = _tokens(asked, train), asked.seed
     encoder, warnings = learnt_words(fit_encoder, train, settings.text)
     ids, words = stream_ids(train, encoder), len(encoder.vocabulary)
     plan = language_net(settings.net, words=words)
@@ -141,7 +143,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
     if asked.vectors:
         start["embedding.weight"] = _table(encoder.vocabulary, asked.vectors, plan.embedding.size, seed)
     # Files of vectors hold words: where tokens are characters there is nothing to advise.
-    known = asked.vectors or settings.text.tokens == "character"
+    known = asked.vectors or settings.text.tokens in ("character", "bpe")
     return Prepared(
         settings,
         seed,
@@ -156,6 +158,19 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
         warnings=warnings,
         notes=notes,
     )
+
+
+def _tokens(asked: Asked, texts: list[str]) -> tuple[Settings, list[str]]:
+    """Say what a token is, as `settled`; of pieces also how many, where nobody chose their number."""
+    settings = asked.settings
+    if settings.text.tokens != "bpe":
+        return settled(settings, texts)
+    if asked.vectors:
+        raise UsageError("vectors with tokens=bpe", allowed="tokens=word or space: files of vectors hold words")
+    # So many words as the defaults allow would be pieces that came twice; a net of pieces is meant to be small.
+    if settings.text.max_words != SETTINGS.text.max_words:
+        return settings, []
+    return settings.changed({"max_words": PIECES}), [f"tokens=bpe: at most {PIECES:,} pieces (max_words)"]
 
 
 def _parts(given: GivenLines, part: float) -> tuple[list[str], list[str]]:

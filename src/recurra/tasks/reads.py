@@ -52,6 +52,10 @@ ONLY_WITH: dict[str, Condition] = {
 }
 
 
+VALUES: dict[tuple[str, str], str] = {("text.tokens", "bpe"): "streams"}
+"""A setting's value that has a meaning only for tasks which read another group."""
+
+
 def readers(key: str) -> tuple[str, ...]:
     """Return the tasks that read a setting, named `part.key`: those whose record names its group, else all."""
     # The field itself stands before its part: `text` is read of words, `text.max_length` of labelled texts alone.
@@ -86,6 +90,13 @@ def _check_one(settings: Settings, task: str, key: str) -> None:
     if task not in readers(key):
         allowed = f"task {' or '.join(readers(key))}"
         raise UsageError(f"{key} is not read here", found=f"task {task}", allowed=allowed, advice="leave it out")
+    group = VALUES.get((key, str(_value(settings, key))))
+    if group is not None and group not in task_named(task).reads:
+        able = " or ".join(name for name in CALLED if group in task_named(name).reads)
+        asked = f"{key}={_value(settings, key)}"
+        raise UsageError(
+            f"{asked} is not read here", found=f"task {task}", allowed=f"task {able}", advice="leave it out"
+        )
     condition = ONLY_WITH.get(key)
     if condition is None:
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Literal
 
@@ -82,6 +83,11 @@ class TextEncoder:
 
     def encode_whole(self, texts: Iterable[str]) -> list[Ids]:
         """Return the ids of each text uncut; an empty text has none. Language models read these."""
+        if self.config.tokens == "bpe":
+            # Here, not above: an answer about words must not load it.
+            from recurra.text.merges import joined
+
+            return token_numbers(texts, self.config, partial(joined, ranks=self.vocabulary.index), np.dtype(np.int32))
         words, spell = self.vocabulary.index, self.vocabulary.spell if self.vocabulary.has_pieces else None
         number = spell or (lambda word: (words.get(word, UNK),))
         return token_numbers(texts, self.config, number, np.dtype(np.int32))
@@ -108,6 +114,10 @@ def fit_encoder(texts: Iterable[str], config: TextConfig) -> TextEncoder:
         texts = list(several(texts))
         config = config.model_copy(update={"tokens": "script" if unspaced_in(texts, share=0.01) else "word"})
     counts = count_tokens(texts, config)
+    if config.tokens == "bpe":
+        from recurra.text.merges import learn_pieces
+
+        return TextEncoder(config, learn_pieces(counts, most=config.max_words, min_count=config.min_count))
     return TextEncoder(config, build_vocabulary(counts, max_words=config.max_words, min_count=config.min_count))
 
 

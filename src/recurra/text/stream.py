@@ -86,6 +86,9 @@ def detokenise(tokens: Sequence[str], config: TextConfig) -> str:
     shown = ["\n" if token == SPECIAL_WORDS[EOS] else token for token in tokens]
     if config.tokens == "character":
         return "".join(shown)
+    if config.tokens == "bpe":
+        # Each word brings the space before it, which no line begins with.
+        return "".join(shown).replace("\n ", "\n").removeprefix(" ")
     pieces: list[str] = []
     before = "\n"
     for token in shown:

@@ -52,6 +52,8 @@ class Tokeniser:
     tokens: Callable[[str], Iterable[str]]
 
 
+LONGEST_PART = 100
+"""Characters of a word in which byte pairs are joined; a longer one is cut, so that the time stays linear."""
 LONG_PIECE = 10_000
 """Characters from which the tokens of a piece come one by one, since a list of millions would fill the memory."""
 
@@ -74,6 +76,12 @@ def script_tokens(piece: str) -> Iterable[str]:
     return word_tokens(piece) if piece.isascii() else by_script(piece, word_tokens)
 
 
+def spaced_parts(piece: str) -> list[str]:
+    """Return a word with the space before it, in parts of at most `LONGEST_PART` characters."""
+    spaced = f" {piece}"
+    return [spaced[start : start + LONGEST_PART] for start in range(0, len(spaced), LONGEST_PART)]
+
+
 def _one_token(piece: str) -> list[str]:
     return [piece]
 
@@ -86,6 +94,8 @@ TOKENISERS: dict[str, Tokeniser] = {
     "auto": Tokeniser(True, str.split, script_tokens),
     "character": Tokeniser(False, list, _one_token),
     "space": Tokeniser(False, str.split, _one_token),
+    # What the encoder joins pieces in; the pieces depend on its vocabulary.
+    "bpe": Tokeniser(False, str.split, spaced_parts),
 }
 """`space` is for texts tokenised beforehand, such as WikiText."""
 

@@ -89,8 +89,8 @@ class RunningLanguage(Model):
         # What stands for any unknown word is cheap to predict, and does not tell which bytes it was.
         if lost := lost_words(lines, ids, self.encoder.config):
             return {**told, "unknown_words": lost}
-        first = self.encoder.vocabulary.words[ids[0]]
-        read = scored_bytes(lines, self.encoder.config) - (1 if ids[0] == EOS else len(first.encode()))
+        first = detokenise([self.encoder.vocabulary.words[ids[0]]], self.encoder.config)
+        read = scored_bytes(lines, self.encoder.config) - len(first.encode())
         return {**told, "bits_per_byte": loss * len(scores) / math.log(2) / read} if read > 0 else told
 
     def perplexity(self, texts: Sequence[str], *, streams: int = 1) -> float:
