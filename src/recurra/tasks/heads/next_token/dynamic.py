@@ -45,7 +45,7 @@ def dynamic_scores(model: RunningLanguage, ids: TokenIds, dynamics: Dynamics = D
     """
     net = LearningNet(model.plan, NetConfig()).eval()
     load_tensors(net, model.tensors)
-    weights = list(net.parameters())
+    weights: list[Tensor] = list(net.parameters())
     learnt = [weight.detach().clone() for weight in weights]
     # Without a first moment: what a step learns is this part's alone.
     optimiser = WholeAdam(weights, lr=dynamics.rate, betas=(0.0, dynamics.memory))
@@ -72,7 +72,7 @@ def _scored(net: LearningNet, ids: TokenIds, state: Any) -> tuple[Tensor, Any]:
     return shares[torch.arange(len(targets)), targets], final
 
 
-def _dense_gradients(weights: list[torch.nn.Parameter]) -> None:
+def _dense_gradients(weights: list[Tensor]) -> None:
     # The table's gradient is of all its rows, by its scores; where torch adds a sparse part, it may stay sparse.
     for weight in weights:
         if weight.grad is not None and weight.grad.is_sparse:
