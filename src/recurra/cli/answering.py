@@ -152,11 +152,7 @@ def generate(
 
     model = RunningLanguage.load(resolve(Path(artefact)), precision=options.precision(precision))
     if next_words is not None:
-        found = model.next_words(prompt, count=next_words)
-        if json_:
-            emit_json({"prompt": prompt, "next": [{"word": word, "probability": share} for word, share in found]})
-        else:
-            emit_table(("word", "probability"), found)
+        _tell_next(prompt, model.next_words(prompt, count=next_words), as_json=json_)
         return
     drawing = Drawing(temperature, top_k, top_p)
     text = model.generate(
@@ -167,6 +163,13 @@ def generate(
     else:
         # Not `printable`: line ends and every script are part of what was written.
         print(harmless(text))
+
+
+def _tell_next(prompt: str, found: list[tuple[str, float]], *, as_json: bool) -> None:
+    if as_json:
+        emit_json({"prompt": prompt, "next": [{"word": word, "probability": share} for word, share in found]})
+    else:
+        emit_table(("word", "probability"), found)
 
 
 def score(

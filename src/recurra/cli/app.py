@@ -6,7 +6,7 @@ Not here: what the commands do. Nothing heavy is imported, so that `recurra --he
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -113,20 +113,9 @@ def evaluate(
 
     # Both kinds of reading are checked, whichever task the artefact turns out to have.
     rows, reading = written.reading(text=text, label=label, policy=on_error), series.reading()
-    kind = options.precision(precision)
-    gates = fail_under
-    evaluate_file(
-        artefact,
-        file,
-        rows,
-        reading,
-        fail_under=gates,
-        report=report,
-        rival=rival,
-        dynamic=dynamic,
-        as_json=json_,
-        precision=kind,
-    )
+    kind, gates = options.precision(precision), fail_under
+    told: dict[str, Any] = {"report": report, "rival": rival, "dynamic": dynamic, "as_json": json_}
+    evaluate_file(artefact, file, rows, reading, fail_under=gates, precision=kind, **told)
 
 
 app.command()(answering.forecast)

@@ -138,14 +138,18 @@ def evaluate_file(
     if as_json:
         emit_json(record)
     else:
-        say_warnings(record.get("warnings", []))
-        emit_table(("figure", "value"), list(_plain_figures(record).items()))
-        for other in record.get("rivals", []):
-            print(f"rival  {_told_rival(other)}")
-        if "lost" in record:
-            print(f"lost  {record['lost']}")
+        _print_figures(record)
     # Last: exit 5 must not swallow the figures.
     check_gates(gates, record)
+
+
+def _print_figures(record: Mapping[str, Any]) -> None:
+    say_warnings(record.get("warnings", []))
+    emit_table(("figure", "value"), list(_plain_figures(record).items()))
+    for other in record.get("rivals", []):
+        print(f"rival  {_told_rival(other)}")
+    if "lost" in record:
+        print(f"lost  {record['lost']}")
 
 
 def _following(task: Task) -> Callable[[Any, Any], Mapping[str, Any]]:
