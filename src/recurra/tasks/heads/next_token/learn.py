@@ -50,8 +50,9 @@ class TokenLearner:
     ) -> None:
         """`train` and `validation` are streams: (streams, tokens)."""
         self.net, self.train, self.validation, self.config, self.seed = net, train, validation, config, seed
+        plan: Any = net.plan
         # Scores are made of the same numbers as the states.
-        self.scores: Scores = partial(net.output, precision=net.plan.recurrent.precision)
+        self.scores: Scores = partial(net.output, precision=plan.recurrent.precision)
         words = net.embedding.spec.words
         counts = np.bincount(train.ravel(), minlength=words)
         per_step = train.shape[0] * config.steps
