@@ -80,6 +80,9 @@ def sales(path: Path, header: str) -> Path:
     return path
 
 
+FITTED = ("unique_id,ds,y", "unique_id,ds,y,target,value", "unique_id,day,week,y")
+
+
 @pytest.mark.parametrize(
     ("header", "doubts"),
     [
@@ -99,6 +102,9 @@ def test_a_guess_of_series_tells_what_else_would_fit(header: str, doubts: list[s
     named = [options[line.split()[0]].format(line.split("'")[1]) for line in doubts]
     told = [f"warning: {line}: name the column with {name}" for line, name in zip(doubts, named, strict=True)]
     assert [line for line in checked.out.splitlines() if "would fit" in line] == told, checked
+    # A fit reads as `data check` does: with a doubt, and without one, is enough.
+    if header not in FITTED:
+        return
     done = recurra("fit", "series", path, *FIT, "--out", tmp_path / "run")
     assert [line for line in done.err.splitlines() if "would fit" in line] == told, done
     note = next(line for line in checked.out.splitlines() if line.startswith("note: names from column "))

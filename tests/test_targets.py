@@ -112,9 +112,12 @@ def test_a_matrix_of_labels_in_any_form_gives_a_matrix(labeller: recurra.TextMul
         csr_matrix(flags),
         pd.DataFrame(flags, columns=sorted(THINGS)),
     ):
-        model = recurra.TextMultilabelClassifier().fit(TEXTS, given)
-        assert np.allclose(model.predict_proba(NEW), labeller.predict_proba(NEW), atol=1e-6)
-        assert model.predict(NEW).dtype == np.int64 and model.predict(NEW).shape == (60, 3)
+        taken, names, lists = labels_given(given, len(LABELS))
+        assert np.array_equal(taken, flags) and len(names) == 3 and not lists
+    # What is taken alike is learnt alike.
+    model = recurra.TextMultilabelClassifier().fit(TEXTS, csr_matrix(flags))
+    assert np.allclose(model.predict_proba(NEW), labeller.predict_proba(NEW), atol=1e-6)
+    assert model.predict(NEW).dtype == np.int64 and model.predict(NEW).shape == (60, 3)
 
 
 def test_classes_in_order_are_answered_with_their_median(ordinal: recurra.TextOrdinalClassifier) -> None:
