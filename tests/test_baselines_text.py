@@ -80,6 +80,19 @@ def test_nb_svm_learns_a_word_among_noise() -> None:
     assert np.log(chances[:, 1] / chances[:, 0]) == pytest.approx(odds, abs=1e-6)
 
 
+def test_nb_svm_is_as_good_whatever_order_the_labels_come_in() -> None:
+    texts = sentences(400, seed=4)
+    labels = ["yes" if "a" in text else "no" for text in texts]
+    by_label = {label: [row for row, each in enumerate(labels) if each == label] for label in ("yes", "no")}
+    few = min(map(len, by_label.values()))
+    alternating = [row for pair in zip(by_label["yes"][:few], by_label["no"][:few], strict=True) for row in pair]
+    odds = [
+        NBSVM().fit([texts[row] for row in order], [labels[row] for row in order]).log_odds(texts)
+        for order in (alternating, sorted(alternating, key=lambda row: labels[row]))
+    ]
+    assert odds[0] == pytest.approx(odds[1], abs=0.05)
+
+
 def test_nb_svm_tells_three_classes_apart() -> None:
     texts = [text + extra for text in sentences(100, seed=5) for extra in (" x y", " y x", " z")]
     labels = ["xy", "yx", "z"] * 100

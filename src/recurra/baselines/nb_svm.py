@@ -270,8 +270,9 @@ def as_log_odds(model: Linear, matrix: Any, positive: NDArray[np.bool_], **choic
     The scale is learnt on the margins that a model of nine tenths of the rows gives the last tenth; a model's margins
     on its own rows are too sure. With fewer than 50 rows, or one class only in a part, the margins stay as they are.
     """
-    # Every tenth row, so that rows sorted by label are shared out fairly.
-    held = np.arange(len(positive)) % 10 == 9
+    # Every tenth row of each side: rows may be sorted by label, or alternate.
+    held = np.zeros(len(positive), bool)
+    held[np.argsort(positive, kind="stable")[9::10]] = True
     parts = [positive[held], positive[~held]]
     if len(positive) < 50 or any(part.all() or not part.any() for part in parts):
         return model
