@@ -12,9 +12,11 @@ from pathlib import Path
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
 from smoke import SMOKE
 from tables_engine import activations, cells, engine, precisions, processors, profile
+from tables_texts import own_texts, rivals
 
 HERE = Path(__file__).parent
-PAGES = (HERE.parent / "README.md", HERE.parent / "docs" / "performance.md", HERE.parent / "docs" / "engine.md")
+DOCS = HERE.parent / "docs"
+PAGES = (HERE.parent / "README.md", DOCS / "performance.md", DOCS / "engine.md", DOCS / "text-classification.md")
 MARKED = re.compile(r"(<!-- table:(?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
 
@@ -252,6 +254,8 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "activations": activations,
     "steps": steps,
     "reading": reading,
+    "own-texts": own_texts,
+    "rivals": rivals,
 }
 
 
