@@ -236,6 +236,10 @@ class TrainingConfig(Frozen):
     """balanced: each class weighs the same in the loss."""
     adversarial: float = Field(default=0.0, ge=0.0, le=1000.0)
     """Texts: length of the adversarial step on each text's vectors (Miyato et al. 2017); 0 switches it off."""
+    virtual_adversarial: float = Field(default=0.0, ge=0.0, le=1000.0)
+    """Texts without labels: length of the step that would change each answer most (Miyato et al. 2017); 0: none."""
+    entropy: float = Field(default=0.0, ge=0.0, le=100.0)
+    """Texts without labels: what their answers' entropy counts in the loss (Grandvalet & Bengio 2004); 0: nothing."""
     ema: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Decay per step of the exponential moving average of the weights that validation sees; 0 switches it off."""
     samples: int = Field(default=0, ge=0, le=1_000_000)

@@ -116,6 +116,7 @@ def text(
     labels_as_written: options.LabelsAsWritten = False,
     vectors: options.VectorsFile = "",
     wide: Annotated[bool, typer.Option("--wide", help="Add NB-SVM's log-odds beside the net.")] = False,
+    unlabelled: options.Unlabelled = "",
     validation: options.Validation = None,
     on_error: options.AtBadRow = "stop",
     *,
@@ -138,7 +139,7 @@ def text(
 
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    source = Source(files, reading, test=test)
+    source = Source(files, reading, test=test, unlabelled=unlabelled)
     fit_task("text", source, learning, run, vectors=vectors, wide=wide, validation=validation, **recipe.given())
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from recurra.datasets.series.table import SeriesReading
     from recurra.datasets.targets import TargetReading
     from recurra.tasks.checking import Finding, Needs
+    from recurra.tasks.task import Source
 
 SEVERAL = ("regression", "multilabel")
 """Tasks whose targets may stand in several columns."""
@@ -134,6 +135,7 @@ def check(
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV, TSV, JSON, Parquet or plain text.")],
     task: Annotated[str, typer.Option("--task", help="The task of its fit. [default: told by the file]")] = "",
     test: options.TestRows = "",
+    unlabelled: options.Unlabelled = "",
     text: options.TextColumn = "",
     token: options.TokenColumn = "",
     label: options.LabelColumns = [],  # noqa: B006 - typer copies it
@@ -164,7 +166,7 @@ def check(
     # Of all tasks, because which one it is may be known only when the file has been looked at.
     of_tasks = of_task.by_task(wide=series.wide, **recipe.given())
     tags, targets = TagReading(token, rows.label or "", written.encoding), of_task.targets(label)
-    asked = _Asked(file, test, rows, series.reading(), tags, targets, learning, of_tasks, _read_by(context))
+    asked = _Asked(file, test, unlabelled, rows, series.reading(), tags, targets, learning, of_tasks, _read_by(context))
     _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
 
 
@@ -174,6 +176,7 @@ class _Asked:
 
     file: str
     test: str
+    unlabelled: str
     rows: TextReading
     series: SeriesReading
     tags: TagReading
@@ -192,19 +195,23 @@ class _Asked:
             raise UsageError("--label", found=f"{len(self.targets.labels)} columns", allowed=f"one of task {task}")
         read_gates(self.learning.fail_under, task=task)
         estimator = self.learning.estimator(task, self.file, **self.of_tasks.get(task, {}))
-        return needs_of(estimator.task, estimator.asked(), self.file, test=self.test, reading=self.rows)
+        return needs_of(estimator.task, estimator.asked(), self.source())
+
+    def source(self) -> Source:
+        """Return where the fit would read its rows."""
+        from recurra.tasks.task import Source
+
+        return Source([self.file], self.rows, self.series, self.tags, self.targets, self.test, self.unlabelled)
 
 
 def _findings(asked: _Asked, task: str | None) -> list[Finding]:
     from recurra.tasks.checking import check_known, check_source, known_rows
-    from recurra.tasks.task import Source
 
     # A known set needs no look at its columns, unless another task is named.
     known = known_rows(asked.file, test=asked.test)
     if known is not None and task in (None, known[0]):
         return check_known(*known, asked.needs)
-    source = Source([asked.file], asked.rows, asked.series, asked.tags, asked.targets, asked.test)
-    return check_source(source, task=task, needs=asked.needs)
+    return check_source(asked.source(), task=task, needs=asked.needs)
 
 
 def _refuse_unread(task: str, read_by: dict[str, list[str]]) -> None:

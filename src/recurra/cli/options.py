@@ -56,6 +56,10 @@ VectorsFile = Annotated[
     str, typer.Option("--vectors", help="Word vectors: a GloVe, word2vec or fastText file, or glove.")
 ]
 TestRows = Annotated[str, typer.Option("--test", help="Labelled rows to measure on, untouched by training.")]
+Unlabelled = Annotated[
+    str,
+    typer.Option("--unlabelled", metavar="FILE", help="Texts without labels, which the encoder gets used to; or imdb."),
+]
 Horizon = Annotated[
     int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")
 ]

@@ -102,6 +102,7 @@ class TextClassifier(Estimator):
         groups: Sequence[str] | None = None,
         validation_data: tuple[Sequence[str], Sequence[Any]] | None = None,
         labels_as_written: bool = False,
+        unlabelled: Sequence[str] | None = None,
         run: str | Path | None = None,
         watch: Watch | None = None,
     ) -> TextClassifier:
@@ -111,12 +112,15 @@ class TextClassifier(Estimator):
         or held out of the rows once, seeded, stratified, and by `groups` when given (no group on both sides); a stack
         without one draws folds in the same way, and `out_of_fold_` has the figures. `run` is a folder for
         checkpoints: a killed fit with the same arguments goes on from there. Rows of weight 0 are left out, as if they
-        had not been given. A label such as `NULL` is a missing one, unless `labels_as_written`.
+        had not been given. A label such as `NULL` is a missing one, unless `labels_as_written`. `unlabelled` are texts
+        of the same kind, which a stack's encoder gets used to before it learns labels.
 
         Warns of what is doubtful (`warnings_` keeps it); raises DataError for rows that cannot be learnt from.
         """
         asked = self.asked()
-        given = LabelledTexts(texts, labels, sample_weight, groups, validation_data, labels_as_written)
+        given = LabelledTexts(
+            texts, labels, sample_weight, groups, validation_data, labels_as_written, unlabelled=unlabelled
+        )
         self.fit_prepared(prepare(asked, given), run=run, watch=watch)
         warn(self.warnings_)
         return self

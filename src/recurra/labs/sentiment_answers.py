@@ -21,8 +21,8 @@ from recurra.labs.sheet import text_of
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.metrics import confusion_matrix
 from recurra.nets.run import weights_of
+from recurra.tasks.alone import pretrained
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.text import pretrained
 from recurra.text.tokenise import tokenise
 from recurra.text.vectors import neighbours
 

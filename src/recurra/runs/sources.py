@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import FormatOptions, TextReading
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, Place, UsageError
 from recurra.tasks.task import Source, Task
 
 if TYPE_CHECKING:
@@ -49,6 +49,27 @@ def labelled(sources: Sequence[str], reading: TextReading, *, test: str = "") ->
     # The test file was read last.
     held = others.pop() if test else None
     return _joined([first, *others]), held
+
+
+def unlabelled(source: Source, learnt: TextColumns | None) -> list[str]:
+    """Return a source's texts without labels: of a file, or of `imdb`; raises DataError for a file without a text.
+
+    A file of the same ending as that of the rows is written alike, and its text column has the same name.
+    """
+    file = source.unlabelled
+    if file == "imdb" and is_known(file):
+        from recurra.datasets.known.imdb import load_imdb
+
+        rest = load_imdb(unlabelled=True).unlabelled
+        return rest.texts if rest is not None else []
+    # It has texts alone; a label column of the rows must not be looked for.
+    reading = replace(source.texts, label=None, group=None)
+    alike = Path(file).suffix.lower() == Path(source.files[0]).suffix.lower()
+    table = open_texts(file, reading if alike else TextReading(), labelled=False, learnt=learnt).whole()
+    texts = [text for text in table.texts if text.strip()]
+    if not texts:
+        raise DataError("there is no text in it", place=Place(file))
+    return texts
 
 
 def is_known(source: str) -> bool:

@@ -28,7 +28,7 @@ from recurra.datasets.sources import name_of, stored
 from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
-from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines
+from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines, unlabelled
 from recurra.tasks.series import unseen
 from recurra.tasks.task import Asked, Rows, Source, Task, made_ready, task_named
 
@@ -222,17 +222,17 @@ def known_rows(source: str, *, test: str) -> tuple[str, Callable[[], Any]] | Non
     return ("series", airline_table) if is_airline(source) else None
 
 
-def needs_of(task: Task, asked: Asked, file: str, *, test: str, reading: TextReading) -> Needs:
-    """Return what a fit asks of what was read of a file; the rows of the file `test` are held against it."""
+def needs_of(task: Task, asked: Asked, source: Source) -> Needs:
+    """Return what a fit asks of what was read of a file; the source's test rows are held against it."""
 
     def needs(table: Any) -> list[Finding]:
-        ready = made_ready(task, asked, Rows(_as_read(asked, table, test, reading), file))
+        ready = made_ready(task, asked, Rows(_as_read(asked, table, source), source.files[0]))
         return [*_each("note", ready.prepared.notes), *_each("warning", ready.warnings)]
 
     return needs
 
 
-def _as_read(asked: Asked, table: Any, test: str, reading: TextReading) -> Any:
+def _as_read(asked: Asked, table: Any, source: Source) -> Any:
     """Return what a file gave as its task would have read it."""
     if isinstance(table, str):
         return Lines(text_lines(table))
@@ -244,4 +244,5 @@ def _as_read(asked: Asked, table: Any, test: str, reading: TextReading) -> Any:
     if table.labels is None:
         raise DataError(UNLABELLED)
     # The test rows are read by the columns of the training rows: a guess of its own could take others.
-    return table, open_texts(test, reading, labelled=True, learnt=table.columns).whole() if test else None
+    test = open_texts(source.test, source.texts, labelled=True, learnt=table.columns).whole() if source.test else None
+    return table, test, unlabelled(source, table.columns) if source.unlabelled else None

@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "whole texts": ("text.max_length", "text.truncate", "net.freeze_embedding", "net.pool", "net.heads"),
     "lengths": ("training.batch_tokens",),
     "labels": ("text.pad_to_max", "training.monitor", "training.label_smoothing", "training.class_weight",
-        "training.adversarial"),
+        "training.adversarial", "training.virtual_adversarial", "training.entropy"),
     "streams": ("training.samples", "training.steps", "training.streams"),
     "batches": ("training.batch_size",),
     "windows": ("series",),

@@ -24,7 +24,7 @@ from recurra.nets.run import ClassifierNet
 from recurra.tasks.heads.classes.choose import Choice, Way, choose, facts_of, without_net
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.tasks.inputs.labelled import Fold, LabelledParts, kept_of, labelled_rows
-from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered
+from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, numbered
 from recurra.tasks.task import Asked, Prepared
 from recurra.text.encoder import fit_encoder, wordless
 from recurra.text.scripts import learnt_words
@@ -73,6 +73,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         LabelledParts(
             classes, cut.rows, None, encoder, folds=cut.folds, numbers=cut.numbers,
             net_name=NAMES.get(choice.way, ""), way=choice.way, dense=base.dense,
+            unlabelled=free_texts(given),
         ),
         seen=labelled_rows(whole, classes),
         learnt_from=f"{len(whole.texts):,} texts",

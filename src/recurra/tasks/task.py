@@ -26,7 +26,6 @@ from recurra.datasets.conll import TagReading
 from recurra.datasets.formats import TextReading
 from recurra.datasets.series.table import SeriesReading
 from recurra.datasets.targets import TargetReading
-from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
     from recurra.nets.learn import LearningNet
@@ -48,6 +47,8 @@ class Source:
     tags: TagReading = field(default_factory=TagReading)
     targets: TargetReading = field(default_factory=TargetReading)
     test: str = ""
+    unlabelled: str = ""
+    """A file of texts without labels, or a known name that has some."""
     model: Any = None
     """A model to measure: what the reading leaves open is as it has learnt it."""
     kept: Mapping[str, Any] = field(default_factory=dict)
@@ -128,6 +129,8 @@ class Prepared:
     """What those are called."""
     start: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """Weights to begin with in place of drawn ones."""
+    head: str = ""
+    """The folder of heads/ that teaches the net, where that is not the task's own."""
     by_steps: bool = True
     """Whether the net learns by steps; else it stays as it begins, and `finish` fits what is behind it."""
     kept: Mapping[str, Any] = field(default_factory=dict)
@@ -242,8 +245,8 @@ def task_named(name: str) -> Task:
     return task
 
 
-def learner_of(task: str) -> Callable[[LearningNet, Prepared], Any]:
+def learner_of(head: str) -> Callable[[LearningNet, Prepared], Any]:
     """Return what makes that which the loop trains, of a net and prepared rows; it brings torch along."""
     learner: Callable[[LearningNet, Prepared], Any]
-    learner = import_module(f"recurra.tasks.heads.{CALLED[task].head}.learn").learner
+    learner = import_module(f"recurra.tasks.heads.{head}.learn").learner
     return learner

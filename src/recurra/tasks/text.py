@@ -7,40 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.arguments import part_of
 from recurra.config import Settings
 from recurra.datasets.labels import (
     check_known_labels,
     check_training_labels,
     duplicates_across,
     is_missing,
-    label_warnings,
 )
-from recurra.datasets.splits import Split, split
 from recurra.datasets.texts import TextTable, open_texts
 from recurra.errors import DataError, UsageError, either
-from recurra.nets.layouts import classifier_net
-from recurra.runs.sources import has_parts, labelled
-from recurra.tasks.heads.classes.finish import check_wide
+from recurra.runs.sources import has_parts, labelled, unlabelled
+from recurra.tasks.alone import prepare_net
 from recurra.tasks.heads.classes.head import HEAD
 from recurra.tasks.heads.classes.measure import judge_labels
-from recurra.tasks.heads.lost import VECTORS
-from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows, kept_of, labelled_rows
-from recurra.tasks.inputs.texts import LabelledTexts, Part, held_rows, numbered, weighty
+from recurra.tasks.inputs.labelled import LabelledRows
+from recurra.tasks.inputs.texts import LabelledTexts, weighty
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.stacks import few_for_folds, prepare_stack
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
-from recurra.text.encoder import fit_encoder
-from recurra.text.scripts import learnt_words, settled
-from recurra.text.vectors import Vectors, load_vectors
-from recurra.text.vocabulary import Vocabulary
+from recurra.text.scripts import settled
 
 SHARED = frozenset({"device", "class_weight"})
 """Settings of training that say nothing of the net."""
@@ -72,19 +62,24 @@ SETTINGS = Settings().changed(
     }
 )
 """The defaults of text classification, chosen on IMDB's validation part."""
-MEASURED_TWICE = "validation (it also chose epoch and temperature: give --test for an untouched figure)"
-NOTHING_HELD = "training rows (nothing was held out)"
+MIXED = frozenset({"virtual_adversarial", "entropy"})
+"""Settings of learning from texts without labels, which a net does alone and in a stack."""
 
 
 def read(source: Source, asked: Asked | None) -> Rows:
-    """Read labelled rows, and test rows where there are any; raises DataError where a model finds no labels."""
+    """Read labelled rows, test rows and texts without labels where there are any.
+
+    Raises DataError where a model finds no labels.
+    """
     train, test = _tables(source)
+    # Columns of the same names, where the file is a table too.
+    free = unlabelled(source, train.columns) if source.unlabelled else None
     measured = train if test is None else test
     if source.model is not None and measured.labels is None:
         raise DataError(f"{source.files[0]} has no labels")
     guessed = train.columns is not None and not (source.texts.text and source.texts.label)
     return Rows(
-        (train, test),
+        (train, test, free),
         source.files[0],
         f"{len(train.texts):,} texts",
         # Who fits hears of the test rows later, when `hold` holds them against the others.
@@ -123,19 +118,30 @@ def _without(table: TextTable, held_out: Sequence[int]) -> LabelledRows:
 
 def hold(asked: Asked, rows: Rows) -> Parts:
     """Hold test rows against the others; raises DataError for labels that cannot be learnt, and for unknown ones."""
-    train, test = rows.table
+    train, test, free = rows.table
     # For its refusals alone: `prepare` warns, once the rows of weight 0 are out.
     check_training_labels(train.labels, file=rows.file)
     # A label of a table was held against the words for missing when it was read.
     learnt = LabelledTexts(
-        train.texts, train.labels, groups=train.groups, labels_as_written=True, columns=train.columns
+        train.texts, train.labels, groups=train.groups, labels_as_written=True, columns=train.columns, unlabelled=free
     )
     if test is None:
         return Parts(learnt)
     check_known_labels(sorted(set(train.labels or [])), test.labels or [], part="test")
     # A text of both parts is answered from memory: it makes the figure better than the model is.
     doubts = [*test.warnings, *duplicates_across(train.texts, test.texts)]
+    learnt, told = _without_test(learnt, test.texts)
+    doubts += told
     return Parts(learnt, _as_rows(test) if test.labels is not None else None, doubts)
+
+
+def _without_test(learnt: LabelledTexts, test: list[str]) -> tuple[LabelledTexts, list[str]]:
+    """Leave out what is tested of the texts without labels: whoever has read it is measured too well."""
+    tested = set(test)
+    free = [text for text in learnt.unlabelled or () if text not in tested]
+    left = len(learnt.unlabelled or ()) - len(free)
+    told = [f"{left:,} texts without labels are left out: they stand in the test part too"] if left else []
+    return replace(learnt, unlabelled=free or None), told
 
 
 def _as_rows(table: TextTable) -> LabelledRows:
@@ -154,25 +160,39 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
 
 def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chosen: dict[str, Any]) -> Prepared:
     alone = _alone(asked, given, chosen) if asked.recipe == "auto" else ""
+    mixed = MIXED & chosen.keys()
+    if mixed and given.unlabelled is None:
+        option = either("--unlabelled", "unlabelled")
+        raise UsageError(f"{', '.join(sorted(mixed))}: learnt from texts without labels", advice=f"give {option}")
     if asked.recipe == "net" or alone:
         if asked.encoder is not None:
             option = either("--encoder", "encoder")
             raise UsageError(f"{option} stands in a stack", found=alone or "recipe net", advice="choose recipe stack")
+        if given.unlabelled is not None and not mixed:
+            option, advice = (
+                either("--unlabelled", "unlabelled"),
+                f"choose recipe stack, or {' or '.join(sorted(MIXED))}",
+            )
+            raise UsageError(f"{option} is for a stack", found=alone or "recipe net", advice=advice)
         told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []
-        return _prepare_net(asked, given, rows, told)
+        return prepare_net(asked, given, rows, told)
     if asked.recipe == "linear":
-        _refuse_nets_choices(asked, chosen)
+        _refuse_nets_choices(asked, chosen, unlabelled=given.unlabelled is not None)
     if asked.vectors or asked.wide:
         option = either("--wide", "wide=True") if asked.wide else either("--vectors", "vectors")
         raise UsageError(f"{option} belongs to a net alone", found=f"recipe {asked.recipe}", advice="choose recipe net")
     return prepare_stack(asked, given, rows, chosen)
 
 
-def _refuse_nets_choices(asked: Asked, chosen: dict[str, Any]) -> None:
+def _refuse_nets_choices(asked: Asked, chosen: dict[str, Any], *, unlabelled: bool) -> None:
     """Raise UsageError where linear models are to answer alone, and something was asked for that only nets read."""
     # What a token is only tells lengths here: n-grams read words, and characters of scripts without spaces.
     words = {name for name in changed_settings(asked.settings, SETTINGS)["text"] if name != "tokens"}
-    options = {either("--encoder", "encoder"): asked.encoder is not None, either("--minutes", "minutes"): asked.minutes}
+    options = {
+        either("--encoder", "encoder"): asked.encoder is not None,
+        either("--minutes", "minutes"): asked.minutes,
+        either("--unlabelled", "unlabelled"): unlabelled,
+    }
     found = [*sorted({*chosen, *words}), *(option for option, there in options.items() if there)]
     if found:
         advice = f"leave {'them' if len(found) > 1 else 'it'} out, or choose recipe stack"
@@ -190,84 +210,13 @@ def net_choices(settings: Settings) -> dict[str, Any]:
 
 def _alone(asked: Asked, given: LabelledTexts, chosen: dict[str, Any]) -> str:
     """Tell why a net should stand alone where nobody chose a recipe; empty: a stack."""
-    if chosen:
-        return f"settings of nets were chosen ({', '.join(sorted(chosen))})"
+    if of_nets := sorted(chosen.keys() - MIXED):
+        return f"settings of nets were chosen ({', '.join(of_nets)})"
     if asked.vectors:
         return "word vectors were given"
     if asked.wide:
         return "its wide part was asked for"
     return "there are too few rows for a stack" if few_for_folds(given.labels) else ""
-
-
-def _prepare_net(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], told: list[str]) -> Prepared:
-    settings = asked.settings
-    classes, whole = numbered(given, settings)
-    names = [str(classes[target]) for target in whole.targets]
-    warnings = label_warnings(names, texts=whole.texts)
-    train, validation, cut = _held_out(asked, given, whole, names, classes)
-    warnings += cut.warnings if cut is not None else []
-    # Only here is it known whether rows are held out to weigh it on; and nothing has cost time yet.
-    if asked.wide:
-        check_wide(labels=len(classes), weighed=validation is not None)
-    # Words of the training rows alone: a word that only validation holds must be unknown there, as it will be later.
-    encoder, doubts = learnt_words(fit_encoder, train.texts, settings.text)
-    vectors = pretrained(asked.vectors, encoder.vocabulary) if asked.vectors else None
-    if vectors is not None:
-        # The file decides how long the vectors are; the table has no room for another size from the settings.
-        settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
-    kept = cut if cut is None else replace(cut, train=rows[cut.train], validation=rows[cut.validation])
-    coverage = vectors.coverage if vectors is not None else None
-    return Prepared(
-        settings,
-        asked.seed,
-        classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
-        LabelledParts(classes, train, validation, encoder, asked.wide),
-        seen=labelled_rows(train, classes),
-        learnt_from=f"{len(train.texts):,} texts",
-        held=_measured(validation or train, classes, kept),
-        part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
-        start={} if vectors is None else {"embedding.weight": vectors.matrix},
-        kept=kept_of(given.columns, kept),
-        split=kept.as_json() if kept is not None else {},
-        told={"vector_coverage": coverage, "chosen": told},
-        # The classes as the caller has them, numbers or texts; the model itself holds texts.
-        attributes={"classes_": classes, "split_": kept, "coverage_": coverage},
-        tries=[] if asked.vectors else [either(*VECTORS)],
-        warnings=[*warnings, *doubts],
-        columns=given.columns,
-    )
-
-
-def _held_out(
-    asked: Asked, given: LabelledTexts, whole: Part, names: list[str], classes: NDArray[Any]
-) -> tuple[Part, Part | None, Split | None]:
-    """Return what is learnt from, what is chosen on, and how the rows were shared out where they were."""
-    if given.validation_data is not None:
-        return whole, held_rows(given.validation_data, classes), None
-    share = part_of(asked.validation, len(names), unit="texts")
-    if not share:
-        return whole, None, None
-    cut = split(len(names), labels=names, groups=given.groups, share=share, seed=asked.seed)
-    return whole.rows(cut.train), whole.rows(cut.validation), cut
-
-
-def _measured(part: Part, classes: NDArray[Any], cut: Split | None) -> LabelledRows:
-    # The hardest rows are named by their row in the file, where a reader finds them.
-    rows = labelled_rows(part, classes)
-    return rows if cut is None else replace(rows, numbers=cut.validation)
-
-
-def pretrained(source: str | Path, vocabulary: Vocabulary) -> Vectors:
-    """Read word vectors; fits over the same words, such as the cells and seeds of a comparison, read them once."""
-    path = Path(source)
-    # The time of change is part of the key: a file that was replaced is read again.
-    return _read_once(str(path), path.stat().st_mtime_ns if path.exists() else 0, vocabulary)
-
-
-# One entry alone: each holds a table of floats for the whole vocabulary.
-@lru_cache(maxsize=1)
-def _read_once(source: str, changed: int, vocabulary: Vocabulary) -> Vectors:
-    return load_vectors(source, vocabulary)
 
 
 TASK = Task(

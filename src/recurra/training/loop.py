@@ -32,6 +32,7 @@ from recurra.errors import RecurraError
 from recurra.layers.draws import Generator
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
+from recurra.tasks.names import CALLED
 from recurra.tasks.task import Finished, Prepared, Task, Trained, learner_of
 from recurra.training.checkpoints import checkpoint, fingerprint, restore
 from recurra.training.descent import Descent
@@ -130,7 +131,7 @@ def _trained(task: Task, prepared: Prepared, run: Path | None, watch: Watch | No
     net = first_net(prepared)
     if not prepared.by_steps:
         return tensors_of(net), Progress()
-    learner = learner_of(task.name)(net, prepared)
+    learner = learner_of(prepared.head or CALLED[task.name].head)(net, prepared)
     # torch wakes a second thread for the smallest operation; how much there is to do tells whether that pays.
     with threads_for(torch_work(plan.recurrent, **learner.work())):
         # The data are hashed only where a checkpoint will ask for them: a million rows take a second.

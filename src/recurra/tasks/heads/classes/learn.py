@@ -1,11 +1,11 @@
 """How a classifier learns: batches of labelled texts, cross-entropy, and the same on adversarially moved vectors.
 
-Not here: the loop (training/), how texts became ids (tasks/text.py), answers (run.py).
+Not here: the loop (training/), how texts became ids (tasks/text.py), texts without labels (mixed/), answers (run.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
 from recurra.layers.layer import TokenIds
 from recurra.nets.learn import LearningNet, to_tensor
+from recurra.tasks.heads.mixed.learn import adversarial, gradient_of, unlabelled_steps
 from recurra.tasks.inputs.texts import Part
 from recurra.tasks.task import Prepared
 from recurra.text.encoder import TextEncoder, net_ids
@@ -46,7 +47,10 @@ def learner(net: LearningNet, prepared: Prepared) -> ClassLearner:
     """Encode the parts, and hold them for the loop."""
     data, config = prepared.data, prepared.settings.training
     validation = _labelled(data.validation, data.encoder) if data.validation is not None else None
-    return ClassLearner(net, _labelled(data.train, data.encoder), validation, config, prepared.seed)
+    # Encoded only where something is learnt from them.
+    mixed = config.virtual_adversarial or config.entropy
+    free = net_ids(data.encoder.encode(data.unlabelled), data.encoder.config) if mixed and data.unlabelled else []
+    return ClassLearner(net, _labelled(data.train, data.encoder), validation, config, prepared.seed, free)
 
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
@@ -60,6 +64,8 @@ class TextBatch:
     rows: Integers
     ids: Ragged[TokenIds]
     adversarial: bool
+    free: Ragged[TokenIds] | None = None
+    """Texts without labels that are read beside them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +77,8 @@ class ClassLearner:
     validation: Labelled | None
     config: TrainingConfig
     seed: int
+    free: Sequence[TokenIds] = ()
+    """Texts without labels."""
     # A batch holds few of the table's words: a dense gradient would write zeros into all other rows.
     sparse = True
 
@@ -88,7 +96,7 @@ class ClassLearner:
             if part is not None
             # The lengths too: joined ids alone are the same where a text ends elsewhere.
             for array in (np.concatenate(part.sequences), part.lengths, part.labels, part.weights)
-        ]
+        ] + ([np.concatenate(self.free)] if self.free else [])
 
     def work(self) -> dict[str, float]:
         """How much a step reads, as `torch_work` takes it."""
@@ -103,14 +111,28 @@ class ClassLearner:
         plan: Any = self.net.plan
         read = windows_of_epoch(self.train.sequences, plan.window, seed=self.seed, epoch=epoch)
         order = batch_order(np.array([len(ids) for ids in read]), **sizes, seed=self.seed, epoch=epoch)
-        return [TextBatch(rows, pick(read, rows), bool(self.config.adversarial) and epoch > 0) for rows in order]
+        moved, free = bool(self.config.adversarial) and epoch > 0, self._free(plan.window, epoch)
+        return [TextBatch(rows, pick(read, rows), moved, free(len(rows))) for rows in order]
+
+    def _free(self, window: int, epoch: int) -> Callable[[int], Ragged[TokenIds] | None]:
+        """Return what draws as many texts without labels as a batch has rows."""
+        if not self.free:
+            return lambda count: None
+        random = np.random.default_rng([self.seed, epoch, 6])
+        read = windows_of_epoch(self.free, window, seed=self.seed, epoch=epoch)
+        return lambda count: pick(read, random.integers(len(read), size=count))
 
     def steps(self, batch: TextBatch, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Cross-entropy and the share of right labels; then the same on adversarially moved vectors, if so chosen.
 
         Miyato, Dai & Goodfellow 2017: r = ε g / |g| for each text, g the gradient of its loss by its vectors. Both
-        losses count for a half, and both gradients reach the table in one go.
+        losses count for a half, and both gradients reach the table in one go. Then the losses of texts without labels.
         """
+        yield from self._labelled_steps(batch, generator)
+        if batch.free is not None:
+            yield from unlabelled_steps(self.net, to_tensor(batch.free, home(self.net)), self.config, generator)
+
+    def _labelled_steps(self, batch: TextBatch, generator: Generator) -> Iterator[Step]:
         ids = to_tensor(batch.ids, home(self.net))
         smoothing = self.config.label_smoothing
         if not batch.adversarial:
@@ -168,20 +190,3 @@ def classification(logits: Tensor, targets: Tensor, weights: Tensor, *, smoothin
     """Weighted cross-entropy in nats: logits (rows, classes), targets (rows,), weights (rows,) -> (sum, weight)."""
     losses = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
     return (losses * weights).sum(), float(weights.sum())
-
-
-def adversarial(vectors: Ragged[Tensor], length: float) -> Tensor:
-    """Return the step on token vectors that raises each sequence's loss most: (tokens, size), of norm `length` each."""
-    gradient = gradient_of(vectors.values)
-    owners = tensor_on(gradient.device, vectors.owners())
-    # One norm over all tokens of a text, as in the paper: a norm for each token would move all of them alike.
-    squares = gradient.new_zeros(vectors.sequences).index_add(0, owners, (gradient**2).sum(dim=1))
-    # A text without a gradient is not moved; without the clamp it would be moved to NaN.
-    return gradient * (length / squares.sqrt().clamp(min=1e-12))[owners, None]
-
-
-def gradient_of(values: Tensor) -> Tensor:
-    """Return what a loss left behind at a leaf."""
-    if values.grad is None:
-        raise RuntimeError("no loss was taken back to these values")
-    return values.grad

@@ -42,9 +42,11 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
     data = prepared.data
     held = np.concatenate([fold.held for fold in data.folds])
     judged: dict[str, Floats] = {}
+    notes: list[str] = []
     if data.way != "linear":
-        tensors, judged[data.net_name] = judge_net(prepared, model, again)
-        model = replace(model, tensors=tensors)
+        net = judge_net(prepared, model, again)
+        judged[data.net_name], notes = net.scores, net.told
+        model = replace(model, tensors=net.tensors)
     texts = Texts(data.train.texts)
     linear = [_judged(judge, texts, prepared) for judge in judges_for(data.train.texts)]
     # The net first, where there is one.
@@ -55,7 +57,8 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
     whole = joined(model, counts, stack.bias, [judge.part for judge in linear])
     told = worth([*judged], scores, targets, stack)
     evaluation = _evaluation(whole, prepared, held, stack.scores(scores), linear)
-    return Finished(whole, notes=[_note(told), *net_left_out(model, whole)], evaluation=evaluation | {"members": told})
+    notes = [*notes, _note(told), *net_left_out(model, whole)]
+    return Finished(whole, notes=notes, evaluation=evaluation | {"members": told})
 
 
 def _judged(judge: Linear, texts: Texts, prepared: Prepared) -> Judged:

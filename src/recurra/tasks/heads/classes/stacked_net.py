@@ -18,6 +18,7 @@ from recurra.layers.grams.learn import regressed
 from recurra.layers.layer import Floats
 from recurra.metrics import log_loss
 from recurra.nets.run import run_all, softmax
+from recurra.tasks.heads.classes.adapt import adapted, read_of
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.inputs.labelled import Fold, LabelledParts
 from recurra.tasks.inputs.texts import Part
@@ -30,33 +31,74 @@ ENOUGH = 3_000
 """Rows of which the regression is fitted where the net is tuned behind it: a start gains nothing from more."""
 
 
-def judge_net(prepared: Prepared, model: RunningClassifier, again: Again) -> tuple[Trained, Floats]:
-    """Return the net's weights in the end, and its scores (rows, classes) of rows that a fold has held out."""
+class JudgedNet(NamedTuple):
+    """A net among judges: its weights in the end, its scores (rows, classes) of rows that folds hold out, remarks."""
+
+    tensors: Trained
+    scores: Floats
+    told: list[str]
+
+
+class _Linear(NamedTuple):
+    """Dense layers for the rows of each part, scores (rows, classes) of rows that folds hold out, and their log loss.
+
+    The loss is infinite where no encoder stands before them.
+    """
+
+    layers: Sequence[Trained]
+    scores: Floats
+    loss: float = np.inf
+
+
+def judge_net(prepared: Prepared, model: RunningClassifier, again: Again) -> JudgedNet:
+    """Fit the net for each fold, and for all rows; it gets used to texts without labels before, where there are any."""
     data = prepared.data
     train, folds = data.train, data.folds
     learnt = [fold.learnt for fold in folds]
     # The last net learns from all rows, unless a part is held out for good.
     if len(folds) > 1:
         learnt.append(np.arange(len(train.texts)))
-    starts: list[Trained] = [{} for _ in learnt]
+    linear, told = _Linear([{}] * len(learnt), np.zeros((len(train.texts), len(model.labels)), np.float32)), list[str]()
     if data.way != "fresh":
-        starts, scores = _regressions(data, learnt, model)
+        linear = _regressions(data, learnt, model)
+    nets, texts = len(learnt) * (data.way != "frozen"), read_of(data)
+    first = bool(texts)
+    if first:
+        used = adapted(prepared, texts, again, nets + 1)
+        prepared, model, linear, told = _better_used(prepared, model, linear, learnt, used)
     if data.way == "frozen":
-        return dict(model.tensors) | starts[-1], scores
-    scores = np.zeros((len(train.texts), len(model.labels)), np.float32)
+        return JudgedNet(dict(model.tensors) | linear.layers[-1], linear.scores, told)
+    scores = np.zeros_like(linear.scores)
     # Held out for good, rows may also choose the best epoch; those of a fold choose nothing.
     validation = train.rows(folds[0].held) if len(folds) == 1 else None
-    for number, (rows, start) in enumerate(zip(learnt, starts, strict=True)):
+    for number, (rows, layer) in enumerate(zip(learnt, linear.layers, strict=True)):
         own = replace(data, train=train.rows(rows), validation=validation, folds=())
-        tensors = again(replace(prepared, data=own, start={**prepared.start, **start}), number + 1, len(learnt))
+        one = replace(prepared, data=own, start={**prepared.start, **layer})
+        tensors = again(one, number + 1 + first, nets + first)
         for fold in folds[number : number + 1]:
             scores[fold.held] = replace(model, tensors=tensors).logits([train.texts[row] for row in fold.held])
-    return tensors, scores
+    return JudgedNet(tensors, scores, told)
 
 
-def _regressions(
-    data: LabelledParts, parts: Sequence[NDArray[np.int64]], model: RunningClassifier
-) -> tuple[list[Trained], Floats]:
+def _better_used(
+    prepared: Prepared,
+    model: RunningClassifier,
+    before: _Linear,
+    learnt: Sequence[NDArray[np.int64]],
+    start: Trained,
+) -> tuple[Prepared, RunningClassifier, _Linear, list[str]]:
+    """Take the encoder that has read texts, by its weights, unless rows out of fold are answered better before it."""
+    texts = f"{len(prepared.data.unlabelled):,} texts without labels"
+    used = replace(model, tensors=dict(model.tensors) | start)
+    after = _regressions(prepared.data, learnt, used) if prepared.data.way != "fresh" else before
+    losses = f"log loss behind it out of fold {before.loss:.3f} before, {after.loss:.3f} after"
+    if after.loss > before.loss:
+        return prepared, model, before, [f"the encoder stays as it came, {texts} did not help: {losses}"]
+    told = f"the encoder got used to {texts}" + (f": {losses}" if np.isfinite(after.loss) else "")
+    return replace(prepared, start={**prepared.start, **start}), used, after, [told]
+
+
+def _regressions(data: LabelledParts, parts: Sequence[NDArray[np.int64]], model: RunningClassifier) -> _Linear:
     """Fit the dense layer for each part's rows, and score the rows that folds have held out.
 
     Where the net is tuned behind it, some rows and one fold are enough; there are no scores then.
@@ -80,7 +122,9 @@ def _regressions(
         {"dense.weight": layer[:, :-1].astype(np.float32), "dense.bias": layer[:, -1].astype(np.float32)}
         for layer in layers
     ]
-    return starts, np.mean([scores for _, scores in fitted], axis=0)
+    scores, held = np.mean([scores for _, scores in fitted], axis=0), np.concatenate([fold.held for fold in folds])
+    loss = log_loss(train.targets[held], softmax(scores[held].astype(np.float64)))
+    return _Linear(starts, scores, float(np.mean(loss)))
 
 
 def _within(place: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
