@@ -21,11 +21,11 @@ from pydantic import model_validator
 from recurra.artefact import Artefact
 from recurra.artefact import load_artefact as load
 from recurra.artefact import save_artefact as save
-from recurra.config import Frozen, validated
 from recurra.errors import ArtefactError
 from recurra.layers.layer import LayerSpec, Shapes
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.records import Frozen, validated
 
 HASHED = ("recurra.json", "weights.safetensors", "tokenizer.json")
 

@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 RANKS = (
     "errors",
     "tasks.names",
+    "records",
     "cells",
     "config",
     "arguments",

@@ -5,16 +5,16 @@ Not here: what the choices do. Extra keys, wrong types, NaN and out-of-range val
 
 from __future__ import annotations
 
-import json
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from recurra.cells import CELLS
 from recurra.cells.cell import Activation, CellStep
 from recurra.errors import UsageError
+from recurra.records import Frozen, validated
 
 
 def _known_cell(name: str) -> str:
@@ -86,42 +86,6 @@ class CellKind(NamedTuple):
         if cell.vectors is not None:
             return (len(cell.vectors), hidden), (0,)
         return (len(cell.gates) * hidden, hidden), (len(cell.gates) * hidden,)
-
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-
-class Frozen(BaseModel):
-    """A closed, immutable, strictly typed record."""
-
-    # Strict: the text "3" is no number and 1 no truth value, so a slip in a file is refused, not read as what is near.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
-
-
-def validated(model: type[_Model], values: dict[str, Any]) -> _Model:
-    """Check `values` as JSON would be checked (lists may stand for tuples); raise UsageError with the field's path."""
-    try:
-        # Through JSON on purpose: strict mode takes tuples only as tuples, but from JSON a list will do.
-        return model.model_validate_json(json.dumps(values, default=_plain))
-    except ValidationError as problem:
-        raise UsageError(problem_line(problem)) from None
-
-
-def _plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as Python's own. What JSON has no word for becomes a text, which no field takes."""
-    return value.tolist() if hasattr(value, "dtype") else repr(value)
-
-
-def problem_line(problem: ValidationError) -> str:
-    """Tell the first problem of a validation as `field.path: message`, without echoing long values."""
-    # One line: the first problem, and how many more there are.
-    first = problem.errors(include_url=False, include_context=False)[0]
-    path = ".".join(str(part) for part in first["loc"]) or "(whole)"
-    # Cut at 60 characters: a whole array may have been given in place of a number.
-    more = f" (and {problem.error_count() - 1} more)" if problem.error_count() > 1 else ""
-    return f"{path}: {first['msg']}, found {str(first['input'])[:60]!r}{more}"
 
 
 class TextConfig(Frozen):
@@ -224,6 +188,10 @@ class TrainingConfig(Frozen):
     """The floor of step and cosine schedules."""
     weight_decay: float = Field(default=0.0, ge=0.0, le=10.0)
     """AdamW: decoupled; Adam and SGD: L2. Never on embedding tables and biases."""
+    layer_rates: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Each layer learns at so much of the rate of the one above it (Howard & Ruder 2018); 1: all alike."""
+    unfreeze: bool = False
+    """The first epoch moves the last layer alone, each further one a layer more (Howard & Ruder 2018)."""
     clip: float = Field(default=1.0, ge=0.0, le=1e6)
     """Largest gradient norm; 0 switches clipping off."""
     patience: int = Field(default=0, ge=0, le=100_000)

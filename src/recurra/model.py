@@ -21,11 +21,12 @@ from pydantic import Field, ValidationError
 from recurra.artefact import Artefact, Stored, load_artefact, require_task, resolve, save_artefact
 from recurra.artefact.tensors import rounded, widened
 from recurra.batches import Ragged, join
-from recurra.config import Frozen, Precision, problem_line
+from recurra.config import Precision
 from recurra.datasets.columns import TextColumns
 from recurra.errors import ArtefactError
 from recurra.layers.layer import Shapes
 from recurra.nets.run import Plan
+from recurra.records import Frozen, problem_line
 from recurra.tasks.names import CALLED
 from recurra.text.encoder import TextEncoder
 

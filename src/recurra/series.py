@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from recurra.artefact.reading import json_bytes, parse_json
-from recurra.config import Frozen, SeriesConfig, validated
+from recurra.config import SeriesConfig
 from recurra.errors import ArtefactError, DataError, Place, UsageError
+from recurra.records import Frozen, validated
 
 Values = NDArray[np.float64]
 

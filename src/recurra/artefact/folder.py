@@ -20,9 +20,9 @@ from recurra.artefact import tensors
 from recurra.artefact.foreign import refuse_suffix
 from recurra.artefact.reading import AGAIN, MANIFEST, OpenFolder, json_bytes, manifest_of, open_folder, parse_json
 from recurra.artefact.writing import write_folder
-from recurra.config import problem_line
 from recurra.errors import ArtefactError, Place, RecurraError
 from recurra.layers.layer import Shapes
+from recurra.records import problem_line
 from recurra.tasks.names import CALLED
 
 FORMAT_VERSION = 1

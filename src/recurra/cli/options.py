@@ -226,13 +226,18 @@ class RecipeChoices:
         typer.Option("--minutes", min=0.1, show_default=False, help="How long a stack may learn. [default: no bound]"),
     ] = None
 
+    init_from: Annotated[
+        str, typer.Option("--init-from", metavar="RUN", help="A language model that a net alone begins with.")
+    ] = ""
+
     def given(self) -> dict[str, Any]:
         """Return what an estimator is asked for; raises UsageError for a preset and a recipe that contradict it."""
         recipe, preset = one_of("--recipe", self.recipe, RECIPES), one_of("--preset", self.preset, PRESETS)
         if preset and recipe not in (None, "net"):
             raise UsageError(f"--preset {preset} is a net alone", found=f"--recipe {recipe}", advice="leave one out")
         # The preset's settings are the task's own.
-        return {"recipe": "net" if preset else recipe, "encoder": self.encoder, "minutes": self.minutes}
+        asked = {"encoder": self.encoder, "init_from": self.init_from, "minutes": self.minutes}
+        return {"recipe": "net" if preset else recipe, **asked}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

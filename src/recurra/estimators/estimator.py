@@ -16,9 +16,10 @@ from typing import Any, ClassVar, Self
 
 from recurra.arguments import held_out, seed_of
 from recurra.artefact import resolve
-from recurra.config import Settings, validated
+from recurra.config import Settings
 from recurra.errors import UsageError
 from recurra.model import ModelOrigin, kept_history, load_any, model_of
+from recurra.records import validated
 from recurra.tasks.names import CALLED
 from recurra.tasks.reads import check_read
 from recurra.tasks.task import Asked, Figures, Prepared, Task, task_named

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.config import NetConfig, validated
+from recurra.config import NetConfig
 from recurra.labs.lab import Lab, LabOptions, LabRecord, mean
 from recurra.labs.language_nets import language_record, read_corpus, train_language
 from recurra.labs.language_recipe import CELLS, FULL, NEEDED, PROMPTS, QUICK, TITLES, Recipe, order_of
@@ -22,6 +22,7 @@ from recurra.labs.sheet import fixed, sheet_named
 from recurra.labs.verdicts import Judged, agree, count, reach
 from recurra.nets.layouts import language_net
 from recurra.nets.sequences import LanguageNet
+from recurra.records import validated
 from recurra.report.blocks import Block, Code
 from recurra.report.charts.curves import Line, lines
 from recurra.report.drawings.cells import recorded_rnn_equation

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.config import NetConfig, validated
+from recurra.config import NetConfig
 from recurra.labs.lab import Lab, LabRecord, Test, mean
 from recurra.labs.page import network_blocks
 from recurra.labs.sentiment_answers import FADING, POSITIVE
@@ -21,6 +21,7 @@ from recurra.labs.sentiment_recipe import STEPS, sentiment_variants
 from recurra.labs.sheet import sheet_named
 from recurra.labs.verdicts import Judged, Relation, Written, agree, count, reach
 from recurra.nets.layouts import classifier_net
+from recurra.records import validated
 from recurra.report.blocks import Block, Code
 from recurra.report.charts.curves import Line, gradient_norms
 from recurra.report.charts.labs import dots_and_ranges, reading, training_beside_recorded, word_map

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import Frozen
+from recurra.records import Frozen
 
 Floats = NDArray[np.floating[Any]]
 TokenIds = NDArray[np.integer[Any]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recurra.config import NetConfig, problem_line
+from recurra.config import NetConfig
 from recurra.errors import UsageError
 from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec
 from recurra.layers.pooling.run import PoolingSpec
@@ -19,6 +19,7 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.wide.run import WideSpec
 from recurra.nets.run import ClassifierNet, EncoderNet, TargetNet
 from recurra.nets.sequences import ForecastNet, LanguageNet, TaggerNet
+from recurra.records import problem_line
 
 
 def classifier_net(net: NetConfig, *, words: int, labels: int, wide: WideSpec | None = None) -> ClassifierNet:

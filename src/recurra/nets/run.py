@@ -17,13 +17,14 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from recurra.batches import Ragged, pick, sorted_batches, windows
-from recurra.config import Frozen, Precision
+from recurra.config import Precision
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
 from recurra.layers.pooling.run import PoolingSpec, pooling
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent, words_of
 from recurra.layers.wide.run import WideSpec
+from recurra.records import Frozen
 
 Tensors = Mapping[str, Floats]
 

@@ -5,15 +5,17 @@ Not here: rows from files and which recipe they take (text.py), a net among line
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.arguments import part_of
+from recurra.config import Settings
 from recurra.datasets.labels import label_warnings
 from recurra.datasets.splits import Split, split
 from recurra.errors import either
@@ -23,7 +25,8 @@ from recurra.tasks.heads.lost import VECTORS
 from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows, kept_of, labelled_rows
 from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, numbered
 from recurra.tasks.task import Asked, Prepared
-from recurra.text.encoder import fit_encoder
+from recurra.tasks.transfer import begun
+from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words
 from recurra.text.vectors import Vectors, load_vectors
 from recurra.text.vocabulary import Vocabulary
@@ -32,8 +35,13 @@ MEASURED_TWICE = "validation (it also chose epoch and temperature: give --test f
 NOTHING_HELD = "training rows (nothing was held out)"
 
 
-def prepare_net(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], told: list[str]) -> Prepared:
-    """Check rows, hold a part out, and lay the net out; `rows` are their numbers in the file, `told`: why alone."""
+def prepare_net(
+    asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chosen: dict[str, Any], told: list[str]
+) -> Prepared:
+    """Check rows, hold a part out, and lay the net out.
+
+    `rows` are their numbers in the file, `chosen` the settings of nets that are not the task's, `told` why it is alone.
+    """
     settings = asked.settings
     classes, whole = numbered(given, settings)
     names = [str(classes[target]) for target in whole.targets]
@@ -43,13 +51,8 @@ def prepare_net(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], tol
     # Only here is it known whether rows are held out to weigh it on; and nothing has cost time yet.
     if asked.wide:
         check_wide(labels=len(classes), weighed=validation is not None)
-    # Words of the training rows alone: a word that only validation holds must be unknown there, as it will be later.
-    encoder, doubts = learnt_words(fit_encoder, train.texts, settings.text)
-    vectors = pretrained(asked.vectors, encoder.vocabulary) if asked.vectors else None
-    if vectors is not None:
-        # The file decides how long the vectors are; the table has no room for another size from the settings.
-        settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
-    coverage = vectors.coverage if vectors is not None else None
+    words = _words(asked, settings, train.texts, chosen)
+    settings, encoder = words.settings, words.encoder
     kept = cut if cut is None else replace(cut, train=rows[cut.train], validation=rows[cut.validation])
     return Prepared(
         settings,
@@ -60,16 +63,41 @@ def prepare_net(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], tol
         learnt_from=f"{len(train.texts):,} texts",
         held=_measured(validation or train, classes, kept),
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,
-        start={} if vectors is None else {"embedding.weight": vectors.matrix},
+        start=words.start,
         kept=kept_of(given.columns, kept),
         split=kept.as_json() if kept is not None else {},
-        told={"vector_coverage": coverage, "chosen": told},
+        told={"vector_coverage": words.coverage, "chosen": told},
         # The classes as the caller has them, numbers or texts; the model itself holds texts.
-        attributes={"classes_": classes, "split_": kept, "coverage_": coverage},
+        attributes={"classes_": classes, "split_": kept, "coverage_": words.coverage},
         tries=[] if asked.vectors else [either(*VECTORS)],
-        warnings=[*warnings, *doubts],
+        warnings=[*warnings, *words.doubts],
         columns=given.columns,
     )
+
+
+class _Words(NamedTuple):
+    """The words of a net, what it begins with, and the settings that this fixes."""
+
+    encoder: TextEncoder
+    settings: Settings
+    start: dict[str, NDArray[Any]]
+    coverage: float | None = None
+    """Share of the words that have a vector in the file."""
+    doubts: Sequence[str] = ()
+
+
+def _words(asked: Asked, settings: Settings, texts: list[str], chosen: dict[str, Any]) -> _Words:
+    if asked.init_from is not None:
+        # The words too are those of the language model: rows of its table belong to them.
+        return _Words(*begun(asked.init_from, settings, chosen))
+    # Words of the training rows alone: a word that only validation holds must be unknown there, as it will be later.
+    encoder, doubts = learnt_words(fit_encoder, texts, settings.text)
+    if not asked.vectors:
+        return _Words(encoder, settings, {}, None, doubts)
+    vectors = pretrained(asked.vectors, encoder.vocabulary)
+    # The file decides how long the vectors are; the table has no room for another size from the settings.
+    settings = settings.changed({"embedding_size": vectors.matrix.shape[1]})
+    return _Words(encoder, settings, {"embedding.weight": vectors.matrix}, vectors.coverage, doubts)
 
 
 def _held_out(

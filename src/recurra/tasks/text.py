@@ -164,22 +164,23 @@ def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chose
     if mixed and given.unlabelled is None:
         option = either("--unlabelled", "unlabelled")
         raise UsageError(f"{', '.join(sorted(mixed))}: learnt from texts without labels", advice=f"give {option}")
+    if asked.init_from is not None and (asked.vectors or asked.wide):
+        option = either("--vectors", "vectors") if asked.vectors else either("--wide", "wide=True")
+        raise UsageError(f"{option} beside a language model to begin with", advice="leave one of them out")
     if asked.recipe == "net" or alone:
         if asked.encoder is not None:
             option = either("--encoder", "encoder")
             raise UsageError(f"{option} stands in a stack", found=alone or "recipe net", advice="choose recipe stack")
         if given.unlabelled is not None and not mixed:
-            option, advice = (
-                either("--unlabelled", "unlabelled"),
-                f"choose recipe stack, or {' or '.join(sorted(MIXED))}",
-            )
+            option, advice = either("--unlabelled", "unlabelled"), f"choose recipe stack, or {', '.join(sorted(MIXED))}"
             raise UsageError(f"{option} is for a stack", found=alone or "recipe net", advice=advice)
         told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []
-        return prepare_net(asked, given, rows, told)
+        return prepare_net(asked, given, rows, chosen, told)
     if asked.recipe == "linear":
         _refuse_nets_choices(asked, chosen, unlabelled=given.unlabelled is not None)
-    if asked.vectors or asked.wide:
-        option = either("--wide", "wide=True") if asked.wide else either("--vectors", "vectors")
+    if asked.vectors or asked.wide or asked.init_from is not None:
+        option = either("--wide", "wide=True") if asked.wide else either("--init-from", "init_from")
+        option = either("--vectors", "vectors") if asked.vectors else option
         raise UsageError(f"{option} belongs to a net alone", found=f"recipe {asked.recipe}", advice="choose recipe net")
     return prepare_stack(asked, given, rows, chosen)
 
@@ -210,6 +211,8 @@ def net_choices(settings: Settings) -> dict[str, Any]:
 
 def _alone(asked: Asked, given: LabelledTexts, chosen: dict[str, Any]) -> str:
     """Tell why a net should stand alone where nobody chose a recipe; empty: a stack."""
+    if asked.init_from is not None:
+        return "it begins with a language model"
     if of_nets := sorted(chosen.keys() - MIXED):
         return f"settings of nets were chosen ({', '.join(of_nets)})"
     if asked.vectors:

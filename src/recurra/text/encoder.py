@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.artefact.reading import parse_json
-from recurra.config import TextConfig, validated
+from recurra.config import TextConfig
 from recurra.errors import ArtefactError, Place, UsageError
+from recurra.records import validated
 from recurra.text.tokenise import count_tokens, prepared_at, several, text_parts, tokeniser
 from recurra.text.unspaced import unspaced_in
 from recurra.text.vocabulary import EMPTY, PAD, SPECIAL_WORDS, UNK, Ids, Vocabulary, build_vocabulary

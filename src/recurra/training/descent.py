@@ -8,6 +8,7 @@ Not here: the step of Adam (adam.py), and what is learnt (loop.py).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Descent:
     def go(self, done: float) -> float:
         """Set the rate for so many epochs done, with their fraction; return it."""
         rate = schedule_of(self.config).rate(done, self.config.epochs)
-        set_rate(self.optimisers, rate)
+        set_rate(self.optimisers, rate, layers=int(done) + 1 if self.config.unfreeze else None)
         return rate
 
     def forget(self) -> None:
@@ -60,6 +61,8 @@ class Descent:
 TABLES = ("embedding.weight", "output.bias")
 """Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
 
+_LAYER = re.compile(r"_l(\d+)")
+
 
 def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True) -> list[torch.optim.Optimizer]:
     """Build one optimiser for dense weights and one for tables, whose gradients are row-sparse if `sparse`.
@@ -69,17 +72,41 @@ def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True
     named = [(name, weight) for name, weight in net.named_parameters() if weight.requires_grad]
     dense = [(name, weight) for name, weight in named if name not in TABLES]
     tables = [weight for name, weight in named if name in TABLES]
+    apart = config.unfreeze or config.layer_rates < 1
+    depths = {name: _depth(name, named) if apart else 0 for name, _ in named}
     groups = [
-        # torch keeps one decay for a group. A decayed bias would only be drawn to zero, which makes no net simpler.
-        {"params": [weight for name, weight in dense if "bias" not in name], "weight_decay": config.weight_decay},
-        {"params": [weight for name, weight in dense if "bias" in name], "weight_decay": 0.0},
+        group
+        for depth in sorted({depths[name] for name, _ in dense})
+        for group in _groups([(name, weight) for name, weight in dense if depths[name] == depth], depth, config)
     ]
     built: list[torch.optim.Optimizer] = [_dense(groups, config)]
     # Tables stand apart: dense Adam would move rows that a step has not seen, by the moments of earlier steps.
     if tables:
+        depth = max(depths[name] for name, _ in named if name in TABLES)
         built.append(_of_tables(tables, config, sparse))
-        built[-1].param_groups[0]["share"] = config.table_rate
+        built[-1].param_groups[0] |= {"share": config.table_rate * config.layer_rates**depth, "depth": depth}
     return built
+
+
+def _groups(named: list[tuple[str, nn.Parameter]], depth: int, config: TrainingConfig) -> list[dict[str, object]]:
+    """Return a depth's weights with and without decay, and what its rate is beside the last layer's."""
+    shared: dict[str, object] = {"share": config.layer_rates**depth, "depth": depth}
+    return [
+        # torch keeps one decay for a group. A decayed bias would only be drawn to zero, which makes no net simpler.
+        {"params": [weight for name, weight in named if "bias" not in name], "weight_decay": config.weight_decay}
+        | shared,
+        {"params": [weight for name, weight in named if "bias" in name], "weight_decay": 0.0} | shared,
+    ]
+
+
+def _depth(name: str, named: Sequence[tuple[str, nn.Parameter]]) -> int:
+    """Count the recurrent layers that stand behind a weight, with its own: 0 behind all, most for vectors of words."""
+    found = [_LAYER.search(each) for each, _ in named if each.startswith("recurrent.")]
+    layers = 1 + max((int(match[1]) for match in found if match), default=-1)
+    if name.startswith("recurrent."):
+        own = _LAYER.search(name)
+        return layers - int(own[1]) if own else layers
+    return layers + 1 if name == TABLES[0] else 0
 
 
 def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool) -> torch.optim.Optimizer:
@@ -96,11 +123,12 @@ def _dense(groups: list[dict[str, object]], config: TrainingConfig) -> torch.opt
     return WholeAdam(groups, lr=config.learning_rate, decoupled_weight_decay=config.optimiser == "adamw")
 
 
-def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float) -> None:
-    """Give every group its share of the learning rate."""
+def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float, *, layers: int | None = None) -> None:
+    """Give every group its share of the learning rate; with `layers` only so many of them learn, from the last one."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = rate * group.get("share", 1.0)
+            frozen = layers is not None and group.get("depth", 0) >= layers
+            group["lr"] = 0.0 if frozen else rate * group.get("share", 1.0)
 
 
 def clip(net: nn.Module, largest: float) -> float:

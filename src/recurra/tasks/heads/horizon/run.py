@@ -16,7 +16,6 @@ from pydantic import Field
 from recurra.arguments import whole
 from recurra.artefact import Artefact
 from recurra.batches import rectangle
-from recurra.config import Frozen
 from recurra.datasets.series.learnt import LearntSeries, check_rhythm, scalers_for
 from recurra.datasets.series.notations import Epoch
 from recurra.datasets.series.rhythms import TimeStep
@@ -26,6 +25,7 @@ from recurra.layers.layer import Floats
 from recurra.model import Model, checked_record, six_digits
 from recurra.nets.run import Tensors, run
 from recurra.nets.sequences import ForecastNet
+from recurra.records import Frozen
 from recurra.series import SeriesEncoder, Values
 
 MOST_STEPS = 100_000

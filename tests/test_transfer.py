@@ -1,0 +1,99 @@
+"""A classifier that begins with a language model: its words and weights, rates by layer, one layer more each epoch.
+
+Not here: language models (test_estimators_language.py); encoders of stacks (test_unlabelled.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import recurra
+from command_line import recurra as command
+from recurra.config import Settings
+from recurra.errors import UsageError
+from recurra.estimators.language import LANGUAGE_SETTINGS
+from recurra.tasks.text import SETTINGS
+from recurra.training.descent import Descent
+from recurra.training.loop import first_net
+from small_texts import OTHERS, rows
+
+TEXTS, LABELS = rows(60, 0)
+
+
+@pytest.fixture(scope="module")
+def language(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    settings = LANGUAGE_SETTINGS.changed(
+        {"epochs": 1, "streams": 4, "hidden": 12, "embedding_size": 10, "layers": 2, "cell": "gru"}
+    )
+    folder = tmp_path_factory.mktemp("language")
+    recurra.LanguageModel(config=settings).fit(rows(100, 3)[0]).save(folder)
+    return folder
+
+
+def fitted(language: Path, **choices: Any) -> recurra.TextClassifier:
+    return recurra.TextClassifier(init_from=language, validation=0, config=SETTINGS.changed(choices)).fit(TEXTS, LABELS)
+
+
+def test_it_begins_with_the_words_vectors_and_recurrence_of_the_language_model(language: Path) -> None:
+    model, begun = fitted(language, epochs=1), recurra.load(language).model_
+    assert model.model_.encoder.vocabulary == begun.encoder.vocabulary
+    assert model.model_.plan.recurrent.cell == "gru" and not model.model_.plan.recurrent.bidirectional
+    # Concat pooling: three views of twelve states.
+    assert model.model_.plan.dense.inputs == 36
+    assert any("begins with a language model" in note for note in model.notes_)
+    # The first epoch moves the dense layer alone.
+    for name in ("embedding.weight", "recurrent.weight_hh_l0", "recurrent.weight_ih_l1"):
+        assert np.array_equal(model.model_.tensors[name], begun.tensors[name])
+
+
+def test_each_epoch_moves_a_layer_more(language: Path) -> None:
+    begun = recurra.load(language).model_.tensors
+    moved = [
+        {name for name, value in fitted(language, epochs=epochs).model_.tensors.items() if name in begun
+         and not np.array_equal(value, begun[name])}
+        for epochs in (2, 3, 4)
+    ]  # fmt: skip
+    layers = [{name[-2:] for name in names if name.startswith("recurrent")} for names in moved]
+    assert layers == [{"l1"}, {"l0", "l1"}, {"l0", "l1"}]
+    assert ["embedding.weight" in names for names in moved] == [False, False, True]
+
+
+def test_lower_layers_learn_at_lower_rates(language: Path) -> None:
+    model = recurra.TextClassifier(init_from=language)
+    prepared = recurra.tasks.text.prepare(model.asked(), _given())  # type: ignore[attr-defined]
+    descent = Descent(first_net(prepared), prepared.settings.training.model_copy(update={"unfreeze": False}))
+    rate = descent.go(1.0)
+    rates = {group["depth"]: group["lr"] / rate for optimiser in descent.optimisers for group in optimiser.param_groups}
+    assert rates == pytest.approx({0: 1.0, 1: 0.38, 2: 0.38**2, 3: 0.38**3})
+
+
+def _given() -> Any:
+    from recurra.tasks.inputs.texts import LabelledTexts
+
+    return LabelledTexts(TEXTS, LABELS)
+
+
+def test_what_does_not_go_together_is_refused(language: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="hidden: the language model's own"):
+        fitted(language, hidden=99)
+    with pytest.raises(UsageError, match="init_from belongs to a net alone"):
+        recurra.TextClassifier(init_from=language, recipe="stack").fit(TEXTS, LABELS)
+    fitted(language, epochs=1).save(tmp_path / "classifier")
+    with pytest.raises(UsageError, match="init_from"):
+        fitted(tmp_path / "classifier")
+
+
+def test_the_command_makes_the_same_and_the_artefact_answers_alike(language: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.tsv"
+    file.write_text("text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in zip(TEXTS, LABELS, strict=True)))
+    done = command("fit", "text", file, "--init-from", language, "--epochs", "2", "--out", tmp_path / "run", "--json")
+    assert done.code == 0, done.err
+    loaded = recurra.load(tmp_path / "run")
+    assert isinstance(loaded, recurra.TextClassifier)
+    settings: Settings = loaded.config  # type: ignore[assignment]
+    assert settings.training.epochs == 2
+    assert loaded.predict(OTHERS).shape == (len(OTHERS),)
