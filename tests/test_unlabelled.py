@@ -17,6 +17,8 @@ import torch
 import recurra
 from command_line import recurra as command
 from recurra.batches import pick
+from recurra.cli.options import read_settings
+from recurra.cli.recipes import PRESETS
 from recurra.errors import DataError, UsageError
 from recurra.layers.matrix.learn import Tied
 from recurra.layers.matrix.run import TiedSpec
@@ -79,6 +81,21 @@ def test_rows_that_have_labels_are_not_read_as_texts_without() -> None:
         recurra.TextClassifier().fit(texts, labels, unlabelled=[*texts, "word", ""]).predict_proba(OTHERS),
         plain.predict_proba(OTHERS),
     )
+
+
+def test_rows_that_are_never_held_out_are_read_too() -> None:
+    model = recurra.TextClassifier(validation=20)
+    prepared = prepare(model.asked(), LabelledTexts(*rows(60, 0), unlabelled=["a b", "word"]))
+    # Forty rows are learnt from for good; of the others one has a neighbour.
+    assert len(adapt.read_of(prepared.data)) == 41
+
+
+def test_presets_are_settings_that_the_task_takes() -> None:
+    for preset in PRESETS.values():
+        SETTINGS.changed(read_settings([*preset.settings]))
+    assert PRESETS["flagship"].free_of(["imdb"]) == "imdb" and not PRESETS["flagship"].free_of(["rows.csv"])
+    refused = command("fit", "text", "imdb", "--preset", "flagship", "--recipe", "net")
+    assert refused.code == 2 and "--preset flagship has recipe stack" in refused.err
 
 
 def test_a_net_alone_refuses_texts_without_labels() -> None:

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recurra.cli import options
-from recurra.cli.options import FileChoices, RecipeChoices, grouped
+from recurra.cli.options import FileChoices, grouped
+from recurra.cli.recipes import RecipeChoices
 from recurra.cli.series_options import SeriesChoices
 from recurra.errors import UsageError
 
@@ -34,6 +36,10 @@ class LearningChoices:
     settings: options.SetOption = field(default_factory=list)
     device: options.DeviceName = ""
     fail_under: options.FailUnder = field(default_factory=list)
+
+    def behind(self, settings: Sequence[str]) -> LearningChoices:
+        """Return the same behind other settings, which give way to those that were given."""
+        return replace(self, settings=[*settings, *self.settings])
 
     def changed(self, settings: Settings, task: str) -> Settings:
         """Put the options into a task's settings.
@@ -139,8 +145,10 @@ def text(
 
     names = {"text": text_, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    source = Source(files, reading, test=test, unlabelled=unlabelled)
-    fit_task("text", source, learning, run, vectors=vectors, wide=wide, validation=validation, **recipe.given())
+    preset = recipe.named()
+    source = Source(files, reading, test=test, unlabelled=unlabelled or preset.free_of(files))
+    asked = {"vectors": vectors, "wide": wide, "validation": preset.validation if validation is None else validation}
+    fit_task("text", source, learning.behind(preset.settings), run, **asked, **recipe.given())
 
 
 @fit_app.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +18,8 @@ from recurra.cli import options
 from recurra.cli.app_fit import LearningChoices
 from recurra.cli.console import emit_json, emit_table, say
 from recurra.cli.fit_kinds import kinds_app
-from recurra.cli.options import FileChoices, RecipeChoices, grouped, one_of
+from recurra.cli.options import FileChoices, grouped, one_of
+from recurra.cli.recipes import RecipeChoices
 from recurra.cli.series_options import SeriesChoices
 from recurra.errors import DataError, UsageError
 from recurra.tasks.names import CALLED
@@ -164,8 +165,12 @@ def check(
     names = {"text": text, "label": label[-1] if label else "", "group": group}
     rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
     # Of all tasks, because which one it is may be known only when the file has been looked at.
+    preset = recipe.named()
+    if of_task.validation is None:
+        of_task = replace(of_task, validation=preset.validation)
     of_tasks = of_task.by_task(wide=series.wide, **recipe.given())
     tags, targets = TagReading(token, rows.label or "", written.encoding), of_task.targets(label)
+    unlabelled, learning = unlabelled or preset.free_of([file]), learning.behind(preset.settings)
     asked = _Asked(file, test, unlabelled, rows, series.reading(), tags, targets, learning, of_tasks, _read_by(context))
     _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
 

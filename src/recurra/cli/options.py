@@ -199,47 +199,6 @@ class FileChoices:
         )
 
 
-RECIPES = ("auto", "stack", "linear", "net")
-PRESETS = ("imdb-2025",)
-
-
-@dataclass(frozen=True)
-class RecipeChoices:
-    """The options of how a classifier comes about; what is empty is left to the rows."""
-
-    recipe: Annotated[
-        str,
-        typer.Option(
-            "--recipe",
-            help="stack: the encoder in the box among linear models, cross-fitted; linear: these alone; net: one "
-            "network; auto: the stack, unless a choice of nets was made. [default: auto]",
-        ),
-    ] = ""
-    preset: Annotated[
-        str, typer.Option("--preset", help=f"{', '.join(PRESETS)}: one net, tuned on 25,000 long film reviews.")
-    ] = ""
-    encoder: Annotated[
-        str, typer.Option("--encoder", metavar="ARTEFACT", help="Encoder of the stack. [default: encoder-en]")
-    ] = ""
-    minutes: Annotated[
-        float | None,
-        typer.Option("--minutes", min=0.1, show_default=False, help="How long a stack may learn. [default: no bound]"),
-    ] = None
-
-    init_from: Annotated[
-        str, typer.Option("--init-from", metavar="RUN", help="A language model that a net alone begins with.")
-    ] = ""
-
-    def given(self) -> dict[str, Any]:
-        """Return what an estimator is asked for; raises UsageError for a preset and a recipe that contradict it."""
-        recipe, preset = one_of("--recipe", self.recipe, RECIPES), one_of("--preset", self.preset, PRESETS)
-        if preset and recipe not in (None, "net"):
-            raise UsageError(f"--preset {preset} is a net alone", found=f"--recipe {recipe}", advice="leave one out")
-        # The preset's settings are the task's own.
-        asked = {"encoder": self.encoder, "init_from": self.init_from, "minutes": self.minutes}
-        return {"recipe": "net" if preset else recipe, **asked}
-
-
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
     """Return the command with each parameter that is a dataclass replaced by options, one a field.
 

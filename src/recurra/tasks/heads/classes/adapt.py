@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from recurra.layers.layer import TokenIds
 from recurra.tasks.heads.neighbours.texts import Unlabelled
 from recurra.tasks.inputs.labelled import LabelledParts
@@ -33,5 +35,12 @@ def adapted(prepared: Prepared, texts: Sequence[TokenIds], again: Again, of: int
 
 
 def read_of(data: LabelledParts) -> Sequence[TokenIds]:
-    """Return the ids of the texts without labels that have two tokens or more: one alone has no neighbour."""
-    return [ids for ids in data.encoder.encode_whole(data.unlabelled) if len(ids) > 1]
+    """Return the ids of the texts without labels that have two tokens or more: one alone has no neighbour.
+
+    Rows that no fold holds out, as where one part is held out for good, are read with them.
+    """
+    if not data.unlabelled:
+        return []
+    learnt = np.setdiff1d(np.arange(len(data.train.texts)), np.concatenate([fold.held for fold in data.folds]))
+    texts = [*data.unlabelled, *(data.train.texts[row] for row in learnt)]
+    return [ids for ids in data.encoder.encode_whole(texts) if len(ids) > 1]
