@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,9 +25,6 @@ from recurra.errors import DataError, UsageError
 from recurra.tasks.names import CALLED
 
 if TYPE_CHECKING:
-    from recurra.datasets.conll import TagReading
-    from recurra.datasets.formats import TextReading
-    from recurra.datasets.series.table import SeriesReading
     from recurra.datasets.targets import TargetReading
     from recurra.tasks.checking import Finding, Needs
     from recurra.tasks.task import Source
@@ -121,10 +118,15 @@ class TaskChoices:
 
         return TargetReading(tuple(labels), self.separator, options.order_of(self.order))
 
-    def by_task(self, **of_texts: Any) -> dict[str, dict[str, Any]]:
-        """Return what each task's estimator is asked for; `of_texts` are further choices of labelled texts."""
+    def by_task(self, recipe: RecipeChoices, **of_texts: Any) -> dict[str, dict[str, Any]]:
+        """Return what each task's estimator is asked for.
+
+        Of labelled texts: further choices, and what is held out where no option says so.
+        """
         held: dict[str, Any] = {"validation": self.validation}
         words = held | {"vectors": self.vectors}
+        of_texts |= recipe.given()
+        of_texts["validation"] = recipe.named().validation if self.validation is None else self.validation
         sizes = held | {"horizon": self.horizon, "window": self.window, "season": self.season}
         return {"text": words | of_texts, "language": words | {"tokens": self.tokens}, "series": sizes, "tags": held}
 
@@ -160,32 +162,24 @@ def check(
               recurra data check sales.csv --horizon 28 --validation 4
     """
     from recurra.datasets.conll import TagReading
+    from recurra.tasks.task import Source
 
     # Only targets may stand in several columns; who reads one alone refuses more of them.
     names = {"text": text, "label": label[-1] if label else "", "group": group}
     rows = written.reading(**names, policy=on_error, as_written=labels_as_written)
     # Of all tasks, because which one it is may be known only when the file has been looked at.
-    preset = recipe.named()
-    if of_task.validation is None:
-        of_task = replace(of_task, validation=preset.validation)
-    of_tasks = of_task.by_task(wide=series.wide, **recipe.given())
+    preset, of_tasks = recipe.named(), of_task.by_task(recipe, wide=series.wide)
     tags, targets = TagReading(token, rows.label or "", written.encoding), of_task.targets(label)
-    unlabelled, learning = unlabelled or preset.free_of([file]), learning.behind(preset.settings)
-    asked = _Asked(file, test, unlabelled, rows, series.reading(), tags, targets, learning, of_tasks, _read_by(context))
-    _tell(file, _findings(asked, one_of("--task", task, (*CALLED,))), as_json=json_)
+    source = Source([file], rows, series.reading(), tags, targets, test, unlabelled or preset.free_of([file]))
+    asked = _Asked(source, learning.behind(preset.settings), of_tasks, _read_by(context))
+    _tell(file, _findings(asked, task), as_json=json_)
 
 
 @dataclass(frozen=True)
 class _Asked:
     """What a file is checked for."""
 
-    file: str
-    test: str
-    unlabelled: str
-    rows: TextReading
-    series: SeriesReading
-    tags: TagReading
-    targets: TargetReading
+    source: Source
     learning: LearningChoices
     of_tasks: dict[str, dict[str, Any]]
     read_by: dict[str, list[str]]
@@ -196,27 +190,24 @@ class _Asked:
         from recurra.tasks.checking import needs_of
 
         _refuse_unread(task, self.read_by)
-        if len(self.targets.labels) > 1 and task not in SEVERAL:
-            raise UsageError("--label", found=f"{len(self.targets.labels)} columns", allowed=f"one of task {task}")
+        if len(self.source.targets.labels) > 1 and task not in SEVERAL:
+            raise UsageError(
+                "--label", found=f"{len(self.source.targets.labels)} columns", allowed=f"one of task {task}"
+            )
         read_gates(self.learning.fail_under, task=task)
-        estimator = self.learning.estimator(task, self.file, **self.of_tasks.get(task, {}))
-        return needs_of(estimator.task, estimator.asked(), self.source())
-
-    def source(self) -> Source:
-        """Return where the fit would read its rows."""
-        from recurra.tasks.task import Source
-
-        return Source([self.file], self.rows, self.series, self.tags, self.targets, self.test, self.unlabelled)
+        estimator = self.learning.estimator(task, self.source.files[0], **self.of_tasks.get(task, {}))
+        return needs_of(estimator.task, estimator.asked(), self.source)
 
 
-def _findings(asked: _Asked, task: str | None) -> list[Finding]:
+def _findings(asked: _Asked, given: str) -> list[Finding]:
     from recurra.tasks.checking import check_known, check_source, known_rows
 
+    task = one_of("--task", given, (*CALLED,))
     # A known set needs no look at its columns, unless another task is named.
-    known = known_rows(asked.file, test=asked.test)
+    known = known_rows(asked.source.files[0], test=asked.source.test)
     if known is not None and task in (None, known[0]):
         return check_known(*known, asked.needs)
-    return check_source(asked.source(), task=task, needs=asked.needs)
+    return check_source(asked.source, task=task, needs=asked.needs)
 
 
 def _refuse_unread(task: str, read_by: dict[str, list[str]]) -> None:
