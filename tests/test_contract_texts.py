@@ -23,6 +23,7 @@ from sklearn.exceptions import NotFittedError as Unfitted
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 
 import recurra
@@ -127,6 +128,26 @@ def test_parameters_are_read_set_and_copied(kind: Kind, model: Any) -> None:
     assert copied is not model and copied.get_params() == model.get_params()
     # An encoder is not fitted on the rows of a pipeline: its copy knows what it knew.
     assert hasattr(copied, "model_") == (kind.name == "SentenceEncoder")
+
+
+# scikit-learn's own checks that hand over no table of numbers: all others build one, and no estimator here takes it.
+CHECKS = (
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_set_params,
+    estimator_checks.check_estimator_tags_renamed,
+    estimator_checks.check_valid_tag_types,
+)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_checks_of_scikit_learn_that_need_no_rows_are_passed(check: Callable[[str, Any], None]) -> None:
+    for name in sorted({kind.name for kind in KINDS.values()} | {"Forecaster"}):
+        check(name, getattr(recurra, name)())
 
 
 def test_the_same_rows_teach_the_same_and_a_second_fit_begins_anew(kind: Kind, model: Any) -> None:
