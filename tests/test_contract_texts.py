@@ -49,6 +49,8 @@ class Kind:
     """Methods that take rows alone, and answer each."""
     settings: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[str, Any] = field(default_factory=lambda: SMALL)
+    """Settings of its net."""
     rows: Any = field(default_factory=lambda: TEXTS)
     others: Any = field(default_factory=lambda: OTHERS)
     table: bool = False
@@ -57,7 +59,7 @@ class Kind:
     def new(self, **more: Any) -> Any:
         """Return an estimator that has learnt nothing."""
         cls: Any = getattr(recurra, self.name)
-        return cls(config=cls.task.settings.changed(SMALL | self.settings), **self.choices, **more)
+        return cls(config=cls.task.settings.changed(self.sizes | self.settings), **self.choices, **more)
 
     def given(self, rows: Any, targets: Any) -> tuple[Any, ...]:
         """What `fit` and `score` are given; nothing stands for targets that the kind does not have."""
@@ -83,6 +85,9 @@ SENTENCES = [text.split() for text in TEXTS]
 KINDS = {
     "net": Kind("TextClassifier", ["yes", "no"] * 12, ("predict", "predict_proba")),
     "stack": Kind("TextClassifier", [3, 1, 2] * 8, ("predict", "predict_proba"), choices={"recipe": "stack"}),
+    "linear": Kind(
+        "TextClassifier", ["yes", "no"] * 12, ("predict", "predict_proba"), choices={"recipe": "linear"}, sizes={}
+    ),
     "regression": Kind("TextRegressor", [float(row % 6) for row in range(24)], ("predict",)),
     "regressions": Kind("TextRegressor", [[row % 6, row % 5] for row in range(24)], ("predict",), table=True),
     "ordinal": Kind("TextOrdinalClassifier", [0, 2, 1] * 8, ("predict", "predict_proba")),
