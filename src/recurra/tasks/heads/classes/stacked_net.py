@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.layers.grams.learn import regressed
 from recurra.layers.layer import Floats
-from recurra.metrics import log_loss
+from recurra.metrics import SMALLEST_PROBABILITY, log_loss
 from recurra.nets.run import run_all, softmax
 from recurra.tasks.heads.classes.adapt import adapted, read_of
 from recurra.tasks.heads.classes.run import RunningClassifier
@@ -27,6 +27,8 @@ from recurra.text.encoder import net_ids
 
 OF_STATES, OF_VECTORS = (3e-4, 1e-3, 3e-3, 1e-2), (0.3, 1.0, 3.0, 10.0)
 """scikit-learn's C of the two logistic regressions, of which the folds choose."""
+SURE = 2.0
+"""Standard errors by which an encoder that has read texts must be better."""
 ENOUGH = 3_000
 """Rows of which the regression is fitted where the net is tuned behind it: a start gains nothing from more."""
 
@@ -40,14 +42,14 @@ class JudgedNet(NamedTuple):
 
 
 class _Linear(NamedTuple):
-    """Dense layers for the rows of each part, scores (rows, classes) of rows that folds hold out, and their log loss.
+    """Dense layers for the rows of each part, scores (rows, classes) of rows that folds hold out, and their log losses.
 
-    The loss is infinite where no encoder stands before them.
+    There are no losses where no encoder stands before the layers.
     """
 
     layers: Sequence[Trained]
     scores: Floats
-    loss: float = np.inf
+    losses: NDArray[np.float64] = np.zeros(0)
 
 
 def judge_net(prepared: Prepared, model: RunningClassifier, again: Again) -> JudgedNet:
@@ -87,14 +89,22 @@ def _better_used(
     learnt: Sequence[NDArray[np.int64]],
     start: Trained,
 ) -> tuple[Prepared, RunningClassifier, _Linear, list[str]]:
-    """Take the encoder that has read texts, by its weights, unless rows out of fold are answered better before it."""
+    """Take the encoder that has read texts, by its weights, where rows out of fold are surely answered better so.
+
+    Surely: the mean gain is above two standard errors of the rows' own gains. A smaller one misled on 200 questions of
+    TREC: the loss fell out of fold, and the accuracy on the test part by 7 points.
+    """
     texts = f"{len(prepared.data.unlabelled):,} texts without labels"
     used = replace(model, tensors=dict(model.tensors) | start)
     after = _regressions(prepared.data, learnt, used) if prepared.data.way != "fresh" else before
-    losses = f"log loss behind it out of fold {before.loss:.3f} before, {after.loss:.3f} after"
-    if after.loss > before.loss:
-        return prepared, model, before, [f"the encoder stays as it came, {texts} did not help: {losses}"]
-    told = f"the encoder got used to {texts}" + (f": {losses}" if np.isfinite(after.loss) else "")
+    gains = before.losses - after.losses
+    if not len(gains):
+        told = f"the net has read {texts} first"
+    else:
+        losses = f"log loss behind it out of fold {before.losses.mean():.3f} before, {after.losses.mean():.3f} after"
+        if gains.mean() <= SURE * gains.std() / np.sqrt(len(gains)):
+            return prepared, model, before, [f"the encoder stays as it came, {texts} did not surely help: {losses}"]
+        told = f"the encoder got used to {texts}: {losses}"
     return replace(prepared, start={**prepared.start, **start}), used, after, [told]
 
 
@@ -123,8 +133,8 @@ def _regressions(data: LabelledParts, parts: Sequence[NDArray[np.int64]], model:
         for layer in layers
     ]
     scores, held = np.mean([scores for _, scores in fitted], axis=0), np.concatenate([fold.held for fold in folds])
-    loss = log_loss(train.targets[held], softmax(scores[held].astype(np.float64)))
-    return _Linear(starts, scores, float(np.mean(loss)))
+    right = softmax(scores[held].astype(np.float64))[np.arange(len(held)), train.targets[held]]
+    return _Linear(starts, scores, -np.log(np.maximum(right, SMALLEST_PROBABILITY)))
 
 
 def _within(place: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
