@@ -59,7 +59,8 @@ def prepare_net(
         asked.seed,
         classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
         LabelledParts(classes, train, validation, encoder, asked.wide, unlabelled=free_texts(given)),
-        seen=labelled_rows(train, classes),
+        # In the order of the file, not of the split: a rival that is measured later meets them so.
+        seen=labelled_rows(whole if cut is None else whole.rows(np.sort(cut.train)), classes),
         learnt_from=f"{len(train.texts):,} texts",
         held=_measured(validation or train, classes, kept),
         part=MEASURED_TWICE if validation is not None else NOTHING_HELD,

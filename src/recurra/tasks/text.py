@@ -118,7 +118,9 @@ def _without(table: TextTable, held_out: Sequence[int]) -> LabelledRows:
 
 def hold(asked: Asked, rows: Rows) -> Parts:
     """Hold test rows against the others; raises DataError for labels that cannot be learnt, and for unknown ones."""
-    train, test, free = rows.table
+    # Who makes rows by hand may leave the texts without labels out.
+    train, test, *more = rows.table
+    free = more[0] if more else None
     # For its refusals alone: `prepare` warns, once the rows of weight 0 are out.
     check_training_labels(train.labels, file=rows.file)
     # A label of a table was held against the words for missing when it was read.
