@@ -182,9 +182,10 @@ def free_texts(given: LabelledTexts) -> list[str]:
     Rows out of fold tell whether the texts helped: a net that has read those very rows could tell them apart better
     than later ones.
     """
+    if given.unlabelled is None:
+        return []
     labelled = set(given.texts)
-    free = () if given.unlabelled is None else texts_of(given.unlabelled, "unlabelled")
-    return [text for text in free if text not in labelled]
+    return [text for text in texts_of(given.unlabelled, "unlabelled") if text not in labelled]
 
 
 def numbered(given: LabelledTexts, settings: Settings) -> tuple[NDArray[Any], Part]:

@@ -96,7 +96,7 @@ class ClassLearner:
             if part is not None
             # The lengths too: joined ids alone are the same where a text ends elsewhere.
             for array in (np.concatenate(part.sequences), part.lengths, part.labels, part.weights)
-        ] + ([np.concatenate(self.free)] if self.free else [])
+        ] + ([np.concatenate(self.free), np.array([*map(len, self.free)])] if self.free else [])
 
     def work(self) -> dict[str, float]:
         """How much a step reads, as `torch_work` takes it."""

@@ -32,21 +32,23 @@ def unlabelled_steps(
 
     What follows the last step takes the gradients of the vectors back into the table.
     """
-    vectors = net.vectors(ids, generator)
+    vectors, gradients = net.vectors(ids, generator), list[Tensor]()
     first = vectors.carry(vectors.values.detach().requires_grad_())
-    logits = net.judge(first, generator=generator)[0]
+    # Without its entropy only the answer itself is wanted, by which moved ones are held.
+    with torch.set_grad_enabled(config.entropy > 0):
+        logits = net.judge(first, generator=generator)[0]
     rows, shares = float(len(logits)), functional.softmax(logits.detach(), dim=1)
-    entropy = -(functional.softmax(logits, dim=1) * functional.log_softmax(logits, dim=1)).sum()
-    # Taken back at a weight of 0 too: the table then gets zeros, and both losses have one way.
-    yield Step(entropy, rows, share=config.entropy)
-    gradients = gradient_of(first.values)
+    if config.entropy:
+        logs = functional.log_softmax(logits, dim=1)
+        yield Step(-(logs.exp() * logs).sum(), rows, share=config.entropy)
+        gradients.append(gradient_of(first.values))
     if config.virtual_adversarial:
         step = virtual_adversarial(net, first, shares, config.virtual_adversarial, generator)
         moved = vectors.carry((first.values.detach() + step).requires_grad_())
         yield Step(_apart(shares, net.judge(moved, generator=generator)[0]), rows)
-        gradients = gradients + gradient_of(moved.values)
+        gradients.append(gradient_of(moved.values))
     if vectors.values.requires_grad:
-        vectors.values.backward(gradients)  # type: ignore[no-untyped-call]
+        vectors.values.backward(sum(gradients))  # type: ignore[no-untyped-call]
 
 
 def virtual_adversarial(
