@@ -24,7 +24,7 @@ from recurra.tasks.heads.next_token.measure import judge_tokens
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source, Task
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words, settled
-from recurra.text.stream import stream_ids
+from recurra.text.stream import log_shares, stream_ids
 from recurra.text.vectors import load_vectors
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
@@ -139,7 +139,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
     learnt = language_streams(ids, streams)
     # Each stream begins without a past, and its first tokens are guessed badly: a short part must not have many.
     validation = language_streams(stream_ids(held, encoder), min(STREAMS, streams)) if held else None
-    start: dict[str, NDArray[Any]] = {"output.bias": _frequencies(ids, words)}
+    start: dict[str, NDArray[Any]] = {"output.bias": log_shares(ids, words)}
     if asked.vectors:
         start["embedding.weight"] = _table(encoder.vocabulary, asked.vectors, plan.embedding.size, seed)
     # Files of vectors hold words: where tokens are characters there is nothing to advise.
@@ -184,14 +184,6 @@ def _parts(given: GivenLines, part: float) -> tuple[list[str], list[str]]:
     if held >= len(texts):
         raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
     return texts[: len(texts) - held], texts[len(texts) - held :]
-
-
-def _frequencies(ids: NDArray[np.int32], words: int) -> NDArray[np.float32]:
-    """The log of each word's share, (words, 1): a net whose bias begins there need not learn it first."""
-    # One more of each: a word that training never saw has no logarithm otherwise.
-    counts = np.bincount(ids, minlength=words) + 1.0
-    logs: NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
-    return logs[:, None]
 
 
 def _table(vocabulary: Vocabulary, source: str | Path, size: int, seed: int) -> NDArray[np.float32]:

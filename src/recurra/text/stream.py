@@ -99,3 +99,11 @@ def detokenise(tokens: Sequence[str], config: TextConfig) -> str:
         pieces.append(f" {token}" if apart else token)
         before = token
     return "".join(pieces)
+
+
+def log_shares(ids: NDArray[np.int32], words: int) -> NDArray[np.float32]:
+    """The log of each word's share, (words, 1): a net whose bias begins there need not learn it first."""
+    # One more of each: a word that training never saw has no logarithm otherwise.
+    counts = np.bincount(ids, minlength=words) + 1.0
+    logs: NDArray[np.float32] = np.log(counts / counts.sum()).astype(np.float32)
+    return logs[:, None]

@@ -25,8 +25,9 @@ from recurra.layers.layer import TokenIds
 from recurra.layers.matrix.learn import Dense, Tied
 from recurra.layers.matrix.run import DenseSpec, TiedSpec
 from recurra.nets.learn import LearningNet, to_tensor
-from recurra.tasks.heads.next_token.learn import proposal
+from recurra.tasks.heads.next_token.learn import drawn_words, proposal
 from recurra.tasks.task import Prepared
+from recurra.text.stream import log_shares
 from recurra.training.loop import Step
 from recurra.training.progress import Record
 
@@ -65,12 +66,10 @@ class GuessingNet(nn.Module):
         self.guesses = nn.ModuleList(Dense(DenseSpec(inputs=hidden, outputs=size), drawn) for _ in range(directions))
         self.hidden = hidden
         self.output = Tied(TiedSpec(words=self.words))
-        counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *texts]), minlength=self.words)
+        ids = np.concatenate([np.zeros(0, np.int32), *texts])
         with torch.no_grad():
-            # One more of each: a word that no text holds has no logarithm otherwise.
-            self.output.bias.copy_(torch.from_numpy(np.log((counts + 1) / (counts + 1).sum()))[:, None])
-        shares = proposal(counts)
-        # Added up, so that a uniform number finds its word by bisection.
+            self.output.bias.copy_(torch.from_numpy(log_shares(ids, self.words)))
+        shares = proposal(np.bincount(ids, minlength=self.words))
         self.drawn_below = np.cumsum(shares)
         self.register_buffer("expected", torch.from_numpy(np.log(SAMPLES * shares)).float(), persistent=False)
 
@@ -88,12 +87,6 @@ class GuessingNet(nn.Module):
             kept = elements(guess(own), self.config.recurrent_dropout * self.training, generator)
             found.append((kept, ids.values[tensor_on(ids.values.device, beside)]))
         return found
-
-    def draw(self, random: np.random.Generator) -> Tensor:
-        """Draw the words of a step, (SAMPLES,), more frequent ones more often."""
-        # By rounding the last sum may lie below 1; a draw between both would name no word.
-        drawn = np.searchsorted(self.drawn_below, random.random(SAMPLES))
-        return tensor_on(self.output.bias.device, np.minimum(drawn, self.words - 1))
 
 
 def _neighbours(offsets: Integers, *, backward: bool) -> tuple[Integers, Integers]:
@@ -146,7 +139,8 @@ class NeighbourLearner:
         """Cross-entropy of both neighbours against drawn words."""
         seed, rows = batch
         found = self.net(self._ids(self.train, rows), generator)
-        drawn, table = self.net.draw(np.random.default_rng(seed)), self.net.embedding.weight
+        table = self.net.embedding.weight
+        drawn = tensor_on(table.device, drawn_words(self.net.drawn_below, SAMPLES, seed))
         losses = [
             drawn_softmax(self.net.output, guess, table, beside, drawn=drawn, expected=self.net.expected)
             for guess, beside in found

@@ -56,7 +56,6 @@ class TokenLearner:
         words = net.embedding.spec.words
         counts = np.bincount(train.ravel(), minlength=words)
         per_step = train.shape[0] * config.steps
-        # Added up, so that a uniform number finds its word by bisection.
         self.proposal = np.cumsum(proposal(counts))
         self.chance = torch.from_numpy(inclusion_chance(counts, samples=config.samples, targets=per_step)).float()
         # Where samples and targets could be as many as all words, all words cost no more and are exact.
@@ -91,9 +90,7 @@ class TokenLearner:
         start, stop, seed = batch
         hidden, targets, final = self._read(self.train, start, stop, state, generator)
         if self.sparse:
-            draws = np.random.default_rng(seed).random(self.config.samples)
-            # By rounding the last sum may lie below 1; a draw between both would name no word.
-            drawn = np.minimum(np.searchsorted(self.proposal, draws), len(self.proposal) - 1)
+            drawn = drawn_words(self.proposal, self.config.samples, seed)
             table = self.net.embedding.weight
             # The loop moves the net to its device after this learner was made.
             self.chance = self.chance.to(table.device)
@@ -183,3 +180,11 @@ def proposal(counts: NDArray[np.int64], *, power: float = 0.75) -> NDArray[np.fl
     weights = (counts + 1.0) ** power
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
+
+
+def drawn_words(sums: NDArray[np.float64], count: int, seed: int) -> NDArray[np.int64]:
+    """Draw `count` words with replacement by their shares, which are added up in `sums` (words,)."""
+    # Added up, a uniform number finds its word by bisection. By rounding the last sum may lie below 1; a draw between
+    # both would name no word.
+    draws = np.random.default_rng(seed).random(count)
+    return np.minimum(np.searchsorted(sums, draws), len(sums) - 1)
