@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 
 from recurra.layers.layer import TokenIds
-from recurra.tasks.heads.neighbours.texts import Unlabelled
 from recurra.tasks.inputs.labelled import LabelledParts
 from recurra.tasks.task import Again, Prepared, Trained
 
@@ -30,7 +29,7 @@ def adapted(prepared: Prepared, texts: Sequence[TokenIds], again: Again, of: int
     wanted = FRESH_TOKENS if prepared.data.way == "fresh" else TOKENS
     passes = min(MOST_PASSES, max(1, round(wanted / max(1, sum(map(len, texts))))))
     settings = prepared.settings.changed({**TRAINING, "epochs": passes})
-    trained = again(replace(prepared, head="neighbours", data=Unlabelled(texts), settings=settings), 1, of)
+    trained = again(replace(prepared, head="neighbours", data=texts, settings=settings), 1, of)
     return {name: values for name, values in trained.items() if name.startswith(("embedding.", "recurrent."))}
 
 

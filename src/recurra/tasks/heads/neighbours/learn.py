@@ -40,8 +40,8 @@ HELD, MOST_HELD = 0.02, 640
 
 
 def learner(net: LearningNet, prepared: Prepared) -> NeighbourLearner:
-    """Cut the texts into windows, and hold a few of them out."""
-    pieces, _ = windows(prepared.data.texts, WINDOW)
+    """Cut the texts, which are all its data, into windows, and hold a few of them out."""
+    pieces, _ = windows(prepared.data, WINDOW)
     # A word alone has no neighbour.
     pieces = [piece for piece in pieces if len(piece) > 1]
     order = np.random.default_rng([prepared.seed, 4]).permutation(len(pieces))
