@@ -61,7 +61,7 @@ class Descent:
 TABLES = ("embedding.weight", "output.bias")
 """Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
 
-_LAYER = re.compile(r"_l(\d+)")
+_LAYER = re.compile(r"recurrent\..*_l(\d+)")
 
 
 def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True) -> list[torch.optim.Optimizer]:
@@ -73,7 +73,7 @@ def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True
     dense = [(name, weight) for name, weight in named if name not in TABLES]
     tables = [weight for name, weight in named if name in TABLES]
     apart = config.unfreeze or config.layer_rates < 1
-    depths = {name: _depth(name, named) if apart else 0 for name, _ in named}
+    depths = _depths([name for name, _ in named]) if apart else {name: 0 for name, _ in named}
     groups = [
         group
         for depth in sorted({depths[name] for name, _ in dense})
@@ -99,14 +99,12 @@ def _groups(named: list[tuple[str, nn.Parameter]], depth: int, config: TrainingC
     ]
 
 
-def _depth(name: str, named: Sequence[tuple[str, nn.Parameter]]) -> int:
-    """Count the recurrent layers that stand behind a weight, with its own: 0 behind all, most for vectors of words."""
-    found = [_LAYER.search(each) for each, _ in named if each.startswith("recurrent.")]
-    layers = 1 + max((int(match[1]) for match in found if match), default=-1)
-    if name.startswith("recurrent."):
-        own = _LAYER.search(name)
-        return layers - int(own[1]) if own else layers
-    return layers + 1 if name == TABLES[0] else 0
+def _depths(names: Sequence[str]) -> dict[str, int]:
+    """Count the recurrent layers that stand behind each weight, with its own: 0 behind all, most for the vectors."""
+    layers = {name: int(found[1]) for name in names if (found := _LAYER.match(name))}
+    top = 1 + max(layers.values(), default=-1)
+    behind = {name: top - layer for name, layer in layers.items()}
+    return dict.fromkeys(names, 0) | behind | ({TABLES[0]: top + 1} if TABLES[0] in names else {})
 
 
 def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool) -> torch.optim.Optimizer:
