@@ -147,8 +147,8 @@ def text(
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
     preset = recipe.named()
     source = Source(files, reading, test=test, unlabelled=unlabelled or preset.free_of(files))
-    asked = {"vectors": vectors, "wide": wide, "validation": preset.validation if validation is None else validation}
-    fit_task("text", source, learning.behind(preset.settings), run, **asked, **recipe.given())
+    asked = {"vectors": vectors, "wide": wide, **recipe.given(validation)}
+    fit_task("text", source, learning.behind(preset.settings), run, **asked)
 
 
 @fit_app.command()

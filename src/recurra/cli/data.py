@@ -125,8 +125,7 @@ class TaskChoices:
         """
         held: dict[str, Any] = {"validation": self.validation}
         words = held | {"vectors": self.vectors}
-        of_texts |= recipe.given()
-        of_texts["validation"] = recipe.named().validation if self.validation is None else self.validation
+        of_texts |= recipe.given(self.validation)
         sizes = held | {"horizon": self.horizon, "window": self.window, "season": self.season}
         return {"text": words | of_texts, "language": words | {"tokens": self.tokens}, "series": sizes, "tags": held}
 

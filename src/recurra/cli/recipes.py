@@ -81,11 +81,15 @@ class RecipeChoices:
         name = one_of("--preset", self.preset, (*PRESETS,))
         return PRESETS[name] if name else Preset()
 
-    def given(self) -> dict[str, Any]:
-        """Return what an estimator is asked for; raises UsageError for a preset and a recipe that contradict it."""
+    def given(self, validation: float | None) -> dict[str, Any]:
+        """Return what an estimator is asked for; `validation` is what an option says of it.
+
+        Raises UsageError for a preset and a recipe that contradict it.
+        """
         recipe, preset = one_of("--recipe", self.recipe, RECIPES), self.named()
         if preset.recipe and recipe not in (None, preset.recipe):
             found, advice = f"--recipe {recipe}", "leave one out"
             raise UsageError(f"--preset {self.preset} has recipe {preset.recipe}", found=found, advice=advice)
         asked = {"encoder": self.encoder, "init_from": self.init_from, "minutes": self.minutes}
-        return {"recipe": preset.recipe or recipe, **asked}
+        held = preset.validation if validation is None else validation
+        return {"recipe": preset.recipe or recipe, "validation": held, **asked}
