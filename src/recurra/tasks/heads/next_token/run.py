@@ -148,10 +148,8 @@ class RunningLanguage(Model):
 
         Raises UsageError for less than one token and what is no seed.
         """
-        tokens, random = (
-            whole("tokens", tokens, least=1, most=MOST_TOKENS),
-            np.random.default_rng(seed_of("seed", seed)),
-        )
+        tokens = whole("tokens", tokens, least=1, most=MOST_TOKENS)
+        random = np.random.default_rng(seed_of("seed", seed))
         # The prompt in one sweep; from then on a token at a time, the state carried on.
         projected, states = self._read(self._prompt(prompt), ())
         for _ in range(tokens):
