@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fitting import fitted
 from smoke import SMOKE, sized
 from writing import write_result
 
 import recurra
-from recurra.__main__ import main as command
 from recurra.datasets.formats import TextReading
 from recurra.runs.sources import running_text
 
@@ -38,8 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "run" if SMOKE else Path(asked.run)
         source = _source(Path(scratch))
-        if not (folder / "artefact").exists():
-            _learn(source, folder)
+        settings = [word for each in sized(SETTINGS, ("hidden=8", "streams=4")) for word in ("--set", each)]
+        options = ["--epochs", str(sized(EPOCHS, 1)), *sized(["--vectors", "glove"], [])]
+        fitted(folder, ["language", source, *settings, *options])
         write_result("language", _measured(source, folder), seeds=[0])
 
 
@@ -49,20 +50,6 @@ def _source(scratch: Path) -> str:
     text = scratch / "lines.txt"
     text.write_text("the cat sat on the mat\nthe dog sat on the rug\n" * 60, "utf-8")
     return str(text)
-
-
-def _learn(source: str, folder: Path) -> None:
-    import sys
-
-    settings = [word for each in sized(SETTINGS, ("hidden=8", "streams=4")) for word in ("--set", each)]
-    options = [*settings, "--epochs", str(sized(EPOCHS, 1)), *sized(["--vectors", "glove"], [])]
-    resume = ["--resume"] if folder.is_dir() else []
-    sys.argv[1:] = ["fit", "language", source, *options, "--out", str(folder), *resume]
-    try:
-        command()
-    except SystemExit as left:
-        if left.code:
-            raise
 
 
 def _measured(source: str, folder: Path) -> dict[str, Any]:

@@ -11,7 +11,6 @@ command goes on behind those.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from typing import Any
@@ -22,7 +21,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from smoke import sized
 from text_sets import SETS, Rows, text_set
-from writing import RESULTS, keep, measurements, write_result
+from writing import keep, measurements, write_sets
 
 import recurra
 from recurra.baselines.nb_svm import NBSVM
@@ -46,10 +45,7 @@ def main() -> None:
                 key = f"{name}, {rows or 'all'} rows, {asked.recipe}, seed {seed}"
                 if key not in measurements(NAME):
                     keep(NAME, key, measured(name, rows, asked.recipe, seed))
-    path = RESULTS / f"{NAME}.json"
-    before: dict[str, Any] = json.loads(path.read_text("utf-8"))["sets"] if path.exists() else {}
-    every = dict(sorted((before | measurements(NAME)).items()))
-    write_result(NAME, {"sets": every}, seeds=sorted({int(key.rpartition(" ")[2]) for key in every}))
+    write_sets(NAME)
 
 
 def measured(name: str, count: int, recipe: Any, seed: int) -> dict[str, Any]:

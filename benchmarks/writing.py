@@ -59,6 +59,14 @@ def keep(name: str, key: str, figures: dict[str, Any]) -> None:
         lines.write(json.dumps({key: figures}, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def write_sets(name: str) -> Path:
+    """Write results/NAME.json of all that was measured, beside what was before; each key ends in its seed."""
+    path = RESULTS / f"{name}.json"
+    before: dict[str, Any] = json.loads(path.read_text("utf-8"))["sets"] if path.exists() else {}
+    every = dict(sorted((before | measurements(name)).items()))
+    return write_result(name, {"sets": every}, seeds=sorted({int(key.rpartition(" ")[2]) for key in every}))
+
+
 def compact(text: str) -> str:
     """Set each list of numbers in one line of a JSON text."""
     return NUMBERS.sub(lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
