@@ -36,6 +36,7 @@ from recurra.training.progress import Record, Watch
 from small_texts import OTHERS, TEXTS, TRUTHS, rows
 
 FREE = rows(300, 2)[0]
+READS = SETTINGS.changed({"adapt": "always", "self_training": 0})
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +49,13 @@ def test_the_encoder_learns_to_guess_the_words_beside_a_word() -> None:
     records: list[Record] = []
     nets: list[tuple[int, int, int]] = []
     watch = Watch(on_epoch=records.append, on_net=lambda *net: nets.append(net))
-    model = recurra.TextClassifier().fit(texts, labels, unlabelled=FREE, watch=watch)
+    model = recurra.TextClassifier(config=READS).fit(texts, labels, unlabelled=FREE, watch=watch)
     assert [net[:2] for net in nets] == [(1, 1)]
     losses = [record["val_loss"] for record in records]
     # Texts of a few dozen words leave less than a third of the first uncertainty.
     assert losses[-1] < losses[0] - 0.5
     assert any("300 texts without labels" in note for note in model.notes_)
-    again = recurra.TextClassifier().fit(texts, labels, unlabelled=FREE)
+    again = recurra.TextClassifier(config=READS).fit(texts, labels, unlabelled=FREE)
     assert np.array_equal(again.predict_proba(OTHERS), model.predict_proba(OTHERS))
 
 
@@ -66,7 +67,7 @@ def test_an_encoder_that_was_spoilt_is_not_kept(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(stacked_net, "adapted", spoilt)
     plain = recurra.TextClassifier().fit(texts, labels)
-    kept = recurra.TextClassifier().fit(texts, labels, unlabelled=FREE)
+    kept = recurra.TextClassifier(config=READS).fit(texts, labels, unlabelled=FREE)
     assert any("stays as it came" in note for note in kept.notes_)
     assert np.array_equal(kept.predict_proba(OTHERS), plain.predict_proba(OTHERS))
 
@@ -78,16 +79,16 @@ def test_rows_that_have_labels_are_not_read_as_texts_without() -> None:
     # Nothing is left to read, and nothing fails.
     plain = recurra.TextClassifier().fit(texts, labels)
     assert np.array_equal(
-        recurra.TextClassifier().fit(texts, labels, unlabelled=[*texts, "word", ""]).predict_proba(OTHERS),
+        recurra.TextClassifier(config=READS).fit(texts, labels, unlabelled=[*texts, "word", ""]).predict_proba(OTHERS),
         plain.predict_proba(OTHERS),
     )
 
 
 def test_rows_that_are_never_held_out_are_read_too() -> None:
-    model = recurra.TextClassifier(validation=20)
+    model = recurra.TextClassifier(validation=20, config=READS)
     prepared = prepare(model.asked(), LabelledTexts(*rows(60, 0), unlabelled=["a b", "word"]))
     # Forty rows are learnt from for good; of the others one has a neighbour.
-    assert len(adapt.read_of(prepared.data)) == 41
+    assert len(adapt.read_of(prepared)) == 41
 
 
 def test_presets_are_settings_that_the_task_takes() -> None:
@@ -144,6 +145,7 @@ def test_the_command_reads_them_from_a_file_and_leaves_tested_texts_out(tmp_path
     free = tmp_path / "free.txt"
     free.write_text("\n".join([*FREE, OTHERS[0], ""]))
     options = [train, "--test", test, "--unlabelled", str(free), "--text", "body", "--label", "queue"]
+    options += ["--set", "adapt=always", "--set", "self_training=0"]
     done = command("fit", "text", *options, "--out", str(tmp_path / "run"), "--json")
     assert done.code == 0
     assert "texts without labels are left out: they stand in the test part too" in done.err

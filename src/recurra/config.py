@@ -208,6 +208,10 @@ class TrainingConfig(Frozen):
     """Texts without labels: length of the step that would change each answer most (Miyato et al. 2017); 0: none."""
     entropy: float = Field(default=0.0, ge=0.0, le=100.0)
     """Texts without labels: what their answers' entropy counts in the loss (Grandvalet & Bengio 2004); 0: nothing."""
+    self_training: int = Field(default=1, ge=0, le=5)
+    """Texts without labels, of stacks: rounds in which all judges learn from the answers of those before; 0: none."""
+    adapt: Literal["auto", "always", "never"] = "auto"
+    """Texts without labels, of stacks: whether the net reads them first; auto: a net from scratch does."""
     ema: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Decay per step of the exponential moving average of the weights that validation sees; 0 switches it off."""
     samples: int = Field(default=0, ge=0, le=1_000_000)

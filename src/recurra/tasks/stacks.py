@@ -21,18 +21,15 @@ from recurra.errors import DataError
 from recurra.layers.grams.run import GramsSpec
 from recurra.nets.layouts import classifier_net
 from recurra.nets.run import ClassifierNet
-from recurra.tasks.heads.classes.choose import Choice, Way, choose, facts_of, without_net
+from recurra.tasks.heads.classes.choose import NAMES, Choice, choose, facts_of, without_net
+from recurra.tasks.heads.classes.self_taught import lesson
+from recurra.tasks.heads.judges import parts_of
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.tasks.inputs.labelled import Fold, LabelledParts, kept_of, labelled_rows
 from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, numbered
 from recurra.tasks.task import Asked, Prepared
 from recurra.text.encoder import fit_encoder, wordless
 from recurra.text.scripts import learnt_words
-
-NAMES: dict[Way, str] = {
-    "frozen": "encoder, logistic regression", "tuned": "encoder, tuned", "fresh": "net from scratch",
-}  # fmt: skip
-"""What reports call the net."""
 
 
 class _Cut(NamedTuple):
@@ -60,9 +57,15 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
     facts = facts_of(whole.texts, len(classes), reader, timed=asked.minutes > 0)
     alone = asked.recipe == "linear"
-    choice = without_net(facts, asked.settings) if alone else choose(facts, asked.settings, chosen, base, asked.minutes)
+    free = free_texts(given)
+    if alone:
+        choice = without_net(facts, asked.settings)
+    else:
+        teaches = bool(free) and asked.settings.training.self_training > 0
+        choice = choose(facts, asked.settings, chosen, base, asked.minutes, taught=teaches)
     settings, doubts = choice.settings, list[str]()
     cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)
+    taught = lesson(free, choice, facts, len(parts_of(cut.folds, 0)), asked.minutes, asked.seed)
     encoder = wordless(settings.text) if alone else replace(base.encoder, config=settings.text)
     if choice.way == "fresh":
         encoder, doubts = learnt_words(fit_encoder, whole.texts, settings.text)
@@ -73,7 +76,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         LabelledParts(
             classes, cut.rows, None, encoder, folds=cut.folds, numbers=cut.numbers,
             net_name=NAMES.get(choice.way, ""), way=choice.way, dense=base.dense,
-            unlabelled=free_texts(given),
+            unlabelled=free, taught=taught.texts,
         ),
         seen=labelled_rows(whole, classes),
         learnt_from=f"{len(whole.texts):,} texts",
@@ -82,7 +85,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         by_steps=False,
         kept=kept_of(given.columns, None),
         split={"folds": [cut.numbers[fold.held].tolist() for fold in cut.folds]},
-        told={"chosen": choice.told},
+        told={"chosen": [*choice.told, *taught.told]},
         attributes={"classes_": classes, "split_": None, "coverage_": None},
         warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,

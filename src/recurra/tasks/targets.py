@@ -21,11 +21,11 @@ from recurra.datasets.splits import Split, apart, folds
 from recurra.datasets.targets import TargetReading
 from recurra.errors import DataError
 from recurra.nets.layouts import target_net
-from recurra.tasks.heads.classes.choose import SHAPE, Choice, choose, facts_of
+from recurra.tasks.heads.classes.choose import NAMES, SHAPE, Choice, choose, facts_of
 from recurra.tasks.inputs.labelled import Fold
 from recurra.tasks.inputs.targets import GivenTargets, Loss, TargetParts, TargetRows
 from recurra.tasks.reads import changed_settings
-from recurra.tasks.stacks import NAMES, box_encoder
+from recurra.tasks.stacks import box_encoder
 from recurra.tasks.task import Asked, Parts, Prepared, Rows, Source
 from recurra.text.encoder import TextEncoder, fit_encoder
 from recurra.text.scripts import learnt_words

@@ -64,6 +64,8 @@ SETTINGS = Settings().changed(
 """The defaults of text classification, chosen on IMDB's validation part."""
 MIXED = frozenset({"virtual_adversarial", "entropy"})
 """Settings of learning from texts without labels, which a net does alone and in a stack."""
+TAUGHT = frozenset({"self_training", "adapt"})
+"""Settings of learning from them in a stack alone."""
 
 
 def read(source: Source, asked: Asked | None) -> Rows:
@@ -163,9 +165,10 @@ def prepare(asked: Asked, given: LabelledTexts) -> Prepared:
 def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chosen: dict[str, Any]) -> Prepared:
     alone = _alone(asked, given, chosen) if asked.recipe == "auto" else ""
     mixed = MIXED & chosen.keys()
-    if mixed and given.unlabelled is None:
+    free = (MIXED | TAUGHT) & chosen.keys()
+    if free and given.unlabelled is None:
         option = either("--unlabelled", "unlabelled")
-        raise UsageError(f"{', '.join(sorted(mixed))}: learnt from texts without labels", advice=f"give {option}")
+        raise UsageError(f"{', '.join(sorted(free))}: learnt from texts without labels", advice=f"give {option}")
     if asked.init_from is not None and (asked.vectors or asked.wide):
         option = either("--vectors", "vectors") if asked.vectors else either("--wide", "wide=True")
         raise UsageError(f"{option} beside a language model to begin with", advice="leave one of them out")
@@ -173,6 +176,8 @@ def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chose
         if asked.encoder is not None:
             option = either("--encoder", "encoder")
             raise UsageError(f"{option} stands in a stack", found=alone or "recipe net", advice="choose recipe stack")
+        if of_stacks := sorted(TAUGHT & chosen.keys()):
+            raise UsageError(f"{', '.join(of_stacks)}: of a stack", found=alone or "recipe net", advice="leave it out")
         if given.unlabelled is not None and not mixed:
             option, advice = either("--unlabelled", "unlabelled"), f"choose recipe stack, or {', '.join(sorted(MIXED))}"
             raise UsageError(f"{option} is for a stack", found=alone or "recipe net", advice=advice)
@@ -215,7 +220,7 @@ def _alone(asked: Asked, given: LabelledTexts, chosen: dict[str, Any]) -> str:
     """Tell why a net should stand alone where nobody chose a recipe; empty: a stack."""
     if asked.init_from is not None:
         return "it begins with a language model"
-    if of_nets := sorted(chosen.keys() - MIXED):
+    if of_nets := sorted(chosen.keys() - MIXED - TAUGHT):
         return f"settings of nets were chosen ({', '.join(of_nets)})"
     if asked.vectors:
         return "word vectors were given"

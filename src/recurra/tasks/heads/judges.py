@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ Fitted = tuple[GramsSpec, Weights]
 """A linear judge as it answers."""
 Places = NDArray[np.int64]
 """Numbers of rows."""
+NOWHERE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ MANY = 20_000
 """Texts from which on an n-gram must stand in two of them."""
 MOST = 300_000
 """N-grams of a judge that are kept, at most: the most frequent."""
+SURE = 2.0
+"""Standard errors by which what was learnt from texts without labels must be better."""
 LITTLE = 1e-3
 """A judge of no more weight is left out."""
 PENALTY = 1e-3
@@ -94,18 +97,35 @@ def counted_grams(judge: Linear, texts: Texts, rows: Places) -> Grams:
     return count_grams(texts.of(judge.spec.unit, rows), judge.spec, seen=judge.seen, most=MOST)
 
 
-def cross_fitted(
-    fit: Callable[[Places], Fitted], texts: Texts, folds: Sequence[Fold], columns: int
-) -> tuple[Floats, Fitted]:
-    """Scores (rows, columns) of each fold's held rows by a judge that did not learn from them, and the last judge.
+def parts_of(folds: Sequence[Fold], rows: int) -> list[Places]:
+    """Return what judges learn from: the rows of each fold, then all of them, by which the last judge is fitted.
 
-    That one has learnt from all rows; where one part is held out for good, it is the judge of the others.
+    Where one part is held out for good, the judge of the others is the last one.
     """
-    scores = np.zeros((len(texts.texts), columns), np.float32)
-    for fold in folds:
-        spec, weights = part = fit(fold.learnt)
-        scores[fold.held] = grams(spec, weights, texts.of(spec.unit, fold.held))
-    return scores, fit(np.arange(len(texts.texts))) if len(folds) > 1 else part
+    return [fold.learnt for fold in folds] + ([np.arange(rows)] if len(folds) > 1 else [])
+
+
+class CrossFitted(NamedTuple):
+    """Scores (rows, columns) of each fold's held rows by a judge that did not learn from them, and the last judge."""
+
+    scores: Floats
+    last: Fitted
+    free: Floats
+    """What the judge of each part answers to further texts: (parts, texts, columns)."""
+
+
+def cross_fitted(
+    fit: Callable[[int], Fitted], texts: Texts, folds: Sequence[Fold], columns: int, free: Places = NOWHERE
+) -> CrossFitted:
+    """Have a judge learn from each part, by its number among `parts_of`; `free` are places of texts of no part."""
+    scores, answers = np.zeros((len(texts.texts), columns), np.float32), list[Floats]()
+    for number in range(len(parts_of(folds, 0))):
+        spec, weights = last = fit(number)
+        for fold in folds[number : number + 1]:
+            scores[fold.held] = grams(spec, weights, texts.of(spec.unit, fold.held))
+        if len(free):
+            answers.append(grams(spec, weights, texts.of(spec.unit, free)))
+    return CrossFitted(scores, last, np.array(answers, np.float32))
 
 
 def least(
@@ -127,6 +147,11 @@ def least(
     bounds = [(0.0, None)] * judges + [(None, None)] * columns
     best = minimize(loss, even, jac=True, method="L-BFGS-B", bounds=bounds).x
     return best[:judges], best[judges:]
+
+
+def surely(gains: Numbers) -> bool:
+    """Tell whether rows gain in the mean by more than two standard errors of their own gains (rows,)."""
+    return bool(gains.mean() > SURE * gains.std() / np.sqrt(len(gains)))
 
 
 def net_left_out(before: Any, model: Any) -> list[str]:

@@ -53,8 +53,15 @@ class LabelledParts:
     """How that net comes about (heads/classes/choose.py)."""
     unlabelled: Sequence[str] = ()
     """Texts that the encoder gets used to before it learns labels."""
+    taught: Sequence[str] = ()
+    """Those of them that the judges of a stack label themselves, round by round."""
     dense: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
     """Weight and bias by which the encoder that it begins with makes its vectors."""
+
+    @property
+    def held(self) -> NDArray[np.int64]:
+        """The rows that folds hold out, fold by fold."""
+        return np.concatenate([fold.held for fold in self.folds])
 
 
 def labelled_rows(part: Part, classes: NDArray[Any]) -> LabelledRows:

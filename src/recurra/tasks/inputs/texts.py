@@ -107,15 +107,23 @@ class Part:
     texts: list[str]
     targets: NDArray[np.int64]
     weights: NDArray[np.float32]
+    shares: NDArray[np.float32] | None = None
+    """How probable each class is, (rows, classes), where nobody has labelled a row; `targets` are the likeliest."""
 
     def rows(self, rows: NDArray[np.int64]) -> Part:
         """Return some of the rows."""
-        return Part([self.texts[row] for row in rows], self.targets[rows], self.weights[rows])
+        shares = None if self.shares is None else self.shares[rows]
+        return Part([self.texts[row] for row in rows], self.targets[rows], self.weights[rows], shares)
 
     def joined(self, other: Part) -> Part:
-        """Return these rows, and another part's behind them."""
-        targets = np.concatenate([self.targets, other.targets])
-        return Part([*self.texts, *other.texts], targets, np.concatenate([self.weights, other.weights]))
+        """Return these rows, and another part's behind them; raises ValueError where one part alone has shares."""
+        targets, weights = (
+            np.concatenate([getattr(self, name), getattr(other, name)]) for name in ("targets", "weights")
+        )
+        both = [part.shares for part in (self, other) if part.shares is not None]
+        if len(both) == 1:
+            raise ValueError("rows with and without shares of classes")
+        return Part([*self.texts, *other.texts], targets, weights, np.concatenate(both) if both else None)
 
 
 @dataclass(frozen=True)

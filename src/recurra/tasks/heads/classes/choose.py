@@ -21,6 +21,10 @@ from recurra.text.vocabulary import UNK
 
 Way = Literal["frozen", "tuned", "fresh", "linear"]
 """How the net comes about; "linear": there is none."""
+NAMES: dict[Way, str] = {
+    "frozen": "encoder, logistic regression", "tuned": "encoder, tuned", "fresh": "net from scratch",
+}  # fmt: skip
+"""What reports call the net."""
 FEW = 400
 """Rows below which the encoder stays as it is."""
 LONG = 150.0
@@ -85,8 +89,19 @@ def _folds(facts: Facts) -> int:
     return FOLDS if facts.rows <= MANY else FEW_FOLDS
 
 
-def choose(facts: Facts, settings: Settings, chosen: dict[str, Any], encoder: RunningEncoder, minutes: float) -> Choice:
-    """Choose; what a user has `chosen` of the settings stays, and a net of another shape begins from nothing."""
+def choose(
+    facts: Facts,
+    settings: Settings,
+    chosen: dict[str, Any],
+    encoder: RunningEncoder,
+    minutes: float,
+    *,
+    taught: bool = False,
+) -> Choice:
+    """Choose; what a user has `chosen` of the settings stays, and a net of another shape begins from nothing.
+
+    `taught`: the stack also labels texts itself, which takes half of the time.
+    """
     folds = _folds(facts)
     if facts.known < KNOWN or SHAPE & set(chosen):
         why = "its shape was chosen" if SHAPE & set(chosen) else "the encoder speaks another language"
@@ -99,6 +114,9 @@ def choose(facts: Facts, settings: Settings, chosen: dict[str, Any], encoder: Ru
     told = [str(facts)]
     why = "too few rows to tune it" if facts.rows < FEW or (long and facts.rows < FEW_LONG) else ""
     passes = tuned.training.epochs
+    if taught:
+        # The other half is for the texts that the stack labels itself.
+        minutes /= 2
     if not why and minutes:
         passes = min(passes, _affordable(facts, folds, window, minutes))
         why = "" if passes else f"{minutes:g} minutes are too few to tune it"

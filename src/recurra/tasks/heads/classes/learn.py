@@ -34,7 +34,8 @@ class Labelled:
     """Encoded texts with class numbers and weights."""
 
     sequences: Sequence[TokenIds]
-    labels: Integers
+    labels: Integers | NDArray[np.float32]
+    """Class numbers (rows,), or how probable each class is (rows, classes)."""
     weights: NDArray[np.float32]
 
     @property
@@ -54,7 +55,8 @@ def learner(net: LearningNet, prepared: Prepared) -> ClassLearner:
 
 
 def _labelled(part: Part, encoder: TextEncoder) -> Labelled:
-    return Labelled(net_ids(encoder.encode(part.texts), encoder.config), part.targets, part.weights)
+    labels = part.targets if part.shares is None else part.shares
+    return Labelled(net_ids(encoder.encode(part.texts), encoder.config), labels, part.weights)
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,8 @@ class ClassLearner:
         targets, weights = (tensor_on(logits.device, values[rows]) for values in (part.labels, part.weights))
         loss, count = classification(logits, targets, weights, smoothing=smoothing)
         # Weighted like the loss, since the loop divides both by the same sum of weights.
-        right = float(((logits.detach().argmax(dim=1) == targets) * weights).sum())
+        likeliest = targets if targets.dim() == 1 else targets.argmax(dim=1)
+        right = float(((logits.detach().argmax(dim=1) == likeliest) * weights).sum())
         # The gradient is divided by rows: divided by weights, a batch of light rows would pull like one of heavy ones.
         return Step(loss, count, right, rows=float(len(rows)))
 
@@ -187,6 +190,9 @@ class ClassLearner:
 
 
 def classification(logits: Tensor, targets: Tensor, weights: Tensor, *, smoothing: float = 0.0) -> tuple[Tensor, float]:
-    """Weighted cross-entropy in nats: logits (rows, classes), targets (rows,), weights (rows,) -> (sum, weight)."""
+    """Weighted cross-entropy in nats: logits (rows, classes), targets, weights (rows,) -> (sum, weight).
+
+    Targets are class numbers (rows,), or how probable each class is (rows, classes).
+    """
     losses = functional.cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
     return (losses * weights).sum(), float(weights.sum())

@@ -25,8 +25,14 @@ from recurra.tasks.inputs.texts import Part
 
 
 def fitted(judge: Linear, texts: Texts, train: Part, rows: Places, classes: int) -> Fitted:
-    """Fit a judge on some rows."""
-    return judge.fit(counted_grams(judge, texts, rows), train.targets[rows], train.weights[rows], classes)
+    """Fit a judge on some rows; of those that nobody has labelled each counts by how sure its likeliest class is."""
+    part, weights = counted_grams(judge, texts, rows), train.weights[rows]
+    if train.shares is not None:
+        best = np.sort(train.shares[rows], axis=1)
+        weights = weights * (best[:, -1] - best[:, -2])
+        # Of mean 1: the penalty is to hold as many rows as there are.
+        weights = weights / weights.mean()
+    return judge.fit(part, train.targets[rows], weights, classes)
 
 
 @dataclass(frozen=True)

@@ -8,67 +8,78 @@ fold are the ones that stay: nobody ever learns from it. Not here: the linear ju
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.layers.layer import Floats
+from recurra.metrics import SMALLEST_PROBABILITY
 from recurra.nets.run import softmax
+from recurra.tasks.heads.classes.adapt import reads
 from recurra.tasks.heads.classes.measure import Rival, evaluate_text, explain_hardest, with_rivals
+from recurra.tasks.heads.classes.rounds import Judges, Shared, first_round, next_round
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.heads.classes.stack import fit_stack, fitted, worth
-from recurra.tasks.heads.classes.stacked_net import judge_net
-from recurra.tasks.heads.judges import Fitted, Linear, Texts, cross_fitted, joined, judges_for, net_left_out
-from recurra.tasks.inputs.labelled import LabelledRows
+from recurra.tasks.heads.classes.stack import worth
+from recurra.tasks.heads.classes.stacked_net import Train
+from recurra.tasks.heads.judges import Texts, joined, net_left_out, parts_of, surely
+from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows
 from recurra.tasks.task import Again, Finished, Prepared
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A judge: what it answered to rows that it had not learnt from, and what it is in the end."""
-
-    name: str
-    scores: Floats
-    """(held rows, classes)"""
-    part: Fitted
-    is_rival: bool
-    """Whether it is what people use alone."""
-
-
 def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finished:
-    """Cross-fit all judges, weigh them, and join them; the figures are of answers out of fold."""
-    data = prepared.data
-    held = np.concatenate([fold.held for fold in data.folds])
-    judged: dict[str, Floats] = {}
-    notes: list[str] = []
-    if data.way != "linear":
-        net = judge_net(prepared, model, again)
-        judged[data.net_name], notes = net.scores, net.told
-        model = replace(model, tensors=net.tensors)
-    texts = Texts(data.train.texts)
-    linear = [_judged(judge, texts, prepared) for judge in judges_for(data.train.texts)]
-    # The net first, where there is one.
-    judged |= {judge.name: judge.scores for judge in linear}
-    scores, targets = [each[held] for each in judged.values()], data.train.targets[held]
-    stack = fit_stack(scores, targets, data.train.weights[held])
-    counts = np.repeat(stack.weights[:, None], len(stack.bias), axis=1)
-    whole = joined(model, counts, stack.bias, [judge.part for judge in linear])
-    told = worth([*judged], scores, targets, stack)
-    evaluation = _evaluation(whole, prepared, held, stack.scores(scores), linear)
+    """Cross-fit all judges, weigh them, and join them; the figures are of answers out of fold.
+
+    Where there are texts without labels, the judges then teach themselves by them, as long as that surely helps.
+    """
+    data: LabelledParts = prepared.data
+    rounds = prepared.settings.training.self_training if data.taught else 0
+    shared = Shared(prepared, model, _in_order(prepared, rounds, again), Texts([*data.train.texts, *data.taught]))
+    first = judges = first_round(shared)
+    notes = list(first.net.told) if first.net else []
+    for number in range(1, rounds + 1):
+        later = next_round(shared, judges, last=number == rounds)
+        before, after = (_losses(one, data) for one in (judges, later))
+        helped = surely(before - after)
+        notes.append(_taught(number, len(data.taught), before, after, helped=helped))
+        if not helped:
+            break
+        judges = later
+    held, targets = data.held, data.train.targets[data.held]
+    scores = [each[held] for each in judges.scores.values()]
+    if judges.net is not None:
+        model = replace(model, tensors=judges.net.tensors)
+    counts = np.repeat(judges.stack.weights[:, None], len(judges.stack.bias), axis=1)
+    whole = joined(model, counts, judges.stack.bias, [judge.last for judge in judges.linear])
+    told = worth([*judges.scores], scores, targets, judges.stack)
+    evaluation = _evaluation(whole, prepared, judges.stack.scores(scores), first)
     notes = [*notes, _note(told), *net_left_out(model, whole)]
     return Finished(whole, notes=notes, evaluation=evaluation | {"members": told})
 
 
-def _judged(judge: Linear, texts: Texts, prepared: Prepared) -> Judged:
-    """Fit a linear judge fold by fold, and in the end on all rows, unless a part is held out for good."""
-    train, classes = prepared.data.train, len(prepared.data.classes)
-    scores, part = cross_fitted(
-        lambda rows: fitted(judge, texts, train, rows, classes), texts, prepared.data.folds, classes
-    )
-    # Characters alone are no rival that people use.
-    return Judged(judge.name, scores, part, judge.spec.unit == "word")
+def _in_order(prepared: Prepared, rounds: int, again: Again) -> Train:
+    """Number the nets as they are trained; after a round that did not help, fewer are."""
+    data, number = prepared.data, count(1)
+    parts = len(parts_of(data.folds, 0))
+    nets = (data.way in ("tuned", "fresh")) + (data.way != "linear") * rounds
+    of = parts * nets + reads(prepared.settings, data)
+    return lambda other: again(other, next(number), of)
+
+
+def _losses(judges: Judges, data: LabelledParts) -> Floats:
+    """The stack's loss of each row that folds hold out, in nats: (held rows,)."""
+    shares = softmax(judges.stack.scores([scores[data.held] for scores in judges.scores.values()]))
+    right = shares[np.arange(len(shares)), data.train.targets[data.held]]
+    return -np.log(np.maximum(right, SMALLEST_PROBABILITY))
+
+
+def _taught(number: int, texts: int, before: Floats, after: Floats, *, helped: bool) -> str:
+    """Tell what a round of the judges' own labels was worth."""
+    done = "all judges have learnt from them too" if helped else "that did not surely help, and is not kept"
+    losses = f"log loss out of fold {before.mean():.3f} before, {after.mean():.3f} after"
+    return f"round {number} of labels that the stack gave to {texts:,} texts itself: {done}: {losses}"
 
 
 def _note(told: Sequence[Mapping[str, Any]]) -> str:
@@ -79,19 +90,25 @@ def _note(told: Sequence[Mapping[str, Any]]) -> str:
 def _evaluation(
     model: RunningClassifier,
     prepared: Prepared,
-    held: NDArray[np.int64],
     scores: NDArray[np.float64],
-    linear: Sequence[Judged],
+    first: Judges,
 ) -> dict[str, Any]:
-    """Figures of the stack out of fold, beside the linear judges on the same folds: they are the rivals."""
-    data = prepared.data
+    """Figures of the stack out of fold, beside the linear judges on the same folds: they are the rivals.
+
+    Their figures are of the first round, for they are what people use alone: without texts that nobody labelled.
+    """
+    data: LabelledParts = prepared.data
+    held = data.held
+    numbers = np.arange(len(data.train.texts)) if data.numbers is None else data.numbers
     part = data.train.rows(held)
     names = [model.labels[target] for target in part.targets]
     evaluation = evaluate_text(model, part.texts, names, softmax(scores))
     explain_hardest(model, evaluation, LabelledRows(part.texts, names))
     for top in evaluation.record["top_losses"]:
         # Folds were drawn by lot: a place among them says nothing to a reader of the file.
-        top["row"] = int(data.numbers[held[top["row"] - 1]]) + 1
-    rivals = [Rival(judge.name, judge.scores[held].argmax(1) == part.targets) for judge in linear if judge.is_rival]
+        top["row"] = int(numbers[held[top["row"] - 1]]) + 1
+    # Characters alone are no rival that people use.
+    names = [kind.name for kind in first.kinds if kind.spec.unit == "word"]
+    rivals = [Rival(name, first.scores[name][held].argmax(1) == part.targets) for name in names]
     rivals.sort(key=lambda rival: -rival.accuracy)
     return with_rivals(evaluation, rivals, model.plan, prepared.tries)

@@ -32,6 +32,7 @@ from recurra.tasks.heads.judges import (
     judges_for,
     least,
     net_left_out,
+    parts_of,
 )
 from recurra.tasks.heads.targets.run import RunningTargets, sigmoid
 from recurra.tasks.inputs.labelled import Fold
@@ -113,10 +114,13 @@ def name_of(judge: Linear, loss: Loss) -> str:
 
 
 def _cross_fitted(judge: Linear, texts: Texts, data: TargetParts) -> tuple[Floats, Fitted]:
-    def fit(rows: Places) -> Fitted:
+    parts = parts_of(data.folds, len(data.texts))
+
+    def fit(number: int) -> Fitted:
+        rows = parts[number]
         return fit_linear(judge, texts, rows, data.targets[rows], data.loss, data.weights_of(rows))
 
-    return cross_fitted(fit, texts, data.folds, data.targets.shape[1])
+    return cross_fitted(fit, texts, data.folds, data.targets.shape[1])[:2]
 
 
 def fit_linear(
@@ -167,7 +171,7 @@ def _net_columns(prepared: Prepared, model: RunningTargets, again: Again) -> tup
     if data.way == "frozen":
         (head,), columns = _regressions(data, model, data.folds, [everything])
         return head, columns
-    parts = [*(fold.learnt for fold in data.folds), everything]
+    parts = parts_of(data.folds, len(data.texts))
     heads = _starts(data, model, parts) if data.way == "tuned" else [{} for _ in parts]
     columns, tensors = np.zeros(data.targets.shape), dict[str, Any]()
     for number, (rows, head) in enumerate(zip(parts, heads, strict=True)):
