@@ -43,7 +43,11 @@ WORDY = TINY | {"embedding_size": 3, "min_count": 1}
 
 
 def text(changes: dict[str, Any]) -> None:
-    TextClassifier(config=TEXT_SETTINGS.changed(WORDY | changes)).fit(TEXTS, LABELS).evaluate(TEXTS, LABELS)
+    settings = TEXT_SETTINGS.changed(WORDY | changes)
+    TextClassifier(config=settings).fit(TEXTS, LABELS).evaluate(TEXTS, LABELS)
+    if changes.get("schedule") == "constant":
+        # A stack reads how it is to learn from texts without labels.
+        TextClassifier(recipe="stack", validation=10, config=settings).fit(TEXTS, LABELS, unlabelled=["a good film"])
 
 
 def language(changes: dict[str, Any]) -> None:
@@ -133,6 +137,7 @@ def test_a_condition_on_the_schedule_is_what_the_schedules_look_at(key: str, rea
 OTHER = {
     "text.tokens": "character",
     "text.truncate": "head",
+    "training.adapt": "never",
     "net.pool": ["max"],
     "training.monitor": "val_accuracy",
     "training.class_weight": "balanced",

@@ -58,7 +58,11 @@ VectorsFile = Annotated[
 TestRows = Annotated[str, typer.Option("--test", help="Labelled rows to measure on, untouched by training.")]
 Unlabelled = Annotated[
     str,
-    typer.Option("--unlabelled", metavar="FILE", help="Texts without labels, which the encoder gets used to; or imdb."),
+    typer.Option(
+        "--unlabelled",
+        metavar="FILE",
+        help="Texts without labels, which a stack labels itself and learns from; or imdb.",
+    ),
 ]
 Horizon = Annotated[
     int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")

@@ -118,7 +118,7 @@ class TextClassifier(Estimator):
         without one draws folds in the same way, and `out_of_fold_` has the figures. `run` is a folder for
         checkpoints: a killed fit with the same arguments goes on from there. Rows of weight 0 are left out, as if they
         had not been given. A label such as `NULL` is a missing one, unless `labels_as_written`. `unlabelled` are texts
-        of the same kind, which a stack's encoder gets used to before it learns labels.
+        of the same kind, which a stack labels itself and learns from where rows out of fold are answered better so.
 
         Warns of what is doubtful (`warnings_` keeps it); raises DataError for rows that cannot be learnt from.
         """

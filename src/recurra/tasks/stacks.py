@@ -6,6 +6,7 @@ Not here: which net is chosen (heads/classes/choose.py), the stack itself (heads
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from recurra.errors import DataError
 from recurra.layers.grams.run import GramsSpec
 from recurra.nets.layouts import classifier_net
 from recurra.nets.run import ClassifierNet
-from recurra.tasks.heads.classes.choose import NAMES, Choice, choose, facts_of, without_net
+from recurra.tasks.heads.classes.choose import NAMES, Choice, Facts, choose, facts_of, without_net
 from recurra.tasks.heads.classes.self_taught import lesson
 from recurra.tasks.heads.judges import parts_of
 from recurra.tasks.heads.vectors.run import RunningEncoder
@@ -56,17 +57,11 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     # As the net would read them: a sentence of Chinese is many unknown characters, not one unknown word.
     reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
     facts = facts_of(whole.texts, len(classes), reader, timed=asked.minutes > 0)
-    alone = asked.recipe == "linear"
-    free = free_texts(given)
-    if alone:
-        choice = without_net(facts, asked.settings)
-    else:
-        teaches = bool(free) and asked.settings.training.self_training > 0
-        choice = choose(facts, asked.settings, chosen, base, asked.minutes, taught=teaches)
+    choice = _choice(asked, facts, chosen, base, free := free_texts(given))
     settings, doubts = choice.settings, list[str]()
     cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)
     taught = lesson(free, choice, facts, len(parts_of(cut.folds, 0)), asked.minutes, asked.seed)
-    encoder = wordless(settings.text) if alone else replace(base.encoder, config=settings.text)
+    encoder = wordless(settings.text) if choice.way == "linear" else replace(base.encoder, config=settings.text)
     if choice.way == "fresh":
         encoder, doubts = learnt_words(fit_encoder, whole.texts, settings.text)
     return Prepared(
@@ -90,6 +85,13 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,
     )  # fmt: skip
+
+
+def _choice(asked: Asked, facts: Facts, chosen: dict[str, Any], base: RunningEncoder, free: Sequence[str]) -> Choice:
+    if asked.recipe == "linear":
+        return without_net(facts, asked.settings)
+    teaches = bool(free) and asked.settings.training.self_training > 0
+    return choose(facts, asked.settings, chosen, base, asked.minutes, taught=teaches)
 
 
 def _plan(choice: Choice, words: int, labels: int) -> ClassifierNet:

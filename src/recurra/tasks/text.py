@@ -23,6 +23,7 @@ from recurra.datasets.texts import TextTable, open_texts
 from recurra.errors import DataError, UsageError, either
 from recurra.runs.sources import has_parts, labelled, unlabelled
 from recurra.tasks.alone import prepare_net
+from recurra.tasks.heads.classes.choose import MIXED
 from recurra.tasks.heads.classes.head import HEAD
 from recurra.tasks.heads.classes.measure import judge_labels
 from recurra.tasks.inputs.labelled import LabelledRows
@@ -62,8 +63,6 @@ SETTINGS = Settings().changed(
     }
 )
 """The defaults of text classification, chosen on IMDB's validation part."""
-MIXED = frozenset({"virtual_adversarial", "entropy"})
-"""Settings of learning from texts without labels, which a net does alone and in a stack."""
 TAUGHT = frozenset({"self_training", "adapt"})
 """Settings of learning from them in a stack alone."""
 

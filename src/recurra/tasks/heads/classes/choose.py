@@ -25,6 +25,8 @@ NAMES: dict[Way, str] = {
     "frozen": "encoder, logistic regression", "tuned": "encoder, tuned", "fresh": "net from scratch",
 }  # fmt: skip
 """What reports call the net."""
+MIXED = frozenset({"virtual_adversarial", "entropy"})
+"""Settings of learning from texts without labels, which a net does alone and in a stack."""
 FEW = 400
 """Rows below which the encoder stays as it is."""
 LONG = 150.0
@@ -112,7 +114,9 @@ def choose(
     tuned = settings.changed(_tuned(encoder, facts) | chosen)
     start = {name: held for name, held in encoder.tensors.items() if not name.startswith("dense.")}
     told = [str(facts)]
-    why = "too few rows to tune it" if facts.rows < FEW or (long and facts.rows < FEW_LONG) else ""
+    few = facts.rows < FEW or (long and facts.rows < FEW_LONG)
+    # Losses of texts without labels are of a net that learns, however few the rows.
+    why = "too few rows to tune it" if few and not MIXED & chosen.keys() else ""
     passes = tuned.training.epochs
     if taught:
         # The other half is for the texts that the stack labels itself.
