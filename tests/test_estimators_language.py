@@ -15,6 +15,7 @@ from recurra.batches import Ragged
 from recurra.errors import DataError, UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS, LanguageModel
 from recurra.nets.learn import LearningNet, load_tensors, to_tensor
+from recurra.tasks.language import CHARACTERS
 from recurra.text.vocabulary import EOS
 
 SMALL = LANGUAGE_SETTINGS.changed({"hidden": 8, "embedding_size": 6, "streams": 2, "steps": 6, "epochs": 2})
@@ -129,7 +130,7 @@ def test_it_clones_and_asks_to_be_fitted_first() -> None:
     for ask in asks:
         with pytest.raises(UsageError, match="this LanguageModel is not fitted"):
             ask(estimator)
-    with pytest.raises(UsageError, match="reads forward only"):
+    with pytest.raises(UsageError, match="reads in one direction"):
         small(settings={"bidirectional": True}).fit(LINES)
 
 
@@ -144,3 +145,16 @@ def test_word_vectors_start_the_table(tmp_path: Path) -> None:
     centred = rows - rows.mean(axis=0)
     np.testing.assert_allclose(found / found.std(), centred / centred.std(), rtol=1e-3, atol=1e-3)
     assert np.abs(table[index["dog"]]).max() < np.abs(found).max()
+
+
+def test_characters_have_defaults_of_their_own_which_a_choice_overrides() -> None:
+    quick = {"hidden": 8, "streams": 2, "epochs": 1}
+    model = LanguageModel(tokens="character", config=LANGUAGE_SETTINGS.changed(quick)).fit(["The Sea", "the sun"] * 20)
+    net = model.model_.plan
+    assert net.embedding.size == CHARACTERS["embedding_size"] and net.recurrent.hidden == 8
+    # Capitals are characters, and nobody asked to fold them.
+    assert "T" in model.model_.encoder.vocabulary.words
+    told = next(note for note in model.notes_ if note.startswith("tokens=character: "))
+    assert "lowercase False" in told and "hidden" not in told
+    scan = LanguageModel(tokens="character", cell="mingru", config=LANGUAGE_SETTINGS.changed(quick)).fit(LINES)
+    assert not any("weight_drop" in note for note in scan.notes_)

@@ -115,9 +115,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
 @pytest.mark.parametrize("task", CALLED)
 def test_the_table_names_the_settings_that_a_fit_looks_at(task: str, read: set[str]) -> None:
-    for schedule in ("one_cycle", "step", "cosine"):
-        FITS[task]({"schedule": schedule})
-    FITS[task]({"schedule": "constant", "optimiser": "sgd"})
+    for schedule, optimiser in (("one_cycle", "adamw"), ("step", "adam"), ("cosine", "muon"), ("constant", "sgd")):
+        FITS[task]({"schedule": schedule, "optimiser": optimiser})
     # The season serves the rivals of a run; all plans are laid out by one function, and a forecaster's looks one way.
     aside = {"series.season"} if task == "series" else set()
     found = (read | aside) - ({"net.bidirectional"} if task == "series" else set())
@@ -139,6 +138,7 @@ OTHER = {
     "text.truncate": "head",
     "training.adapt": "never",
     "net.pool": ["max"],
+    "net.direction": "backward",
     "training.monitor": "val_accuracy",
     "training.class_weight": "balanced",
     "training.optimiser": "sgd",

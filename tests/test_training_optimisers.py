@@ -11,6 +11,7 @@ import torch
 
 from recurra.batches import join
 from recurra.config import TrainingConfig
+from recurra.errors import UsageError
 from recurra.nets.learn import tensors_of, to_tensor
 from recurra.tasks.heads.classes.learn import Labelled, TextBatch
 from recurra.training.descent import (
@@ -26,6 +27,7 @@ from recurra.training.descent import (
     set_rate,
 )
 from recurra.training.loop import _descend, fit
+from recurra.training.muon import Muon, orthogonal
 from small_tasks import NET, TRAINING, language_task, text_task
 
 
@@ -164,3 +166,39 @@ print("torch" in sys.modules, "torch._dynamo" in sys.modules)
 """
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert told.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 48, 16), (1, 16, 48)])
+def test_newton_and_schulz_make_all_directions_nearly_alike(shape: tuple[int, int, int]) -> None:
+    torch.manual_seed(0)
+    # Singular values from 0.1 to 1: each comes near 1, whatever it was.
+    left, _, right = torch.linalg.svd(torch.randn(shape), full_matrices=False)
+    made = orthogonal(left @ torch.diag_embed(torch.linspace(0.1, 1, left.shape[-1]).expand(shape[0], -1)) @ right)
+    assert torch.linalg.svdvals(made).min() > 0.6 and torch.linalg.svdvals(made).max() < 1.25
+    assert torch.equal(orthogonal(torch.zeros(shape)), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("gates", [True, False])
+def test_muon_moves_each_gate_alike_where_gates_are_apart(gates: bool) -> None:
+    torch.manual_seed(0)
+    weight = torch.nn.Parameter(torch.zeros(32, 8))
+    weight.grad = torch.randn(32, 8) * torch.tensor([1.0, 1e-3, 1.0, 1.0]).repeat_interleave(8)[:, None]
+    Muon([{"params": [weight]}], 0.1, gates=gates).step()
+    weak, strong = weight.detach()[8:16].norm(), weight.detach()[:8].norm()
+    assert (weak > 0.8 * strong) == gates
+    # A step at a rate of 1 has a mean square of 0.2 squared.
+    assert weight.detach().square().mean().sqrt() == pytest.approx(0.1 * 0.2, rel=0.25)
+
+
+def test_muon_moves_recurrent_matrices_alone_and_refuses_a_net_without_one() -> None:
+    config = TRAINING.model_copy(update={"optimiser": "muon", "recurrent_rate": 0.5, "learning_rate": 0.1})
+    task = text_task(config)
+    muon = next(one for one in optimisers_of(task.net, config) if isinstance(one, Muon))
+    names = {id(weight): name for name, weight in task.net.named_parameters()}
+    moved = {names[id(weight)] for group in muon.param_groups for weight in group["params"]}
+    assert moved == {name for name in names.values() if "weight_hh" in name}
+    set_rate([muon], 0.1)
+    assert {group["lr"] for group in muon.param_groups} == {0.05}
+    scan = text_task(config, net=NET.model_copy(update={"cell": "mingru"}))
+    with pytest.raises(UsageError, match="optimiser=muon; found no recurrent matrix in this net"):
+        optimisers_of(scan.net, config)

@@ -56,7 +56,7 @@ def test_a_resumed_run_writes_the_same_artefact(killed: Path, tmp_path: Path) ->
         assert (tmp_path / "resumed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "muon", "sgd"])
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_every_optimiser_goes_on_from_its_moments(
     optimiser: str, ema: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

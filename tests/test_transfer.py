@@ -13,9 +13,11 @@ import pytest
 
 import recurra
 from command_line import recurra as command
+from recurra.batches import Ragged
 from recurra.config import Settings
 from recurra.errors import UsageError
 from recurra.estimators.language import LANGUAGE_SETTINGS
+from recurra.layers.recurrent.run import recurrent
 from recurra.tasks.text import SETTINGS
 from recurra.training.descent import Descent
 from recurra.training.loop import first_net
@@ -24,17 +26,29 @@ from small_texts import OTHERS, rows
 TEXTS, LABELS = rows(60, 0)
 
 
-@pytest.fixture(scope="module")
-def language(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    settings = LANGUAGE_SETTINGS.changed(
-        {"epochs": 1, "streams": 4, "hidden": 12, "embedding_size": 10, "layers": 2, "cell": "gru"}
-    )
-    folder = tmp_path_factory.mktemp("language")
+SMALL = {"epochs": 1, "streams": 4, "hidden": 12, "embedding_size": 10, "layers": 2, "cell": "gru"}
+
+
+def language_model(folder: Path, **choices: Any) -> Path:
+    settings = LANGUAGE_SETTINGS.changed(SMALL | choices)
     recurra.LanguageModel(config=settings).fit(rows(100, 3)[0]).save(folder)
     return folder
 
 
-def fitted(language: Path, **choices: Any) -> recurra.TextClassifier:
+@pytest.fixture(scope="module")
+def language(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return language_model(tmp_path_factory.mktemp("language"))
+
+
+@pytest.fixture(scope="module")
+def backward(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Vectors of another size and factor: each direction keeps its own.
+    return language_model(
+        tmp_path_factory.mktemp("backward"), direction="backward", embedding_size=6, embedding_scale=2.5
+    )
+
+
+def fitted(language: Any, **choices: Any) -> recurra.TextClassifier:
     return recurra.TextClassifier(init_from=language, validation=0, config=SETTINGS.changed(choices)).fit(TEXTS, LABELS)
 
 
@@ -97,3 +111,49 @@ def test_the_command_makes_the_same_and_the_artefact_answers_alike(language: Pat
     settings: Settings = loaded.config  # type: ignore[assignment]
     assert settings.training.epochs == 2
     assert loaded.predict(OTHERS).shape == (len(OTHERS),)
+
+
+def test_two_language_models_make_one_net_that_reads_both_ways_exactly_as_they_do(
+    language: Path, backward: Path, tmp_path: Path
+) -> None:
+    # In either order: each model knows which way it reads.
+    classifier = fitted([backward, language], epochs=1)
+    plan, held = classifier.model_.plan, classifier.model_.tensors
+    assert plan.recurrent.bidirectional and plan.embedding.size == 16 and plan.dense.inputs == 3 * 24
+    ids = classifier.model_.encoder.encode(OTHERS[:3])
+    for number, source in enumerate((language, backward)):
+        own = recurra.load(source).model_
+        for text in ids:
+            read = text[::-1].copy() if number else text
+            wanted = states(own.plan, own.tensors, read)
+            got = states(plan, held, text)[:, 12 * number : 12 * (number + 1)]
+            np.testing.assert_allclose(got[::-1] if number else got, wanted, atol=1e-6)
+    classifier.save(tmp_path / "both")
+    again = recurra.load(tmp_path / "both")
+    np.testing.assert_array_equal(again.predict_proba(OTHERS), classifier.predict_proba(OTHERS))
+    assert isinstance(again, recurra.TextClassifier)
+    again.fit(TEXTS, LABELS)
+
+
+def states(plan: Any, tensors: Any, ids: Any) -> Any:
+    weights = {name[10:]: value for name, value in tensors.items() if name.startswith("recurrent.")}
+    vectors = (tensors["embedding.weight"] * np.float32(plan.embedding.scale))[ids]
+    return recurrent(plan.recurrent, weights, Ragged(vectors, np.array([0, len(ids)])))[0].values
+
+
+def test_models_that_do_not_go_together_are_refused(language: Path, backward: Path, tmp_path: Path) -> None:
+    for sources, found in (([backward], "backward"), ([language, language], "forward and forward"), ([], "no model")):
+        with pytest.raises(UsageError, match=f"init_from; found {found}; allowed: a model that reads forward"):
+            fitted(sources)
+    smaller = language_model(tmp_path / "smaller", direction="backward", hidden=11, max_words=20)
+    with pytest.raises(UsageError, match="do not go together; found another hidden, vocabulary"):
+        fitted([language, smaller])
+
+
+def test_the_command_takes_a_model_of_each_direction(language: Path, backward: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.tsv"
+    file.write_text("text\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in zip(TEXTS, LABELS, strict=True)))
+    both = ("--init-from", language, "--init-from", backward)
+    done = command("fit", "text", file, *both, "--epochs", "1", "--out", tmp_path / "run", "--json")
+    assert done.code == 0, done.err
+    assert recurra.load(tmp_path / "run").model_.plan.recurrent.bidirectional

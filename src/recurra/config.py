@@ -28,6 +28,7 @@ CellName = Annotated[str, AfterValidator(_known_cell)]
 """The name of a cell."""
 Pool = Literal["last", "mean", "max", "attention"]
 Init = Literal["gates", "torch", "keras"]
+Direction = Literal["forward", "backward"]
 Learning = Literal["float32", "bf16"]
 LEARNING: tuple[Learning, ...] = get_args(Learning)
 """What a net may learn in; it may answer in more."""
@@ -139,6 +140,8 @@ class NetConfig(Frozen):
     """Recurrent layers stacked."""
     bidirectional: bool = False
     """Read the sequence from both ends (not for language models)."""
+    direction: Direction = "forward"
+    """Language models: forward predicts each token from all before it, backward from all behind it."""
     pool: Annotated[tuple[Pool, ...], BeforeValidator(_several)] = ("last",)
     """How a sequence of states becomes one vector: last, mean, max or attention; several are concatenated."""
     embedding_scale: float = Field(default=1.0, gt=0.0, le=1000.0)
@@ -170,8 +173,13 @@ class TrainingConfig(Frozen):
     """Sequences in a batch, at most."""
     batch_tokens: int = Field(default=16_384, ge=1, le=100_000_000)
     """Tokens in a batch, at most (a single longer sequence still makes a batch)."""
-    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
-    """Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), or SGD with momentum 0.9."""
+    optimiser: Literal["adam", "adamw", "muon", "sgd"] = "adam"
+    """Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), SGD with momentum 0.9, or Muon for the recurrent
+    matrices (Jordan et al. 2024) and AdamW for all else."""
+    orthogonal: Literal["gate", "matrix"] = "gate"
+    """Muon: what is made orthogonal, each gate's block by itself or the whole recurrent matrix."""
+    recurrent_rate: float = Field(default=1.0, gt=0.0, le=100.0)
+    """Muon: learning rate of the recurrent matrices, as a share of the learning rate."""
     learning_rate: float = Field(default=2e-3, gt=0.0, le=100.0)
     """The schedule's highest learning rate."""
     table_rate: float = Field(default=1.0, ge=0.0, le=100.0)

@@ -73,8 +73,14 @@ class RecipeChoices:
         typer.Option("--minutes", min=0.1, show_default=False, help="How long a stack may learn. [default: no bound]"),
     ] = None
     init_from: Annotated[
-        str, typer.Option("--init-from", metavar="RUN", help="A language model that a net alone begins with.")
-    ] = ""
+        list[str] | None,
+        typer.Option(
+            "--init-from",
+            metavar="RUN",
+            show_default=False,
+            help="A language model that a net alone begins with; given again, one that reads backward beside it.",
+        ),
+    ] = None
 
     def named(self) -> Preset:
         """Return the preset, one of nothing where none was named; raises UsageError for an unknown name."""
@@ -90,6 +96,6 @@ class RecipeChoices:
         if preset.recipe and recipe not in (None, preset.recipe):
             found, advice = f"--recipe {recipe}", "leave one out"
             raise UsageError(f"--preset {self.preset} has recipe {preset.recipe}", found=found, advice=advice)
-        asked = {"encoder": self.encoder, "init_from": self.init_from, "minutes": self.minutes}
+        asked = {"encoder": self.encoder, "init_from": tuple(self.init_from or ()) or "", "minutes": self.minutes}
         held = preset.validation if validation is None else validation
         return {"recipe": preset.recipe or recipe, "validation": held, **asked}

@@ -254,4 +254,4 @@ def _plain(value: Any) -> Any:
         return str(value)
     # JSON holds no scalars or arrays of NumPy; the origin is frozen, so a list becomes a tuple.
     plain = value.tolist() if hasattr(value, "dtype") else value
-    return tuple(plain) if isinstance(plain, list) else plain
+    return tuple(map(_plain, plain)) if isinstance(plain, list | tuple) else plain

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recurra.arguments import truth
-from recurra.config import CellName, Settings
+from recurra.config import CellName, Direction, Settings
 from recurra.errors import warn
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.next_token.measure import dynamic_figures
@@ -33,8 +33,9 @@ class LanguageModel(Estimator):
 
     Arguments left at None keep the value of `config` (default: `LANGUAGE_SETTINGS`). `tokens` is word, script (words,
     and characters of scripts without spaces), character, bpe (pieces of words), or space for texts tokenised
-    beforehand. `vectors` is a file of pre-trained word vectors. `validation` is what is held out at the end: a share,
-    or a whole number of texts.
+    beforehand. `direction` is forward, or backward: texts are read from the end to the start, for scores and for
+    classifiers that begin with a model of each direction, and nothing is written. `vectors` is a file of pre-trained
+    word vectors. `validation` is what is held out at the end: a share, or a whole number of texts.
 
     >>> model = recurra.LanguageModel(cell="lstm", epochs=1).fit(["the film was good", "the sea was near"] * 50)
     >>> len(model.next_words("the", count=3)), 1 < model.perplexity(["the film was near"]) < 100
@@ -42,11 +43,12 @@ class LanguageModel(Estimator):
     """
 
     task = TASK
-    flat = ("cell", "tokens", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
+    flat = ("cell", "tokens", "direction", "hidden", "layers", "embedding_size", "epochs", "learning_rate")
 
     cell: CellName | None = None
     _: KW_ONLY
     tokens: str | None = None
+    direction: Direction | None = None
     hidden: int | None = None
     layers: int | None = None
     embedding_size: int | None = None

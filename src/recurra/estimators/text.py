@@ -47,9 +47,10 @@ class TextClassifier(Estimator):
     Arguments left at None keep the value of `config` (default: `TEXT_SETTINGS`); every further choice is reached
     through `config=TEXT_SETTINGS.changed({...})`. `vectors` is a file of pre-trained word vectors (GloVe, word2vec,
     fastText). `init_from` is the artefact or run of a `LanguageModel` that a net alone begins with: its words, vectors
-    and recurrence (ULMFiT). `wide` adds the log-odds of n-grams (NB-SVM) beside the net, weighed on validation.
-    `validation` is what is held out of the training rows when `fit` is not given a validation part: a share, or a whole
-    number of texts; None holds a tenth out for a net alone, and nothing for a stack: it answers each row out of fold.
+    and recurrence (ULMFiT); of two, one of each direction, it reads both ways. `wide` adds the log-odds of n-grams
+    (NB-SVM) beside the net, weighed on validation. `validation` is what is held out of the training rows when `fit` is
+    not given a validation part: a share, or a whole number of texts; None holds a tenth out for a net alone, and
+    nothing for a stack: it answers each row out of fold.
 
     >>> texts, labels = ["a good film", "a bad film"] * 20, ["yes", "no"] * 20
     >>> model = recurra.TextClassifier(cell="gru", epochs=2).fit(texts, labels)
@@ -73,7 +74,7 @@ class TextClassifier(Estimator):
     recipe: Recipe = "auto"
     encoder: str | Path | None = None
     minutes: float = 0.0
-    init_from: str | Path | None = None
+    init_from: str | Path | Sequence[str | Path] | None = None
     max_length: int | None = None
     epochs: int | None = None
     learning_rate: float | None = None

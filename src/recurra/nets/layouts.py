@@ -70,6 +70,7 @@ def language_net(net: NetConfig, *, words: int) -> LanguageNet:
             recurrent=recurrent,
             projection=DenseSpec(inputs=recurrent.outputs, outputs=net.embedding_size),
             output=TiedSpec(words=words),
+            direction=net.direction,
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from recurra.config import Direction
 from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -35,13 +36,15 @@ class LanguageNet(Plan):
     recurrent: RecurrentSpec
     projection: DenseSpec
     output: TiedSpec
+    direction: Direction = "forward"
+    """From which end texts are read: what is predicted of a token is told by all before it, or by all behind it."""
 
     @model_validator(mode="after")
     def _table_is_shared(self) -> Self:
         same_size(self.projection.outputs, self.embedding.outputs, "projection.outputs")
         same_size(self.embedding.words, self.output.words, "output.words")
         if self.recurrent.bidirectional:
-            raise ValueError("recurrent.bidirectional: a language model reads forward only")
+            raise ValueError("recurrent.bidirectional: a language model reads in one direction")
         return self
 
 

@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "labels": ("text.pad_to_max", "training.monitor", "training.label_smoothing", "training.class_weight",
         "training.adversarial", "training.virtual_adversarial", "training.entropy", "training.self_training",
         "training.adapt"),
-    "streams": ("training.samples", "training.steps", "training.streams"),
+    "streams": ("net.direction", "training.samples", "training.steps", "training.streams"),
     "batches": ("training.batch_size",),
     "windows": ("series",),
 }  # fmt: skip
@@ -46,6 +46,8 @@ ONLY_WITH: dict[str, Condition] = {
     "net.heads": Condition("net.pool", ("attention",)),
     # A minGRU has no weights on its state that could be dropped.
     "net.weight_drop": Condition("net.cell", tuple(name for name in _CELLS if CELLS[name].vectors != ())),
+    "training.orthogonal": Condition("training.optimiser", ("muon",)),
+    "training.recurrent_rate": Condition("training.optimiser", ("muon",)),
     "training.warm_up": Condition("training.schedule", ("one_cycle",)),
     "training.drop": Condition("training.schedule", ("step",)),
     "training.drop_every": Condition("training.schedule", ("step",)),

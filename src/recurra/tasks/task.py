@@ -72,8 +72,8 @@ class Asked:
     """How the model is made, where the task knows several ways."""
     encoder: str | Path | None = None
     """The encoder of a stack; None: the one in the box."""
-    init_from: str | Path | None = None
-    """A language model that a net alone begins with."""
+    init_from: str | Path | Sequence[str | Path] | None = None
+    """A language model that a net alone begins with, or one of each direction."""
     minutes: float = 0.0
     """How long learning may take, about; 0 sets no bound."""
 

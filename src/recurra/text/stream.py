@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.config import TextConfig
+from recurra.config import Direction, TextConfig
 from recurra.errors import DataError
 from recurra.text.encoder import TextEncoder
 from recurra.text.tokenise import prepared
@@ -42,17 +42,23 @@ def stream_vocabulary(tokens: Sequence[str], config: TextConfig) -> Vocabulary:
     return build_vocabulary(Counter(tokens), max_words=config.max_words, min_count=config.min_count)
 
 
-def stream_ids(texts: Iterable[str], encoder: TextEncoder) -> Ids:
+def stream_ids(texts: Iterable[str], encoder: TextEncoder, direction: Direction = "forward") -> Ids:
     """Return the ids of all raw texts in one array (tokens,), uncut, with <eos> after each text.
 
-    Raises DataError where there is no text.
+    `backward` is the same array from its end to its start. Raises DataError where there is no text.
     """
     end = np.array([EOS], dtype=np.int32)
     # Each text is followed by the same array of one <eos>; one copy is made at the end.
     some = [ids for whole in encoder.encode_whole(texts) for ids in (whole, end)]
     if not some:
         raise DataError("no text to model", allowed="one text or more")
-    return np.concatenate(some)
+    return in_direction(np.concatenate(some), direction)
+
+
+def in_direction(tokens: NDArray[Any], direction: Direction) -> NDArray[Any]:
+    """Return tokens (tokens,), or what belongs to each, in the order in which a model reads them, and back again."""
+    # A copy: an array that is read from behind is not one piece, as the engine wants it.
+    return np.ascontiguousarray(tokens[::-1]) if direction == "backward" else tokens
 
 
 def scored_bytes(texts: Iterable[str], config: TextConfig) -> int:

@@ -27,7 +27,7 @@ Moments = dict[str, Any]
 """What an optimiser keeps of a weight; nothing before its first step."""
 
 
-class _Uncompiled:
+class Uncompiled:
     """The methods of an optimiser that torch keeps out of its compiler, and loads it for: seconds before a first step.
 
     Nothing compiles our loop, so they run here as torch wrote them.
@@ -39,7 +39,7 @@ class _Uncompiled:
     )
 
 
-class RowAdam(_Uncompiled, torch.optim.SparseAdam):
+class RowAdam(Uncompiled, torch.optim.SparseAdam):
     """torch's SparseAdam with the same state, each row's moments and weights moved in one pass by the native engine."""
 
     @torch.no_grad()
@@ -91,7 +91,7 @@ def _writable(weight: Tensor, state: Moments) -> bool:
     return is_native(*written) and all(one.is_contiguous() for one in written)
 
 
-class WholeAdam(_Uncompiled, torch.optim.Adam):
+class WholeAdam(Uncompiled, torch.optim.Adam):
     """torch's Adam, and with `decoupled_weight_decay` its AdamW, with the same state: all weights moved in one call.
 
     m, v and w as Kingma & Ba 2015, algorithm 1; decay as Loshchilov & Hutter 2019, algorithm 2.

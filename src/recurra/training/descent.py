@@ -2,7 +2,7 @@
 
 `StepDrop` and `OneCycle` are the names people know.
 
-Not here: the step of Adam (adam.py), and what is learnt (loop.py).
+Not here: the steps of Adam (adam.py) and of Muon (muon.py), and what is learnt (loop.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,9 @@ from recurra.config import TrainingConfig
 from recurra.engine import native, processors
 from recurra.engine.autograd import to_write
 from recurra.engine.choose import is_native
+from recurra.errors import UsageError
 from recurra.training.adam import RowAdam, WholeAdam
+from recurra.training.muon import Muon
 
 
 class Descent:
@@ -62,6 +64,7 @@ TABLES = ("embedding.weight", "output.bias")
 """Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
 
 _LAYER = re.compile(r"recurrent\..*_l(\d+)")
+_RECURRENT = re.compile(r"recurrent\.weight_hh_l\d+")
 
 
 def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True) -> list[torch.optim.Optimizer]:
@@ -74,12 +77,12 @@ def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True
     tables = [weight for name, weight in named if name in TABLES]
     apart = config.unfreeze or config.layer_rates < 1
     depths = _depths([name for name, _ in named]) if apart else {name: 0 for name, _ in named}
-    groups = [
-        group
-        for depth in sorted({depths[name] for name, _ in dense})
-        for group in _groups([(name, weight) for name, weight in dense if depths[name] == depth], depth, config)
-    ]
-    built: list[torch.optim.Optimizer] = [_dense(groups, config)]
+    turned = _matrices(dense) if config.optimiser == "muon" else []
+    rest = [(name, weight) for name, weight in dense if name not in dict(turned)]
+    built: list[torch.optim.Optimizer] = [_dense(_groups(rest, depths, config), config)]
+    if turned:
+        rate, gates = config.learning_rate, config.orthogonal == "gate"
+        built.append(Muon(_groups(turned, depths, config, config.recurrent_rate), rate, gates=gates))
     # Tables stand apart: dense Adam would move rows that a step has not seen, by the moments of earlier steps.
     if tables:
         depth = max(depths[name] for name, _ in named if name in TABLES)
@@ -88,15 +91,30 @@ def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True
     return built
 
 
-def _groups(named: list[tuple[str, nn.Parameter]], depth: int, config: TrainingConfig) -> list[dict[str, object]]:
-    """Return a depth's weights with and without decay, and what its rate is beside the last layer's."""
-    shared: dict[str, object] = {"share": config.layer_rates**depth, "depth": depth}
-    return [
+_Named = list[tuple[str, nn.Parameter]]
+
+
+def _matrices(named: _Named) -> _Named:
+    """Return the recurrent matrices; raises UsageError where a cell has none: it would be Adam by another name."""
+    # A cell that is a scan keeps vectors there, a row for each: they have no directions to make alike.
+    square = [(name, weight) for name, weight in named if _RECURRENT.match(name) and not len(weight) % weight.shape[-1]]
+    if not square:
+        raise UsageError(
+            "optimiser=muon", found="no recurrent matrix in this net", allowed="a cell with one: gru, lstm"
+        )
+    return square
+
+
+def _groups(named: _Named, depths: dict[str, int], config: TrainingConfig, rate: float = 1.0) -> list[dict[str, Any]]:
+    """Return each depth's weights with and without decay, and what its rate is beside the last layer's."""
+    groups: list[dict[str, Any]] = []
+    for depth in sorted({depths[name] for name, _ in named}):
+        shared = {"share": rate * config.layer_rates**depth, "depth": depth}
         # torch keeps one decay for a group. A decayed bias would only be drawn to zero, which makes no net simpler.
-        {"params": [weight for name, weight in named if "bias" not in name], "weight_decay": config.weight_decay}
-        | shared,
-        {"params": [weight for name, weight in named if "bias" in name], "weight_decay": 0.0} | shared,
-    ]
+        for biases, decay in ((False, config.weight_decay), (True, 0.0)):
+            some = [weight for name, weight in named if depths[name] == depth and ("bias" in name) == biases]
+            groups.append({"params": some, "weight_decay": decay} | shared)
+    return groups
 
 
 def _depths(names: Sequence[str]) -> dict[str, int]:
@@ -115,10 +133,10 @@ def _of_tables(tables: list[nn.Parameter], config: TrainingConfig, sparse: bool)
     return (RowAdam if sparse else WholeAdam)(tables, lr=config.learning_rate)
 
 
-def _dense(groups: list[dict[str, object]], config: TrainingConfig) -> torch.optim.Optimizer:
+def _dense(groups: list[dict[str, Any]], config: TrainingConfig) -> torch.optim.Optimizer:
     if config.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9)
-    return WholeAdam(groups, lr=config.learning_rate, decoupled_weight_decay=config.optimiser == "adamw")
+    return WholeAdam(groups, lr=config.learning_rate, decoupled_weight_decay=config.optimiser != "adam")
 
 
 def set_rate(optimisers: Sequence[torch.optim.Optimizer], rate: float, *, layers: int | None = None) -> None:

@@ -14,7 +14,6 @@ from recurra.errors import UsageError, either
 from recurra.report.numbers import number
 from recurra.tasks.heads.lost import Scored, lost
 from recurra.tasks.heads.next_token.run import RunningLanguage
-from recurra.text.stream import stream_ids
 
 TRIGRAM = "Kneser-Ney trigram"
 FORGOTTEN = "the text this model learnt from is not at hand: no trigram is measured"
@@ -45,7 +44,9 @@ def judge_tokens(
 
 
 def samples(model: RunningLanguage) -> dict[str, Any]:
-    """Texts that the model writes by itself, for a report."""
+    """Texts that the model writes by itself, for a report; none of a model that reads backward."""
+    if model.plan.direction == "backward":
+        return {}
     # Fixed seeds: the same model gives the same report.
     texts = [model.generate(PROMPT, tokens=60, seed=seed) for seed in range(3)]
     return {"samples": [{"prompt": PROMPT, "text": text} for text in texts]}
@@ -70,7 +71,7 @@ def dynamic_figures(model: RunningLanguage, lines: Sequence[str]) -> dict[str, A
 def trigram_perplexity(model: RunningLanguage, train: list[str], test: list[str]) -> float:
     """Perplexity of an interpolated modified Kneser-Ney trigram with the same tokens and vocabulary."""
     # The model's own tokens and vocabulary: perplexities over different words cannot be compared.
-    rival = fit_kneser_ney(stream_ids(train, model.encoder), words=len(model.encoder.vocabulary))
-    ids = stream_ids(test, model.encoder)
+    rival = fit_kneser_ney(model.stream(train), words=len(model.encoder.vocabulary))
+    ids = model.stream(test)
     # The net has nothing before the first token and does not predict it; the trigram gets it as context alone.
     return rival.perplexity(ids[1:], context=ids[:1].tolist())

@@ -24,7 +24,7 @@ from recurra.nets.run import Tensors, run, softmax
 from recurra.nets.sequences import LanguageNet
 from recurra.tasks.heads.next_token.drawing import Drawing, checked_stops, first_stop
 from recurra.text.encoder import TextEncoder
-from recurra.text.stream import detokenise, lost_words, scored_bytes, stream_ids
+from recurra.text.stream import detokenise, in_direction, lost_words, scored_bytes, stream_ids
 from recurra.text.vocabulary import EOS
 
 MOST_TOKENS = 100_000
@@ -49,6 +49,8 @@ class RunningLanguage(Model):
 
     def log_probabilities(self, ids: TokenIds, *, streams: int = 1) -> Floats:
         """Natural logarithm of each token's probability given all before it: (tokens - 1,), the state carried on.
+
+        Tokens stand in the order in which the model reads them (`stream`).
 
         With several `streams` the text is cut into as many consecutive parts that are swept side by side, which is
         quicker; only the first tokens of each part then lose what came before them. No token is left out.
@@ -101,14 +103,18 @@ class RunningLanguage(Model):
         return float(np.exp(-self.log_probabilities(self.stream(texts), streams=streams).mean()))
 
     def stream(self, texts: Sequence[str]) -> TokenIds:
-        """Return the ids of texts, <eos> after each: (tokens,); raises UsageError for fewer than two."""
-        ids = stream_ids(texts, self.encoder)
+        """Return the ids of texts, <eos> after each, in the order in which the model reads them: (tokens,).
+
+        Raises UsageError for fewer than two.
+        """
+        ids = stream_ids(texts, self.encoder, self.plan.direction)
         if len(ids) < 2:
             raise UsageError("perplexity needs two tokens or more", found=f"{len(ids)}")
         return ids
 
     def next_words(self, prompt: str, *, count: int = 10) -> list[tuple[str, float]]:
         """Return the most probable next words after a prompt, each with its probability, highest first."""
+        self._require_forward()
         count = whole("count", count, least=1)
         projected, _ = self._read(self._prompt(prompt), ())
         shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
@@ -146,8 +152,9 @@ class RunningLanguage(Model):
     def generated(self, prompt: str, *, tokens: int, seed: int, drawing: Drawing) -> Iterator[str]:
         """Yield the drawn words one by one; `<eos>` stands for the end of a line.
 
-        Raises UsageError for less than one token and what is no seed.
+        Raises UsageError for less than one token, what is no seed, and a model that reads backward.
         """
+        self._require_forward()
         tokens = whole("tokens", tokens, least=1, most=MOST_TOKENS)
         random = np.random.default_rng(seed_of("seed", seed))
         # The prompt in one sweep; from then on a token at a time, the state carried on.
@@ -162,11 +169,20 @@ class RunningLanguage(Model):
         """Return each token of a text with its log probability in nats, given all before it; each line ends in <eos>.
 
         The first one follows the end of a line, as a text's beginning does in training. A token that the model does not
-        know is `<unk>`.
+        know is `<unk>`. Of a model that reads backward the tokens stand in the text's order too, each given all behind
+        it; each line then begins with the <eos> that was predicted there.
         """
+        direction = self.plan.direction
         ids = np.concatenate([np.array([EOS], np.int32), stream_ids(text.split("\n"), self.encoder)])
-        words = self.encoder.vocabulary.tokens(ids[1:])
-        return list(zip(words, self.log_probabilities(ids).tolist(), strict=True))
+        read = in_direction(ids, direction)
+        # What is read first is told by nothing.
+        words = self.encoder.vocabulary.tokens(in_direction(read[1:], direction))
+        return list(zip(words, in_direction(self.log_probabilities(read), direction).tolist(), strict=True))
+
+    def _require_forward(self) -> None:
+        if self.plan.direction == "backward":
+            advice = "use evaluate, score and --init-from, or a model that reads forward"
+            raise UsageError("this language model reads backward, and does not go on from a prompt", advice=advice)
 
     def _prompt(self, prompt: str) -> TokenIds:
         # As in training, where each line follows the end of another.
