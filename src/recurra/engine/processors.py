@@ -20,8 +20,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
+Item = TypeVar("Item")
 PACKAGES = ("recurra", "numpy", "torch", "scikit-learn", "pydantic")
 GROUPS, LIMITS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
@@ -88,6 +89,25 @@ def engine_threads(number: int) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(before)
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield items, each made by a thread of its own while the one before is used; with one thread just as they come.
+
+    What takes Python alone, such as cutting texts into tokens, then runs beside the engine, which needs no interpreter.
+    """
+    if threads() == 1:
+        yield from items
+        return
+    # Here: most answers are of a few texts, and need no second thread.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as maker:
+        nothing = object()
+        coming = maker.submit(next, items, nothing)
+        while (item := coming.result()) is not nothing:
+            coming = maker.submit(next, items, nothing)
+            yield item  # type: ignore[misc]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ Recurra is padded: `pad` is for the tutorial's way (`pad_to_max`), for teaching 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -51,6 +51,14 @@ class Encoded:
     empty: NDArray[np.bool_]
     truncated: NDArray[np.int64]
 
+    @classmethod
+    def joined(cls, parts: Sequence[Encoded]) -> Encoded:
+        """Lay the texts of several parts, of one or more, one after another."""
+        unk_rate, empty, truncated = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("unk_rate", "empty", "truncated")
+        )
+        return cls([ids for part in parts for ids in part.ids], unk_rate, empty, truncated)
+
     @property
     def unread(self) -> int:
         """Texts of which no word is known."""
@@ -74,7 +82,10 @@ class TextEncoder:
     def encode_many(self, texts: Iterable[str]) -> Encoded:
         """Return the ids of each text with its rate of unknown words, whether it was empty, and the tokens cut off."""
         # Uncut first: what is cut off is counted, and a wide part reads all of a text.
-        whole = self.encode_whole(texts)
+        return self.cut(self.encode_whole(texts))
+
+    def cut(self, whole: Sequence[Ids]) -> Encoded:
+        """Return what `encode_many` does, of the uncut ids of each text."""
         empty = np.array([len(ids) == 0 for ids in whole], dtype=np.bool_)
         lengths = np.array([len(ids) for ids in whole], dtype=np.int64)
         kept = [self._kept(ids) for ids in whole]
@@ -84,6 +95,10 @@ class TextEncoder:
 
     def encode_whole(self, texts: Iterable[str]) -> list[Ids]:
         """Return the ids of each text uncut; an empty text has none. Language models read these."""
+        return list(self.ids_in_turn(texts))
+
+    def ids_in_turn(self, texts: Iterable[str]) -> Iterator[Ids]:
+        """Yield the same text by text, each cut into tokens when it is asked for."""
         if self.config.tokens == "bpe":
             # Here, not above: an answer about words must not load it.
             from recurra.text.merges import joined
@@ -173,20 +188,18 @@ def net_ids(ids: list[Ids], config: TextConfig) -> list[Ids]:
 
 def token_numbers(
     texts: Iterable[str], config: TextConfig, number: Callable[[str], tuple[int, ...]], dtype: np.dtype[Any]
-) -> list[NDArray[Any]]:
-    """Return the numbers of each text's tokens, as `number` has them; raises DataError, naming the text."""
+) -> Iterator[NDArray[Any]]:
+    """Yield the numbers of each text's tokens, as `number` has them; raises DataError, naming the text."""
     # A fresh memory for each call: it may be large, and encoders are shared between threads.
     chosen = tokeniser(config)
     remembered = _PieceNumbers(chosen.tokens, number)
-    whole: list[NDArray[Any]] = []
     # A text of a hundred megabytes goes through in parts, so that its pieces are never all in memory.
     for position, text in enumerate(several(texts), 1):
         some = [
             np.fromiter(chain.from_iterable(map(remembered.__getitem__, chosen.pieces(part))), dtype)
             for part in text_parts(prepared_at(position, text, config))
         ]
-        whole.append(some[0] if len(some) == 1 else np.concatenate(some))
-    return whole
+        yield some[0] if len(some) == 1 else np.concatenate(some)
 
 
 class _PieceNumbers(dict[str, tuple[int, ...]]):

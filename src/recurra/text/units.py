@@ -7,7 +7,7 @@ Not here: n-grams (layers/grams/).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 from zlib import crc32
 
@@ -27,9 +27,14 @@ def units_of(texts: Sequence[str], unit: Literal["word", "character"]) -> list[N
 
     Raises DataError as `TextEncoder.encode`, naming the text.
     """
+    return list(units_in_turn(texts, unit))
+
+
+def units_in_turn(texts: Sequence[str], unit: Literal["word", "character"]) -> Iterator[NDArray[Any]]:
+    """Yield the same text by text, each when it is asked for."""
     if unit == "word":
         return token_numbers(texts, PLAIN, lambda word: (crc32(word.encode()),), np.dtype(np.int64))
-    return [_characters(prepared_at(place, text, PLAIN)) for place, text in enumerate(several(texts), 1)]
+    return (_characters(prepared_at(place, text, PLAIN)) for place, text in enumerate(several(texts), 1))
 
 
 def _characters(text: str) -> NDArray[np.int64]:

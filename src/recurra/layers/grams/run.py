@@ -111,7 +111,9 @@ def counted(tokens: Ragged[TokenIds], unit: Unit, shortest: int, longest: int) -
     for _, starts, hashed in _every(tokens, unit, shortest, longest):
         keys.append(owner[starts] * np.uint64(PLACES) + hashed)
     # Text and place in one number, so that one sort brings together what is alike.
-    distinct, counts = np.unique(np.concatenate(keys), return_counts=True)
+    ordered = np.sort(np.concatenate(keys))
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
+    distinct, counts = ordered[first], np.diff(first, append=len(ordered))
     return Counted((distinct // PLACES).astype(np.int64), (distinct % PLACES).astype(np.int64), counts)
 
 

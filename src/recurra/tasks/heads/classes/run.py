@@ -6,26 +6,27 @@ Not here: training (estimators/text.py), saving and loading (model.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from itertools import islice
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recurra.artefact import Artefact, Stored
 from recurra.batches import Ragged, join
+from recurra.engine.processors import ahead
 from recurra.errors import ArtefactError, printable
-from recurra.layers.grams.run import GramsSpec, grams, known_share
-from recurra.layers.layer import Floats, TokenIds, Weights
+from recurra.layers.grams.run import Unit, grams, known_share
+from recurra.layers.layer import Floats, TokenIds
 from recurra.layers.wide.run import wide
 from recurra.model import SAMPLES, Model, encoder_of, six_digits, synthetic_sequences
 from recurra.nets.run import ClassifierNet, PooledNet, Tensors, run_all, softmax, weights_of
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
-from recurra.text.units import units_of
+from recurra.text.units import units_in_turn
 
-TOGETHER = 2_048
-"""Texts whose n-grams are counted at a time."""
+TOGETHER = 512
+"""Texts that are cut into tokens at a time, while the net answers those before."""
 Label = str | int | float | bool
 LabelKind = Literal["str", "int", "float", "bool"]
 READ: dict[LabelKind, Callable[[str], Label]] = {
@@ -97,7 +98,7 @@ class RunningClassifier(Model):
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Scores before the temperature: (rows, labels)."""
-        return self._scores(texts, self.encoder.encode(texts))
+        return self._scored(texts)[1]
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Probabilities, rows adding up to 1: (rows, labels)."""
@@ -105,14 +106,14 @@ class RunningClassifier(Model):
 
     def judged(self, texts: Sequence[str]) -> tuple[Floats, Encoded]:
         """Return the probabilities (rows, labels), and what the encoder could read of each text."""
-        # Encoded once: what was unknown, empty or cut comes with the ids.
-        encoded = self.encoded(texts)
+        encoded, scores = self._scored(texts)
         # Dividing all scores alike changes confidence, never the label.
-        return softmax(self._scores(texts, encoded.ids) / self.temperature), encoded
+        return softmax(scores / self.temperature), encoded
 
     def encoded(self, texts: Sequence[str]) -> Encoded:
         """Return what the model could read of each text."""
-        return as_read(self.plan, self.tensors, self.encoder, texts)
+        parts = [part.encoded for part in text_parts(self.plan, self.tensors, self.encoder, texts)]
+        return Encoded.joined(parts)
 
     def answers(self, texts: Sequence[str]) -> list[TextAnswer]:
         """Answer each text, in order."""
@@ -129,11 +130,11 @@ class RunningClassifier(Model):
             for shares, empty, unk_rate, cut in rows
         ]
 
-    def _scores(self, texts: Sequence[str], ids: list[NDArray[np.int32]]) -> Floats:
-        whole = self.encoder.encode_whole(texts) if self.plan.wide else []
-        scores = classify_all(self.plan, self.tensors, net_ids(ids, self.encoder.config), whole)
-        add_grams(self.plan, self.tensors, scores, texts)
-        return scores
+    def _scored(self, texts: Sequence[str]) -> tuple[Encoded, Floats]:
+        def net(part: TextPart) -> Floats:
+            return classify_all(self.plan, self.tensors, net_ids(part.encoded.ids, self.encoder.config), part.whole)
+
+        return read_and_scored(self.plan, self.tensors, self.encoder, texts, net)
 
     @property
     def stored(self) -> Stored:
@@ -185,33 +186,54 @@ class RunningClassifier(Model):
         return cls(plan, held.tensors, encoder, labels, temperature, _kind(held.config, labels))
 
 
-def add_grams(plan: PooledNet, tensors: Tensors, scores: Floats, texts: Sequence[str]) -> None:
-    """Add the linear scores of the texts' n-grams to a net's scores (rows, outputs), in place."""
-    for some, spec, weights, units in _counting(plan, tensors, texts):
-        scores[some] += grams(spec, weights, units)
+class TextPart(NamedTuple):
+    """Some texts as a net and the n-grams beside it read them."""
+
+    encoded: Encoded
+    whole: Sequence[TokenIds]
+    """Ids of each text uncut."""
+    units: Mapping[Unit, Ragged[TokenIds]]
+    """Words or characters of all of them, as the n-grams want them."""
 
 
-def as_read(plan: PooledNet, tensors: Tensors, encoder: TextEncoder, texts: Sequence[str]) -> Encoded:
-    """Encode texts, and tell what could be read of them: by n-grams alone, those that have a weight."""
-    encoded = encoder.encode_many(texts)
-    if plan.flow:
-        return encoded
-    known = np.zeros(len(texts))
-    for some, spec, weights, units in _counting(plan, tensors, texts):
-        known[some] = np.maximum(known[some], known_share(spec, weights, units))
-    # They read all of a text.
+def read_and_scored(
+    plan: PooledNet, tensors: Tensors, encoder: TextEncoder, texts: Sequence[str], net: Callable[[TextPart], Floats]
+) -> tuple[Encoded, Floats]:
+    """Return what could be read of texts, and the scores (rows, outputs) that `net` gives, with those of n-grams."""
+    encoded, scores = [], []
+    for part in text_parts(plan, tensors, encoder, texts):
+        some = net(part)
+        for number, spec in enumerate(plan.grams if part.units else ()):
+            some += grams(spec, weights_of(tensors, f"grams{number}"), part.units[spec.unit])
+        encoded.append(part.encoded)
+        scores.append(some)
+    return Encoded.joined(encoded), np.concatenate(scores)
+
+
+def text_parts(plan: PooledNet, tensors: Tensors, encoder: TextEncoder, texts: Sequence[str]) -> Iterator[TextPart]:
+    """Yield some texts at a time, in order, one part at least; of many, the next is cut while the last is answered."""
+    parts = _cut(plan, tensors, encoder, texts)
+    return ahead(parts) if len(texts) > TOGETHER else parts
+
+
+def _cut(plan: PooledNet, tensors: Tensors, encoder: TextEncoder, texts: Sequence[str]) -> Iterator[TextPart]:
+    # Each is one walk through all texts, so that a piece which comes again is remembered from part to part.
+    ids = encoder.ids_in_turn(texts)
+    units = {spec.unit: units_in_turn(texts, spec.unit) for spec in plan.grams}
+    for _ in range(0, max(1, len(texts)), TOGETHER):
+        whole = list(islice(ids, TOGETHER))
+        count = len(whole)
+        some = {unit: join(list(islice(each, count))) for unit, each in units.items()} if count else {}
+        encoded = encoder.cut(whole)
+        yield TextPart(encoded if plan.flow else _by_grams(plan, tensors, encoded, some), whole, some)
+
+
+def _by_grams(plan: PooledNet, tensors: Tensors, encoded: Encoded, units: Mapping[Unit, Ragged[TokenIds]]) -> Encoded:
+    """Tell what could be read of texts by n-grams alone: those that have a weight, of all of a text."""
+    known = np.zeros(len(encoded.ids))
+    for number, spec in enumerate(plan.grams if units else ()):
+        known = np.maximum(known, known_share(spec, weights_of(tensors, f"grams{number}"), units[spec.unit]))
     return replace(encoded, unk_rate=1 - known, truncated=np.zeros_like(encoded.truncated))
-
-
-def _counting(
-    plan: PooledNet, tensors: Tensors, texts: Sequence[str]
-) -> Iterator[tuple[slice, GramsSpec, Weights, Ragged[TokenIds]]]:
-    """Yield some texts at a time with each layer of n-grams: those of a million texts would fill the memory."""
-    for start in range(0, len(texts), TOGETHER):
-        some = slice(start, start + TOGETHER)
-        units = {unit: join(units_of(texts[some], unit)) for unit in {spec.unit for spec in plan.grams}}
-        for number, spec in enumerate(plan.grams):
-            yield some, spec, weights_of(tensors, f"grams{number}"), units[spec.unit]
 
 
 def _kind(config: dict[str, Any], labels: Sequence[str]) -> LabelKind:

@@ -16,7 +16,7 @@ from recurra.artefact import Artefact, Stored
 from recurra.errors import ArtefactError
 from recurra.model import SAMPLES, Model, encoder_of, six_digits, synthetic_sequences
 from recurra.nets.run import TargetNet, run_all
-from recurra.tasks.heads.classes.run import add_grams, as_read
+from recurra.tasks.heads.classes.run import read_and_scored
 from recurra.text.encoder import Encoded, TextEncoder
 
 
@@ -67,9 +67,13 @@ class RunningTargets(Model):
 
     def scores(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], Encoded]:
         """Return the net's columns (rows, columns), and what the encoder could read of each text."""
-        encoded = as_read(self.plan, self.tensors, self.encoder, texts)
-        scores = run_all(self.plan, self.tensors, encoded.ids)
-        add_grams(self.plan, self.tensors, scores, texts)
+        encoded, scores = read_and_scored(
+            self.plan,
+            self.tensors,
+            self.encoder,
+            texts,
+            lambda part: run_all(self.plan, self.tensors, part.encoded.ids),
+        )
         return scores.astype(np.float64), encoded
 
     def answers_of(self, lines: Sequence[tuple[str, dict[str, Any]]], encoded: Encoded) -> list[TargetAnswer]:
