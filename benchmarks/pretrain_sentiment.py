@@ -1,16 +1,20 @@
-"""Train `sentiment-en`, the judge of opinions in the box: IMDB's labelled reviews, the encoder in the box, n-grams.
+"""Train `sentiment-en`, the judge of opinions in the box: IMDB's reviews, the encoder in the box, n-grams.
 
-A smaller vocabulary than the encoder's, n-grams that matter least left out, everything in int8: a few megabytes. Films
-that are held out weigh the judges, choose the pass and settle the temperature; the test part is read once, at the end.
-Run: `python benchmarks/pretrain_sentiment.py [--passes 10] [--out FOLDER]`, with RECURRA_DATA; it goes on where it was
-stopped. Not here: the encoder (pretrain_texts.py), and how it does on other texts (sentiment.py).
+A larger model (`--teacher`, the flagship's run) tells how probable an opinion is in the reviews that nobody has
+labelled, and in single sentences of them; the small one learns from those and from the labelled reviews. A smaller
+vocabulary than the encoder's, n-grams that matter least left out, everything in int8: a few megabytes. Films that are
+held out, from the teacher too, weigh the judges, choose the pass and settle the temperature; the test part is not read.
+Run: `python benchmarks/pretrain_sentiment.py --teacher runs/flagship [--passes 4] [--out FOLDER]`, with RECURRA_DATA;
+it goes on where it was stopped. Not here: the encoder (pretrain_texts.py), how it does on any text (sentiment.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +30,18 @@ from recurra.datasets.known.synthetic import synthetic_reviews
 from recurra.datasets.splits import split
 from recurra.metrics import log_loss
 from recurra.tasks.heads.classes.finish import fit_temperature
+from recurra.tasks.heads.classes.head import HEAD
+from recurra.tasks.heads.classes.rounds import Judges, Shared, next_round
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.classes.stack import Stack
+from recurra.tasks.heads.classes.stacked import one_model
+from recurra.tasks.heads.classes.stacked_net import JudgedNet
+from recurra.tasks.heads.judges import Texts
 from recurra.tasks.heads.vectors.run import RunningEncoder
+from recurra.tasks.inputs.labelled import LabelledParts
+from recurra.tasks.inputs.texts import LabelledTexts
+from recurra.tasks.task import Again, Finished, Prepared, Trained
+from recurra.tasks.text import TASK, prepare
 from recurra.text.encoder import TextEncoder
 from recurra.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from recurra.training.progress import Record, Watch
@@ -37,6 +51,8 @@ WORDS = 12_000
 """Words that are known whole; others are spelt in pieces."""
 GRAMS = {"present": 90_000, "damped": 20_000}
 """N-grams of NB-SVM, and of TF-IDF, which counts little."""
+SENTENCES = 25_000
+"""Reviews of which one sentence is taken."""
 
 
 def main() -> None:
@@ -48,12 +64,13 @@ def main() -> None:
     truths = [labels[row] for row in cut.validation]
     cache = Path(asked.cache)
     narrowed(RunningEncoder.load(asked.encoder), learnt, asked.words).save(cache / "encoder", stored="int8")
-    model = recurra.TextClassifier(
-        recipe="stack", encoder=cache / "encoder", epochs=asked.passes, random_state=asked.seed
-    )
-    run, watch = cache / f"run-{asked.passes}", Watch(on_epoch=_tell)
-    model.fit(learnt, [labels[row] for row in cut.train], validation_data=(held, truths), run=run, watch=watch)
-    print("\n".join(model.notes_))
+    free = _free(asked.seed)
+    head = replace(HEAD, finish=partial(taught, _shares(asked, free), asked.passes))
+    taught_classifier = type("TextClassifier", (recurra.TextClassifier,), {"task": replace(TASK, head=head)})
+    model = taught_classifier(recipe="stack", encoder=cache / "encoder", random_state=asked.seed)
+    given = LabelledTexts(learnt, [labels[row] for row in cut.train], validation_data=(held, truths), unlabelled=free)
+    prepared = prepare(model.asked(), given)
+    model.fit_prepared(prepared, run=cache / f"run-{asked.passes}", watch=Watch(on_epoch=_tell))
     small = pruned(model.model_)
     small = small.with_temperature(fit_temperature(small.logits(held), _places(small, truths)).value)
     for name, one in (("whole", model.model_), ("pruned", small)):
@@ -69,12 +86,55 @@ def main() -> None:
     print(asked.out, sum(file.stat().st_size for file in Path(asked.out).iterdir()))
 
 
+def _free(seed: int) -> list[str]:
+    """Reviews that nobody has labelled, and one sentence of some of them: short texts are judged by other words."""
+    if SMOKE:
+        return synthetic_reviews("test", count=40)[0]
+    imdb = load_imdb(unlabelled=True)
+    texts = imdb.unlabelled.texts if imdb.unlabelled else []
+    generator = np.random.default_rng(seed)
+    sentences = []
+    for row in generator.permutation(len(texts))[:SENTENCES]:
+        parts = [part for part in re.split(r"(?<=[.!?])\s+|<br />", texts[row]) if len(part.split()) > 2]
+        sentences += [parts[generator.integers(len(parts))]] if parts else []
+    return [*dict.fromkeys([*texts, *sentences])]
+
+
+def _shares(asked: argparse.Namespace, texts: list[str]) -> dict[str, NDArray[np.float32]]:
+    """What the teacher thinks of each text; kept in the cache, since it is asked for minutes."""
+    cache = Path(asked.cache) / "shares.npz"
+    if not cache.exists():
+        teacher: Any = recurra.load(asked.teacher)
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(cache, shares=teacher.predict_proba(texts))
+    with np.load(cache) as file:
+        return dict(zip(texts, file["shares"], strict=True))
+
+
+def taught(
+    shares: dict[str, NDArray[np.float32]], passes: int, prepared: Prepared, trained: Trained, again: Again
+) -> Finished:
+    """Fit net and n-grams as a second round does, whose first round is the teacher's answers."""
+    data: LabelledParts = prepared.data
+    labels = tuple(map(str, data.classes.tolist()))
+    model = RunningClassifier(prepared.plan, trained, data.encoder, labels)
+    shared = Shared(prepared, model, lambda other: again(other, 1, 1), Texts([*data.train.texts, *data.taught]))
+    free = np.log(np.maximum([[shares[text] for text in data.taught]], 1e-6)).astype(np.float32)
+    starts = [dict(prepared.start)] * len(data.folds)
+    teacher = JudgedNet({}, np.zeros((0, 2), np.float32), free, starts)
+    first = Judges({"teacher": teacher.scores}, [free], teacher, [], [], Stack(np.ones(1), np.zeros(2)))
+    judges = next_round(shared, first, last=True, epochs=passes)
+    print(dict(zip(judges.scores, judges.stack.weights.round(2).tolist(), strict=True)), flush=True)
+    return Finished(one_model(model, judges))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cache", default=str(PARTS / NAME), help="folder for checkpoints")
     parser.add_argument("--out", default=str(PARTS / f"{NAME}-out" if SMOKE else BOX / NAME), help="folder")
     parser.add_argument("--encoder", default="encoder-en", help="what it begins with")
-    parser.add_argument("--passes", type=int, default=sized(10, 1))
+    parser.add_argument("--teacher", default=sized("runs/flagship", "sentiment-en"), help="run or artefact")
+    parser.add_argument("--passes", type=int, default=sized(4, 1))
     parser.add_argument("--words", type=int, default=sized(WORDS, 200))
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

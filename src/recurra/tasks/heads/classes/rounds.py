@@ -69,15 +69,19 @@ def first_round(shared: Shared) -> Judges:
     return _weighed(data, data.net_name, net, kinds, linear)
 
 
-def next_round(shared: Shared, before: Judges, *, last: bool) -> Judges:
-    """Fit all judges again, to labelled rows and to texts by the answers of those before; the `last` label no more."""
+def next_round(shared: Shared, before: Judges, *, last: bool, epochs: int = 0) -> Judges:
+    """Fit all judges again, to labelled rows and to texts by the answers of those before; the `last` label no more.
+
+    A net takes so many `epochs`; 0: as many as the texts are worth.
+    """
     data, prepared = shared.data, shared.prepared
     labels = labels_for_parts(data, before.stack, [*before.scores.values()], before.free)
     parts = [with_labels(data.train, data.taught, one) for one in labels]
     rows = [np.concatenate([learnt, shared.taught]) for learnt in parts_of(data.folds, len(data.train.texts))]
     net = None
     if before.net is not None:
-        settings = settings_of(prepared.settings, parts[-1], data.way, shared.model.plan.window)
+        usual = settings_of(prepared.settings, parts[-1], data.way, shared.model.plan.window)
+        settings = usual.changed({"epochs": epochs}) if epochs else usual
         own = replace(prepared, settings=settings, data=replace(data, taught=() if last else data.taught))
         learnt = [part.rows(places) for part, places in zip(parts, rows, strict=True)]
         net = by_steps(own, shared.model, shared.train, learnt, before.net.starts)

@@ -49,14 +49,20 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
         judges = later
     held, targets = data.held, data.train.targets[data.held]
     scores = [each[held] for each in judges.scores.values()]
-    if judges.net is not None:
-        model = replace(model, tensors=judges.net.tensors)
-    counts = np.repeat(judges.stack.weights[:, None], len(judges.stack.bias), axis=1)
-    whole = joined(model, counts, judges.stack.bias, [judge.last for judge in judges.linear])
+    whole = one_model(model, judges)
     told = worth([*judges.scores], scores, targets, judges.stack)
     evaluation = _evaluation(whole, prepared, judges.stack.scores(scores), first)
     notes = [*notes, _note(told), *net_left_out(model, whole)]
     return Finished(whole, notes=notes, evaluation=evaluation | {"members": told})
+
+
+def one_model(model: RunningClassifier, judges: Judges) -> RunningClassifier:
+    """Join the judges of a round, each counting as it was weighed."""
+    if judges.net is not None:
+        model = replace(model, tensors=judges.net.tensors)
+    counts = np.repeat(judges.stack.weights[:, None], len(judges.stack.bias), axis=1)
+    whole: RunningClassifier = joined(model, counts, judges.stack.bias, [judge.last for judge in judges.linear])
+    return whole
 
 
 def _in_order(prepared: Prepared, rounds: int, again: Again) -> Train:
