@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from smoke import sized
 from text_sets import SETS, Rows, text_set
-from writing import keep, measurements, write_sets
+from writing import PARTS, keep, measurements, write_sets
 
 import recurra
 from recurra.datasets.known.imdb import load_imdb
@@ -35,6 +35,8 @@ WAYS: dict[str, dict[str, Any]] = {
 """Settings of each way, beside which no other learns from the texts."""
 FREE = 25_000
 """Reviews without labels, of IMDB's 50,000."""
+TESTED = 10_000
+"""Reviews of the test part that are answered, of 25,000."""
 
 
 class Drawn(NamedTuple):
@@ -72,6 +74,7 @@ def drawn(name: str, count: int, seed: int) -> Drawn:
     train, test = (Rows(part.texts, list(part.labels or [])) for part in (imdb.train, imdb.test))
     order = generator.permutation(len(train.texts))
     others = imdb.unlabelled.texts if imdb.unlabelled else []
+    test = test.at(np.random.default_rng(0).permutation(len(test.texts))[:TESTED])
     return Drawn(train.at(order[:count]), [others[row] for row in generator.permutation(len(others))[:FREE]], test)
 
 
@@ -82,10 +85,10 @@ def measure(key: str, draw: Drawn, seed: int, ways: list[str]) -> None:
     wanted = [way for way in ways if way not in fits]
     if not wanted:
         return
-    plain, figures = _fitted(draw, seed, NONE, [])
+    plain, figures = _fitted(draw, seed, NONE, [], key)
     fits["labels alone"] = figures
     for way in wanted:
-        right, figures = _fitted(draw, seed, WAYS[way], draw.free)
+        right, figures = _fitted(draw, seed, WAYS[way], draw.free, f"{key}, {way}")
         apart = paired_bootstrap(right, plain)
         fits[way] = figures | {"difference": [round(100 * float(value), 2) for value in (apart.low, apart.high)]}
         print(key, way, fits[way], flush=True)
@@ -93,14 +96,14 @@ def measure(key: str, draw: Drawn, seed: int, ways: list[str]) -> None:
         keep(NAME, key, {**counts, "fits": fits})
 
 
-def _fitted(draw: Drawn, seed: int, choices: dict[str, Any], free: list[str]) -> tuple[Any, dict[str, Any]]:
+def _fitted(draw: Drawn, seed: int, choices: dict[str, Any], free: list[str], run: str) -> tuple[Any, dict[str, Any]]:
     """Which test rows are right, and the accuracy in percent, what the fit told, and seconds of the processor."""
     began = time.process_time()
     settings = recurra.TEXT_SETTINGS.changed(choices if free else {})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = recurra.TextClassifier(recipe="stack", random_state=seed, config=settings)
-        model.fit(draw.rows.texts, draw.rows.labels, unlabelled=free or None)
+        model.fit(draw.rows.texts, draw.rows.labels, unlabelled=free or None, run=PARTS / NAME / run.replace(", ", "-"))
     seconds = time.process_time() - began
     right = model.predict(draw.test.texts) == np.array(draw.test.labels)
     told = [note[:200] for note in model.notes_ if "without labels" in note or "out of fold" in note]

@@ -50,7 +50,7 @@ NAME = "sentiment-en"
 WORDS = 12_000
 """Words that are known whole; others are spelt in pieces."""
 GRAMS = {"present": 90_000, "damped": 20_000}
-"""N-grams of NB-SVM, and of TF-IDF, which counts little."""
+"""N-grams of NB-SVM, and of TF-IDF where that counts anything."""
 SENTENCES = 25_000
 """Reviews of which one sentence is taken."""
 
