@@ -33,9 +33,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "all": {"adapt": "always", "virtual_adversarial": 0.25, "entropy": 0.1},
 }
 """Settings of each way, beside which no other learns from the texts."""
-FREE = 25_000
+FREE = 10_000
 """Reviews without labels, of IMDB's 50,000."""
-TESTED = 10_000
+TESTED = 5_000
 """Reviews of the test part that are answered, of 25,000."""
 
 

@@ -1,6 +1,6 @@
 """IMDB by its own text alone: `recurra fit text imdb --preset flagship`, and what came of it.
 
-Run: `python benchmarks/flagship.py [--run FOLDER]`, with RECURRA_DATA naming the folder of data sets: about 75 minutes
+Run: `python benchmarks/flagship.py [--run FOLDER]`, with RECURRA_DATA naming the folder of data sets: about 100 minutes
 of one core that it has to itself. A run that was stopped goes on, and one that has ended is only read. It writes
 results/flagship.json. Epoch and weights were chosen on a tenth of the films; the test part is read once; one seed.
 """
