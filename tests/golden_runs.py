@@ -47,7 +47,8 @@ def _of_cells(task: str, *settings: str, options: tuple[str, ...] = ()) -> dict[
 
 
 STARS = {"negative": 1, "positive": 3}
-SERIES = ("--horizon", "3", "--season", "7")
+SERIES = ("--horizon", "3", "--season", "7", "--recipe", "net")
+PANEL = ("--horizon", "3", "--season", "7")
 PLAIN = ("adversarial=0", "min_count=1")
 RUNS = {
     **_of_cells("text", *SMALL, *PLAIN),
@@ -60,6 +61,7 @@ RUNS = {
     **_of_cells("language", *SMALL, "min_count=1", "streams=2", "steps=20"),
     "language-sampled": Golden("language", ("cell=lstm", "samples=5", "min_count=1", "streams=2", *SMALL)),
     **_of_cells("series", *TINY, options=SERIES),
+    "series-panel": Golden("series", TINY, PANEL),
     "series-stacked": Golden("series", ("cell=gru", "layers=2", *TINY), SERIES),
     "series-logarithms": Golden("series", ("cell=lstm", "log=true", "difference=true", *TINY), SERIES),
     "series-dates": Golden(

@@ -38,7 +38,7 @@ def fit(task: str, run: Path | None, watch: Watch | None = None) -> Any:
         changes = {**SMALL, "samples": 4, "streams": 2, "steps": 5}
         return LanguageModel(config=LANGUAGE_SETTINGS.changed(changes)).fit(lines, run=run, watch=watch)
     values = np.sin(np.arange(60.0) / 3)
-    return Forecaster(hidden=6, epochs=6, horizon=2).fit(values, run=run, watch=watch)
+    return Forecaster(hidden=6, epochs=6, horizon=2, recipe="net").fit(values, run=run, watch=watch)
 
 
 def _die(epoch: int, position: int, batches: int, loss: float) -> None:

@@ -109,7 +109,7 @@ MAY_NAME = ("tasks/", "cli/", "nets/run.py", "nets/sequences.py", "labs/")
 # A column, a tag of SVG and a file's usual name are no tasks.
 OTHERS = {
     "datasets/columns.py", "datasets/plain.py", "datasets/known/imdb.py", "datasets/series/files.py",
-    "datasets/series/frames.py", "report/markup.py",
+    "datasets/series/frames.py", "nets/panels.py", "report/markup.py",
 }  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def test_the_smallest_and_largest_temperatures_still_draw() -> None:
 
 @pytest.mark.parametrize("level", [0, 100, -5, "80", ["80"], [80.5], [True], 80.0])
 def test_a_level_is_a_whole_number_of_percent(level: Any) -> None:
-    fitted = Forecaster(epochs=1, hidden=3).fit(np.arange(40.0))
+    fitted = Forecaster(epochs=1, hidden=3, recipe="classics").fit(np.arange(40.0))
     with pytest.raises(UsageError, match="level; found"):
         fitted.predict(level=level)
 
@@ -139,7 +139,7 @@ def test_one_level_may_be_given_alone_and_twice_is_once() -> None:
     import pandas as pd
 
     frame = pd.DataFrame({"ds": np.arange(40), "y": np.arange(40.0)})
-    fitted = Forecaster(epochs=1, hidden=3).fit(frame)
+    fitted = Forecaster(epochs=1, hidden=3, recipe="net").fit(frame)
     assert list(fitted.predict(level=80)) == list(fitted.predict(level=[80, 80])) == list(fitted.predict(level=(80,)))
     with pytest.raises(UsageError, match="no intervals of 81 %; allowed: 50, 80, 90, 95"):
         fitted.predict(level=81)

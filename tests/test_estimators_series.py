@@ -20,7 +20,7 @@ SMALL = SERIES_SETTINGS.changed({"hidden": 6, "epochs": 8, "learning_rate": 0.02
 
 
 def small(**more: Any) -> Forecaster:
-    return Forecaster(config=SMALL.changed(more.pop("settings", {})), **more)
+    return Forecaster(config=SMALL.changed(more.pop("settings", {})), recipe="net", **more)
 
 
 def columns(*, series: int = 2, steps: int = 40) -> dict[str, Any]:

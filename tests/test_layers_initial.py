@@ -85,7 +85,7 @@ def answers(task: str, init: str) -> np.ndarray:
         return model.fit(["good film", "bad film"] * 10, ["a", "b"] * 10).predict_proba(["good"])
     if task == "language":
         return np.array(LanguageModel(config=settings).fit(["a film was good", "a river"] * 30).perplexity(["a film"]))
-    return np.array(Forecaster(config=settings, validation=0).fit(np.arange(30.0)).predict())
+    return np.array(Forecaster(config=settings, validation=0, recipe="net").fit(np.arange(30.0)).predict())
 
 
 @pytest.mark.parametrize("task", ["text", "language", "series"])

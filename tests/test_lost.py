@@ -160,7 +160,9 @@ def test_series_name_the_naive_rival_that_won_and_what_the_net_lacks(tmp_path: P
     assert line.endswith("or a longer history.") and "--season" not in line
     assert "The network lost to seasonal naive" in (run / "report.html").read_text()
     assert "lost to seasonal naive" in recurra("evaluate", run, "airline", "--json").json()["lost"]
-    without = recurra("fit", "series", "airline", *small, "--window", 12, "--out", tmp_path / "two", "--json").json()
+    without = recurra(
+        "fit", "series", "airline", *small, "--season", 1, "--window", 12, "--out", tmp_path / "two", "--json"
+    ).json()
     assert "The network lost to naive: MASE " in without["lost"] and "--window" not in without["lost"]
 
 

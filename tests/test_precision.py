@@ -53,7 +53,7 @@ def test_parallel_cells_model_language_and_forecast_too(cell: CellName) -> None:
     language = LanguageModel(cell=cell, epochs=2, random_state=0).fit(TEXTS * 5)
     assert language.generate("a good", tokens=5, seed=1)
     season = np.sin(np.arange(120) * np.pi / 6)
-    forecaster = Forecaster(cell=cell, horizon=3, epochs=3, random_state=0).fit(season)
+    forecaster = Forecaster(cell=cell, horizon=3, epochs=3, random_state=0, recipe="net").fit(season)
     assert len(forecaster.predict()) == 3
 
 

@@ -82,7 +82,9 @@ def tags(changes: dict[str, Any]) -> None:
 
 
 def series(changes: dict[str, Any]) -> None:
-    Forecaster(config=SERIES_SETTINGS.changed(TINY | changes)).fit(np.sin(np.arange(40.0))).predict(steps=2)
+    for recipe in ("net", "panel"):
+        forecaster = Forecaster(config=SERIES_SETTINGS.changed(TINY | changes), recipe=recipe)
+        forecaster.fit(np.sin(np.arange(40.0))).predict(steps=2)
 
 
 FITS: dict[str, Callable[[dict[str, Any]], None]] = {

@@ -36,7 +36,7 @@ def test_a_classifier_learns_is_saved_and_answers_alike_from_disk(precision: Pre
 
 def test_a_forecaster_takes_it_too() -> None:
     settings = SERIES_SETTINGS.changed({"cell": "gru", "reset_after": False, "epochs": 2})
-    model = Forecaster(config=settings, horizon=3, random_state=0).fit(np.sin(np.arange(120) * np.pi / 6))
+    model = Forecaster(config=settings, horizon=3, random_state=0, recipe="net").fit(np.sin(np.arange(120) * np.pi / 6))
     assert len(model.predict()) == 3
 
 

@@ -41,8 +41,9 @@ CASES: list[tuple[str, str, str, tuple[object, ...], str]] = [
     ),
     ("text", "missing.csv", labelled(9) + "x,NULL\n", (), "label is missing"),
     ("text", "ids.csv", labelled(20_002, classes=10_001), (), "is this an id column?"),
-    ("series", "three.csv", steps(3), (), "series 'three' is too short"),
-    ("series", "far.csv", steps(40), ("--horizon", 20), "is too short"),
+    ("series", "three.csv", steps(3), ("--recipe", "net"), "series 'three' is too short"),
+    ("series", "far.csv", steps(40), ("--horizon", 20, "--recipe", "net"), "is too short"),
+    ("series", "near.csv", steps(20), ("--horizon", 20), "too short: no series is longer than the horizon"),
     ("series", "wide.csv", steps(40), ("--window", 30), "is too short"),
     ("series", "held.csv", steps(40), ("--validation", 30), "is too short"),
     ("series", "log.csv", steps(40, first=-3.0), ("--set", "log=true"), "no logarithm"),
@@ -78,7 +79,7 @@ def test_check_lets_pass_what_fit_learns_with_the_same_options(tmp_path: Path) -
     streams = ("--set", "streams=2")
     assert recurra("data", "check", lines, *streams).code == 0
     assert recurra("fit", "language", lines, *streams, *SMALL, "--out", tmp_path / "language").code == 0
-    assert recurra("data", "check", series).code == 3
+    assert recurra("data", "check", series, "--recipe", "net").code == 3
     short = ("--validation", 2, "--window", 6)
     assert recurra("data", "check", series, *short).code == 0
     assert recurra("fit", "series", series, *short, *SMALL, "--out", tmp_path / "series").code == 0
@@ -237,7 +238,8 @@ def test_check_ends_as_fit_ends_with_the_same_options(
         ("text", "airline", (), 3),
         ("series", "synthetic", (), 3),
         ("series", "airline", ("--horizon", 12), 0),
-        ("series", "airline", ("--horizon", 70), 3),
+        ("series", "airline", ("--horizon", 140), 0),
+        ("series", "airline", ("--horizon", 144), 3),
         ("series", "airline", ("--tokens", "word"), 2),
     ],
 )

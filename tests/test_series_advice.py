@@ -77,7 +77,7 @@ def test_advice_at_the_command_line_names_options_of_every_command_that_reads_se
     named = set(SERIES.findall(told))
     assert named <= SHARED, named - SHARED
     assert not re.search(r"\b[a-z_]+=(\"|'|True|\()", told), told
-    done = recurra("fit", "series", path, "--out", tmp_path / "run", "--quiet")
+    done = recurra("fit", "series", path, "--recipe", "net", "--out", tmp_path / "run", "--quiet")
     assert done.code == 3 and set(SERIES.findall(done.err)) <= options("fit", "series"), done
 
 

@@ -60,7 +60,7 @@ def test_a_net_that_reads_changes_is_not_far_at_another_level(series: dict[str, 
 
 
 def test_a_series_that_never_moved_is_not_far_where_it_stays() -> None:
-    model = Forecaster(config=SMALL, horizon=2)
+    model = Forecaster(config=SMALL, horizon=2, recipe="net")
     with pytest.warns(RecurraWarning, match="constant"):
         model.fit(np.full(60, 100.0))
     with warnings.catch_warnings():
@@ -72,7 +72,7 @@ def test_a_series_that_never_moved_is_not_far_where_it_stays() -> None:
 def test_each_door_names_the_series_and_counts_the_others(tmp_path: Path) -> None:
     both = pd.concat([frame(WAVE, "a"), frame(WAVE, "b"), frame(WAVE, "c")])
     far = pd.concat([frame(WAVE, "a"), frame(WAVE * 400, "b"), frame(WAVE * 500, "c")])
-    model = Forecaster(config=SMALL, horizon=2).fit(both)
+    model = Forecaster(config=SMALL, horizon=2, recipe="net").fit(both)
     (line,) = told(model, far)
     assert line.startswith("series 'b': its newest values (and those of 1 other series) are far")
     model.save(tmp_path / "run")
@@ -90,7 +90,7 @@ def test_numbers_too_large_to_square_are_refused_at_every_door(value: float, tmp
     given = (values, values.tolist(), pd.Series(values), pd.DataFrame({"y": values}))
     for numbers in given:
         with pytest.raises(DataError, match=r":61: no usable number.*; allowed: finite values up to 1e\+150"):
-            Forecaster(config=SMALL, horizon=2).fit(numbers)
+            Forecaster(config=SMALL, horizon=2, recipe="net").fit(numbers)
     model = fitted()
     with pytest.raises(DataError, match="no usable number"):
         model.predict(values)
@@ -106,12 +106,12 @@ def test_plain_numbers_are_doubted_as_those_of_a_frame_are() -> None:
             pytest.warns(RecurraWarning, match="1 values reach 2\\^53"),
             pytest.warns(RecurraWarning, match="values far from all others, such as 1e\\+17"),
         ):
-            Forecaster(config=SMALL, horizon=2).fit(numbers)
+            Forecaster(config=SMALL, horizon=2, recipe="net").fit(numbers)
 
 
 @pytest.mark.parametrize("door", ["predict", "evaluate"])
 def test_a_forecaster_warns_of_the_same_rows_where_it_answers_and_where_it_is_measured(door: str) -> None:
-    model = Forecaster(config=SMALL, horizon=2).fit(frame(WAVE).drop(columns="unique_id"))
+    model = Forecaster(config=SMALL, horizon=2, recipe="net").fit(frame(WAVE).drop(columns="unique_id"))
     answer, huge = getattr(model, door), frame(np.append(1e14, WAVE[1:])).drop(columns="unique_id")
     with pytest.warns(RecurraWarning, match="values far from all others, such as 1e\\+14"):
         answer(huge)
@@ -125,7 +125,7 @@ def test_a_forecaster_warns_of_the_same_rows_where_it_answers_and_where_it_is_me
 
 def test_rows_without_times_are_warned_of_where_the_model_learnt_a_rhythm(tmp_path: Path) -> None:
     told = "the model learnt a rhythm of 1 day; the rows of 'y' have no times, and each is taken for one such step"
-    model = Forecaster(config=SMALL, horizon=2).fit(frame(WAVE).drop(columns="unique_id"))
+    model = Forecaster(config=SMALL, horizon=2, recipe="net").fit(frame(WAVE).drop(columns="unique_id"))
     model.save(tmp_path / "run")
     (tmp_path / "y.csv").write_text("y\n" + "".join(f"{value}\n" for value in WAVE))
     for door in ("forecast", "evaluate"):

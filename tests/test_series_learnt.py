@@ -25,7 +25,7 @@ DAYS = np.arange("2024-01-01", "2024-02-20", dtype="datetime64[D]")
 
 
 def fitted(frame: Any, **reading: Any) -> Forecaster:
-    return Forecaster(config=SMALL, horizon=2).fit(frame, reading=SeriesReading(**reading))
+    return Forecaster(config=SMALL, horizon=2, recipe="net").fit(frame, reading=SeriesReading(**reading))
 
 
 def frame(times: Any = DAYS, name: str = "", **columns: Any) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def test_a_model_of_sound_series_mends_nothing_and_says_nothing(tmp_path: Path) 
 def test_python_mends_as_fit_did_before_and_after_saving(kind: str, tmp_path: Path) -> None:
     small = SERIES_SETTINGS.changed({"hidden": 4, "epochs": 1, "window": 5})
     broken = frame(BROKEN[kind])
-    model = Forecaster(config=small, horizon=2).fit(broken, reading=SAID[kind])
+    model = Forecaster(config=small, horizon=2, recipe="net").fit(broken, reading=SAID[kind])
     model.save(tmp_path / "model")
     own = model.predict()
     for forecaster in (model, Forecaster.load(tmp_path / "model")):
@@ -128,7 +128,7 @@ def test_numbers_without_times_are_filled_as_in_training() -> None:
     values[20] = np.nan
     small = SERIES_SETTINGS.changed({"hidden": 4, "epochs": 1, "window": 5})
     with pytest.warns(UserWarning, match="1 values were imputed: linear"):
-        model = Forecaster(config=small, horizon=2).fit(values, reading=SeriesReading(impute="linear"))
+        model = Forecaster(config=small, horizon=2, recipe="net").fit(values, reading=SeriesReading(impute="linear"))
     with pytest.warns(UserWarning, match="1 values were imputed: linear"):
         assert np.array_equal(model.predict(values), model.predict())
     with pytest.raises(DataError, match="1 values are missing"):

@@ -36,7 +36,9 @@ def modelled(seed: int) -> Weights:
 
 def forecast(seed: int) -> Weights:
     settings: Settings = SERIES_SETTINGS.changed(DROPOUTS | {"epochs": 4})
-    return dict(Forecaster(config=settings, random_state=seed).fit(np.sin(np.arange(60.0))).model_.tensors)
+    return dict(
+        Forecaster(config=settings, random_state=seed, recipe="net").fit(np.sin(np.arange(60.0))).model_.tensors
+    )
 
 
 FITS: list[Callable[[int], Weights]] = [labelled, modelled, forecast]

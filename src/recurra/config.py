@@ -237,8 +237,8 @@ class SeriesConfig(Frozen):
     """Steps forecast."""
     window: int = Field(default=12, ge=1, le=100_000)
     """Past values the net reads."""
-    season: int = Field(default=1, ge=1, le=100_000)
-    """Steps of one season (12 for months); the seasonal naive rival and MASE use it."""
+    season: int = Field(default=0, ge=0, le=100_000)
+    """Steps of one season (12 for months); the seasonal naive rival and MASE use it, too. 0: found in the series."""
     scale: Literal["none", "standard", "minmax"] = "standard"
     """The scaler, fitted on the training part only."""
     difference: bool = False

@@ -32,7 +32,7 @@ DESCRIPTION = "recurra.json"
 WEIGHTS = "weights.safetensors"
 CARD = "README.md"
 NEEDED = {DESCRIPTION, WEIGHTS}
-FURTHER = {"tokenizer.json", "scaler.json"}
+FURTHER = {"tokenizer.json", "panel.json", "scaler.json"}
 NAMES = NEEDED | FURTHER | {MANIFEST, CARD}
 
 # Bounds on what loading takes into memory, whatever a manipulated folder claims.

@@ -25,7 +25,6 @@ from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.datasets.series.table import SeriesTable
-    from recurra.tasks.heads.horizon.run import RunningForecaster
 
 
 @grouped
@@ -54,7 +53,7 @@ def forecast(
     from recurra.artefact import resolve
     from recurra.estimators.series import forecast_columns
     from recurra.runs.sources import mending, series_table
-    from recurra.tasks.heads.horizon.run import RunningForecaster
+    from recurra.tasks.heads.panel.run import RunningPanel
 
     # The options are read before the model, so that a wrong word is refused at once.
     reading, form, kind = series.reading(), written.options(), options.precision(precision)
@@ -62,7 +61,7 @@ def forecast(
     if bool(file) == bool(values):
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
-    model = RunningForecaster.load(resolve(Path(artefact)), precision=kind)
+    model = RunningPanel.load(resolve(Path(artefact)), precision=kind)
     table = series_table(file, reading, learnt=model.learnt, **form) if file else _only_series(model, values)
     columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level or [])
     say_warnings([*table.warnings, *told])
@@ -82,13 +81,13 @@ def _write(columns: dict[str, Any], *, as_json: bool) -> None:
     writer.writerows(row.values() for row in rows)
 
 
-def _only_series(model: RunningForecaster, text: str) -> SeriesTable:
+def _only_series(model: Any, text: str) -> SeriesTable:
     """Take the values on the command line for the newest ones of the model's only series, numbered from 0."""
     import numpy as np
 
     from recurra.datasets.series.table import SeriesColumns, SeriesTable
 
-    names = list(model.encoder.scalers)
+    names = model.series
     if len(names) != 1:
         advice = "give a file whose rows name the series"
         raise UsageError("--values", found=f"a model of {len(names)} series", allowed="a model of one", advice=advice)

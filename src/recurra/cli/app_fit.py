@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recurra.cli import options
-from recurra.cli.options import FileChoices, grouped
-from recurra.cli.recipes import RecipeChoices
+from recurra.cli.options import FileChoices, grouped, one_of
+from recurra.cli.recipes import OF_SERIES, RecipeChoices, SeriesRecipe
 from recurra.cli.series_options import SeriesChoices
 from recurra.errors import UsageError
 
@@ -185,6 +185,7 @@ def series(
     window: options.Window = None,
     season: options.Season = None,
     validation: options.Validation = None,
+    recipe: SeriesRecipe = "",
     *,
     written: FileChoices,
     given: SeriesChoices,
@@ -193,7 +194,9 @@ def series(
 ) -> None:
     """Learn to forecast; the last horizon of every series is the test part, beside naive and seasonal naive.
 
-    Examples:  recurra fit series sales.csv --horizon 28 --season 7
+    Examples:  recurra fit series sales.csv --horizon 28
+
+               recurra fit series sales.csv --horizon 28 --season 7 --recipe classics
 
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
     """
@@ -201,7 +204,8 @@ def series(
 
     # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
-    fit_task("series", source, learning, run, horizon=horizon, window=window, season=season, validation=validation)
+    sizes = {"horizon": horizon, "window": window, "season": season, "validation": validation}
+    fit_task("series", source, learning, run, recipe=one_of("--recipe", recipe, OF_SERIES), **sizes)
 
 
 def fit_task(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:

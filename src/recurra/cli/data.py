@@ -127,6 +127,7 @@ class TaskChoices:
         words = held | {"vectors": self.vectors}
         of_texts |= recipe.given(self.validation)
         sizes = held | {"horizon": self.horizon, "window": self.window, "season": self.season}
+        sizes["recipe"] = recipe.recipe or None
         return {"text": words | of_texts, "language": words | {"tokens": self.tokens}, "series": sizes, "tags": held}
 
 

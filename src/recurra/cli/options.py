@@ -68,10 +68,11 @@ Horizon = Annotated[
     int | None, typer.Option("--horizon", min=1, show_default=False, help="Steps to forecast. [default: 1]")
 ]
 Window = Annotated[
-    int | None, typer.Option("--window", min=1, show_default=False, help="Past steps the net reads. [default: 12]")
+    int | None,
+    typer.Option("--window", min=1, show_default=False, help="Past steps that a net of windows reads. [default: 12]"),
 ]
 Season = Annotated[
-    int | None, typer.Option("--season", min=1, show_default=False, help="Steps of one season. [default: 1]")
+    int | None, typer.Option("--season", min=1, show_default=False, help="Steps of one season. [default: found]")
 ]
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")

@@ -15,6 +15,15 @@ from recurra.cli.options import one_of
 from recurra.errors import UsageError
 
 RECIPES = ("auto", "stack", "linear", "net")
+OF_SERIES = ("auto", "panel", "classics", "net")
+SeriesRecipe = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        help="panel: nets of segments and classical forecasts for any series; classics: these alone; net: one network "
+        "of windows; auto: a panel, unless a choice of windows was made. [default: auto]",
+    ),
+]
 
 
 class Preset(NamedTuple):
@@ -92,7 +101,9 @@ class RecipeChoices:
 
         Raises UsageError for a preset and a recipe that contradict it.
         """
-        recipe, preset = one_of("--recipe", self.recipe, RECIPES), self.named()
+        # `data check` learns only from the file which task it is for; that of series refuses what is for texts.
+        allowed = (*RECIPES, *OF_SERIES) if self.recipe in OF_SERIES else RECIPES
+        recipe, preset = one_of("--recipe", self.recipe, allowed), self.named()
         if preset.recipe and recipe not in (None, preset.recipe):
             found, advice = f"--recipe {recipe}", "leave one out"
             raise UsageError(f"--preset {self.preset} has recipe {preset.recipe}", found=found, advice=advice)

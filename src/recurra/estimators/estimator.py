@@ -144,7 +144,8 @@ class Estimator(Params):
         settings, seed = self.settings(), seed_of("random_state", self.random_state)
         part = self.usual_validation if self.validation is None else self.validation
         holds, vectors = self.validation is not None, getattr(self, "vectors", None)
-        return Asked(settings, seed, held_out("validation", part), holds=holds, vectors=vectors)
+        named = tuple(name for name in self.flat if getattr(self, name) is not None)
+        return Asked(settings, seed, held_out("validation", part), holds=holds, vectors=vectors, named=named)
 
     def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:
         """Learn from rows that the task has prepared; what is doubtful is only kept in `warnings_`."""

@@ -6,7 +6,7 @@ Not here: the loop (training/), answering (tasks/heads/horizon/run.py), reading 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,9 @@ from recurra.datasets.series.checks import VALIDATION
 from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
-from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.inputs.series import ANSWER, GivenSeries, given_series, written_times
-from recurra.tasks.series import TASK, held_windows, prepare
+from recurra.tasks.series import TASK, prepare, recipe_of, unseen
+from recurra.tasks.task import Asked
 
 if TYPE_CHECKING:
     from recurra.training.progress import Watch
@@ -55,12 +55,19 @@ class Forecaster(Estimator):
     epochs: int | None = None
     learning_rate: float | None = None
     validation: float = VALIDATION
+    recipe: str = "auto"
     random_state: int = 0
     config: Settings | None = None
 
-    model_: RunningForecaster = field(init=False)
+    model_: Any = field(init=False)
     given_: GivenSeries = field(init=False)
     table_: SeriesTable = field(init=False)
+
+    def asked(self) -> Asked:
+        """Return what a fit is asked for; raises UsageError for what is out of its range."""
+        asked = replace(super().asked(), recipe=self.recipe)
+        recipe_of(asked)
+        return asked
 
     def fit(
         self,
@@ -78,9 +85,7 @@ class Forecaster(Estimator):
         """
         asked = self.asked()
         given = given_series(frame, reading or SeriesReading())
-        held = held_windows(asked, given.table, test=False)
-        # Windows overlap: the targets of n of them reach over n + horizon - 1 steps. Without any, nothing is hidden.
-        table = imputed(given.table, unseen=held and held + asked.settings.series.horizon - 1)
+        table = imputed(given.table, unseen=unseen(asked, given.table, test=False))
         warn(_doubts(frame, table))
         self.fit_prepared(prepare(asked, table), run=run, watch=watch)
         # The task knows a table alone: answers are to come back as the kind of data that the caller gave.
@@ -144,7 +149,7 @@ def levels_of(level: int | Sequence[int]) -> list[int]:
 
 
 def answers(
-    model: RunningForecaster, table: SeriesTable, *, steps: int, level: int | Sequence[int] = ()
+    model: Any, table: SeriesTable, *, steps: int, level: int | Sequence[int] = ()
 ) -> tuple[list[str], list[Any], dict[str, Any], list[str]]:
     """Return the series' names, their coming times, columns of forecasts and intervals one below the other, warnings.
 
@@ -153,21 +158,13 @@ def answers(
     # All series are looked at before the first forecast: a table is answered as a whole or refused.
     known, told = model.names_of(table)
     levels = levels_of(level)
-    figures: dict[str, list[Any]] = {ANSWER: []}
-    for name in table.ids:
-        values = table.values[name]
-        forecast = model.forecast(known[name], values, steps=steps)
-        figures[ANSWER].append(forecast)
-        for percent in levels:
-            low, high = model.interval(known[name], values, forecast, level=percent)
-            figures.setdefault(f"{ANSWER}-lo-{percent}", []).append(low)
-            figures.setdefault(f"{ANSWER}-hi-{percent}", []).append(high)
+    figures = {f"{ANSWER}{end}": rows.ravel() for end, rows in model.coming(table, steps=steps, levels=levels).items()}
     times = [table.coming(name, steps) for name in table.ids]
     told = [*told, *_far(model, table, known)]
-    return list(table.ids), times, {name: np.concatenate(parts) for name, parts in figures.items()}, told
+    return list(table.ids), times, figures, told
 
 
-def _far(model: RunningForecaster, table: SeriesTable, known: dict[str, str]) -> list[str]:
+def _far(model: Any, table: SeriesTable, known: dict[str, str]) -> list[str]:
     """Warn of the first series whose newest values are far from what the model learnt, and count the others."""
     learnt = {name: model.far(known[name], table.values[name]) for name in table.ids}
     far = [name for name in table.ids if learnt[name]]
@@ -182,7 +179,7 @@ def _far(model: RunningForecaster, table: SeriesTable, known: dict[str, str]) ->
 
 
 def forecast_columns(
-    model: RunningForecaster, table: SeriesTable, *, steps: int, level: int | Sequence[int] = ()
+    model: Any, table: SeriesTable, *, steps: int, level: int | Sequence[int] = ()
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the columns unique_id, ds (as the file writes times), Recurra and the intervals; and warnings."""
     names, times, figures, told = answers(model, table, steps=steps, level=level)

@@ -25,6 +25,7 @@ from recurra.layers.matrix.learn import Bag, Dense, Embedding, Tied
 from recurra.layers.pooling.learn import Pooling
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.learn import Recurrent
+from recurra.layers.segments.learn import Segments
 from recurra.nets.run import Plan
 from recurra.nets.sequences import LanguageNet
 
@@ -35,6 +36,7 @@ MAKE: dict[str, Callable[[Any, Generator, Init], nn.Module]] = {
     "recurrent": Recurrent,
     "pooling": lambda spec, generator, init: Pooling(spec, generator),
     "dense": Dense,
+    "segments": Segments,
 }
 """Each kind of layer with its first weights."""
 

@@ -41,7 +41,9 @@ class Plan(Frozen):
     pools: ClassVar[bool]
     """Whether a sequence becomes one vector; else every token is answered, and the state may be carried on."""
     if TYPE_CHECKING:  # fields stand in the order of the layers, so each net names its own
-        recurrent: RecurrentSpec | None
+
+        @property
+        def recurrent(self) -> RecurrentSpec | None: ...
 
     @model_validator(mode="after")
     def _chained(self) -> Self:

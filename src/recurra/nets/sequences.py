@@ -6,7 +6,7 @@ Not here: nets of whole texts, and running any of them (run.py).
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -52,6 +52,7 @@ class ForecastNet(Plan):
     """Windows of past values to the coming values: recurrence, its last state, one dense layer."""
 
     pools = True
+    kind: ClassVar[str] = "windows"
     task: Literal["series"] = "series"
     recurrent: RecurrentSpec
     dense: DenseSpec

@@ -30,5 +30,5 @@ CALLED = {
     "ordinal": Called("a model of classes in order", "recurra predict", "ordinal", "TextOrdinalClassifier"),
     "regression": Called("a regressor of texts", "recurra predict", "regression", "TextRegressor"),
     "tags": Called("a tagger of tokens", "recurra predict", "tags", "TextTagger"),
-    "series": Called("a forecaster", "recurra forecast", "horizon", "Forecaster"),
+    "series": Called("a forecaster", "recurra forecast", "panel", "Forecaster"),
 }

@@ -6,25 +6,30 @@ Not here: scalers and windows (recurra/series.py), what a step learns (heads/hor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from recurra.config import SeriesConfig, Settings
-from recurra.datasets.series.checks import check_lengths
-from recurra.datasets.series.table import SeriesTable, imputed
+from recurra.datasets.series.checks import VALIDATION, check_lengths
+from recurra.datasets.series.table import SeriesTable, imputed, subset
+from recurra.errors import DataError, UsageError
 from recurra.nets.layouts import forecast_net
 from recurra.runs.sources import mending, raw_series
 from recurra.series import Examples, SeriesEncoder, fit_series_encoder
-from recurra.tasks.heads.horizon.head import HEAD
 from recurra.tasks.heads.horizon.measure import evaluate_series, head
-from recurra.tasks.heads.horizon.run import RunningForecaster
+from recurra.tasks.heads.panel.head import HEAD
 from recurra.tasks.inputs.series import TableSeries
+from recurra.tasks.panels import found_season, panel_settings, prepare_panel
+from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Figures, Parts, Prepared, Rows, Source, Task
 
 SETTINGS = Settings().changed(
     {"hidden": 50, "epochs": 200, "learning_rate": 3e-3, "batch_size": 64, "schedule": "cosine", "clip": 1.0}
 )
 """The defaults of forecasting."""
+RECIPES = ("auto", "panel", "classics", "net")
+WINDOWED = {"window", "scale", "difference", "log", "relative", "activation"}
+"""Settings that a net of windows reads alone."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,32 @@ def read(source: Source, asked: Asked | None) -> Rows:
     )
 
 
-def unseen(asked: Asked, table: SeriesTable) -> int:
+def recipe_of(asked: Asked) -> str:
+    """Return how a forecaster comes about: as a panel's, unless a choice was made that a net of windows alone reads.
+
+    Raises UsageError for a recipe that is none, and for choices that it does not read.
+    """
+    changed = changed_settings(asked.settings, SETTINGS)
+    named = changed["series"].keys() | changed["net"].keys() | set(asked.named)
+    chosen = sorted(named & WINDOWED)
+    recipe = asked.recipe or "auto"
+    if recipe not in RECIPES:
+        raise UsageError("recipe", found=repr(recipe), allowed=", ".join(RECIPES))
+    if recipe in ("panel", "classics") and chosen:
+        found, advice = f"recipe {recipe}", "leave it out, or choose recipe net"
+        raise UsageError(f"{', '.join(chosen)}: read by a net of windows alone", found=found, advice=advice)
+    return ("net" if chosen or asked.validation != VALIDATION else "panel") if recipe == "auto" else recipe
+
+
+def unseen(asked: Asked, table: SeriesTable, *, test: bool = True) -> int:
     """Return the steps at the end of each series that are held out of training: to choose by, and to measure on."""
     horizon = asked.settings.series.horizon
+    if recipe_of(asked) != "net":
+        return horizon * (1 + test)
+    held = held_windows(asked, table, test=test)
     # Windows overlap: the targets of n windows reach over n + horizon - 1 steps, the test part over a horizon more.
-    return held_windows(asked, table, test=True) + 2 * horizon - 1
+    # Without any, nothing is hidden.
+    return held + 2 * horizon - 1 if test else held and held + horizon - 1
 
 
 def held_windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
@@ -83,19 +109,59 @@ def held_windows(asked: Asked, table: SeriesTable, *, test: bool) -> int:
 
 
 def hold(asked: Asked, rows: Rows) -> Parts:
-    """Hold the last horizon of every series out to be measured on; raises DataError for series that are too short."""
+    """Hold the last horizon of every series out to be measured on; raises DataError for series that are too short.
+
+    A panel's forecaster learns from what is there: a series that is not longer than the horizon is not measured on.
+    """
     table, config = rows.table, asked.settings.series
+    if recipe_of(asked) != "net":
+        return _held_panel(table, config.horizon)
     # Before `head` cuts: it would only miss the test part, and this names what all three parts need together.
     check_lengths(table, config, validation=held_windows(asked, table, test=True))
     return Parts(head(table, config.horizon), table)
 
 
+def _held_panel(table: SeriesTable, horizon: int) -> Parts:
+    longer = [name for name in table.ids if len(table.values[name]) > horizon]
+    if not longer:
+        longest = max((len(values) for values in table.values.values()), default=0)
+        found = f"{longest} value{'s' * (longest != 1)}"
+        allowed, advice = f"more than {horizon}", "choose a shorter horizon, or bring a longer series"
+        raise DataError("too short: no series is longer than the horizon", found=found, allowed=allowed, advice=advice)
+    short = len(table.ids) - len(longer)
+    if not short:
+        return Parts(head(table, horizon), table)
+    example = next(name for name in table.ids if len(table.values[name]) <= horizon)
+    told = f"{short:,} series have no more than {horizon} values, such as {example!r}: not measured on"
+    measured = subset(table, longer)
+    learnt = head(measured, horizon)
+    # Short ones are learnt from as far as they go.
+    both = {name: (learnt if name in learnt.values else table) for name in table.ids}
+    joined = replace(
+        table,
+        times={name: part.times[name] for name, part in both.items()},
+        values={name: part.values[name] for name, part in both.items()},
+        missing={name: part.missing[name] for name, part in both.items()},
+    )
+    return Parts(joined, measured, [told])
+
+
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:
+    """Make a panel ready, or the windows of a net; `recurra data check` takes these very steps."""
+    recipe = recipe_of(asked)
+    if recipe != "net":
+        return prepare_panel(replace(asked, recipe=recipe), panel_settings(asked, SETTINGS), table)
+    return _prepare_windows(asked, table)
+
+
+def _prepare_windows(asked: Asked, table: SeriesTable) -> Prepared:
     """Hold windows out, fit the scalers on what is before them, and lay the net out."""
-    settings = asked.settings
     # The table ends before the test part by now, so that no room is kept for one.
-    config, held = settings.series, held_windows(asked, table, test=False)
-    check_lengths(table, config, validation=held, test=False)
+    held = held_windows(asked, table, test=False)
+    check_lengths(table, asked.settings.series, validation=held, test=False)
+    season, notes = found_season(asked.settings, table, list(table.values.values()))
+    settings = asked.settings.changed({"series.season": season})
+    config = settings.series
     data = _cut(table, config, held)
     return Prepared(
         settings,
@@ -104,9 +170,11 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
         data,
         seen=None,
         learnt_from=f"{len(table.ids):,} series; test: {config.horizon} steps",
+        head="horizon",
         split={"train": data.cuts, "validation": held, "test": config.horizon},
         kept={"test": config.horizon},
         attributes={"table_": table, "given_": TableSeries(table)},
+        notes=notes,
     )
 
 
@@ -123,7 +191,7 @@ def _cut(table: SeriesTable, config: SeriesConfig, held: int) -> WindowParts:
     return WindowParts(table, held, cuts, encoder, learnt, kept)
 
 
-def judge(model: RunningForecaster, table: SeriesTable, learnt: Any, tries: Sequence[str]) -> Figures:
+def judge(model: Any, table: SeriesTable, learnt: Any, tries: Sequence[str]) -> Figures:
     """Measure on the last horizon of every series, beside naive forecasts, which learn nothing."""
     return evaluate_series(model, table, season=model.encoder.config.season, tries=tries)
 

@@ -65,6 +65,8 @@ class Asked:
     """What is held out to choose by: a share below 1, or a whole number of texts, lines or windows."""
     holds: bool = True
     """Whether that was asked for; else a task may judge by folds in its place."""
+    named: tuple[str, ...] = ()
+    """The settings that arguments of their own name: choices, even where they say what is usual."""
     # Of some tasks only: an estimator without such an argument leaves them as they are.
     vectors: str | Path | None = None
     wide: bool = False

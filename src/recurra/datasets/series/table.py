@@ -5,7 +5,7 @@ Not here: reading files (files.py) and frames (frames.py), checks (build.py), an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -174,3 +174,14 @@ def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
     values = {name: impute(series, how, train=max(1, len(series) - unseen))[0] for name, series in table.values.items()}
     others = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
     return replace(table, values=values, warnings=[*others, f"{count:,} values were imputed: {how}"])
+
+
+def subset(table: SeriesTable, names: Sequence[str]) -> SeriesTable:
+    """Return the table with some of its series, in the order of `names`."""
+    return replace(
+        table,
+        ids=list(names),
+        times={name: table.times[name] for name in names},
+        values={name: table.values[name] for name in names},
+        missing={name: table.missing[name] for name in names},
+    )

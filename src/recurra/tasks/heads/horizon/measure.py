@@ -17,7 +17,6 @@ from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
 from recurra.report.numbers import number
-from recurra.tasks.heads.horizon.run import RunningForecaster
 from recurra.tasks.heads.lost import Scored, lost
 
 RIVALS = ("naive", "seasonal naive")
@@ -40,21 +39,21 @@ def head(table: SeriesTable, held: int) -> SeriesTable:
     )
 
 
-def evaluate_series(
-    model: RunningForecaster, table: SeriesTable, *, season: int, tries: Sequence[str] = ()
-) -> dict[str, Any]:
+def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Sequence[str] = ()) -> dict[str, Any]:
     """Forecast the last horizon of each series from what is before it: MAE, MASE and sMAPE, means over series.
 
     Where the net lost to a rival, one sentence says so: `tries` may help besides what its settings lack, and more data.
     Raises DataError for series of another rhythm, and for series that the model does not know.
     """
-    known, _ = model.names_of(table)
-    horizon = model.horizon
+    model.names_of(table)
+    # A model made by hand may know no season.
+    horizon, season = model.horizon, max(season, 1)
     past = head(table, horizon)
     answers: dict[str, dict[str, Any]] = {name: {} for name in ("Recurra", *RIVALS)}
-    for name in table.ids:
+    coming = model.coming(past, steps=horizon, levels=())[""]
+    for row, name in enumerate(table.ids):
         before = past.values[name]
-        answers["Recurra"][name] = model.forecast(known[name], before, steps=horizon)
+        answers["Recurra"][name] = coming[row]
         answers["naive"][name] = naive(before, horizon=horizon)
         # A series shorter than a season repeats all that it has.
         answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
@@ -78,13 +77,16 @@ def evaluate_series(
     }
 
 
-def horizon_figures(model: RunningForecaster, table: SeriesTable) -> dict[str, Any]:
+def horizon_figures(model: Any, table: SeriesTable) -> dict[str, Any]:
     """The same, without advice: naive forecasts cost nothing, and are always beside."""
     return evaluate_series(model, table, season=model.encoder.config.season)
 
 
-def _against(rival: str, model: RunningForecaster, season: int) -> tuple[str, ...]:
+def _against(rival: str, model: Any, season: int) -> tuple[str, ...]:
     """Advise what the net lacks of what makes a naive rival good: a whole season to read, and the last level."""
+    # The forecaster of panels reads whole seasons, and around the last level, already.
+    if model.plan.kind == "panel":
+        return ()
     config, tries = model.encoder.config, []
     # The naive forecast knows the last value only, and no season that a longer window could show.
     if rival != "naive" and config.window < season:

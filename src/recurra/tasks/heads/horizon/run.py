@@ -6,6 +6,7 @@ Not here: training (estimators/series.py), saving and loading (model.py), readin
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
 
@@ -83,6 +84,28 @@ class RunningForecaster(Model):
             # Beyond the horizon the net reads its own answers.
             recent = np.concatenate([recent, coming])[-reach:]
         return answers[:steps]
+
+    @property
+    def series(self) -> list[str]:
+        """The names of the series that it knows."""
+        return list(self.encoder.scalers)
+
+    def coming(self, table: SeriesTable, *, steps: int, levels: Sequence[int]) -> dict[str, Values]:
+        """Return a row of answers for each series, and the ends of its intervals: by `""`, `-lo-80`, `-hi-80`, ….
+
+        Raises DataError for series of another rhythm than the learnt one, and for series that it does not know.
+        """
+        known, _ = self.names_of(table)
+        figures: dict[str, list[Values]] = {"": []}
+        for name in table.ids:
+            values = table.values[name]
+            forecast = self.forecast(known[name], values, steps=steps)
+            figures[""].append(forecast)
+            for level in levels:
+                low, high = self.interval(known[name], values, forecast, level=level)
+                figures.setdefault(f"-lo-{level}", []).append(low)
+                figures.setdefault(f"-hi-{level}", []).append(high)
+        return {name: np.array(rows) for name, rows in figures.items()}
 
     def far(self, series_id: str, values: ArrayLike) -> str:
         """Tell, as what was learnt, that the net sees in the newest of `values` (past,) what it never saw; else ''.
@@ -272,6 +295,3 @@ def read_learnt(record: Any) -> LearntSeries:
 def coming_values(plan: ForecastNet, tensors: Tensors, windows: Floats) -> Floats:
     """Windows (sequences, steps, features) -> the coming values as the net tells them: (sequences, horizon)."""
     return run(plan, tensors, rectangle(windows))[0]
-
-
-MODEL = RunningForecaster

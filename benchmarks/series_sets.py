@@ -1,0 +1,64 @@
+"""Panels with official training and test parts: M4, M3, and the airline passengers.
+
+They come from the folder that RECURRA_DATA names; a smoke run makes a few waves instead. Not here: measuring
+(forecast.py).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from smoke import SMOKE
+
+Values = NDArray[np.float64]
+
+FILES = {
+    "M4 weekly": ("m4/m4_weekly.parquet", ""), "M4 hourly": ("m4/m4_hourly.parquet", ""),
+    "M4 yearly": ("m4/m4_yearly.parquet", ""), "M3 monthly": ("m3/m3.parquet", "monthly"),
+    "M3 quarterly": ("m3/m3.parquet", "quarterly"), "M3 yearly": ("m3/m3.parquet", "yearly"), "airline": ("", ""),
+}  # fmt: skip
+"""Each panel's file and, where that holds several, its frequency."""
+SEASONS = {"M4 weekly": 1, "airline": 12}
+"""Of the metric, where the file does not tell it."""
+
+
+@dataclass(frozen=True)
+class SeriesSet:
+    """Series with the part to learn from and the official one to tell."""
+
+    ids: list[str]
+    train: list[Values]
+    test: list[Values]
+    season: int
+    horizon: int
+
+    def csv(self, path: Path, *, whole: bool) -> None:
+        """Write `unique_id,ds,y`, with the test part where the file is `whole`."""
+        with path.open("w") as file:
+            file.write("unique_id,ds,y\n")
+            for name, train, test in zip(self.ids, self.train, self.test, strict=True):
+                values = np.concatenate([train, test]) if whole else train
+                file.writelines(f"{name},{step},{value!r}\n" for step, value in enumerate(values.tolist()))
+
+
+def series_set(name: str) -> SeriesSet:
+    """Read a panel; raises FileNotFoundError where RECURRA_DATA does not hold it."""
+    if SMOKE:
+        waves = [np.sin(np.arange(40) / (1 + row)) + 3 for row in range(4)]
+        return SeriesSet([f"w{row}" for row in range(4)], [w[:-4] for w in waves], [w[-4:] for w in waves], 1, 4)
+    import pandas as pd
+
+    folder = Path(os.environ["RECURRA_DATA"]) / "series"
+    if name == "airline":
+        values = pd.read_csv(folder / "small" / "airline-passengers.csv").iloc[:, 1].to_numpy(float)
+        return SeriesSet(["airline"], [values[:-24]], [values[-24:]], 12, 24)
+    file, frequency = FILES[name]
+    table = pd.read_parquet(folder / file)
+    table = table[table.freq == frequency] if frequency else table
+    train, test = ([np.asarray(values, float) for values in column] for column in (table.train, table.test))
+    season = SEASONS.get(name, int(table.season.iloc[0]))
+    return SeriesSet([str(one) for one in table.id], train, test, season, int(table.h.iloc[0]))

@@ -1,0 +1,107 @@
+"""A net of segments, as a record and in NumPy: features of windows to quantiles of the coming values.
+
+A segment is a season, or a piece of one: a sweep over hundreds of values has then five to fifteen steps (Lin et al.
+2023, SegRNN). What comes out is a change of a gated mean of simple forecasts, so that the first weights already answer
+like those. Not here: learning (learn.py), features (panels/features.py).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from recurra.batches import rectangle
+from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
+from recurra.layers.matrix.run import DenseSpec, dense
+from recurra.layers.recurrent.run import RecurrentSpec, recurrent
+from recurra.panels.features import SKIPS, Features, extras_of
+
+QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+MIDDLE = len(QUANTILES) // 2
+DAMPING = (0.85, 0.149)
+"""The least damping of a trend, and how much more it may be: at 1 the sum of its powers would be 0 / 0."""
+
+
+class SegmentsSpec(LayerSpec):
+    """Windows of `segments` segments of `segment` values -> 9 quantiles of each of `horizon` values."""
+
+    kind: Literal["segments"] = "segments"
+    segment: int = Field(ge=1, le=4096)
+    segments: int = Field(ge=1, le=4096)
+    season: int = Field(ge=1, le=100_000)
+    horizon: int = Field(ge=1, le=100_000)
+    log: bool = False
+    """Whether it reads and answers logarithms."""
+    recurrent: RecurrentSpec
+
+    @property
+    def length(self) -> int:
+        """Past values that a window holds."""
+        return self.segment * self.segments
+
+    def parts(self) -> dict[str, DenseSpec]:
+        """Return the dense layers around the sweep, by their names."""
+        hidden = self.recurrent.hidden
+        read = hidden + extras_of(self.season, self.segment)
+        return {
+            "entry": DenseSpec(inputs=3 * self.segment, outputs=self.recurrent.inputs),
+            "wide": DenseSpec(inputs=read, outputs=2 * hidden, activation="relu"),
+            "narrow": DenseSpec(inputs=2 * hidden, outputs=hidden, activation="relu"),
+            "gate": DenseSpec(inputs=hidden, outputs=SKIPS),
+            "damping": DenseSpec(inputs=hidden, outputs=1),
+            "change": DenseSpec(inputs=hidden, outputs=self.horizon * len(QUANTILES)),
+        }
+
+    def weights(self) -> Shapes:
+        """Return names and shapes of the weights."""
+        inner = {"recurrent": self.recurrent, **self.parts()}
+        return {f"{part}.{name}": shape for part, spec in inner.items() for name, shape in spec.weights().items()}
+
+
+def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:
+    """Return quantiles less each window's mean, in units of its level (or logarithms): (windows, horizon, 9)."""
+    parts = spec.parts()
+
+    def through(name: str, inputs: Floats) -> Floats:
+        return dense(parts[name], _of(weights, name), inputs)
+
+    count = len(read.segments)
+    entered = through("entry", read.segments.reshape(count * spec.segments, -1)).reshape(count, spec.segments, -1)
+    _, states = recurrent(spec.recurrent, _of(weights, "recurrent"), rectangle(np.ascontiguousarray(entered)))
+    hidden = through("narrow", through("wide", np.concatenate([states[-1][0], read.extras], axis=1)))
+    gate = through("gate", hidden)
+    gate = np.exp(gate - gate.max(axis=1, keepdims=True))
+    gate /= gate.sum(axis=1, keepdims=True)
+    damping = DAMPING[0] + DAMPING[1] / (1 + np.exp(-through("damping", hidden)))
+    middle = np.einsum("ws,wsh->wh", gate, read.skips)
+    middle = middle + gate[:, 3:4] * read.slope * damped(damping, spec.horizon)
+    change = through("change", hidden).reshape(count, spec.horizon, len(QUANTILES))
+    told: Floats = middle[:, :, None] + ascending(change) * read.spread[:, :, None]
+    return told
+
+
+def damped(damping: Floats, horizon: int) -> Floats:
+    """Return φ + φ² + … for each step: (windows, horizon)."""
+    summed: Floats = damping * (1 - damping ** np.arange(1, horizon + 1, dtype=damping.dtype)) / (1 - damping)
+    return summed
+
+
+def ascending(raw: Floats) -> Floats:
+    """Return values (…, 9) that ascend: the middle one is as it comes, the others lie softplus steps beside it."""
+    steps = np.logaddexp(raw, 0)
+    above = raw[..., MIDDLE : MIDDLE + 1] + np.cumsum(steps[..., MIDDLE + 1 :], axis=-1)
+    below = raw[..., MIDDLE : MIDDLE + 1] - np.cumsum(steps[..., MIDDLE - 1 :: -1], axis=-1)
+    return np.concatenate([below[..., ::-1], raw[..., MIDDLE : MIDDLE + 1], above], axis=-1)
+
+
+def answered(spec: SegmentsSpec, quantiles: Floats, read: Features) -> Floats:
+    """Return the quantiles in the unit of the series, float64: (windows, horizon, 9)."""
+    wide = quantiles.astype(np.float64) + read.mean[:, None, None]
+    return (np.exp(np.clip(wide, -30, 30)) if spec.log else wide) * read.level[:, None, None]
+
+
+def _of(weights: Weights, part: str) -> Weights:
+    start = f"{part}."
+    return {name[len(start) :]: value for name, value in weights.items() if name.startswith(start)}

@@ -1,0 +1,54 @@
+"""The forecaster of panels as plain data: nets of segments that each saw the same series in another order.
+
+Not here: laying one out for a panel (tasks/panels.py), and running it (layers/segments/run.py).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from recurra.config import Precision
+from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.layers.segments.run import SegmentsSpec
+from recurra.nets.run import Plan
+
+
+class PanelNet(Plan):
+    """Windows of many series to quantiles of the coming values: the mean of its members; none: classics alone."""
+
+    pools = True
+    task: Literal["series"] = "series"
+    kind: Literal["panel"] = "panel"
+    member: tuple[SegmentsSpec, ...] = Field(default=(), max_length=16)
+
+    @model_validator(mode="after")
+    def _members_agree(self) -> Self:
+        # One reading of a window serves them all.
+        if any(spec != self.member[0] for spec in self.member):
+            raise ValueError("member: all of one size")
+        return self
+
+    @cached_property
+    def flow(self) -> list[tuple[str, Any]]:
+        """Members stand side by side; one that learns alone is the whole flow."""
+        return [("member0", self.member[0])] if len(self.member) == 1 else []
+
+    @property
+    def recurrent(self) -> RecurrentSpec | None:
+        """The recurrence of each member."""
+        return self.member[0].recurrent if self.member else None
+
+    def in_precision(self, precision: Precision) -> Self:
+        """Return the plan with its recurrences multiplied in another precision; the weights stay."""
+        if self.recurrent is None:
+            return self
+        recurrent = self.recurrent.model_copy(update={"precision": precision})
+        members = tuple(spec.model_copy(update={"recurrent": recurrent}) for spec in self.member)
+        return self.model_copy(update={"member": members})
+
+    def alone(self) -> Self:
+        """Return the plan of one member, which learns by itself."""
+        return self.model_copy(update={"member": self.member[:1]})

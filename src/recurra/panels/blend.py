@@ -1,0 +1,95 @@
+"""What each forecast counts, and how wide intervals must be, by windows before the cut.
+
+Not here: the forecasts (classics.py, layers/segments/).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.panels.series import Mask, Values
+
+NET = "net"
+TENTHS = 10
+TIE = 0.002
+"""Scaled error that a share of one of the others must save: near a tie the net alone is simpler."""
+ENOUGH = 500
+"""Validation points that are believed as much as what is usual."""
+USUAL = {NET: 0.7, "theta": 0.2, "holt": 0.1}
+USUAL_CLASSICS = {"theta": 0.5, "holt": 0.3, "seasonal naive": 0.2}
+"""What forecasts count where nothing was measured."""
+BLENDED = ("theta", "holt", "seasonal naive")
+
+
+def weights_of(truths: Values, known: Mask, parts: Mapping[str, Values], scales: Values) -> dict[str, float]:
+    """Return the shares (in tenths, drawn towards the usual ones) of the forecasts `parts` (rows, horizon).
+
+    Chosen by the mean absolute error over `scales` (rows,), each row counting alike. Few points decide little: a
+    window of one series is one throw of a die.
+    """
+    names = [name for name in (NET, *BLENDED) if name in parts]
+    usual = USUAL if NET in parts else USUAL_CLASSICS
+    usual = {name: usual.get(name, 0.0) for name in names}
+    counts = known.sum(axis=1)
+    rows = counts > 0
+    points = int(counts[rows].sum())
+    if not points:
+        return usual
+    stacked = np.stack([parts[name][rows] for name in names])
+    truth, there, units = truths[rows], known[rows], (scales[rows] * counts[rows])[:, None]
+    best, found = np.inf, usual
+    for shares in _shares(len(names)):
+        error = np.where(there, np.abs(np.tensordot(shares, stacked, 1) - truth) / units, 0.0).sum(axis=1).mean()
+        error += TIE * (1 - shares[0])
+        if error < best:
+            best, found = error, dict(zip(names, shares.tolist(), strict=True))
+    trust = points / (points + ENOUGH) if points < 4 * ENOUGH else 1.0
+    drawn = {name: round(trust * found[name] + (1 - trust) * usual[name], 3) for name in names}
+    # What rounding took: shares that sum to 0.999 would lower every forecast.
+    return drawn | {names[0]: round(drawn[names[0]] + 1 - sum(drawn.values()), 3)}
+
+
+def _shares(count: int) -> list[NDArray[np.float64]]:
+    """Return all shares in tenths that sum to 1, the first one's largest first."""
+    others = itertools.product(range(TENTHS + 1), repeat=count - 1)
+    kept = sorted((rest for rest in others if sum(rest) <= TENTHS), key=sum)
+    return [np.array([TENTHS - sum(rest), *rest]) / TENTHS for rest in kept]
+
+
+def blended(parts: Mapping[str, Values], weights: Mapping[str, float]) -> Values:
+    """Return the weighted sum of forecasts."""
+    # In one order, whatever file the shares come from: sums of floats depend on it.
+    summed: Values = np.sum([share * parts[name] for name, share in sorted(weights.items()) if share], axis=0)
+    return summed
+
+
+def factors_of(truths: Values, known: Mask, quantiles: Values, *, independent: int, level: float = 0.8) -> list[float]:
+    """Return what each third of the horizon's intervals must be stretched by: (3,).
+
+    Split conformal, scaled (Vovk et al. 2005; Romano et al. 2019): the level's quantile of how many half widths the
+    truth lies from the middle; drawn towards 1 as far as few windows say little (`independent` of them).
+    """
+    middle = quantiles.shape[2] // 2
+    low, mid, high = quantiles[:, :, 0], quantiles[:, :, middle], quantiles[:, :, -1]
+    tiny = 1e-9 * np.maximum(np.abs(mid), 1e-300)
+    half = np.where(truths >= mid, high - mid, mid - low)
+    ratios = np.where(known, np.abs(truths - mid) / np.maximum(half, tiny), np.nan)
+    found = []
+    for part in np.array_split(np.arange(truths.shape[1]), 3):
+        part_ratios = ratios[:, part][known[:, part]]
+        factor = float(np.clip(np.quantile(part_ratios, level), 0.25, 4.0)) if part_ratios.size else 1.0
+        found.append(float(factor ** (independent / (independent + 10))))
+    return found
+
+
+def stretched(quantiles: Values, factors: list[float]) -> Values:
+    """Return quantiles (rows, horizon, 9) with each third of the horizon stretched around its middle."""
+    middle = quantiles[:, :, quantiles.shape[2] // 2, None]
+    thirds = np.array_split(np.ones(quantiles.shape[1]), 3)
+    each = np.concatenate([third * factor for third, factor in zip(thirds, factors, strict=True)])
+    wider: Values = middle + (quantiles - middle) * each[None, :, None]
+    return wider

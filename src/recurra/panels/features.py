@@ -1,0 +1,120 @@
+"""What a net of segments reads of a window, and the simple forecasts around which it learns; all causal.
+
+Each window is normalised by its own level and spread, so that one net serves series of any size: a net that learnt
+from thousands of series says how many usual steps up or down the coming values are. Not here: cutting windows
+(windows.py), the net (layers/segments/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.panels.series import Mask, Values
+
+Singles = NDArray[np.float32]
+FARTHEST = 12.0
+"""Spreads beyond which an input is cut off: one strike must not hide the rest of a window."""
+SKIPS = 5
+"""Naive, seasonal naive, mean season, the same with a damped trend, mean of the last season."""
+UNKNOWN = 0.1
+"""The usual change of a window in which no two values stand side by side."""
+SMALLEST = 1e-3
+"""Factor of the level below which a logarithm is cut off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Of some windows, float32; everything but `segments` and `extras` is in units of the level (or logarithms)."""
+
+    segments: Singles
+    """(windows, segments, 3 · steps): values, changes since a season ago, and whether they are known."""
+    extras: Singles
+    """(windows, extras): the newest values and changes again, how wide they swing, how many are known."""
+    skips: Singles
+    """(windows, 5, horizon): the simple forecasts less the mean, the fourth without its trend."""
+    slope: Singles
+    """(windows, 1): the trend a step."""
+    spread: Singles
+    """(windows, 1): the usual change."""
+    level: Values
+    """(windows,): what values are divided by; float64, for sizes beyond float32."""
+    mean: Values
+    """(windows,): what `skips` and answers are told from, in units of the level; float64, for small steps high up."""
+
+    def rows(self, rows: slice) -> Features:
+        """Return some windows."""
+        return Features(**{part.name: getattr(self, part.name)[rows] for part in fields(self)})
+
+
+def extras_of(season: int, segment: int) -> int:
+    """Return how many extras a window has."""
+    return 2 * max(season, segment) + 4
+
+
+def features(contexts: Values, there: Mask, *, season: int, segment: int, horizon: int, log: bool) -> Features:
+    """Return the features of windows (windows, length), `length` a multiple of `segment` and at least two seasons."""
+    count, length = contexts.shape
+    real = there.astype(np.float64)
+    newest = min(length, max(2 * season, 8))
+    largest = np.abs(contexts).max(axis=1)
+    level = np.abs(contexts[:, -newest:]).mean(axis=1) + 1e-6 * largest
+    level = np.where(level > 0, level, 1.0)
+    unit = contexts / level[:, None]
+    values = np.log(np.maximum(unit, SMALLEST)) if log else unit
+    mean = values[:, -max(season, 2) :].mean(axis=1, keepdims=True)
+    single, spread = _spreads(values, real, season)
+    scaled = np.clip((values - mean) / spread, -FARTHEST, FARTHEST)
+    changes = np.concatenate([np.zeros((count, season)), (values[:, season:] - values[:, :-season]) / spread], 1)
+    changes = np.clip(changes, -FARTHEST, FARTHEST)
+    # Side by side for each segment: its values, then their changes, then what is known.
+    read = np.stack([scaled * real, changes * real, real], axis=-1).reshape(count, length // segment, 3 * segment)
+    tail = max(season, segment)
+    told = [np.log(spread), real.mean(axis=1, keepdims=True), single / spread, (values[:, -1:] - mean) / spread]
+    extras = np.concatenate([scaled[:, -tail:], changes[:, -tail:], *told], axis=1)
+    skips, slope = _skips(values - mean, real, season, horizon)
+    parts = (read, extras, skips, slope, spread)
+    singles: list[Singles] = [part.astype(np.float32) for part in parts]
+    return Features(singles[0], singles[1], singles[2], singles[3], singles[4], level, mean[:, 0])
+
+
+def _spreads(values: Values, real: Values, season: int) -> tuple[Values, Values]:
+    """Return the usual change from step to step, and from season to season where enough is known: (windows, 1) each."""
+
+    def usual(lag: int) -> tuple[Values, Values]:
+        both = real[:, lag:] * real[:, :-lag]
+        count = both.sum(axis=1, keepdims=True)
+        return (np.abs(values[:, lag:] - values[:, :-lag]) * both).sum(axis=1, keepdims=True) / np.maximum(
+            count, 1
+        ), count
+
+    single, pairs = usual(1)
+    # Of a single value nothing is known: a tenth of its level is as good as any.
+    single = np.where(pairs > 0, single, UNKNOWN)
+    seasonal, count = usual(season)
+    spread = np.where(count >= max(season // 2, 2), seasonal, single)
+    # A floor of a hundredth of the level, which falls with spreads far below it: nearly constant series move, too.
+    return single, spread + 0.01 * spread / (spread + 1e-3) + 1e-9
+
+
+def _skips(values: Values, real: Values, season: int, horizon: int) -> tuple[Values, Values]:
+    """Return the simple forecasts (windows, 5, horizon) of values less a mean, and a trend's slope (windows, 1)."""
+    count, length = values.shape
+    seasons = max(1, min(3, length // season))
+    shaped = values[:, -seasons * season :].reshape(count, seasons, season)
+    means = shaped.mean(axis=2, keepdims=True)
+    turns = np.arange(horizon) % season
+    naive = np.repeat(values[:, -1:], horizon, 1)
+    repeated = shaped[:, -1][:, turns]
+    usual = ((shaped - means).mean(axis=1) + means[:, -1])[:, turns]
+    if season == 1:
+        reach = min(length, 12)
+        known = real[:, -reach:].sum(axis=1, keepdims=True)
+        slope = np.where(known >= 3, (values[:, -1:] - values[:, -reach : -reach + 1]) / max(reach - 1, 1), 0.0)
+        begun = naive
+    else:
+        slope = (means[:, -1] - means[:, -2]) / season if seasons > 1 else np.zeros((count, 1))
+        begun = usual
+    return np.stack([naive, repeated, usual, begun, np.zeros_like(naive)], axis=1), slope

@@ -1,0 +1,89 @@
+"""The values of a panel made ready: numbers without blanks, filled from the past alone, and which of them are known.
+
+Not here: seasons (seasons.py), classical forecasts (classics.py), windows (windows.py), reading tables (datasets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Series one behind the other: `flat` (values,) without blanks, `known` (values,), where each one ends.
+
+    Series i is `flat[ends[i] - lengths[i] : ends[i]]`; one without any known value has the length 0.
+    """
+
+    flat: Values
+    known: Mask
+    lengths: NDArray[np.int64]
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where each series ends in `flat`: (series,)."""
+        return np.cumsum(self.lengths)
+
+    def __len__(self) -> int:
+        """How many series there are."""
+        return len(self.lengths)
+
+    def series(self) -> list[Values]:
+        """Return each series, oldest value first."""
+        return np.split(self.flat, self.ends[:-1]) if len(self) else []
+
+    def masks(self) -> list[Mask]:
+        """Return which values of each series are known."""
+        return np.split(self.known, self.ends[:-1]) if len(self) else []
+
+    def without_last(self, steps: int) -> Panel:
+        """Return the panel before its last `steps` values; a shorter series keeps none."""
+        kept = np.maximum(self.lengths - steps, 0)
+        places = np.arange(len(self.flat)) - np.repeat(self.ends - self.lengths, self.lengths)
+        left = places < np.repeat(kept, self.lengths)
+        return Panel(self.flat[left], self.known[left], kept)
+
+    def taken(self, rows: NDArray[np.int64]) -> Panel:
+        """Return some of the series, in the order of `rows`."""
+        series, masks = self.series(), self.masks()
+        return joined([series[row] for row in rows], [masks[row] for row in rows])
+
+
+def joined(series: Sequence[Values], known: Sequence[Mask]) -> Panel:
+    """Put series that are filled already one behind the other."""
+    flat = np.concatenate(series) if series else np.zeros(0)
+    mask = np.concatenate(known) if known else np.zeros(0, np.bool_)
+    return Panel(flat, mask, np.array([len(values) for values in series], np.int64))
+
+
+def panel_of(series: Sequence[Values], season: int = 1) -> Panel:
+    """Return a panel of series (steps,) that may hold NaN: blanks before the first known value are left out.
+
+    A blank further on takes the value a season before it, or the newest one where that is a blank, too: nothing is
+    filled from what comes later, so that a cut anywhere leaves no trace of what is behind it.
+    """
+    filled, masks = [], []
+    for values in series:
+        known = np.isfinite(values)
+        first = int(np.argmax(known)) if known.any() else len(values)
+        known = known[first:]
+        filled.append(_filled(values[first:], known, season))
+        masks.append(known)
+    return joined(filled, masks)
+
+
+def _filled(values: Values, known: Mask, season: int) -> Values:
+    if known.all():
+        return values.astype(np.float64)
+    filled = values.astype(np.float64)
+    # In order, so that a long gap repeats its last season again and again.
+    for place in np.flatnonzero(~known):
+        filled[place] = filled[place - season] if place >= season else filled[place - 1]
+    return filled

@@ -1,0 +1,76 @@
+"""How a forecaster reads a panel and joins its parts, as the artefact's `panel.json` holds it.
+
+Not here: forecasting (run.py), and how the shares came about (finish.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recurra.artefact.reading import json_bytes, parse_json
+from recurra.config import SeriesConfig
+from recurra.errors import ArtefactError, Place, UsageError
+from recurra.panels.blend import NET
+from recurra.panels.classics import CLASSICS
+from recurra.records import Frozen, validated
+
+FORMAT = 1
+MOST_NAMES = 100_000
+"""More series are not named in an artefact: any can be forecast all the same."""
+_FILE = "panel.json"
+_MAX_BYTES = 64 * 1024 * 1024
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Factor = Annotated[float, Field(gt=0, le=100)]
+
+
+class _Saved(Frozen):
+    """What `panel.json` holds."""
+
+    format: Literal[1]
+    config: SeriesConfig
+    shares: dict[Literal["net", "theta", "holt", "ses", "seasonal naive"], Share]
+    factors: tuple[Factor, Factor, Factor]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PanelEncoder:
+    """Season and horizon (`config`), what each forecast counts, how far intervals are stretched, the series' names."""
+
+    config: SeriesConfig
+    shares: dict[str, float] = field(default_factory=lambda: {NET: 1.0})
+    factors: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Of each third of the horizon."""
+    names: tuple[str, ...] = ()
+    """Of the series it learnt from; empty where these are very many."""
+
+    @property
+    def classics(self) -> list[str]:
+        """The classical forecasts that count."""
+        return [name for name in CLASSICS if self.shares.get(name)]
+
+    def to_json(self) -> bytes:
+        """Return the bytes of `panel.json`; the same encoder gives the same bytes."""
+        record = {
+            "format": FORMAT,
+            "config": self.config.model_dump(mode="json"),
+            "shares": self.shares,
+            "factors": list(self.factors),
+            "names": list(self.names),
+        }
+        return json_bytes(record, file=_FILE)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> PanelEncoder:
+        """Read what `to_json` wrote; raises ArtefactError for anything else."""
+        if len(data) > _MAX_BYTES:
+            raise ArtefactError("too large", place=Place(_FILE), found=f"{len(data)} bytes", allowed=f"{_MAX_BYTES}")
+        try:
+            saved = validated(_Saved, parse_json(data, file=_FILE))
+        except UsageError as problem:
+            raise ArtefactError(f"no panel: {problem}", place=Place(_FILE)) from None
+        return cls(saved.config, {str(name): share for name, share in saved.shares.items()}, saved.factors, saved.names)

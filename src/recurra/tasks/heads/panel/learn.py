@@ -1,0 +1,131 @@
+"""How a net of segments learns: windows drawn series by series, pinball loss in units of each series' own steps.
+
+Not here: the loop (training/), features (panels/features.py), answers (run.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from recurra.config import TrainingConfig
+from recurra.engine.devices import home, tensor_on
+from recurra.layers.draws import Generator
+from recurra.layers.segments.run import QUANTILES, SegmentsSpec
+from recurra.nets.learn import LearningNet
+from recurra.panels.features import features
+from recurra.panels.series import Values
+from recurra.panels.windows import Places, windows_at
+from recurra.tasks.heads.panel.parts import Taught
+from recurra.tasks.task import Prepared
+from recurra.training.loop import Step
+from recurra.training.progress import Record
+
+Drawn = tuple[Places, Places]
+"""Series and origins of a batch's windows."""
+
+
+def learner(net: LearningNet, prepared: Prepared) -> PanelLearner:
+    """Hold a panel for the loop."""
+    return PanelLearner(net, prepared.data, prepared.settings.training, prepared.seed)
+
+
+@dataclass(frozen=True, eq=False)
+class PanelLearner:
+    """Tell the quantiles of what follows a window."""
+
+    net: LearningNet
+    taught: Taught
+    config: TrainingConfig
+    seed: int
+    sparse = False
+    score = "loss"
+
+    @cached_property
+    def spec(self) -> SegmentsSpec:
+        """The net's sizes."""
+        plan: Any = self.net.plan
+        spec: SegmentsSpec = plan.member[0]
+        return spec
+
+    @cached_property
+    def chances(self) -> Values:
+        """How often windows of each series up to this one are drawn: (series,), the last 1.
+
+        By the root of how many it has, so that a few long series do not drown hundreds of short ones.
+        """
+        chances: Values = np.cumsum(np.sqrt(self.taught.counts))
+        chances /= chances[-1]
+        return chances
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """Everything that is learnt from, for the fingerprint of a run."""
+        return [self.taught.panel.flat, self.taught.panel.known, self.taught.panel.lengths, self.taught.scales]
+
+    def work(self) -> dict[str, float]:
+        """How much a step reads, as `torch_work` takes it."""
+        rows, spec = self.config.batch_size, self.spec
+        rest = rows * sum(part.inputs * part.outputs for part in spec.parts().values())
+        return {"sequences": rows, "tokens": rows * spec.segments, "rest": rest}
+
+    def batches(self, epoch: int) -> list[Drawn]:
+        """Draw windows of all batches."""
+        random = np.random.default_rng([self.seed, epoch])
+        return [self._drawn(random) for _ in range(self.taught.batches)]
+
+    def _drawn(self, random: np.random.Generator) -> Drawn:
+        rows = np.searchsorted(self.chances, random.random(self.config.batch_size), side="right")
+        rows = np.minimum(rows, len(self.chances) - 1)
+        origins = self.taught.firsts[rows] + random.integers(0, self.taught.counts[rows])
+        return rows, origins
+
+    def steps(self, batch: Drawn, state: Any, generator: Generator = None) -> Iterator[Step]:
+        """Pinball loss of all quantiles of the values that are known."""
+        spec, (rows, origins) = self.spec, batch
+        cut = windows_at(self.taught.panel, rows, origins, length=spec.length, horizon=spec.horizon, season=spec.season)
+        read = features(
+            cut.contexts, cut.there, season=spec.season, segment=spec.segment, horizon=spec.horizon, log=spec.log
+        )
+        # In units of the level, and less the mean where answers are, so that float32 holds any series.
+        truth = cut.targets / read.level[:, None] - (0 if spec.log else read.mean[:, None])
+        units = np.minimum(read.level / self.taught.scales[rows], 1e6).astype(np.float32)
+        parts = (
+            read.segments, read.extras, read.skips, read.slope, read.spread,
+            truth.astype(np.float32), cut.asked, units, read.mean.astype(np.float32),
+        )  # fmt: skip
+        given = [tensor_on(home(self.net), np.ascontiguousarray(part)) for part in parts]
+        member: Any = self.net.member0
+        config = self.net.config
+        told = member(
+            *given[:5],
+            dropout=config.dropout,
+            between=config.recurrent_dropout,
+            weight_drop=config.weight_drop,
+            generator=generator,
+        )
+        if spec.log:
+            told = torch.exp((told + given[8][:, None, None]).clamp(-12, 12))
+        yield Step(*pinball(told, *given[5:8]))
+
+    def epoch_record(self, loss: float, correct: float) -> Record:
+        """Mean pinball loss, doubled: at the median it is the absolute error, in usual steps."""
+        return {"loss": loss}
+
+    def validate(self) -> Record:
+        """Nothing is held out: how long it learns follows from how many windows there are."""
+        return {}
+
+
+def pinball(told: Tensor, truth: Tensor, known: Tensor, units: Tensor) -> tuple[Tensor, float]:
+    """Return the summed loss of quantiles (windows, horizon, 9), and how many values were asked for."""
+    levels = torch.tensor(QUANTILES, dtype=told.dtype, device=told.device)
+    error = (truth[:, :, None] - told) * units[:, None, None]
+    loss = 2 * torch.maximum(levels * error, (levels - 1) * error).mean(dim=2)
+    return (loss * known).sum(), float(known.sum().clamp(min=1))
