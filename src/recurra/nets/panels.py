@@ -5,6 +5,7 @@ Not here: laying one out for a panel (tasks/panels.py), and running it (layers/s
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -40,6 +41,21 @@ class PanelNet(Plan):
     def recurrent(self) -> RecurrentSpec | None:
         """The recurrence of each member."""
         return self.member[0].recurrent if self.member else None
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, int]]:
+        """As `Plan.rows`: the parts of a member, with the parameters of all members."""
+        if not self.member:
+            return []
+        spec, members = self.member[0], len(self.member)
+        inner: dict[str, Any] = {"recurrent": spec.recurrent, **spec.parts()}
+        sizes = {name: members * sum(map(math.prod, part.weights().values())) for name, part in inner.items()}
+        # Three dense layers side by side: what each simple forecast counts, how a trend is damped, what changes.
+        heads = sum(sizes[name] for name in ("gate", "damping", "change"))
+        kinds = [
+            (name, inner[name].kind, str(inner[name].outputs)) for name in ("entry", "recurrent", "wide", "narrow")
+        ]
+        return [*((*kind, sizes[kind[0]]) for kind in kinds), ("heads", "dense", str(inner["change"].outputs), heads)]
 
     def in_precision(self, precision: Precision) -> Self:
         """Return the plan with its recurrences multiplied in another precision; the weights stay."""

@@ -81,6 +81,14 @@ class Plan(Frozen):
         """How many numbers each layer learns."""
         return {name: sum(map(math.prod, spec.weights().values())) for name, spec in self.layers().items()}
 
+    @property
+    def rows(self) -> list[tuple[str, str, str, int]]:
+        """Name, kind, outputs and parameters of each layer, for a summary table."""
+        counts = self.parameters
+        return [
+            (name, spec.kind, str(getattr(spec, "outputs", "")), counts[name]) for name, spec in self.layers().items()
+        ]
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return the plan with other layers, checked like a new one."""
         # Pydantic's own copy takes the cached flow along, which would go on with the old layers in silence.

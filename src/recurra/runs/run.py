@@ -58,7 +58,7 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
         "notes": [*estimator.warnings_, *estimator.notes_],
         # As they were in the end: rows may have chosen what the user left open.
         "settings": prepared.settings.model_dump(mode="json"),
-        "subtitle": f"{_name(record['cell'])} learnt from {learnt_from}.",
+        "subtitle": f"{_name(record['cell'], estimator.task.name)} learnt from {learnt_from}.",
     }
     write_json(out / "history.json", record["history"])
     save(training_report(record), out / "report.html")
@@ -102,8 +102,7 @@ def _judged(estimator: Estimator, ready: Ready) -> dict[str, Any]:
 
 def network_rows(plan: Plan) -> list[list[Any]]:
     """Name, kind, outputs and parameters of each layer, for a summary table."""
-    counts = plan.parameters
-    return [[name, spec.kind, str(getattr(spec, "outputs", "")), counts[name]] for name, spec in plan.layers().items()]
+    return [list(row) for row in plan.rows]
 
 
 def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
@@ -112,9 +111,9 @@ def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
     return {"kind": spec.cell, "activation": spec.activation, "reset_after": spec.reset_after, **sizes}
 
 
-def _name(cell: dict[str, Any]) -> str:
+def _name(cell: dict[str, Any], task: str) -> str:
     """Name a model by its cell, with an article; one without a cell has no net."""
-    noun = CELLS[cell["kind"]].noun if cell else "linear models of n-grams"
+    noun = CELLS[cell["kind"]].noun if cell else CALLED[task].netless
     return noun[0].upper() + noun[1:]
 
 

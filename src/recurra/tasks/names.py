@@ -19,6 +19,8 @@ class Called(NamedTuple):
     """The folder in tasks/heads/ whose run.py answers."""
     estimator: str = ""
     """The class in the file of its name in estimators/, where it has one."""
+    netless: str = "linear models of n-grams"
+    """What one without a net is."""
 
 
 # One line adds a task; the name is its file here, the word on the command line and the artefact's `task`.
@@ -30,5 +32,5 @@ CALLED = {
     "ordinal": Called("a model of classes in order", "recurra predict", "ordinal", "TextOrdinalClassifier"),
     "regression": Called("a regressor of texts", "recurra predict", "regression", "TextRegressor"),
     "tags": Called("a tagger of tokens", "recurra predict", "tags", "TextTagger"),
-    "series": Called("a forecaster", "recurra forecast", "panel", "Forecaster"),
+    "series": Called("a forecaster", "recurra forecast", "panel", "Forecaster", "classical forecasts"),
 }

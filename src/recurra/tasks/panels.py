@@ -14,7 +14,7 @@ from recurra.config import Settings
 from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import SeriesTable
-from recurra.errors import DataError
+from recurra.errors import DataError, either
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
@@ -93,7 +93,7 @@ def found_season(settings: Settings, table: SeriesTable, values: list[Values]) -
     known = [each[np.isfinite(each)] for each in values]
     season = season_of(known, usual)
     told = f"a season of {season} steps was found" if season > 1 else "no season was found"
-    return season, [f"{told}; season=… chooses another"]
+    return season, [f"{told}; {either('--season', 'season')} chooses another"]
 
 
 def usual_seasons(step: TimeStep) -> tuple[int, ...]:

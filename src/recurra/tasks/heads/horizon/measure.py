@@ -16,10 +16,14 @@ from recurra.baselines.naive import naive, seasonal_naive
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
+from recurra.panels.classics import classics
+from recurra.panels.series import panel_of
 from recurra.report.numbers import number
 from recurra.tasks.heads.lost import Scored, lost
 
 RIVALS = ("naive", "seasonal naive")
+CLASSICAL = {"Theta": "theta", "damped Holt": "holt"}
+"""Further rivals of a panel's forecaster, by the names of classics.py."""
 MEASURES = ("mae", "mase", "smape")
 CHANGES = "`--set difference=true` (changes instead of values)", "`difference=True` (changes instead of values)"
 
@@ -57,6 +61,10 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
         answers["naive"][name] = naive(before, horizon=horizon)
         # A series shorter than a season repeats all that it has.
         answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
+    if model.plan.kind == "panel":
+        # What stands in the blend is a rival, too: a net that is worth nothing beside it must be seen to be.
+        told = classics(panel_of([past.values[name] for name in table.ids], season), season=season, horizon=horizon)
+        answers |= {who: dict(zip(table.ids, told[name], strict=True)) for who, name in CLASSICAL.items()}
     scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
     means = {who: each.means for who, each in scores.items()}
     own, *others = (
@@ -70,7 +78,7 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
         "series_count": len(table.ids),
         **means["Recurra"],
         "rival": {"name": "seasonal naive", "mase": means["seasonal naive"]["mase"]},
-        "rivals": [{"name": who, **means[who]} for who in RIVALS],
+        "rivals": [{"name": who, **means[who]} for who in answers if who != "Recurra"],
         # As many as a report draws.
         "series": [_drawn(table, name, answers["Recurra"][name]) for name in table.ids[:6]],
         **lost("MASE", own, others, on=on, tries=[*tries, "a longer history"]),
