@@ -15,10 +15,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from recurra.artefact.reading import json_bytes, parse_json
+from recurra.artefact.reading import json_bytes, parse_record
 from recurra.config import SeriesConfig
-from recurra.errors import ArtefactError, DataError, Place, UsageError
-from recurra.records import Frozen, validated
+from recurra.errors import DataError, UsageError
+from recurra.records import Frozen
 
 Values = NDArray[np.float64]
 
@@ -31,7 +31,6 @@ NOISE = 16 * float(np.finfo(np.float64).eps)
 SMALLEST = float(np.finfo(np.float64).tiny)
 
 _FILE = "scaler.json"
-_MAX_BYTES = 64 * 1024 * 1024
 
 
 class WindowPairs(NamedTuple):
@@ -168,12 +167,7 @@ class SeriesEncoder:
     @classmethod
     def from_json(cls, data: bytes) -> SeriesEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
-        if len(data) > _MAX_BYTES:
-            raise ArtefactError("too large", place=Place(_FILE), found=f"{len(data)} bytes", allowed=f"{_MAX_BYTES}")
-        try:
-            saved = validated(_Saved, parse_json(data, file=_FILE))
-        except UsageError as problem:
-            raise ArtefactError(f"no scalers: {problem}", place=Place(_FILE)) from None
+        saved = parse_record(data, _Saved, file=_FILE, called="no scalers")
         return cls(saved.config, {name: Scaler(*dict(entry).values()) for name, entry in saved.scalers.items()})
 
     def _scaled(self, series_id: str, levels: Values) -> Values:

@@ -16,11 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from recurra.artefact.foreign import refuse_suffix
 from recurra.artefact.writing import parked
-from recurra.errors import ArtefactError, Place
+from recurra.errors import ArtefactError, Place, UsageError
+from recurra.records import Frozen, validated
+
+_Record = TypeVar("_Record", bound=Frozen)
 
 MOST_NAMES = 1000
 """Files in a folder that are looked at, at most."""
@@ -32,8 +35,8 @@ MANIFEST = "SHA256SUMS"
 """One line per file, `<64 hexadecimal digits>  <name>`, as the tool sha256sum writes and checks it. It finds damage,
 not malice: whoever can change a file can change its sum."""
 
-LARGEST_MANIFEST = 4096
-"""Bytes of a manifest, at most."""
+LARGEST_MANIFEST, LARGEST_RECORD = 4096, 64 * 1024 * 1024
+"""Bytes of a manifest and of a record that is read at once, at most."""
 
 # A plain name: no separator, no leading dot, so that a line can name nothing outside the folder.
 LINE = re.compile(rb"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
@@ -189,6 +192,16 @@ def _advice_for_missing(path: Path) -> str:
 def manifest_of(files: Mapping[str, bytes]) -> bytes:
     """Write the manifest of some files, sorted by name."""
     return b"".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n".encode() for name in sorted(files))
+
+
+def parse_record(data: bytes, kind: type[_Record], *, file: str, called: str) -> _Record:
+    """Parse bytes as a checked record, which the message calls so; raises ArtefactError, also for more than 64 MiB."""
+    if len(data) > LARGEST_RECORD:
+        raise ArtefactError("too large", place=Place(file), found=f"{len(data)} bytes", allowed=f"{LARGEST_RECORD}")
+    try:
+        return validated(kind, parse_json(data, file=file))
+    except UsageError as problem:
+        raise ArtefactError(f"{called}: {problem}", place=Place(file)) from None
 
 
 def parse_json(data: bytes | bytearray, *, file: str) -> Any:

@@ -10,18 +10,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recurra.artefact.reading import json_bytes, parse_json
+from recurra.artefact.reading import json_bytes, parse_record
 from recurra.config import SeriesConfig
-from recurra.errors import ArtefactError, Place, UsageError
 from recurra.panels.blend import NET
 from recurra.panels.classics import CLASSICS
-from recurra.records import Frozen, validated
+from recurra.records import Frozen
 
 FORMAT = 1
 MOST_NAMES = 100_000
 """More series are not named in an artefact: any can be forecast all the same."""
 _FILE = "panel.json"
-_MAX_BYTES = 64 * 1024 * 1024
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Factor = Annotated[float, Field(gt=0, le=100)]
@@ -67,10 +65,5 @@ class PanelEncoder:
     @classmethod
     def from_json(cls, data: bytes) -> PanelEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
-        if len(data) > _MAX_BYTES:
-            raise ArtefactError("too large", place=Place(_FILE), found=f"{len(data)} bytes", allowed=f"{_MAX_BYTES}")
-        try:
-            saved = validated(_Saved, parse_json(data, file=_FILE))
-        except UsageError as problem:
-            raise ArtefactError(f"no panel: {problem}", place=Place(_FILE)) from None
+        saved = parse_record(data, _Saved, file=_FILE, called="no panel")
         return cls(saved.config, {str(name): share for name, share in saved.shares.items()}, saved.factors, saved.names)
