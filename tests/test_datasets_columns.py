@@ -63,7 +63,7 @@ def test_check_and_fit_tell_the_columns(stay: Path, tmp_path: Path) -> None:
     assert named.code == 0 and "would fit" not in named.err and "note: texts from" not in named.err
 
 
-FIT = ("--epochs", 1, "--set", "hidden=4", "--window", 3, "--validation", 2, "--quiet")
+FIT = ("--epochs", 1, "--set", "hidden=4", "--season", 1, "--window", 3, "--validation", 2, "--quiet")
 
 
 def sales(path: Path, header: str) -> Path:

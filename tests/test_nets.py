@@ -227,7 +227,7 @@ def test_a_plan_whose_layers_do_not_fit_is_refused_by_name(part: str) -> None:
 
 
 def test_a_language_model_that_reads_backwards_is_refused() -> None:
-    with pytest.raises(UsageError, match="reads forward only"):
+    with pytest.raises(UsageError, match="reads in one direction"):
         language_net(config("gru", "tanh", bidirectional=True), words=WORDS)
     plan = language_net(config("gru", "tanh"), words=WORDS).model_dump()
     plan["output"]["words"] += 1

@@ -17,7 +17,7 @@ from command_line import recurra as command
 from recurra.datasets.splits import folds
 from recurra.errors import ArtefactError, DataError, RecurraWarning, UsageError
 from recurra.nets.run import run_all, windows
-from recurra.tasks.heads.classes import stacked
+from recurra.tasks.heads.classes import rounds
 from recurra.tasks.heads.classes.choose import Facts, choose
 from recurra.tasks.heads.classes.stack import centred, fit_stack, worth
 from recurra.tasks.heads.classes.stack import fitted as fitted_
@@ -178,7 +178,7 @@ def test_a_part_that_is_held_out_weighs_the_judges_and_is_never_learnt_from(monk
         learnt.extend(rows.tolist())
         return fitted_(judge, texts, train, rows, classes)
 
-    monkeypatch.setattr(stacked, "fitted", spy)
+    monkeypatch.setattr(rounds, "fitted", spy)
     model = recurra.TextClassifier().fit(TEXTS, LABELS, validation_data=(OTHERS, TRUTHS))
     assert model.out_of_fold_["rows"] == len(OTHERS) and len(model.out_of_fold_["members"]) == 4
     # The rows that were given to hold out stand behind the others.

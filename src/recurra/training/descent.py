@@ -64,7 +64,7 @@ TABLES = ("embedding.weight", "output.bias")
 """Weights with a row for each word: their gradient may be row-sparse, and a step then updates only the rows it saw."""
 
 _LAYER = re.compile(r"recurrent\..*_l(\d+)")
-_RECURRENT = re.compile(r"recurrent\.weight_hh_l\d+")
+_RECURRENT = re.compile(r"(member\d+\.)?recurrent\.weight_hh_l\d+")
 
 
 def optimisers_of(net: nn.Module, config: TrainingConfig, *, sparse: bool = True) -> list[torch.optim.Optimizer]:
