@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 import recurra
+from command_line import recurra as recurra_command
+from command_line import refused
 from recurra.config import CellName
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, UsageError
@@ -171,6 +173,18 @@ def test_classics_alone_are_a_model_and_say_so() -> None:
     told = Forecaster(recipe="classics", horizon=3, season=4).fit(wave(40, 4))
     assert not told.model_.plan.member and any("classical forecasts alone" in note for note in told.notes_)
     assert np.abs(np.asarray(told.predict()) - 3).max() < 1.5
+
+
+def test_a_file_is_forecast_without_a_model_and_into_a_file(tmp_path: Path) -> None:
+    frame(ODD).to_csv(tmp_path / "odd.csv", index=False)
+    out = tmp_path / "answers.csv"
+    done = recurra_command("forecast", tmp_path / "odd.csv", "--horizon", 3, "--level", 80, "-o", out)
+    assert done.code == 0 and "nothing is learnt: theta 0.5" in done.err and f"30 forecasts → {out}" in done.err
+    lines = out.read_text().splitlines()
+    assert lines[0] == "unique_id,ds,Recurra,Recurra-lo-80,Recurra-hi-80" and len(lines) == 31
+    refused(recurra_command("forecast", tmp_path / "odd.csv"), 2, "how far to forecast", "--horizon")
+    told = recurra_command("forecast", tmp_path / "odd.csv", "--horizon", 2, "--season", 4, "--json").json()
+    assert len(told["rows"]) == 20
 
 
 def test_two_values_are_enough_to_fit_and_none_are_not() -> None:

@@ -8,10 +8,12 @@ Not here: labels of texts (predicting.py), and measuring answers (judging.py).
 from __future__ import annotations
 
 import csv
+import io
+import json
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,21 +26,35 @@ from recurra.cli.series_options import SeriesChoices
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.series.table import SeriesTable
+    from recurra.datasets.series.table import SeriesReading, SeriesTable
+
+
+@dataclass(frozen=True)
+class ForecastChoices:
+    """The options of how far is forecast, and where the answers go."""
+
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", "--horizon", show_default=False, help="Steps ahead. [default: the horizon]"),
+    ] = None
+    level: Annotated[list[int], typer.Option("--level", help="Interval in percent; may come again.")] = field(
+        default_factory=list
+    )
+    season: options.Season = None
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")] = ""
 
 
 @grouped
 def forecast(
-    artefact: options.Folder,
+    artefact: Annotated[
+        str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's; or a file of series alone.")
+    ],
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Series up to now: unique_id, ds, y.")] = "",
     values: Annotated[
         str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
     ] = "",
-    steps: Annotated[
-        int | None, typer.Option("--steps", show_default=False, help="Steps ahead. [default: the horizon]")
-    ] = None,
-    level: Annotated[list[int] | None, typer.Option("--level", help="Interval in percent; may come again.")] = None,
     *,
+    ahead: ForecastChoices,
     written: FileChoices,
     series: SeriesChoices,
     precision: options.PrecisionName = "",
@@ -46,39 +62,82 @@ def forecast(
 ) -> None:
     """Forecast the coming values of every series in a file, as CSV on stdout.
 
-    Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 > forecast.csv
+    Without an artefact, classical forecasts answer at once: Theta, damped Holt and the last season.
+
+    Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 -o forecast.csv
+
+               recurra forecast sales.csv --horizon 28
 
                recurra forecast runs/lab-next-value/runs/improved --values 20,21,22
     """
+    # The options are read before the model, so that a wrong word is refused at once.
+    reading, form, kind = series.reading(), written.options(), options.precision(precision)
+    if not (file or values) and (artefact == "airline" or Path(artefact).is_file()):
+        columns, notes = _untaught(artefact, reading, form, ahead)
+    else:
+        columns, notes = _taught(artefact, file, values, reading, form, ahead, kind)
+    for note in notes:
+        say(note)
+    _write(columns, as_json=json_, output=ahead.output)
+
+
+def _taught(
+    artefact: str, file: str, values: str, reading: SeriesReading, form: Any, ahead: ForecastChoices, kind: Any
+) -> tuple[dict[str, Any], list[str]]:
+    """Answer by a model: the columns, and what is to be said of them."""
     from recurra.artefact import resolve
     from recurra.estimators.series import forecast_columns
     from recurra.runs.sources import mending, series_table
     from recurra.tasks.heads.panel.run import RunningPanel
 
-    # The options are read before the model, so that a wrong word is refused at once.
-    reading, form, kind = series.reading(), written.options(), options.precision(precision)
     # Both or neither: exactly one of them says what to forecast.
     if bool(file) == bool(values):
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
+    if ahead.season is not None:
+        raise UsageError("--season", found="an artefact that has a season of its own", advice="leave it out")
     model = RunningPanel.load(resolve(Path(artefact)), precision=kind)
     table = series_table(file, reading, learnt=model.learnt, **form) if file else _only_series(model, values)
-    columns, told = forecast_columns(model, table, steps=model.horizon if steps is None else steps, level=level or [])
+    steps = model.horizon if ahead.steps is None else ahead.steps
+    columns, told = forecast_columns(model, table, steps=steps, level=ahead.level)
     say_warnings([*table.warnings, *told])
-    for note in mending(reading, model.learnt) if file else ():
-        say(note)
-    _write(columns, as_json=json_)
+    return columns, list(mending(reading, model.learnt)) if file else []
 
 
-def _write(columns: dict[str, Any], *, as_json: bool) -> None:
+def _untaught(file: str, reading: SeriesReading, form: Any, ahead: ForecastChoices) -> tuple[dict[str, Any], list[str]]:
+    """Answer a file without any model: the columns, and what is to be said of them."""
+    from recurra.estimators.series import forecast_columns
+    from recurra.runs.sources import series_table
+    from recurra.tasks.panels import untaught
+
+    if ahead.steps is None:
+        raise UsageError("how far to forecast", found="no model that knows", advice="give --horizon 24, or a run first")
+    table = series_table(file, reading, **form)
+    model, notes = untaught(table, horizon=ahead.steps, season=ahead.season or 0)
+    columns, told = forecast_columns(model, table, steps=ahead.steps, level=ahead.level)
+    say_warnings([*table.warnings, *told])
+    return columns, notes
+
+
+def _write(columns: dict[str, Any], *, as_json: bool, output: str) -> None:
+    from recurra.artefact.writing import write_atomically
+
     rows = list(_rows(columns))
-    if as_json:
+    if as_json and not output:
         emit_json({"task": "series", "rows": rows})
         return
+    page = io.StringIO()
     # Plain line feeds on every system: the output is a file as often as a screen.
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(page, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(row.values() for row in rows)
+    text = json.dumps({"task": "series", "rows": rows}) + "\n" if as_json else page.getvalue()
+    if output:
+        # A file of before stays whole until the new one is.
+        write_atomically(Path(output), text)
+        say(f"{len(rows):,} forecasts → {output}")
+    else:
+        sys.stdout.write(text)
 
 
 def _only_series(model: Any, text: str) -> SeriesTable:

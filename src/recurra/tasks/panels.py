@@ -25,6 +25,7 @@ from recurra.panels.windows import scales
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught
+from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.inputs.series import TableSeries
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Prepared
@@ -82,6 +83,21 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
         attributes={"table_": table, "given_": TableSeries(table)},
         notes=[*notes, *told_of(panel, spec, members)],
     )
+
+
+def untaught(table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[RunningPanel, list[str]]:
+    """Return a forecaster that learnt nothing, classical forecasts in their usual shares, and what is to be said of it.
+
+    Raises DataError for series of different rhythms.
+    """
+    settings = Settings().changed({"horizon": horizon, "series.season": season})
+    values = [np.where(table.missing[name], np.nan, table.values[name]) for name in table.ids]
+    found, notes = found_season(settings, table, values)
+    config = settings.series.model_copy(update={"season": found})
+    encoder = PanelEncoder(config, dict(USUAL_CLASSICS))
+    shares = ", ".join(f"{name} {share:.1f}" for name, share in USUAL_CLASSICS.items())
+    told = f"classical forecasts alone, nothing is learnt: {shares}"
+    return RunningPanel(PanelNet(), {}, encoder, learnt_of(table)), [*notes, told]
 
 
 def found_season(settings: Settings, table: SeriesTable, values: list[Values]) -> tuple[int, list[str]]:
