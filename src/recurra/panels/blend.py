@@ -71,7 +71,7 @@ def factors_of(truths: Values, known: Mask, quantiles: Values, *, independent: i
     """Return what each third of the horizon's intervals must be stretched by: (3,).
 
     Split conformal, scaled (Vovk et al. 2005; Romano et al. 2019): the level's quantile of how many half widths the
-    truth lies from the middle; drawn towards 1 as far as few windows say little (`independent` of them).
+    truth lies from the middle. What would narrow them is drawn towards 1 where few windows speak (`independent`).
     """
     middle = quantiles.shape[2] // 2
     low, mid, high = quantiles[:, :, 0], quantiles[:, :, middle], quantiles[:, :, -1]
@@ -82,7 +82,8 @@ def factors_of(truths: Values, known: Mask, quantiles: Values, *, independent: i
     for part in np.array_split(np.arange(truths.shape[1]), 3):
         part_ratios = ratios[:, part][known[:, part]]
         factor = float(np.clip(np.quantile(part_ratios, level), 0.25, 4.0)) if part_ratios.size else 1.0
-        found.append(float(factor ** (independent / (independent + 10))))
+        # An interval too narrow is the worse mistake: few windows may widen it, and hardly narrow it.
+        found.append(factor if factor > 1 else float(factor ** (independent / (independent + 10))))
     return found
 
 
