@@ -163,6 +163,12 @@ def test_a_reloaded_forecaster_answers_the_same_bits_and_new_series(fitted: Fore
 
 
 @STILL
+def test_a_series_that_is_not_longer_than_the_horizon_is_not_measured_and_counted(fitted: Forecaster) -> None:
+    told = fitted.evaluate(frame(ODD))
+    assert told["series_count"] == len(ODD) - 2 and told["too_short"] == 2
+
+
+@STILL
 def test_the_order_of_series_changes_no_answer(fitted: Forecaster) -> None:
     turned = fitted.predict(frame(dict(reversed(ODD.items()))))
     for name, answers in fitted.predict().groupby("unique_id"):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
-from recurra.datasets.series.table import SeriesTable
+from recurra.datasets.series.table import SeriesTable, subset
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
 from recurra.panels.classics import classics
@@ -21,7 +21,6 @@ from recurra.panels.series import panel_of
 from recurra.report.numbers import number
 from recurra.tasks.heads.lost import Scored, lost
 
-RIVALS = ("naive", "seasonal naive")
 CLASSICAL = {"Theta": "theta", "damped Holt": "holt"}
 """Further rivals of a panel's forecaster, by the names of classics.py."""
 MEASURES = ("mae", "mase", "smape")
@@ -50,21 +49,11 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
     Raises DataError for series of another rhythm, and for series that the model does not know.
     """
     model.names_of(table)
+    every = len(table.ids)
     # A model made by hand may know no season.
-    horizon, season = model.horizon, max(season, 1)
-    past = head(table, horizon)
-    answers: dict[str, dict[str, Any]] = {name: {} for name in ("Recurra", *RIVALS)}
-    coming = model.coming(past, steps=horizon, levels=())[""]
-    for row, name in enumerate(table.ids):
-        before = past.values[name]
-        answers["Recurra"][name] = coming[row]
-        answers["naive"][name] = naive(before, horizon=horizon)
-        # A series shorter than a season repeats all that it has.
-        answers["seasonal naive"][name] = seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
-    if model.plan.kind == "panel":
-        # What stands in the blend is a rival, too: a net that is worth nothing beside it must be seen to be.
-        told = classics(panel_of([past.values[name] for name in table.ids], season), season=season, horizon=horizon)
-        answers |= {who: dict(zip(table.ids, told[name], strict=True)) for who, name in CLASSICAL.items()}
+    table, season = _long_enough(model, table), max(season, 1)
+    past = head(table, model.horizon)
+    answers = _answers(model, past, season)
     scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
     means = {who: each.means for who, each in scores.items()}
     own, *others = (
@@ -76,6 +65,7 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
     return {
         "task": "series",
         "series_count": len(table.ids),
+        **({"too_short": every - len(table.ids)} if every > len(table.ids) else {}),
         **means["Recurra"],
         "rival": {"name": "seasonal naive", "mase": means["seasonal naive"]["mase"]},
         "rivals": [{"name": who, **means[who]} for who in answers if who != "Recurra"],
@@ -83,6 +73,29 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
         "series": [_drawn(table, name, answers["Recurra"][name]) for name in table.ids[:6]],
         **lost("MASE", own, others, on=on, tries=[*tries, "a longer history"]),
     }
+
+
+def _long_enough(model: Any, table: SeriesTable) -> SeriesTable:
+    """Leave out series of a panel that nothing is before the horizon of; where that is so of all, `head` says it."""
+    longer = [name for name in table.ids if len(table.values[name]) > model.horizon]
+    return subset(table, longer) if longer and model.plan.kind == "panel" else table
+
+
+def _answers(model: Any, past: SeriesTable, season: int) -> dict[str, dict[str, Any]]:
+    """Forecast the horizon behind `past` by the model and by each rival: by its name and the series'."""
+    horizon, names = model.horizon, past.ids
+    answers = {"Recurra": dict(zip(names, model.coming(past, steps=horizon, levels=())[""], strict=True))}
+    answers["naive"] = {name: naive(past.values[name], horizon=horizon) for name in names}
+    # A series shorter than a season repeats all that it has.
+    answers["seasonal naive"] = {
+        name: seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
+        for name, before in ((name, past.values[name]) for name in names)
+    }
+    if model.plan.kind == "panel":
+        # What stands in the blend is a rival, too: a net that is worth nothing beside it must be seen to be.
+        told = classics(panel_of([past.values[name] for name in names], season), season=season, horizon=horizon)
+        answers |= {who: dict(zip(names, told[name], strict=True)) for who, name in CLASSICAL.items()}
+    return answers
 
 
 def horizon_figures(model: Any, table: SeriesTable) -> dict[str, Any]:
