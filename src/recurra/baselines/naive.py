@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from recurra.errors import DataError, UsageError
+from recurra.panels.classics import around_trend, is_seasonal
 
 _Floats = NDArray[np.float64]
 
@@ -45,28 +46,14 @@ def naive2(history: ArrayLike, *, horizon: int, season: int) -> _Floats:
 
 
 def _is_seasonal(values: _Floats, *, season: int) -> bool:
-    """Test the autocorrelation at `season` against 1.645 · sqrt((1 + 2 · the squared shorter ones) / steps)."""
-    if season < 2 or len(values) < 3 * season or values.min() <= 0:
-        return False
-    centred = values - values.mean()
-    power = float(centred @ centred)
-    if power == 0:
-        return False
-    correlations = np.array([float(centred[lag:] @ centred[:-lag]) / power for lag in range(1, season + 1)])
-    # Bartlett's formula; 1.645 is the two-sided 90 % of a normal distribution.
-    limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / len(values))
-    return bool(abs(correlations[-1]) > limit)
+    """Ask for three seasons of positive values before the test of the autocorrelation."""
+    return season >= 2 and len(values) >= 3 * season and values.min() > 0 and is_seasonal(values, season)
 
 
 def _seasonal_factors(values: _Floats, *, season: int) -> _Floats:
     """Mean ratio to the centred moving average at each place in the season, scaled to mean 1: (season,)."""
-    # an even season has no middle step: the two outer ones count a half each
-    window = np.ones(season) if season % 2 else np.concatenate([[0.5], np.ones(season - 1), [0.5]])
-    trend = np.convolve(values, window / season, mode="valid")
-    # The moving average begins half a window into the series.
-    first = (len(window) - 1) // 2
-    ratios = values[first : first + len(trend)] / trend
-    places = (first + np.arange(len(trend))) % season
+    level, trend, places = around_trend(values, season)
+    ratios = level / trend
     means = np.bincount(places, weights=ratios, minlength=season) / np.bincount(places, minlength=season)
     return np.asarray(means / means.mean())
 

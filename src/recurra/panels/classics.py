@@ -80,28 +80,36 @@ def seasonal_index(values: Values, season: int) -> Values | None:
 
     None where the autocorrelation at the season is not significant at 90 %, or there are not two seasons and a value.
     """
-    count = len(values)
-    if season < 2 or count < 2 * season + 1:
+    if season < 2 or len(values) < 2 * season + 1 or not is_seasonal(values, season):
         return None
-    centred = values - values.mean()
-    power = float(centred @ centred)
-    if power <= 0:
-        return None
-    correlations = np.array([float(centred[lag:] @ centred[:-lag]) / power for lag in range(1, season + 1)])
-    # Bartlett's formula; 1.645 is the two-sided 90 % of a normal distribution.
-    if abs(correlations[-1]) <= 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / count):
-        return None
-    # An even season has no middle step: the two outer ones count a half each.
-    weights = np.ones(season) if season % 2 else np.concatenate([[0.5], np.ones(season - 1), [0.5]])
-    trend = np.convolve(values, weights / season, mode="valid")
-    first = (len(weights) - 1) // 2
-    level = values[first : first + len(trend)]
+    level, trend, places = around_trend(values, season)
     ratios = level / trend if values.min() > 0 else level - trend
-    places = (first + np.arange(len(trend))) % season
     # The newest eight seasons, and the median of them: a season changes, and one strike must not stay in it.
     index = np.array([np.median(ratios[places == place][-8:]) for place in range(season)])
     balanced: Values = index / index.mean() if values.min() > 0 else index - index.mean()
     return balanced
+
+
+def is_seasonal(values: Values, season: int) -> bool:
+    """Tell whether the autocorrelation at the season is significant at 90 %: of more than `season` values (steps,)."""
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    if power <= 0:
+        return False
+    correlations = np.array([float(centred[lag:] @ centred[:-lag]) / power for lag in range(1, season + 1)])
+    # Bartlett's formula; 1.645 is the two-sided 90 % of a normal distribution.
+    limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / len(values))
+    return bool(abs(correlations[-1]) > limit)
+
+
+def around_trend(values: Values, season: int) -> tuple[Values, Values, NDArray[np.int64]]:
+    """Return values that have a centred moving average over a season, that average, and their places in the season."""
+    # An even season has no middle step: the two outer ones count a half each.
+    weights = np.ones(season) if season % 2 else np.concatenate([[0.5], np.ones(season - 1), [0.5]])
+    trend: Values = np.convolve(values, weights / season, mode="valid")
+    # The moving average begins half a season into the series.
+    first = (len(weights) - 1) // 2
+    return values[first : first + len(trend)], trend, (first + np.arange(len(trend))) % season
 
 
 def _smoothed(table: Values) -> tuple[Values, Values]:
