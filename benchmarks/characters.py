@@ -8,13 +8,12 @@ chosen on lines before it; the seed is one. Not here: words (language.py).
 
 from __future__ import annotations
 
-import argparse
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from fitting import run_folder
 from smoke import SMOKE, sized
 from writing import write_result
 
@@ -31,14 +30,10 @@ LEARNT = 0.9
 
 def main() -> None:
     """Learn where nothing has been learnt, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", default="runs/characters", help="folder of the run")
-    asked = parser.parse_args()
-    learnt, measured = _parts()
-    # One thread, so that its time is the processor's whatever runs beside it.
-    prepare_training(1)
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) if SMOKE else Path(asked.run)
+    with run_folder(__doc__, "runs/characters") as (folder, _):
+        learnt, measured = _parts()
+        # One thread, so that its time is the processor's whatever runs beside it.
+        prepare_training(1)
         write_result("characters", _measured(_model(folder, learnt), learnt, measured), seeds=[0])
 
 

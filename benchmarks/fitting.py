@@ -5,11 +5,26 @@ Not here: the options of a fit, and what is measured of it.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from smoke import SMOKE
+
 from recurra.__main__ import main
+
+
+@contextmanager
+def run_folder(told: str | None, usual: str) -> Iterator[tuple[Path, Path]]:
+    """Read the command line of a script that does what is `told`; give the run's folder and one that goes away."""
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", default=usual, help="folder of the run")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        yield Path(scratch) / "run" if SMOKE else Path(asked.run), Path(scratch)
 
 
 def fitted(folder: Path, words: Sequence[str]) -> Path:

@@ -7,24 +7,18 @@ results/flagship.json. Epoch and weights were chosen on a tenth of the films; th
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from fitting import fitted
-from smoke import SMOKE, sized
+from fitting import fitted, run_folder
+from smoke import sized
 from writing import write_result
 
 
 def main() -> None:
     """Learn where nothing has been learnt, and tell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", default="runs/flagship", help="folder of the run")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "run" if SMOKE else Path(asked.run)
+    with run_folder(__doc__, "runs/flagship") as (folder, _):
         # Generated reviews have no texts without labels, and few enough rows for one short epoch.
         tiny = ["synthetic", "--recipe", "stack", "--validation", "0.9", "--epochs", "1", "--set", "hidden=4"]
         fitted(folder, ["text", *sized(["imdb", "--preset", "flagship"], tiny)])

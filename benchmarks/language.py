@@ -8,14 +8,12 @@ knows nothing; the seed is one.
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from fitting import fitted
+from fitting import fitted, run_folder
 from smoke import SMOKE, sized
 from writing import write_result
 
@@ -32,12 +30,8 @@ EPOCHS = 7
 
 def main() -> None:
     """Learn where nothing has been learnt, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", default="runs/language-512", help="folder of the run")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "run" if SMOKE else Path(asked.run)
-        source = _source(Path(scratch))
+    with run_folder(__doc__, "runs/language-512") as (folder, scratch):
+        source = _source(scratch)
         settings = [word for each in sized(SETTINGS, ("hidden=8", "streams=4")) for word in ("--set", each)]
         options = ["--epochs", str(sized(EPOCHS, 1)), *sized(["--vectors", "glove"], [])]
         fitted(folder, ["language", source, *settings, *options])
