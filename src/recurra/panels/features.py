@@ -7,7 +7,7 @@ from thousands of series says how many usual steps up or down the coming values 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,6 @@ class Features:
     """(windows,): what values are divided by; float64, for sizes beyond float32."""
     mean: Values
     """(windows,): what `skips` and answers are told from, in units of the level; float64, for small steps high up."""
-
-    def rows(self, rows: slice) -> Features:
-        """Return some windows."""
-        return Features(**{part.name: getattr(self, part.name)[rows] for part in fields(self)})
 
 
 def extras_of(season: int, segment: int) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,23 @@ Mask = NDArray[np.bool_]
 class Panel:
     """Series one behind the other: `flat` (values,) without blanks, `known` (values,), where each one ends.
 
-    Series i is `flat[ends[i] - lengths[i] : ends[i]]`; one without any known value has the length 0.
+    Series i is `flat[starts[i] : ends[i]]`; one without any known value has the length 0.
     """
 
     flat: Values
     known: Mask
     lengths: NDArray[np.int64]
 
-    @property
+    @cached_property
     def ends(self) -> NDArray[np.int64]:
         """Where each series ends in `flat`: (series,)."""
+        # Kept: every batch of windows asks for them.
         return np.cumsum(self.lengths)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Where each series begins in `flat`: (series,)."""
+        return self.ends - self.lengths
 
     def __len__(self) -> int:
         """How many series there are."""
@@ -46,7 +53,7 @@ class Panel:
     def without_last(self, steps: int) -> Panel:
         """Return the panel before its last `steps` values; a shorter series keeps none."""
         kept = np.maximum(self.lengths - steps, 0)
-        places = np.arange(len(self.flat)) - np.repeat(self.ends - self.lengths, self.lengths)
+        places = np.arange(len(self.flat)) - np.repeat(self.starts, self.lengths)
         left = places < np.repeat(kept, self.lengths)
         return Panel(self.flat[left], self.known[left], kept)
 

@@ -30,7 +30,7 @@ class Windows:
 
 def windows_at(panel: Panel, rows: Places, origins: Places, *, length: int, horizon: int, season: int) -> Windows:
     """Return the windows of the series `rows` whose first target is at `origins` (windows,), at least 1."""
-    starts, sizes = (panel.ends - panel.lengths)[rows][:, None], panel.lengths[rows][:, None]
+    starts, sizes = panel.starts[rows][:, None], panel.lengths[rows][:, None]
     before = np.arange(-length, 0)[None] + origins[:, None]
     real = before >= 0
     # Not more than what stands before the origin: the repeated season must not tell what comes.

@@ -45,14 +45,14 @@ LEAST_WINDOWS = 12
 LARGEST_SEGMENT = 96
 MOST_ORIGINS = 5
 USUAL_SEASONS = {
-    "Y": (), "M": (12,), "D": (7, 365), "business day": (5,), "h": (24, 168), "m": (1440, 60), "s": (60, 3600),
+    "Y": (), "M": (12,), "D": (7, 365), "business day": (5,), "h": (24, 168), "m": (1440, 10_080), "s": (60, 3600),
 }  # fmt: skip
 """Seasons of each unit of time, in units."""
 
 
 def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepared:
     """Find the season, choose the shape of the net, and count the windows; `settings` has what was not chosen, too."""
-    values = [np.where(table.missing[name], np.nan, table.values[name]) for name in table.ids]
+    values = table.blanked()
     season, notes = found_season(settings, table, values)
     config = settings.series.model_copy(update={"season": season})
     settings = settings.model_copy(update={"series": config})
@@ -91,12 +91,11 @@ def untaught(table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[Runn
     Raises DataError for series of different rhythms.
     """
     settings = Settings().changed({"horizon": horizon, "series.season": season})
-    values = [np.where(table.missing[name], np.nan, table.values[name]) for name in table.ids]
+    values = table.blanked()
     found, notes = found_season(settings, table, values)
     config = settings.series.model_copy(update={"season": found})
     encoder = PanelEncoder(config, dict(USUAL_CLASSICS))
-    shares = ", ".join(f"{name} {share:.1f}" for name, share in USUAL_CLASSICS.items())
-    told = f"classical forecasts alone, nothing is learnt: {shares}"
+    told = f"classical forecasts alone, nothing is learnt: {encoder.told}"
     return RunningPanel(PanelNet(), {}, encoder, learnt_of(table)), [*notes, told]
 
 
@@ -116,7 +115,7 @@ def usual_seasons(step: TimeStep) -> tuple[int, ...]:
     """Return how many steps the usual seasons of a rhythm have: 48 and 336 of half hours."""
     if step.unit == "D" and step.every % 7 == 0:
         return (52 // (step.every // 7),) if step.every <= 91 else ()
-    lengths = {"m": (1440, 10_080), "h": (24, 168), "M": (12,)}.get(step.unit, USUAL_SEASONS.get(step.unit, ()))
+    lengths: tuple[int, ...] = USUAL_SEASONS.get(step.unit, ())
     return tuple(length // step.every for length in lengths if length % step.every == 0 and length // step.every > 1)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from recurra.config import SeriesConfig, Settings
 from recurra.datasets.series.checks import VALIDATION, check_lengths
-from recurra.datasets.series.table import SeriesTable, imputed, subset
+from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, without_last
 from recurra.errors import DataError, UsageError
 from recurra.nets.layouts import forecast_net
 from recurra.runs.sources import mending, raw_series
@@ -122,28 +122,19 @@ def hold(asked: Asked, rows: Rows) -> Parts:
 
 
 def _held_panel(table: SeriesTable, horizon: int) -> Parts:
-    longer = [name for name in table.ids if len(table.values[name]) > horizon]
+    longer = longer_than(table, horizon)
     if not longer:
         longest = max((len(values) for values in table.values.values()), default=0)
         found = f"{longest} value{'s' * (longest != 1)}"
         allowed, advice = f"more than {horizon}", "choose a shorter horizon, or bring a longer series"
         raise DataError("too short: no series is longer than the horizon", found=found, allowed=allowed, advice=advice)
-    short = len(table.ids) - len(longer)
-    if not short:
-        return Parts(head(table, horizon), table)
-    example = next(name for name in table.ids if len(table.values[name]) <= horizon)
-    told = f"{short:,} series have no more than {horizon} values, such as {example!r}: not measured on"
-    measured = subset(table, longer)
-    learnt = head(measured, horizon)
     # Short ones are learnt from as far as they go.
-    both = {name: (learnt if name in learnt.values else table) for name in table.ids}
-    joined = replace(
-        table,
-        times={name: part.times[name] for name, part in both.items()},
-        values={name: part.values[name] for name, part in both.items()},
-        missing={name: part.missing[name] for name, part in both.items()},
-    )
-    return Parts(joined, measured, [told])
+    learnt, measured = without_last(table, horizon, longer), subset(table, longer)
+    short = [name for name in table.ids if name not in measured.values]
+    if not short:
+        return Parts(learnt, measured)
+    told = f"{len(short):,} series have no more than {horizon} values, such as {short[0]!r}: not measured on"
+    return Parts(learnt, measured, [told])
 
 
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:

@@ -5,7 +5,7 @@ Not here: reading files (files.py) and frames (frames.py), checks (build.py), an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -116,6 +116,10 @@ class SeriesTable:
         """Whether this is one series without a name of its own: its id comes from a file, if from anywhere."""
         return len(self.ids) == 1 and not self.columns.unique_id and not self.columns.wide
 
+    def blanked(self) -> list[SeriesValues]:
+        """Return the values of each series, NaN where none was given, whatever was filled in there."""
+        return [np.where(self.missing[name], np.nan, self.values[name]) for name in self.ids]
+
     def coming(self, name: str, steps: int) -> NDArray[Any]:
         """Return the `steps` times that follow a series in its rhythm; row numbers where rows are plain steps."""
         times = self.times[name]
@@ -178,10 +182,25 @@ def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
 
 def subset(table: SeriesTable, names: Sequence[str]) -> SeriesTable:
     """Return the table with some of its series, in the order of `names`."""
+    return _cut(table, names, lambda name, part: part)
+
+
+def without_last(table: SeriesTable, steps: int, names: Sequence[str]) -> SeriesTable:
+    """Return the table with the last `steps` (1 or more) of the series `names` cut off, and the others whole."""
+    kept = set(names)
+    return _cut(table, table.ids, lambda name, part: part[:-steps] if name in kept else part)
+
+
+def longer_than(table: SeriesTable, steps: int) -> list[str]:
+    """Return the names of the series that have more than so many steps."""
+    return [name for name in table.ids if len(table.values[name]) > steps]
+
+
+def _cut(table: SeriesTable, names: Sequence[str], cut: Callable[[str, NDArray[Any]], NDArray[Any]]) -> SeriesTable:
     return replace(
         table,
         ids=list(names),
-        times={name: table.times[name] for name in names},
-        values={name: table.values[name] for name in names},
-        missing={name: table.missing[name] for name in names},
+        times={name: cut(name, table.times[name]) for name in names},
+        values={name: cut(name, table.values[name]) for name in names},
+        missing={name: cut(name, table.missing[name]) for name in names},
     )

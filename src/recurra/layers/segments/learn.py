@@ -16,10 +16,8 @@ from recurra.config import Init
 from recurra.layers.draws import Generator, elements
 from recurra.layers.matrix.learn import Dense
 from recurra.layers.recurrent.learn import Recurrent
-from recurra.layers.segments.run import DAMPING, MIDDLE, QUANTILES, SegmentsSpec
+from recurra.layers.segments.run import DAMPING, MIDDLE, NORMAL, QUANTILES, SegmentsSpec
 
-NORMAL = (-1.2816, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.2816)
-"""Quantiles of a normal distribution, which the first answers have."""
 WIDER = (0.7, 1.2)
 """How wide they are at the first and at the last step, in usual changes."""
 TRUST = (0.0, 1.0, 1.0, 0.5, -0.5)

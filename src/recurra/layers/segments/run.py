@@ -16,10 +16,13 @@ from recurra.batches import rectangle
 from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
 from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
-from recurra.panels.features import SKIPS, Features, extras_of
+from recurra.panels.features import SKIPS, Features, extras_of, features
+from recurra.panels.windows import Windows
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MIDDLE = len(QUANTILES) // 2
+NORMAL = (-1.2816, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.2816)
+"""The same of a normal distribution: the first answers have them, and other levels are read off along them."""
 DAMPING = (0.85, 0.149)
 """The least damping of a trend, and how much more it may be: at 1 the sum of its powers would be 0 / 0."""
 
@@ -58,6 +61,13 @@ class SegmentsSpec(LayerSpec):
         """Return names and shapes of the weights."""
         inner = {"recurrent": self.recurrent, **self.parts()}
         return {f"{part}.{name}": shape for part, spec in inner.items() for name, shape in spec.weights().items()}
+
+
+def read_windows(spec: SegmentsSpec, cut: Windows) -> Features:
+    """Return what a net reads of windows that were cut for it."""
+    return features(
+        cut.contexts, cut.there, season=spec.season, segment=spec.segment, horizon=spec.horizon, log=spec.log
+    )
 
 
 def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:

@@ -6,14 +6,14 @@ Not here: the formulas (metrics.py), and measuring inside training (training/).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
-from recurra.datasets.series.table import SeriesTable, subset
+from recurra.datasets.series.table import SeriesTable, longer_than, subset, without_last
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
 from recurra.panels.classics import classics
@@ -34,12 +34,7 @@ def head(table: SeriesTable, held: int) -> SeriesTable:
         have = len(table.values[short[0]])
         raise DataError(f"series {short[0]!r} is too short", found=f"{have} values", allowed=f"more than {held}")
     # `held` is never 0, of which the slice [:-0] would leave nothing: a horizon has at least one step.
-    return replace(
-        table,
-        times={name: times[:-held] for name, times in table.times.items()},
-        values={name: values[:-held] for name, values in table.values.items()},
-        missing={name: mask[:-held] for name, mask in table.missing.items()},
-    )
+    return without_last(table, held, table.ids)
 
 
 def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Sequence[str] = ()) -> dict[str, Any]:
@@ -77,7 +72,7 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
 
 def _long_enough(model: Any, table: SeriesTable) -> SeriesTable:
     """Leave out series of a panel that nothing is before the horizon of; where that is so of all, `head` says it."""
-    longer = [name for name in table.ids if len(table.values[name]) > model.horizon]
+    longer = longer_than(table, model.horizon)
     return subset(table, longer) if longer and model.plan.kind == "panel" else table
 
 

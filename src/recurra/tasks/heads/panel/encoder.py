@@ -47,6 +47,11 @@ class PanelEncoder:
     """Of the series it learnt from; empty where these are very many."""
 
     @property
+    def told(self) -> str:
+        """What each forecast counts, for people."""
+        return ", ".join(f"{name} {share:.2f}" for name, share in self.shares.items() if share)
+
+    @property
     def classics(self) -> list[str]:
         """The classical forecasts that count."""
         return [name for name in CLASSICS if self.shares.get(name)]

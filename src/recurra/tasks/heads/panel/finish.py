@@ -6,7 +6,6 @@ Not here: how a net learns (learn.py), the shares (panels/blend.py), answers (ru
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from recurra.nets.panels import PanelNet
 from recurra.panels.blend import NET, blended, factors_of, weights_of
 from recurra.panels.classics import classics
 from recurra.panels.series import Mask, Panel, Values
-from recurra.panels.windows import scales
+from recurra.panels.windows import scales, windows_at
 from recurra.tasks.heads.panel.encoder import PanelEncoder
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.heads.panel.run import RunningPanel
@@ -53,22 +52,17 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     """Weigh by a first net, then let as many as the plan has learn from all windows."""
     data: PanelParts = prepared.data
     members = len(prepared.plan.member)
-    nets = members + (data.before is not None and members > 0)
-    encoder, notes = data.encoder, []
-    weighed = None
-    if data.backs:
-        first: Trained = {}
-        if members and data.before is not None:
-            first = again(_alone(prepared, data.before, 100), 1, nets)
-        weighed = _weighed(prepared, data, first)
-    if weighed is not None and weighed.known.any():
+    begins = members > 0 and data.before is not None
+    nets = members + begins
+    first = again(_alone(prepared, data.before, 100), 1, nets) if begins else {}
+    weighed, encoder = _weighed(prepared, data, first), data.encoder
+    if weighed.known.any():
         encoder = _judged(encoder, weighed)
     tensors: Trained = {}
     for number in range(members):
         each = again(_alone(prepared, data.whole, number), number + 1 + nets - members, nets)
         tensors |= {name.replace("member0.", f"member{number}.", 1): value for name, value in each.items()}
-    shares = ", ".join(f"{name} {share:.2f}" for name, share in encoder.shares.items() if share)
-    notes.append(f"what each counts in the forecast: {shares}")
+    notes = [f"what each counts in the forecast: {encoder.told}"]
     return Finished(RunningPanel(prepared.plan, tensors, encoder, data.learnt), notes=notes)
 
 
@@ -89,21 +83,13 @@ def _weighed(prepared: Prepared, data: PanelParts, first: Trained) -> _Weighed:
         if not len(asked):
             continue
         past = past.taken(asked)
-        truths, known = _ahead(data.panel.taken(asked), past.lengths, horizon)
+        cut = windows_at(data.panel, asked, past.lengths, length=1, horizon=horizon, season=season)
         parts = classics(past, season=season, horizon=horizon)
         quantiles = model.members(past) if first else None
         if quantiles is not None:
             parts[NET] = quantiles[:, :, MIDDLE]
-        rows.append(_Weighed(truths, known, parts, quantiles, scales(past, season)))
+        rows.append(_Weighed(cut.targets, cut.asked, parts, quantiles, scales(past, season)))
     return _joined(rows, horizon)
-
-
-def _ahead(panel: Panel, origins: Any, horizon: int) -> tuple[Values, Mask]:
-    """Return what follows each series' origin: (series, horizon), and what of it is known."""
-    places = origins[:, None] + np.arange(horizon)[None]
-    inside = places < panel.lengths[:, None]
-    flat = (panel.ends - panel.lengths)[:, None] + np.minimum(places, panel.lengths[:, None] - 1)
-    return panel.flat[flat], inside & panel.known[flat]
 
 
 def _joined(rows: list[_Weighed], horizon: int) -> _Weighed:

@@ -18,9 +18,8 @@ from torch import Tensor
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
-from recurra.layers.segments.run import QUANTILES, SegmentsSpec
+from recurra.layers.segments.run import QUANTILES, SegmentsSpec, read_windows
 from recurra.nets.learn import LearningNet
-from recurra.panels.features import features
 from recurra.panels.series import Values
 from recurra.panels.windows import Places, windows_at
 from recurra.tasks.heads.panel.parts import Taught
@@ -90,9 +89,7 @@ class PanelLearner:
         """Pinball loss of all quantiles of the values that are known."""
         spec, (rows, origins) = self.spec, batch
         cut = windows_at(self.taught.panel, rows, origins, length=spec.length, horizon=spec.horizon, season=spec.season)
-        read = features(
-            cut.contexts, cut.there, season=spec.season, segment=spec.segment, horizon=spec.horizon, log=spec.log
-        )
+        read = read_windows(spec, cut)
         # In units of the level, and less the mean where answers are, so that float32 holds any series.
         truth = cut.targets / read.level[:, None] - (0 if spec.log else read.mean[:, None])
         units = np.minimum(read.level / self.taught.scales[rows], 1e6).astype(np.float32)

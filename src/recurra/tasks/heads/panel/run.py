@@ -18,13 +18,12 @@ from recurra.artefact import Artefact
 from recurra.datasets.series.learnt import LearntSeries, check_rhythm
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import ArtefactError, DataError
-from recurra.layers.segments.run import MIDDLE, QUANTILES, answered, segments
+from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, read_windows, segments
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
 from recurra.nets.run import weights_of
 from recurra.panels.blend import NET, blended, stretched
 from recurra.panels.classics import classics
-from recurra.panels.features import features
 from recurra.panels.series import Panel, Values, panel_of
 from recurra.panels.windows import scales, windows_at
 from recurra.tasks.heads.horizon.run import MOST_STEPS, RunningForecaster, read_learnt, written_learnt
@@ -32,8 +31,6 @@ from recurra.tasks.heads.panel.encoder import PanelEncoder
 
 AT_ONCE = 4_000_000
 """Numbers of features that are held at once."""
-NORMAL = np.array([-1.2816, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.2816])
-"""Quantiles of a normal distribution: levels between and beyond the learnt ones are read off along it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +64,11 @@ class RunningPanel(Model):
         Beyond the horizon it reads its own answers. Raises DataError for a series without any value.
         """
         steps = whole("steps, the horizon", steps, least=1, most=MOST_STEPS)
-        empty = [name for name in table.ids if not np.isfinite(table.values[name]).any() or table.missing[name].all()]
-        if empty:
-            raise DataError(f"series {empty[0]!r} has no known value", advice="leave it out")
         season = self.encoder.config.season
-        values = [np.where(table.missing[name], np.nan, table.values[name]) for name in table.ids]
-        panel, told = panel_of(values, season), np.zeros((len(values), 0, len(QUANTILES)))
+        panel, told = panel_of(table.blanked(), season), np.zeros((len(table.ids), 0, len(QUANTILES)))
+        if not panel.lengths.all():
+            empty = table.ids[int(np.argmin(panel.lengths))]
+            raise DataError(f"series {empty!r} has no known value", advice="leave it out")
         while told.shape[1] < steps:
             told = np.concatenate([told, self.quantiles(panel)], axis=1)
             if told.shape[1] < steps:
@@ -105,9 +101,7 @@ class RunningPanel(Model):
         for start in range(0, len(panel), at_once):
             rows = np.arange(start, min(start + at_once, len(panel)))
             cut = windows_at(panel, rows, panel.lengths[rows], length=spec.length, horizon=1, season=spec.season)
-            read = features(
-                cut.contexts, cut.there, season=spec.season, segment=spec.segment, horizon=spec.horizon, log=spec.log
-            )
+            read = read_windows(spec, cut)
             for number, member in enumerate(self.plan.member):
                 each = segments(member, weights_of(self.tensors, f"member{number}"), read)
                 told[rows] += answered(member, each, read) / len(self.plan.member)
@@ -162,10 +156,9 @@ class RunningPanel(Model):
     @property
     def fact(self) -> str:
         """How many series it learnt from, their rhythm, what counts and how far it looks."""
-        shares = ", ".join(f"{name} {share:.2f}" for name, share in self.encoder.shares.items() if share)
         rhythm = f" of {self.learnt.step}" if self.learnt.step else ""
         season, seen = self.encoder.config.season, len(self.encoder.names)
-        return f"{seen:,} series{rhythm}, season {season}, horizon {self.horizon}; {shares}."
+        return f"{seen:,} series{rhythm}, season {season}, horizon {self.horizon}; {self.encoder.told}."
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -221,7 +214,8 @@ def interval(quantiles: Values, level: int) -> tuple[Values, Values]:
 def _around(panel: Panel, middle: Values, season: int) -> Values:
     """Return quantiles around classical forecasts: as wide as the series' own steps a season, by the root of time."""
     steps = np.sqrt(1 + np.arange(middle.shape[1]) // max(season, 1))
-    told: Values = middle[:, :, None] + 1.25 * scales(panel, season)[:, None, None] * steps[None, :, None] * NORMAL
+    widths = 1.25 * scales(panel, season)[:, None, None] * steps[None, :, None] * np.array(NORMAL)
+    told: Values = middle[:, :, None] + widths
     return told
 
 
