@@ -21,7 +21,7 @@ from recurra.estimators.series import Forecaster
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.learn import Segments
 from recurra.layers.segments.run import SegmentsSpec, segments
-from recurra.panels.blend import factors_of, stretched, weights_of
+from recurra.panels.blend import USUAL, factors_of, stretched, weights_of
 from recurra.panels.classics import classics, seasonal_index
 from recurra.panels.features import features
 from recurra.panels.seasons import season_of
@@ -197,6 +197,12 @@ def test_two_values_are_enough_to_fit_and_none_are_not() -> None:
     assert np.isfinite(Forecaster(horizon=2).fit([1.0, 2.0]).predict()).all()
     with pytest.raises(DataError, match="no series has a known value"):
         Forecaster(horizon=2).fit([])
+
+
+def test_nets_count_where_no_first_net_could_be_weighed() -> None:
+    # Enough windows to learn from, and too few before the newest ones.
+    told = Forecaster(epochs=1, hidden=2, horizon=5, season=1).fit(np.arange(18.0) % 5)
+    assert told.model_.plan.member and told.model_.encoder.shares == USUAL
 
 
 def test_choices_of_windows_make_a_net_of_windows_and_contradict_a_panel() -> None:

@@ -18,7 +18,7 @@ from recurra.errors import DataError, either
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
-from recurra.panels.blend import ENOUGH, NET, USUAL_CLASSICS
+from recurra.panels.blend import ENOUGH, USUAL, USUAL_CLASSICS
 from recurra.panels.seasons import season_of
 from recurra.panels.series import Panel, Values, panel_of
 from recurra.panels.windows import scales
@@ -67,7 +67,7 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
     members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
-    shares = {NET: 1.0} if members else dict(USUAL_CLASSICS)
+    shares = dict(USUAL if members else USUAL_CLASSICS)
     data = PanelParts(PanelEncoder(config, shares, names=names), learnt_of(table), panel, whole, before, backs)
     return Prepared(
         settings,

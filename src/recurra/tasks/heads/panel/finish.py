@@ -55,9 +55,9 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     begins = members > 0 and data.before is not None
     nets = members + begins
     first = again(_alone(prepared, data.before, 100), 1, nets) if begins else {}
-    weighed, encoder = _weighed(prepared, data, first), data.encoder
-    if weighed.known.any():
-        encoder = _judged(encoder, weighed)
+    # Without a first net nobody can tell what nets are worth: then they keep their usual share.
+    weigh = begins or not members
+    encoder = _judged(data.encoder, _weighed(prepared, data, first)) if weigh else data.encoder
     tensors: Trained = {}
     for number in range(members):
         each = again(_alone(prepared, data.whole, number), number + 1 + nets - members, nets)
@@ -106,7 +106,9 @@ def _joined(rows: list[_Weighed], horizon: int) -> _Weighed:
 
 
 def _judged(encoder: PanelEncoder, weighed: _Weighed) -> PanelEncoder:
-    """Return the encoder with the shares and factors that the newest windows speak for."""
+    """Return the encoder with what the newest windows speak for; as it is, where there are none."""
+    if not weighed.known.any():
+        return encoder
     shares = weights_of(weighed.truths, weighed.known, weighed.parts, weighed.scales)
     encoder = replace(encoder, shares=shares)
     if weighed.quantiles is None:
