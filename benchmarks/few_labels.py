@@ -3,7 +3,7 @@
 Of each set's training part some rows keep their labels, and all others are handed over as texts without; of IMDB, some
 of the reviews that never had labels. The test part is the official one or a fold. All fits of a draw stand on the same
 rows. Run: `python benchmarks/few_labels.py [--rows 200,1000] [--seeds 0] [--ways …] [SET …]`, with RECURRA_DATA. What
-was measured before is kept, fit by fit. It adds to results/few-labels.json.
+was measured before is kept, fit by fit; `--measured` writes that alone. It adds to results/few-labels.json.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "all": {"adapt": "always", "virtual_adversarial": 0.25, "entropy": 0.1},
 }
 """Settings of each way, beside which no other learns from the texts."""
+ALONE = "labels alone"
 FREE = 10_000
 """Reviews without labels, of IMDB's 50,000."""
 TESTED = 5_000
@@ -53,12 +54,17 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join([*SETS, "imdb"]))
     parser.add_argument("--rows", default=sized("200,1000", "40"), help="numbers of labels")
     parser.add_argument("--seeds", default="0", help="apart by commas")
+    parser.add_argument("--measured", action="store_true", help="measure nothing more: write what is measured")
     parser.add_argument("--ways", default=sized(",".join(WAYS), "self-training"), help="apart by commas")
     asked = parser.parse_args()
     for seed in map(int, asked.seeds.split(",")):
         for name in asked.sets or list(sized(SETS, {"trec": SETS["trec"]})):
             for count in map(int, asked.rows.split(",")):
-                measure(f"{name}, {count} labels, seed {seed}", drawn(name, count, seed), seed, asked.ways.split(","))
+                wanted = [
+                    way for way in asked.ways.split(",") if _key(name, count, way, seed) not in measurements(NAME)
+                ]
+                if wanted and not asked.measured:
+                    measure(name, count, seed, wanted)
     write_sets(NAME)
 
 
@@ -78,22 +84,25 @@ def drawn(name: str, count: int, seed: int) -> Drawn:
     return Drawn(train.at(order[:count]), [others[row] for row in generator.permutation(len(others))[:FREE]], test)
 
 
-def measure(key: str, draw: Drawn, seed: int, ways: list[str]) -> None:
-    """Fit without the texts and by each way that is not measured yet; keep each figure as soon as it is there."""
-    known = measurements(NAME).get(key, {})
-    fits: dict[str, Any] = dict(known.get("fits", {}))
-    wanted = [way for way in ways if way not in fits]
-    if not wanted:
-        return
+def measure(name: str, count: int, seed: int, ways: list[str]) -> None:
+    """Fit without the texts and by each of the ways; keep each figure as soon as it is there."""
+    draw = drawn(name, count, seed)
+    counts = {"labels": len(draw.rows.texts), "unlabelled": len(draw.free), "tested": len(draw.test.texts)}
+    # Each way is compared with a fit of this very process: what another machine rounds otherwise is no difference.
+    key = _key(name, count, ALONE, seed)
     plain, figures = _fitted(draw, seed, NONE, [], key)
-    fits["labels alone"] = figures
-    for way in wanted:
-        right, figures = _fitted(draw, seed, WAYS[way], draw.free, f"{key}, {way}")
+    keep(NAME, key, counts | figures)
+    for way in ways:
+        key = _key(name, count, way, seed)
+        right, figures = _fitted(draw, seed, WAYS[way], draw.free, key)
         apart = paired_bootstrap(right, plain)
-        fits[way] = figures | {"difference": [round(100 * float(value), 2) for value in (apart.low, apart.high)]}
-        print(key, way, fits[way], flush=True)
-        counts = {"labels": len(draw.rows.texts), "unlabelled": len(draw.free), "tested": len(draw.test.texts)}
-        keep(NAME, key, {**counts, "fits": fits})
+        figures["difference"] = [round(100 * float(value), 2) for value in (apart.low, apart.high)]
+        print(key, figures, flush=True)
+        keep(NAME, key, counts | figures)
+
+
+def _key(name: str, count: int, way: str, seed: int) -> str:
+    return f"{name}, {count} labels, {way}, seed {seed}"
 
 
 def _fitted(draw: Drawn, seed: int, choices: dict[str, Any], free: list[str], run: str) -> tuple[Any, dict[str, Any]]:

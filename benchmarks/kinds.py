@@ -4,13 +4,13 @@ Grades of SST as numbers and as steps, official test part; the levels of 20 News
 two), texts cut at 800 letters, 1,500 test rows; tags of WikiText-2 in small letters, where spans are runs of words that
 were written with a capital inside a sentence: no set of tagged sentences is at hand, and these are real text.
 
-Run: `python benchmarks/kinds.py [KIND …]`. It adds to results/kinds.json.
+Run: `python benchmarks/kinds.py [KIND …]`. What was measured before is kept, and `--measured` writes that alone. It
+adds to results/kinds.json.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from smoke import SMOKE, sized
 from text_sets import few, text_set
-from writing import RESULTS, write_result
+from writing import keep, measurements, write_sets
 
 import recurra
 from recurra.datasets.known.wikitext import load_wikitext2
@@ -33,20 +33,23 @@ from recurra.tasks.ordinal import ordered
 
 NAME = "kinds"
 Figures = dict[str, Any]
-ROWS = sized((500, 2_000), (40,))
+FEW, MANY = sized((500, 2_000), (40, 40))
 
 
 def main() -> None:
     """Measure the kinds asked for, or all; keep what was measured before of others."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
+    parser.add_argument("--measured", action="store_true", help="measure nothing more: write what is measured")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    path = RESULTS / f"{NAME}.json"
-    kept = json.loads(path.read_text("utf-8"))["kinds"] if path.exists() and not SMOKE else {}
-    for kind in asked.kinds or KINDS:
-        kept[kind] = KINDS[kind]()
-        write_result(NAME, {"kinds": kept}, seeds=[0])
+    for kind in () if asked.measured else asked.kinds or KINDS:
+        measured, counts = KINDS[kind]
+        for count in counts:
+            key = f"{kind}, {count} rows, seed 0"
+            if key not in measurements(NAME):
+                keep(NAME, key, measured(count))
+    write_sets(NAME)
 
 
 def _told(record: Figures, keys: tuple[str, ...], seconds: float) -> Figures:
@@ -66,55 +69,46 @@ def _grades(count: int) -> tuple[TargetRows, TargetRows, list[int]]:
     return TargetRows(some.texts, parts[0], ("grade",)), TargetRows(test.texts, parts[1], ("grade",)), places[0]
 
 
-def regression() -> dict[str, Figures]:
+def regression(count: int) -> Figures:
     """Grades as numbers."""
-    told = {}
-    for count in ROWS:
-        train, test, _ = _grades(count)
-        started = time.perf_counter()
-        model = recurra.TextRegressor().fit(train.texts, train.targets[:, 0])
-        seconds = time.perf_counter() - started
-        told[str(count)] = _told(judge_numbers(model.model_, test, train), ("mae", "rmse", "r2", "spearman"), seconds)
-    return told
+    train, test, _ = _grades(count)
+    started = time.perf_counter()
+    model = recurra.TextRegressor().fit(train.texts, train.targets[:, 0])
+    seconds = time.perf_counter() - started
+    return _told(judge_numbers(model.model_, test, train), ("mae", "rmse", "r2", "spearman"), seconds)
 
 
-def ordinal() -> dict[str, Figures]:
+def ordinal(count: int) -> Figures:
     """Grades as steps."""
-    told = {}
-    for count in ROWS:
-        train, test, places = _grades(count)
-        started = time.perf_counter()
-        model = recurra.TextOrdinalClassifier().fit(train.texts, places)
-        seconds = time.perf_counter() - started
-        names = model.model_.names
-        judged, learnt = (
-            ordered(part.texts, part.targets[:, 0].astype(int).tolist(), names).rows for part in (test, train)
-        )
-        record = judge_order(model.model_, judged, learnt)
-        told[str(count)] = _told(record, ("mae", "kappa", "accuracy", "within_one"), seconds)
-    return told
+    train, test, places = _grades(count)
+    started = time.perf_counter()
+    model = recurra.TextOrdinalClassifier().fit(train.texts, places)
+    seconds = time.perf_counter() - started
+    names = model.model_.names
+    judged, learnt = (
+        ordered(part.texts, part.targets[:, 0].astype(int).tolist(), names).rows for part in (test, train)
+    )
+    record = judge_order(model.model_, judged, learnt)
+    return _told(record, ("mae", "kappa", "accuracy", "within_one"), seconds)
 
 
-def multilabel() -> dict[str, Figures]:
+def multilabel(count: int) -> Figures:
     """Levels of names as labels."""
-    told = {}
     train, test = text_set("20news")
     generator = np.random.default_rng(0)
     test = test.at(generator.permutation(len(test.texts))[:1_500])
-    for count in ROWS[:1]:
-        some = few(train, count, seed=0)
-        texts = [[text[:800] for text in part.texts] for part in (some, test)]
-        labels = [[(GROUPS[int(label)] if label.isdigit() else label).split(".") for label in part.labels]
-            for part in (some, test)]  # fmt: skip
-        if SMOKE:
-            labels = [[["every", *names] for names in part] for part in labels]
-        started = time.perf_counter()
-        model = recurra.TextMultilabelClassifier().fit(texts[0], labels[0])
-        seconds = time.perf_counter() - started
-        rows = [TargetRows(part, *indicator(names)) for part, names in zip(texts, labels, strict=True)]
-        keys = ("f1_micro", "f1_macro", "subset_accuracy", "ranking_precision")
-        told[str(count)] = _told(judge_several(model.model_, rows[1], rows[0]), keys, seconds)
-    return told
+    some = few(train, count, seed=0)
+    texts = [[text[:800] for text in part.texts] for part in (some, test)]
+    labels = [[(GROUPS[int(label)] if label.isdigit() else label).split(".") for label in part.labels]
+        for part in (some, test)]  # fmt: skip
+    if SMOKE:
+        labels = [[["every", *names] for names in part] for part in labels]
+    started = time.perf_counter()
+    model = recurra.TextMultilabelClassifier().fit(texts[0], labels[0])
+    seconds = time.perf_counter() - started
+    rows = [TargetRows(part, *indicator(names)) for part, names in zip(texts, labels, strict=True)]
+    keys = ("f1_micro", "f1_macro", "subset_accuracy", "ranking_precision")
+    return _told(judge_several(model.model_, rows[1], rows[0]), keys, seconds)
 
 
 GROUPS = (
@@ -126,22 +120,18 @@ GROUPS = (
 """The names of the labels, in their order."""
 
 
-def tags() -> dict[str, Figures]:
+def tags(count: int) -> Figures:
     """Runs of capitalised words."""
     if SMOKE:
         parts = [[["the", "Red", "Film", "of", "New", "York", "was", "a", "Great", "one", "."]] * 20] * 2
     else:
         whole = load_wikitext2()
-        parts = [_sentences(text)[:most] for text, most in ((whole.train, max(ROWS)), (whole.test, 2_000))]
-    test = _capitals(parts[1])
-    told = {}
-    for count in sized((1_000,), (20,)):
-        train = _capitals(parts[0][:count])
-        started = time.perf_counter()
-        model = recurra.TextTagger(epochs=sized(None, 1)).fit(train.tokens, train.tags)
-        seconds = time.perf_counter() - started
-        told[str(count)] = _told(judge_tags(model.model_, test, train), ("f1", "accuracy"), seconds)
-    return told
+        parts = [_sentences(text)[:most] for text, most in ((whole.train, MANY), (whole.test, 2_000))]
+    test, train = _capitals(parts[1]), _capitals(parts[0][:count])
+    started = time.perf_counter()
+    model = recurra.TextTagger(epochs=sized(None, 1)).fit(train.tokens, train.tags)
+    seconds = time.perf_counter() - started
+    return _told(judge_tags(model.model_, test, train), ("f1", "accuracy"), seconds)
 
 
 def _sentences(text: str) -> list[list[str]]:
@@ -164,9 +154,11 @@ def _capitals(sentences: list[list[str]]) -> TaggedRows:
     return TaggedRows([[word.lower() for word in sentence] for sentence in sentences], tags)
 
 
-KINDS: dict[str, Callable[[], dict[str, Figures]]] = {
-    "regression": regression, "ordinal": ordinal, "multilabel": multilabel, "tags": tags,
+KINDS: dict[str, tuple[Callable[[int], Figures], tuple[int, ...]]] = {
+    "regression": (regression, (FEW, MANY)), "ordinal": (ordinal, (FEW, MANY)), "multilabel": (multilabel, (FEW,)),
+    "tags": (tags, (sized(1_000, 20),)),
 }  # fmt: skip
+"""What measures each kind, and the numbers of rows."""
 
 if __name__ == "__main__":
     main()

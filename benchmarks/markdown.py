@@ -6,9 +6,12 @@ Not here: which tables there are (tables.py, tables_engine.py).
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from writing import ON
 
 MISSING = "not measured yet"
 
@@ -43,11 +46,18 @@ def table(header: Sequence[str], rows: Rows) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def made_by(record: Record, note: str = "") -> str:
-    """The command, the machine and the versions that a table's figures come from."""
+def made_on(rows: Sequence[Record]) -> list[str]:
+    """The machines that rows were measured on, of most rows first; none where rows do not tell."""
+    return [name for name, _ in Counter(row[ON] for row in rows if ON in row).most_common()]
+
+
+def made_by(record: Record, note: str = "", machines: Sequence[str] = ()) -> str:
+    """The command, the machine and the versions that a table's figures come from; of several machines their list."""
     versions = record.get("versions", {})
     command = record.get("lab_command") or record["command"]
     told = [f"`{command}`", *([note] if note else [])]
+    if len(machines) > 1:
+        return f"\n<sub>{', '.join(told)}, on {'; '.join(machines)}</sub>\n"
     told += [f"{name} {versions[name]}" for name in ("python", "torch", "numpy") if name in versions]
     told += [f"{versions['cores']} cores"] if "cores" in versions else []
     told += [f"load {record['load_average']}"] if "load_average" in record else []

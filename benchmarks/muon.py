@@ -2,9 +2,9 @@
 
 Three ways to move the recurrent matrix of one LSTM of 256 units, all else by AdamW: AdamW, Muon on each gate's block,
 Muon on the whole matrix. Each has the same steps and three rates. The best rate on the validation part, with seed 0,
-is then learnt with other seeds, measured on the test part. Run: `python benchmarks/muon.py`, with
+is then learnt with other seeds, measured on the test part. Run: `python benchmarks/muon.py [--ways …]`, with
 RECURRA_DATA: fifteen fits of one pass over a sixth of the text, half a minute of one core each. What was measured
-before is kept. It writes results/muon.json.
+before is kept. It writes results/muon.json, of some ways alone where they are named.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from smoke import SMOKE, sized
-from writing import keep, measurements, over_seeds, write_result
+from writing import ON, keep, measurements, over_seeds, write_result
 
 import recurra
 from recurra.datasets.formats import TextReading
@@ -44,13 +44,15 @@ SEEDS = sized((1, 2), (1,))
 
 def main() -> None:
     """Measure what is not measured yet, and write."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ways", default=";".join(WAYS), help="apart by semicolons")
+    ways = parser.parse_args().ways.split(";")
     # One thread, so that its time is the processor's whatever runs beside it.
     prepare_training(1)
     lines = _lines()
     rate = _best(lines, "adamw", [{"learning_rate": rate} for rate in RATES])
     shares = [{**rate, "recurrent_rate": share} for share in SHARES]
-    chosen = {way: rate if way == "adamw" else _best(lines, way, shares) for way in WAYS}
+    chosen = {way: rate if way == "adamw" else _best(lines, way, shares) for way in ways}
     # Seed by seed: what was stopped has whole seeds.
     for seed in SEEDS:
         for way, changes in chosen.items():
@@ -77,10 +79,11 @@ def _best(lines: Lines, way: str, tried: list[dict[str, float]]) -> dict[str, fl
 
 def _figures(lines: Lines, way: str, changes: dict[str, float]) -> dict[str, Any]:
     runs = [_learnt(lines, way, changes, seed) for seed in SEEDS]
-    return {"chosen": changes, **{name: over_seeds([run[name] for run in runs]) for name in runs[0]}}
+    machines = sorted({run.pop(ON) for run in runs})
+    return {"chosen": changes, ON: machines, **{name: over_seeds([run[name] for run in runs]) for name in runs[0]}}
 
 
-def _learnt(lines: Lines, way: str, changes: dict[str, float], seed: int) -> dict[str, float]:
+def _learnt(lines: Lines, way: str, changes: dict[str, float], seed: int) -> dict[str, Any]:
     """Return perplexities of one fit and its seconds, measured now or before."""
     key = f"{way}, {', '.join(f'{name} {value:g}' for name, value in changes.items())}, seed {seed}"
     if key not in measurements(NAME):

@@ -5,7 +5,8 @@ rows and the same test part: TF-IDF with logistic regression (scikit-learn's own
 test part is the official one; of a set without one it is the fold of five that the seed numbers. Run: `python
 benchmarks/own_texts.py [--recipe auto] [--rows 1000,0] [--seeds 0,1,2] [SET …]`; 0 stands for all rows. It adds to
 results/own-texts.json. Each measurement is a line of runs/benchmarks/own-texts.jsonl as soon as it is made: the same
-command goes on behind those.
+command goes on behind those. Each tells its machine: lines that another one made may be added to that file, and
+`--measured` writes them.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ def main() -> None:
     parser.add_argument("--recipe", default="auto", choices=("auto", "stack", "net"))
     parser.add_argument("--rows", default=sized("1000,0", "40"), help="numbers of rows, 0 for all")
     parser.add_argument("--seeds", default="0", help="apart by commas")
+    parser.add_argument("--measured", action="store_true", help="measure nothing more: write what is measured")
     asked = parser.parse_args()
     # Seeds come outermost: a command that is stopped has whole seeds, which can be compared.
     for seed in map(int, asked.seeds.split(",")):
         for name in asked.sets or list(sized(SETS, {"trec": SETS["trec"]})):
             for rows in map(int, asked.rows.split(",")):
                 key = f"{name}, {rows or 'all'} rows, {asked.recipe}, seed {seed}"
-                if key not in measurements(NAME):
+                if not asked.measured and key not in measurements(NAME):
                     keep(NAME, key, measured(name, rows, asked.recipe, seed))
     write_sets(NAME)
 

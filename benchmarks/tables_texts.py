@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from markdown import MISSING, Record, Rows, made_by, read, table
+from markdown import MISSING, Record, Rows, made_by, made_on, read, table
+from writing import ON
 
 WHO = ("Recurra", "NB-SVM", "TF-IDF", "MiniLM", "Keras' tutorial", "torch's tutorial")
 
@@ -35,16 +36,20 @@ def own_texts(results: Path) -> str:
         name, count, recipe, _ = key.split(", ")
         if recipe == "auto" and not count.startswith("200 "):
             runs[name, count].append(figures)
-    rows: Rows = [_over_seeds(name, seeds) for (name, _), seeds in runs.items()]
-    return table(header, rows) + made_by(record)
+    machines = made_on([seed for seeds in runs.values() for seed in seeds])
+    rows: Rows = [_over_seeds(name, seeds, machines[:1]) for (name, _), seeds in runs.items()]
+    timed = "seconds are those of the first machine" if len(machines) > 1 else ""
+    return table(header, rows) + made_by(record, timed, machines)
 
 
-def _over_seeds(name: str, seeds: Sequence[Record]) -> Sequence[str]:
+def _over_seeds(name: str, seeds: Sequence[Record], timed: Sequence[str]) -> Sequence[str]:
     shown = [_mean([seed["accuracy"][who] for seed in seeds]) for who in ("Recurra", "NB-SVM", "TF-IDF")]
     # The seed that does worst against its rival tells what a reader may count on.
     low, high = min(seed["against_best_rival"] for seed in seeds)
-    seconds = statistics.fmean(seed["processor_seconds"] for seed in seeds)
-    return (name, f"{seeds[0]['rows']:,}", str(len(seeds)), *shown, f"{low:+.1f} … {high:+.1f}", f"{seconds:.0f}")
+    # Seconds of two machines have no mean.
+    seconds = [seed["processor_seconds"] for seed in seeds if not timed or seed[ON] in timed]
+    spent = f"{statistics.fmean(seconds):.0f}" if seconds else MISSING
+    return (name, f"{seeds[0]['rows']:,}", str(len(seeds)), *shown, f"{low:+.1f} … {high:+.1f}", spent)
 
 
 def _mean(values: Sequence[float]) -> str:
@@ -58,7 +63,8 @@ def rivals(results: Path) -> str:
     record = read(results, "rivals")
     if record is None:
         return table(("set", *WHO), [(MISSING, *[""] * len(WHO))])
-    return _accuracies(record, 1_000) + "\n" + _costs(record) + made_by(record)
+    machines = made_on([*record["accuracy"].values(), *record["answering"].values()])
+    return _accuracies(record, 1_000) + "\n" + _costs(record) + made_by(record, "", machines)
 
 
 def _accuracies(record: Record, count: int) -> str:

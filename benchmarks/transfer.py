@@ -2,9 +2,10 @@
 
 A language model of each direction reads reviews of the training part without their labels. Then the same net learns
 from some labels: from drawn weights, begun with the forward model, and begun with both. Run: `python
-benchmarks/transfer.py`, with RECURRA_DATA: about ten minutes of one core. Models that were learnt and fits that were
-measured before are kept. It writes results/transfer.json. Not here: stacks that read texts without labels
-(few_labels.py).
+benchmarks/transfer.py [--ways …]`, with RECURRA_DATA: about ten minutes of one core. Models that were learnt and fits
+that were measured before are kept. It writes results/transfer.json, once drawn weights are measured.
+
+Not here: stacks that read texts without labels (few_labels.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 from smoke import sized
 from text_sets import Rows
-from writing import PARTS, keep, measurements, write_result
+from writing import ON, PARTS, keep, measurements, write_result
 
 import recurra
 from recurra.datasets.known.imdb import load_imdb
@@ -36,20 +37,29 @@ TEST = sized(5_000, 20)
 SHAPE = {"cell": "lstm", "hidden": sized(192, 6), "embedding_size": sized(128, 5), "precision": "bf16"}
 LANGUAGE = {**SHAPE, "tokens": "word", "streams": sized(32, 2), "epochs": sized(2, 1), "max_words": 20_000,
     "min_count": 2, "embedding_dropout": 0.1, "recurrent_dropout": 0.2}  # fmt: skip
+PLAIN = "drawn weights"
+WAYS: dict[str, tuple[str, ...]] = {PLAIN: (), "forward": ("forward",), "both": ("forward", "backward")}
+"""Directions of the language models that a fit begins with."""
 EPOCHS = sized(6, 1)
 SEED = 0
 
 
 def main() -> None:
     """Measure what is not measured yet, and write."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ways", default=",".join(WAYS), help="apart by commas")
+    asked = parser.parse_args().ways.split(",")
     # One thread, so that its time is the processor's whatever runs beside it.
     prepare_training(1)
     train, test = _rows()
-    begun = {way: str(_language_model(train, way)) for way in ("forward", "backward")}
-    ways: dict[str, Any] = {"drawn weights": None, "forward": begun["forward"], "both": tuple(begun.values())}
-    rights = {name: _right(name, train, test, source) for name, source in ways.items()}
-    plain = np.array(rights["drawn weights"]["right"], bool)
+    for way in asked:
+        if way not in measurements(NAME):
+            keep(NAME, way, _measured(train, test, WAYS[way]))
+            print(way, measurements(NAME)[way]["processor_seconds"], flush=True)
+    rights = measurements(NAME)
+    if PLAIN not in rights:
+        return
+    plain = np.array(rights[PLAIN]["right"], bool)
     figures = {name: _told(one, plain) for name, one in rights.items()}
     sizes = {"texts_read": READ, "labels": LABELS, "test_rows": len(test.texts), "epochs": EPOCHS}
     write_result(NAME, {**sizes, "language_model": LANGUAGE, "ways": figures}, seeds=[SEED])
@@ -76,26 +86,27 @@ def _language_model(train: Rows, way: str) -> Path:
     return folder / "artefact"
 
 
-def _right(name: str, train: Rows, test: Rows, source: Any) -> dict[str, Any]:
-    """Which test rows a fit answers right, and its seconds; measured now or before."""
-    if name not in measurements(NAME):
-        changes = {"epochs": EPOCHS, "precision": "bf16"}
-        if source is None:
-            # The same net and batches; there is nothing to thaw, and no lower layer knows more than an upper one.
-            drawn = {each: value for each, value in USUAL.items() if each not in ("layer_rates", "unfreeze")}
-            changes |= SHAPE | drawn | {"bidirectional": False}
-        rows = train.at(np.arange(LABELS))
-        began = time.process_time()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = recurra.TextClassifier(
-                recipe="net", init_from=source, random_state=SEED, config=recurra.TEXT_SETTINGS.changed(changes)
-            ).fit(rows.texts, rows.labels)
-        spent = round(time.process_time() - began, 1)
-        right = (model.predict(test.texts) == np.array(test.labels)).astype(int).tolist()
-        keep(NAME, name, {"right": right, "processor_seconds": spent})
-        print(name, np.mean(right), spent, flush=True)
-    return dict(measurements(NAME)[name])
+def _measured(train: Rows, test: Rows, directions: tuple[str, ...]) -> dict[str, Any]:
+    """Which test rows a fit answers right, and its seconds without those of its language models."""
+    source: Any = tuple(str(_language_model(train, direction)) for direction in directions)
+    changes = {"epochs": EPOCHS, "precision": "bf16"}
+    if not source:
+        # The same net and batches; there is nothing to thaw, and no lower layer knows more than an upper one.
+        drawn = {each: value for each, value in USUAL.items() if each not in ("layer_rates", "unfreeze")}
+        changes |= SHAPE | drawn | {"bidirectional": False}
+    rows = train.at(np.arange(LABELS))
+    began = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = recurra.TextClassifier(
+            recipe="net",
+            init_from=source[0] if len(source) == 1 else source or None,
+            random_state=SEED,
+            config=recurra.TEXT_SETTINGS.changed(changes),
+        ).fit(rows.texts, rows.labels)
+    spent = round(time.process_time() - began, 1)
+    right = (model.predict(test.texts) == np.array(test.labels)).astype(int).tolist()
+    return {"right": right, "processor_seconds": spent}
 
 
 def _told(one: dict[str, Any], plain: Any) -> dict[str, Any]:
@@ -105,6 +116,7 @@ def _told(one: dict[str, Any], plain: Any) -> dict[str, Any]:
         "accuracy": round(100 * float(right.mean()), 2),
         "above_drawn_weights": [round(100 * float(value), 2) for value in (apart.low, apart.high)],
         "processor_seconds": one["processor_seconds"],
+        ON: one[ON],
     }
 
 

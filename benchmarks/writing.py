@@ -26,6 +26,8 @@ NUMBERS = re.compile(r"\[\s+-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*\s+\]")
 SCRATCH = TemporaryDirectory() if SMOKE else None
 PARTS = Path(SCRATCH.name) if SCRATCH else Path("runs") / "benchmarks"
 """Where parts of long measurements are kept, so that one that was stopped goes on; git leaves runs/ alone."""
+ON = "measured_on"
+"""What tells a measurement's machine."""
 
 
 def write_result(name: str, figures: dict[str, Any], *, seeds: Sequence[int]) -> Path:
@@ -53,18 +55,34 @@ def measurements(name: str) -> dict[str, Any]:
 
 
 def keep(name: str, key: str, figures: dict[str, Any]) -> None:
-    """Add one measurement to the parts of a long one: a JSON line each, so that one that was stopped goes on."""
+    """Add one measurement to the parts of a long one: a JSON line each, so that one that was stopped goes on.
+
+    Each tells the machine that it was made on: parts of several may be put together.
+    """
     PARTS.mkdir(parents=True, exist_ok=True)
     with (PARTS / f"{name}.jsonl").open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps({key: figures}, allow_nan=False, ensure_ascii=False) + "\n")
+        told = {key: figures | {ON: machine(versions())}}
+        lines.write(json.dumps(told, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def machine(told: dict[str, str]) -> str:
+    """Say in one line which processor and which packages made a figure, of what `versions` tells."""
+    packages = (f"{name} {told[name]}" for name in ("python", "torch", "numpy", "scikit-learn") if name in told)
+    return ", ".join([told["processor"], *packages])
 
 
 def write_sets(name: str) -> Path:
     """Write results/NAME.json of all that was measured, beside what was before; each key ends in its seed."""
-    path = RESULTS / f"{name}.json"
-    before: dict[str, Any] = json.loads(path.read_text("utf-8"))["sets"] if path.exists() else {}
-    every = dict(sorted((before | measurements(name)).items()))
+    every = dict(sorted((written(name, "sets") | measurements(name)).items()))
     return write_result(name, {"sets": every}, seeds=sorted({int(key.rpartition(" ")[2]) for key in every}))
+
+
+def written(name: str, part: str) -> dict[str, Any]:
+    """Return the measurements that stand under `part` in results/NAME.json, by key; each tells its machine."""
+    path = RESULTS / f"{name}.json"
+    record: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() and not SMOKE else {part: {}}
+    # A row without a machine was made where its file says.
+    return {key: {**row, ON: row.get(ON) or machine(record["versions"])} for key, row in record[part].items()}
 
 
 def compact(text: str) -> str:

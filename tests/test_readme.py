@@ -102,6 +102,21 @@ def test_a_result_changes_what_is_rendered(tables: ModuleType, tmp_path: Path) -
     assert rows[-1] == f"<sub>`{command}`, 10 minutes of training a net, python 3.11</sub>"
 
 
+def test_seconds_of_two_machines_are_never_averaged(tables: ModuleType, tmp_path: Path) -> None:
+    def row(accuracy: float, seconds: float, machine: str) -> dict[str, Any]:
+        shares = dict.fromkeys(("Recurra", "NB-SVM", "TF-IDF"), accuracy)
+        figures = {"rows": 1_000, "accuracy": shares, "against_best_rival": [1.0, 2.0], "processor_seconds": seconds}
+        return figures | {"measured_on": machine}
+
+    rows = [row(80.0, 10.0, "one"), row(82.0, 20.0, "one"), row(84.0, 90.0, "other")]
+    sets = {f"mr, 1000 rows, auto, seed {seed}": figures for seed, figures in enumerate(rows)}
+    record = {"command": "python benchmarks/own_texts.py", "versions": {"python": "3.11"}, "sets": sets}
+    (tmp_path / "own-texts.json").write_text(json.dumps(record))
+    lines = tables.TABLES["own-texts"](tmp_path).splitlines()
+    assert lines[2] == f"| mr | 1,000 | 3 |{' 82.0 ± 2.0 |' * 3} +1.0 … +2.0 | 15 |"
+    assert lines[-1].endswith(", seconds are those of the first machine, on one; other</sub>")
+
+
 def test_every_processors_ratios_stand_side_by_side_and_the_main_ones_alone_in_the_long_table(
     tables: ModuleType, tmp_path: Path
 ) -> None:
