@@ -117,9 +117,9 @@ def test_columns_and_notations_of_series_are_told_by_options(models: dict[str, P
     options = ["--id", "shop", "--time", "day", "--value", "sold"]
     for mended, missing in (
         (["--date-format", "%d/%m/%Y"], '--date-format "%d/%m/%Y" or %m/%d/%Y'),
-        (["--impute", "linear"], "choose --impute"),
         (["--sort"], "--sort"),
         (["--duplicates", "first"], "choose --duplicates"),
+        (["--impute", "linear"], "choose --impute"),
         (["--fill-gaps"], "choose --fill-gaps"),
     ):
         # Each refusal names the option that mends it.

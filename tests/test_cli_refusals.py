@@ -89,14 +89,13 @@ def test_a_label_only_in_the_test_rows_is_named(tmp_path: Path) -> None:
 
 
 SERIES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "a blank": ("1,\n2,3\n", ("table.csv:2", "--impute")),
     "infinity": ("1,inf\n2,3\n", ("table.csv:2", "inf")),
     "beyond float": ("1,1e400\n2,3\n", ("table.csv:2", "1e400")),
     "nothing at all": ("1,\n2,\n", ("has no value at all",)),
     "too short": ("1,5\n", ("too short", "1 value")),
     "time goes back": ("2,5\n1,5\n", ("table.csv:3", "--sort")),
     "a time twice": ("1,5\n1,6\n", ("table.csv:3", "--duplicates")),
-    "a gap": ("1,5\n2,6\n3,6\n5,6\n", ("table.csv:4", "--fill-gaps")),
+    "a doubtful gap": ("1,5\n2,6\n4,6\n7,6\n", ("table.csv:3", "--rows-as-steps")),
     "no such day": ("2024-02-30,1\n", ("table.csv:2", "2024-02-30")),
     "day or month": ("01/02/2024,1\n", ("table.csv:2", "--date-format")),
     "epoch numbers": ("1700000000,1\n1700003600,2\n", ("table.csv:2", "epoch")),

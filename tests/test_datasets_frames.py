@@ -118,8 +118,8 @@ def test_series_are_told_by_their_columns_and_all_faults_shown(tmp_path: Path) -
     path = tmp_path / "t.csv"
     path.write_text("ds,y\n2024-01-01,1\n2024-01-02,1\n2024-01-04,\n2024-01-05,1\n", encoding="utf-8")
     told = found(path)
-    assert "1 missing values" in told["error"] and "constant" in told["warning"]
-    assert "1 series of 4 to 4 steps" in told["note"] and "rhythm: 1 day (1)" in told["note"]
+    assert "1 values are missing" in told["warning"] and "constant" in told["warning"]
+    assert "1 series of 5 to 5 steps" in told["note"] and "rhythm: 1 day (1)" in told["note"]
 
 
 def test_series_of_different_rhythms_are_told_as_a_table(tmp_path: Path) -> None:

@@ -138,13 +138,15 @@ def test_missing_values_are_refused_with_count_and_first_line(tmp_path: Path) ->
     assert message.startswith("3:3: 3 missing values in column 'y'") and 'impute="ffill"' in message
     table = read_series(write(tmp_path, text), missing=True)
     assert table.missing["sales"].tolist() == [False, True, True, True, False]
-    assert table.warnings == ["3 values are missing and must be imputed"]
+    assert table.warnings == ["3 values are missing in series 'sales': read as unknown"]
 
 
 def test_a_column_or_series_without_any_value_is_refused_by_name(tmp_path: Path) -> None:
     assert "column 'y' has no value at all" in refused(tmp_path, "ds,y\n1,\n2,NaN\n", missing=True)
     text = "unique_id,ds,y\na,1,1\nb,1,\nb,2,\n"
-    assert refused(tmp_path, text, missing=True).startswith("3:5: series 'b' has no value at all")
+    assert refused(tmp_path, text, impute="ffill").startswith("3:5: series 'b' has no value at all")
+    kept = read_series(write(tmp_path, text), missing=True)
+    assert kept.ids == ["a"] and kept.warnings == ["1 series have no value at all, such as 'b': left out"]
 
 
 def test_constant_series_are_warned_of(tmp_path: Path) -> None:
@@ -194,6 +196,25 @@ def test_gaps_are_listed_filled_or_left(tmp_path: Path) -> None:
     assert filled.missing["sales"].tolist() == [False, False, False, True, True, False]
     assert filled.times["sales"].size == 6 and filled.values["sales"][5] == 6
     assert one(tmp_path, rows, gaps="ignore").values["sales"].size == 4
+
+
+def test_gaps_are_unknown_values_where_these_are_kept_and_doubtful_ones_stay_refused(tmp_path: Path) -> None:
+    days = [f"2024-01-{day:02d}" for day in range(1, 32)]
+    table = one(tmp_path, "".join(f"{day},1\n" for day in [*days[:9], *days[25:]]), missing=True)
+    assert table.values["sales"].size == 31 and table.missing["sales"].sum() == 16
+    assert table.warnings[1] == "16 times are missing in series 'sales': read as unknown"
+    assert "which is not sure" not in str(table.refusals[0]) and "16 times" in str(table.refusals[0])
+    # Gaps of one length come again and again; a date is far away; most neighbours are more than a step apart.
+    nights = [f"2024-01-{day:02d} {hour:02d}:00" for day in range(1, 9) for hour in range(9, 17)]
+    for times in (nights, [*days, "2204-01-01"], ["1", "2", "4", "7"]):
+        assert "are missing at its rhythm" in refused(
+            tmp_path, "ds,y\n" + "".join(f"{t},1\n" for t in times), missing=True
+        )
+    # In a panel of days, a short series has gaps of days.
+    rows = "".join(f"a,{day},1\n" for day in days) + "".join(f"b,{days[at]},2\n" for at in (0, 1, 3, 6))
+    table = read_series(write(tmp_path, "unique_id,ds,y\n" + rows), missing=True)
+    assert table.missing["b"].tolist() == [False, False, True, False, True, True, False]
+    assert refused(tmp_path, "unique_id,ds,y\n" + rows, missing=True, gaps="refuse").count("are missing at its rhythm")
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_a_reloaded_forecaster_answers_the_same_bits_and_new_series(fitted: Fore
     with pytest.warns(UserWarning, match="1 series were not learnt from, such as 'new'"):
         assert len(loaded.predict(frame({"new": wave(20, 4)}))) == 3
     with pytest.raises(DataError, match="has no known value"):
-        empty = replace(fitted.table_, missing={name: np.ones_like(m) for name, m in fitted.table_.missing.items()})
+        empty = replace(fitted.table_, values={name: v * np.nan for name, v in fitted.table_.values.items()})
         loaded.model_.forecasts(empty, steps=2)
 
 

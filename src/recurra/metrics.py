@@ -172,22 +172,22 @@ def mase(targets: ArrayLike, predictions: ArrayLike, *, history: ArrayLike, seas
     return mae(targets, predictions) / naive_scale(history, season=season)
 
 
-def naive_scale(history: ArrayLike, *, season: int = 1) -> float:
-    """Mean of |y_t - y_{t - season}| inside the training part (steps,); always above zero.
+def naive_scale(history: ArrayLike, *, season: int = 1, known: ArrayLike | None = None) -> float:
+    """Mean of |y_t - y_{t - season}| inside the training part (steps,), of pairs that are `known`; always above zero.
 
     Where the seasonal naive forecast is perfect there, the one-step naive error takes its place; a constant series is
     measured by its own mean absolute value, and one of zeros by 1. Raises DataError for `season` values or fewer.
     """
     values = _numbers(history)
-    # At least one pair a season apart.
     if len(values) <= season:
         raise DataError("too little history for MASE", found=f"{len(values)} values", allowed=f"{season + 1} or more")
-    level = float(np.mean(np.abs(values)))
+    there = np.asarray(np.ones(len(values)) if known is None else known, np.bool_)
+    level = float(np.abs(values[there]).mean()) if there.any() else 0.0
     for lag in (season, 1):
-        scale = float(np.mean(np.abs(values[lag:] - values[:-lag])))
+        steps = np.abs(values[lag:] - values[:-lag])[there[lag:] & there[:-lag]]
         # differences of rounding size are no scale to measure by
-        if scale > 4 * np.finfo(np.float64).eps * level:
-            return scale
+        if steps.size and steps.mean() > 4 * np.finfo(np.float64).eps * level:
+            return float(steps.mean())
     return level or 1.0
 
 

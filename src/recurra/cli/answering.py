@@ -97,7 +97,12 @@ def _taught(
     if ahead.season is not None:
         raise UsageError("--season", found="an artefact that has a season of its own", advice="leave it out")
     model = RunningPanel.load(resolve(Path(artefact)), precision=kind)
-    table = series_table(file, reading, learnt=model.learnt, **form) if file else _only_series(model, values)
+    unknown = model.plan.kind == "panel"
+    table = (
+        series_table(file, reading, unknown=unknown, learnt=model.learnt, **form)
+        if file
+        else _only_series(model, values)
+    )
     steps = model.horizon if ahead.steps is None else ahead.steps
     columns, told = forecast_columns(model, table, steps=steps, level=ahead.level)
     say_warnings([*table.warnings, *told])
@@ -112,7 +117,7 @@ def _untaught(file: str, reading: SeriesReading, form: Any, ahead: ForecastChoic
 
     if ahead.steps is None:
         raise UsageError("how far to forecast", found="no model that knows", advice="give --horizon 24, or a run first")
-    table = series_table(file, reading, **form)
+    table = series_table(file, reading, unknown=True, **form)
     model, notes = untaught(table, horizon=ahead.steps, season=ahead.season or 0)
     columns, told = forecast_columns(model, table, steps=ahead.steps, level=ahead.level)
     say_warnings([*table.warnings, *told])

@@ -56,13 +56,16 @@ class SeriesChoices:
     ] = ""
     fill_gaps: Annotated[
         bool | None,
-        typer.Option("--fill-gaps/--no-fill-gaps", show_default=False, help="Add missing times; needs --impute."),
+        typer.Option("--fill-gaps/--no-fill-gaps", show_default=False, help="Add missing times, also doubtful ones."),
     ] = None
     rows_as_steps: Annotated[
         bool, typer.Option("--rows-as-steps", help="Take rows in their order, whatever their times.")
     ] = False
     impute: Annotated[
-        str, typer.Option("--impute", help="Fill missing values: ffill, linear, zero, or none to refuse.")
+        str,
+        typer.Option(
+            "--impute", help="Fill missing values: ffill, linear, zero, or none to refuse. [default: unknown]"
+        ),
     ] = ""
 
     def reading(self) -> SeriesReading:

@@ -84,8 +84,9 @@ class Forecaster(Estimator):
         training part of each series only. Warns of what is doubtful; raises DataError for what cannot be learnt.
         """
         asked = self.asked()
-        given = given_series(frame, reading or SeriesReading())
-        table = imputed(given.table, unseen=unseen(asked, given.table, test=False))
+        given = given_series(frame, (reading or SeriesReading()).keeping())
+        hidden = unseen(asked, given.table, test=False)
+        table = imputed(given.table, unseen=hidden, unknown=recipe_of(asked) != "net")
         warn(_doubts(frame, table))
         self.fit_prepared(prepare(asked, table), run=run, watch=watch)
         # The task knows a table alone: answers are to come back as the kind of data that the caller gave.
@@ -130,8 +131,8 @@ class Forecaster(Estimator):
         return evaluate_series(self.model_, table, season=self.model_.encoder.config.season)
 
     def _read(self, frame: Any, reading: SeriesReading | None) -> tuple[GivenSeries, SeriesTable]:
-        given = given_series(frame, reading or SeriesReading(), self.model_.learnt)
-        return given, imputed(given.table)
+        given = given_series(frame, (reading or SeriesReading()).keeping(), self.model_.learnt)
+        return given, imputed(given.table, unknown=self.model_.plan.kind == "panel")
 
 
 def _doubts(frame: Any, table: SeriesTable) -> list[str]:

@@ -86,6 +86,14 @@ def panel_of(series: Sequence[Values], season: int = 1) -> Panel:
     return joined(filled, masks)
 
 
+def bridged(values: Values) -> Values:
+    """Return a series from its first known value to its last, with lines over the blanks between: a phase stays."""
+    known = np.flatnonzero(np.isfinite(values))
+    if len(known) in (0, len(values)):
+        return values[: len(known)]
+    return np.interp(np.arange(known[0], known[-1] + 1), known, values[known])
+
+
 def _filled(values: Values, known: Mask, season: int) -> Values:
     if known.all():
         return values.astype(np.float64)

@@ -180,17 +180,19 @@ def series_table(
     reading: SeriesReading | None = None,
     *,
     unseen: int = 0,
+    unknown: bool = False,
     learnt: LearntSeries | None = None,
     **options: Unpack[FormatOptions],
 ) -> SeriesTable:
-    """Read a file of series, or take `airline`; missing values are imputed as the reading says.
+    """Read a file of series, or take `airline`; missing values are imputed as the reading says, or stay `unknown`.
 
     What the reading leaves open is as a model has `learnt` it. The last `unseen` steps of each series are held out by
     the caller: nothing is filled from them. Raises DataError for what the reading does not allow.
     """
-    from recurra.datasets.series.table import imputed
+    from recurra.datasets.series.table import SeriesReading, imputed
 
-    return imputed(raw_series(source, reading, learnt=learnt, **options), unseen=unseen)
+    reading = (reading or SeriesReading()).keeping()
+    return imputed(raw_series(source, reading, learnt=learnt, **options), unseen=unseen, unknown=unknown)
 
 
 def raw_series(

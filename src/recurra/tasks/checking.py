@@ -29,7 +29,7 @@ from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
 from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines, unlabelled
-from recurra.tasks.series import unseen
+from recurra.tasks.series import recipe_of, unseen
 from recurra.tasks.task import Asked, Rows, Source, Task, made_ready, task_named
 
 Level = Literal["error", "warning", "note"]
@@ -161,7 +161,7 @@ def _check_series(source: Source, needs: Needs) -> list[Finding]:
     findings, kept = list[Finding](), stored(source.files[0])
     reading, options = source.series, source.texts.options()
     try:
-        table = read_series(kept, reading, **options)
+        table = read_series(kept, reading.keeping(), **options)
         findings += _warned(lambda: needs(table))
     except DataError as problem:
         findings.append(Finding("error", str(problem)))
@@ -238,7 +238,7 @@ def _as_read(asked: Asked, table: Any, source: Source) -> Any:
         return Lines(text_lines(table))
     if isinstance(table, SeriesTable):
         # Hidden as a fit hides them: a check that fills from the held-out steps would find more than the fit may see.
-        return imputed(table, unseen=unseen(asked, table))
+        return imputed(table, unseen=unseen(asked, table), unknown=recipe_of(asked) != "net")
     if not isinstance(table, TextTable):
         return table
     if table.labels is None:

@@ -20,7 +20,7 @@ from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import ENOUGH, USUAL, USUAL_CLASSICS
 from recurra.panels.seasons import season_of
-from recurra.panels.series import Panel, Values, panel_of
+from recurra.panels.series import Panel, Values, bridged, panel_of
 from recurra.panels.windows import scales
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
@@ -52,7 +52,7 @@ USUAL_SEASONS = {
 
 def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepared:
     """Find the season, choose the shape of the net, and count the windows; `settings` has what was not chosen, too."""
-    values = table.blanked()
+    values = table.each()
     season, notes = found_season(settings, table, values)
     config = settings.series.model_copy(update={"season": season})
     settings = settings.model_copy(update={"series": config})
@@ -91,7 +91,7 @@ def untaught(table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[Runn
     Raises DataError for series of different rhythms.
     """
     settings = Settings().changed({"horizon": horizon, "series.season": season})
-    values = table.blanked()
+    values = table.each()
     found, notes = found_season(settings, table, values)
     config = settings.series.model_copy(update={"season": found})
     encoder = PanelEncoder(config, dict(USUAL_CLASSICS))
@@ -105,8 +105,7 @@ def found_season(settings: Settings, table: SeriesTable, values: list[Values]) -
         return settings.series.season, []
     rhythms = {rhythm.step for rhythm in table.rhythms.values()}
     usual = usual_seasons(next(iter(rhythms))) if len(rhythms) == 1 and not table.counted else ()
-    known = [each[np.isfinite(each)] for each in values]
-    season = season_of(known, usual)
+    season = season_of([bridged(each) for each in values], usual)
     told = f"a season of {season} steps was found" if season > 1 else "no season was found"
     return season, [f"{told}; {either('--season', 'season')} chooses another"]
 

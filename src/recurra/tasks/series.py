@@ -11,7 +11,7 @@ from typing import Any
 
 from recurra.config import SeriesConfig, Settings
 from recurra.datasets.series.checks import VALIDATION, check_lengths
-from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, without_last
+from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, to_last_given, without_last
 from recurra.errors import DataError, UsageError
 from recurra.nets.layouts import forecast_net
 from recurra.runs.sources import mending, raw_series
@@ -51,10 +51,11 @@ def read(source: Source, asked: Asked | None) -> Rows:
     if source.kept:
         return Rows(None, file)
     learnt = None if model is None else model.learnt
-    whole = raw_series(file, reading, learnt=learnt, **source.texts.options())
+    whole = raw_series(file, reading.keeping(), learnt=learnt, **source.texts.options())
     # A model is measured on the last horizon alone; a fit chooses its epoch by the windows before it, too.
     hidden = model.horizon if asked is None else unseen(asked, whole)
-    table = imputed(whole, unseen=hidden)
+    unknown = model.plan.kind == "panel" if asked is None else recipe_of(asked) != "net"
+    table = imputed(whole, unseen=hidden, unknown=unknown)
     # A known set has no note of its reading, and no columns that could have been guessed.
     guessed = table.note and not (reading.ds and (reading.y or reading.wide))
     return Rows(
@@ -122,19 +123,23 @@ def hold(asked: Asked, rows: Rows) -> Parts:
 
 
 def _held_panel(table: SeriesTable, horizon: int) -> Parts:
+    # Blanks at the end are no truth: a series is measured on what is before them.
+    whole, table = table, to_last_given(table)
     longer = longer_than(table, horizon)
     if not longer:
         longest = max((len(values) for values in table.values.values()), default=0)
         found = f"{longest} value{'s' * (longest != 1)}"
         allowed, advice = f"more than {horizon}", "choose a shorter horizon, or bring a longer series"
         raise DataError("too short: no series is longer than the horizon", found=found, allowed=allowed, advice=advice)
+    ended = [name for name in table.ids if len(table.values[name]) < len(whole.values[name])]
+    kept = set(longer)
+    short = [name for name in table.ids if name not in kept]
+    told = [f"{len(ended):,} series end with blanks, such as {ended[0]!r}: measured on what is before"] if ended else []
+    if short:
+        few = f"{len(short):,} series have no more than {horizon} values, such as {short[0]!r}: not measured on"
+        told = [*told, few]
     # Short ones are learnt from as far as they go.
-    learnt, measured = without_last(table, horizon, longer), subset(table, longer)
-    short = [name for name in table.ids if name not in measured.values]
-    if not short:
-        return Parts(learnt, measured)
-    told = f"{len(short):,} series have no more than {horizon} values, such as {short[0]!r}: not measured on"
-    return Parts(learnt, measured, [told])
+    return Parts(without_last(table, horizon, longer), subset(table, longer), told)
 
 
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:

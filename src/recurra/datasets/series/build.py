@@ -6,7 +6,7 @@ Not here: where the rows come from (files.py, frames.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from recurra.datasets.doubts import Traces
 from recurra.datasets.series import advice
 from recurra.datasets.series.cells import Distinct
-from recurra.datasets.series.checks import MANY, SeriesRows, in_order, regular, settle, shared_step
+from recurra.datasets.series.checks import SeriesRows, in_order, settle, shared_step, sure_step
+from recurra.datasets.series.gaps import MANY, regular
 from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.notations import Notation
 from recurra.datasets.series.numbers import EXACT
-from recurra.datasets.series.rhythms import TimeStep
-from recurra.datasets.series.table import TO_IMPUTE, SeriesColumns, SeriesReading, SeriesTable, SeriesValues
+from recurra.datasets.series.rhythms import Rhythm, TimeStep
+from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable, SeriesValues, told_unknown
 from recurra.datasets.series.zones import WrittenZone, Zone
 from recurra.errors import DataError, Place
 
@@ -52,11 +53,11 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
     """
     # Rows of one series need not stand together.
     members = _members(long.names)
-    # Before the cutting: afterwards nobody knows the line of a blank.
-    _check_missing(long, members, allowed=reading.missing or reading.filling is not None)
     traces = Traces(long.encoding, what="series names")
     traces.see(members)
-    warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings]
+    # Before the cutting: afterwards nobody knows the line of a blank.
+    members, warnings, refusals = _missing(long, members, reading)
+    warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings, *warnings]
     series, zones = _cut(long, members)
     times: dict[str, NDArray[Any]] = {}
     values: dict[str, SeriesValues] = {}
@@ -66,18 +67,29 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
         )
         warnings += doubts
     # Rows that are plain steps have no rhythm, whatever their times.
-    rhythms = {}
-    if reading.gaps != "ignore":
+    counted, rhythms, added = reading.gaps == "ignore", dict[str, Rhythm](), dict[str, int]()
+    if not counted:
         rhythms = settle(times, zones, expected=expected)
-        fill = reading.gaps == "fill"
+        sure = sure_step(times, rhythms, expected)
         for name, each in series.items():
-            times[name], values[name] = regular(each, times[name], values[name], rhythms[name], fill=fill)
+            rows = times[name].size
+            times[name], values[name], gaps = regular(
+                each, times[name], values[name], rhythms[name], fill=_fill(reading), sure=rhythms[name].step == sure
+            )
+            added |= {name: times[name].size - rows} if times[name].size > rows else {}
+            refusals += [gaps] if gaps else []
         shared_step(rhythms)
     # Taken last, when gaps are filled: missing times are missing values, too.
     masks = {name: np.isnan(each) for name, each in values.items()}
-    warnings += [*doubtful(values), *_filled(masks, reading), *_clock_changes(zones)]
-    notation, counted = long.moments.notation if long.moments else Notation(), reading.gaps == "ignore"
-    return SeriesTable([*members], times, values, masks, long.columns, warnings, rhythms, counted, notation, reading)
+    notation = long.moments.notation if long.moments else Notation()
+    table = SeriesTable([*members], times, values, masks, long.columns, [], rhythms, counted, notation, reading)
+    told = [*doubtful(values), *told_unknown(table, added), *_many(masks, added), *_clock_changes(zones)]
+    return replace(table, warnings=[*warnings, *told], refusals=tuple(refusals))
+
+
+def _fill(reading: SeriesReading) -> bool | None:
+    """Tell whether missing times are added; None: where they are surely gaps."""
+    return None if reading.gaps is None and reading.missing else reading.gaps == "fill"
 
 
 def _members(names: Distinct) -> dict[str, NDArray[np.int64]]:
@@ -136,19 +148,14 @@ def _far_off(values: dict[str, SeriesValues]) -> list[str]:
     return [f"{len(far):,} series have values far from all others, such as {value:g} in {name!r}: they set its scale"]
 
 
-def _filled(masks: dict[str, NDArray[np.bool_]], reading: SeriesReading) -> list[str]:
-    filled = sum(int(mask.sum()) for mask in masks.values())
-    if not filled:
+def _many(masks: dict[str, NDArray[np.bool_]], added: dict[str, int]) -> list[str]:
+    """Doubt the rhythm of the series with the largest share of values that stand nowhere."""
+    if not added:
         return []
-    lines = [f"{filled:,} {TO_IMPUTE}"]
-    # The series with the largest share of gaps is the one whose rhythm is doubted.
-    most = max(masks, key=lambda name: float(masks[name].mean()))
+    most = max(added, key=lambda name: float(masks[name].mean()))
     share = float(masks[most].mean())
-    if reading.gaps == "fill" and share > MANY:
-        lines.append(
-            f"of series {most!r} {100 * share:.0f} % are missing after its gaps were filled: is that its rhythm?"
-        )
-    return lines
+    told = f"of series {most!r} {100 * share:.0f} % are missing after its gaps were filled: is that its rhythm?"
+    return [told] if share > MANY else []
 
 
 def _clock_changes(zones: dict[str, Zone | None]) -> list[str]:
@@ -161,22 +168,33 @@ def _clock_changes(zones: dict[str, Zone | None]) -> list[str]:
     ]
 
 
-def _check_missing(long: LongRows, members: dict[str, NDArray[np.int64]], *, allowed: bool) -> None:
-    """Refuse missing values unless they are to be imputed; a series without any value is refused always."""
+def _missing(
+    long: LongRows, members: dict[str, NDArray[np.int64]], reading: SeriesReading
+) -> tuple[dict[str, NDArray[np.int64]], list[str], list[DataError]]:
+    """Return the series that have a value, warnings, and the refusal of blanks for who needs every value.
+
+    Raises DataError for blanks unless they are to be imputed or kept, for a series without any value unless blanks are
+    kept, and where no value is left at all.
+    """
     blank = np.isnan(long.values)
     if not blank.any():
-        return
+        return members, [], []
     first, column = int(np.argmax(blank)), long.columns.y or ", ".join(long.columns.wide[:5])
     if blank.all():
         blanks = f"{blank.size:,} blanks"
         raise DataError(f"column {column!r} has no value at all", place=long.place(first), found=blanks)
-    empty = next((name for name, rows in members.items() if blank[rows].all()), None)
-    if empty is not None:
-        raise DataError(f"series {empty!r} has no value at all", place=long.place(int(members[empty][0])))
-    if not allowed:
-        raise DataError(
-            f"{int(blank.sum()):,} missing values in column {column!r}",
-            place=long.place(first),
-            found="the first here",
-            advice=f"fill them in, or choose {advice.imputing()}",
-        )
+    empty = [name for name, rows in members.items() if blank[rows].all()]
+    if empty and not reading.keeps:
+        raise DataError(f"series {empty[0]!r} has no value at all", place=long.place(int(members[empty[0]][0])))
+    refusal = DataError(
+        f"{int(blank.sum()):,} missing values in column {column!r}",
+        place=long.place(first),
+        found="the first here",
+        advice=f"fill them in, or choose {advice.imputing()}",
+    )
+    if not reading.keeps and reading.filling is None:
+        raise refusal
+    told = [f"{len(empty):,} series have no value at all, such as {empty[0]!r}: left out"] if empty else []
+    left = set(empty)
+    kept = {name: rows for name, rows in members.items() if name not in left}
+    return kept, told, [refusal] if reading.filling is None else []

@@ -1,7 +1,7 @@
-"""The times of series made fit: in order, no doubles, one rhythm, no gaps, or a clear refusal.
+"""The times of series made fit: in order, no doubles, one rhythm, or a clear refusal.
 
-Not here: reading, the values themselves, and what a rhythm is (rhythms.py). A net learns steps, so that a step must be
-one thing in all series of a table.
+Not here: reading, the values themselves, missing times (gaps.py), and what a rhythm is (rhythms.py). A net learns
+steps, so that a step must be one thing in all series of a table.
 """
 
 from __future__ import annotations
@@ -12,22 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recurra.config import SeriesConfig
 from recurra.datasets.series import advice
-from recurra.datasets.series.rhythms import OFF, Rhythm, TimeArray, TimeStep, at_step, infer
+from recurra.datasets.series.rhythms import Rhythm, TimeArray, TimeStep, at_step, infer
 from recurra.datasets.series.table import Duplicates, SeriesTable, SeriesValues
 from recurra.datasets.series.whole_times import PlaceOf
-from recurra.datasets.series.zones import Zone, wall
+from recurra.datasets.series.zones import Zone
 from recurra.errors import DataError
 
 LONGEST_GRID = 100_000_000
 """Steps a series may have after its gaps are filled."""
 VALIDATION = 12
 """Windows that are held out of training by default."""
-MANY = 1 / 3
-"""A larger share of missing times is rather another rhythm than gaps."""
 
 
 @dataclass(frozen=True)
@@ -96,32 +93,6 @@ def in_order(series: SeriesRows, *, sort: bool, duplicates: Duplicates) -> tuple
     return distinct, np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), doubts
 
 
-def regular(
-    series: SeriesRows, times: TimeArray, values: SeriesValues, rhythm: Rhythm, *, fill: bool
-) -> tuple[TimeArray, SeriesValues]:
-    """Return the series without gaps: missing times are added as NaN if `fill`, else refused.
-
-    Raises DataError for times that are off the rhythm, and for gaps that are not to be filled.
-    """
-    # Most series have no gaps, and this is the cheapest question.
-    if rhythm.fills(times):
-        return times, values
-    places = rhythm.places(times)
-    if (places == OFF).any():
-        raise _off(series, times, places, rhythm)
-    length = int(places[-1]) + 1
-    # A wrong date centuries away would fill the memory with blanks.
-    if length > LONGEST_GRID:
-        grown = f"{length:,} steps of {rhythm.step}"
-        raise DataError(f"series {series.name!r} has gaps too large to fill", found=grown, allowed=f"{LONGEST_GRID:,}")
-    whole = rhythm.times(np.arange(length))
-    if not fill:
-        raise _gaps(series, whole, places, rhythm)
-    filled = np.full(length, np.nan)
-    filled[places] = values
-    return whole, filled
-
-
 def _check_order(series: SeriesRows) -> None:
     back = np.flatnonzero(series.times[1:] < series.times[:-1])
     if not back.size:
@@ -140,7 +111,7 @@ def _double(series: SeriesRows, at: int, count: int, times: TimeArray) -> DataEr
         f"{count:,} times of series {series.name!r} stand more than once",
         place=series.place(at),
         found=series.show(series.times[at]),
-        advice=series.naming() or _clocks(series, times) or f"remove them, or choose {advice.doubles()}",
+        advice=series.naming() or clocks(series, times) or f"remove them, or choose {advice.doubles()}",
     )
 
 
@@ -152,68 +123,7 @@ def _settled(series: SeriesRows, doubles: int, distinct: int, how: Duplicates) -
     return f"{merged}; {more}" if more else merged
 
 
-def _off(series: SeriesRows, times: TimeArray, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
-    off = np.flatnonzero(places == OFF)
-    at = int(off[0])
-    # The 1st and the 15th are a rhythm to people, but no step of one length.
-    twice = _twice_a_month(wall(times, series.zone))
-    wrong = f"{off.size:,} times of series {series.name!r} are off its rhythm of {rhythm.step}"
-    return DataError(
-        f"times of series {series.name!r} come {twice}: no rhythm that is known" if twice else wrong,
-        place=series.place_of(times[at]),
-        found=f"{series.show(times[at])} after {series.show(times[at - 1])}",
-        advice=f"mend them, or take the rows in their order: {advice.rows_as_steps()}",
-    )
-
-
-def _gaps(series: SeriesRows, whole: TimeArray, places: NDArray[np.int64], rhythm: Rhythm) -> DataError:
-    present = np.zeros(whole.size, dtype=bool)
-    present[places] = True
-    gaps = whole[~present]
-    shown = ", ".join(series.show(time) for time in gaps[:3])
-    # Where two distances are about as frequent, neither is surely the rhythm.
-    unsure = _unsure(places, rhythm)
-    wrong = f"{gaps.size:,} times of series {series.name!r} are missing at its rhythm of {rhythm.step}"
-    fill = f"bring them, or choose {advice.filling()}"
-    rows = f"take the rows in their order: {advice.rows_as_steps()}"
-    many = gaps.size > MANY * whole.size
-    return DataError(
-        f"{wrong}, which is not sure ({unsure})" if unsure else wrong,
-        place=series.place_of(whole[np.argmax(~present) - 1]),
-        found=f"the first behind this line; gaps such as {shown}",
-        # The hour that clocks skip in spring looks like a gap, and the one they repeat like a double.
-        advice=_clocks(series, gaps)
-        or (f"if that is not their rhythm, {rows}" if many or unsure else f"{fill}; or {rows}"),
-    )
-
-
-def _unsure(places: NDArray[np.int64], rhythm: Rhythm) -> str:
-    """Say the two most frequent distances, where the second is nearly as frequent as the first."""
-    kinds, counts = np.unique(np.diff(places), return_counts=True)
-    order = np.argsort(-counts, kind="stable")[:2]
-    if order.size < 2 or counts[order[1]] < 3 or 2 * counts[order[1]] <= counts[order[0]]:
-        return ""
-    counted = (f"{kinds[at] * rhythm.step.every} ({counts[at]:,} times)" for at in order)
-    return f"distances of {' and '.join(counted)} {rhythm.step.unit}"
-
-
-def _twice_a_month(times: TimeArray) -> str:
-    """Name times that stand twice in each month, the first and the last month aside, on two days of the month."""
-    if not np.issubdtype(times.dtype, np.datetime64) or times.size < 6:
-        return ""
-    days = times.astype("datetime64[D]")
-    months, begins, counts = np.unique(days.astype("datetime64[M]"), return_index=True, return_counts=True)
-    if months.size < 3 or (counts[1:-1] != 2).any() or counts.max() > 2:
-        return ""
-    # The first and the last month may be cut off.
-    first, second = days[begins[1:-1]], days[begins[1:-1] + 1]
-    last = (months[1:-1] + 1).astype("datetime64[D]") - 1
-    of_month = [(each - months[1:-1].astype("datetime64[D]")).astype(np.int64) for each in (first, second)]
-    fixed = np.ptp(of_month[0]) == 0 and (np.ptp(of_month[1]) == 0 or np.array_equal(second, last))
-    return "twice a month" if fixed else ""
-
-
-def _clocks(series: SeriesRows, times: TimeArray) -> str:
+def clocks(series: SeriesRows, times: TimeArray) -> str:
     """Advise to name the zone where nothing but hours of a Sunday night is double or missing."""
     if series.zone is not None or not np.issubdtype(times.dtype, np.datetime64):
         return ""
@@ -256,6 +166,17 @@ def _shared(times: TimeArray, zone: Zone | None, expected: TimeStep | None) -> T
         return known.step
     own = infer(times, zone)
     return known.step if known is not None and _left_out(known, times) <= _left_out(own, times) else own.step
+
+
+def sure_step(
+    times: Mapping[str, TimeArray], rhythms: Mapping[str, Rhythm], expected: TimeStep | None
+) -> TimeStep | None:
+    """Return the step that is no guess: the expected one, or that of the longest series where few neighbours jump."""
+    if expected is not None or len(times) < 2:
+        return expected
+    longest = max(times, key=lambda name: times[name].size)
+    steps = np.diff(rhythms[longest].places(times[longest]))
+    return rhythms[longest].step if 4 * np.count_nonzero(steps != 1) <= steps.size else None
 
 
 def _left_out(rhythm: Rhythm, times: TimeArray) -> int:

@@ -22,7 +22,8 @@ SeriesValues = NDArray[np.float64]
 Duplicates = Literal["error", "first", "mean"]
 Impute = Literal["ffill", "linear", "zero"]
 Gaps = Literal["refuse", "fill", "ignore"]
-TO_IMPUTE = "values are missing and must be imputed"
+UNKNOWN = "read as unknown"
+"""Ends what is told of values that are missing, until something fills them."""
 ColumnNames = str | tuple[str, ...] | list[str]
 """One column, or several that together are one thing."""
 
@@ -51,7 +52,7 @@ class SeriesReading:
     missing_words: tuple[str, ...] = ()
     """Words for a missing value, besides the usual ones."""
     missing: bool = False
-    """Keep missing values as NaN instead of refusing them."""
+    """Keep blanks, and missing times where `gaps` says nothing, as NaN instead of refusing them."""
     sort: bool | None = None
     """How the series are mended, here and below; None: as a model has learnt it, else not at all."""
     duplicates: Duplicates | None = None
@@ -63,6 +64,15 @@ class SeriesReading:
     def filling(self) -> Impute | None:
         """How missing values are filled, None where they are not."""
         return None if self.impute == "none" else self.impute
+
+    @property
+    def keeps(self) -> bool:
+        """Whether blanks may stay unknown."""
+        return self.missing and self.impute is None
+
+    def keeping(self) -> SeriesReading:
+        """Return the same reading, by which what is missing stays unknown where nothing else was said."""
+        return replace(self, missing=True)
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ class SeriesTable:
     """How it was read."""
     note: str = ""
     """How the file was read, in one line."""
+    refusals: tuple[DataError, ...] = ()
+    """What is told to a forecaster that needs every value: the first blank, the first missing times."""
 
     @property
     def rows(self) -> int:
@@ -116,9 +128,9 @@ class SeriesTable:
         """Whether this is one series without a name of its own: its id comes from a file, if from anywhere."""
         return len(self.ids) == 1 and not self.columns.unique_id and not self.columns.wide
 
-    def blanked(self) -> list[SeriesValues]:
-        """Return the values of each series, NaN where none was given, whatever was filled in there."""
-        return [np.where(self.missing[name], np.nan, self.values[name]) for name in self.ids]
+    def each(self) -> list[SeriesValues]:
+        """Return the values of each series, NaN where none is known."""
+        return [self.values[name] for name in self.ids]
 
     def coming(self, name: str, steps: int) -> NDArray[Any]:
         """Return the `steps` times that follow a series in its rhythm; row numbers where rows are plain steps."""
@@ -161,23 +173,45 @@ def impute(values: np.ndarray, how: Impute, *, train: int) -> tuple[np.ndarray, 
     return filled, mask
 
 
-def imputed(table: SeriesTable, *, unseen: int = 0) -> SeriesTable:
+def imputed(table: SeriesTable, *, unseen: int = 0, unknown: bool = False) -> SeriesTable:
     """Return the table with its missing values filled as its reading says; `missing` goes on telling which they were.
 
     The last `unseen` steps of each series are held out by the caller: nothing is filled from them. Raises DataError
-    where values are missing that are not to be filled.
+    where values are missing that are not to be filled, unless values may stay `unknown`.
     """
     count, how = sum(int(mask.sum()) for mask in table.missing.values()), table.reading.filling
     if not count:
         return table
+    if not unknown and table.refusals:
+        raise table.refusals[0]
+    table = replace(table, refusals=())
     if how is None:
+        if unknown:
+            return table
         raise DataError(
             f"{count:,} values are missing, or were added for missing times", advice=f"choose {advice.imputing()}"
         )
     # At least one step is seen, or nothing could be filled from.
     values = {name: impute(series, how, train=max(1, len(series) - unseen))[0] for name, series in table.values.items()}
-    others = [warning for warning in table.warnings if not warning.endswith(TO_IMPUTE)]
+    others = [warning for warning in table.warnings if not warning.endswith(UNKNOWN)]
     return replace(table, values=values, warnings=[*others, f"{count:,} values were imputed: {how}"])
+
+
+def told_unknown(table: SeriesTable, added: Mapping[str, int]) -> list[str]:
+    """Say how many values are unknown, and in how many series: blanks, and the `added` ones of missing times."""
+    missing = {name: int(mask.sum()) for name, mask in table.missing.items()}
+    blanks = {name: count - added.get(name, 0) for name, count in missing.items() if count > added.get(name, 0)}
+    lines = []
+    for counts, wrong in ((blanks, "values are missing"), (added, "times are missing")):
+        if counts:
+            name = next(iter(counts))
+            of = (
+                f"{len(counts):,} of {len(table.ids):,} series, such as {name!r}"
+                if len(counts) > 1
+                else f"series {name!r}"
+            )
+            lines.append(f"{sum(counts.values()):,} {wrong} in {of}: {UNKNOWN}")
+    return lines
 
 
 def subset(table: SeriesTable, names: Sequence[str]) -> SeriesTable:
@@ -192,8 +226,16 @@ def without_last(table: SeriesTable, steps: int, names: Sequence[str]) -> Series
 
 
 def longer_than(table: SeriesTable, steps: int) -> list[str]:
-    """Return the names of the series that have more than so many steps."""
-    return [name for name in table.ids if len(table.values[name]) > steps]
+    """Return the names of the series that have a known value before their last `steps`."""
+    return [name for name in table.ids if np.isfinite(table.values[name][:-steps]).any()]
+
+
+def to_last_given(table: SeriesTable) -> SeriesTable:
+    """Return the table with each series up to the last value that was given; without any it stays whole."""
+    ends = {name: int(np.flatnonzero(~table.missing[name]).max(initial=-1)) + 1 for name in table.ids}
+    if all(ends[name] == len(table.values[name]) for name in table.ids):
+        return table
+    return _cut(table, table.ids, lambda name, part: part[: ends[name] or None])
 
 
 def _cut(table: SeriesTable, names: Sequence[str], cut: Callable[[str, NDArray[Any]], NDArray[Any]]) -> SeriesTable:

@@ -6,7 +6,7 @@ Not here: reading frames (datasets/series/frames.py) and forecasting (tasks/head
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from recurra.datasets.series.build import doubtful
 from recurra.datasets.series.frames import FrameSeries, counts_rows, has_index
 from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.numbers import check_usable
-from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable
+from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable, told_unknown
 from recurra.errors import DataError, Place
 
 ANSWER = "Recurra"
@@ -71,7 +71,8 @@ def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None 
     named, masks = {"series": values}, {"series": np.isnan(values)}
     doubts = doubtful({"series": values[~np.isnan(values)]})
     reading = (learnt or LearntSeries()).reading_of(reading, ())
-    return PlainSeries(SeriesTable(["series"], {"series": times}, named, masks, columns, doubts, reading=reading))
+    table = SeriesTable(["series"], {"series": times}, named, masks, columns, doubts, reading=reading)
+    return PlainSeries(replace(table, warnings=[*doubts, *told_unknown(table, {})]))
 
 
 def _numbers(data: Any) -> NDArray[np.float64]:

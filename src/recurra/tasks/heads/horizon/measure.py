@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.baselines.naive import naive, seasonal_naive
-from recurra.datasets.series.table import SeriesTable, longer_than, subset, without_last
+from recurra.datasets.series.table import SeriesTable, longer_than, subset, to_last_given, without_last
 from recurra.errors import DataError, either
 from recurra.metrics import mae, naive_scale, smape
 from recurra.panels.classics import classics
-from recurra.panels.series import panel_of
+from recurra.panels.series import Mask, Panel, Values, panel_of
 from recurra.report.numbers import number
 from recurra.tasks.heads.lost import Scored, lost
 
@@ -46,17 +46,20 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
     model.names_of(table)
     every = len(table.ids)
     # A model made by hand may know no season.
-    table, season = _long_enough(model, table), max(season, 1)
+    table, season = _measurable(model, table), max(season, 1)
     past = head(table, model.horizon)
-    answers = _answers(model, past, season)
-    scores = {who: _scores(table, past, told, season) for who, told in answers.items()}
+    # What the rivals read: blanks take values of the past, as they do for a panel's forecaster.
+    read = panel_of(past.each(), season)
+    answers = _answers(model, past, read, season)
+    scores = {who: _scores(table, past.ids, read, told, season) for who, told in answers.items()}
     means = {who: each.means for who, each in scores.items()}
     own, *others = (
         # By MASE, which has no unit: an MAE is decided by the series of the largest numbers.
         Scored(who, means[who]["mase"], each.parts, _against(who, model, season))
         for who, each in scores.items()
     )
-    on = f"{number(sum(map(len, scores['Recurra'].steps)))} values of {number(len(table.ids))} series"
+    steps = scores["Recurra"].steps
+    on = f"{number(sum(map(len, steps)))} values of {number(len(steps))} series"
     return {
         "task": "series",
         "series_count": len(table.ids),
@@ -70,25 +73,32 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
     }
 
 
-def _long_enough(model: Any, table: SeriesTable) -> SeriesTable:
-    """Leave out series of a panel that nothing is before the horizon of; where that is so of all, `head` says it."""
+def _measurable(model: Any, table: SeriesTable) -> SeriesTable:
+    """Cut blanks at the end of a panel's series off, and leave out those that nothing is before the horizon of.
+
+    Where that is so of all, `head` says it.
+    """
+    if model.plan.kind != "panel":
+        return table
+    table = to_last_given(table)
     longer = longer_than(table, model.horizon)
-    return subset(table, longer) if longer and model.plan.kind == "panel" else table
+    return subset(table, longer) if longer else table
 
 
-def _answers(model: Any, past: SeriesTable, season: int) -> dict[str, dict[str, Any]]:
+def _answers(model: Any, past: SeriesTable, read: Panel, season: int) -> dict[str, dict[str, Any]]:
     """Forecast the horizon behind `past` by the model and by each rival: by its name and the series'."""
     horizon, names = model.horizon, past.ids
     answers = {"Recurra": dict(zip(names, model.coming(past, steps=horizon, levels=())[""], strict=True))}
-    answers["naive"] = {name: naive(past.values[name], horizon=horizon) for name in names}
+    before = dict(zip(names, read.series(), strict=True))
+    answers["naive"] = {name: naive(values, horizon=horizon) for name, values in before.items()}
     # A series shorter than a season repeats all that it has.
     answers["seasonal naive"] = {
-        name: seasonal_naive(before, horizon=horizon, season=min(season, len(before)))
-        for name, before in ((name, past.values[name]) for name in names)
+        name: seasonal_naive(values, horizon=horizon, season=min(season, len(values)))
+        for name, values in before.items()
     }
     if model.plan.kind == "panel":
         # What stands in the blend is a rival, too: a net that is worth nothing beside it must be seen to be.
-        told = classics(panel_of([past.values[name] for name in names], season), season=season, horizon=horizon)
+        told = classics(read, season=season, horizon=horizon)
         answers |= {who: dict(zip(names, told[name], strict=True)) for who, name in CLASSICAL.items()}
     return answers
 
@@ -129,21 +139,29 @@ class _Scores:
         return self.steps[0] if len(self.steps) == 1 else self.rows[:, 1]
 
 
-def _scores(table: SeriesTable, past: SeriesTable, told: dict[str, Any], season: int) -> _Scores:
+def _scores(table: SeriesTable, names: Sequence[str], read: Panel, told: dict[str, Any], season: int) -> _Scores:
     rows, steps = [], []
-    for name, forecast in told.items():
+    for name, before in zip(names, read.series(), strict=True):
+        forecast = told[name]
         # An imputed value is nobody's truth.
         known = ~table.missing[name][-len(forecast) :]
         if not known.any():
             continue
-        actual, answered, before = table.values[name][-len(forecast) :][known], forecast[known], past.values[name]
-        # The scale needs at least one pair of values that lie a period apart.
-        period = min(season, max(1, len(before) - 1))
-        steps.append(np.abs(actual - answered) / naive_scale(before, season=period))
+        actual, answered = table.values[name][-len(forecast) :][known], forecast[known]
+        given = ~table.missing[name][: -len(forecast)][-len(before) :]
+        steps.append(np.abs(actual - answered) / _unit(before, given, season))
         rows.append((mae(actual, answered), float(steps[-1].mean()), smape(actual, answered)))
     if not rows:
         raise DataError("every value to measure on is missing", advice="bring a series whose end is known")
     return _Scores(np.array(rows), steps)
+
+
+def _unit(before: Values, given: Mask, season: int) -> float:
+    """Return the unit of MASE: a single value is measured by its size, as one that never moves is."""
+    if len(before) < 2:
+        return float(np.abs(before).max()) or 1.0
+    # The scale needs at least one pair of values that lie a period apart.
+    return naive_scale(before, season=min(season, len(before) - 1), known=given)
 
 
 def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
@@ -153,7 +171,8 @@ def _drawn(table: SeriesTable, name: str, forecast: Any) -> dict[str, Any]:
     return {
         "name": name,
         "times": table.notation.write(table.times[name][shown], table.zone(name)),
-        "actual": actual.tolist(),
+        # A blank is no number: a page, and JSON, have none for it.
+        "actual": [None if np.isnan(value) else float(value) for value in actual],
         "predicted": [None] * (len(actual) - len(forecast)) + [float(value) for value in forecast],
         "test_from": len(actual) - len(forecast),
     }

@@ -65,7 +65,7 @@ class RunningPanel(Model):
         """
         steps = whole("steps, the horizon", steps, least=1, most=MOST_STEPS)
         season = self.encoder.config.season
-        panel, told = panel_of(table.blanked(), season), np.zeros((len(table.ids), 0, len(QUANTILES)))
+        panel, told = panel_of(table.each(), season), np.zeros((len(table.ids), 0, len(QUANTILES)))
         if not panel.lengths.all():
             empty = table.ids[int(np.argmin(panel.lengths))]
             raise DataError(f"series {empty!r} has no known value", advice="leave it out")
