@@ -49,6 +49,12 @@ def test_an_error_is_told_beside_the_rivals_also_where_that_is_nothing(own: floa
     assert f", {apart}; try" in told("MASE", Scored("own", own), Scored("naive", rival))
 
 
+def test_counts_keep_the_space_between_their_thousands_and_names_lose_what_cannot_be_seen() -> None:
+    own, rival = Scored("own", 2.0), Scored("a\u202eb", 1.0)
+    line = lost("MASE", own, [rival], on="39\u202f744 rows", tries=["a longer history"])["lost"]
+    assert "on 39\u202f744 rows" in line and "lost to a\\u202eb:" in line
+
+
 def test_nothing_is_said_of_a_network_that_is_better_or_as_good_or_has_no_rival() -> None:
     own = Scored("own", 0.7)
     assert not told("accuracy", own, share=True) and not told("MASE", own)

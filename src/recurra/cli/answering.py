@@ -7,12 +7,8 @@ Not here: labels of texts (predicting.py), and measuring answers (judging.py).
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,6 +19,7 @@ from recurra.cli import options
 from recurra.cli.console import emit_json, emit_table, harmless, say, say_warnings
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
+from recurra.cli.series_tables import csv_of, rows_of, write_table
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +75,12 @@ def forecast(
         columns, notes = _taught(artefact, file, values, reading, form, ahead, kind)
     for note in notes:
         say(note)
-    _write(columns, as_json=json_, output=ahead.output)
+    if ahead.output:
+        write_table(columns, ahead.output, as_json=json_)
+    elif json_:
+        emit_json({"task": "series", "rows": rows_of(columns)})
+    else:
+        sys.stdout.write(csv_of(columns))
 
 
 def _taught(
@@ -124,27 +126,6 @@ def _untaught(file: str, reading: SeriesReading, form: Any, ahead: ForecastChoic
     return columns, notes
 
 
-def _write(columns: dict[str, Any], *, as_json: bool, output: str) -> None:
-    from recurra.artefact.writing import write_atomically
-
-    rows = list(_rows(columns))
-    if as_json and not output:
-        emit_json({"task": "series", "rows": rows})
-        return
-    page = io.StringIO()
-    # Plain line feeds on every system: the output is a file as often as a screen.
-    writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(row.values() for row in rows)
-    text = json.dumps({"task": "series", "rows": rows}) + "\n" if as_json else page.getvalue()
-    if output:
-        # A file of before stays whole until the new one is.
-        write_atomically(Path(output), text)
-        say(f"{len(rows):,} forecasts → {output}")
-    else:
-        sys.stdout.write(text)
-
-
 def _only_series(model: Any, text: str) -> SeriesTable:
     """Take the values on the command line for the newest ones of the model's only series, numbered from 0."""
     import numpy as np
@@ -175,15 +156,6 @@ def _value(text: str) -> float:
         allowed = f"finite numbers up to {LARGEST:g} apart by commas, such as 20,21,22"
         raise UsageError("--values", found=repr(text), allowed=allowed)
     return value
-
-
-def _rows(columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    # From columns to rows, as JSON lines and CSV are.
-    for cells in zip(*columns.values(), strict=True):
-        yield {
-            name: float(cell) if hasattr(cell, "dtype") and cell.dtype.kind == "f" else str(cell)
-            for name, cell in zip(columns, cells, strict=True)
-        }
 
 
 def generate(

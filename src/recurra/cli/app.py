@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli import answering, comparing, explaining, options, tuning
+from recurra.cli import answering, backtesting, comparing, explaining, options, tuning
 from recurra.cli.app_fit import LearningChoices, RunChoices, fit_task
 from recurra.cli.data import data_app
 from recurra.cli.fit_kinds import kinds_app
@@ -119,6 +119,7 @@ def evaluate(
 
 
 app.command()(answering.forecast)
+app.command()(backtesting.backtest)
 app.command()(answering.generate)
 app.command()(answering.score)
 app.command()(answering.inspect)

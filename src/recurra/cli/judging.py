@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from recurra.datasets.series.table import SeriesReading
     from recurra.estimators.estimator import Estimator
 
+SENTENCES = ("lost", "lag")
+"""Figures that are sentences: that the network lost, and that it is no better than repeating the past."""
+
 
 def fit_files(
     estimator: Estimator,
@@ -82,7 +85,7 @@ def _tell(
         # Single figures alone: tables and curves stand in report.json.
         "evaluation": {name: value for name, value in evaluation.items() if isinstance(value, int | float | str)},
         "rival": evaluation.get("rival"),
-        **({"lost": evaluation["lost"]} if "lost" in evaluation else {}),
+        **{name: evaluation[name] for name in SENTENCES if name in evaluation},
         "warnings": warnings,
         "notes": notes,
     }
@@ -99,8 +102,7 @@ def _tell(
             print(f"{name:12} {value:.4f}" if isinstance(value, float) else f"{name:12} {value}")
         if evaluation.get("rival"):
             print(f"{'rival':12} {_told_rival(evaluation['rival'])}")
-        if "lost" in result:
-            print(f"{'lost':12} {result['lost']}")
+        _print_sentences(result, width=12)
     # Last: where a gate is missed, the run is saved and told all the same.
     check_gates(gates, evaluation)
 
@@ -148,8 +150,13 @@ def _print_figures(record: Mapping[str, Any]) -> None:
     emit_table(("figure", "value"), list(_plain_figures(record).items()))
     for other in record.get("rivals", []):
         print(f"rival  {_told_rival(other)}")
-    if "lost" in record:
-        print(f"lost  {record['lost']}")
+    _print_sentences(record)
+
+
+def _print_sentences(figures: Mapping[str, Any], *, width: int = 5) -> None:
+    for name in SENTENCES:
+        if name in figures:
+            print(f"{name:{width}} {figures[name]}")
 
 
 def _following(task: Task) -> Callable[[Any, Any], Mapping[str, Any]]:
@@ -177,9 +184,11 @@ def _tell_rows(rows: Rows) -> None:
 
 
 def _plain_figures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a table of figures shows of an evaluation; that the network lost is told in a sentence below it."""
+    """Return what a table of figures shows of an evaluation; sentences are told below it."""
     return {
-        name: value for name, value in evaluation.items() if isinstance(value, int | float | str) and name != "lost"
+        name: value
+        for name, value in evaluation.items()
+        if isinstance(value, int | float | str) and name not in SENTENCES
     }
 
 

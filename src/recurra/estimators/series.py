@@ -5,21 +5,22 @@ Not here: the loop (training/), answering (tasks/heads/horizon/run.py), reading 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from recurra.arguments import whole
+from recurra.arguments import truth, whole
 from recurra.cells.cell import Activation
 from recurra.config import CellName, Settings
 from recurra.datasets.series.checks import VALIDATION
 from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.errors import UsageError, warn
+from recurra.estimators.backtests import Backtest, backtested
 from recurra.estimators.estimator import Estimator, require_fitted
-from recurra.tasks.inputs.series import ANSWER, GivenSeries, given_series, written_times
+from recurra.tasks.heads.horizon.origins import Origins
+from recurra.tasks.inputs.series import ANSWER, GivenSeries, WrittenSeries, given_series
 from recurra.tasks.series import TASK, prepare, recipe_of, unseen
 from recurra.tasks.task import Asked
 
@@ -62,6 +63,7 @@ class Forecaster(Estimator):
     model_: Any = field(init=False)
     given_: GivenSeries = field(init=False)
     table_: SeriesTable = field(init=False)
+    backtest_: dict[str, Any] = field(init=False)
 
     def asked(self) -> Asked:
         """Return what a fit is asked for; raises UsageError for what is out of its range."""
@@ -83,15 +85,17 @@ class Forecaster(Estimator):
         A pandas index of times is read too. `reading` names columns and says what is mended. Scalers are fitted on the
         training part of each series only. Warns of what is doubtful; raises DataError for what cannot be learnt.
         """
-        asked = self.asked()
         given = given_series(frame, (reading or SeriesReading()).keeping())
-        hidden = unseen(asked, given.table, test=False)
-        table = imputed(given.table, unseen=hidden, unknown=recipe_of(asked) != "net")
+        table = self._imputed(given.table)
         warn(_doubts(frame, table))
-        self.fit_prepared(prepare(asked, table), run=run, watch=watch)
+        self.fit_prepared(prepare(self.asked(), table), run=run, watch=watch)
         # The task knows a table alone: answers are to come back as the kind of data that the caller gave.
         self.given_ = given
         return self
+
+    def _imputed(self, table: SeriesTable) -> SeriesTable:
+        asked = self.asked()
+        return imputed(table, unseen=unseen(asked, table, test=False), unknown=recipe_of(asked) != "net")
 
     def predict(
         self,
@@ -129,6 +133,57 @@ class Forecaster(Estimator):
         _, told = self.model_.names_of(table)
         warn([*_doubts(frame, table), *told])
         return evaluate_series(self.model_, table, season=self.model_.encoder.config.season)
+
+    def cross_validate(
+        self,
+        frame: Any,
+        *,
+        h: int | None = None,
+        n_windows: int = 3,
+        step: int | None = None,
+        gap: int = 0,
+        refit: bool = False,
+        level: int | Sequence[int] | None = None,
+        reading: SeriesReading | None = None,
+    ) -> Any:
+        """Forecast `h` steps (default: the horizon) from `n_windows` origins in the past, `step` (default: h) apart.
+
+        A copy is fitted on what is before the oldest origin, or (`refit`) before each; this forecaster stays as it is.
+        `gap` steps behind an origin are left out. Returns the same kind of frame with the columns unique_id, ds,
+        cutoff, y, Recurra, Recurra-lo-80, …, Naive, SeasonalNaive, Theta, DampedHolt, which utilsforecast's `evaluate`
+        takes; `backtest_` has the figures. Raises DataError where no series is long enough, UsageError for bad numbers.
+        """
+        given = given_series(frame, (reading or SeriesReading()).keeping())
+        warn(_doubts(frame, given.table))
+        origins = Origins(self.settings().series.horizon if h is None else h, n_windows, step, gap)
+        levels = None if level is None else levels_of(level)
+        done = self.backtest(given.table, origins, refit=truth("refit", refit), levels=levels)
+        warn(done.warnings)
+        self.backtest_ = done.figures()
+        return done.answered(given)
+
+    def backtest(
+        self,
+        table: SeriesTable,
+        origins: Origins,
+        *,
+        refit: bool = False,
+        levels: Sequence[int] | None = None,
+        watching: Callable[[int], AbstractContextManager[Watch | None]] | None = None,
+    ) -> Backtest:
+        """Return the forecasts at origins of the past with their figures; `watching` is told each fit's number."""
+        told: list[str] = []
+
+        def fitted(past: SeriesTable, number: int) -> Any:
+            # Of a copy: what this forecaster has learnt, and its own horizon, stay.
+            copy = type(self)(**self.get_params() | {"config": self.settings(), "horizon": origins.ahead})
+            with watching(number) if watching else nullcontext() as watch:
+                copy.fit_prepared(prepare(copy.asked(), copy._imputed(past)), watch=watch)
+            told.extend(line for line in copy.warnings_ if line not in told)
+            return copy.model_
+
+        done = backtested(fitted, table, origins, refit=refit, levels=levels)
+        return replace(done, warnings=[*told, *done.warnings])
 
     def _read(self, frame: Any, reading: SeriesReading | None) -> tuple[GivenSeries, SeriesTable]:
         given = given_series(frame, (reading or SeriesReading()).keeping(), self.model_.learnt)
@@ -184,6 +239,4 @@ def forecast_columns(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the columns unique_id, ds (as the file writes times), Recurra and the intervals; and warnings."""
     names, times, figures, told = answers(model, table, steps=steps, level=level)
-    ids = np.repeat(np.array(names), [part.size for part in times]).tolist()
-    coming = written_times(table, list(zip(names, times, strict=True)))
-    return {table.columns.unique_id or "unique_id": ids, table.columns.ds or "ds": coming, **figures}, told
+    return WrittenSeries(table).answered(names, times, figures), told

@@ -27,6 +27,10 @@ from recurra.errors import DataError, Place
 
 FRAME = "frame"
 """What error places name as the file; lines are row numbers from 1."""
+CUTOFF = "cutoff"
+"""The column of the newest time that was known where a step was forecast, as Nixtla names it."""
+Cutoffs = Sequence[NDArray[Any]]
+"""A time for each step of each series; none where nothing is forecast from the past."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +56,13 @@ class FrameSeries:
         table, chosen = series_of(_columns_of(columns), reading, known, never_values=levels)
         return cls(table, columns, chosen)
 
-    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
-        """Return a frame of the kind that was given: for each series its name and times, beside columns of figures."""
+    def answered(
+        self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any], *, cutoffs: Cutoffs = ()
+    ) -> Any:
+        """Return a frame of the kind that was given: for each series its name and times, beside columns of figures.
+
+        `cutoffs` are times, too: those of a column of that name.
+        """
         import narwhals as nw
 
         table, backend = self.table, self.columns.implementation
@@ -61,22 +70,27 @@ class FrameSeries:
         made: dict[str, Any] = {
             table.columns.unique_id or "unique_id": self._named(names, [part.size for part in times])
         }
-        parts = [(part, table.zone(name)) for name, part in zip(names, times, strict=True)]
-        column = table.columns.ds or "ds"
-        if len(self.chosen.times) == 1:
-            like = self.columns[self.chosen.times[0]]
-            made[column] = write_times(parts, like, table.notation, counted=table.counted)
-        # Without one column of times there is no type to take over.
-        elif table.counted or not self.chosen.times:
-            made[column] = np.concatenate(times)
-        else:
-            made[column] = [text for part, zone in parts for text in table.notation.write(part, zone)]
+        for column, parts in ((table.columns.ds or "ds", times), (CUTOFF, cutoffs)):
+            if parts:
+                made[column] = self._times(names, parts)
         # What is no column yet has no type that could be lost.
         plain = {name: cells for name, cells in made.items() if not isinstance(cells, nw.Series)}
         # Columns go in as they are: from a dictionary, pandas' zones and periods would not come out again.
         typed = [cells.alias(name) for name, cells in made.items() if isinstance(cells, nw.Series)]
         frame = nw.from_dict({**plain, **figures}, backend=backend).with_columns(*typed)
         return frame.select(*made, *figures).to_native()
+
+    def _times(self, names: Sequence[str], times: Sequence[NDArray[Any]]) -> Any:
+        """Return times one series behind the other, in the type of the column that they came from."""
+        table = self.table
+        parts = [(part, table.zone(name)) for name, part in zip(names, times, strict=True)]
+        if len(self.chosen.times) == 1:
+            like = self.columns[self.chosen.times[0]]
+            return write_times(parts, like, table.notation, counted=table.counted)
+        # Without one column of times there is no type to take over.
+        if table.counted or not self.chosen.times:
+            return np.concatenate(times)
+        return [text for part, zone in parts for text in table.notation.write(part, zone)]
 
     def _named(self, names: Sequence[str], sizes: Sequence[int]) -> Any:
         if len(self.chosen.ids) != 1:

@@ -52,9 +52,9 @@ def lost(
     verdict = "is no better than" if chance else "lost to"
     figures = f"{what} {write(own.value)} against {write(best.value)} on {on}, {_apart(own, best, share)}"
     doubt = ", which may be chance" if chance else ""
-    sentence = f"The network {verdict} {best.name}: {figures}{doubt}; try {_either_of([*best.tries, *tries])}."
     # The majority is named by a label of the file, which may hold any character.
-    return {"lost": printable(sentence)}
+    rival = printable(best.name)
+    return {"lost": f"The network {verdict} {rival}: {figures}{doubt}; try {_either_of([*best.tries, *tries])}."}
 
 
 def learning_on(history: Sequence[dict[str, Any]], best_epoch: int) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.series.build import doubtful
-from recurra.datasets.series.frames import FrameSeries, counts_rows, has_index
+from recurra.datasets.series.frames import CUTOFF, Cutoffs, FrameSeries, counts_rows, has_index
 from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.numbers import check_usable
 from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable, told_unknown
@@ -32,15 +32,30 @@ class TableSeries:
 
     table: SeriesTable
 
-    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> dict[str, Any]:
+    def answered(
+        self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any], *, cutoffs: Cutoffs = ()
+    ) -> dict[str, Any]:
         """Return arrays by column."""
-        parts = list(zip(names, times, strict=True))
+        repeated = np.repeat(np.array(names), [part.size for part in times])
+        columns = {self.table.columns.unique_id or "unique_id": repeated}
+        for column, parts in ((self.table.columns.ds or "ds", times), (CUTOFF, cutoffs)):
+            if parts:
+                columns[column] = self._times(names, parts)
+        return {**columns, **figures}
+
+    def _times(self, names: Sequence[str], times: Sequence[NDArray[Any]]) -> NDArray[Any]:
         zoned = any(self.table.zone(name) is not None for name in names)
         # Inside, times with a zone are UTC: the answer must show the clocks that the caller wrote.
-        coming = written_times(self.table, parts) if zoned else np.concatenate(times)
-        repeated = np.repeat(np.array(names), [part.size for part in times])
-        columns = self.table.columns
-        return {columns.unique_id or "unique_id": repeated, columns.ds or "ds": np.array(coming), **figures}
+        written = written_times(self.table, list(zip(names, times, strict=True))) if zoned else np.concatenate(times)
+        return np.array(written)
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenSeries(TableSeries):
+    """The same with all times as the file writes them."""
+
+    def _times(self, names: Sequence[str], times: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        return np.array(written_times(self.table, list(zip(names, times, strict=True))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +64,9 @@ class PlainSeries:
 
     table: SeriesTable
 
-    def answered(self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any]) -> Any:
+    def answered(
+        self, names: Sequence[str], times: Sequence[NDArray[Any]], figures: dict[str, Any], *, cutoffs: Cutoffs = ()
+    ) -> Any:
         """Return the forecasts (steps,)."""
         return figures[ANSWER]
 
