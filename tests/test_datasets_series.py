@@ -202,7 +202,9 @@ def test_gaps_are_unknown_values_where_these_are_kept_and_doubtful_ones_stay_ref
     days = [f"2024-01-{day:02d}" for day in range(1, 32)]
     table = one(tmp_path, "".join(f"{day},1\n" for day in [*days[:9], *days[25:]]), missing=True)
     assert table.values["sales"].size == 31 and table.missing["sales"].sum() == 16
-    assert table.warnings[1] == "16 times are missing in series 'sales': read as unknown"
+    assert table.warnings[1] == (
+        "16 times are missing in series 'sales' at 2024-01-10, 2024-01-11, 2024-01-12: read as unknown"
+    )
     assert "which is not sure" not in str(table.refusals[0]) and "16 times" in str(table.refusals[0])
     # Gaps of one length come again and again; a date is far away; most neighbours are more than a step apart.
     nights = [f"2024-01-{day:02d} {hour:02d}:00" for day in range(1, 9) for hour in range(9, 17)]

@@ -54,6 +54,7 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
         **({"evaluated_on": part} if prepared.part else {}),
         "evaluation": _judged(estimator, ready),
         **prepared.told,
+        **estimator.task.fitted(ready),
         "warnings": estimator.warnings_,
         "notes": [*estimator.warnings_, *estimator.notes_],
         # As they were in the end: rows may have chosen what the user left open.

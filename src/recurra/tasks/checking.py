@@ -29,6 +29,7 @@ from recurra.datasets.tables import read_columns
 from recurra.datasets.texts import TextTable, open_texts, read_running_text
 from recurra.errors import DataError, Place, either
 from recurra.runs.sources import Lines, has_lines_apart, has_parts, labelled, running_text, text_lines, unlabelled
+from recurra.tasks.fitted import lines_of
 from recurra.tasks.series import recipe_of, unseen
 from recurra.tasks.task import Asked, Rows, Source, Task, made_ready, task_named
 
@@ -227,7 +228,8 @@ def needs_of(task: Task, asked: Asked, source: Source) -> Needs:
 
     def needs(table: Any) -> list[Finding]:
         ready = made_ready(task, asked, Rows(_as_read(asked, table, source), source.files[0]))
-        return [*_each("note", ready.prepared.notes), *_each("warning", ready.warnings)]
+        leaks = [f"leak report: {line}" for line in lines_of(task.fitted(ready))]
+        return [*_each("note", [*ready.prepared.notes, *leaks]), *_each("warning", ready.warnings)]
 
     return needs
 

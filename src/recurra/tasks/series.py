@@ -16,6 +16,7 @@ from recurra.errors import DataError, UsageError
 from recurra.nets.layouts import forecast_net
 from recurra.runs.sources import mending, raw_series
 from recurra.series import Examples, SeriesEncoder, fit_series_encoder
+from recurra.tasks.fitted import fitted_of
 from recurra.tasks.heads.horizon.measure import evaluate_series, head
 from recurra.tasks.heads.panel.head import HEAD
 from recurra.tasks.inputs.series import TableSeries
@@ -192,4 +193,4 @@ def judge(model: Any, table: SeriesTable, learnt: Any, tries: Sequence[str]) -> 
     return evaluate_series(model, table, season=model.encoder.config.season, tries=tries)
 
 
-TASK = Task("series", SETTINGS, frozenset({"batches", "windows"}), HEAD, read, hold, prepare, judge)
+TASK = Task("series", SETTINGS, frozenset({"batches", "windows"}), HEAD, read, hold, prepare, judge, fitted_of)

@@ -213,6 +213,8 @@ class Task:
     # A model may be measured long after its fit, when the rows that it learnt from are gone: None.
     judge: Callable[[Any, Any, Any, Sequence[str]], Figures]
     """(model, rows, rows learnt from or None, tries): figures beside those of the rivals on the same rows."""
+    fitted: Callable[[Ready], Figures] = lambda ready: {}
+    """What a report tells of up to where the rows were fitted on."""
 
 
 @dataclass(frozen=True)

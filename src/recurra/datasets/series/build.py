@@ -67,16 +67,17 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
         )
         warnings += doubts
     # Rows that are plain steps have no rhythm, whatever their times.
-    counted, rhythms, added = reading.gaps == "ignore", dict[str, Rhythm](), dict[str, int]()
+    counted, rhythms, added = reading.gaps == "ignore", dict[str, Rhythm](), dict[str, NDArray[Any]]()
     if not counted:
         rhythms = settle(times, zones, expected=expected)
         sure = sure_step(times, rhythms, expected)
         for name, each in series.items():
-            rows = times[name].size
+            before = times[name]
             times[name], values[name], gaps = regular(
                 each, times[name], values[name], rhythms[name], fill=_fill(reading), sure=rhythms[name].step == sure
             )
-            added |= {name: times[name].size - rows} if times[name].size > rows else {}
+            if times[name].size > before.size:
+                added[name] = np.setdiff1d(times[name], before, assume_unique=True)
             refusals += [gaps] if gaps else []
         shared_step(rhythms)
     # Taken last, when gaps are filled: missing times are missing values, too.
@@ -148,7 +149,7 @@ def _far_off(values: dict[str, SeriesValues]) -> list[str]:
     return [f"{len(far):,} series have values far from all others, such as {value:g} in {name!r}: they set its scale"]
 
 
-def _many(masks: dict[str, NDArray[np.bool_]], added: dict[str, int]) -> list[str]:
+def _many(masks: dict[str, NDArray[np.bool_]], added: dict[str, NDArray[Any]]) -> list[str]:
     """Doubt the rhythm of the series with the largest share of values that stand nowhere."""
     if not added:
         return []

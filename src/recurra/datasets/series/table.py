@@ -197,12 +197,12 @@ def imputed(table: SeriesTable, *, unseen: int = 0, unknown: bool = False) -> Se
     return replace(table, values=values, warnings=[*others, f"{count:,} values were imputed: {how}"])
 
 
-def told_unknown(table: SeriesTable, added: Mapping[str, int]) -> list[str]:
-    """Say how many values are unknown, and in how many series: blanks, and the `added` ones of missing times."""
-    missing = {name: int(mask.sum()) for name, mask in table.missing.items()}
-    blanks = {name: count - added.get(name, 0) for name, count in missing.items() if count > added.get(name, 0)}
-    lines = []
-    for counts, wrong in ((blanks, "values are missing"), (added, "times are missing")):
+def told_unknown(table: SeriesTable, added: Mapping[str, NDArray[Any]]) -> list[str]:
+    """Say how many values are unknown, and in how many series: blanks, and those of the `added` times (steps,)."""
+    missing, lines = {name: int(mask.sum()) for name, mask in table.missing.items()}, []
+    gaps = {name: len(times) for name, times in added.items()}
+    blanks = {name: count - gaps.get(name, 0) for name, count in missing.items() if count > gaps.get(name, 0)}
+    for counts, wrong in ((blanks, "values are missing"), (gaps, "times are missing")):
         if counts:
             name = next(iter(counts))
             of = (
@@ -210,7 +210,8 @@ def told_unknown(table: SeriesTable, added: Mapping[str, int]) -> list[str]:
                 if len(counts) > 1
                 else f"series {name!r}"
             )
-            lines.append(f"{sum(counts.values()):,} {wrong} in {of}: {UNKNOWN}")
+            first = table.notation.write(added[name][:3], table.zone(name)) if counts is gaps else []
+            lines.append(f"{sum(counts.values()):,} {wrong} in {of}{' at ' * bool(first)}{', '.join(first)}: {UNKNOWN}")
     return lines
 
 

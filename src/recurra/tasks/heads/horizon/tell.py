@@ -5,7 +5,7 @@ Not here: the network and the settings, which all tasks share (run_sections.py).
 
 from __future__ import annotations
 
-from recurra.report.blocks import Block, Figure, Paragraph
+from recurra.report.blocks import Block, Figure, Paragraph, Table
 from recurra.report.charts.curves import Line, actual_against_predicted, actual_against_predicted_points, lines
 from recurra.report.numbers import number
 from recurra.report.page import Section
@@ -48,9 +48,23 @@ def series_sections(record: RunRecord) -> list[Section]:
     return [
         *result_section(record, _judged(scores), SCORES, HEADINGS, "windows"),
         *section("Actual against predicted", [*_drawn(scores.rows("series")), _by_step(scores.rows("by_horizon"))]),
+        *_fitted(record.part("fitted")),
         *training_section(record),
         *network_section(record),
     ]
+
+
+def _fitted(told: RunRecord) -> list[Section]:
+    """Tell up to when each part was fitted, and where the test part begins."""
+    parts = told.rows("parts")
+    if not parts:
+        return []
+    rows = tuple((str(part.get("what") or ""), str(part.get("until") or "")) for part in parts)
+    name, measured, leaks = told.get("series"), told.counted("measured") or 0, told.counted("leaks") or 0
+    table = Table(("fitted", "on values up to"), rows, f"Of series {name}, the one that ends last.")
+    ends = f"In {number(measured - leaks)} of {number(measured)} series all that was fitted ends before the test part"
+    line = Paragraph(f"{ends}; that of series {name} begins at {told.get('test_from')}.")
+    return section("Leak report", [table, line])
 
 
 def _judged(scores: RunRecord) -> Paragraph | None:
