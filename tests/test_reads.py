@@ -145,6 +145,7 @@ OTHER = {
     "training.class_weight": "balanced",
     "training.optimiser": "sgd",
     "series.scale": "minmax",
+    "series.calendar": "never",
 }
 
 

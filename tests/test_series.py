@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recurra.calendar import calendar_features
 from recurra.config import SeriesConfig
 from recurra.errors import ArtefactError, DataError, UsageError
 from recurra.series import Scaler, SeriesEncoder, fit_scaler, fit_series_encoder, windows
@@ -197,17 +196,6 @@ def changed(change: Callable[[dict[str, Any]], object]) -> bytes:
 def test_a_bad_file_is_refused_with_its_name(data: bytes) -> None:
     with pytest.raises(ArtefactError, match=r"^scaler.json"):
         SeriesEncoder.from_json(data)
-
-
-def test_calendar_features_go_round_with_the_day_the_week_and_the_year() -> None:
-    times = np.array(["2024-01-01T00", "2024-01-01T06", "2024-01-08T00", "1969-12-29T12"], dtype="datetime64[h]")
-    features = calendar_features(times)
-    assert features.shape == (4, 6)
-    assert np.allclose(features[0], [0, 1, 0, 1, 0, 1], atol=1e-6)  # a Monday, the year's first, midnight
-    assert np.allclose(features[1, :2], [1, 0], atol=1e-6)
-    assert np.allclose(features[2, 2:4], [0, 1], atol=1e-6)
-    assert np.allclose(features[3, :4], [0, -1, 0, 1], atol=1e-6)
-    assert features[3, 4] < 0
 
 
 @pytest.mark.parametrize("kind", ["standard", "minmax"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,7 @@ import typer
 from recurra.cli import options
 from recurra.cli.console import emit_json, emit_table, harmless, say, say_warnings
 from recurra.cli.options import FileChoices, grouped
-from recurra.cli.series_options import SeriesChoices
+from recurra.cli.series_options import ForecastChoices, SeriesChoices
 from recurra.cli.series_tables import csv_of, rows_of, write_table
 from recurra.errors import UsageError
 
@@ -26,19 +26,9 @@ if TYPE_CHECKING:
     from recurra.datasets.series.table import SeriesReading, SeriesTable
 
 
-@dataclass(frozen=True)
-class ForecastChoices:
-    """The options of how far is forecast, and where the answers go."""
-
-    steps: Annotated[
-        int | None,
-        typer.Option("--steps", "--horizon", show_default=False, help="Steps ahead. [default: the horizon]"),
-    ] = None
-    level: Annotated[list[int], typer.Option("--level", help="Interval in percent; may come again.")] = field(
-        default_factory=list
-    )
-    season: options.Season = None
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")] = ""
+NewestValues = Annotated[
+    str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
+]
 
 
 @grouped
@@ -47,9 +37,7 @@ def forecast(
         str, typer.Argument(metavar="ARTEFACT", help="An artefact's folder, or a run's; or a file of series alone.")
     ],
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="Series up to now: unique_id, ds, y.")] = "",
-    values: Annotated[
-        str, typer.Option("--values", metavar="NUMBERS", help="Instead the newest values of the model's only series.")
-    ] = "",
+    values: NewestValues = "",
     *,
     ahead: ForecastChoices,
     written: FileChoices,
@@ -64,6 +52,8 @@ def forecast(
     Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 -o forecast.csv
 
                recurra forecast sales.csv --horizon 28
+
+               recurra forecast runs/series-demand demand.csv --future next-days.csv
 
                recurra forecast runs/lab-next-value/runs/improved --values 20,21,22
     """
@@ -88,8 +78,9 @@ def _taught(
 ) -> tuple[dict[str, Any], list[str]]:
     """Answer by a model: the columns, and what is to be said of them."""
     from recurra.artefact import resolve
+    from recurra.datasets.series.ahead import reading_ahead, with_ahead
     from recurra.estimators.series import forecast_columns
-    from recurra.runs.sources import mending, series_table
+    from recurra.runs.sources import mending, raw_series, series_table
     from recurra.tasks.heads.panel.run import RunningPanel
 
     # Both or neither: exactly one of them says what to forecast.
@@ -105,6 +96,9 @@ def _taught(
         if file
         else _only_series(model, values)
     )
+    if ahead.future:
+        said, learnt = reading_ahead(reading, model.learnt)
+        table = with_ahead(table, raw_series(ahead.future, said, learnt=learnt, **form))
     steps = model.horizon if ahead.steps is None else ahead.steps
     columns, told = forecast_columns(model, table, steps=steps, level=ahead.level)
     say_warnings([*table.warnings, *told])
@@ -119,6 +113,8 @@ def _untaught(file: str, reading: SeriesReading, form: Any, ahead: ForecastChoic
 
     if ahead.steps is None:
         raise UsageError("how far to forecast", found="no model that knows", advice="give --horizon 24, or a run first")
+    if ahead.future:
+        raise UsageError("--future", found="no model that learnt from columns", advice="leave it out, or fit a model")
     table = series_table(file, reading, unknown=True, **form)
     model, notes = untaught(table, horizon=ahead.steps, season=ahead.season or 0)
     columns, told = forecast_columns(model, table, steps=ahead.steps, level=ahead.level)

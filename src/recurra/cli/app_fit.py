@@ -15,7 +15,7 @@ import typer
 from recurra.cli import options
 from recurra.cli.options import FileChoices, grouped, one_of
 from recurra.cli.recipes import OF_SERIES, RecipeChoices, SeriesRecipe
-from recurra.cli.series_options import SeriesChoices
+from recurra.cli.series_options import LearntSeriesChoices
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def series(
     recipe: SeriesRecipe = "",
     *,
     written: FileChoices,
-    given: SeriesChoices,
+    given: LearntSeriesChoices,
     learning: LearningChoices,
     run: RunChoices,
 ) -> None:
@@ -198,6 +198,8 @@ def series(
 
                recurra fit series sales.csv --horizon 28 --season 7 --recipe classics
 
+               recurra fit series demand.csv --horizon 48 --past price --future temperature,holiday --static region
+
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
     """
     from recurra.tasks.task import Source
@@ -205,7 +207,7 @@ def series(
     # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
     sizes = {"horizon": horizon, "window": window, "season": season, "validation": validation}
-    fit_task("series", source, learning, run, recipe=one_of("--recipe", recipe, OF_SERIES), **sizes)
+    fit_task("series", source, learning, run, recipe=one_of("--recipe", recipe, OF_SERIES), **sizes, **given.named())
 
 
 def fit_task(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:

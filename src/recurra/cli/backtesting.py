@@ -18,7 +18,7 @@ from recurra.cli.app_fit import LearningChoices
 from recurra.cli.console import emit_json, emit_table, say, say_warnings
 from recurra.cli.options import FileChoices, grouped, one_of
 from recurra.cli.recipes import OF_SERIES, SeriesRecipe
-from recurra.cli.series_options import SeriesChoices
+from recurra.cli.series_options import LearntSeriesChoices
 from recurra.cli.series_tables import write_table
 from recurra.errors import UsageError
 
@@ -83,7 +83,7 @@ def backtest(
     *,
     back: BackChoices,
     written: FileChoices,
-    given: SeriesChoices,
+    given: LearntSeriesChoices,
     learning: LearningChoices,
 ) -> None:
     """Judge a forecaster at origins of the past, beside its rivals; nothing behind an origin reaches it.
@@ -99,7 +99,7 @@ def backtest(
     from recurra.cli.judging import check_gates, read_gates
 
     gates = read_gates(learning.fail_under, task="series")
-    sizes = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES)}
+    sizes = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES), **given.named()}
     if file:
         done = _of_run(source, file, horizon, back, given.reading(), written, {**sizes, **_chosen(learning)})
     else:

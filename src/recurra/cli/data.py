@@ -20,7 +20,7 @@ from recurra.cli.console import emit_json, emit_table, say
 from recurra.cli.fit_kinds import kinds_app
 from recurra.cli.options import FileChoices, grouped, one_of
 from recurra.cli.recipes import RecipeChoices
-from recurra.cli.series_options import SeriesChoices
+from recurra.cli.series_options import LearntSeriesChoices
 from recurra.errors import DataError, UsageError
 from recurra.tasks.names import CALLED
 
@@ -148,7 +148,7 @@ def check(
     *,
     of_task: TaskChoices,
     written: FileChoices,
-    series: SeriesChoices,
+    series: LearntSeriesChoices,
     recipe: RecipeChoices,
     learning: LearningChoices,
     json_: options.Json = False,

@@ -1,20 +1,40 @@
-"""The options of reading series, shared by `fit series`, `forecast`, `evaluate` and `data check`.
+"""The options of reading and forecasting series, shared by `fit series`, `forecast`, `evaluate` and `data check`.
 
 Not here: what they do (datasets/).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, get_args
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from recurra.cli import options
 from recurra.cli.options import one_of
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.datasets.series.table import Gaps, SeriesReading
+
+
+@dataclass(frozen=True)
+class ForecastChoices:
+    """The options of how far is forecast, and where the answers go."""
+
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", "--horizon", show_default=False, help="Steps ahead. [default: the horizon]"),
+    ] = None
+    level: Annotated[list[int], typer.Option("--level", help="Interval in percent; may come again.")] = field(
+        default_factory=list
+    )
+    season: options.Season = None
+    future: Annotated[
+        str,
+        typer.Option("--future", metavar="FILE", help="Coming rows of the columns that were learnt as known ahead."),
+    ] = ""
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")] = ""
 
 
 @dataclass(frozen=True)
@@ -95,3 +115,30 @@ class SeriesChoices:
             # none is a choice too: it refuses gaps where a model would fill them as in its training.
             impute=one_of("--impute", self.impute, (*get_args(Impute), "none")),
         )
+
+
+@dataclass(frozen=True)
+class LearntSeriesChoices(SeriesChoices):
+    """The same of series to learn from, with the columns beside the values: each may come again, or name several."""
+
+    past: Annotated[
+        list[str], typer.Option("--past", metavar="COLUMN", help="Column of numbers known up to now; a,b names two.")
+    ] = field(default_factory=list)
+    future: Annotated[
+        list[str], typer.Option("--future", metavar="COLUMN", help="Column of numbers known ahead: holidays, prices.")
+    ] = field(default_factory=list)
+    static: Annotated[
+        list[str], typer.Option("--static", metavar="COLUMN", help="Column that tells one thing of each series.")
+    ] = field(default_factory=list)
+
+    def named(self) -> dict[str, Any]:
+        """Return the columns by their option; an option that was not given names none."""
+        given = {"past": self.past, "future": self.future, "static": self.static}
+        return {
+            option: tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
+            for option, texts in given.items()
+        }
+
+    def reading(self) -> SeriesReading:
+        """As above, with these columns."""
+        return replace(super().reading(), **self.named())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from recurra.arguments import truth, whole
 from recurra.cells.cell import Activation
 from recurra.config import CellName, Settings
+from recurra.datasets.series.ahead import reading_ahead, with_ahead
 from recurra.datasets.series.checks import VALIDATION
 from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.errors import UsageError, warn
@@ -36,7 +37,8 @@ class Forecaster(Estimator):
 
     Arguments left at None keep the value of `config` (default: `SERIES_SETTINGS`). `season` is the number of steps in a
     season; the rivals and MASE use it. `validation` windows at the end of each series, or a share of the
-    shortest series', choose the epoch and the intervals' widths; 0 holds nothing out.
+    shortest series', choose the epoch and the intervals' widths; 0 holds nothing out. `past`, `future` and `static`
+    name columns beside the values: numbers known up to now, numbers known ahead, what never changes within a series.
 
     >>> visits = [100 + 10 * (day % 7) for day in range(120)]
     >>> recurra.Forecaster(horizon=7, season=7, epochs=2).fit(visits).predict().shape
@@ -57,6 +59,9 @@ class Forecaster(Estimator):
     learning_rate: float | None = None
     validation: float = VALIDATION
     recipe: str = "auto"
+    past: Sequence[str] = ()
+    future: Sequence[str] = ()
+    static: Sequence[str] = ()
     random_state: int = 0
     config: Settings | None = None
 
@@ -70,6 +75,12 @@ class Forecaster(Estimator):
         asked = replace(super().asked(), recipe=self.recipe)
         recipe_of(asked)
         return asked
+
+    def _reading(self, given: SeriesReading | None) -> SeriesReading:
+        """Return how series are read: as is said, with the columns beside the values that this estimator names."""
+        reading = given or SeriesReading()
+        named = {name: getattr(self, name) for name in ("past", "future", "static") if getattr(self, name)}
+        return replace(reading, **named)
 
     def fit(
         self,
@@ -85,7 +96,7 @@ class Forecaster(Estimator):
         A pandas index of times is read too. `reading` names columns and says what is mended. Scalers are fitted on the
         training part of each series only. Warns of what is doubtful; raises DataError for what cannot be learnt.
         """
-        given = given_series(frame, (reading or SeriesReading()).keeping())
+        given = given_series(frame, self._reading(reading).keeping())
         table = self._imputed(given.table)
         warn(_doubts(frame, table))
         self.fit_prepared(prepare(self.asked(), table), run=run, watch=watch)
@@ -103,19 +114,25 @@ class Forecaster(Estimator):
         *,
         steps: int | None = None,
         level: int | Sequence[int] = (),
+        future: Any = None,
         reading: SeriesReading | None = None,
     ) -> Any:
         """Forecast the coming values of every series of `frame` (default: those of fit) as the same kind of frame.
 
         Columns: unique_id, ds, Recurra, and Recurra-lo-L, Recurra-hi-L for each level L; names and times in the types
         and the zone in which they came. A plain series of numbers gives an array (steps,). What `reading` leaves open
-        is read as in fit. Raises DataError for series of another rhythm, and for series that fit did not see.
+        is read as in fit. `future` is a frame of coming rows with the columns known ahead; they may stand at the end of
+        `frame`, too, with the value blank, and are done without where nobody gives any. Raises DataError for series of
+        another rhythm, for series that fit did not see, and where some of the coming rows are missing.
         """
         require_fitted(self)
         # An artefact holds rhythms and scalers, never the series.
         if frame is None and not hasattr(self, "given_"):
             raise UsageError("a loaded forecaster holds no series", advice="give predict a frame")
         given, table = (self.given_, self.table_) if frame is None else self._read(frame, reading)
+        if future is not None:
+            coming = given_series(future, *reading_ahead(reading or SeriesReading(), self.model_.learnt))
+            table = with_ahead(table, coming.table)
         steps = self.model_.horizon if steps is None else steps
         names, times, figures, told = answers(self.model_, table, steps=steps, level=level)
         warn([*_doubts(frame, table), *told])
@@ -153,7 +170,7 @@ class Forecaster(Estimator):
         cutoff, y, Recurra, Recurra-lo-80, …, Naive, SeasonalNaive, Theta, DampedHolt, which utilsforecast's `evaluate`
         takes; `backtest_` has the figures. Raises DataError where no series is long enough, UsageError for bad numbers.
         """
-        given = given_series(frame, (reading or SeriesReading()).keeping())
+        given = given_series(frame, self._reading(reading).keeping())
         warn(_doubts(frame, given.table))
         origins = Origins(self.settings().series.horizon if h is None else h, n_windows, step, gap)
         levels = None if level is None else levels_of(level)
@@ -216,7 +233,9 @@ def answers(
     levels = levels_of(level)
     figures = {f"{ANSWER}{end}": rows.ravel() for end, rows in model.coming(table, steps=steps, levels=levels).items()}
     times = [table.coming(name, steps) for name in table.ids]
-    told = [*told, *_far(model, table, known)]
+    # Nets of windows read values alone.
+    doubts = model.doubts(table) if model.plan.kind == "panel" else []
+    told = [*told, *doubts, *_far(model, table, known)]
     return list(table.ids), times, figures, told
 
 

@@ -50,11 +50,10 @@ class PanelNet(Plan):
         spec, members = self.member[0], len(self.member)
         inner: dict[str, Any] = {"recurrent": spec.recurrent, **spec.parts()}
         sizes = {name: members * sum(map(math.prod, part.weights().values())) for name, part in inner.items()}
-        # Three dense layers side by side: what each simple forecast counts, how a trend is damped, what changes.
-        heads = sum(sizes[name] for name in ("gate", "damping", "change"))
-        kinds = [
-            (name, inner[name].kind, str(inner[name].outputs)) for name in ("entry", "recurrent", "wide", "narrow")
-        ]
+        body = ("entry", "recurrent", "wide", "narrow")
+        # Side by side: what each simple forecast counts, how a trend is damped, what changes, also by what is ahead.
+        heads = sum(size for name, size in sizes.items() if name not in body)
+        kinds = [(name, inner[name].kind, str(inner[name].outputs)) for name in body]
         return [*((*kind, sizes[kind[0]]) for kind in kinds), ("heads", "dense", str(inner["change"].outputs), heads)]
 
     def in_precision(self, precision: Precision) -> Self:

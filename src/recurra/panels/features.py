@@ -7,11 +7,12 @@ from thousands of series says how many usual steps up or down the coming values 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.panels.beside import Around, beside_features
 from recurra.panels.series import Mask, Values
 
 Singles = NDArray[np.float32]
@@ -43,6 +44,8 @@ class Features:
     """(windows,): what values are divided by; float64, for sizes beyond float32."""
     mean: Values
     """(windows,): what `skips` and answers are told from, in units of the level; float64, for small steps high up."""
+    steps: Singles | None = None
+    """(windows, horizon, features): what is known of each coming step, and stood at its place in seasons before."""
 
 
 def extras_of(season: int, segment: int) -> int:
@@ -50,7 +53,9 @@ def extras_of(season: int, segment: int) -> int:
     return 2 * max(season, segment) + 4
 
 
-def features(contexts: Values, there: Mask, *, season: int, segment: int, horizon: int, log: bool) -> Features:
+def features(
+    contexts: Values, there: Mask, beside: Around | None = None, *, season: int, segment: int, horizon: int, log: bool
+) -> Features:
     """Return the features of windows (windows, length), `length` a multiple of `segment` and at least two seasons."""
     count, length = contexts.shape
     real = there.astype(np.float64)
@@ -73,7 +78,13 @@ def features(contexts: Values, there: Mask, *, season: int, segment: int, horizo
     skips, slope = _skips(values - mean, real, season, horizon)
     parts = (read, extras, skips, slope, spread)
     singles: list[Singles] = [part.astype(np.float32) for part in parts]
-    return Features(singles[0], singles[1], singles[2], singles[3], singles[4], level, mean[:, 0])
+    own = Features(singles[0], singles[1], singles[2], singles[3], singles[4], level, mean[:, 0])
+    if beside is None:
+        return own
+    more = beside_features(beside, scaled * real, season=season, segment=segment, horizon=horizon)
+    segments = np.concatenate([own.segments, more.segments], axis=2)
+    sides = np.concatenate([own.extras, more.extras], axis=1)
+    return replace(own, segments=segments, extras=sides, steps=more.steps if more.steps.shape[2] else None)
 
 
 def _spreads(values: Values, real: Values, season: int) -> tuple[Values, Values]:

@@ -6,11 +6,15 @@ Not here: seasons (seasons.py), classical forecasts (classics.py), windows (wind
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from recurra.panels.beside import Beside
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -26,6 +30,8 @@ class Panel:
     flat: Values
     known: Mask
     lengths: NDArray[np.int64]
+    beside: Beside | None = None
+    """Covariates and calendar; none where nothing stands beside the values."""
 
     @cached_property
     def ends(self) -> NDArray[np.int64]:
@@ -55,12 +61,14 @@ class Panel:
         kept = np.maximum(self.lengths - steps, 0)
         places = np.arange(len(self.flat)) - np.repeat(self.starts, self.lengths)
         left = places < np.repeat(kept, self.lengths)
-        return Panel(self.flat[left], self.known[left], kept)
+        # What stands beside is read around an origin alone, and need not be cut.
+        return Panel(self.flat[left], self.known[left], kept, self.beside)
 
     def taken(self, rows: NDArray[np.int64]) -> Panel:
         """Return some of the series, in the order of `rows`."""
         series, masks = self.series(), self.masks()
-        return joined([series[row] for row in rows], [masks[row] for row in rows])
+        beside = self.beside and self.beside.taken(rows)
+        return replace(joined([series[row] for row in rows], [masks[row] for row in rows]), beside=beside)
 
 
 def joined(series: Sequence[Values], known: Sequence[Mask]) -> Panel:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.panels.beside import Around
 from recurra.panels.series import Mask, Panel, Values
 
 Places = NDArray[np.int64]
@@ -26,6 +27,8 @@ class Windows:
     there: Mask
     targets: Values
     asked: Mask
+    beside: Around | None = None
+    """What stands beside them, where the panel has covariates or a calendar."""
 
 
 def windows_at(panel: Panel, rows: Places, origins: Places, *, length: int, horizon: int, season: int) -> Windows:
@@ -39,7 +42,9 @@ def windows_at(panel: Panel, rows: Places, origins: Places, *, length: int, hori
     ahead = np.arange(horizon)[None] + origins[:, None]
     inside = ahead < sizes
     coming = starts + np.minimum(ahead, sizes - 1)
-    return Windows(panel.flat[places], real & panel.known[places], panel.flat[coming], inside & panel.known[coming])
+    beside = None if panel.beside is None else panel.beside.around(rows, origins, length=length, horizon=horizon)
+    there, asked = real & panel.known[places], inside & panel.known[coming]
+    return Windows(panel.flat[places], there, panel.flat[coming], asked, beside)
 
 
 def scales(panel: Panel, season: int) -> Values:

@@ -19,8 +19,10 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import ENOUGH, USUAL, USUAL_CLASSICS
+from recurra.panels.columns import BesideUnits
 from recurra.panels.seasons import season_of
-from recurra.panels.series import Panel, Values, bridged, panel_of
+from recurra.panels.series import Panel, Values, bridged
+from recurra.panels.tables import panel_of_table, units_of
 from recurra.panels.windows import scales
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
@@ -44,6 +46,8 @@ LEAST_WINDOWS = 12
 """Windows without which no net learns."""
 LARGEST_SEGMENT = 96
 MOST_ORIGINS = 5
+OFTEN_ORIGINS = 50
+"""The same where nets read what stands beside the values."""
 USUAL_SEASONS = {
     "Y": (), "M": (12,), "D": (7, 365), "business day": (5,), "h": (24, 168), "m": (1440, 10_080), "s": (60, 3600),
 }  # fmt: skip
@@ -56,19 +60,21 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
     season, notes = found_season(settings, table, values)
     config = settings.series.model_copy(update={"season": season})
     settings = settings.model_copy(update={"series": config})
-    panel = panel_of(values, season)
+    units = units_of(table, config.calendar) if asked.recipe != "classics" else None
+    panel = panel_of_table(table, units, season=season, ahead=config.horizon)
     if not panel.lengths.any():
         raise DataError(
             "no series has a known value", found=f"{len(values)} series", allowed="one or more with a value"
         )
-    spec = shape_of(panel, settings)
+    spec = shape_of(panel, settings, units)
     whole = taught(panel, spec, settings)
-    backs = weighing_origins(panel, config.horizon)
+    backs = weighing_origins(panel, config.horizon, often=units is not None)
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
     members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
     shares = dict(USUAL if members else USUAL_CLASSICS)
-    data = PanelParts(PanelEncoder(config, shares, names=names), learnt_of(table), panel, whole, before, backs)
+    encoder = PanelEncoder(config, shares, names=names, beside=units if members else None)
+    data = PanelParts(encoder, learnt_of(table), panel, whole, before, backs)
     return Prepared(
         settings,
         asked.seed,
@@ -81,7 +87,7 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
         split={"validation": list(backs), "test": config.horizon},
         kept={"test": config.horizon},
         attributes={"table_": table, "given_": TableSeries(table)},
-        notes=[*notes, *told_of(panel, spec, members)],
+        notes=[*notes, *told_of(panel, spec, members), *told_beside(units if members else None)],
     )
 
 
@@ -118,7 +124,7 @@ def usual_seasons(step: TimeStep) -> tuple[int, ...]:
     return tuple(length // step.every for length in lengths if length % step.every == 0 and length // step.every > 1)
 
 
-def shape_of(panel: Panel, settings: Settings) -> SegmentsSpec:
+def shape_of(panel: Panel, settings: Settings, units: BesideUnits | None = None) -> SegmentsSpec:
     """Return the sizes of a member: segments of a season or of a piece of one, over two to fourteen seasons."""
     season, horizon = settings.series.season, settings.series.horizon
     median = float(np.median(panel.lengths)) if len(panel) else 0.0
@@ -133,14 +139,15 @@ def shape_of(panel: Panel, settings: Settings) -> SegmentsSpec:
         segment = min(horizon, LARGEST_SEGMENT) if long else max(1, min(4, horizon // 2))
         length = 10 * horizon if long else max(int(2.5 * horizon), 8)
     least = min((float(values.min()) for values in panel.series() if len(values)), default=0.0)
-    net = settings.net
+    net, beside = settings.net, (units or BesideUnits()).sizes
     recurrent = RecurrentSpec(
         cell=net.cell, activation=net.activation, reset_after=net.reset_after, precision=net.precision,
         inputs=net.hidden, hidden=net.hidden, layers=net.layers,
     )  # fmt: skip
     return SegmentsSpec(
         segment=segment, segments=-(-length // segment), season=season, horizon=horizon, log=least > 0,
-        recurrent=recurrent,
+        recurrent=recurrent, past=beside["past"], future=beside["future"], calendar=beside["calendar"],
+        static=beside["static"],
     )  # fmt: skip
 
 
@@ -166,14 +173,16 @@ def taught(panel: Panel, spec: SegmentsSpec, settings: Settings) -> Taught | Non
     )
 
 
-def weighing_origins(panel: Panel, horizon: int) -> tuple[int, ...]:
+def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tuple[int, ...]:
     """Return how far before the end the windows begin that weigh: one of many series, up to five of a few.
 
-    They take no more than a third of the median series; none where that is not even one horizon.
+    They take no more than a third of the median series; none where that is not even one horizon. `often` asks for as
+    many as are believed without a prior: nets that read covariates know what no classical forecast does.
     """
     median = float(np.median(panel.lengths)) if len(panel) else 0.0
     points = len(panel) * horizon
-    wanted = min(MOST_ORIGINS, max(1, -(-ENOUGH // max(points, 1))))
+    enough, most = (4 * ENOUGH, OFTEN_ORIGINS) if often else (ENOUGH, MOST_ORIGINS)
+    wanted = min(most, max(1, -(-enough // max(points, 1))))
     stride = max(1, horizon // 2)
     backs = [horizon + number * stride for number in range(wanted)]
     kept = [back for back in backs if back <= median / 3 or (back == horizon and median > 2 * horizon)]
@@ -189,6 +198,16 @@ def told_of(panel: Panel, spec: SegmentsSpec, members: int) -> list[str]:
         return [*told, "too few values for a net, or none was asked for: classical forecasts alone"]
     scale = "logarithms of values" if spec.log else "values"
     return [*told, f"{members} nets of {spec.segments} segments of {spec.segment} {scale}"]
+
+
+def told_beside(units: BesideUnits | None) -> list[str]:
+    """Say what the nets read beside the values."""
+    if units is None:
+        return []
+    parts: dict[str, Any] = {"known up to now": units.past, "known ahead": units.future, "of each series": units.static}
+    told = [f"{what}: {', '.join(each.name for each in columns)}" for what, columns in parts.items() if columns]
+    told += [f"the calendar: {', '.join(units.calendar)}"] if units.calendar else []
+    return [f"beside the values the nets read {'; '.join(told)}"]
 
 
 def panel_settings(asked: Asked, usual: Settings) -> Settings:

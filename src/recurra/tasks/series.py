@@ -146,9 +146,23 @@ def _held_panel(table: SeriesTable, horizon: int) -> Parts:
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:
     """Make a panel ready, or the windows of a net; `recurra data check` takes these very steps."""
     recipe = recipe_of(asked)
+    check_beside(asked, table, recipe)
     if recipe != "net":
         return prepare_panel(replace(asked, recipe=recipe), panel_settings(asked, SETTINGS), table)
     return _prepare_windows(asked, table)
+
+
+def check_beside(asked: Asked, table: SeriesTable, recipe: str) -> None:
+    """Raise UsageError for covariates, and a calendar that was asked for, where no net of a panel reads them."""
+    if recipe in ("auto", "panel"):
+        return
+    asks = asked.settings.series.calendar == "always"
+    named = table.covariates.names.all if table.covariates else ()
+    if named or asks:
+        what = f"columns {', '.join(map(repr, named))} beside the values" if named else "the calendar"
+        allowed, advice = "recipe panel, and no setting of windows", "leave them out, or choose recipe panel"
+        raise UsageError(f"{what}: read by the nets of a panel alone", found=f"recipe {recipe}", allowed=allowed,
+                         advice=advice)  # fmt: skip
 
 
 def _prepare_windows(asked: Asked, table: SeriesTable) -> Prepared:

@@ -16,6 +16,7 @@ from recurra.datasets.doubts import Traces
 from recurra.datasets.series import advice
 from recurra.datasets.series.cells import Distinct
 from recurra.datasets.series.checks import SeriesRows, in_order, settle, shared_step, sure_step
+from recurra.datasets.series.covariates import BesideRows, Covariates, Members, covariates_of, parted
 from recurra.datasets.series.gaps import MANY, regular
 from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.notations import Notation
@@ -44,6 +45,8 @@ class LongRows:
     warnings: list[str] = field(default_factory=list)
     encoding: str = "utf-8"
     """In which the names were read."""
+    beside: BesideRows | None = None
+    """Covariates of each value."""
 
 
 def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None = None) -> SeriesTable:
@@ -52,19 +55,18 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
     `expected` is the step a model has learnt: it is taken for the rhythm wherever the times are on it.
     """
     # Rows of one series need not stand together.
-    members = _members(long.names)
+    stamps = long.moments.times if long.moments else None
+    members, coming = parted(long.beside, long.values, stamps, _members(long.names))
     traces = Traces(long.encoding, what="series names")
     traces.see(members)
     # Before the cutting: afterwards nobody knows the line of a blank.
-    members, warnings, refusals = _missing(long, members, reading)
+    members, warnings, refusals = _missing(long, members, coming, reading)
     warnings = [*traces.replaced(), *traces.doubtful(), *long.warnings, *warnings]
     series, zones = _cut(long, members)
-    times: dict[str, NDArray[Any]] = {}
-    values: dict[str, SeriesValues] = {}
+    times, values = dict[str, NDArray[Any]](), dict[str, SeriesValues]()
     for name, each in series.items():
-        times[name], values[name], doubts = in_order(
-            each, sort=bool(reading.sort), duplicates=reading.duplicates or "error"
-        )
+        sort, doubles = bool(reading.sort), reading.duplicates or "error"
+        times[name], values[name], doubts = in_order(each, sort=sort, duplicates=doubles)
         warnings += doubts
     # Rows that are plain steps have no rhythm, whatever their times.
     counted, rhythms, added = reading.gaps == "ignore", dict[str, Rhythm](), dict[str, NDArray[Any]]()
@@ -85,7 +87,15 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
     notation = long.moments.notation if long.moments else Notation()
     table = SeriesTable([*members], times, values, masks, long.columns, [], rhythms, counted, notation, reading)
     told = [*doubtful(values), *told_unknown(table, added), *_many(masks, added), *_clock_changes(zones)]
-    return replace(table, warnings=[*warnings, *told], refusals=tuple(refusals))
+    beside = _beside(long, table, series, members, coming)
+    return replace(table, warnings=[*warnings, *told], refusals=tuple(refusals), covariates=beside)
+
+
+def _beside(
+    long: LongRows, table: SeriesTable, series: dict[str, SeriesRows], members: Members, coming: Members
+) -> Covariates | None:
+    placed = {name: (each.times, _times(long, coming.get(name))) for name, each in series.items()}
+    return covariates_of(long.beside, table, members, coming, placed)
 
 
 def _fill(reading: SeriesReading) -> bool | None:
@@ -93,7 +103,14 @@ def _fill(reading: SeriesReading) -> bool | None:
     return None if reading.gaps is None and reading.missing else reading.gaps == "fill"
 
 
-def _members(names: Distinct) -> dict[str, NDArray[np.int64]]:
+def _times(long: LongRows, rows: NDArray[np.int64] | None) -> NDArray[Any] | None:
+    """Return the times of coming rows; None where there are none."""
+    if rows is None or not rows.size or long.moments is None:
+        return None
+    return long.moments.of_series(rows, place=lambda step: long.place(int(rows[step])))[0]
+
+
+def _members(names: Distinct) -> Members:
     """Return the rows of each series, in their order."""
     # Stable, so that the rows of a series stay in their order; one sort cuts any number of series.
     order = np.argsort(names.rows, kind="stable")
@@ -101,7 +118,7 @@ def _members(names: Distinct) -> dict[str, NDArray[np.int64]]:
     return dict(zip(names.texts, np.split(order, ends[:-1]), strict=True))
 
 
-def _cut(long: LongRows, members: dict[str, NDArray[np.int64]]) -> tuple[dict[str, SeriesRows], dict[str, Zone | None]]:
+def _cut(long: LongRows, members: Members) -> tuple[dict[str, SeriesRows], dict[str, Zone | None]]:
     series: dict[str, SeriesRows] = {}
     zones: dict[str, Zone | None] = {}
     for name, rows in members.items():
@@ -170,14 +187,16 @@ def _clock_changes(zones: dict[str, Zone | None]) -> list[str]:
 
 
 def _missing(
-    long: LongRows, members: dict[str, NDArray[np.int64]], reading: SeriesReading
-) -> tuple[dict[str, NDArray[np.int64]], list[str], list[DataError]]:
+    long: LongRows, members: Members, coming: Members, reading: SeriesReading
+) -> tuple[Members, list[str], list[DataError]]:
     """Return the series that have a value, warnings, and the refusal of blanks for who needs every value.
 
     Raises DataError for blanks unless they are to be imputed or kept, for a series without any value unless blanks are
     kept, and where no value is left at all.
     """
     blank = np.isnan(long.values)
+    # Of a coming step the value is what is asked for.
+    blank[[row for rows in coming.values() for row in rows]] = False
     if not blank.any():
         return members, [], []
     first, column = int(np.argmax(blank)), long.columns.y or ", ".join(long.columns.wide[:5])

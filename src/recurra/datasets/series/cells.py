@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.datasets.series import advice
 from recurra.datasets.series.columns import Chosen
+from recurra.datasets.series.covariates import BesideCells, BesideRows
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands, cell_number, column_numbers
 from recurra.datasets.series.table import SeriesReading, SeriesValues
 from recurra.datasets.tables import Dialect, RowBatch
@@ -92,6 +93,7 @@ class SeriesCells:
         # Where the caller has said what points mean, nothing about them is to be watched.
         self._points = PointsBetweenThousands(possible=reading.decimal is None and reading.thousands is None)
         self._chosen, self._stem = chosen, stem
+        self._beside = BesideCells(chosen.beside, self._form)
         self._naming, self._writing = _Naming(chosen.ids), CellNumbers(str.strip if len(chosen.times) == 1 else _joined)
         self._names: list[RowNumbers] = []
         self._times: list[RowNumbers] = []
@@ -111,6 +113,7 @@ class SeriesCells:
             values = self._row_by_row(batch)
         # A row of a wide table is as many values, side by side.
         self._values.append(values.reshape(-1))
+        self._beside.take(batch)
         if names is not None:
             self._names.append(names)
         # The times of a frame are no cells: they are read from its column.
@@ -164,6 +167,10 @@ class SeriesCells:
     def times(self) -> Distinct:
         """Return the time of each row as it is written; nothing where there are no columns of times."""
         return Distinct(self._writing.texts, np.concatenate([np.empty(0, np.int64), *self._times]))
+
+    def beside(self, place: Callable[[int, str], Place]) -> BesideRows | None:
+        """Return the covariates of each value; `place` finds the cell of a row and a column."""
+        return self._beside.rows(len(self._chosen.values), place)
 
     def values(self) -> SeriesValues:
         """Return the values, row by row."""

@@ -25,6 +25,7 @@ from recurra.datasets.columns import (
     name_list,
 )
 from recurra.datasets.series import advice
+from recurra.datasets.series.covariates import BesideNames
 from recurra.datasets.series.table import ColumnNames, SeriesColumns, SeriesReading
 from recurra.errors import DataError, Place, either
 
@@ -53,12 +54,14 @@ class Chosen:
     times: tuple[str, ...]
     values: tuple[str, ...]
     wide: bool
+    beside: BesideNames = field(default_factory=BesideNames)
+    """Covariates."""
     warnings: list[str] = field(default_factory=list)
 
     @property
     def read(self) -> list[str]:
         """All columns that are read."""
-        return list(dict.fromkeys((*self.ids, *self.times, *self.values)))
+        return list(dict.fromkeys((*self.ids, *self.times, *self.values, *self.beside.all)))
 
     @property
     def columns(self) -> SeriesColumns:
@@ -75,22 +78,23 @@ def choose_columns(header: Header, reading: SeriesReading, *, never_values: Sequ
     """
     found, ids, times = header.names, _tuple(reading.unique_id), _tuple(reading.ds)
     header.need(*names_of(reading))
+    beside = beside_names(reading)
     guessed = not ids, not times, reading.y is None
     # A column that was named for one thing is not guessed for another.
-    left = [name for name in found if name not in (*ids, *times, reading.y)]
+    left = [name for name in found if name not in (*ids, *times, reading.y, *beside.all)]
     ids = ids or _first(guess(ID_NAMES, left))
     left = [name for name in left if name not in ids]
     times = times or _guess_times(left, valued=reading.y is not None, place=header.place)
     left = [name for name in left if name not in (*times, *never_values)]
     if reading.wide:
-        chosen = _wide(header, ids, times, left, reading)
+        chosen = _with_beside(_wide(header, ids, times, left, reading), beside)
         return replace(chosen, warnings=_doubtful(chosen, found, guessed))
     # A single column that is left can be nothing but the value.
     value = reading.y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
     # Without times rows are counted, but only in a file that has nothing else.
-    if not value or (not times and len(found) > 1):
+    if not value or (not times and len(found) > 1 + len(beside.all)):
         raise _cannot_tell(header, "value" if times else "time", left)
-    chosen = Chosen(ids, times, (value,), False)
+    chosen = _with_beside(Chosen(ids, times, (value,), False), beside)
     return replace(chosen, warnings=_doubtful(chosen, [*ids, *times, *left], guessed))
 
 
@@ -164,7 +168,23 @@ def _doubtful(chosen: Chosen, found: Sequence[str], guessed: tuple[bool, bool, b
 
 def names_of(reading: SeriesReading) -> list[str]:
     """Return the columns that a reading names."""
-    return [*_tuple(reading.unique_id), *_tuple(reading.ds), *_tuple(reading.y)]
+    own = (*_tuple(reading.unique_id), *_tuple(reading.ds), *_tuple(reading.y))
+    return [*own, *beside_names(reading).all]
+
+
+def beside_names(reading: SeriesReading) -> BesideNames:
+    """Return the covariates that a reading names; what is known ahead is known of the past, too."""
+    past, future, static = (dict.fromkeys(_tuple(each)) for each in (reading.past, reading.future, reading.static))
+    return BesideNames(tuple(name for name in past if name not in future), (*future,), (*static,))
+
+
+def _with_beside(chosen: Chosen, beside: BesideNames) -> Chosen:
+    """Return the columns with covariates; raises DataError for one that is the value or the time itself."""
+    twice = [name for name in beside.all if name in (*chosen.values, *chosen.times)]
+    if twice:
+        advice = "a forecast would read what it is to tell; name another column"
+        raise DataError(f"column {twice[0]!r} is the value or the time, and cannot stand beside it", advice=advice)
+    return replace(chosen, beside=beside)
 
 
 def _tuple(names: ColumnNames | None) -> tuple[str, ...]:

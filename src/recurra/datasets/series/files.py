@@ -168,7 +168,9 @@ def _long_rows(source: ColumnSource, chosen: Chosen, reading: SeriesReading, lea
     if moments is None and _stand_twice(names.rows, stamps) and naming():
         raise DataError("the same times stand more than once", place=place_of_time(0), advice=naming())
     doubts = [*chosen.warnings, *cells.doubtful_points(source.dialect)]
-    return LongRows(names, moments, cells.values(), place, chosen.columns, naming, doubts, source.dialect.encoding)
+    beside = cells.beside(partial(source.place, chosen.read))
+    encoding = source.dialect.encoding
+    return LongRows(names, moments, cells.values(), place, chosen.columns, naming, doubts, encoding, beside)
 
 
 def _moments(

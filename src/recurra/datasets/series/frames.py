@@ -132,7 +132,7 @@ def _columns_of(frame: Any) -> ColumnSource:
 
     def rows(chosen: Chosen) -> Iterator[RowBatch]:
         cells = {name: _numbers(frame[name], name) for name in chosen.values}
-        cells |= {name: _cells(frame[name]) for name in chosen.ids}
+        cells |= {name: _cells(frame[name]) for name in (*chosen.ids, *chosen.beside.all)}
         yield RowBatch(range(1, len(frame) + 1), cells, lambda row, name: Place(FRAME, row + 1))
         _check_kinds([cells[name] for name in chosen.ids])
 

@@ -6,13 +6,14 @@ Not here: the file that keeps it (tasks/heads/horizon/run.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from recurra.datasets.series import advice
 from recurra.datasets.series.checks import shared_step
 from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.rhythms import TimeStep
-from recurra.datasets.series.table import SeriesReading, SeriesTable
+from recurra.datasets.series.table import ColumnNames, SeriesReading, SeriesTable
 from recurra.errors import DataError, either
 
 
@@ -40,7 +41,8 @@ class LearntSeries:
         words = tuple(dict.fromkeys((*reading.missing_words, *was.missing_words)))
         # Whoever names a column of series or values says that the table is long.
         wide = reading.wide or (was.wide and reading.unique_id is None and reading.y is None)
-        return replace(reading, **learnt, wide=wide, missing_words=words)
+        beside: dict[str, Any] = {name: getattr(reading, name) or _known(getattr(was, name), found) for name in BESIDE}
+        return replace(reading, **learnt, **beside, wide=wide, missing_words=words)
 
     def mends(self, said: SeriesReading) -> list[str]:
         """Tell, as options, what is mended as in training since nobody `said` otherwise."""
@@ -78,8 +80,14 @@ class LearntSeries:
 
 
 COLUMNS = ("unique_id", "ds", "y")
+BESIDE = ("past", "future", "static")
 NOTATION = ("epoch", "zone", "decimal", "thousands")
 MENDING = ("sort", "duplicates", "gaps", "impute")
+
+
+def _known(names: ColumnNames, found: Sequence[str]) -> tuple[str, ...]:
+    """Return the covariates that a table has: a model answers without the others, and says so."""
+    return tuple(name for name in ((names,) if isinstance(names, str) else names) if name in found)
 
 
 def _there(value: object, found: Sequence[str] | None) -> bool:
@@ -106,6 +114,7 @@ def learnt_of(table: SeriesTable) -> LearntSeries:
         decimal=reading.decimal,
         thousands=reading.thousands,
         missing_words=tuple(reading.missing_words),
+        **({} if table.covariates is None else asdict(table.covariates.names)),
         sort=reading.sort or None,
         duplicates=None if reading.duplicates == "error" else reading.duplicates,
         gaps="ignore" if table.counted else "fill" if reading.gaps == "fill" else None,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.series import advice
+from recurra.datasets.series.covariates import Covariates
 from recurra.datasets.series.notations import Epoch, Notation
 from recurra.datasets.series.rhythms import Rhythm, infer
 from recurra.datasets.series.zones import Zone
@@ -59,6 +60,12 @@ class SeriesReading:
     gaps: Gaps | None = None
     """ignore: rows are plain steps, whatever their times."""
     impute: Impute | Literal["none"] | None = None
+    past: ColumnNames = ()
+    """Columns of numbers that are known up to now, beside the values."""
+    future: ColumnNames = ()
+    """Columns of numbers that are known ahead, too."""
+    static: ColumnNames = ()
+    """Columns that tell one thing of each series."""
 
     @property
     def filling(self) -> Impute | None:
@@ -117,6 +124,8 @@ class SeriesTable:
     """How the file was read, in one line."""
     refusals: tuple[DataError, ...] = ()
     """What is told to a forecaster that needs every value: the first blank, the first missing times."""
+    covariates: Covariates | None = None
+    """What stands beside the values, where columns were named."""
 
     @property
     def rows(self) -> int:

@@ -33,6 +33,12 @@ class Segments(nn.Module):
     gate: Dense
     damping: Dense
     change: Dense
+    step: Dense
+    around: Dense
+    place: Dense
+    mixed: Dense
+    told: Dense
+    """The last five are there where coming steps are read."""
 
     def __init__(self, spec: SegmentsSpec, generator: Generator = None, init: Init = "gates") -> None:
         """Draw the first weights."""
@@ -42,14 +48,15 @@ class Segments(nn.Module):
         for name, part in spec.parts().items():
             self.add_module(name, Dense(part, generator, init))
         with torch.no_grad():
-            for last in (self.gate, self.damping, self.change):
+            for last in (self.gate, self.damping, self.change, *([self.told] if spec.ahead else [])):
                 last.weight.zero_()
             self.gate.bias.copy_(torch.tensor(TRUST))
             self.damping.bias.fill_(1.0)
             self.change.bias.copy_(_first(spec.horizon).reshape(-1))
 
     def forward(
-        self, segments: Tensor, extras: Tensor, skips: Tensor, slope: Tensor, spread: Tensor, *,
+        self, segments: Tensor, extras: Tensor, skips: Tensor, slope: Tensor, spread: Tensor,
+        steps: Tensor | None = None, *,
         dropout: float = 0.0, between: float = 0.0, weight_drop: float = 0.0, generator: Generator = None,
     ) -> Tensor:  # fmt: skip
         """Return quantiles less each window's mean, in units of its level (or logarithms): (windows, horizon, 9).
@@ -68,6 +75,10 @@ class Segments(nn.Module):
         powers = damping ** torch.arange(1, horizon + 1, dtype=damping.dtype)
         middle = (gate[:, :, None] * skips).sum(1) + gate[:, 3:4] * slope * damping * (1 - powers) / (1 - damping)
         change = self.change(hidden).view(-1, horizon, len(QUANTILES))
+        if steps is not None:
+            places = self.place(torch.eye(horizon, dtype=steps.dtype, device=steps.device))
+            step = torch.relu(self.step(steps) + self.around(hidden)[:, None] + places)
+            change = change + self.told(self.mixed(step))
         return middle[:, :, None] + ascending(change) * spread[:, :, None]
 
 

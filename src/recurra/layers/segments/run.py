@@ -16,6 +16,7 @@ from recurra.batches import rectangle
 from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
 from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
+from recurra.panels.beside import extra_inputs, segment_inputs, step_inputs
 from recurra.panels.features import SKIPS, Features, extras_of, features
 from recurra.panels.windows import Windows
 
@@ -25,6 +26,10 @@ NORMAL = (-1.2816, -0.8416, -0.5244, -0.2533, 0.0, 0.2533, 0.5244, 0.8416, 1.281
 """The same of a normal distribution: the first answers have them, and other levels are read off along them."""
 DAMPING = (0.85, 0.149)
 """The least damping of a trend, and how much more it may be: at 1 the sum of its powers would be 0 / 0."""
+
+
+STEP = 64
+"""Units of the layers that read a coming step."""
 
 
 class SegmentsSpec(LayerSpec):
@@ -38,23 +43,55 @@ class SegmentsSpec(LayerSpec):
     log: bool = False
     """Whether it reads and answers logarithms."""
     recurrent: RecurrentSpec
+    past: int = Field(default=0, ge=0, le=4096)
+    future: int = Field(default=0, ge=0, le=4096)
+    """Columns beside the values: those known up to the origin, and those known ahead."""
+    calendar: int = Field(default=0, ge=0, le=64)
+    """Numbers in which the calendar of a step is told."""
+    static: int = Field(default=0, ge=0, le=100_000)
+    """Numbers in which a series is told."""
 
     @property
     def length(self) -> int:
         """Past values that a window holds."""
         return self.segment * self.segments
 
+    @property
+    def beside(self) -> dict[str, int]:
+        """The sizes of what stands beside the values."""
+        return {"past": self.past, "future": self.future, "calendar": self.calendar, "static": self.static}
+
+    @property
+    def ahead(self) -> int:
+        """Features of each coming step; 0: nothing is known of it, and no layer reads it."""
+        return step_inputs(self.future, self.calendar, season=self.season, length=self.length)
+
     def parts(self) -> dict[str, DenseSpec]:
         """Return the dense layers around the sweep, by their names."""
-        hidden = self.recurrent.hidden
-        read = hidden + extras_of(self.season, self.segment)
+        hidden, columns = self.recurrent.hidden, self.past + self.future
+        read = hidden + extras_of(self.season, self.segment) + extra_inputs(columns, self.static)
+        entry = 3 * self.segment + segment_inputs(columns, self.calendar, self.segment)
         return {
-            "entry": DenseSpec(inputs=3 * self.segment, outputs=self.recurrent.inputs),
+            "entry": DenseSpec(inputs=entry, outputs=self.recurrent.inputs),
             "wide": DenseSpec(inputs=read, outputs=2 * hidden, activation="relu"),
             "narrow": DenseSpec(inputs=2 * hidden, outputs=hidden, activation="relu"),
             "gate": DenseSpec(inputs=hidden, outputs=SKIPS),
             "damping": DenseSpec(inputs=hidden, outputs=1),
             "change": DenseSpec(inputs=hidden, outputs=self.horizon * len(QUANTILES)),
+            **self._of_steps(),
+        }
+
+    def _of_steps(self) -> dict[str, DenseSpec]:
+        """Return the layers that read each coming step: its features, the window and its place make its change."""
+        if not self.ahead:
+            return {}
+        hidden = self.recurrent.hidden
+        return {
+            "step": DenseSpec(inputs=self.ahead, outputs=STEP),
+            "around": DenseSpec(inputs=hidden, outputs=STEP),
+            "place": DenseSpec(inputs=self.horizon, outputs=STEP),
+            "mixed": DenseSpec(inputs=STEP, outputs=STEP, activation="relu"),
+            "told": DenseSpec(inputs=STEP, outputs=len(QUANTILES)),
         }
 
     def weights(self) -> Shapes:
@@ -65,9 +102,8 @@ class SegmentsSpec(LayerSpec):
 
 def read_windows(spec: SegmentsSpec, cut: Windows) -> Features:
     """Return what a net reads of windows that were cut for it."""
-    return features(
-        cut.contexts, cut.there, season=spec.season, segment=spec.segment, horizon=spec.horizon, log=spec.log
-    )
+    sizes = {"season": spec.season, "segment": spec.segment, "horizon": spec.horizon}
+    return features(cut.contexts, cut.there, cut.beside, log=spec.log, **sizes)
 
 
 def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:
@@ -88,6 +124,10 @@ def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:
     middle = np.einsum("ws,wsh->wh", gate, read.skips)
     middle = middle + gate[:, 3:4] * read.slope * damped(damping, spec.horizon)
     change = through("change", hidden).reshape(count, spec.horizon, len(QUANTILES))
+    if read.steps is not None:
+        places = through("place", np.eye(spec.horizon, dtype=np.float32))
+        step = np.maximum(through("step", read.steps) + through("around", hidden)[:, None] + places, 0)
+        change = change + through("told", through("mixed", step))
     told: Floats = middle[:, :, None] + ascending(change) * read.spread[:, :, None]
     return told
 

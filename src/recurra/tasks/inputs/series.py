@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.series.build import doubtful
+from recurra.datasets.series.columns import beside_names
 from recurra.datasets.series.frames import CUTOFF, Cutoffs, FrameSeries, counts_rows, has_index
 from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.numbers import check_usable
@@ -83,6 +84,9 @@ def given_series(data: Any, reading: SeriesReading, learnt: LearntSeries | None 
     if hasattr(data, "columns") or (has_index(data) and not counts_rows(data.index)):
         return FrameSeries.of(data, reading, learnt=learnt)
     values = _numbers(data)
+    if beside_names(reading).all:
+        advice = "give a frame with these columns"
+        raise DataError("one series of numbers has no columns beside it", found=type(data).__name__, advice=advice)
     times = np.arange(values.size, dtype=np.int64)
     columns = SeriesColumns("", "", "")
     named, masks = {"series": values}, {"series": np.isnan(values)}

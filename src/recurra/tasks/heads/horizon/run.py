@@ -244,6 +244,9 @@ class SeriesRecord(Frozen):
     unique_id: _Columns = None
     ds: _Columns = None
     y: str | None = None
+    past: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
     wide: bool = False
     date_format: str | None = None
     epoch: Epoch | None = None

@@ -14,6 +14,7 @@ from recurra.artefact.reading import json_bytes, parse_record
 from recurra.config import SeriesConfig
 from recurra.panels.blend import NET
 from recurra.panels.classics import CLASSICS
+from recurra.panels.columns import BesideUnits
 from recurra.records import Frozen
 
 FORMAT = 1
@@ -33,6 +34,7 @@ class _Saved(Frozen):
     shares: dict[Literal["net", "theta", "holt", "ses", "seasonal naive"], Share]
     factors: tuple[Factor, Factor, Factor]
     names: tuple[str, ...]
+    beside: BesideUnits | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class PanelEncoder:
     """Of each third of the horizon."""
     names: tuple[str, ...] = ()
     """Of the series it learnt from; empty where these are very many."""
+    beside: BesideUnits | None = None
+    """How covariates and the calendar are told; None: the nets read values alone."""
 
     @property
     def told(self) -> str:
@@ -64,6 +68,7 @@ class PanelEncoder:
             "shares": self.shares,
             "factors": list(self.factors),
             "names": list(self.names),
+            **({"beside": self.beside.model_dump(mode="json")} if self.beside else {}),
         }
         return json_bytes(record, file=_FILE)
 
@@ -71,4 +76,5 @@ class PanelEncoder:
     def from_json(cls, data: bytes) -> PanelEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
         saved = parse_record(data, _Saved, file=_FILE, called="no panel")
-        return cls(saved.config, {str(name): share for name, share in saved.shares.items()}, saved.factors, saved.names)
+        shares = {str(name): share for name, share in saved.shares.items()}
+        return cls(saved.config, shares, saved.factors, saved.names, saved.beside)

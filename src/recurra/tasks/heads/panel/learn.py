@@ -6,7 +6,7 @@ Not here: the loop (training/), features (panels/features.py), answers (run.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,15 +20,16 @@ from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
 from recurra.layers.segments.run import QUANTILES, SegmentsSpec, read_windows
 from recurra.nets.learn import LearningNet
-from recurra.panels.series import Values
+from recurra.panels.beside import hidden_parts
+from recurra.panels.series import Mask, Values
 from recurra.panels.windows import Places, windows_at
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.task import Prepared
 from recurra.training.loop import Step
 from recurra.training.progress import Record
 
-Drawn = tuple[Places, Places]
-"""Series and origins of a batch's windows."""
+Drawn = tuple[Places, Places, Mask | None]
+"""Series and origins of a batch's windows, and which covariates these do without: (windows, 2, columns)."""
 
 
 def learner(net: LearningNet, prepared: Prepared) -> PanelLearner:
@@ -66,7 +67,9 @@ class PanelLearner:
 
     def arrays(self) -> list[NDArray[Any]]:
         """Everything that is learnt from, for the fingerprint of a run."""
-        return [self.taught.panel.flat, self.taught.panel.known, self.taught.panel.lengths, self.taught.scales]
+        panel, beside = self.taught.panel, self.taught.panel.beside
+        sides = [beside.columns, beside.calendar, beside.statics] if beside else []
+        return [panel.flat, panel.known, panel.lengths, self.taught.scales, *sides]
 
     def work(self) -> dict[str, float]:
         """How much a step reads, as `torch_work` takes it."""
@@ -83,12 +86,15 @@ class PanelLearner:
         rows = np.searchsorted(self.chances, random.random(self.config.batch_size), side="right")
         rows = np.minimum(rows, len(self.chances) - 1)
         origins = self.taught.firsts[rows] + random.integers(0, self.taught.counts[rows])
-        return rows, origins
+        beside = self.taught.panel.beside
+        return rows, origins, hidden_parts(random, len(rows), len(beside.finer)) if beside else None
 
     def steps(self, batch: Drawn, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Pinball loss of all quantiles of the values that are known."""
-        spec, (rows, origins) = self.spec, batch
+        spec, (rows, origins, hidden) = self.spec, batch
         cut = windows_at(self.taught.panel, rows, origins, length=spec.length, horizon=spec.horizon, season=spec.season)
+        if cut.beside is not None and hidden is not None:
+            cut = replace(cut, beside=cut.beside.hiding(hidden, spec.length))
         read = read_windows(spec, cut)
         # In units of the level, and less the mean where answers are, so that float32 holds any series.
         truth = cut.targets / read.level[:, None] - (0 if spec.log else read.mean[:, None])
@@ -98,10 +104,12 @@ class PanelLearner:
             truth.astype(np.float32), cut.asked, units, read.mean.astype(np.float32),
         )  # fmt: skip
         given = [tensor_on(home(self.net), np.ascontiguousarray(part)) for part in parts]
+        steps = None if read.steps is None else tensor_on(home(self.net), read.steps)
         member: Any = self.net.member0
         config = self.net.config
         told = member(
             *given[:5],
+            steps,
             dropout=config.dropout,
             between=config.recurrent_dropout,
             weight_drop=config.weight_drop,

@@ -7,7 +7,7 @@ Any series can be forecast, also one that was not learnt from: a window is read 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Any, Self
 
@@ -15,16 +15,19 @@ import numpy as np
 
 from recurra.arguments import whole
 from recurra.artefact import Artefact
+from recurra.datasets.series.ahead import ahead_doubts, check_ahead
 from recurra.datasets.series.learnt import LearntSeries, check_rhythm
 from recurra.datasets.series.table import SeriesTable
-from recurra.errors import ArtefactError, DataError
+from recurra.errors import ArtefactError, DataError, either
 from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, read_windows, segments
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
 from recurra.nets.run import weights_of
 from recurra.panels.blend import NET, blended, stretched
 from recurra.panels.classics import classics
+from recurra.panels.columns import BesideUnits, drawn
 from recurra.panels.series import Panel, Values, panel_of
+from recurra.panels.tables import is_dated, panel_of_table
 from recurra.panels.windows import scales, windows_at
 from recurra.tasks.heads.horizon.run import MOST_STEPS, RunningForecaster, read_learnt, written_learnt
 from recurra.tasks.heads.panel.encoder import PanelEncoder
@@ -64,8 +67,10 @@ class RunningPanel(Model):
         Beyond the horizon it reads its own answers. Raises DataError for a series without any value.
         """
         steps = whole("steps, the horizon", steps, least=1, most=MOST_STEPS)
-        season = self.encoder.config.season
-        panel, told = panel_of(table.each(), season), np.zeros((len(table.ids), 0, len(QUANTILES)))
+        season, units = self.encoder.config.season, self.encoder.beside
+        self._check_beside(table, steps)
+        panel = panel_of_table(table, units, season=season, ahead=steps + self.horizon)
+        told = np.zeros((len(table.ids), 0, len(QUANTILES)))
         if not panel.lengths.all():
             empty = table.ids[int(np.argmin(panel.lengths))]
             raise DataError(f"series {empty!r} has no known value", advice="leave it out")
@@ -74,8 +79,18 @@ class RunningPanel(Model):
             if told.shape[1] < steps:
                 answers = told[:, -self.horizon :, MIDDLE]
                 series = [np.concatenate(pair) for pair in zip(panel.series(), answers, strict=True)]
-                panel = panel_of(series, season)
+                panel = replace(panel_of(series, season), beside=panel.beside)
         return told[:, :steps, MIDDLE], self._widened(told[:, :steps])
+
+    def _check_beside(self, table: SeriesTable, steps: int) -> None:
+        """Raise DataError where the calendar cannot be read, or only some of the coming rows are there."""
+        units = self.encoder.beside
+        if units is None:
+            return
+        check_ahead(table, [each.name for each in units.future], steps)
+        if units.calendar and not is_dated(table):
+            advice = f"give a table with times; or fit with {either('--set calendar=never', 'calendar=never')}"
+            raise DataError("the model reads the calendar, and these series have no times", advice=advice)
 
     def quantiles(self, panel: Panel) -> Values:
         """Return the quantiles of the next horizon of each series, blended and stretched: (series, horizon, 9)."""
@@ -96,11 +111,15 @@ class RunningPanel(Model):
     def members(self, panel: Panel) -> Values:
         """Return the members' mean quantiles, as they learnt them: (series, horizon, 9)."""
         spec = self.plan.member[0]
-        at_once = max(1, AT_ONCE // max(3 * spec.length, spec.horizon * len(QUANTILES)))
+        beside = panel.beside
+        # Without columns beside, nothing of the horizon is read.
+        ahead = spec.horizon if beside else 1
+        columns = 3 + (3 * len(beside.finer) + beside.calendar.shape[1] if beside else 0)
+        at_once = max(1, AT_ONCE // max(columns * spec.length, spec.horizon * (len(QUANTILES) + spec.ahead)))
         told = np.zeros((len(panel), spec.horizon, len(QUANTILES)))
         for start in range(0, len(panel), at_once):
             rows = np.arange(start, min(start + at_once, len(panel)))
-            cut = windows_at(panel, rows, panel.lengths[rows], length=spec.length, horizon=1, season=spec.season)
+            cut = windows_at(panel, rows, panel.lengths[rows], length=spec.length, horizon=ahead, season=spec.season)
             read = read_windows(spec, cut)
             for number, member in enumerate(self.plan.member):
                 each = segments(member, weights_of(self.tensors, f"member{number}"), read)
@@ -133,10 +152,22 @@ class RunningPanel(Model):
         """
         told = check_rhythm(table, self.learnt)
         known = set(self.encoder.names)
+        told = [*told, *self._lacking(table)]
         others = [name for name in table.ids if known and name not in known and not table.unnamed]
         if others:
             told = [*told, f"{len(others):,} series were not learnt from, such as {others[0]!r}: forecast all the same"]
         return {name: name for name in table.ids}, told
+
+    def _lacking(self, table: SeriesTable) -> list[str]:
+        """Warn of columns that the model learnt from and the table lacks."""
+        units, found = self.encoder.beside or BesideUnits(), table.covariates.names.all if table.covariates else ()
+        lacking = [name for name in units.names if name not in found]
+        named = ", ".join(map(repr, lacking))
+        return [f"columns {named} are not there: the model answers without, which is less sure"] if lacking else []
+
+    def doubts(self, table: SeriesTable) -> list[str]:
+        """Warn where nothing is known of coming steps although the model reads it."""
+        return ahead_doubts(table, [each.name for each in (self.encoder.beside or BesideUnits()).future])
 
     def far(self, series_id: str, values: Values) -> str:
         """Nothing is far: a window is read in units of its own."""
@@ -151,6 +182,8 @@ class RunningPanel(Model):
         random = np.random.default_rng(0)
         lengths = (1, 7, 3 * max(self.encoder.config.season, 8) + 5)
         panel = panel_of([np.abs(random.standard_normal(length)).cumsum() + 1 for length in lengths])
+        if self.encoder.beside is not None:
+            panel = replace(panel, beside=drawn(self.encoder.beside, np.array(lengths) + self.horizon))
         return {"forecasts": six_digits(self.quantiles(panel)[:, :, MIDDLE])}
 
     @property
@@ -192,6 +225,8 @@ class RunningPanel(Model):
         config = encoder.config
         if spec is not None and (spec.horizon, spec.season) != (config.horizon, config.season):
             raise ArtefactError("panel.json does not fit the net", found=f"horizon {config.horizon}")
+        if spec is not None and (encoder.beside or BesideUnits()).sizes != spec.beside:
+            raise ArtefactError("panel.json does not fit the net", found="other columns beside the values")
         return cls(plan, held.tensors, encoder, read_learnt(held.config.get("series")))
 
 
