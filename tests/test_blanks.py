@@ -134,6 +134,8 @@ def test_a_plain_series_of_numbers_may_have_blanks_and_a_net_of_windows_refuses_
 def test_a_gap_keeps_the_phase_of_a_season() -> None:
     assert bridged(np.array([np.nan, 1, np.nan, np.nan, 4, np.nan])).tolist() == [1, 2, 3, 4]
     assert not len(bridged(np.full(3, np.nan)))
+    # A line over a long gap would be a slow wave: the longest part is looked at.
+    assert bridged(np.concatenate([np.arange(3.0), np.full(20, np.nan), np.arange(7.0)])).tolist() == [*range(7)]
     # Five days are missing, which is no whole season.
     with pytest.warns(RecurraWarning):
         model = Forecaster(horizon=3, recipe="classics").fit(np.concatenate([blanked(*range(30, 35)), WEEKS]))

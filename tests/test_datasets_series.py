@@ -206,6 +206,9 @@ def test_gaps_are_unknown_values_where_these_are_kept_and_doubtful_ones_stay_ref
         "16 times are missing in series 'sales' at 2024-01-10, 2024-01-11, 2024-01-12: read as unknown"
     )
     assert "which is not sure" not in str(table.refusals[0]) and "16 times" in str(table.refusals[0])
+    # Single times that are missing by chance are no rhythm, however many there are beside a long gap.
+    rows = "".join(f"{day},1\n" for at, day in enumerate(days) if at not in (2, 5, 8, *range(11, 22)))
+    assert one(tmp_path, rows, missing=True).missing["sales"].sum() == 14
     # Gaps of one length come again and again; a date is far away; most neighbours are more than a step apart.
     nights = [f"2024-01-{day:02d} {hour:02d}:00" for day in range(1, 9) for hour in range(9, 17)]
     for times in (nights, [*days, "2204-01-01"], ["1", "2", "4", "7"]):

@@ -24,7 +24,7 @@ from recurra.layers.segments.run import SegmentsSpec, segments
 from recurra.panels.blend import USUAL, factors_of, stretched, weights_of
 from recurra.panels.classics import classics, seasonal_index
 from recurra.panels.features import features
-from recurra.panels.seasons import season_of
+from recurra.panels.seasons import _voted, season_of
 from recurra.panels.series import panel_of
 from recurra.panels.windows import windows_at
 from recurra.series import Values
@@ -69,6 +69,10 @@ def test_the_season_that_most_series_show_is_found(season: int, usual: tuple[int
 def test_a_season_that_short_series_hint_at_is_believed_where_their_rhythm_has_it() -> None:
     quarters = [wave(26, 4, noise=0.6) for _ in range(40)]
     assert season_of(quarters, (4,)) == 4 and season_of([np.arange(5.0)], (4,)) == 1
+
+
+def test_one_odd_vote_for_three_seasons_does_not_outdo_the_others() -> None:
+    assert _voted([24] * 199 + [72], 40) == 24 and _voted([13] * 148 + [26] * 34 + [52] * 12, 40) == 52
 
 
 def test_classics_go_on_with_a_clean_season_and_with_a_line() -> None:

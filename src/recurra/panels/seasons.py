@@ -26,6 +26,8 @@ SHORTEST = 16
 """A shorter series has too few waves to tell."""
 LEAST = 0.2
 """The share of votes that a season needs."""
+OWN = 0.03
+"""The share of these that must be its own, and no divisor's."""
 
 
 def season_of(series: Sequence[Values], usual: Sequence[int] = ()) -> int:
@@ -50,7 +52,9 @@ def _voted(found: Sequence[int], least: float) -> int:
         return 1
     # Half a year says a year, too: a divisor's votes count for its multiples.
     counted = {one: sum(count for other, count in votes.items() if one % other == 0) for one in votes}
-    best = max(counted, key=lambda one: (counted[one], votes[one], -one))
+    # One odd vote for three days must not outdo hundreds for a day.
+    own = [one for one in votes if votes[one] >= OWN * counted[one]]
+    best = max(own or votes, key=lambda one: (counted[one], votes[one], -one))
     return best if counted[best] >= least else 1
 
 

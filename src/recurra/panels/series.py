@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+LONGEST_BRIDGE = 8
+"""Steps from one known value to the next over which a line is drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +97,17 @@ def panel_of(series: Sequence[Values], season: int = 1) -> Panel:
 
 
 def bridged(values: Values) -> Values:
-    """Return a series from its first known value to its last, with lines over the blanks between: a phase stays."""
+    """Return what a season is looked for in, of a series (steps,) with NaN: lines over its blanks, so that phases stay.
+
+    Over a long gap a line tells of slow waves that are none: the longest part without one is taken, where most values
+    stand in it.
+    """
     known = np.flatnonzero(np.isfinite(values))
     if len(known) in (0, len(values)):
         return values[: len(known)]
+    parts = np.split(known, np.flatnonzero(np.diff(known) > LONGEST_BRIDGE) + 1)
+    longest = max(parts, key=len)
+    known = longest if 2 * len(longest) >= len(known) else known
     return np.interp(np.arange(known[0], known[-1] + 1), known, values[known])
 
 

@@ -72,15 +72,9 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
     counted, rhythms, added = reading.gaps == "ignore", dict[str, Rhythm](), dict[str, NDArray[Any]]()
     if not counted:
         rhythms = settle(times, zones, expected=expected)
-        sure = sure_step(times, rhythms, expected)
-        for name, each in series.items():
-            before = times[name]
-            times[name], values[name], gaps = regular(
-                each, times[name], values[name], rhythms[name], fill=_fill(reading), sure=rhythms[name].step == sure
-            )
-            if times[name].size > before.size:
-                added[name] = np.setdiff1d(times[name], before, assume_unique=True)
-            refusals += [gaps] if gaps else []
+        sure, fill = sure_step(times, rhythms, expected), _fill(reading)
+        added, gaps = _without_gaps(series, times, values, rhythms, fill=fill, sure=sure)
+        refusals += gaps
         shared_step(rhythms)
     # Taken last, when gaps are filled: missing times are missing values, too.
     masks = {name: np.isnan(each) for name, each in values.items()}
@@ -96,6 +90,30 @@ def _beside(
 ) -> Covariates | None:
     placed = {name: (each.times, _times(long, coming.get(name))) for name, each in series.items()}
     return covariates_of(long.beside, table, members, coming, placed)
+
+
+def _without_gaps(
+    series: dict[str, SeriesRows],
+    times: dict[str, NDArray[Any]],
+    values: dict[str, SeriesValues],
+    rhythms: dict[str, Rhythm],
+    *,
+    fill: bool | None,
+    sure: TimeStep | None,
+) -> tuple[dict[str, NDArray[Any]], list[DataError]]:
+    """Put what is missing into `times` and `values`; return the added times of each series, and the first refusal."""
+    added: dict[str, NDArray[Any]] = {}
+    refusals: list[DataError] = []
+    for name, each in series.items():
+        before, rhythm = times[name], rhythms[name]
+        times[name], values[name], refusal = regular(
+            each, before, values[name], rhythm, fill=fill, sure=rhythm.step == sure
+        )
+        if times[name].size > before.size:
+            added[name] = np.setdiff1d(times[name], before, assume_unique=True)
+        # The first one is enough.
+        refusals += [refusal()] if refusal and not refusals else []
+    return added, refusals
 
 
 def _fill(reading: SeriesReading) -> bool | None:

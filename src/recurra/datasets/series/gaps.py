@@ -5,6 +5,9 @@ Not here: which rhythm a series has (checks.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +26,12 @@ MOST = 0.9
 
 def regular(
     series: SeriesRows, times: TimeArray, values: SeriesValues, rhythm: Rhythm, *, fill: bool | None, sure: bool
-) -> tuple[TimeArray, SeriesValues, DataError | None]:
+) -> tuple[TimeArray, SeriesValues, Callable[[], DataError] | None]:
     """Return the series without gaps: missing times are added as NaN if `fill`, and refused if not.
 
-    With None they are added where they are surely gaps, and the refusal comes third, for who needs every value; the
-    rhythm is `sure` where other series, or a model, have it too. Raises DataError for times that are off the rhythm,
-    and for gaps that are not to be filled.
+    With None they are added where they are surely gaps, and what makes the refusal comes third, for who needs every
+    value; the rhythm is `sure` where other series, or a model, have it too. Raises DataError for times that are off the
+    rhythm, and for gaps that are not to be filled.
     """
     # Most series have no gaps, and this is the cheapest question.
     if rhythm.fills(times):
@@ -42,9 +45,10 @@ def regular(
         grown = f"{length:,} steps of {rhythm.step}"
         raise DataError(f"series {series.name!r} has gaps too large to fill", found=grown, allowed=f"{LONGEST_GRID:,}")
     whole = rhythm.times(np.arange(length))
-    refusal = None if fill else _gaps(series, whole, places, rhythm)
+    # Made only when it is asked for: its place is looked up by reading the file again.
+    refusal = None if fill else partial(_gaps, series, whole, places, rhythm)
     if refusal is not None and (fill is False or _doubtful(series, whole, places, rhythm, sure=sure)):
-        raise refusal
+        raise refusal()
     filled = np.full(length, np.nan)
     filled[places] = values
     return whole, filled, refusal
@@ -55,8 +59,10 @@ def _doubtful(series: SeriesRows, whole: TimeArray, places: NDArray[np.int64], r
     steps = np.diff(places)
     jumps = steps[steps > 1]
     absent = whole.size - places.size
-    # Shops that close each night have gaps of one length: that is a rhythm which is not known.
-    alike = jumps.size > 2 and 2 * np.bincount(np.unique(jumps, return_inverse=True)[1]).max() > jumps.size
+    kinds, counts = np.unique(jumps, return_counts=True)
+    # Shops that close each night have gaps of one length: that is a rhythm which is not known. Single values that are
+    # missing by chance are alike, too, and no rhythm.
+    alike = jumps.size > 2 and 2 * counts.max() > jumps.size and kinds[counts.argmax()] > 2
     closed = absent > MANY * whole.size and alike
     # A rhythm of which most neighbours are more than a step apart is a guess.
     guessed = not sure and bool(2 * jumps.size > steps.size or _unsure(places, rhythm))
