@@ -20,6 +20,7 @@ from recurra.errors import DataError, UsageError
 from recurra.estimators.series import Forecaster
 from recurra.metrics import paired_bootstrap
 from recurra.series import Values
+from recurra.tasks.heads.horizon.drawn import drawn_series
 from recurra.tasks.heads.horizon.origins import Origins
 from recurra.tasks.inputs.series import given_series
 
@@ -244,3 +245,16 @@ def test_a_run_is_not_judged_on_what_it_learnt(tmp_path: Path) -> None:
     later.to_csv(tmp_path / "later.csv", index=False)
     done = recurra_command("backtest", tmp_path / "run", tmp_path / "later.csv")
     assert done.code == 0 and "nothing tells whether" in done.err
+
+
+def test_a_report_draws_the_best_the_middle_and_the_worst_of_many_series() -> None:
+    done = classics(season=4).backtest(table(waves(9)), Origins(4, 2))
+    drawn = drawn_series(done.skill, done.table)
+    newest = done.skill.scores["Recurra"].rows[1::2, 1]
+    order = [f"s{place}" for place in np.argsort(newest)]
+    assert [one["name"] for one in drawn["series"]] == [*order[:2], *order[3:5], order[8], order[7]]
+    assert [one["standing"] for one in drawn["series"]] == ["best", "best", "middle", "middle", "worst", "worst"]
+    one = drawn["series"][0]
+    assert len(one["actual"]) == len(one["low"]) == len(one["times"]) and one["predicted"][one["test_from"] - 1] is None
+    assert one["actual"][-4:] == waves(9)[one["name"]][-4:].tolist() and len(drawn["residuals"]) == 72
+    assert len(drawn_series(classics(season=4).backtest(table(waves(2)), Origins(4)).skill, done.table)["series"]) == 2

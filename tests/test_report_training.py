@@ -189,6 +189,42 @@ def test_a_diverged_language_model_still_has_a_report() -> None:
     assert "perplexity" in to_html(training_report({"task": "language", "history": history}))
 
 
+def test_many_series_are_small_and_told_by_their_standing_above_leads_residuals_and_shares() -> None:
+    rivals = [
+        {"name": "naive", "mase": 9.0, "skill": 0.9, "difference": -8.1, "low": -9.5, "high": -7.0},
+        {"name": "Theta", "mase": 1.0, "skill": 0.1, "difference": -0.1, "low": -0.3, "high": 0.1},
+    ]
+    steps = [
+        {"step": step, "mase": 0.9, "naive": 9.0, "Theta": 1.0, "residual": 0.1, "residual_low": -1, "residual_high": 1}
+        for step in (1, 2)
+    ]
+    one = {"actual": [1.0, 2, 3, 4], "predicted": [None, None, 3.1, 3.8], "low": [None, None, 2, 2], "test_from": 2}
+    series = [
+        {**one, "name": f"s{row}", "mase": row / 2, "standing": told} for row, told in enumerate(("best", "worst"))
+    ]
+    evaluation = {
+        "mase": 0.9, "coverage_80": 0.79, "rivals": rivals, "by_horizon": steps, "residuals": [0.2, -0.1, 0.4],
+        "series": series, "shares": {"net": 0.7, "theta": 0.3, "holt": 0}, "factors": [1.1, 1.2, 1.3],
+        "lag": "Perhaps no better than repeating the last value.",
+    }  # fmt: skip
+    report = training_report({"task": "series", "evaluation": evaluation})
+    titles = [section.title for section in report.sections]
+    assert titles[1:5] == [
+        "Series: forecasts beside what came", "Lead over the rivals", "Residuals", "What the forecast is made of",
+    ]  # fmt: skip
+    page = to_html(report)
+    for told in (
+        "Best: s0, MASE 0",
+        "Worst: s1, MASE 0.5",
+        "left out: naive",
+        "nets 70 %",
+        "Theta 30 %",
+        "1.1, 1.2, 1.3",
+    ):
+        assert told in page, told
+    assert "Perhaps no better than repeating the last value." in page and "damped Holt" not in page
+
+
 def test_a_forecast_stands_beside_the_naive_rivals() -> None:
     report = training_report(SERIES)
     (table,) = blocks(report, Table)

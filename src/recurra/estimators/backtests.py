@@ -46,10 +46,10 @@ class Backtest:
         counted = {"series_count": len(self.skill.series), "windows": self.origins.windows, "step": self.origins.stride}
         asked = {"horizon": self.origins.horizon, "gap": self.origins.gap, "season": self.season}
         return {
-            "task": "series",
+            "task": self.model.task,
             **asked,
             **counted,
-            "values": int(np.isfinite(self.skill.told.truths).sum()),
+            "values": self.skill.values,
             **figures_of(self.skill),
             "bootstrap_over": self.skill.drawn,
             **lost_of(self.skill, self.model, self.season, ["a longer history"]),

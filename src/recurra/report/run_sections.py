@@ -136,13 +136,13 @@ def result_section(
     keys: dict[str, str],
     on: str,
 ) -> list[Section]:
-    """Return how a run did: its `wanted` scores, whether it lost, its rivals on the same rows, and its remarks."""
+    """Return how a run did: its `wanted` scores, what it lost to, its rivals on the same rows, and its remarks."""
     scores, remarks = record.part("evaluation"), tuple(str(note) for note in record.listed("notes"))
-    rivals, lost = scores.rows("rivals"), str(scores.get("lost") or "")
+    rivals, said = scores.rows("rivals"), [Paragraph(str(scores[key])) for key in ("lost", "lag") if scores.get(key)]
     name = str(record.part("settings").get("cell") or "this run")
     table = _rival_table(name, scores, rivals, keys, f"This run and its rivals on the same {on}.")
-    defeat, points = Paragraph(lost) if lost else None, Points(remarks) if remarks else None
-    return section("Result", [judged, defeat, _highlights(scores, wanted, rivals), table, points])
+    points = Points(remarks) if remarks else None
+    return section("Result", [judged, *said, _highlights(scores, wanted, rivals), table, points])
 
 
 def _highlights(scores: RunRecord, wanted: Sequence[tuple[str, str, bool]], rivals: RunRows) -> Highlights | None:

@@ -37,6 +37,8 @@ HALF = 3.35
 PIXELS_AN_INCH = 104
 """Sets the size of letters beside the page's text."""
 
+SHORT = 52
+"""Letters of the names in a legend that has room for five of them."""
 THEME = ("default", "recurra.report.charts.page")
 """What matplotlib itself begins with, then page.mplstyle beside this file."""
 
@@ -193,4 +195,6 @@ def legend_above(*axes: Axes) -> None:
     named = [pair for one in axes for pair in zip(*one.get_legend_handles_labels(), strict=True)]
     if named:
         handles, names = zip(*named, strict=True)
-        axes[0].figure.legend(handles, names, loc="outside upper left", ncols=4, borderaxespad=0.1)
+        # Five short names fit side by side; else the fifth would stand alone in a row.
+        columns = 5 if sum(map(len, names)) <= SHORT else 4
+        axes[0].figure.legend(handles, names, loc="outside upper left", ncols=columns, borderaxespad=0.1)

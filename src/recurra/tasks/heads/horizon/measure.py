@@ -15,7 +15,6 @@ from recurra.tasks.heads.horizon.drawn import drawn_series
 from recurra.tasks.heads.horizon.origins import Origins, forecasts_behind, usual_levels
 from recurra.tasks.heads.horizon.skill import Skill, figures_of, skill_of
 from recurra.tasks.heads.lost import Scored, lost
-from recurra.tasks.inputs.series import ANSWER
 
 CHANGES = "`--set difference=true` (changes instead of values)", "`difference=True` (changes instead of values)"
 
@@ -49,6 +48,7 @@ def evaluate_series(model: Any, table: SeriesTable, *, season: int, tries: Seque
         "task": "series",
         "series_count": len(table.ids),
         **({"too_short": every - len(table.ids)} if every > len(table.ids) else {}),
+        "values": skill.values,
         **figures,
         "rival": {"name": last["name"], "mase": last["mase"]},
         "bootstrap_over": skill.drawn,
@@ -64,8 +64,8 @@ def lost_of(skill: Skill, model: Any, season: int, tries: Sequence[str]) -> dict
         Scored(who, skill.means(who)["mase"], skill.parts(who), _against(who, model, season))
         for who in skill.told.answers
     )
-    values = int((skill.scores[ANSWER].steps >= 0).sum())
-    return lost("MASE", own, others, on=f"{number(values)} values of {number(len(skill.series))} series", tries=tries)
+    on = f"{number(skill.values)} values of {number(len(skill.series))} series"
+    return lost("MASE", own, others, on=on, tries=tries)
 
 
 def _measurable(model: Any, table: SeriesTable) -> SeriesTable:

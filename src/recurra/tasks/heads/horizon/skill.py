@@ -53,6 +53,11 @@ class Skill:
         """The names of the series, each once."""
         return list(dict.fromkeys(self.told.names))
 
+    @property
+    def values(self) -> int:
+        """How many values are judged."""
+        return int(np.isfinite(self.told.truths).sum())
+
     @cached_property
     def places(self) -> NDArray[np.int64]:
         """Which series each row is of: (rows,)."""
@@ -121,6 +126,7 @@ def figures_of(skill: Skill) -> dict[str, Any]:
     return {
         **skill.means(ANSWER),
         **intervals_of(skill.told),
+        **thirds_of(skill.told),
         "rivals": [{"name": who, **skill.means(who), **_beside(skill, who)} for who in rivals],
         "by_horizon": by_horizon(skill),
         **lag_of(skill),
@@ -158,16 +164,39 @@ def intervals_of(told: Forecasts) -> dict[str, float]:
     return {"pinball": float(np.mean(losses)), **figures}
 
 
+def thirds_of(told: Forecasts) -> dict[str, list[float]]:
+    """Return {"inside_80": the share inside the 80 % interval for each third of the horizon}, if there is one."""
+    if "-lo-80" not in told.ends:
+        return {}
+    inside = (told.truths >= told.ends["-lo-80"]) & (told.truths <= told.ends["-hi-80"])
+    known = np.isfinite(told.truths)
+    thirds = np.array_split(np.arange(known.shape[1]), 3)
+    return {"inside_80": [float(inside[:, part][known[:, part]].mean()) for part in thirds if known[:, part].any()]}
+
+
 def by_horizon(skill: Skill) -> list[dict[str, Any]]:
-    """Return, for each step ahead, the mean scaled error of the model (`mase`) and of each rival by its name."""
+    """Return, for each step ahead, the mean scaled error of the model (`mase`) and of each rival by its name.
+
+    Also the model's mean scaled residual, truth less forecast, and what 80 % of them lie between.
+    """
     known = np.isfinite(skill.told.truths)
     steps = [step for step in range(known.shape[1]) if known[:, step].any()]
     # Of a step that no series tells there is no mean.
-    means = {who: np.nanmean(skill.scores[who].steps[:, steps], axis=0).tolist() for who in skill.told.answers}
+    means = {who: np.nanmean(skill.scores[who].steps[:, steps], axis=0) for who in skill.told.answers}
     named = {("mase" if who == ANSWER else who): column for who, column in means.items()}
+    apart = residuals(skill)[:, steps]
+    low, high = np.nanquantile(apart, [0.1, 0.9], axis=0)
+    named |= {"residual": np.nanmean(apart, axis=0), "residual_low": low, "residual_high": high}
     return [
-        {"step": step + 1, **{who: column[place] for who, column in named.items()}} for place, step in enumerate(steps)
+        {"step": step + 1, **{name: float(column[place]) for name, column in named.items()}}
+        for place, step in enumerate(steps)
     ]
+
+
+def residuals(skill: Skill) -> Values:
+    """Return truth less forecast in the unit of MASE: (rows, horizon), NaN if unknown."""
+    apart: Values = (skill.told.truths - skill.told.answers[ANSWER]) / skill.told.scales[:, None]
+    return apart
 
 
 def series_rows(skill: Skill) -> list[dict[str, Any]]:

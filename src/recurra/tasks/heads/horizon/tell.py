@@ -1,22 +1,26 @@
 """The sections of a report on forecasting: scores beside the naive rivals, and series beside their forecasts.
 
-Not here: the network and the settings, which all tasks share (run_sections.py).
+Not here: the figures themselves (pictures.py), the network and the settings, which all tasks share (run_sections.py).
 """
 
 from __future__ import annotations
 
-from recurra.report.blocks import Block, Figure, Paragraph, Table
-from recurra.report.charts.curves import Line, actual_against_predicted, actual_against_predicted_points, lines
+from recurra.report.blocks import Paragraph, Table
 from recurra.report.numbers import number
 from recurra.report.page import Section
 from recurra.report.run_sections import (
     RunRecord,
-    RunRows,
-    measured,
     network_section,
     result_section,
     section,
     training_section,
+)
+from recurra.tasks.heads.horizon.pictures import (
+    horizon_figure,
+    lead_figure,
+    residual_blocks,
+    series_blocks,
+    share_blocks,
 )
 
 # More than `evaluate_series` measures: a record may be made by a caller's own hand (docs/report.md).
@@ -26,7 +30,10 @@ SCORES = (
     ("smape", "sMAPE", False),
     ("mase", "MASE", False),
     ("owa", "OWA", False),
+    ("pinball", "pinball", False),
     ("coverage", "coverage", True),
+    ("coverage_80", "inside the 80 % interval", True),
+    ("coverage_95", "inside the 95 % interval", True),
 )
 HEADINGS = {
     "mae": "MAE",
@@ -34,20 +41,27 @@ HEADINGS = {
     "smape": "sMAPE",
     "mase": "MASE",
     "owa": "OWA",
-    "pinball": "pinball",
     "coverage": "coverage",
     "seconds": "seconds",
+    "skill": "skill",
+    "difference": "MASE less the rival's",
+    "low": "95 % from",
+    "high": "to",
 }
-MOST_SERIES = 6
-"""Series that are drawn; of more, the first."""
 
 
 def series_sections(record: RunRecord) -> list[Section]:
     """Return what the record of a forecasting run holds, in the order one reads it."""
     scores = record.part("evaluation")
+    rivals = scores.rows("rivals")
+    drawn = scores.rows("series")
+    title = "Actual against predicted" if len(drawn) < 2 else "Series: forecasts beside what came"
     return [
         *result_section(record, _judged(scores), SCORES, HEADINGS, "windows"),
-        *section("Actual against predicted", [*_drawn(scores.rows("series")), _by_step(scores.rows("by_horizon"))]),
+        *section(title, series_blocks(drawn)),
+        *section("Lead over the rivals", [lead_figure(rivals), horizon_figure(scores.rows("by_horizon"), rivals)]),
+        *section("Residuals", residual_blocks(scores)),
+        *section("What the forecast is made of", share_blocks(scores)),
         *_fitted(record.part("fitted")),
         *training_section(record),
         *network_section(record),
@@ -69,56 +83,7 @@ def _fitted(told: RunRecord) -> list[Section]:
 
 def _judged(scores: RunRecord) -> Paragraph | None:
     """Tell on how much the forecasts were judged."""
-    words = {"windows": "windows", "rows": "values"}
+    words = {"windows": "windows", "rows": "values", "values": "values", "series_count": "series"}
     counts = [(key, scores.counted(key)) for key in words]
     told = [f"{number(count)} {words[key]}" for key, count in counts if count]
     return Paragraph(f"Judged on {', '.join(told)}.") if told else None
-
-
-def _drawn(series: RunRows) -> list[Block]:
-    """Return each series beside its forecast; a single one also point by point."""
-    blocks: list[Block] = [_one(one) for one in series[:MOST_SERIES]]
-    if len(series) == 1:
-        # Points of several series would show how their levels differ, and not how well each is forecast.
-        actual, predicted = column_pair(series[0])
-        if any(a is not None and p is not None for a, p in zip(actual, predicted, strict=True)):
-            points = Figure(actual_against_predicted_points(actual, predicted), "Each value against its prediction.")
-            blocks.append(points)
-    if len(series) > MOST_SERIES:
-        blocks.append(Paragraph(f"The first {MOST_SERIES} of {number(len(series))} series are drawn."))
-    return blocks
-
-
-def column_pair(one: RunRecord) -> tuple[list[float | None], list[float | None]]:
-    """Return the actual and the predicted values of a series."""
-    actual, predicted = ([measured(value) for value in one.listed(key)] for key in ("actual", "predicted"))
-    return actual, predicted
-
-
-def _one(one: RunRecord) -> Figure:
-    actual, predicted = column_pair(one)
-    # None where there are no intervals: an empty list would be a column of the wrong length.
-    low, high = ([measured(value) for value in one.listed(key)] or None for key in ("low", "high"))
-    start = one.counted("test_from")
-    svg = actual_against_predicted(
-        one.listed("times") or list(range(1, len(actual) + 1)),
-        actual,
-        predicted=predicted,
-        low=low,
-        high=high,
-        test_from=start,
-        y_label=str(one.get("unit") or "value"),
-    )
-    name = str(one.get("name") or "")
-    shade = " On the shade: the test part." if start is not None else ""
-    return Figure(svg, f"{name + ': a' if name else 'A'}ctual against predicted.{shade}")
-
-
-def _by_step(steps: RunRows) -> Figure | None:
-    """Return the error by how far ahead was forecast."""
-    # One measure alone: each has a unit of its own, and two would need two axes.
-    key = next((key for key in ("mae", "rmse", "smape", "mase") if steps.has(key)), "")
-    if len(steps) < 2 or not key:
-        return None
-    curve = Line(HEADINGS[key], steps.column("step"), steps.column(key))
-    return Figure(lines(curve, x_label="steps ahead", y_label=HEADINGS[key]), "Error by how far ahead was forecast.")
