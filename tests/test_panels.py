@@ -21,7 +21,7 @@ from recurra.estimators.series import Forecaster
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.learn import Segments
 from recurra.layers.segments.run import SegmentsSpec, segments
-from recurra.panels.blend import USUAL, factors_of, stretched, weights_of
+from recurra.panels.blend import USUAL_WITH_BOTH, factors_of, stretched, weights_of
 from recurra.panels.classics import classics, seasonal_index
 from recurra.panels.features import features
 from recurra.panels.seasons import _voted, season_of
@@ -189,7 +189,11 @@ def test_a_file_is_forecast_without_a_model_and_into_a_file(tmp_path: Path) -> N
     frame(ODD).to_csv(tmp_path / "odd.csv", index=False)
     out = tmp_path / "answers.csv"
     done = recurra_command("forecast", tmp_path / "odd.csv", "--horizon", 3, "--level", 80, "-o", out)
-    assert done.code == 0 and "nothing is learnt: theta 0.5" in done.err and f"30 forecasts → {out}" in done.err
+    assert (
+        done.code == 0
+        and "nothing is learnt; what each counts in the forecast: pretrained" in done.err
+        and f"30 forecasts → {out}" in done.err
+    )
     lines = out.read_text().splitlines()
     assert lines[0] == "unique_id,ds,Recurra,Recurra-lo-80,Recurra-hi-80" and len(lines) == 31
     refused(recurra_command("forecast", tmp_path / "odd.csv"), 2, "how far to forecast", "--horizon")
@@ -206,7 +210,7 @@ def test_two_values_are_enough_to_fit_and_none_are_not() -> None:
 def test_nets_count_where_no_first_net_could_be_weighed() -> None:
     # Enough windows to learn from, and too few before the newest ones.
     told = Forecaster(epochs=1, hidden=2, horizon=5, season=1).fit(np.arange(18.0) % 5)
-    assert told.model_.plan.member and told.model_.encoder.shares == USUAL
+    assert told.model_.plan.member and told.model_.encoder.shares == USUAL_WITH_BOTH
 
 
 def test_choices_of_windows_make_a_net_of_windows_and_contradict_a_panel() -> None:

@@ -111,6 +111,11 @@ class Model:
         """How its weights usually lie on the disc."""
         return "float32"
 
+    @property
+    def coarse(self) -> tuple[str, ...]:
+        """Beginnings of the names of weights that were rounded to int8 before, and lie there so."""
+        return ()
+
     def told(self) -> dict[str, Any]:
         """Return what the artefact's description holds of the head, as plain JSON."""
         raise NotImplementedError
@@ -158,7 +163,9 @@ class Model:
         # What says nothing is left out, so that an artefact from before `origin` keeps its bytes.
         config = {"net": self.plan.model_dump(mode="json"), **self.told(), **({"origin": origin} if origin else {})}
         files = {self.file: self.encoder.to_json()}
-        save_artefact(Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card, stored))
+        save_artefact(
+            Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card, stored, self.coarse)
+        )
 
     @classmethod
     def load(cls, folder: str | Path, *, precision: Precision | None = None) -> Self:

@@ -65,6 +65,8 @@ class Artefact:
     stored: Stored = "float32"
     """How the weights lie on the disc; int8: a quarter as large, each row of a matrix rounded by a scale of its own. In
     memory they are float32."""
+    coarse: tuple[str, ...] = ()
+    """Beginnings of the names of weights that lie there as int8 whatever the others do: they were rounded before."""
 
 
 def require_task(held: str, task: str) -> None:
@@ -172,7 +174,7 @@ def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
     written = json_bytes(description, file=str(folder / DESCRIPTION))
     # A NaN would be saved without complaint and refused by every loading: better now, while the weights are at hand.
     tensors.refuse_infinite(artefact.tensors, file=str(folder / WEIGHTS))
-    held = tensors.rounded(artefact.tensors) if artefact.stored == "int8" else artefact.tensors
+    held = tensors.rounded(artefact.tensors, ("",) if artefact.stored == "int8" else artefact.coarse)
     weights = tensors.pack(held, dtypes=tensors.WEIGHTS, file=str(folder / WEIGHTS))
     files = {DESCRIPTION: written, WEIGHTS: weights, **{name: bytes(data) for name, data in artefact.files.items()}}
     _check_sizes(folder, files)

@@ -141,15 +141,20 @@ def from_bfloat16(bits: np.ndarray) -> np.ndarray:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-def rounded(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Round each larger matrix to int8, each row by its own scale, the largest value 127; others stay float32."""
+def rounded(tensors: Mapping[str, np.ndarray], parts: tuple[str, ...] = ("",)) -> dict[str, np.ndarray]:
+    """Round each larger matrix to int8, each row by its own scale, the largest value 127; others stay float32.
+
+    `parts` are beginnings of the names that are meant. What was rounded once is the same bits when it is rounded again.
+    """
     held: dict[str, np.ndarray] = {}
     for name, values in tensors.items():
-        if values.ndim != 2 or values.size < SMALLEST_ROUNDED:
+        if values.ndim != 2 or values.size < SMALLEST_ROUNDED or not name.startswith(parts):
             held[name] = values
             continue
         # A row of zeros keeps scale 1: 0 / 0 has no value.
         scale = np.abs(values).max(axis=1) / np.float32(127)
+        # As bfloat16: the largest value is then 127 all the same, its product exact, and so is the way back.
+        scale = from_bfloat16(to_bfloat16(scale))
         scale[scale == 0] = 1
         held[name] = np.rint(values / scale[:, None]).astype(np.int8)
         held[name + SCALE] = scale.astype(np.float32)

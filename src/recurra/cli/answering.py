@@ -47,7 +47,7 @@ def forecast(
 ) -> None:
     """Forecast the coming values of every series in a file, as CSV on stdout.
 
-    Without an artefact, classical forecasts answer at once: Theta, damped Holt and the last season.
+    Without an artefact the forecaster in the box answers at once: it learnt from other series.
 
     Examples:  recurra forecast runs/series-sales sales.csv --level 80 --level 95 -o forecast.csv
 

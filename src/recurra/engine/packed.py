@@ -66,6 +66,8 @@ def packed_sweep(
     given = states or [(zeros,) * len(kind.states)] * len(weights)
     if not len(values):
         return inputs.carry(values.new_zeros(0, len(weights) * hidden)), list(given)
+    if inputs.equal:
+        return _rectangle(kind, inputs, weights, given)
     packed = packing(inputs.offsets)
     order, places = (tensor_on(values.device, array) for array in (packed.order, packed.places))
     # States in the order of the packed sequences, and sorted back at the end.
@@ -74,6 +76,19 @@ def packed_sweep(
     back, home = (tensor_on(values.device, np.argsort(array)) for array in (packed.places, packed.order))
     final = [part.index_select(1, home) for part in final]
     return inputs.carry(outputs.index_select(0, back)), [tuple(side) for side in zip(*final, strict=True)]
+
+
+def _rectangle(
+    kind: CellKind, inputs: Ragged[Tensor], weights: Sequence[SweepWeights], states: Sequence[TensorState]
+) -> tuple[Ragged[Tensor], list[TensorState | None]]:
+    """The same for sequences of one length: packed data are then the values turned, and no places go to the GPU."""
+    count = inputs.sequences
+    steps = len(inputs.values) // count
+    data = rounded(inputs.values, kind).view(count, steps, -1).transpose(0, 1).reshape(len(inputs.values), -1)
+    start = [torch.stack(parts) for parts in zip(*states, strict=True)]
+    outputs, final = _kernel(kind, data, np.full(steps, count), weights, start)
+    turned = outputs.view(steps, count, -1).transpose(0, 1).reshape(len(data), -1)
+    return inputs.carry(turned), [tuple(side) for side in zip(*final, strict=True)]
 
 
 def through_tanh(weights: SweepWeights) -> SweepWeights:

@@ -1,6 +1,7 @@
-"""The forecaster of panels as plain data: nets of segments that each saw the same series in another order.
+"""The forecaster of panels as plain data: nets of segments that each saw its series in another order.
 
-Not here: laying one out for a panel (tasks/panels.py), and running it (layers/segments/run.py).
+Beside them stands one that learnt from other series before. Not here: laying one out for a panel (tasks/panels.py), and
+running it (layers/segments/run.py, layers/patches/run.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from recurra.config import Precision
+from recurra.layers.patches.run import PatchesSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.run import Plan
@@ -24,6 +26,8 @@ class PanelNet(Plan):
     task: Literal["series"] = "series"
     kind: Literal["panel"] = "panel"
     member: tuple[SegmentsSpec, ...] = Field(default=(), max_length=16)
+    pretrained: PatchesSpec | None = None
+    """The net of the box, where it counts."""
 
     @model_validator(mode="after")
     def _members_agree(self) -> Self:
@@ -39,12 +43,24 @@ class PanelNet(Plan):
 
     @property
     def recurrent(self) -> RecurrentSpec | None:
-        """The recurrence of each member."""
-        return self.member[0].recurrent if self.member else None
+        """The recurrence of each member; without any, of the net of the box."""
+        if self.member:
+            return self.member[0].recurrent
+        return self.pretrained.recurrent if self.pretrained else None
 
     @property
     def rows(self) -> list[tuple[str, str, str, int]]:
         """As `Plan.rows`: the parts of a member, with the parameters of all members."""
+        return [*self._members, *self._pretrained]
+
+    @property
+    def _pretrained(self) -> list[tuple[str, str, str, int]]:
+        if self.pretrained is None:
+            return []
+        return [("pretrained", self.pretrained.kind, str(self.pretrained.horizon), self.parameters["pretrained"])]
+
+    @property
+    def _members(self) -> list[tuple[str, str, str, int]]:
         if not self.member:
             return []
         spec, members = self.member[0], len(self.member)
@@ -58,12 +74,13 @@ class PanelNet(Plan):
 
     def in_precision(self, precision: Precision) -> Self:
         """Return the plan with its recurrences multiplied in another precision; the weights stay."""
-        if self.recurrent is None:
-            return self
-        recurrent = self.recurrent.model_copy(update={"precision": precision})
-        members = tuple(spec.model_copy(update={"recurrent": recurrent}) for spec in self.member)
-        return self.model_copy(update={"member": members})
+
+        def rounded(spec: Any) -> Any:
+            return spec.model_copy(update={"recurrent": spec.recurrent.model_copy(update={"precision": precision})})
+
+        members, one = tuple(map(rounded, self.member)), self.pretrained
+        return self.model_copy(update={"member": members, "pretrained": one and rounded(one)})
 
     def alone(self) -> Self:
         """Return the plan of one member, which learns by itself."""
-        return self.model_copy(update={"member": self.member[:1]})
+        return self.model_copy(update={"member": self.member[:1], "pretrained": None})

@@ -6,7 +6,7 @@ Not here: the forecasts (classics.py, layers/segments/).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from recurra.panels.series import Mask, Values
 
 NET = "net"
+PRETRAINED = "pretrained"
 TENTHS = 10
 TIE = 0.002
 """Scaled error that a share of one of the others must save: near a tie the net alone is simpler."""
 ENOUGH = 500
 """Validation points that are believed as much as what is usual."""
 USUAL = {NET: 0.7, "theta": 0.2, "holt": 0.1}
+USUAL_WITH_BOTH = {NET: 0.5, PRETRAINED: 0.3, "theta": 0.2}
+USUAL_PRETRAINED = {PRETRAINED: 0.5, "theta": 0.5}
 USUAL_CLASSICS = {"theta": 0.5, "holt": 0.3, "seasonal naive": 0.2}
 """What forecasts count where nothing was measured."""
 BLENDED = ("theta", "holt", "seasonal naive")
@@ -31,9 +34,8 @@ def weights_of(truths: Values, known: Mask, parts: Mapping[str, Values], scales:
     Chosen by the mean absolute error over `scales` (rows,), each row counting alike. Few points decide little: a
     window of one series is one throw of a die.
     """
-    names = [name for name in (NET, *BLENDED) if name in parts]
-    usual = USUAL if NET in parts else USUAL_CLASSICS
-    usual = {name: usual.get(name, 0.0) for name in names}
+    names = [name for name in (NET, PRETRAINED, *BLENDED) if name in parts]
+    usual = {name: usual_shares(parts).get(name, 0.0) for name in names}
     counts = known.sum(axis=1)
     rows = counts > 0
     points = int(counts[rows].sum())
@@ -53,6 +55,13 @@ def weights_of(truths: Values, known: Mask, parts: Mapping[str, Values], scales:
     return drawn | {names[0]: round(drawn[names[0]] + 1 - sum(drawn.values()), 3)}
 
 
+def usual_shares(parts: Collection[str]) -> dict[str, float]:
+    """Return what the forecasts count where nothing was measured, by which nets are among them."""
+    if NET in parts:
+        return USUAL_WITH_BOTH if PRETRAINED in parts else USUAL
+    return USUAL_PRETRAINED if PRETRAINED in parts else USUAL_CLASSICS
+
+
 def _shares(count: int) -> list[NDArray[np.float64]]:
     """Return all shares in tenths that sum to 1, the first one's largest first."""
     others = itertools.product(range(TENTHS + 1), repeat=count - 1)
@@ -64,6 +73,15 @@ def blended(parts: Mapping[str, Values], weights: Mapping[str, float]) -> Values
     """Return the weighted sum of forecasts."""
     # In one order, whatever file the shares come from: sums of floats depend on it.
     summed: Values = np.sum([share * parts[name] for name, share in sorted(weights.items()) if share], axis=0)
+    return summed
+
+
+def joined(nets: Mapping[str, Values], shares: Mapping[str, float]) -> Values:
+    """Return the mean of the nets' quantiles (rows, horizon, 9), each as it counts; all alike where none counts."""
+    counts = {name: shares.get(name, 0.0) for name in sorted(nets)}
+    total = sum(counts.values())
+    each = [(counts[name] / total if total else 1 / len(counts)) * nets[name] for name in counts]
+    summed: Values = np.sum(each, axis=0)
     return summed
 
 

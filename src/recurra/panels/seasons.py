@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.series.rhythms import TimeStep
 from recurra.panels.series import Values
 
 CHANCE = 1e-3
@@ -24,10 +25,15 @@ ASKED = 400
 """Series that vote, at most: the longest."""
 SHORTEST = 16
 """A shorter series has too few waves to tell."""
-LEAST = 0.2
+LEAST = 0.15
 """The share of votes that a season needs."""
 OWN = 0.03
 """The share of these that must be its own, and no divisor's."""
+
+USUAL_SEASONS = {
+    "Y": (), "M": (12,), "D": (7, 365), "business day": (5,), "h": (24, 168), "m": (1440, 10_080), "s": (60, 3600),
+}  # fmt: skip
+"""Seasons of each unit of time, in units."""
 
 
 def season_of(series: Sequence[Values], usual: Sequence[int] = ()) -> int:
@@ -125,3 +131,11 @@ def _running_median(power: NDArray[np.float64]) -> NDArray[np.float64]:
     medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
     smoothed: NDArray[np.float64] = np.maximum(medians[: len(power)], 1e-12 * power.max() + 1e-300)
     return smoothed
+
+
+def usual_seasons(step: TimeStep) -> tuple[int, ...]:
+    """Return how many steps the usual seasons of a rhythm have: 48 and 336 of half hours."""
+    if step.unit == "D" and step.every % 7 == 0:
+        return (52 // (step.every // 7),) if step.every <= 91 else ()
+    lengths: tuple[int, ...] = USUAL_SEASONS.get(step.unit, ())
+    return tuple(length // step.every for length in lengths if length % step.every == 0 and length // step.every > 1)

@@ -6,28 +6,30 @@ the same. Not here: learning and weighing (heads/panel/), nets of windows that k
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from recurra.artefact.folder import BOX
 from recurra.config import Settings
 from recurra.datasets.series.learnt import learnt_of
-from recurra.datasets.series.rhythms import TimeStep
 from recurra.datasets.series.table import SeriesTable
-from recurra.errors import DataError, either
+from recurra.errors import DataError
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
-from recurra.panels.blend import ENOUGH, USUAL, USUAL_CLASSICS
+from recurra.panels.blend import NET, PRETRAINED, usual_shares
 from recurra.panels.columns import BesideUnits
-from recurra.panels.seasons import season_of
-from recurra.panels.series import Panel, Values, bridged
+from recurra.panels.series import Panel
 from recurra.panels.tables import panel_of_table, units_of
 from recurra.panels.windows import scales
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.heads.panel.run import RunningPanel
+from recurra.tasks.heads.panel.settling import season_in, settled
+from recurra.tasks.heads.panel.weighing import weighing_origins
 from recurra.tasks.inputs.series import TableSeries
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Prepared
@@ -45,19 +47,12 @@ STEPS = (300, 3600)
 LEAST_WINDOWS = 12
 """Windows without which no net learns."""
 LARGEST_SEGMENT = 96
-MOST_ORIGINS = 5
-OFTEN_ORIGINS = 50
-"""The same where nets read what stands beside the values."""
-USUAL_SEASONS = {
-    "Y": (), "M": (12,), "D": (7, 365), "business day": (5,), "h": (24, 168), "m": (1440, 10_080), "s": (60, 3600),
-}  # fmt: skip
-"""Seasons of each unit of time, in units."""
 
 
 def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepared:
     """Find the season, choose the shape of the net, and count the windows; `settings` has what was not chosen, too."""
     values = table.each()
-    season, notes = found_season(settings, table, values)
+    season, notes = season_in(table, values, settings.series.season)
     config = settings.series.model_copy(update={"season": season})
     settings = settings.model_copy(update={"series": config})
     units = units_of(table, config.calendar) if asked.recipe != "classics" else None
@@ -72,13 +67,14 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
     members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
-    shares = dict(USUAL if members else USUAL_CLASSICS)
-    encoder = PanelEncoder(config, shares, names=names, beside=units if members else None)
-    data = PanelParts(encoder, learnt_of(table), panel, whole, before, backs)
+    box = None if asked.recipe == "classics" else box_series()
+    nets = [name for name, there in ((NET, members), (PRETRAINED, box)) if there]
+    encoder = PanelEncoder(config, dict(usual_shares(nets)), names=names, beside=units if members else None)
+    data = PanelParts(encoder, learnt_of(table), panel, whole, before, box, backs)
     return Prepared(
         settings,
         asked.seed,
-        PanelNet(member=(spec,) * members),
+        PanelNet(member=(spec,) * members, pretrained=box.plan.pretrained if box else None),
         data,
         seen=None,
         learnt_from=f"{len(table.ids):,} series; test: {config.horizon} steps",
@@ -92,36 +88,18 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
 
 
 def untaught(table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[RunningPanel, list[str]]:
-    """Return a forecaster that learnt nothing, classical forecasts in their usual shares, and what is to be said of it.
+    """Return the forecaster of the box, settled for a table by its newest values, and what is to be said of it.
 
-    Raises DataError for series of different rhythms.
+    Raises DataError for series of different rhythms, and for a table without any known value.
     """
-    settings = Settings().changed({"horizon": horizon, "series.season": season})
-    values = table.each()
-    found, notes = found_season(settings, table, values)
-    config = settings.series.model_copy(update={"season": found})
-    encoder = PanelEncoder(config, dict(USUAL_CLASSICS))
-    told = f"classical forecasts alone, nothing is learnt: {encoder.told}"
-    return RunningPanel(PanelNet(), {}, encoder, learnt_of(table)), [*notes, told]
+    model, notes = settled(box_series(), table, horizon=horizon, season=season)
+    return model, [*notes, f"nothing is learnt; what each counts in the forecast: {model.encoder.told}"]
 
 
-def found_season(settings: Settings, table: SeriesTable, values: list[Values]) -> tuple[int, list[str]]:
-    """Return the season that was chosen, else the one that the series show, with a line that says so."""
-    if settings.series.season:
-        return settings.series.season, []
-    rhythms = {rhythm.step for rhythm in table.rhythms.values()}
-    usual = usual_seasons(next(iter(rhythms))) if len(rhythms) == 1 and not table.counted else ()
-    season = season_of([bridged(each) for each in values], usual)
-    told = f"a season of {season} steps was found" if season > 1 else "no season was found"
-    return season, [f"{told}; {either('--season', 'season')} chooses another"]
-
-
-def usual_seasons(step: TimeStep) -> tuple[int, ...]:
-    """Return how many steps the usual seasons of a rhythm have: 48 and 336 of half hours."""
-    if step.unit == "D" and step.every % 7 == 0:
-        return (52 // (step.every // 7),) if step.every <= 91 else ()
-    lengths: tuple[int, ...] = USUAL_SEASONS.get(step.unit, ())
-    return tuple(length // step.every for length in lengths if length % step.every == 0 and length // step.every > 1)
+@cache
+def box_series() -> RunningPanel:
+    """Load the forecaster in the box."""
+    return RunningPanel.load(BOX / "series")
 
 
 def shape_of(panel: Panel, settings: Settings, units: BesideUnits | None = None) -> SegmentsSpec:
@@ -171,23 +149,6 @@ def taught(panel: Panel, spec: SegmentsSpec, settings: Settings) -> Taught | Non
         scales(panel, spec.season),
         max(1, batches // CHOSEN["epochs"]),
     )
-
-
-def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tuple[int, ...]:
-    """Return how far before the end the windows begin that weigh: one of many series, up to five of a few.
-
-    They take no more than a third of the median series; none where that is not even one horizon. `often` asks for as
-    many as are believed without a prior: nets that read covariates know what no classical forecast does.
-    """
-    median = float(np.median(panel.lengths)) if len(panel) else 0.0
-    points = len(panel) * horizon
-    enough, most = (4 * ENOUGH, OFTEN_ORIGINS) if often else (ENOUGH, MOST_ORIGINS)
-    wanted = min(most, max(1, -(-enough // max(points, 1))))
-    stride = max(1, horizon // 2)
-    backs = [horizon + number * stride for number in range(wanted)]
-    kept = [back for back in backs if back <= median / 3 or (back == horizon and median > 2 * horizon)]
-    # The newest window last, as time goes.
-    return tuple(reversed(kept))
 
 
 def told_of(panel: Panel, spec: SegmentsSpec, members: int) -> list[str]:

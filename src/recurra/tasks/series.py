@@ -19,8 +19,9 @@ from recurra.series import Examples, SeriesEncoder, fit_series_encoder
 from recurra.tasks.fitted import fitted_of
 from recurra.tasks.heads.horizon.measure import evaluate_series, head
 from recurra.tasks.heads.panel.head import HEAD
+from recurra.tasks.heads.panel.settling import season_in
 from recurra.tasks.inputs.series import TableSeries
-from recurra.tasks.panels import found_season, panel_settings, prepare_panel
+from recurra.tasks.panels import panel_settings, prepare_panel
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Figures, Parts, Prepared, Rows, Source, Task
 
@@ -170,7 +171,7 @@ def _prepare_windows(asked: Asked, table: SeriesTable) -> Prepared:
     # The table ends before the test part by now, so that no room is kept for one.
     held = held_windows(asked, table, test=False)
     check_lengths(table, asked.settings.series, validation=held, test=False)
-    season, notes = found_season(asked.settings, table, list(table.values.values()))
+    season, notes = season_in(table, list(table.values.values()), asked.settings.series.season)
     settings = asked.settings.changed({"series.season": season})
     config = settings.series
     data = _cut(table, config, held)

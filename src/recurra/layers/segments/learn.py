@@ -52,7 +52,7 @@ class Segments(nn.Module):
                 last.weight.zero_()
             self.gate.bias.copy_(torch.tensor(TRUST))
             self.damping.bias.fill_(1.0)
-            self.change.bias.copy_(_first(spec.horizon).reshape(-1))
+            self.change.bias.copy_(first_changes(spec.horizon).reshape(-1))
 
     def forward(
         self, segments: Tensor, extras: Tensor, skips: Tensor, slope: Tensor, spread: Tensor,
@@ -90,7 +90,7 @@ def ascending(raw: Tensor) -> Tensor:
     return torch.cat([below, middle, above], dim=-1)
 
 
-def _first(horizon: int) -> Tensor:
+def first_changes(horizon: int) -> Tensor:
     """Return what `ascending` makes quantiles of a normal distribution of: (horizon, 9)."""
     width = torch.linspace(*WIDER, horizon)[:, None]
     # softplus(log(e^d - 1)) = d

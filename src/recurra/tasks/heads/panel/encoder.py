@@ -31,7 +31,7 @@ class _Saved(Frozen):
 
     format: Literal[1]
     config: SeriesConfig
-    shares: dict[Literal["net", "theta", "holt", "ses", "seasonal naive"], Share]
+    shares: dict[Literal["net", "pretrained", "theta", "holt", "ses", "seasonal naive"], Share]
     factors: tuple[Factor, Factor, Factor]
     names: tuple[str, ...]
     beside: BesideUnits | None = None

@@ -23,7 +23,7 @@ from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, rea
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
 from recurra.nets.run import weights_of
-from recurra.panels.blend import NET, blended, stretched
+from recurra.panels.blend import NET, PRETRAINED, blended, joined, stretched
 from recurra.panels.classics import classics
 from recurra.panels.columns import BesideUnits, drawn
 from recurra.panels.series import Panel, Values, panel_of
@@ -31,6 +31,8 @@ from recurra.panels.tables import is_dated, panel_of_table
 from recurra.panels.windows import scales, windows_at
 from recurra.tasks.heads.horizon.run import MOST_STEPS, RunningForecaster, read_learnt, written_learnt
 from recurra.tasks.heads.panel.encoder import PanelEncoder
+from recurra.tasks.heads.panel.pretrained import Pretrained
+from recurra.tasks.heads.panel.settling import settled
 
 AT_ONCE = 4_000_000
 """Numbers of features that are held at once."""
@@ -52,6 +54,11 @@ class RunningPanel(Model):
     """The rhythm and the notation of the series it learnt from."""
 
     @property
+    def coarse(self) -> tuple[str, ...]:
+        """The net of the box."""
+        return ("pretrained.",)
+
+    @property
     def horizon(self) -> int:
         """Steps that are answered at once."""
         return self.encoder.config.horizon
@@ -67,6 +74,9 @@ class RunningPanel(Model):
         Beyond the horizon it reads its own answers. Raises DataError for a series without any value.
         """
         steps = whole("steps, the horizon", steps, least=1, most=MOST_STEPS)
+        if not self.encoder.config.season:
+            model: RunningPanel = settled(self, table, horizon=steps)[0]
+            return model.forecasts(table, steps=steps)
         season, units = self.encoder.config.season, self.encoder.beside
         self._check_beside(table, steps)
         panel = panel_of_table(table, units, season=season, ahead=steps + self.horizon)
@@ -97,16 +107,27 @@ class RunningPanel(Model):
         season, shares = self.encoder.config.season, self.encoder.shares
         # A net that counts alone needs no others beside it.
         parts = classics(panel, season=season, horizon=self.horizon) if self.encoder.classics else {}
-        told = self.members(panel) if self.plan.member else _around(panel, blended(parts, shares), season)
-        if self.plan.member and parts:
-            middle = blended({NET: told[:, :, MIDDLE], **parts}, shares)
+        nets = self.nets(panel)
+        middle = blended({name: each[:, :, MIDDLE] for name, each in nets.items()} | parts, shares)
+        if nets:
+            told = joined(nets, shares)
             told = told + (middle - told[:, :, MIDDLE])[:, :, None]
+        else:
+            told = _around(panel, middle, season)
         told = stretched(told, list(self.encoder.factors))
         # What never moved and was never below zero goes on so.
         lows, highs = (np.array([kind(values) for values in panel.series()]) for kind in (np.min, np.max))
         told = np.where((lows >= 0)[:, None, None], np.maximum(told, 0), told)
         still = (lows == highs) & (panel.lengths > 1)
         return np.where(still[:, None, None], lows[:, None, None], told)
+
+    def nets(self, panel: Panel) -> dict[str, Values]:
+        """Return the quantiles that each net of the plan tells: (series, horizon, 9)."""
+        told = {NET: self.members(panel)} if self.plan.member else {}
+        if self.plan.pretrained is not None:
+            one = Pretrained(self.plan.pretrained, weights_of(self.tensors, "pretrained"))
+            told[PRETRAINED] = one.quantiles(panel, season=self.encoder.config.season, horizon=self.horizon)
+        return told
 
     def members(self, panel: Panel) -> Values:
         """Return the members' mean quantiles, as they learnt them: (series, horizon, 9)."""
@@ -184,7 +205,11 @@ class RunningPanel(Model):
         panel = panel_of([np.abs(random.standard_normal(length)).cumsum() + 1 for length in lengths])
         if self.encoder.beside is not None:
             panel = replace(panel, beside=drawn(self.encoder.beside, np.array(lengths) + self.horizon))
-        return {"forecasts": six_digits(self.quantiles(panel)[:, :, MIDDLE])}
+        # One that finds its season in each table is asked with that of months.
+        config = self.encoder.config
+        config = config if config.season else config.model_copy(update={"season": 12})
+        asked = replace(self, encoder=replace(self.encoder, config=config))
+        return {"forecasts": six_digits(asked.quantiles(panel)[:, :, MIDDLE])}
 
     @property
     def fact(self) -> str:

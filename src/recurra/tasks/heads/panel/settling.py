@@ -1,0 +1,43 @@
+"""A forecaster without a season of its own made ready for a table: the season found there, its parts weighed there.
+
+Nothing is learnt: the newest windows say how much each part counts and how wide its intervals must be. Not here: the
+forecasts (run.py), what they are worth (weighing.py), finding a season (panels/seasons.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from recurra.datasets.series.learnt import learnt_of
+from recurra.datasets.series.table import SeriesTable
+from recurra.errors import either
+from recurra.panels.seasons import season_of, usual_seasons
+from recurra.panels.series import Values, bridged, panel_of
+from recurra.tasks.heads.panel.weighing import judged, weighed, weighing_origins
+
+
+def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[Any, list[str]]:
+    """Return the forecaster with season, horizon, shares and widths for a table, and what is to be said of it.
+
+    `season` is one that was chosen; 0: it is found.
+    """
+    values = table.each()
+    found, notes = season_in(table, values, season)
+    config = model.encoder.config.model_copy(update={"season": found, "horizon": horizon})
+    model = replace(model, encoder=replace(model.encoder, config=config), learnt=learnt_of(table))
+    panel = panel_of(values, found)
+    told = weighed(panel, weighing_origins(panel, horizon), model.encoder, model.nets)
+    return replace(model, encoder=judged(model.encoder, told)), notes
+
+
+def season_in(table: SeriesTable, values: Sequence[Values], chosen: int = 0) -> tuple[int, list[str]]:
+    """Return the season that was chosen, else the one that the series show, with a line that says so."""
+    if chosen:
+        return chosen, []
+    rhythms = {rhythm.step for rhythm in table.rhythms.values()}
+    usual = usual_seasons(next(iter(rhythms))) if len(rhythms) == 1 and not table.counted else ()
+    season = season_of([bridged(each) for each in values], usual)
+    told = f"a season of {season} steps was found" if season > 1 else "no season was found"
+    return season, [f"{told}; {either('--season', 'season')} chooses another"]

@@ -1,0 +1,97 @@
+"""What the parts of a panel's forecast were worth on the newest windows, each told from what was before it; NumPy.
+
+Not here: the shares that follow (panels/blend.py), and the nets that are asked (run.py, finish.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recurra.layers.segments.run import MIDDLE
+from recurra.panels.blend import ENOUGH, blended, factors_of, joined, weights_of
+from recurra.panels.classics import classics
+from recurra.panels.series import Mask, Panel, Values
+from recurra.panels.windows import scales, windows_at
+from recurra.tasks.heads.panel.encoder import PanelEncoder
+
+MOST_ORIGINS = 5
+OFTEN_ORIGINS = 50
+"""The same where nets read what stands beside the values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """Newest windows with what each part forecast of them before it saw them."""
+
+    truths: Values
+    known: Mask
+    parts: dict[str, Values]
+    nets: dict[str, Values]
+    """Quantiles of those parts that tell them."""
+    scales: Values
+
+
+def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tuple[int, ...]:
+    """Return how far before the end the windows begin that weigh: one of many series, up to five of a few.
+
+    They take no more than a third of the median series; none where that is not even one horizon. `often` asks for as
+    many as are believed without a prior: nets that read covariates know what no classical forecast does.
+    """
+    median = float(np.median(panel.lengths)) if len(panel) else 0.0
+    points = len(panel) * horizon
+    enough, most = (4 * ENOUGH, OFTEN_ORIGINS) if often else (ENOUGH, MOST_ORIGINS)
+    wanted = min(most, max(1, -(-enough // max(points, 1))))
+    stride = max(1, horizon // 2)
+    backs = [horizon + number * stride for number in range(wanted)]
+    kept = [back for back in backs if back <= median / 3 or (back == horizon and median > 2 * horizon)]
+    # The newest window last, as time goes.
+    return tuple(reversed(kept))
+
+
+def weighed(
+    panel: Panel, backs: Sequence[int], encoder: PanelEncoder, nets: Callable[[Panel], dict[str, Values]]
+) -> Weighed:
+    """Forecast the windows that begin `backs` steps before the end, by classics and by `nets`."""
+    horizon, season = encoder.config.horizon, encoder.config.season
+    rows: list[Weighed] = []
+    for back in backs:
+        past = panel.without_last(back)
+        asked = np.flatnonzero(past.lengths >= max(season + 2, 3))
+        if not len(asked):
+            continue
+        past = past.taken(asked)
+        cut = windows_at(panel, asked, past.lengths, length=1, horizon=horizon, season=season)
+        told = nets(past)
+        parts = classics(past, season=season, horizon=horizon)
+        parts |= {name: each[:, :, MIDDLE] for name, each in told.items()}
+        rows.append(Weighed(cut.targets, cut.asked, parts, told, scales(past, season)))
+    return _together(rows, horizon)
+
+
+def _together(rows: list[Weighed], horizon: int) -> Weighed:
+    if not rows:
+        return Weighed(np.zeros((0, horizon)), np.zeros((0, horizon), np.bool_), {}, {}, np.zeros(0))
+    return Weighed(
+        np.concatenate([row.truths for row in rows]),
+        np.concatenate([row.known for row in rows]),
+        {name: np.concatenate([row.parts[name] for row in rows]) for name in rows[0].parts},
+        {name: np.concatenate([row.nets[name] for row in rows]) for name in rows[0].nets},
+        np.concatenate([row.scales for row in rows]),
+    )
+
+
+def judged(encoder: PanelEncoder, weighed: Weighed) -> PanelEncoder:
+    """Return the encoder with what the newest windows speak for; as it is, where there are none."""
+    if not weighed.known.any():
+        return encoder
+    shares = weights_of(weighed.truths, weighed.known, weighed.parts, weighed.scales)
+    encoder = replace(encoder, shares=shares)
+    if not weighed.nets:
+        return encoder
+    told = joined(weighed.nets, shares)
+    moved = told + (blended(weighed.parts, shares) - told[:, :, MIDDLE])[:, :, None]
+    factors = factors_of(weighed.truths, weighed.known, moved, independent=len(weighed.truths))
+    return replace(encoder, factors=tuple(round(factor, 4) for factor in factors))  # type: ignore[arg-type]
