@@ -144,7 +144,7 @@ def train(asked: argparse.Namespace, run: Run) -> None:
 def write(spec: PatchesSpec, weights: dict[str, NDArray[np.float32]], out: Path) -> None:
     """Write the artefact, in int8: a season of 0 is found in each file, and shares of the parts are weighed there."""
     tensors = {f"pretrained.{name}": value for name, value in weights.items()}
-    encoder = PanelEncoder(SeriesConfig(horizon=24), dict(USUAL_PRETRAINED))
+    encoder = PanelEncoder(SeriesConfig(horizon=24), dict(USUAL_PRETRAINED), marks=bank().marks)
     card = (Path(__file__).parent / "pretraining" / "series.md").read_text("utf-8")
     RunningPanel(PanelNet(pretrained=spec), tensors, encoder).save(out, card=card, stored="int8")
     print(out, sum(file.stat().st_size for file in out.iterdir()))

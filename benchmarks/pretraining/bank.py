@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from smoke import SMOKE
 
+from recurra.panels.marks import mark
+
 Values = NDArray[np.float64]
 Rhythm = tuple[int, int]
 """A season and a longer one, in steps; 0: none."""
@@ -36,6 +38,11 @@ class Bank:
 
     series: dict[Rhythm, list[Values]] = field(default_factory=dict)
     chances: dict[Rhythm, Values] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """By which a net that learnt from these series knows them again."""
+        return tuple(sorted({mark(one) for series in self.series.values() for one in series} - {0}))
 
     def add(self, values: Any, *rhythms: Rhythm) -> None:
         """Keep a series under each of its rhythms; blanks are filled, a series of mostly blanks is left out."""

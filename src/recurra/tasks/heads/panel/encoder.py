@@ -23,6 +23,7 @@ MOST_NAMES = 100_000
 _FILE = "panel.json"
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Mark = Annotated[int, Field(ge=1, lt=2**32)]
 Factor = Annotated[float, Field(gt=0, le=100)]
 
 
@@ -35,6 +36,7 @@ class _Saved(Frozen):
     factors: tuple[Factor, Factor, Factor]
     names: tuple[str, ...]
     beside: BesideUnits | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class PanelEncoder:
     """Of the series it learnt from; empty where these are very many."""
     beside: BesideUnits | None = None
     """How covariates and the calendar are told; None: the nets read values alone."""
+    marks: tuple[int, ...] = ()
+    """Of the series that the net of the box learnt from (panels/marks.py); kept with that net alone."""
 
     @property
     def told(self) -> str:
@@ -69,6 +73,7 @@ class PanelEncoder:
             "factors": list(self.factors),
             "names": list(self.names),
             **({"beside": self.beside.model_dump(mode="json")} if self.beside else {}),
+            **({"marks": list(self.marks)} if self.marks else {}),
         }
         return json_bytes(record, file=_FILE)
 
@@ -77,4 +82,4 @@ class PanelEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
         saved = parse_record(data, _Saved, file=_FILE, called="no panel")
         shares = {str(name): share for name, share in saved.shares.items()}
-        return cls(saved.config, shares, saved.factors, saved.names, saved.beside)
+        return cls(saved.config, shares, saved.factors, saved.names, saved.beside, saved.marks)

@@ -56,8 +56,9 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
 def _judged(prepared: Prepared, data: PanelParts, first: Trained) -> PanelEncoder:
     """Weigh by what the first net, the net of the box and classics tell of the newest windows."""
     plan: PanelNet = prepared.plan.model_copy(update={"member": prepared.plan.member[:1] if first else ()})
-    model = RunningPanel(plan, dict(first) | (data.box.tensors if data.box else {}), data.encoder)
-    return judged(data.encoder, weighed(data.panel, data.backs, data.encoder, model.nets))
+    tensors, marks = (data.box.tensors, data.box.encoder.marks) if data.box else ({}, ())
+    model = RunningPanel(plan, dict(first) | tensors, data.encoder)
+    return judged(data.encoder, weighed(data.panel, data.backs, data.encoder, model.nets, marks))
 
 
 def _kept_box(plan: PanelNet, box: RunningPanel | None, encoder: PanelEncoder) -> tuple[PanelNet, Trained]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from recurra.layers.segments.run import MIDDLE
-from recurra.panels.blend import ENOUGH, blended, factors_of, joined, weights_of
+from recurra.panels.blend import ENOUGH, PRETRAINED, blended, factors_of, joined, weights_of
 from recurra.panels.classics import classics
+from recurra.panels.marks import known_again
 from recurra.panels.series import Mask, Panel, Values
 from recurra.panels.windows import scales, windows_at
 from recurra.tasks.heads.panel.encoder import PanelEncoder
@@ -52,19 +53,28 @@ def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tupl
 
 
 def weighed(
-    panel: Panel, backs: Sequence[int], encoder: PanelEncoder, nets: Callable[[Panel], dict[str, Values]]
+    panel: Panel,
+    backs: Sequence[int],
+    encoder: PanelEncoder,
+    nets: Callable[[Panel], dict[str, Values]],
+    marks: Sequence[int] = (),
 ) -> Weighed:
-    """Forecast the windows that begin `backs` steps before the end, by classics and by `nets`."""
+    """Forecast the windows that begin `backs` steps before the end, by classics and by `nets`.
+
+    Series with one of the `marks` are left out: the net of the box learnt from them, and would seem too good. Where all
+    have one, it is left out itself.
+    """
     horizon, season = encoder.config.horizon, encoder.config.season
     rows: list[Weighed] = []
+    learnt = known_again(panel.series(), marks)
     for back in backs:
         past = panel.without_last(back)
-        asked = np.flatnonzero(past.lengths >= max(season + 2, 3))
+        asked = np.flatnonzero((past.lengths >= max(season + 2, 3)) & (~learnt | learnt.all()))
         if not len(asked):
             continue
         past = past.taken(asked)
         cut = windows_at(panel, asked, past.lengths, length=1, horizon=horizon, season=season)
-        told = nets(past)
+        told = {name: each for name, each in nets(past).items() if not (name == PRETRAINED and learnt.all())}
         parts = classics(past, season=season, horizon=horizon)
         parts |= {name: each[:, :, MIDDLE] for name, each in told.items()}
         rows.append(Weighed(cut.targets, cut.asked, parts, told, scales(past, season)))
