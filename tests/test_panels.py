@@ -261,3 +261,14 @@ def fitted_table(series: dict[str, Values]) -> Any:
     from recurra.tasks.inputs.series import given_series
 
     return given_series(frame(series), SeriesReading()).table
+
+
+def test_minutes_bound_how_long_nets_learn() -> None:
+    rows = [wave(400, 7) + number for number in range(20)]
+    table = frame({f"s{number}": values for number, values in enumerate(rows)})
+    few = Forecaster(horizon=7, season=7, hidden=16, minutes=0.05).fit(table)
+    assert few.model_.plan.member
+    none = Forecaster(horizon=7, season=7, hidden=256, minutes=1e-4).fit(table)
+    assert not none.model_.plan.member and none.model_.plan.pretrained is not None
+    with pytest.raises(UsageError, match="minutes: of a panel alone; found recipe net"):
+        Forecaster(recipe="net", minutes=1.0).fit(wave(60, 6))

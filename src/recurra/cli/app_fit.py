@@ -14,7 +14,7 @@ import typer
 
 from recurra.cli import options
 from recurra.cli.options import FileChoices, grouped, one_of
-from recurra.cli.recipes import OF_SERIES, RecipeChoices, SeriesRecipe
+from recurra.cli.recipes import OF_SERIES, RecipeChoices, SeriesMinutes, SeriesRecipe
 from recurra.cli.series_options import LearntSeriesChoices
 from recurra.errors import UsageError
 
@@ -186,6 +186,7 @@ def series(
     season: options.Season = None,
     validation: options.Validation = None,
     recipe: SeriesRecipe = "",
+    minutes: SeriesMinutes = None,
     *,
     written: FileChoices,
     given: LearntSeriesChoices,
@@ -195,6 +196,8 @@ def series(
     """Learn to forecast; the last horizon of every series is the test part, beside naive and seasonal naive.
 
     Examples:  recurra fit series sales.csv --horizon 28
+
+               recurra fit series sales.csv --horizon 28 --season 7 --minutes 2
 
                recurra fit series sales.csv --horizon 28 --season 7 --recipe classics
 
@@ -207,7 +210,8 @@ def series(
     # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
     sizes = {"horizon": horizon, "window": window, "season": season, "validation": validation}
-    fit_task("series", source, learning, run, recipe=one_of("--recipe", recipe, OF_SERIES), **sizes, **given.named())
+    how = {"recipe": one_of("--recipe", recipe, OF_SERIES), "minutes": minutes}
+    fit_task("series", source, learning, run, **how, **sizes, **given.named())
 
 
 def fit_task(task: str, source: Source, learning: LearningChoices, run: RunChoices, **asked: Any) -> None:

@@ -24,6 +24,12 @@ SeriesRecipe = Annotated[
         "of windows; auto: a panel, unless a choice of windows was made. [default: auto]",
     ),
 ]
+SeriesMinutes = Annotated[
+    float | None,
+    typer.Option(
+        "--minutes", min=0.05, show_default=False, help="How long nets of a panel may learn, about. [default: no bound]"
+    ),
+]
 
 
 class Preset(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recurra.arguments import truth, whole
+from recurra.arguments import positive, truth, whole
 from recurra.cells.cell import Activation
 from recurra.config import CellName, Settings
 from recurra.datasets.series.ahead import reading_ahead, with_ahead
@@ -59,6 +59,7 @@ class Forecaster(Estimator):
     learning_rate: float | None = None
     validation: float = VALIDATION
     recipe: str = "auto"
+    minutes: float = 0.0
     past: Sequence[str] = ()
     future: Sequence[str] = ()
     static: Sequence[str] = ()
@@ -72,7 +73,8 @@ class Forecaster(Estimator):
 
     def asked(self) -> Asked:
         """Return what a fit is asked for; raises UsageError for what is out of its range."""
-        asked = replace(super().asked(), recipe=self.recipe)
+        minutes = float(self.minutes) if self.minutes == 0 else positive("minutes", self.minutes)
+        asked = replace(super().asked(), recipe=self.recipe, minutes=minutes)
         recipe_of(asked)
         return asked
 

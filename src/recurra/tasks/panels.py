@@ -6,6 +6,7 @@ the same. Not here: learning and weighing (heads/panel/), nets of windows that k
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,7 @@ from recurra.panels.columns import BesideUnits
 from recurra.panels.series import Panel
 from recurra.panels.tables import panel_of_table, units_of
 from recurra.panels.windows import scales
+from recurra.tasks.heads.panel.budget import within
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught
@@ -66,6 +68,10 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
     backs = weighing_origins(panel, config.horizon, often=units is not None)
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
     members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
+    if asked.minutes and members and whole is not None:
+        rows, epochs = settings.training.batch_size, settings.training.epochs
+        members, most = within(asked.minutes, whole, spec, rows=rows, epochs=epochs, members=members)
+        whole, before = (one and replace(one, batches=min(one.batches, most)) for one in (whole, before))
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
     box = None if asked.recipe == "classics" else box_series()
     nets = [name for name, there in ((NET, members), (PRETRAINED, box)) if there]
@@ -83,7 +89,7 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
         split={"validation": list(backs), "test": config.horizon},
         kept={"test": config.horizon},
         attributes={"table_": table, "given_": TableSeries(table)},
-        notes=[*notes, *told_of(panel, spec, members), *told_beside(units if members else None)],
+        notes=[*notes, *told_of(panel, spec, members, boxed=box is not None), *told_beside(units if members else None)],
     )
 
 
@@ -151,12 +157,15 @@ def taught(panel: Panel, spec: SegmentsSpec, settings: Settings) -> Taught | Non
     )
 
 
-def told_of(panel: Panel, spec: SegmentsSpec, members: int) -> list[str]:
+def told_of(panel: Panel, spec: SegmentsSpec, members: int, *, boxed: bool) -> list[str]:
     """Say what the net reads, and which series are too short to be learnt from."""
     short = int((panel.lengths < 3).sum())
     told = [f"{short:,} series have fewer than 3 values: forecast, and hardly learnt from"] if short else []
     if not members:
-        return [*told, "too few values for a net, or none was asked for: classical forecasts alone"]
+        alone = (
+            "too few values or too little time for a net to learn: the one in the box and classical forecasts answer"
+        )
+        return [*told, alone if boxed else "classical forecasts alone"]
     scale = "logarithms of values" if spec.log else "values"
     return [*told, f"{members} nets of {spec.segments} segments of {spec.segment} {scale}"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from recurra.config import SeriesConfig, Settings
 from recurra.datasets.series.checks import VALIDATION, check_lengths
 from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, to_last_given, without_last
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, either
 from recurra.nets.layouts import forecast_net
 from recurra.runs.sources import mending, raw_series
 from recurra.series import Examples, SeriesEncoder, fit_series_encoder
@@ -86,7 +86,11 @@ def recipe_of(asked: Asked) -> str:
     if recipe in ("panel", "classics") and chosen:
         found, advice = f"recipe {recipe}", "leave it out, or choose recipe net"
         raise UsageError(f"{', '.join(chosen)}: read by a net of windows alone", found=found, advice=advice)
-    return ("net" if chosen or asked.validation != VALIDATION else "panel") if recipe == "auto" else recipe
+    recipe = ("net" if chosen or asked.validation != VALIDATION else "panel") if recipe == "auto" else recipe
+    if recipe == "net" and asked.minutes:
+        advice = f"leave it out, or {either('--recipe panel', 'recipe panel')}"
+        raise UsageError(f"{either('--minutes', 'minutes')}: of a panel alone", found="recipe net", advice=advice)
+    return recipe
 
 
 def unseen(asked: Asked, table: SeriesTable, *, test: bool = True) -> int:
