@@ -107,12 +107,13 @@ def _next_value(results: Path) -> Rows:
     if record is None:
         told = ((literal, "8.01"), (improved, "—"), (airline, "—"))
         return [("next-value", name, recorded, MISSING, "") for name, recorded in told]
-    ahead = record["airline"]["multi_step"]
+    ahead, default = (record["airline"][kind] for kind in ("multi_step", "forecaster"))
     naive = record["airline"]["seasonal_naive_mase"]
     return [
         ("next-value", literal, "8.01", *_mean_and_span(record["literal_next_values"], 2)),
         ("next-value", improved, "—", *_mean_and_span(record["next_values"], 4)),
         ("next-value", airline, "—", *_mean_and_span(ahead["mases"], 2)),
+        ("next-value", "… by the default of `fit series`", "—", *_mean_and_span(default["mases"], 2)),
         ("next-value", "… of the seasonal naive forecast", "—", f"{naive:.2f}", ""),
     ]
 

@@ -163,7 +163,7 @@ def test_more_seeds_take_the_earlier_ones_over_and_the_net_that_is_shown_is_kept
         True, 3, folder, silent, lambda line: None, passed=lambda trainings, seconds: passed.append(trainings)
     )
     record = measure_lab(LAB, options)
-    assert record["literal_next_values"][:2] == lab[0]["literal_next_values"] and sum(passed) == 2 * 8 + 2
+    assert record["literal_next_values"][:2] == lab[0]["literal_next_values"] and sum(passed) == 2 * 9 + 2
     (row,) = recurra("forecast", folder / "runs" / "literal", "--values", "5 6 7", "--json").json()["rows"]
     assert row["Recurra"] == pytest.approx(record["literal_next_values"][record["literal_seed"]], abs=1e-4)
     shutil.rmtree(folder / "runs")

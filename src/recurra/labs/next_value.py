@@ -82,6 +82,10 @@ CLAIMS = {
         record["airline"]["multi_step"]["mases"], "<", record["airline"]["seasonal_naive_mase"],
         quick=record["quick"], write=_two,
     ),
+    "forecaster": lambda record: reach(
+        record["airline"]["forecaster"]["mases"], "<", min(record["airline"]["multi_step"]["mases"]),
+        quick=record["quick"], write=_two,
+    ),
 }  # fmt: skip
 RESULTS = {
     "next_value": _answer,
@@ -179,13 +183,15 @@ def _ends(record: LabRecord) -> str:
 
 def _passengers(record: LabRecord, kind: str) -> str:
     airline = record["airline"]
-    held, values = airline["held"], airline["values"]
-    # Nothing was forecast before the test part: None leaves the curve out there.
-    predicted = [None] * (len(values) - held) + airline[kind]["forecast"]
+    held, values, told = airline["held"], airline["values"], airline[kind]
+    # Nothing was forecast before the test part: None leaves the curves out there.
+    before: list[float | None] = [None] * (len(values) - held)
+    ends = {end: (before + told[end])[YEARS] for end in ("low", "high") if end in told}
     return actual_against_predicted(
         airline["months"][YEARS],
         values[YEARS],
-        predicted=predicted[YEARS],
+        predicted=(before + told["forecast"])[YEARS],
+        **ends,
         test_from=len(values[YEARS]) - held,
         x_label="month",
         y_label="passengers, thousands",
@@ -211,6 +217,7 @@ LAB = Lab(
         "ends": _ends,
         "one_step": lambda record: _passengers(record, "one_step"),
         "multi_step": lambda record: _passengers(record, "multi_step"),
+        "forecaster": lambda record: _passengers(record, "forecaster"),
     },
     terms=_terms,
     settings=lambda record: record["settings"]["literal"],

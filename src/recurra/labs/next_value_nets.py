@@ -69,6 +69,8 @@ def train_forecaster(training: Training) -> NetFigures:
     _, values = training.shared
     # The test part is cut off first: neither the scaler nor the choice of the epoch has seen it.
     past = values[:-HELD]
+    if variant.name == "forecaster":
+        return _forecast(training, values)
     model = Forecaster(validation=SEASON, random_state=seed, config=variant.settings).fit(past, watch=training.watch)
     if variant.name != "airline":
         # The lowest loss on the way, not the last: the question is what a pair of choices can reach at all.
@@ -84,6 +86,23 @@ def train_forecaster(training: Training) -> NetFigures:
         "one_step_score": _score(values, one),
         "multi_step_score": _score(values, many),
         "history": model.history_,
+    }
+
+
+def _forecast(training: Training, values: Months) -> NetFigures:
+    """Train the default forecaster before the test part, and forecast all of that with its interval of 80 %."""
+    model = Forecaster(random_state=training.seed, config=training.variant.settings)
+    model.fit(values[:-HELD], watch=training.watch)
+    if training.seed == 0:
+        model.save(training.folder.with_name("forecaster") / "artefact")
+    told = model.model_.coming(model.table_, steps=HELD, levels=[80])
+    middle, low, high = (told[end][0] for end in ("", "-lo-80", "-hi-80"))
+    return {
+        "forecast": middle.tolist(),
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "score": _score(values, middle),
+        "shares": dict(model.model_.encoder.shares),
     }
 
 
@@ -144,7 +163,7 @@ def next_value_record(options: LabOptions, shared: Airline, nets: Nets) -> LabRe
         "schedule": {init: {name: _group(runs) for name, runs in floors.items()} for init, floors in schedule.items()},
         "schedules": _courses(schedule[INITS[0]]),
         "sequences": [] if options.quick else _sequences(nets, literal, schedule[INITS[0]]["0"]),
-        "airline": _airline(options, *shared, nets["airline"]),
+        "airline": {**_airline(options, *shared, nets["airline"]), "forecaster": _forecaster(nets["forecaster"])},
         "optimal": _optimum(options, nets),
         "settings": {"literal": flat(LITERAL, *CHOICES), "improved": flat(NETS["improved"].settings, *CHOICES)},
     }
@@ -245,6 +264,17 @@ def _airline(options: LabOptions, months: list[str], values: Months, runs: Seque
         "seasonal_naive_mase": ahead["seasonal_naive"]["mase"],
         "history": runs[0]["history"],
         "settings": in_quick(AIRLINE, options).model_dump(mode="json"),
+    }
+
+
+def _forecaster(runs: Sequence[NetFigures]) -> LabRecord:
+    """Scores of the default forecaster are means over seeds; the forecast with its interval is that of the first."""
+    scores = _each(runs, "score")
+    return {
+        "mae": mean(_each(scores, "mae")),
+        "mase": mean(_each(scores, "mase")),
+        "mases": _each(scores, "mase"),
+        **{name: runs[0][name] for name in ("forecast", "low", "high", "shares")},
     }
 
 

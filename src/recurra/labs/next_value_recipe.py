@@ -1,5 +1,7 @@
 """The nets of the lab `next-value`: the record's own on a counting sequence, the improved one, and airline passengers.
 
+Beside the LSTM of airline passengers stands the default of `recurra fit series` on the same months.
+
 Not here: their settings (recipes/next-value.toml), training and measuring them (next_value_nets.py), and what is
 claimed of them (next_value.py).
 """
@@ -26,6 +28,8 @@ INITS: tuple[Init, ...] = ("keras", "torch")
 NETS = variants_of("next-value", {"": SERIES_SETTINGS})["nets"]
 LITERAL, AIRLINE = NETS["literal"].settings, NETS["airline"].settings
 """The record's own choices, and those for airline passengers."""
+FORECASTER = NETS["forecaster"].settings
+"""Those of the default forecaster there: how far, and the season."""
 RATE, EPOCHS = LITERAL.training.learning_rate, LITERAL.training.epochs
 DROP, EVERY = 0.0001, 10
 FLOORS = {"0": 0.0, "0.0001": 0.0001}
@@ -50,6 +54,7 @@ def next_value_variants(options: LabOptions) -> list[Variant]:
         *counting(options),
         NETS["improved"],
         replace(NETS["airline"], settings=in_quick(AIRLINE, options)),
+        replace(NETS["forecaster"], settings=FORECASTER.changed({"epochs": 1, "hidden": 8} if options.quick else {})),
         *searched(options),
     ]
 
