@@ -20,6 +20,8 @@ TIE = 0.002
 """Scaled error that a share of one of the others must save: near a tie the net alone is simpler."""
 ENOUGH = 500
 """Validation points that are believed as much as what is usual."""
+SURELY = 3.0
+"""Standard errors by which shares must be better than the usual ones to count as much as these."""
 USUAL = {NET: 0.7, "theta": 0.2, "holt": 0.1}
 USUAL_WITH_BOTH = {NET: 0.5, PRETRAINED: 0.3, "theta": 0.2}
 USUAL_PRETRAINED = {PRETRAINED: 0.5, "theta": 0.5}
@@ -43,16 +45,30 @@ def weights_of(truths: Values, known: Mask, parts: Mapping[str, Values], scales:
         return usual
     stacked = np.stack([parts[name][rows] for name in names])
     truth, there, units = truths[rows], known[rows], (scales[rows] * counts[rows])[:, None]
-    best, found = np.inf, usual
-    for shares in _shares(len(names)):
-        error = np.where(there, np.abs(np.tensordot(shares, stacked, 1) - truth) / units, 0.0).sum(axis=1).mean()
-        error += TIE * (1 - shares[0])
-        if error < best:
-            best, found = error, dict(zip(names, shares.tolist(), strict=True))
+
+    def errors(shares: Values) -> Values:
+        told: Values = np.where(there, np.abs(np.tensordot(shares, stacked, 1) - truth) / units, 0.0).sum(axis=1)
+        return told
+
+    prior = np.array([usual[name] for name in names])
+    best = min(_shares(len(names)), key=lambda shares: errors(shares).mean() + TIE * (1 - shares[0]))
     trust = points / (points + ENOUGH) if points < 4 * ENOUGH else 1.0
-    drawn = {name: round(trust * found[name] + (1 - trust) * usual[name], 3) for name in names}
+    trust = min(trust, _surely(errors(prior) - errors(best)))
+    drawn = {name: round(float(each), 3) for name, each in zip(names, trust * best + (1 - trust) * prior, strict=True)}
     # What rounding took: shares that sum to 0.999 would lower every forecast.
     return drawn | {names[0]: round(drawn[names[0]] + 1 - sum(drawn.values()), 3)}
+
+
+def _surely(saved: Values) -> float:
+    """Return how much what each row saved (rows,) is believed: half where its mean is three standard errors above 0.
+
+    The best of a thousand shares saves something by chance alone.
+    """
+    if len(saved) < 3:
+        return 1.0
+    error = float(saved.std(ddof=1)) / len(saved) ** 0.5
+    surely = float(saved.mean()) / error if error else 0.0
+    return surely**2 / (surely**2 + SURELY**2)
 
 
 def usual_shares(parts: Collection[str]) -> dict[str, float]:

@@ -69,9 +69,7 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
     members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
     if asked.minutes and members and whole is not None:
-        rows, epochs = settings.training.batch_size, settings.training.epochs
-        members, most = within(asked.minutes, whole, spec, rows=rows, epochs=epochs, members=members)
-        whole, before = (one and replace(one, batches=min(one.batches, most)) for one in (whole, before))
+        members, whole, before = _bounded(asked.minutes, settings, spec, whole, before)
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
     box = None if asked.recipe == "classics" else box_series()
     nets = [name for name, there in ((NET, members), (PRETRAINED, box)) if there]
@@ -91,6 +89,17 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
         attributes={"table_": table, "given_": TableSeries(table)},
         notes=[*notes, *told_of(panel, spec, members, boxed=box is not None), *told_beside(units if members else None)],
     )
+
+
+def _bounded(
+    minutes: float, settings: Settings, spec: SegmentsSpec, whole: Taught, before: Taught | None
+) -> tuple[int, Taught, Taught | None]:
+    """Return how many members learn within so many minutes, and windows with so few batches."""
+    rows, epochs = settings.training.batch_size, settings.training.epochs
+    weighs = before is not None
+    members, most = within(minutes, whole, spec, rows=rows, epochs=epochs, members=MEMBERS, weighs=weighs)
+    fewer = [one and replace(one, batches=min(one.batches, most)) for one in (whole, before)]
+    return members, fewer[0] or whole, fewer[1]
 
 
 def untaught(table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[RunningPanel, list[str]]:

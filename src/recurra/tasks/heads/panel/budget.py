@@ -11,6 +11,7 @@ import numpy as np
 
 from recurra.layers.segments.run import SegmentsSpec, read_windows, segments
 from recurra.panels.windows import windows_at
+from recurra.tasks.heads.panel.finish import SHORTER
 from recurra.tasks.heads.panel.parts import Taught
 
 LEARNING = 3.0
@@ -22,7 +23,7 @@ LEAST = 40
 
 
 def within(
-    minutes: float, taught: Taught, spec: SegmentsSpec, *, rows: int, epochs: int, members: int
+    minutes: float, taught: Taught, spec: SegmentsSpec, *, rows: int, epochs: int, members: int, weighs: bool
 ) -> tuple[int, int]:
     """Return how many members learn, and how many batches an epoch they have at most; one that weighs is beside them.
 
@@ -30,7 +31,9 @@ def within(
     """
     seconds = _seconds_of_batch(taught, spec, rows)
     for number in (members, 1):
-        affordable = int(SPARE * 60 * minutes / (seconds * (number + 1)))
+        # A first net learns in full, and the members go on from it.
+        nets = 1 + SHORTER * number if weighs else number
+        affordable = int(SPARE * 60 * minutes / (seconds * nets))
         if affordable >= LEAST:
             return number, max(1, affordable // epochs)
     return 0, 1

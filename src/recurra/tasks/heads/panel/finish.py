@@ -35,6 +35,10 @@ class PanelParts:
     """How many steps before its end the weighing windows of a series begin, the newest last."""
 
 
+SHORTER = 0.4
+"""Share of the epochs that a member learns which goes on from the first net."""
+
+
 def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     """Weigh by a first net, then let as many as the plan has learn from all windows."""
     data: PanelParts = prepared.data
@@ -47,7 +51,7 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     encoder = _judged(prepared, data, first) if weigh else data.encoder
     plan, tensors = _kept_box(prepared.plan, data.box, encoder)
     for number in range(members):
-        each = again(_alone(prepared, data.whole, number), number + 1 + nets - members, nets)
+        each = again(_from(first, _alone(prepared, data.whole, number)), number + 1 + nets - members, nets)
         tensors |= {name.replace("member0.", f"member{number}.", 1): value for name, value in each.items()}
     notes = [f"what each counts in the forecast: {encoder.told}"]
     return Finished(RunningPanel(plan, tensors, encoder, data.learnt), notes=notes)
@@ -66,6 +70,14 @@ def _kept_box(plan: PanelNet, box: RunningPanel | None, encoder: PanelEncoder) -
     if box is None or not encoder.shares.get(PRETRAINED):
         return plan.model_copy(update={"pretrained": None}), {}
     return plan, dict(box.tensors)
+
+
+def _from(first: Trained, prepared: Prepared) -> Prepared:
+    """Return a member's lesson that goes on from the first net, if there is one: most of the windows are the same."""
+    if not first:
+        return prepared
+    epochs = max(1, round(SHORTER * prepared.settings.training.epochs))
+    return replace(prepared, start=dict(first), settings=prepared.settings.changed({"epochs": epochs}))
 
 
 def _alone(prepared: Prepared, taught: Taught | None, number: int) -> Prepared:
