@@ -17,7 +17,7 @@ from recurra.cli import options
 from recurra.cli.app_fit import LearningChoices
 from recurra.cli.console import emit_json, emit_table, say, say_warnings
 from recurra.cli.options import FileChoices, grouped, one_of
-from recurra.cli.recipes import OF_SERIES, SeriesRecipe
+from recurra.cli.recipes import OF_SERIES, SeriesMinutes, SeriesRecipe
 from recurra.cli.series_options import LearntSeriesChoices
 from recurra.cli.series_tables import write_table
 from recurra.errors import UsageError
@@ -80,6 +80,7 @@ def backtest(
     window: options.Window = None,
     season: options.Season = None,
     recipe: SeriesRecipe = "",
+    minutes: SeriesMinutes = None,
     *,
     back: BackChoices,
     written: FileChoices,
@@ -99,7 +100,8 @@ def backtest(
     from recurra.cli.judging import check_gates, read_gates
 
     gates = read_gates(learning.fail_under, task="series")
-    sizes = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES), **given.named()}
+    sizes = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES)}
+    sizes |= {"minutes": minutes, **given.named()}
     if file:
         done = _of_run(source, file, horizon, back, given.reading(), written, {**sizes, **_chosen(learning)})
     else:
