@@ -100,7 +100,7 @@ def backtest(
     from recurra.cli.judging import check_gates, read_gates
 
     gates = read_gates(learning.fail_under, task="series")
-    sizes = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES)}
+    sizes: dict[str, Any] = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES)}
     sizes |= {"minutes": minutes, **given.named()}
     if file:
         done = _of_run(source, file, horizon, back, given.reading(), written, {**sizes, **_chosen(learning)})
