@@ -49,6 +49,8 @@ STEPS = (300, 3600)
 LEAST_WINDOWS = 12
 """Windows without which no net learns."""
 LARGEST_SEGMENT = 96
+MOST_BOXED = 5_000
+"""Series beyond which the net of the box is not asked: they teach nets more than that one learnt from."""
 
 
 def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepared:
@@ -71,7 +73,7 @@ def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepa
     if asked.minutes and members and whole is not None:
         members, whole, before = _bounded(asked.minutes, settings, spec, whole, before)
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
-    box = None if asked.recipe == "classics" else box_series()
+    box = box_series() if asked.recipe != "classics" and len(table.ids) <= MOST_BOXED else None
     nets = [name for name, there in ((NET, members), (PRETRAINED, box)) if there]
     encoder = PanelEncoder(config, dict(usual_shares(nets)), names=names, beside=units if members else None)
     data = PanelParts(encoder, learnt_of(table), panel, whole, before, box, backs)
