@@ -124,5 +124,5 @@ def test_series_on_stdin_are_read_again_to_find_a_fault(models: dict[str, Path])
     for last, place in faults.items():
         table = b"unique_id,ds,y\n" + rows + last
         refused(recurra("forecast", models["series"], "-", stdin=table), 3, f"recurra: <stdin>:{place}")
-        checked = recurra("data", "check", "-", "--form", "csv", "--task", "series", stdin=table)
+        checked = recurra("data", "check", "-", "--form", "csv", "--task", "series", "--recipe", "net", stdin=table)
         assert checked.code == 3 and f"error: <stdin>:{place}" in checked.out, checked
