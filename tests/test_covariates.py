@@ -10,12 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from numpy.typing import NDArray
 
 import recurra
 from command_line import recurra as recurra_command
 from command_line import refused
-from recurra.calendar import calendar_waves, waves_for
 from recurra.config import Settings
 from recurra.datasets.series.files import read_series
 from recurra.datasets.series.table import SeriesReading, SeriesTable
@@ -25,10 +23,12 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.learn import Segments
 from recurra.layers.segments.run import SegmentsSpec, read_windows, segments
 from recurra.panels.beside import hidden_parts
+from recurra.panels.blend import weights_of
 from recurra.panels.columns import BesideUnits, column_units, drawn, static_units
 from recurra.panels.series import Panel, panel_of
-from recurra.panels.tables import panel_of_table, units_of
+from recurra.panels.tables import beside_units
 from recurra.panels.windows import windows_at
+from recurra.tasks.heads.panel.weighing import weighing_origins
 from recurra.tasks.inputs.series import given_series
 
 STEPS, AHEAD = 220, 6
@@ -237,54 +237,36 @@ def test_training_misses_each_column_now_and_then_and_all_that_is_ahead() -> Non
     assert 0.09 < hidden[:, 1].all(axis=1).mean() < 0.12
 
 
+def test_nets_with_columns_are_weighed_over_a_quarter_of_a_long_history() -> None:
+    long = panel_of([np.arange(8000.0)])
+    backs = weighing_origins(long, 48, often=True)
+    assert len(backs) == 42 and 1700 < max(backs) <= 2000 and backs[-1] == 48
+    assert (
+        max(weighing_origins(long, 48)) == 48 + 4 * 24
+        and weighing_origins(panel_of([np.arange(9.0)]), 6, often=True) == ()
+    )
+
+
+def test_a_net_with_columns_counts_alone_unless_others_surely_save_something() -> None:
+    random = np.random.default_rng(0)
+    truths, scales = random.standard_normal((40, 50)), np.ones(40)
+    net = truths + 0.5 * random.standard_normal((40, 1))
+    others = {"theta": truths + 1.6 * random.standard_normal((40, 1)), "holt": 5 + truths}
+    known = np.ones(truths.shape, np.bool_)
+    plain = weights_of(truths, known, {"net": net, **others}, scales)
+    alone = weights_of(truths, known, {"net": net, **others}, scales, alone=True)
+    assert plain["net"] < 0.9 < alone["net"]
+    better = {"net": net, "theta": truths + 0.01, "holt": 5 + truths}
+    assert weights_of(truths, known, better, scales, alone=True)["theta"] > 0.8
+
+
 def test_units_come_from_the_part_that_is_learnt_from_alone() -> None:
     reading = SeriesReading(**COLUMNS)
     wild = BLANK.assign(x=BLANK.x.where(~LATER, 1e6))
-    cut, blank, other = (units_of(read(rows, reading), "auto") for rows in (PAST, BLANK, wild))
+    cut, blank, other = (beside_units(read(rows, reading), "auto") for rows in (PAST, BLANK, wild))
     assert cut == blank == other
 
 
 def test_static_columns_are_numbers_or_categories() -> None:
     assert static_units("size", ["1", "", "3"]).mean == 2 and static_units("size", ["1", "", "3"]).figures == 2
     assert static_units("region", ["south", "north", "", "south"]).words == ("north", "south")
-
-
-def test_the_calendar_goes_round_with_hour_weekday_month_and_year() -> None:
-    times: NDArray[Any] = np.array(["2024-01-01T00", "2024-01-01T06", "2024-01-08T00", "1969-12-29T12"], "M8[h]")
-    told = calendar_waves(times, ("hour", "weekday", "day of month", "day of year"))
-    assert told.shape == (4, 19)
-    assert np.allclose(told[:2, [0, 3]], [[0, 1], [1, 0]], atol=1e-6)  # midnight and six o'clock
-    assert (told[:, 6:13].argmax(axis=1) == 0).all() and (told[:, 6:13].sum(axis=1) == 1).all()  # Mondays
-    assert np.allclose(told[0, 13:15], [0, 1], atol=1e-6) and told[3, 15] < 0  # the first of a month; late in a year
-
-
-def test_the_calendar_has_waves_that_steps_show_and_a_history_saw_twice() -> None:
-    assert waves_for(1 / 24, 20) == ("hour", "weekday") and waves_for(1, 800) == (
-        "weekday",
-        "day of month",
-        "day of year",
-    )
-    assert waves_for(30.4, 4000) == ("day of year",) and waves_for(365.25, 9000) == ()
-
-
-def test_long_daily_series_read_the_calendar_and_others_when_they_are_asked_to() -> None:
-    days = pd.date_range("2021-01-01", periods=800)
-    rows = pd.DataFrame({"ds": days, "y": 3 + (days.dayofweek == 6) * 1.0})
-    told = units_of(read(rows), "auto")
-    assert told is not None and told.calendar == ("weekday", "day of month", "day of year") and not told.columns
-    short = read(rows[:200])
-    assert units_of(short, "auto") is None and units_of(read(rows), "never") is None
-    asked = units_of(short, "always")
-    assert asked is not None and asked.calendar == ("weekday", "day of month")
-    panel = panel_of_table(short, asked, season=7, ahead=3)
-    assert panel.beside is not None and panel.beside.calendar.shape == (203, 9)
-    # The three days behind the table have a calendar, too.
-    assert panel.beside.calendar[200:, :7].argmax(axis=1).tolist() == [days[at].dayofweek for at in (200, 201, 202)]
-
-
-def test_a_model_that_reads_the_calendar_asks_for_times() -> None:
-    rows = pd.DataFrame({"ds": DAYS, "y": 3 + (DAYS.dayofweek == 6) * 1.0})
-    model = Forecaster(**{**BRIEF, "config": SMALL.changed({"series.calendar": "always"})}).fit(rows)
-    assert "the calendar: weekday, day of month" in " ".join(model.notes_)
-    with pytest.raises(DataError, match="the model reads the calendar, and these series have no times"):
-        model.predict(list(rows.y))

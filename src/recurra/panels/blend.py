@@ -30,11 +30,14 @@ USUAL_CLASSICS = {"theta": 0.5, "holt": 0.3, "seasonal naive": 0.2}
 BLENDED = ("theta", "holt", "seasonal naive")
 
 
-def weights_of(truths: Values, known: Mask, parts: Mapping[str, Values], scales: Values) -> dict[str, float]:
+def weights_of(
+    truths: Values, known: Mask, parts: Mapping[str, Values], scales: Values, *, alone: bool = False
+) -> dict[str, float]:
     """Return the shares (in tenths, drawn towards the usual ones) of the forecasts `parts` (rows, horizon).
 
     Chosen by the mean absolute error over `scales` (rows,), each row counting alike. Few points decide little: a
-    window of one series is one throw of a die.
+    window of one series is one throw of a die. `alone` draws towards the net alone where that is better than what is
+    usual: for nets that read what no other part knows.
     """
     names = [name for name in (NET, PRETRAINED, *BLENDED) if name in parts]
     usual = {name: usual_shares(parts).get(name, 0.0) for name in names}
@@ -51,6 +54,8 @@ def weights_of(truths: Values, known: Mask, parts: Mapping[str, Values], scales:
         return told
 
     prior = np.array([usual[name] for name in names])
+    if alone and NET in names and errors(only := np.eye(len(names))[0]).mean() < errors(prior).mean():
+        prior = only
     best = min(_shares(len(names)), key=lambda shares: errors(shares).mean() + TIE * (1 - shares[0]))
     trust = points / (points + ENOUGH) if points < 4 * ENOUGH else 1.0
     trust = min(trust, _surely(errors(prior) - errors(best)))

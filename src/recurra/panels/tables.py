@@ -61,7 +61,7 @@ def _statics(table: SeriesTable, units: BesideUnits, name: str) -> list[str]:
     return [cells.get(each.name, "") for each in units.static]
 
 
-def units_of(table: SeriesTable, calendar: Calendar) -> BesideUnits | None:
+def beside_units(table: SeriesTable, calendar: Calendar) -> BesideUnits | None:
     """Return the units of everything beside the values of the series that are learnt from; None: there is nothing.
 
     Rows that stand behind the last value of a series, such as those of a test part, are not looked at.

@@ -23,7 +23,7 @@ from recurra.nets.panels import PanelNet
 from recurra.panels.blend import NET, PRETRAINED, usual_shares
 from recurra.panels.columns import BesideUnits
 from recurra.panels.series import Panel
-from recurra.panels.tables import panel_of_table, units_of
+from recurra.panels.tables import panel_of_table
 from recurra.panels.windows import scales
 from recurra.tasks.heads.panel.budget import within
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
@@ -44,6 +44,9 @@ CHOSEN: dict[str, Any] = {
 MEMBERS = 3
 PASSES = 8
 """How often each window is drawn, about."""
+BESIDE: dict[str, Any] = {"learning_rate": 5e-3}
+BESIDE_PASSES = 3
+"""The same of nets that read what stands beside the values: many small steps learn days by heart."""
 STEPS = (300, 3600)
 """Batches, at least and at most."""
 LEAST_WINDOWS = 12
@@ -53,13 +56,12 @@ MOST_BOXED = 5_000
 """Series beyond which the net of the box is not asked: they teach nets more than that one learnt from."""
 
 
-def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable) -> Prepared:
-    """Find the season, choose the shape of the net, and count the windows; `settings` has what was not chosen, too."""
+def prepare_panel(asked: Asked, settings: Settings, table: SeriesTable, units: BesideUnits | None = None) -> Prepared:
+    """Find the season, shape of the net and windows; `settings` has what was not chosen, `units` what stands beside."""
     values = table.each()
     season, notes = season_in(table, values, settings.series.season)
     config = settings.series.model_copy(update={"season": season})
     settings = settings.model_copy(update={"series": config})
-    units = units_of(table, config.calendar) if asked.recipe != "classics" else None
     panel = panel_of_table(table, units, season=season, ahead=config.horizon)
     if not panel.lengths.any():
         raise DataError(
@@ -158,7 +160,8 @@ def taught(panel: Panel, spec: SegmentsSpec, settings: Settings) -> Taught | Non
     if counts[kept].sum() < LEAST_WINDOWS:
         return None
     panel, training = panel.taken(kept), settings.training
-    batches = int(np.clip(PASSES * counts[kept].sum() / training.batch_size, *STEPS))
+    passes = BESIDE_PASSES if any(spec.beside.values()) else PASSES
+    batches = int(np.clip(passes * counts[kept].sum() / training.batch_size, *STEPS))
     return Taught(
         panel,
         firsts[kept],
@@ -191,8 +194,9 @@ def told_beside(units: BesideUnits | None) -> list[str]:
     return [f"beside the values the nets read {'; '.join(told)}"]
 
 
-def panel_settings(asked: Asked, usual: Settings) -> Settings:
+def panel_settings(asked: Asked, usual: Settings, units: BesideUnits | None = None) -> Settings:
     """Return the settings of this forecaster with what was chosen in place of its own."""
+    own = CHOSEN | (BESIDE if units else {})
     changed = changed_settings(asked.settings, usual).values()
     chosen = {name for values in changed for name in values} | set(asked.named)
-    return asked.settings.changed({name: value for name, value in CHOSEN.items() if name not in chosen})
+    return asked.settings.changed({name: value for name, value in own.items() if name not in chosen})

@@ -14,6 +14,7 @@ from recurra.datasets.series.checks import VALIDATION, check_lengths
 from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, to_last_given, without_last
 from recurra.errors import DataError, UsageError, either
 from recurra.nets.layouts import forecast_net
+from recurra.panels.tables import beside_units
 from recurra.runs.sources import mending, raw_series
 from recurra.series import Examples, SeriesEncoder, fit_series_encoder
 from recurra.tasks.fitted import fitted_of
@@ -153,7 +154,9 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
     recipe = recipe_of(asked)
     check_beside(asked, table, recipe)
     if recipe != "net":
-        return prepare_panel(replace(asked, recipe=recipe), panel_settings(asked, SETTINGS), table)
+        units = None if recipe == "classics" else beside_units(table, asked.settings.series.calendar)
+        settings = panel_settings(asked, SETTINGS, units)
+        return prepare_panel(replace(asked, recipe=recipe), settings, table, units)
     return _prepare_windows(asked, table)
 
 

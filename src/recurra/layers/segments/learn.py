@@ -72,7 +72,8 @@ class Segments(nn.Module):
         hidden = self.narrow(wide)
         gate = torch.softmax(self.gate(hidden), dim=1)
         damping = DAMPING[0] + DAMPING[1] * torch.sigmoid(self.damping(hidden))
-        powers = damping ** torch.arange(1, horizon + 1, dtype=damping.dtype)
+        steps_ahead = torch.arange(1, horizon + 1, dtype=damping.dtype, device=damping.device)
+        powers = damping**steps_ahead
         middle = (gate[:, :, None] * skips).sum(1) + gate[:, 3:4] * slope * damping * (1 - powers) / (1 - damping)
         change = self.change(hidden).view(-1, horizon, len(QUANTILES))
         if steps is not None:

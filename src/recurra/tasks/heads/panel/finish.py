@@ -51,7 +51,9 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     encoder = _judged(prepared, data, first) if weigh else data.encoder
     plan, tensors = _kept_box(prepared.plan, data.box, encoder)
     for number in range(members):
-        each = again(_from(first, _alone(prepared, data.whole, number)), number + 1 + nets - members, nets)
+        # Nets that read columns learn days by heart: what makes them good together is that each began elsewhere.
+        begun = first if data.encoder.beside is None else {}
+        each = again(_from(begun, _alone(prepared, data.whole, number)), number + 1 + nets - members, nets)
         tensors |= {name.replace("member0.", f"member{number}.", 1): value for name, value in each.items()}
     notes = [f"what each counts in the forecast: {encoder.told}"]
     return Finished(RunningPanel(plan, tensors, encoder, data.learnt), notes=notes)

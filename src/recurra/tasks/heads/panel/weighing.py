@@ -46,6 +46,9 @@ def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tupl
     enough, most = (4 * ENOUGH, OFTEN_ORIGINS) if often else (ENOUGH, MOST_ORIGINS)
     wanted = min(most, max(1, -(-enough // max(points, 1))))
     stride = max(1, horizon // 2)
+    if often:
+        # Over a quarter of a long history: the last three weeks of a year are no usual ones.
+        stride = int(np.clip((median / 4 - horizon) // wanted, stride, max(1, 5 * horizon // 2)))
     backs = [horizon + number * stride for number in range(wanted)]
     kept = [back for back in backs if back <= median / 3 or (back == horizon and median > 2 * horizon)]
     # The newest window last, as time goes.
@@ -97,7 +100,9 @@ def judged(encoder: PanelEncoder, weighed: Weighed) -> PanelEncoder:
     """Return the encoder with what the newest windows speak for; as it is, where there are none."""
     if not weighed.known.any():
         return encoder
-    shares = weights_of(weighed.truths, weighed.known, weighed.parts, weighed.scales)
+    # One net weighs, three answer: beside parts that know no column, it must not be doubted for a few windows.
+    alone = encoder.beside is not None
+    shares = weights_of(weighed.truths, weighed.known, weighed.parts, weighed.scales, alone=alone)
     encoder = replace(encoder, shares=shares)
     if not weighed.nets:
         return encoder
