@@ -26,9 +26,8 @@ from recurra.estimators.language import LanguageModel
 from recurra.labs.lab import LabOptions, LabRecord, NetFigures, Nets, Training, flat, mean, remembered
 from recurra.labs.language_output import measure_output
 from recurra.labs.language_recipe import FIRST, PROMPTS, TITLES, LabText, Recipe, lab_text
-from recurra.layers.layer import Floats, TokenIds
+from recurra.layers.layer import Floats, TokenIds, weights_of
 from recurra.layers.recurrent.run import recurrent
-from recurra.nets.run import weights_of
 from recurra.runs.run import check_same_run
 from recurra.tasks.heads.next_token.drawing import Drawing
 from recurra.tasks.heads.next_token.measure import TRIGRAM

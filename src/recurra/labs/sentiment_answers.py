@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from recurra.batches import Ragged
 from recurra.labs.sentiment_data import SentimentData
 from recurra.labs.sheet import text_of
+from recurra.layers.layer import weights_of
 from recurra.layers.recurrent.learn import Recurrent
 from recurra.metrics import confusion_matrix
-from recurra.nets.run import weights_of
 from recurra.tasks.alone import pretrained
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.tokenise import tokenise

@@ -6,6 +6,7 @@ Not here: the layers. Each stands in a folder: its record beside its arithmetic 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,3 +32,9 @@ class LayerSpec(Frozen):
     def weights(self) -> Shapes:
         """Return names and shapes of the weights."""
         raise NotImplementedError
+
+
+def weights_of(tensors: Mapping[str, Floats], layer: str) -> Weights:
+    """Return one layer's weights by their own names."""
+    start = f"{layer}."
+    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}

@@ -284,12 +284,6 @@ RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
 """Each kind of layer as a step of the fold."""
 
 
-def weights_of(tensors: Tensors, layer: str) -> Weights:
-    """Return one layer's weights by their own names."""
-    start = f"{layer}."
-    return {name[len(start) :]: value for name, value in tensors.items() if name.startswith(start)}
-
-
 def softmax(logits: Floats) -> Floats:
     """Turn scores into probabilities along the last axis."""
     # Shares do not change when all scores move alike; without the highest taken away, e^1000 would be infinite.

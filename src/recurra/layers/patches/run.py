@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from recurra.batches import rectangle
-from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
+from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights, weights_of
 from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.layers.segments.run import QUANTILES, ascending
@@ -66,13 +66,13 @@ def patches_net(spec: PatchesSpec, weights: Weights, read: Patches) -> Floats:
     parts, count, horizon = spec.parts(), len(read.tokens), read.simple.shape[2]
 
     def through(name: str, inputs: Floats) -> Floats:
-        return dense(parts[name], _of(weights, name), inputs)
+        return dense(parts[name], weights_of(weights, name), inputs)
 
     flat = read.tokens.reshape(-1, CHANNELS * PATCH)
     hidden = through("second", through("entry", flat))
     for number in range(spec.layers):
         given = rectangle(normed(hidden).reshape(count, -1, spec.recurrent.inputs))
-        swept, _ = recurrent(spec.recurrent, _of(weights, f"recurrent{number}"), given)
+        swept, _ = recurrent(spec.recurrent, weights_of(weights, f"recurrent{number}"), given)
         hidden = hidden + through(f"around{number}", swept.values)
     newest = hidden.reshape(count, -1, spec.recurrent.hidden)[:, -1]
     held = through("narrow", through("wide", np.concatenate([newest, read.told], axis=1)))
@@ -93,8 +93,3 @@ def normed(hidden: Floats) -> Floats:
     centred = hidden - hidden.mean(axis=1, keepdims=True)
     told: Floats = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + TINY)
     return told
-
-
-def _of(weights: Weights, part: str) -> Weights:
-    start = f"{part}."
-    return {name[len(start) :]: value for name, value in weights.items() if name.startswith(start)}

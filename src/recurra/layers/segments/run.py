@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from recurra.batches import rectangle
-from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
+from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights, weights_of
 from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.panels.beside import extra_inputs, segment_inputs, step_inputs
@@ -111,11 +111,11 @@ def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:
     parts = spec.parts()
 
     def through(name: str, inputs: Floats) -> Floats:
-        return dense(parts[name], _of(weights, name), inputs)
+        return dense(parts[name], weights_of(weights, name), inputs)
 
     count = len(read.segments)
     entered = through("entry", read.segments.reshape(count * spec.segments, -1)).reshape(count, spec.segments, -1)
-    _, states = recurrent(spec.recurrent, _of(weights, "recurrent"), rectangle(np.ascontiguousarray(entered)))
+    _, states = recurrent(spec.recurrent, weights_of(weights, "recurrent"), rectangle(np.ascontiguousarray(entered)))
     hidden = through("narrow", through("wide", np.concatenate([states[-1][0], read.extras], axis=1)))
     gate = through("gate", hidden)
     gate = np.exp(gate - gate.max(axis=1, keepdims=True))
@@ -150,8 +150,3 @@ def answered(spec: SegmentsSpec, quantiles: Floats, read: Features) -> Floats:
     """Return the quantiles in the unit of the series, float64: (windows, horizon, 9)."""
     wide = quantiles.astype(np.float64) + read.mean[:, None, None]
     return (np.exp(np.clip(wide, -30, 30)) if spec.log else wide) * read.level[:, None, None]
-
-
-def _of(weights: Weights, part: str) -> Weights:
-    start = f"{part}."
-    return {name[len(start) :]: value for name, value in weights.items() if name.startswith(start)}

@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from recurra.batches import Ragged
 from recurra.errors import UsageError
 from recurra.layers.grams.run import GramsSpec, token_shares
-from recurra.layers.layer import Floats, TokenIds
+from recurra.layers.layer import Floats, TokenIds, weights_of
 from recurra.layers.matrix.run import dense, embedding
 from recurra.layers.recurrent.run import recurrent
 from recurra.nets.back import run_and_back
-from recurra.nets.run import weights_of
 from recurra.tasks.heads.classes.explanation import TOLERANCE, Explanation, Method, WordEffect
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.text.encoder import net_ids, truncate

@@ -18,10 +18,10 @@ from recurra.batches import Ragged, join
 from recurra.engine.processors import ahead
 from recurra.errors import ArtefactError, printable
 from recurra.layers.grams.run import Unit, grams, known_share
-from recurra.layers.layer import Floats, TokenIds
+from recurra.layers.layer import Floats, TokenIds, weights_of
 from recurra.layers.wide.run import wide
 from recurra.model import SAMPLES, Model, encoder_of, six_digits, synthetic_sequences
-from recurra.nets.run import ClassifierNet, PooledNet, Tensors, run_all, softmax, weights_of
+from recurra.nets.run import ClassifierNet, PooledNet, Tensors, run_all, softmax
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
 from recurra.text.units import units_in_turn
 

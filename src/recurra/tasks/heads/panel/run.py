@@ -19,10 +19,10 @@ from recurra.datasets.series.ahead import ahead_doubts, check_ahead
 from recurra.datasets.series.learnt import LearntSeries, check_rhythm
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import ArtefactError, DataError, either
+from recurra.layers.layer import weights_of
 from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, read_windows, segments
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
-from recurra.nets.run import weights_of
 from recurra.panels.blend import NET, PRETRAINED, blended, joined, stretched
 from recurra.panels.classics import classics
 from recurra.panels.columns import BesideUnits, drawn
