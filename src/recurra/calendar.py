@@ -1,6 +1,6 @@
 """Times as features of a calendar: waves of the day, the week, the month and the year; NumPy only.
 
-Not here: reading time stamps (datasets/series/moments.py), and when a forecaster reads them (tasks/beside.py).
+Not here: reading time stamps (datasets/series/moments.py), and when a forecaster reads them (panels/tables.py).
 """
 
 from __future__ import annotations

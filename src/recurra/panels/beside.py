@@ -18,7 +18,7 @@ from recurra.panels.series import Mask, Values
 Singles = NDArray[np.float32]
 Places = NDArray[np.int64]
 FARTHEST = 12.0
-"""Units beyond which a covariate is cut off, as values are."""
+"""Units beyond which an input, of values or of columns, is cut off: one strike must not hide the rest of a window."""
 LAGS = 7
 """Seasons ago, at most, whose values a coming step reads directly: of days, the same weekday is among them."""
 OF_STEP = 6

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from recurra.calendar import WAVES, Wave, calendar_waves
-from recurra.panels.beside import Beside, Places, Singles
+from recurra.panels.beside import FARTHEST, Beside, Places, Singles
 from recurra.panels.series import Values
 from recurra.records import Frozen
 
@@ -119,7 +119,7 @@ def static_figures(units: StaticUnits, cells: Sequence[str]) -> Singles:
         if units.words:
             told[row, [place for place, word in enumerate(units.words) if word == cell]] = 1
         elif np.isfinite(value := _number(cell)):
-            told[row] = np.clip((value - units.mean) / units.spread, -12, 12), 1
+            told[row] = np.clip((value - units.mean) / units.spread, -FARTHEST, FARTHEST), 1
     return told
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.panels.beside import Around, beside_features
+from recurra.panels.beside import FARTHEST, Around, beside_features
 from recurra.panels.series import Mask, Values
 
 Singles = NDArray[np.float32]
-FARTHEST = 12.0
-"""Spreads beyond which an input is cut off: one strike must not hide the rest of a window."""
 SKIPS = 5
 """Naive, seasonal naive, mean season, the same with a damped trend, mean of the last season."""
 UNKNOWN = 0.1
@@ -59,14 +57,12 @@ def features(
     """Return the features of windows (windows, length), `length` a multiple of `segment` and at least two seasons."""
     count, length = contexts.shape
     real = there.astype(np.float64)
-    newest = min(length, max(2 * season, 8))
-    largest = np.abs(contexts).max(axis=1)
-    level = np.abs(contexts[:, -newest:]).mean(axis=1) + 1e-6 * largest
-    level = np.where(level > 0, level, 1.0)
-    unit = contexts / level[:, None]
-    values = np.log(np.maximum(unit, SMALLEST)) if log else unit
+    level = level_of(contexts, season)
+    values = in_levels(contexts, level, log=log)
     mean = values[:, -max(season, 2) :].mean(axis=1, keepdims=True)
-    single, spread = _spreads(values, real, season)
+    single, spread = usual_changes(values, real, season)
+    # A floor of a hundredth of the level, which falls with spreads far below it: nearly constant series move, too.
+    spread = spread + 0.01 * spread / (spread + 1e-3) + 1e-9
     scaled = np.clip((values - mean) / spread, -FARTHEST, FARTHEST)
     changes = np.concatenate([np.zeros((count, season)), (values[:, season:] - values[:, :-season]) / spread], 1)
     changes = np.clip(changes, -FARTHEST, FARTHEST)
@@ -87,23 +83,38 @@ def features(
     return replace(own, segments=segments, extras=sides, steps=more.steps if more.steps.shape[2] else None)
 
 
-def _spreads(values: Values, real: Values, season: int) -> tuple[Values, Values]:
+def level_of(contexts: Values, season: int) -> Values:
+    """Return what values of windows (windows, length) are divided by: (windows,), above 0."""
+    newest = min(contexts.shape[1], max(2 * season, 8))
+    level = np.abs(contexts[:, -newest:]).mean(axis=1) + 1e-6 * np.abs(contexts).max(axis=1)
+    return np.where(level > 0, level, 1.0)
+
+
+def in_levels(values: Values, level: Values, *, log: bool) -> Values:
+    """Return values (windows, steps) in units of the level (windows,), or the logarithms of that."""
+    unit = values / level[:, None]
+    return np.log(np.maximum(unit, SMALLEST)) if log else unit
+
+
+def from_levels(told: Values, level: Values, *, log: bool) -> Values:
+    """Return quantiles (windows, horizon, 9) in units of the level, or logarithms, in the unit of the series."""
+    return (np.exp(np.clip(told, -30, 30)) if log else told) * level[:, None, None]
+
+
+def usual_changes(values: Values, real: Values, season: int) -> tuple[Values, Values]:
     """Return the usual change from step to step, and from season to season where enough is known: (windows, 1) each."""
 
     def usual(lag: int) -> tuple[Values, Values]:
         both = real[:, lag:] * real[:, :-lag]
         count = both.sum(axis=1, keepdims=True)
-        return (np.abs(values[:, lag:] - values[:, :-lag]) * both).sum(axis=1, keepdims=True) / np.maximum(
-            count, 1
-        ), count
+        changes = (np.abs(values[:, lag:] - values[:, :-lag]) * both).sum(axis=1, keepdims=True)
+        return changes / np.maximum(count, 1), count
 
     single, pairs = usual(1)
     # Of a single value nothing is known: a tenth of its level is as good as any.
     single = np.where(pairs > 0, single, UNKNOWN)
     seasonal, count = usual(season)
-    spread = np.where(count >= max(season // 2, 2), seasonal, single)
-    # A floor of a hundredth of the level, which falls with spreads far below it: nearly constant series move, too.
-    return single, spread + 0.01 * spread / (spread + 1e-3) + 1e-9
+    return single, np.where(count >= max(season // 2, 2), seasonal, single)
 
 
 def _skips(values: Values, real: Values, season: int, horizon: int) -> tuple[Values, Values]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.panels.features import FARTHEST, SMALLEST, Singles
+from recurra.panels.beside import FARTHEST
+from recurra.panels.features import Singles, from_levels, in_levels, level_of, usual_changes
 from recurra.panels.series import Mask, Values
 
 PATCH = 16
@@ -60,12 +61,11 @@ class Patches:
     def answered(self, quantiles: Singles, log: bool) -> Values:
         """Return quantiles (windows, horizon, …) in the unit of the series, float64."""
         wide = quantiles.astype(np.float64) * self.spread[:, :, None] + self.mean[:, :, None]
-        return (np.exp(np.clip(wide, -30, 30)) if log else wide) * self.level[:, None, None]
+        return from_levels(wide, self.level, log=log)
 
     def asked(self, targets: Values, log: bool) -> Singles:
         """Return true values (windows, horizon) as the net tells them."""
-        unit = targets / self.level[:, None]
-        values = np.log(np.maximum(unit, SMALLEST)) if log else unit
+        values = in_levels(targets, self.level, log=log)
         told: Singles = ((values - self.mean) / self.spread).astype(np.float32)
         return told
 
@@ -77,13 +77,12 @@ def patches(contexts: Values, there: Mask, *, season: int, second: int, horizon:
     """
     count, length = contexts.shape
     real = there.astype(np.float64)
-    newest = min(length, max(2 * season, 8))
-    level = np.abs(contexts[:, -newest:]).mean(axis=1) + 1e-6 * np.abs(contexts).max(axis=1)
-    level = np.where(level > 0, level, 1.0)
-    unit = contexts / level[:, None]
-    values = np.log(np.maximum(unit, SMALLEST)) if log else unit
+    level = level_of(contexts, season)
+    values = in_levels(contexts, level, log=log)
     mean = values[:, -max(season, 4) :].mean(axis=1, keepdims=True)
-    single, spread = _spreads(values, real, season)
+    single, spread = usual_changes(values, real, season)
+    # A floor in the series' own steps, and one that keeps what never moves finite.
+    spread = spread + 0.05 * single + 1e-6
     scaled = (values - mean) / spread
     changes = _changes(scaled, season)
     read = np.stack([scaled, changes, _changes(scaled, second), np.ones_like(scaled)], axis=-1)
@@ -104,24 +103,6 @@ def _changes(scaled: Values, lag: int) -> Values:
     if 0 < lag < scaled.shape[1]:
         told[:, lag:] = scaled[:, lag:] - scaled[:, :-lag]
     return told
-
-
-def _spreads(values: Values, real: Values, season: int) -> tuple[Values, Values]:
-    """Return the usual change from step to step, and from season to season where enough is known: (windows, 1) each."""
-
-    def usual(lag: int) -> tuple[Values, Values]:
-        both = real[:, lag:] * real[:, :-lag]
-        count = both.sum(axis=1, keepdims=True)
-        changes = (np.abs(values[:, lag:] - values[:, :-lag]) * both).sum(axis=1, keepdims=True)
-        return changes / np.maximum(count, 1), count
-
-    single, pairs = usual(1)
-    # Of a single value nothing is known: a tenth of its level is as good as any.
-    single = np.where(pairs > 0, single, 0.1)
-    seasonal, count = usual(season)
-    spread = np.where(count >= max(season // 2, 2), seasonal, single)
-    # A floor in the series' own steps, and one that keeps what never moves finite.
-    return single, spread + 0.05 * single + 1e-6
 
 
 def _simple(scaled: Values, real: Values, season: int, second: int, horizon: int) -> tuple[Values, Values]:

@@ -17,7 +17,7 @@ from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights, weights_of
 from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.panels.beside import extra_inputs, segment_inputs, step_inputs
-from recurra.panels.features import SKIPS, Features, extras_of, features
+from recurra.panels.features import SKIPS, Features, extras_of, features, from_levels
 from recurra.panels.windows import Windows
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -149,4 +149,4 @@ def ascending(raw: Floats) -> Floats:
 def answered(spec: SegmentsSpec, quantiles: Floats, read: Features) -> Floats:
     """Return the quantiles in the unit of the series, float64: (windows, horizon, 9)."""
     wide = quantiles.astype(np.float64) + read.mean[:, None, None]
-    return (np.exp(np.clip(wide, -30, 30)) if spec.log else wide) * read.level[:, None, None]
+    return from_levels(wide, read.level, log=spec.log)
