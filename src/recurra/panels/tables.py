@@ -46,11 +46,8 @@ def _rows(table: SeriesTable, units: BesideUnits, name: str, first: int, count: 
     told = np.full((count, len(units.columns)), np.nan)
     if table.covariates is None:
         return told
-    names = (*table.covariates.names.past, *table.covariates.names.future)
-    found = table.covariates.rows[name][first : first + count]
-    for at, column in enumerate(units.columns):
-        if column.name in names:
-            told[: len(found), at] = found[:, names.index(column.name)]
+    found = table.covariates.of(name, [column.name for column in units.columns])[first : first + count]
+    told[: len(found)] = found
     return told
 
 
@@ -71,9 +68,7 @@ def beside_units(table: SeriesTable, calendar: Calendar) -> BesideUnits | None:
         return BesideUnits(calendar=waves) if waves else None
     names, known = table.covariates.names, table.covariates
     learnt = [known.rows[name][: len(table.values[name])] for name in table.ids]
-    columns = [
-        column_units(name, [rows[:, at] for rows in learnt]) for at, name in enumerate((*names.past, *names.future))
-    ]
+    columns = [column_units(name, [rows[:, at] for rows in learnt]) for at, name in enumerate(names.changing)]
     static = [static_units(name, [known.statics[one][at] for one in table.ids]) for at, name in enumerate(names.static)]
     past = len(names.past)
     return BesideUnits(past=tuple(columns[:past]), future=tuple(columns[past:]), static=tuple(static), calendar=waves)

@@ -64,13 +64,10 @@ def _order(coming: SeriesTable) -> tuple[str, ...]:
 
 def _before(table: SeriesTable, name: str, names: BesideNames) -> Numbers:
     """Return what is known up to now of some columns: (steps, columns); NaN of those that the table lacks."""
-    known, wanted = table.covariates, (*names.past, *names.future)
-    told = np.full((len(table.values[name]), len(wanted)), np.nan)
-    own = (*known.names.past, *known.names.future) if known else ()
-    for at, column in enumerate(wanted):
-        if known and column in own:
-            told[:, at] = known.rows[name][: len(told), own.index(column)]
-    return told
+    steps = len(table.values[name])
+    if table.covariates is None:
+        return np.full((steps, len(names.changing)), np.nan)
+    return table.covariates.of(name, names.changing)[:steps]
 
 
 def _numbers(coming: SeriesTable, name: str) -> Numbers:

@@ -7,7 +7,7 @@ Not here: which columns they are (columns.py), units and features (panels/).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,11 @@ class BesideNames:
     static: tuple[str, ...] = ()
 
     @property
+    def changing(self) -> tuple[str, ...]:
+        """Those with a number for each step, in the order of `Covariates.rows`."""
+        return (*self.past, *self.future)
+
+    @property
     def all(self) -> tuple[str, ...]:
         """Every column once."""
         return tuple(dict.fromkeys((*self.past, *self.future, *self.static)))
@@ -49,6 +54,15 @@ class Covariates:
     """(steps, past + future), and of the coming steps as far as they are known; NaN where a cell is blank."""
     statics: Mapping[str, tuple[str, ...]]
     """The cells of each series in the order of the columns; empty: blank."""
+
+    def of(self, series: str, columns: Sequence[str]) -> Numbers:
+        """Return some columns of a series: (steps, columns); NaN of those that are not there."""
+        rows, own = self.rows[series], self.names.changing
+        told = np.full((len(rows), len(columns)), np.nan)
+        for at, column in enumerate(columns):
+            if column in own:
+                told[:, at] = rows[:, own.index(column)]
+        return told
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +90,7 @@ class BesideCells:
         """Add some rows. Raises DataError with its place for a cell that is no number."""
         from recurra.datasets.series.cells import cell_text
 
-        columns = [self._column(batch, name) for name in (*self._names.past, *self._names.future)]
+        columns = [self._column(batch, name) for name in self._names.changing]
         self._numbers.append(np.stack([np.zeros(len(batch)), *columns], axis=1)[:, 1:])
         for texts, name in zip(self._texts, self._names.static, strict=True):
             texts.extend(map(cell_text, batch.columns[name]))
