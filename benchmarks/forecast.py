@@ -16,13 +16,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from fitting import fitted
 from series_sets import FILES, SeriesSet, series_set
 from smoke import sized
 from writing import keep, measurements, write_sets
 
-from recurra.metrics import naive_scale
 from recurra.panels.classics import classics
 from recurra.panels.series import panel_of
 
@@ -79,9 +77,7 @@ def inside(rows: SeriesSet, folder: Path) -> list[float]:
     rows.csv(folder / "train.csv", whole=False)
     model = recurra.load(folder / "run" / "artefact").model_
     figures = model.coming(read_series(folder / "train.csv"), steps=rows.horizon, levels=[80])
-    truths = np.stack(rows.test)
-    held = (figures["-lo-80"] <= truths) & (truths <= figures["-hi-80"])
-    return [round(100 * float(part.mean()), 1) for part in np.array_split(held, 3, axis=1)]
+    return rows.inside(figures)
 
 
 def classics_of(rows: SeriesSet) -> dict[str, float]:
@@ -89,9 +85,7 @@ def classics_of(rows: SeriesSet) -> dict[str, float]:
     began = time.process_time()
     told = classics(panel_of(rows.train, rows.season), season=rows.season, horizon=rows.horizon)
     spent = time.process_time() - began
-    scales = [naive_scale(t, season=min(rows.season, max(1, len(t) - 1))) for t in rows.train]
-    errors = {name: np.abs(np.stack(rows.test) - f).mean(axis=1) / np.array(scales) for name, f in told.items()}
-    return {name: round(float(e.mean()), 4) for name, e in errors.items()} | {"seconds": round(spent, 2)}
+    return {name: rows.mase(forecast) for name, forecast in told.items()} | {"seconds": round(spent, 2)}
 
 
 if __name__ == "__main__":

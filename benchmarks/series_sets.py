@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from smoke import SMOKE
 
+from recurra.metrics import naive_scale
+
 Values = NDArray[np.float64]
 
 FILES = {
@@ -35,6 +37,18 @@ class SeriesSet:
     test: list[Values]
     season: int
     horizon: int
+
+    def mase(self, told: Values) -> float:
+        """Mean absolute error of forecasts (series, horizon) over the seasonal naive's of the training part."""
+        scales = [naive_scale(t, season=min(self.season, max(1, len(t) - 1))) for t in self.train]
+        errors = np.abs(np.stack(self.test) - told).mean(axis=1) / np.array(scales)
+        return round(float(errors.mean()), 4)
+
+    def inside(self, figures: dict[str, Values]) -> list[float]:
+        """Return the percent of truths in the 80 % interval of a model's answers, for each third of the horizon."""
+        truths = np.stack(self.test)
+        held = (figures["-lo-80"] <= truths) & (truths <= figures["-hi-80"])
+        return [round(100 * float(part.mean()), 1) for part in np.array_split(held, 3, axis=1)]
 
     def csv(self, path: Path, *, whole: bool) -> None:
         """Write `unique_id,ds,y`, with the test part where the file is `whole`."""

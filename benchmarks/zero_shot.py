@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pretraining.bank import seen_yearly
+import pandas as pd
+from pretraining.bank import m3_file, seen_m3, seen_yearly
 from series_sets import FILES, SeriesSet, series_set
 from smoke import sized
 from writing import write_result
 
 from recurra.datasets.series.files import read_series
-from recurra.metrics import naive_scale
 from recurra.panels.classics import classics
-from recurra.panels.series import Values, panel_of
+from recurra.panels.series import panel_of
 from recurra.tasks.panels import box_series, untaught
 
 STEPS, AHEAD = 512, 24
@@ -53,11 +53,11 @@ def main() -> None:
 def unseen(name: str) -> SeriesSet:
     """Return the series of a panel that were not learnt from."""
     rows = series_set(name)
-    count = len(rows.ids)
-    kept = list(range(count))
+    kept = list(range(len(rows.ids)))
     if name.startswith("M3"):
         # Series of all frequencies stand in one file, of which every second was learnt from.
-        kept = [row for row, seen in zip(kept, seen_of_m3(name), strict=True) if not seen] or kept
+        seen = {str(one) for one in seen_m3(pd.read_parquet(m3_file())).id}
+        kept = [row for row in kept if rows.ids[row] not in seen]
     elif name == "M4 yearly":
         kept = kept[len(seen_yearly(kept)) :]
     return replace(
@@ -66,17 +66,6 @@ def unseen(name: str) -> SeriesSet:
         train=[rows.train[row] for row in kept],
         test=[rows.test[row] for row in kept],
     )
-
-
-def seen_of_m3(name: str) -> list[bool]:
-    """Tell of each series of a frequency whether it was learnt from."""
-    import os
-
-    import pandas as pd
-
-    table = pd.read_parquet(Path(os.environ["RECURRA_DATA"]) / "series" / "m3" / "m3.parquet")
-    seen = np.arange(len(table)) % 2 == 0
-    return [bool(one) for one in seen[(table.freq == FILES[name][1]).to_numpy()]]
 
 
 def measured(rows: SeriesSet) -> dict[str, Any]:
@@ -93,25 +82,17 @@ def measured(rows: SeriesSet) -> dict[str, Any]:
     panel = panel_of(rows.train, model.encoder.config.season)
     alone = model.nets(panel)["pretrained"][:, :, 4]
     simple = classics(panel_of(rows.train, rows.season), season=rows.season, horizon=rows.horizon)
-    truths = np.stack(rows.test)
-    held = (figures["-lo-80"] <= truths) & (truths <= figures["-hi-80"])
     return {
         "series": len(rows.ids),
         "season_found": model.encoder.config.season,
-        "mase": mase(rows, figures[""]),
-        "net_alone": mase(rows, alone),
-        "theta": mase(rows, simple["theta"]),
-        "seasonal_naive": mase(rows, simple["seasonal naive"]),
+        "mase": rows.mase(figures[""]),
+        "net_alone": rows.mase(alone),
+        "theta": rows.mase(simple["theta"]),
+        "seasonal_naive": rows.mase(simple["seasonal naive"]),
         "shares": model.encoder.shares,
-        "inside_80": [round(100 * float(part.mean()), 1) for part in np.array_split(held, 3, axis=1)],
+        "inside_80": rows.inside(figures),
         "processor_seconds": round(seconds, 1),
     }
-
-
-def mase(rows: SeriesSet, told: Values) -> float:
-    """Mean absolute error over the seasonal naive's of the training part, a mean over series."""
-    scales = [naive_scale(t, season=min(rows.season, max(1, len(t) - 1))) for t in rows.train]
-    return round(float((np.abs(np.stack(rows.test) - told).mean(axis=1) / np.array(scales)).mean()), 4)
 
 
 def speed() -> int:

@@ -88,8 +88,7 @@ def bank() -> Bank:
     import pandas as pd
 
     folder = Path(os.environ["RECURRA_DATA"]) / "series"
-    m3 = pd.read_parquet(folder / "m3" / "m3.parquet")
-    for row in m3[::2].itertuples():
+    for row in seen_m3(pd.read_parquet(m3_file())).itertuples():
         kept.add(row.train, (int(row.season), 0))
     for values in seen_yearly(pd.read_parquet(folder / "m4" / "m4_yearly.parquet")).train:
         kept.add(values, (1, 0))
@@ -100,6 +99,16 @@ def bank() -> Bank:
             kept.add_hours(table[column].to_numpy(float)[: int(share * len(table))])
     _others(kept, folder)
     return kept.close()
+
+
+def m3_file() -> Path:
+    """The file of all M3 series."""
+    return Path(os.environ["RECURRA_DATA"]) / "series" / "m3" / "m3.parquet"
+
+
+def seen_m3(table: Any) -> Any:
+    """The half of M3 that is learnt from."""
+    return table[::2]
 
 
 def seen_yearly(table: Any) -> Any:
