@@ -43,7 +43,7 @@ def onnx_model(cell: str, inputs: int, hidden: int, rows: int, steps: int) -> An
         numpy_helper.from_array((draw.standard_normal(shape) * 0.08).astype(np.float32), name)
         for name, shape in shapes.items()
     ]
-    more = {"linear_before_reset": 1} if cell == "gru" else {}
+    more: dict[str, Any] = {"linear_before_reset": 1} if cell == "gru" else {}
     node = helper.make_node(cell.upper(), ["X", "W", "R", "B"], ["Y"], hidden_size=hidden, **more)
     given = helper.make_tensor_value_info("X", TensorProto.FLOAT, (steps, rows, inputs))
     told = helper.make_tensor_value_info("Y", TensorProto.FLOAT, (steps, 1, rows, hidden))
