@@ -77,11 +77,13 @@ def escaped(text: str) -> str:
 
 
 def public(module: ModuleType) -> list[str]:
-    """The functions and classes that a module defines, in its own order."""
+    """The functions and classes that a module, or a package's own files, define, in its own order."""
     return [
         key
         for key, item in vars(module).items()
-        if not key.startswith("_") and getattr(item, "__module__", "") == module.__name__ and callable(item)
+        if not key.startswith("_")
+        and callable(item)
+        and f"{getattr(item, '__module__', '')}.".startswith(f"{module.__name__}.")
     ]
 
 
@@ -113,7 +115,9 @@ def signature(name: str, value: Any) -> str:
         told = str(inspect.signature(value))
     except (TypeError, ValueError):
         return name
-    return name + re.sub(r"'([^']*)'", r"\1", told).replace("(self, ", "(").replace("(self)", "()")
+    # Types told as text, as they stand in the file; a named tuple wraps each in a mark.
+    told = re.sub(r"ForwardRef\('([^']*)'\)|'([^']*)'", r"\1\2", told)
+    return name + told.replace("(self, ", "(").replace("(self)", "()")
 
 
 def code(line: str) -> list[str]:

@@ -35,6 +35,11 @@ TABLE = [
         ),
     ),
     Row(
+        "`reset`: episodes that begin within a sweep",
+        ENGINE,
+        tests=("test_a_reset_within_a_sweep_is_a_loop_over_torchs_cells_in_value_and_gradient",),
+    ),
+    Row(
         "weights that are transposed, cut from others, shared, frozen, or replaced by plain tensors",
         ENGINE,
         (

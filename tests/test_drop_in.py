@@ -87,7 +87,7 @@ def sweeps(monkeypatch: pytest.MonkeyPatch) -> list[None]:
         counted.append(None)
         return native_sweep(*arguments, **named)
 
-    monkeypatch.setattr(recurra.nn, "native_sweep", counting)
+    monkeypatch.setattr(recurra.nn.layers, "native_sweep", counting)
     return counted
 
 

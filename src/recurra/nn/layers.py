@@ -1,31 +1,23 @@
-"""RNN, GRU and LSTM: torch.nn's own layers, swept by the native engine. Change the import, nothing else.
+"""The layers: their one forward, which sweeps natively what the engine can follow and gives torch the rest.
 
-Not here: cells that torch does not have (layers/recurrent).
-
->>> from recurra.nn import LSTM  # doctest: +SKIP
->>> outputs, (hidden, cell) = LSTM(100, 128, batch_first=True)(padded, lengths=lengths)  # doctest: +SKIP
-
-They are subclasses of torch's layers: the same arguments, the same names and layout of weights, the same outputs to
-rounding, for padded input (with or without `lengths`) and for a PackedSequence. One rule holds for all else: what the
-engine cannot follow goes to torch's own forward, which computes it or refuses it in its own words. Under
-`torch.autocast("cpu", torch.bfloat16)` products are of bfloat16, summed in float32; outputs stay float32.
+Not here: torch's way (by_torch.py), what callers give beside the input (given.py), and cuts where an episode begins
+(episodes.py).
 """
 
 from __future__ import annotations
 
 import copy
 from abc import ABCMeta
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, fx, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from recurra.cells import CELLS
 from recurra.cells.backends.torch import SweepWeights
@@ -33,15 +25,10 @@ from recurra.config import CellKind, CellName, Precision
 from recurra.engine import native
 from recurra.engine.autograd import is_number, native_sweep, traced, untraced
 from recurra.engine.choose import torch_is_quicker
+from recurra.nn.by_torch import ByTorch
+from recurra.nn.episodes import Episodes, episodes_of
+from recurra.nn.given import Lengths, Starts, States, check_can_reset, each, lengths_of, starts_of, states_of, widened
 
-if TYPE_CHECKING:
-    Base = nn.RNNBase
-else:
-    Base = object
-
-Lengths = Tensor | Sequence[int] | None
-States = tuple[Tensor, ...]
-"""Hidden, and for an LSTM its cell: (layers * directions, sequences, hidden) each."""
 _Weights = Sequence[Sequence[Tensor]]
 """Of each layer's directions: input and recurrent, and where there are any the biases."""
 
@@ -60,39 +47,56 @@ class _StandsFor(ABCMeta):
         return type.__hash__(vars(cls).get("torchs", cls))
 
 
-class _Swept(Base):
+class _Swept(ByTorch):
     """The forward of all three; the class beside it in the list of bases is torch's."""
 
-    cell: CellName
     torchs: type[nn.RNNBase]
 
     @untraced
-    def forward(self, input: Any, hx: Any = None, *, lengths: Lengths = None) -> Any:
+    def forward(self, input: Any, hx: Any = None, *, lengths: Lengths = None, reset: Any = None) -> Any:
         """Sweep `input` as torch.nn does: padded, (steps, features) alone, or a PackedSequence -> outputs and states.
 
         `lengths` (sequences,) tells how long each padded sequence is, in any order: outputs behind it are zero, and the
-        final states are those of each one's own end, as they would be for a PackedSequence. Raises ValueError for
-        lengths that do not fit the input, and what torch raises for all else that does not fit the layer.
+        final states are those of each one's own end, as they would be for a PackedSequence.
+
+        `reset` tells where an episode begins: true and false, (steps, sequences), or (sequences, steps) with
+        batch_first, or (steps,) for one sequence alone. Before a step that it marks the state is set to zeros, in all
+        layers, and no gradient passes; a mark at the first step drops `hx`. Final states are those of the last episode.
+
+        Raises ValueError for lengths and masks that do not fit the input, and for a mask in both directions; and what
+        torch raises for all else that does not fit the layer.
         """
+        if isinstance(input, fx.Proxy):
+            return self._proxied(input, hx, {"lengths": lengths, "reset": reset})
         if lengths is not None and isinstance(input, PackedSequence):
             raise ValueError("lengths: found some beside a PackedSequence, allowed none: it has its own")
         # Where torch traces, nothing of the engine may run: its results would stand in the trace as constants.
         kind = None if traced() else _kind(self)
         if kind and kind.precision == "bf16":  # what other layers made under autocast is cast, as torch casts it
-            input, hx = _each(input, _widened), _each(hx, _widened)
-        states, weights = _states(self, hx), self.all_weights
+            input, hx = each(input, widened), each(hx, widened)
+        starts = None if reset is None else self._starts(input, reset, lengths)
+        states, weights = states_of(self, hx), self.all_weights
         if kind is None or states is None or not self._follows(input, states, weights):
-            return self._by_torch(input, hx, lengths)
+            return self._by_torch(input, hx, lengths, starts)
         if isinstance(input, PackedSequence):
-            return self._packed(kind, weights, input, states)
+            return self._packed(kind, weights, input, states, starts)
         rows = input.shape[self._axis] if input.dim() == 3 else 1
-        if lengths is None and _routing.get() and torch_is_quicker(kind, self.hidden_size, rows):
+        whole = lengths is None and starts is None
+        if whole and _routing.get() and torch_is_quicker(kind, self.hidden_size, rows):
             return self._by_torch(input, hx, None)
-        return self._padded(kind, weights, input, states, lengths)
+        return self._padded(kind, weights, input, states, lengths, starts)
 
-    @property
-    def _axis(self) -> int:
-        return 0 if self.batch_first else 1
+    def _starts(self, given: Any, reset: Any, lengths: Lengths) -> Starts:
+        """Where episodes begin, (sequences, steps); None where nowhere, and where torch has a word about the input."""
+        check_can_reset(self)
+        if isinstance(given, PackedSequence):
+            given, lengths = pad_packed_sequence(given, self.batch_first)
+        if not isinstance(given, Tensor) or given.dim() not in (2, 3) or not given.numel():
+            return None
+        alone = given.dim() == 2
+        rows, steps = (1, len(given)) if alone else (given.shape[self._axis], given.shape[1 - self._axis])
+        told = lengths_of(lengths, rows, steps)
+        return starts_of(reset, told, (steps,) if alone else tuple(given.shape[:2]), turned=not self.batch_first)
 
     def _follows(self, given: Any, states: States, weights: _Weights) -> bool:
         """Tell whether the engine can follow: plain memory whose shapes fit, and something to sweep."""
@@ -123,35 +127,45 @@ class _Swept(Base):
         whole = values.dim() == 2 and sizes.sum() == len(values) and (sizes[1:] <= sizes[:-1]).all()
         return (int(sizes[0]),) if whole else None
 
-    def _padded(self, kind: CellKind, weights: _Weights, given: Tensor, states: States, lengths: Lengths) -> Any:
+    def _padded(
+        self, kind: CellKind, weights: _Weights, given: Tensor, states: States, lengths: Lengths, starts: Starts
+    ) -> Any:
         alone = given.dim() == 2
         values = given.unsqueeze(self._axis) if alone else given
         states = tuple(part.unsqueeze(1) for part in states) if alone else states
         rows, steps = values.shape[self._axis], values.shape[1 - self._axis]
-        places = native.padded(steps, _lengths(lengths, rows, steps), rows=self.batch_first)
-        # A grid is swept as it lies: its pads are skipped, not computed and masked.
-        outputs, final = self._layers(kind, weights, places, values.reshape(rows * steps, -1), states)
+        told, tokens = lengths_of(lengths, rows, steps), values.reshape(rows * steps, -1)
+        if starts is None:
+            # A grid is swept as it lies: its pads are skipped, not computed and masked.
+            places = native.padded(steps, told, rows=self.batch_first)
+            outputs, final = self._layers(kind, weights, places, tokens, states)
+        else:
+            cut = episodes_of(told, starts)
+            where = torch.from_numpy(cut.where(rows, steps, first=self.batch_first))
+            swept, final = self._episodes(kind, weights, tokens[where], cut, states)
+            outputs = swept.new_zeros(rows * steps, swept.shape[1]).index_copy(0, where, swept)
         outputs, ends = outputs.view(*values.shape[:2], -1), final if self.cell == "lstm" else final[0]
         return self._alone(outputs, ends) if alone else (outputs, ends)
 
-    def _alone(self, outputs: Tensor, ends: Any) -> Any:
-        return outputs.squeeze(self._axis), _each(ends, lambda part: part.squeeze(1))
+    def _episodes(
+        self, kind: CellKind, weights: _Weights, tokens: Tensor, cut: Episodes, states: States
+    ) -> tuple[Tensor, States]:
+        outputs, final = self._layers(kind, weights, native.ragged(cut.offsets), tokens, cut.begin(states))
+        return outputs, cut.end(final)
 
-    def _packed(self, kind: CellKind, weights: _Weights, given: PackedSequence, states: States) -> Any:
-        sizes = given.batch_sizes.numpy()
+    def _packed(self, kind: CellKind, weights: _Weights, given: PackedSequence, states: States, starts: Starts) -> Any:
+        sizes, order = given.batch_sizes.numpy(), given.sorted_indices
         lengths = (sizes[None, :] > np.arange(sizes[0])[:, None]).sum(axis=1)
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
-        owner = np.repeat(np.arange(len(lengths)), lengths)
-        step = np.arange(offsets[-1]) - offsets[owner]
+        cut = episodes_of(lengths, starts if starts is None or order is None else starts[order.numpy()])
         # Where each token, sequence by sequence, lies in the packed data, step by step.
-        where = torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)])[step] + owner)
-        if given.sorted_indices is not None:
-            states = tuple(part.index_select(1, given.sorted_indices) for part in states)
-        outputs, final = self._layers(kind, weights, native.ragged(offsets), given.data[where], states)
+        where = torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)])[cut.step] + cut.owner)
+        if order is not None:
+            states = tuple(part.index_select(1, order) for part in states)
+        outputs, final = self._episodes(kind, weights, given.data[where], cut, states)
         data = outputs.new_empty(outputs.shape).index_copy(0, where, outputs)
         if given.unsorted_indices is not None:
             final = tuple(part.index_select(1, given.unsorted_indices) for part in final)
-        packed = PackedSequence(data, given.batch_sizes, given.sorted_indices, given.unsorted_indices)
+        packed = PackedSequence(data, given.batch_sizes, order, given.unsorted_indices)
         return packed, final if self.cell == "lstm" else final[0]
 
     def _layers(
@@ -168,33 +182,6 @@ class _Swept(Base):
             if first + directions < len(weights):
                 values = nn.functional.dropout(values, self.dropout, self.training)
         return values, tuple(torch.cat(parts) for parts in zip(*final, strict=True)) if final[1:] else final[0]
-
-    def _by_torch(self, given: Any, hx: Any, lengths: Lengths) -> Any:
-        if isinstance(given, fx.Proxy):  # a symbolic trace calls torch's layers as a whole
-            name = given.tracer.path_of_module(self)  # type: ignore[attr-defined]
-            return given.tracer.create_proxy("call_module", name, (given, hx), {"lengths": lengths})
-        if lengths is None or not (isinstance(given, Tensor) and given.dim() in (2, 3) and given.numel()):
-            return super().forward(given, hx)
-        if given.dim() == 2:
-            batched = given.unsqueeze(self._axis), _each(hx, lambda part: part.unsqueeze(1))
-            return self._alone(*self._by_torch(*batched, lengths))
-        rows, steps = given.shape[self._axis], given.shape[1 - self._axis]
-        # Sorted by torch, and its indices sorted back with the outputs.
-        told = torch.from_numpy(_lengths(lengths, rows, steps))
-        # torch packs no empty sequence: each is swept for a step, which is then taken back.
-        packed = pack_padded_sequence(given, told.clamp(min=1), self.batch_first, enforce_sorted=False)
-        swept, final = super().forward(packed, hx)
-        outputs = pad_packed_sequence(swept, self.batch_first, total_length=steps)[0]
-        return (outputs, final) if told.all() else self._emptied(outputs, final, hx, told == 0)
-
-    def _emptied(self, outputs: Tensor, final: Any, hx: Any, empty: Tensor) -> Any:
-        """Give empty sequences outputs of zero and the states they came with."""
-        empty = empty.to(outputs.device)
-        outputs = outputs.masked_fill(empty[:, None, None] if self.batch_first else empty[:, None], 0.0)
-        ends = final if isinstance(final, tuple) else (final,)
-        begun = _states(self, hx) or tuple(torch.zeros_like(part) for part in ends)
-        kept = tuple(torch.where(empty[:, None], start, end) for start, end in zip(begun, ends, strict=True))
-        return outputs, kept if self.cell == "lstm" else kept[0]
 
     def __prepare_scriptable__(self) -> Any:
         """Give torch.jit.script torch's own layer, with these very weights: TorchScript knows no other."""
@@ -242,40 +229,6 @@ def _side(weights: Sequence[Tensor]) -> SweepWeights:
     matrix, recurrent, *biases = weights
     none = matrix.new_zeros(len(matrix))
     return SweepWeights(matrix, recurrent, *(biases or (none, none)))
-
-
-def _states(layer: Any, hx: Any) -> States | None:
-    """The parts of a state, none at the start; None where `hx` is not what the layer takes."""
-    if hx is None:
-        return ()
-    count = 2 if layer.cell == "lstm" else 1
-    parts = hx if count == 2 else (hx,)
-    return tuple(parts) if isinstance(parts, (tuple, list)) and len(parts) == count else None
-
-
-def _each(hx: Any, change: Callable[[Any], Any]) -> Any:
-    """The parts of a state, of whatever form, each changed."""
-    if hx is None:
-        return None
-    return tuple(change(part) for part in hx) if type(hx) in (tuple, list) else change(hx)
-
-
-def _widened(values: Any) -> Any:
-    half = isinstance(values, (Tensor, PackedSequence)) and values.data.dtype in (torch.bfloat16, torch.float16)
-    return values.float() if half else values
-
-
-def _lengths(lengths: Lengths, rows: int, steps: int) -> NDArray[np.int64]:
-    if lengths is None:
-        return np.full(rows, steps)
-    told = np.asarray(lengths.cpu() if isinstance(lengths, Tensor) else lengths)
-    if told.shape != (rows,):
-        raise ValueError(f"lengths: found shape {told.shape}, allowed ({rows},): one for each sequence")
-    if told.dtype.kind not in "iu":
-        raise ValueError(f"lengths: found numbers of type {told.dtype}, allowed whole numbers")
-    if told.min() < 0 or told.max() > steps:
-        raise ValueError(f"lengths: found {told.min()} to {told.max()}, allowed 0 to {steps}, the steps there are")
-    return told.astype(np.int64)
 
 
 class RNN(_Swept, nn.RNN, metaclass=_StandsFor):
