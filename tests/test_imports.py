@@ -56,6 +56,7 @@ RANKS = (
     "tasks.heads.panel.weighing",
     "tasks.heads.panel.settling",
     "tasks.heads.panel.run",
+    "exports",
     "tasks.task",
     "training",
     "baselines",

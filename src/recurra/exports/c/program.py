@@ -1,0 +1,111 @@
+"""A trained model as a program in C: what is refused, the layers one after another, and what it takes of a device.
+
+Not here: the layers (layers.py), the text of the two files (files.py), the command (cli/exporting.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from recurra.errors import ArtefactError
+from recurra.exports.c.layers import POOLED, WRITE
+from recurra.exports.c.meanings import MEANINGS, Meaning
+from recurra.exports.c.writing import Writing
+from recurra.layers.layer import weights_of
+from recurra.layers.matrix.run import BagSpec, EmbeddingSpec, TiedSpec
+from recurra.model import Model
+from recurra.tasks.names import CALLED
+
+
+@dataclass(frozen=True)
+class Program:
+    """A net in C, ready to be written."""
+
+    writing: Writing
+    meaning: Meaning
+    plan: Any
+    task: str
+
+    @property
+    def name(self) -> str:
+        """What its functions and files begin with."""
+        return self.writing.name
+
+    @property
+    def outputs(self) -> int:
+        """Numbers of an answer."""
+        tied = next((spec for spec in self.plan.layers().values() if isinstance(spec, TiedSpec)), None)
+        return int(tied.words if tied else self.plan.dense.outputs)
+
+    @property
+    def words(self) -> EmbeddingSpec | BagSpec | None:
+        """The table of what it reads; None: it reads numbers."""
+        return next((spec for _, spec in self.plan.flow if isinstance(spec, EmbeddingSpec | BagSpec)), None)
+
+    @property
+    def ram(self) -> int:
+        """Bytes of one state, scratch included."""
+        return self.writing.ram
+
+    @property
+    def flash(self) -> int:
+        """Bytes of constants; the code is some kilobytes more, which depend on the compiler."""
+        # Further arrays and the texts of names, each with a pointer of four bytes.
+        arrays = sum(values.nbytes for values in self.meaning.arrays.values())
+        return self.writing.flash + arrays + sum(len(name.encode()) + 5 for name in self.meaning.names)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the command tells of it, as plain JSON."""
+        remembered = sum(part.bytes for part in self.writing.memory if not part.note.startswith("scratch"))
+        return {
+            "name": self.name,
+            "task": self.task,
+            "precision": "int8" if self.writing.byte else "float32",
+            "ram": self.ram,
+            "ram_state": remembered,
+            "flash": self.flash,
+            "outputs": self.outputs,
+        }
+
+
+def program_of(model: Any, name: str, *, byte: bool) -> Program:
+    """Lay a model out as a program in C whose names begin with `name`; `byte`: in int8, as `--precision int8` answers.
+
+    Raises ArtefactError for a model that cannot read on token by token, or has parts that no C is written for.
+    """
+    require_readable(model)
+    plan = model.plan
+    layers = plan.flow + [(key, spec) for key, spec in plan.layers().items() if isinstance(spec, TiedSpec)]
+    writing = Writing(name, byte, shared=any(isinstance(spec, TiedSpec) for _, spec in layers))
+    for key, spec in layers:
+        WRITE[spec.kind](writing, spec, weights_of(model.tensors, key))
+    return Program(writing, MEANINGS[model.task](model, writing), plan, model.task)
+
+
+def require_readable(model: Model) -> None:
+    """Raise ArtefactError, with what to train instead, for a model that is not written."""
+    for wrong, advice in _troubles(model):
+        raise ArtefactError(f"cannot be written in C: {wrong}", advice=advice)
+
+
+def _troubles(model: Any) -> list[tuple[str, str]]:
+    """What stands in the way of a model, and what to train instead."""
+    plan, called = model.plan, CALLED[model.task].noun
+    alone = "train a net alone: fit with --recipe net"
+    if model.task not in MEANINGS or plan.recurrent is None or getattr(plan, "kind", "") == "panel":
+        return [(f"{called} without one net that reads step by step", alone)]
+    found = []
+    if getattr(plan, "grams", ()) or getattr(plan, "wide", None) or getattr(plan, "window", 0):
+        found.append(("n-grams, or windows of a text, stand beside the net", alone))
+    if plan.recurrent.bidirectional:
+        found.append(("it reads from both ends", "train with --set bidirectional=false"))
+    if getattr(plan, "direction", "forward") == "backward":
+        found.append(("it reads from the end", "train with --set direction=forward"))
+    pooling = next((spec for _, spec in plan.flow if spec.kind == "pooling"), None)
+    if pooling and not {*pooling.parts} <= POOLED.keys():
+        found.append(("attention waits for the last token", 'train with --set \'pool=["mean","max"]\''))
+    if getattr(getattr(model.encoder, "config", None), "pad_to_max", False):
+        found.append(("it reads pads before each text", "train with --set pad_to_max=false"))
+    return found

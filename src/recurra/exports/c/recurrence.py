@@ -1,0 +1,170 @@
+"""Stacked recurrent layers in C: one function that takes a step of a layer, and a struct of weights for each layer.
+
+Not here: the cell's equation as C (cells/backends/c.py), and products (parts.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from recurra.cells.backends.c import Product, WrittenStep, written_step
+from recurra.cells.cell import Activation
+from recurra.config import CellKind
+from recurra.exports.c.arrays import singles
+from recurra.exports.c.writing import Writing
+from recurra.layers.layer import Floats, Weights
+from recurra.layers.recurrent.run import RecurrentSpec, of_sweep
+
+
+def write_recurrence(writing: Writing, spec: RecurrentSpec, weights: Weights) -> None:
+    """Add the function, the layers' weights and states, and a call for each layer."""
+    kind = spec.computed
+    writing.size = spec.inputs
+    names = _functions(kind, quick=writing.byte)
+    step = written_step(kind, sigmoid=names["sigmoid"], activate=names[kind.activation])
+    lines = [line for loop in step.loops for line in loop.lines]
+    writing.used |= {name for name in names.values() if any(f"{name}(" in line for line in lines)}
+    shape = (spec.layers, spec.hidden)
+    # Before the scratch: what a program may keep of a state comes first.
+    states = [writing.room("float", part, shape, f"{part} state of each layer") for part in spec.states]
+    _scratch(writing, spec, step)
+    layers = [_layer(writing, spec, step, weights, number) for number in range(spec.layers)]
+    writing.definitions += [
+        f"#define HIDDEN {spec.hidden}", _struct(layers[0]), *map(_filled, layers), _function(writing, kind, step)
+    ]  # fmt: skip
+    for number in range(spec.layers):
+        _call(writing, number, [f"{state}[{number}]" for state in states])
+        writing.values, writing.size, writing.rounded = f"{states[0]}[{number}]", spec.hidden, None
+
+
+def _functions(kind: CellKind, *, quick: bool) -> dict[Activation, str]:
+    """Which activations the engine takes: in int8 quick ones, but for sums without bounds and where NumPy sweeps."""
+    ending = "quick" if quick and kind.activation != "relu" and kind.reset_after else "exact"
+    return {"sigmoid": f"sigmoid_{ending}", "tanh": f"tanh_{ending}", "relu": "relu"}
+
+
+def _scratch(writing: Writing, spec: RecurrentSpec, step: WrittenStep) -> None:
+    writing.room("float", "sums", (spec.computed.gates * spec.hidden,), "scratch: of the gates")
+    for name, rows in (("apart", len(step.apart)), ("kept", step.kept), ("operand", int(step.operand))):
+        if rows:
+            writing.room("float", name, (rows * spec.hidden,), "scratch: of the gates")
+    sizes = [0 if writing.rounded else spec.inputs]
+    if spec.layers > 1 or _products(step):
+        sizes.append(spec.hidden)
+    if writing.byte and max(sizes):
+        writing.room("int8_t", "levels", (max(sizes),), "scratch: what is multiplied")
+
+
+def _products(step: WrittenStep) -> list[Product]:
+    return [product for loop in step.loops for product in loop.products]
+
+
+Fields = dict[str, str]
+"""What a layer's struct holds: the field as it is declared, and its value."""
+
+
+def _layer(writing: Writing, spec: RecurrentSpec, step: WrittenStep, weights: Weights, number: int) -> Fields:
+    """Add the weights of a layer; returns its fields."""
+    input_weight, recurrent_weight, input_bias, recurrent_bias = of_sweep(spec, weights, f"_l{number}")
+    hidden, start = spec.hidden, f"layer{number}"
+    bias = singles(input_bias)
+    for gate in step.joined:
+        rows = slice(gate * hidden, (gate + 1) * hidden)
+        bias[rows] += recurrent_bias[rows]
+    fields = {"int inputs": str(input_weight.shape[1]), **_product(writing, start, "input", input_weight)}
+    fields["const float *bias"] = writing.constant(f"{start}_bias", bias)
+    for place, product in enumerate(_products(step)):
+        rows = slice(product.first * hidden, (product.first + product.count) * hidden)
+        fields |= _product(writing, start, f"state{place}", recurrent_weight[rows])
+    if step.apart:
+        apart = np.concatenate([recurrent_bias[gate * hidden : (gate + 1) * hidden] for gate in step.apart])
+        fields["const float *apart"] = writing.constant(f"{start}_apart", singles(apart))
+    if spec.computed.parallel and len(recurrent_weight):
+        fields["const float *vectors"] = writing.constant(f"{start}_vectors", singles(recurrent_weight).ravel())
+    return {"": start, **fields}
+
+
+def _product(writing: Writing, start: str, name: str, weight: Floats) -> Fields:
+    arrays = writing.product(f"{start}_{name}", weight)
+    kinds = ("const int8_t *", "const float *") if writing.byte else ("const float *",)
+    endings = ("", "_steps")
+    return {f"{kind}{name}{ending}": array for kind, ending, array in zip(kinds, endings, arrays, strict=False)}
+
+
+def _struct(fields: Fields) -> str:
+    return "\n".join(["struct layer {", *(f"  {name};" for name in fields if name), "};"])
+
+
+def _filled(fields: Fields) -> str:
+    values = ", ".join(value for name, value in fields.items() if name)
+    return f"static const struct layer {fields['']} = {{{values}}};"
+
+
+def _function(writing: Writing, kind: CellKind, step: WrittenStep) -> str:
+    """The step of a layer: sums from the input, then products and loops in turn."""
+    given = "const int8_t *levels, float step" if writing.byte else "const float *values"
+    parts = "".join(f", float *{part}" for part in kind.states)
+    body = [
+        f"static void step_layer({writing.name}_state *state, const struct layer *layer, {given}{parts}) {{",
+        "float *const sums = state->sums;",
+        *(f"float *const {name} = state->{name};" for name in _scratch_of(step)),
+        *(["const float *const vectors = layer->vectors;"] if kind.parallel and _reads(step, "vectors") else []),
+        "memcpy(sums, layer->bias, sizeof state->sums);",
+        _added(writing, "sums", "input", "values", kind.gates, "layer->inputs"),
+        *(["memcpy(apart, layer->apart, sizeof state->apart);"] if step.apart else []),
+        *_loops(writing, step),
+    ]
+    return "\n  ".join(body) + "\n}"
+
+
+def _scratch_of(step: WrittenStep) -> list[str]:
+    there = {"apart": bool(step.apart), "kept": step.kept > 0, "operand": step.operand}
+    return [name for name, is_there in there.items() if is_there]
+
+
+def _reads(step: WrittenStep, name: str) -> bool:
+    """Tell whether a loop reads an array."""
+    return any(f"{name}[" in line for loop in step.loops for line in loop.lines)
+
+
+def _loops(writing: Writing, step: WrittenStep) -> Iterator[str]:
+    place = 0
+    for loop in step.loops:
+        rounded = ""
+        for product in loop.products:
+            operand = "hidden" if product.of_state else "operand"
+            # What several products multiply is rounded once.
+            if writing.byte and rounded != operand:
+                writing.used.add("take_levels")
+                yield f"step = take_levels(state->levels, {operand}, HIDDEN);"
+                rounded = operand
+            into = "sums" if product.apart is None else "apart"
+            row = product.first if product.apart is None else product.apart
+            into += f" + {row} * HIDDEN" if row else ""
+            yield _added(writing, into, f"state{place}", operand, product.count, "HIDDEN")
+            place += 1
+        yield "for (int unit = 0; unit < HIDDEN; ++unit) {"
+        yield from (f"  {line}" for line in loop.lines)
+        yield "}"
+
+
+def _added(writing: Writing, into: str, name: str, values: str, gates: int, depth: str) -> str:
+    """The line that adds a product to sums."""
+    rows = f"{gates} * HIDDEN" if gates > 1 else "HIDDEN"
+    if not writing.byte:
+        return f"add_product({into}, layer->{name}, {values}, {rows}, {depth});"
+    levels = "levels" if name == "input" else "state->levels"
+    return f"add_levels({into}, layer->{name}, layer->{name}_steps, {levels}, step, {rows}, {depth});"
+
+
+def _call(writing: Writing, number: int, states: list[str]) -> None:
+    """A layer's step; in int8 what it reads is rounded first."""
+    given = writing.values
+    if writing.rounded:
+        given = ", ".join(writing.rounded)
+    elif writing.byte:
+        writing.used.add("take_levels")
+        given = f"state->levels, take_levels(state->levels, {given}, {writing.size})"
+    writing.step.append(f"step_layer({', '.join(['state', f'&layer{number}', given, *states])});")

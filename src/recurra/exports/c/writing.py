@@ -1,0 +1,110 @@
+"""What is gathered while a net is written in C: constants, memory, functions, and the lines of a step and an answer.
+
+Not here: what each layer adds (layers.py), and the files that come of it (program.py).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from recurra.exports.c.arrays import Constants, four_together, levels, singles
+from recurra.layers.layer import Floats
+
+CType = Literal["float", "uint32_t", "int8_t"]
+SIZES: dict[CType, int] = {"float": 4, "uint32_t": 4, "int8_t": 1}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A part of the state in RAM: what a net remembers, or what it computes in."""
+
+    kind: CType
+    name: str
+    shape: tuple[int, ...]
+    note: str
+
+    @property
+    def bytes(self) -> int:
+        """What it takes."""
+        return SIZES[self.kind] * math.prod(self.shape)
+
+    @property
+    def text(self) -> str:
+        """Its line in the struct."""
+        many = "".join(f"[{size}]" for size in self.shape)
+        return f"  {self.kind} {self.name}{many}; /* {self.note} */"
+
+
+@dataclass
+class Writing:
+    """A net as far as it is written."""
+
+    name: str
+    byte: bool
+    """Whether recurrent products are made of whole numbers of 8 bits."""
+    shared: bool = False
+    """Whether words are scored by the table that their vectors come from."""
+    constants: list[Constants] = field(default_factory=list)
+    memory: list[Memory] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    """Functions of parts.c."""
+    definitions: list[str] = field(default_factory=list)
+    """Of the source: macros, structs and functions, in order."""
+    step: list[str] = field(default_factory=list)
+    """What each step does."""
+    answer: list[str] = field(default_factory=list)
+    """What a step does further if an answer is wanted."""
+    values: str = "values"
+    """What flows into the next layer: floats."""
+    rounded: tuple[str, str] | None = None
+    """In place of values: their levels and step, which were rounded before."""
+    size: int = 0
+    """How many there are."""
+
+    def constant(self, name: str, values: NDArray[Any]) -> str:
+        """Add a constant array; returns its name."""
+        self.constants.append(Constants(name, values))
+        return name
+
+    def room(self, kind: CType, name: str, shape: tuple[int, ...], note: str) -> str:
+        """Add room in the state; returns how C names it."""
+        self.memory.append(Memory(kind, name, shape, note))
+        return f"state->{name}"
+
+    def product(self, name: str, weight: Floats) -> list[str]:
+        """Add the weights of a product that is rounded in int8: returns the names of its arrays."""
+        if not self.byte:
+            self.used.add("add_product")
+            return [self.constant(name, four_together(weight))]
+        self.used.add("add_levels")
+        whole, steps = levels(weight)
+        return [self.constant(name, whole), self.constant(f"{name}_steps", steps)]
+
+    def dense(self, name: str, weight: Floats, bias: Floats, into: str) -> list[str]:
+        """Return the lines of a product that stays in float32: into = weight · values + bias."""
+        self.used.add("add_product")
+        table, start = self.constant(name, four_together(weight)), self.constant(f"{name}_bias", singles(bias))
+        return dense_lines(into, table, start, self.values, *weight.shape)
+
+    @property
+    def ram(self) -> int:
+        """Bytes of the state, as a compiler lays it out."""
+        # Four-byte parts first, then bytes: the struct ends at a multiple of four.
+        return -(-sum(part.bytes for part in self.memory) // 4) * 4
+
+    @property
+    def flash(self) -> int:
+        """Bytes of constants."""
+        return sum(one.bytes for one in self.constants)
+
+
+def dense_lines(into: str, table: str, bias: str, values: str, rows: int, depth: int) -> list[str]:
+    """Return the lines of into = table · values + bias."""
+    return [
+        f"memcpy({into}, {bias}, {rows} * sizeof(float));",
+        f"add_product({into}, {table}, {values}, {rows}, {depth});",
+    ]
