@@ -70,11 +70,16 @@ class LearningChoices:
 
         made = estimator_of(task)
         # A known set may need settings of its own; --set and the task's options still change them.
-        settings = self.changed(made.task.settings.changed(settings_of(file)), task)
+        netless = bool(self.cell) and self.cell == made.no_net
+        settings = (replace(self, cell="") if netless else self).changed(
+            made.task.settings.changed(settings_of(file)), task
+        )
         # By identity: 0 equals False, and --validation 0 is a choice.
         given = {
             name: value for name, value in asked.items() if value is not None and value is not False and value != ""
         }
+        if netless:
+            given["cell"] = self.cell
         if vectors:
             given["vectors"] = vectors_path(vectors)
         if "validation" in given:
@@ -199,7 +204,7 @@ def series(
 
                recurra fit series sales.csv --horizon 28 --season 7 --minutes 2
 
-               recurra fit series sales.csv --horizon 28 --season 7 --recipe classics
+               recurra fit series sales.csv --horizon 28 --season 7 --cell none
 
                recurra fit series demand.csv --horizon 48 --past price --future temperature,holiday --static region
 

@@ -33,7 +33,7 @@ Threads = Annotated[int, typer.Option("--threads", min=0, show_default=False, he
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 DeviceName = Annotated[str, typer.Option("--device", help="Where to learn: auto, cpu or cuda. [default: auto]")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run that lies in --out.")]
-CellOption = Annotated[str, typer.Option("--cell", help=f"{', '.join(CELLS)}.")]
+CellOption = Annotated[str, typer.Option("--cell", help=f"{', '.join(CELLS)}; of series none, too: no net.")]
 PrecisionName = Annotated[
     str, typer.Option("--precision", help="Multiply in float32, bf16 or int8. [default: what the model learnt in]")
 ]

@@ -101,6 +101,8 @@ class Estimator(Params):
     flat: ClassVar[tuple[str, ...]]
     """Arguments of the constructor that are settings."""
 
+    no_net: ClassVar[str] = ""
+    """What `cell` is where no net is to learn; empty: one always does."""
     usual_validation: ClassVar[float | None] = None
     """What is held out where `validation` may be left open, and is."""
 
@@ -120,6 +122,13 @@ class Estimator(Params):
     seed_: int
     """What `random_state` came to in the fit."""
 
+    def chosen(self) -> dict[str, Any]:
+        """Return this estimator's own arguments that are settings and were given."""
+        given = {name: getattr(self, name) for name in self.flat if getattr(self, name) is not None}
+        if self.no_net and given.get("cell") == self.no_net:
+            del given["cell"]
+        return given
+
     def settings(self) -> Settings:
         """Return the configuration with this estimator's own arguments put in.
 
@@ -134,8 +143,7 @@ class Estimator(Params):
             raise UsageError(
                 f"the loaded model cannot be fitted again: {self.forgotten_}", advice="make a new estimator"
             )
-        given = {name: getattr(self, name) for name in self.flat if getattr(self, name) is not None}
-        settings = (self.config or self.task.settings).changed(given)
+        settings = (self.config or self.task.settings).changed(self.chosen())
         check_read(settings, self.task.name, begun=self.task.settings)
         return settings
 
@@ -144,7 +152,7 @@ class Estimator(Params):
         settings, seed = self.settings(), seed_of("random_state", self.random_state)
         part = self.usual_validation if self.validation is None else self.validation
         holds, vectors = self.validation is not None, getattr(self, "vectors", None)
-        named = tuple(name for name in self.flat if getattr(self, name) is not None)
+        named = tuple(self.chosen())
         return Asked(settings, seed, held_out("validation", part), holds=holds, vectors=vectors, named=named)
 
     def fit_prepared(self, prepared: Prepared, *, run: str | Path | None = None, watch: Watch | None = None) -> Self:

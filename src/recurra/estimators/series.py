@@ -17,7 +17,7 @@ from recurra.config import CellName, Settings
 from recurra.datasets.series.ahead import reading_ahead, with_ahead
 from recurra.datasets.series.checks import VALIDATION
 from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
-from recurra.errors import UsageError, warn
+from recurra.errors import UsageError, either, warn
 from recurra.estimators.backtests import Backtest, backtested
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.horizon.origins import Origins
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from recurra.training.progress import Watch
 
 SERIES_SETTINGS = TASK.settings
+CLASSICS = "classics"
 
 
 @dataclass(eq=False, repr=False)
 class Forecaster(Estimator):
     """A recurrent forecaster for many series.
 
-    Arguments left at None keep the value of `config` (default: `SERIES_SETTINGS`). `season` is the number of steps in a
+    Arguments left at None keep the value of `config` (default: `SERIES_SETTINGS`). `cell="none"` is as
+    `recipe="classics"`: classical forecasts alone, and nothing is trained. `season` is the number of steps in a
     season; the rivals and MASE use it. `validation` windows at the end of each series, or a share of the
     shortest series', choose the epoch and the intervals' widths; 0 holds nothing out. `past`, `future` and `static`
     name columns beside the values: numbers known up to now, numbers known ahead, what never changes within a series.
@@ -46,6 +48,7 @@ class Forecaster(Estimator):
     """
 
     task = TASK
+    no_net = "none"
     flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
 
     cell: CellName | None = None
@@ -74,9 +77,19 @@ class Forecaster(Estimator):
     def asked(self) -> Asked:
         """Return what a fit is asked for; raises UsageError for what is out of its range."""
         minutes = float(self.minutes) if self.minutes == 0 else positive("minutes", self.minutes)
-        asked = replace(super().asked(), recipe=self.recipe, minutes=minutes)
+        asked = replace(super().asked(), recipe=self._recipe(), minutes=minutes)
         recipe_of(asked)
         return asked
+
+    def _recipe(self) -> str:
+        """Return the recipe, which `cell` may say; raises UsageError where both say it differently."""
+        if self.cell != self.no_net:
+            return self.recipe
+        if self.recipe not in ("auto", CLASSICS):
+            said = either("--cell none", "cell='none'")
+            found, advice = f"recipe {self.recipe}", f"leave one out, or choose recipe {CLASSICS}"
+            raise UsageError(f"{said} has classical forecasts alone", found=found, advice=advice)
+        return CLASSICS
 
     def _reading(self, given: SeriesReading | None) -> SeriesReading:
         """Return how series are read: as is said, with the columns beside the values that this estimator names."""
