@@ -12,7 +12,7 @@ endif
 
 CPP := $(shell find native -name "*.[ch]pp")
 
-.PHONY: setup demo test test-native lint accept sanitize bench bench-speed rivals tables pages census clean
+.PHONY: setup demo test test-native lint accept sanitize bench bench-speed rivals rivals-series tables pages census clean
 
 setup: .venv/ready
 
@@ -63,6 +63,11 @@ bench-speed: setup
 rivals:
 	$(PYTHON) -m venv .venv-rivals
 	.venv-rivals/bin/pip install --quiet --disable-pip-version-check -r benchmarks/rivals/requirements.txt
+
+# NeuralForecast and Darts, for benchmarks/series_rivals.py (two gigabytes of downloads).
+rivals-series:
+	$(PYTHON) -m venv .venv-rivals-series
+	.venv-rivals-series/bin/pip install --quiet --disable-pip-version-check -r benchmarks/rivals/requirements-series.txt
 
 tables: setup
 	$(BIN)/python benchmarks/tables.py

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from smoke import SMOKE
 
-from recurra.metrics import naive_scale
+from recurra.baselines.naive import naive2
+from recurra.metrics import naive_scale, owa
+from recurra.metrics import smape as smape_of
 
 Values = NDArray[np.float64]
 
@@ -43,6 +45,12 @@ class SeriesSet:
         scales = [naive_scale(t, season=min(self.season, max(1, len(t) - 1))) for t in self.train]
         errors = np.abs(np.stack(self.test) - told).mean(axis=1) / np.array(scales)
         return round(float(errors.mean()), 4)
+
+    def owa(self, *, mase: float, smape: float) -> float:
+        """Return OWA of a forecast's means over series: in units of Naive 2's on the same rows."""
+        told = np.stack([naive2(t, horizon=self.horizon, season=self.season) for t in self.train])
+        reference = float(np.mean([smape_of(*pair) for pair in zip(self.test, told, strict=True)]))
+        return round(owa(smape=smape, mase=mase, reference_smape=reference, reference_mase=self.mase(told)), 4)
 
     def inside(self, figures: dict[str, Values]) -> list[float]:
         """Return the percent of truths in the 80 % interval of a model's answers, for each third of the horizon."""

@@ -12,11 +12,15 @@ from pathlib import Path
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
 from smoke import SMOKE
 from tables_engine import activations, cells, engine, precisions, processors, profile
+from tables_series import forecasts, series_rivals
 from tables_texts import own_texts, rivals
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
-PAGES = (HERE.parent / "README.md", DOCS / "performance.md", DOCS / "engine.md", DOCS / "text-classification.md")
+PAGES = (
+    HERE.parent / "README.md", *(DOCS / f"{name}.md" for name in ("performance", "engine", "text-classification",
+                                                                  "forecasting")),
+)  # fmt: skip
 MARKED = re.compile(r"(<!-- table:(?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
 
@@ -257,6 +261,8 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "reading": reading,
     "own-texts": own_texts,
     "rivals": rivals,
+    "forecasts": forecasts,
+    "series-rivals": series_rivals,
 }
 
 

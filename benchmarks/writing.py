@@ -10,7 +10,7 @@ import os
 import re
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,6 +26,7 @@ NUMBERS = re.compile(r"\[\s+-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*\s+\]")
 SCRATCH = TemporaryDirectory() if SMOKE else None
 PARTS = Path(SCRATCH.name) if SCRATCH else Path("runs") / "benchmarks"
 """Where parts of long measurements are kept, so that one that was stopped goes on; git leaves runs/ alone."""
+Completed = Callable[[str, dict[str, Any]], dict[str, Any]]
 ON = "measured_on"
 """What tells a measurement's machine."""
 
@@ -71,9 +72,13 @@ def machine(told: dict[str, str]) -> str:
     return ", ".join([told["processor"], *packages])
 
 
-def write_sets(name: str) -> Path:
-    """Write results/NAME.json of all that was measured, beside what was before; each key ends in its seed."""
+def write_sets(name: str, completed: Completed | None = None) -> Path:
+    """Write results/NAME.json of all that was measured, beside what was before; each key ends in its seed.
+
+    `completed` gives a row what older ones lack.
+    """
     every = dict(sorted((written(name, "sets") | measurements(name)).items()))
+    every = {key: completed(key, row) for key, row in every.items()} if completed else every
     return write_result(name, {"sets": every}, seeds=sorted({int(key.rpartition(" ")[2]) for key in every}))
 
 

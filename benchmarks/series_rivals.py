@@ -1,0 +1,131 @@
+"""The forecaster beside NeuralForecast's LSTM and NHITS and Darts' RNNModel, on the same rows of public panels.
+
+Each is fitted and asked in a fresh process with one thread and its maker's defaults; time of the processor and the most
+memory that the process held are the system's own figures, with all that it loads. A rival is stopped after 30 minutes
+of the processor, and told so. Run: `make rivals-series` (two gigabytes of downloads), then
+`python benchmarks/series_rivals.py [SET …]`, with RECURRA_DATA. What was measured before is kept. It writes
+results/series-rivals.json.
+
+Not here: the rivals' own code (rivals/forecaster.py), more panels and seeds (forecast.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from series_sets import SeriesSet, series_set
+from smoke import SMOKE, sized
+from writing import keep, measurements, write_sets
+
+from recurra.metrics import smape
+
+NAME = "series-rivals"
+ROOT = Path(__file__).parents[1]
+PYTHON = ROOT / ".venv-rivals-series" / "bin" / "python"
+SETS = ("airline", "M4 weekly", "M3 monthly")
+RIVALS = ("NeuralForecast LSTM", "NeuralForecast NHITS", "Darts RNNModel, LSTM")
+SECONDS = 1800
+"""Of the processor, after which a rival's training is stopped."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+LAUNCH = """
+import json, resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3]))
+sys.exit(code)
+"""
+"""A small process starts the command: a child's most memory counts from before exec, as a copy of who starts it."""
+Values = NDArray[np.float64]
+
+
+def main() -> None:
+    """Measure what was asked for and is not measured yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", metavar="SET", help=", ".join(SETS))
+    asked = parser.parse_args()
+    # A smoke run does without the other environment.
+    whoever = ("Recurra", *(RIVALS if PYTHON.exists() and not SMOKE else ()))
+    for name in asked.sets or sized(SETS, ("airline",)):
+        rows = series_set(name)
+        for who in whoever:
+            key = f"{name}, {who}, seed 0"
+            if key not in measurements(NAME):
+                keep(NAME, key, measured(rows, who))
+                print(key, measurements(NAME).get(key), flush=True)
+    write_sets(NAME)
+
+
+def measured(rows: SeriesSet, who: str) -> dict[str, Any]:
+    """Return the errors of one forecaster on the official test part, and what it took."""
+    with tempfile.TemporaryDirectory() as scratch:
+        answer = ours if who == "Recurra" else rival
+        told, note, spent, most = answer(rows, who, Path(scratch))
+    mean = float(np.mean([smape(*pair) for pair in zip(rows.test, told, strict=True)]))
+    mase = rows.mase(told)
+    return {
+        "series": len(rows.ids),
+        "mase": mase,
+        "smape": round(mean, 3),
+        "owa": rows.owa(mase=mase, smape=mean),
+        "processor_seconds": round(spent, 1),
+        "megabytes": round(most),
+        "note": note,
+    }
+
+
+def ours(rows: SeriesSet, who: str, folder: Path) -> tuple[Values, str, float, float]:
+    """Fit by the command, with nothing but horizon and season, and forecast by the other: two processes.
+
+    The official test part is the run's own: nothing learns from it.
+    """
+    rows.csv(folder / "whole.csv", whole=True)
+    rows.csv(folder / "train.csv", whole=False)
+    recurra = [sys.executable, "-m", "recurra"]
+    sizes = ["--horizon", str(rows.horizon), "--season", str(rows.season), "--threads", "1", "--quiet"]
+    fit = [*recurra, "fit", "series", str(folder / "whole.csv"), *sizes, "--out", str(folder / "run")]
+    spent, most = ran([*fit, *sized([], ["--epochs", "1", "--set", "hidden=4"])], folder)
+    ask = [*recurra, "forecast", str(folder / "run"), str(folder / "train.csv"), "-o", str(folder / "told.parquet")]
+    again, more = ran(ask, folder)
+    told = pd.read_parquet(folder / "told.parquet")["Recurra"].to_numpy().reshape(len(rows.ids), -1)
+    return told, "with its report", spent + again, max(most, more)
+
+
+def rival(rows: SeriesSet, who: str, folder: Path) -> tuple[Values, str, float, float]:
+    """Fit and ask one rival in its own environment."""
+    task, answers = folder / "task.npz", folder / "answers.npz"
+    lengths = [len(one) for one in rows.train]
+    np.savez(task, flat=np.concatenate(rows.train), lengths=lengths, horizon=rows.horizon, seconds=SECONDS)
+    script = ROOT / "benchmarks" / "rivals" / "forecaster.py"
+    spent, most = ran([str(PYTHON), str(script), who, str(task), str(answers)], folder)
+    told = np.load(answers)
+    return told["told"].astype(np.float64), str(told["note"]), spent, most
+
+
+def ran(words: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Run a command in a folder; return its seconds of the processor and the most megabytes that it held.
+
+    Raises RuntimeError where it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", LAUNCH, *words], check=False, cwd=folder, env={**os.environ, **ONE_THREAD},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    spent, most = json.loads(done.stdout.splitlines()[-1])
+    return spent, most
+
+
+if __name__ == "__main__":
+    main()
