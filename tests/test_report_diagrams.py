@@ -57,6 +57,16 @@ def test_the_gru_shows_reset_update_and_candidate() -> None:
     assert any("W (12 × 7)" in word and "U (12 × 4)" in word for word in shown)
 
 
+@pytest.mark.parametrize("kind", ["wide", "grams", "patches"])
+def test_a_layer_that_reads_the_input_by_itself_is_added_to_the_others_and_not_put_on_top(kind: str) -> None:
+    alone, added = network_diagram(LAYERS), network_diagram([*LAYERS, ("beside", kind, "", (1,))])
+    assert boxes(added, "circle") == boxes(alone, "circle") + 1 and "beside" in words(added)
+    # No wire ends in its box but the arrow of its own input, and one leads from it to the ring.
+    assert boxes(added, "rect") == boxes(alone, "rect") + 1
+    with pytest.raises(UsageError, match="values flow through"):
+        network_diagram([("beside", kind, "", (1,))])
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_every_stroke_of_a_cell_lies_on_the_sheet(cell: CellName) -> None:
     svg = cell_diagram(cell, inputs=16384, hidden=16384)

@@ -67,10 +67,12 @@ class PanelNet(Plan):
         inner: dict[str, Any] = {"recurrent": spec.recurrent, **spec.parts()}
         sizes = {name: members * sum(map(math.prod, part.weights().values())) for name, part in inner.items()}
         body = ("entry", "recurrent", "wide", "narrow")
+        read = ("last state", "pooling", str(spec.recurrent.hidden), 0)
         # Side by side: what each simple forecast counts, how a trend is damped, what changes, also by what is ahead.
         heads = sum(size for name, size in sizes.items() if name not in body)
         kinds = [(name, inner[name].kind, str(inner[name].outputs)) for name in body]
-        return [*((*kind, sizes[kind[0]]) for kind in kinds), ("heads", "dense", str(inner["change"].outputs), heads)]
+        through = [(*kind, sizes[kind[0]]) for kind in kinds]
+        return [*through[:2], read, *through[2:], ("heads", "dense", str(inner["change"].outputs), heads)]
 
     def in_precision(self, precision: Precision) -> Self:
         """Return the plan with its recurrences multiplied in another precision; the weights stay."""

@@ -14,7 +14,7 @@ from recurra.errors import UsageError
 from recurra.report.blocks import Block, Facts, Figure, Highlight, Highlights, Paragraph, Points, Table
 from recurra.report.charts.curves import Line, accuracy_against_loss, learning_rates, lines
 from recurra.report.drawings.cells import cell_blocks
-from recurra.report.drawings.network import network_diagram, shape_text, summary_table
+from recurra.report.drawings.network import BESIDE, network_diagram, shape_text, summary_table
 from recurra.report.numbers import Shown, number, percent
 from recurra.report.page import Section
 
@@ -239,7 +239,7 @@ def network_section(record: RunRecord) -> list[Section]:
         told = dict(record.part("settings").flat())
         both = "yes" in (told.get("net.bidirectional"), told.get("bidirectional"))
         drawn = [(name, kind, _detail(name, kind, count), shape) for name, kind, shape, count in layers]
-        if any(kind != "grams" for _, kind, _, _ in layers):
+        if any(kind not in BESIDE for _, kind, _, _ in layers):
             blocks.append(Figure(network_diagram(drawn, bidirectional=both), "The network, unrolled through time."))
         blocks.append(summary_table(layers, "Layers, the shapes that come out of them, and their weights."))
     return section("Network", [*blocks, *_cell_blocks(record.part("cell"))])

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from recurra.errors import UsageError
 from recurra.report.blocks import Align, Table
 from recurra.report.charts.canvas import label
-from recurra.report.drawings.strokes import Point, box, sheet, symbol, wire, words
+from recurra.report.drawings.strokes import RING, Point, box, ring, sheet, symbol, wire, words
 
 Shape = str | Sequence[int | str]
 
@@ -26,6 +26,10 @@ FLOOR = 78.0
 WIDTH = 760.0
 LETTERS = {"embedding": "e", "recurrent": "h"}
 """The symbol of what a layer gives out at each step."""
+BESIDE = ("wide", "grams", "patches")
+"""Kinds of layers that read the input by themselves: what they give is added to what the others gave."""
+ASIDE = 255.0
+"""Where their boxes stand."""
 
 
 class DrawnLayer(NamedTuple):
@@ -33,7 +37,7 @@ class DrawnLayer(NamedTuple):
 
     name: str
     kind: str
-    """embedding, recurrent, pooling, dense, tied, wide; what is not known is drawn as a dense layer."""
+    """embedding, recurrent, pooling, dense, tied, or one of `BESIDE`; what is not known is drawn as a dense layer."""
     detail: str
     shape: Shape
 
@@ -52,11 +56,13 @@ def network_diagram(
     the sequence; a pooling whose detail is "last" reads the last step alone. `source` is the input's symbol.
     Raises UsageError without layers.
     """
-    rows = [DrawnLayer(*layer) for layer in layers]
+    every = [DrawnLayer(*layer) for layer in layers]
+    rows = [row for row in every if row.kind not in BESIDE]
     if not rows:
-        raise UsageError("layers of a diagram", found="none", allowed="at least one")
+        raise UsageError("layers of a diagram", found="none", allowed="at least one that values flow through")
+    beside = [row for row in every if row.kind in BESIDE]
     # Input symbols below and the output above take what is left beside a floor for each layer.
-    height = FLOOR * len(rows) + 108.0
+    height = FLOOR * len(every) + 108.0
     floor = height - 34.0
     parts = [symbol((x, floor), source, step) for x, step in zip(PLACES, STEPS, strict=True)]
     parts.append(words((DOTS, floor), "…", size=17))
@@ -68,6 +74,10 @@ def network_diagram(
         parts += [drawn, _beside(row, middle)]
         # Behind a pooling there is one vector: the layers above it get one box instead of one at each step.
         places, below = after, middle - BOX[1] / 2
+    for position, row in enumerate(beside, start=len(rows) + 1):
+        middle = floor - FLOOR * position + 14.0
+        parts += [_added(row, places[-1], (below, middle)), _beside(row, middle)]
+        places, below = places[-1:], middle - RING
     parts += [wire((x, below), (x, below - 34)) for x in places]
     parts += _results(places, below - 46)
     return sheet(WIDTH, height, parts)
@@ -110,6 +120,15 @@ def _layer(
     for x, step in zip(places, STEPS, strict=True):
         drawing += symbol((x, y - 1), letter, step, size=16) if letter else words((x, y), label(row.kind, 9))
     return drawing + (_through_time(y, bidirectional) if row.kind == "recurrent" else ""), places
+
+
+def _added(row: DrawnLayer, place: float, heights: Point) -> str:
+    """Return a layer that stands beside the others, and the ring where what it gives is added to what they gave."""
+    below, y = heights
+    # Its own input is the sequence itself: an arrow from below the box stands for it.
+    feet = wire((ASIDE, y + BOX[1] / 2 + 18), (ASIDE, y + BOX[1] / 2))
+    joined = wire((ASIDE + 55, y), (place - RING, y)) + wire((place, below), (place, y + RING))
+    return _named_box(row, (ASIDE, y)) + feet + joined + ring((place, y), "plus")
 
 
 def _named_box(row: DrawnLayer, middle: Point) -> str:
