@@ -92,20 +92,23 @@ def require_readable(model: Model) -> None:
 
 def _troubles(model: Any) -> list[tuple[str, str]]:
     """What stands in the way of a model, and what to train instead."""
-    plan, called = model.plan, CALLED[model.task].noun
-    alone = "train a net alone: fit with --recipe net"
-    if model.task not in MEANINGS or plan.recurrent is None or getattr(plan, "kind", "") == "panel":
-        return [(f"{called} without one net that reads step by step", alone)]
-    found = []
-    if getattr(plan, "grams", ()) or getattr(plan, "wide", None) or getattr(plan, "window", 0):
-        found.append(("n-grams, or windows of a text, stand beside the net", alone))
-    if plan.recurrent.bidirectional:
-        found.append(("it reads from both ends", "train with --set bidirectional=false"))
-    if getattr(plan, "direction", "forward") == "backward":
-        found.append(("it reads from the end", "train with --set direction=forward"))
+    plan, alone = model.plan, "train a net alone: --recipe net"
+    if model.task not in MEANINGS:
+        return [(f"it is {CALLED[model.task].noun}", "train a classifier, and start it from this one")]
+    if getattr(plan, "kind", "") == "panel" or plan.recurrent is None:
+        return [(f"it is {CALLED[model.task].netless}, or several nets", alone)]
     pooling = next((spec for _, spec in plan.flow if spec.kind == "pooling"), None)
-    if pooling and not {*pooling.parts} <= POOLED.keys():
-        found.append(("attention waits for the last token", 'train with --set \'pool=["mean","max"]\''))
-    if getattr(getattr(model.encoder, "config", None), "pad_to_max", False):
-        found.append(("it reads pads before each text", "train with --set pad_to_max=false"))
-    return found
+    config = getattr(model.encoder, "config", None)
+    found = [
+        (getattr(plan, "grams", ()) or getattr(plan, "wide", None), "n-grams stand beside its net", alone),
+        (getattr(plan, "window", 0), "it answers a long text by the mean over its windows", alone),
+        (plan.recurrent.bidirectional, "it reads from both ends", "train with --set bidirectional=false"),
+        (getattr(plan, "direction", "") == "backward", "it reads from the end", "train with --set direction=forward"),
+        (
+            pooling and not {*pooling.parts} <= POOLED.keys(),
+            "attention waits for the last token",
+            'train with --set \'pool=["mean","max"]\'',
+        ),
+        (getattr(config, "pad_to_max", False), "it reads pads before a text", "train with --set pad_to_max=false"),
+    ]
+    return [(wrong, advice) for stands, wrong, advice in found if stands]
