@@ -66,6 +66,7 @@ def _told(program: Program) -> str:
         [
             f"{program.name}.h, {program.name}.c: {told['precision']}",
             f"RAM    {program.ram:>11,} bytes a state, {scratch:,} of them scratch",
-            f"flash  {program.flash:>11,} bytes of constants; the code is some kilobytes more",
+            f"flash  {program.flash:>11,} bytes of constants; the code is a kilobyte or two more",
+            f"work   {told['products']:>11,} multiplications a step, its answer included",
         ]
     )

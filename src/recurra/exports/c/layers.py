@@ -130,6 +130,7 @@ def write_tied(writing: Writing, spec: TiedSpec, weights: Weights) -> None:
     """The score of each word, by its row of the table."""
     bias = writing.constant("words_bias", singles(weights["bias"][:, 0]))
     writing.used.add("add_product")
+    writing.products += spec.words * writing.size
     writing.answer += dense_lines("answer", "words", bias, writing.values, spec.words, writing.size)
 
 

@@ -50,7 +50,7 @@ class Program:
 
     @property
     def flash(self) -> int:
-        """Bytes of constants; the code is some kilobytes more, which depend on the compiler."""
+        """Bytes of constants; the code is a kilobyte or two more, as the compiler makes it."""
         # Further arrays and the texts of names, each with a pointer of four bytes.
         arrays = sum(values.nbytes for values in self.meaning.arrays.values())
         return self.writing.flash + arrays + sum(len(name.encode()) + 5 for name in self.meaning.names)
@@ -66,6 +66,7 @@ class Program:
             "ram": self.ram,
             "ram_state": remembered,
             "flash": self.flash,
+            "products": self.writing.products,
             "outputs": self.outputs,
         }
 

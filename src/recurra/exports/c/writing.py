@@ -64,6 +64,8 @@ class Writing:
     """In place of values: their levels and step, which were rounded before."""
     size: int = 0
     """How many there are."""
+    products: int = 0
+    """Multiplications with an addition of a step, and of its answer."""
 
     def constant(self, name: str, values: NDArray[Any]) -> str:
         """Add a constant array; returns its name."""
@@ -77,6 +79,7 @@ class Writing:
 
     def product(self, name: str, weight: Floats) -> list[str]:
         """Add the weights of a product that is rounded in int8: returns the names of its arrays."""
+        self.products += weight.size
         if not self.byte:
             self.used.add("add_product")
             return [self.constant(name, four_together(weight))]
@@ -88,6 +91,7 @@ class Writing:
         """Return the lines of a product that stays in float32: into = weight · values + bias."""
         self.used.add("add_product")
         table, start = self.constant(name, four_together(weight)), self.constant(f"{name}_bias", singles(bias))
+        self.products += weight.size
         return dense_lines(into, table, start, self.values, *weight.shape)
 
     @property
