@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import recurra
 from command_line import recurra as run
@@ -33,6 +35,7 @@ USERS = [
     "docs/kinds-of-answers.md",
     "docs/language-models.md",
     "docs/forecasting.md",
+    "docs/importing.md",
     "docs/engine.md",
 ]
 """Pages for users: what they show is public."""
@@ -74,6 +77,8 @@ def write_files(folder: Path) -> None:
         lines = [f"{row[0]} text {number},{row[place]}" for number, row in enumerate(kinds)]
         ending = "" if name.endswith("s") else "s"
         (folder / f"{name}{ending}.csv").write_text("\n".join([f"body,{name}", *lines]) + "\n")
+    parts = {"embed": torch.nn.Embedding(9, 4), "lstm": torch.nn.LSTM(4, 5), "fc": torch.nn.Linear(5, 4)}
+    save_file(torch.nn.ModuleDict(parts).state_dict(), folder / "tagger.safetensors")
     (folder / "log.jsonl").write_text(json.dumps({"id": 1, "note": "a"}) + "\n")
 
 

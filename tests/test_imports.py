@@ -56,6 +56,7 @@ RANKS = (
     "tasks.heads.panel.weighing",
     "tasks.heads.panel.settling",
     "tasks.heads.panel.run",
+    "tasks.heads.sequence.run",
     "exports",
     "tasks.task",
     "training",
@@ -66,6 +67,7 @@ RANKS = (
     "tasks.heads",
     "tasks",
     "estimators",
+    "importing",
     "runs",
     "labs",
     "cli",
@@ -89,6 +91,7 @@ MAY_IMPORT_TORCH = (
     "tasks.heads.next_token.dynamic",
     "training.",
     "estimators.",
+    "importing.torch_nets",
     "labs.",
 )
 """Beside layers/*/learn.py: what learns. Everything else answers, reads, measures or draws without torch."""

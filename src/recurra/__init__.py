@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from recurra.estimators.series import SERIES_SETTINGS, Forecaster
     from recurra.estimators.tags import TextTagger
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+    from recurra.importing.reading import import_model
     from recurra.tasks.heads.classes.explanation import Explanation
+    from recurra.tasks.heads.sequence.run import ImportedNet
 
     # Only for type checkers: `__getattr__` answers it.
     __version__: str
@@ -35,6 +37,7 @@ __all__ = [
     "DataError",
     "Explanation",
     "Forecaster",
+    "ImportedNet",
     "LanguageModel",
     "NetConfig",
     "RecurraError",
@@ -52,6 +55,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "errors",
+    "import_model",
     "load",
     "metrics",
     "nn",
@@ -71,7 +75,9 @@ _HOMES = {
     "recurra.estimators.series": ("SERIES_SETTINGS", "Forecaster"),
     "recurra.estimators.tags": ("TextTagger",),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
+    "recurra.importing.reading": ("import_model",),
     "recurra.tasks.heads.classes.explanation": ("Explanation",),
+    "recurra.tasks.heads.sequence.run": ("ImportedNet",),
 }
 _MODULES = ("errors", "metrics", "nn")
 """Modules that are public as a whole."""

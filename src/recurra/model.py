@@ -27,7 +27,7 @@ from recurra.errors import ArtefactError
 from recurra.layers.layer import Shapes
 from recurra.nets.run import Plan
 from recurra.records import Frozen, problem_line
-from recurra.tasks.names import CALLED
+from recurra.tasks.names import HELD
 from recurra.text.encoder import TextEncoder
 
 TOLERANCE: dict[Precision, float] = {"float32": 1e-4, "bf16": 3e-2, "int8": 1e-1}
@@ -88,7 +88,7 @@ class Model:
     task: ClassVar[str]
     net: ClassVar[type[Plan]]
     file: ClassVar[str]
-    """The artefact's file of the encoder."""
+    """The artefact's file of the encoder; empty: it has none."""
     use: ClassVar[str]
     """The command that answers, as the card tells it."""
     more_is_better: ClassVar[tuple[str, ...]] = ()
@@ -162,7 +162,7 @@ class Model:
         origin = self.origin.model_dump(mode="json", exclude_defaults=True)
         # What says nothing is left out, so that an artefact from before `origin` keeps its bytes.
         config = {"net": self.plan.model_dump(mode="json"), **self.told(), **({"origin": origin} if origin else {})}
-        files = {self.file: self.encoder.to_json()}
+        files = {self.file: self.encoder.to_json()} if self.file else {}
         save_artefact(
             Path(folder), Artefact(self.task, config, self.tensors, files, self.selftest(), card, stored, self.coarse)
         )
@@ -216,13 +216,13 @@ class Model:
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures if name != "seconds")
         kept = [f"The epoch that was kept: {told}.", ""] if told else []
         use = f'Use it: `{self.use}`, or `recurra.load("FOLDER")`.'
-        return "\n".join([f"# {CALLED[self.task].noun.capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
+        return "\n".join([f"# {HELD[self.task].noun.capitalize()}", "", self.fact, "", *table, "", *kept, use, ""])
 
 
 def model_of(task: str) -> type[Any]:
     """Return the class of a task's models: its head's run.py has it."""
     # By name: an answer needs the head alone, and a task's record brings readers, rivals and reports along.
-    model: type[Any] = import_module(f"recurra.tasks.heads.{CALLED[task].head}.run").MODEL
+    model: type[Any] = import_module(f"recurra.tasks.heads.{HELD[task].head}.run").MODEL
     return model
 
 

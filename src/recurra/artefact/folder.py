@@ -23,7 +23,7 @@ from recurra.artefact.writing import write_folder
 from recurra.errors import ArtefactError, Place, RecurraError
 from recurra.layers.layer import Shapes
 from recurra.records import problem_line
-from recurra.tasks.names import CALLED
+from recurra.tasks.names import HELD
 
 FORMAT_VERSION = 1
 OLDEST_VERSION = 1
@@ -72,8 +72,8 @@ class Artefact:
 def require_task(held: str, task: str) -> None:
     """Raise ArtefactError such as "this is a forecaster" when an artefact of the task `held` is not of `task`."""
     if held != task:
-        called, advice = CALLED[held], f"use `{CALLED[held].verb}` with it"
-        raise ArtefactError(f"this is {called.noun}", allowed=CALLED[task].noun, advice=advice)
+        called, advice = HELD[held], f"use `{HELD[held].verb}` with it"
+        raise ArtefactError(f"this is {called.noun}", allowed=HELD[task].noun, advice=advice)
 
 
 def save_artefact(folder: Path, artefact: Artefact) -> None:
@@ -161,8 +161,8 @@ def resolve(path: Path) -> Path:
 
 
 def _hashed_files(folder: Path, artefact: Artefact) -> dict[str, bytes]:
-    if artefact.task not in CALLED:
-        raise ArtefactError("unknown task", found=repr(artefact.task), allowed=", ".join(CALLED))
+    if artefact.task not in HELD:
+        raise ArtefactError("unknown task", found=repr(artefact.task), allowed=", ".join(HELD))
     for name in artefact.files.keys() - FURTHER:
         raise ArtefactError("a file of this name is not saved", found=name, allowed=", ".join(sorted(FURTHER)))
     description = {
@@ -237,9 +237,9 @@ def _check_members(description: dict[str, Any], place: Place) -> None:
     for name in ("config", "selftest"):
         if not isinstance(description[name], dict):
             raise ArtefactError(f"{name} is no JSON object", place=place, advice=AGAIN)
-    if description["task"] not in list(CALLED):
+    if description["task"] not in list(HELD):
         found = repr(description["task"])[:60]
-        raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(CALLED), advice=AGAIN)
+        raise ArtefactError("unknown task", place=place, found=found, allowed=", ".join(HELD), advice=AGAIN)
 
 
 def _check_files(folder: OpenFolder, names: list[str]) -> None:

@@ -32,6 +32,9 @@ NUMBERS: dict[str, str] = {
 }  # fmt: skip
 """What a checkpoint may hold: NumPy's own types."""
 
+FOREIGN: dict[str, str] = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"}
+"""What a file of another tool may hold: numbers that become float32, and counts, which no layer takes."""
+
 LARGEST_HEADER = 1 << 20
 """Bytes of the JSON header, at most."""
 
@@ -83,13 +86,19 @@ def pack(tensors: Mapping[str, np.ndarray], *, dtypes: Mapping[str, str], file: 
 
 
 def unpack(
-    data: bytes | bytearray, *, dtypes: Mapping[str, str], file: str, expected: Shapes | None = None
+    data: bytes | bytearray,
+    *,
+    dtypes: Mapping[str, str],
+    file: str,
+    expected: Shapes | None = None,
+    noted: bool = False,
 ) -> dict[str, np.ndarray]:
     """Read safetensors bytes as arrays that share the memory of `data`, in sorted order. Raises ArtefactError.
 
-    With `expected`, names and shapes must be exactly those.
+    With `expected`, names and shapes must be exactly those. `noted`: the header may have notes of other tools, which
+    are passed over.
     """
-    entries = read_header(data, length=len(data), dtypes=dtypes, file=file)
+    entries = read_header(data, length=len(data), dtypes=dtypes, file=file, noted=noted)
     if expected is not None:
         scales = {f"{entry.name}{SCALE}": entry.shape[:1] for entry in entries if entry.dtype == "I8"}
         _check_expected(entries, {**expected, **scales}, file)
@@ -97,7 +106,9 @@ def unpack(
     return {entry.name: _array(data, entry, start=start, dtype=np.dtype(dtypes[entry.dtype])) for entry in entries}
 
 
-def read_header(data: bytes | bytearray, *, length: int, dtypes: Mapping[str, str], file: str) -> list[Entry]:
+def read_header(
+    data: bytes | bytearray, *, length: int, dtypes: Mapping[str, str], file: str, noted: bool = False
+) -> list[Entry]:
     """Read and check the header of a file of `length` bytes; the entries are sorted by name. Raises ArtefactError."""
     # The length comes from the file: it is compared with the file's own size before anything is done with it.
     size = int.from_bytes(data[:8], "little")
@@ -110,6 +121,8 @@ def read_header(data: bytes | bytearray, *, length: int, dtypes: Mapping[str, st
     if data[8:9] != b"{":
         raise _error(file, "not safetensors: the header is no JSON object")
     header = parse_json(data[8 : 8 + size], file=file)
+    if noted:
+        header.pop("__metadata__", None)
     if len(header) > MOST_TENSORS:
         raise _error(file, "too many tensors", found=f"{len(header):,}", allowed=f"{MOST_TENSORS:,}")
     entries = [_entry(name, claim, dtypes, file) for name, claim in header.items()]
@@ -244,5 +257,5 @@ def _array(data: bytes | bytearray, entry: Entry, *, start: int, dtype: np.dtype
 
 
 def _error(file: str, wrong: str, *, found: str = "", allowed: str = "") -> ArtefactError:
-    advice = "save the model again with Recurra"
+    advice = "save it again with the program that wrote it"
     return ArtefactError(wrong, place=Place(file), found=found, allowed=allowed, advice=advice)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli import answering, backtesting, comparing, explaining, exporting, options, tuning
+from recurra.cli import answering, backtesting, comparing, explaining, exporting, importing, options, tuning
 from recurra.cli.app_fit import LearningChoices, RunChoices, fit_task
 from recurra.cli.data import data_app
 from recurra.cli.fit_kinds import kinds_app
@@ -124,6 +124,7 @@ app.command()(answering.generate)
 app.command()(answering.score)
 app.command()(answering.inspect)
 app.command()(exporting.export)
+app.command("import")(importing.import_)
 app.command()(explaining.explain)
 app.command()(comparing.compare)
 app.command()(tuning.tune)

@@ -41,7 +41,7 @@ def export(
     from recurra.exports.c.files import c_name, texts_of, write_texts
     from recurra.exports.c.program import program_of
     from recurra.model import load_any
-    from recurra.tasks.names import CALLED
+    from recurra.tasks.names import HELD
 
     folder = resolve(Path(artefact))
     model = load_any(folder)
@@ -51,7 +51,7 @@ def export(
         emit_json(program.record | {"files": [f"{program.name}.h", f"{program.name}.c"]})
     else:
         print(_told(program))
-    write_texts(Path(c), texts_of(program, CALLED[model.task].noun))
+    write_texts(Path(c), texts_of(program, HELD[model.task].noun))
 
 
 def _called(folder: Path) -> str:

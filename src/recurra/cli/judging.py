@@ -13,13 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recurra.artefact import resolve
+from recurra.artefact import require_task, resolve
 from recurra.cli.console import emit_json, emit_table, say, say_warnings, shown
 from recurra.cli.progress import progress
 from recurra.datasets.formats import TextReading
 from recurra.errors import GateError, UsageError
 from recurra.model import load_any, model_of
 from recurra.runs.sources import learnt_again, read_source
+from recurra.tasks.names import CALLED
 from recurra.tasks.task import Rows, Source, Task, made_ready, task_named
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ def evaluate_file(
     """Measure, print, write the report, hold against the gates."""
     folder = resolve(Path(artefact))
     model = load_any(folder, precision=precision)
+    if model.task not in CALLED:
+        # What has learnt elsewhere has no rows here that it could be measured on.
+        require_task(model.task, next(iter(CALLED)))
     task = task_named(model.plan.task)
     following = _following(task) if dynamic else None
     gates = read_gates(fail_under, task=task.name)

@@ -15,7 +15,7 @@ from recurra.artefact import require_task, resolve
 from recurra.cli.console import emit_json, say, say_warnings
 from recurra.errors import UsageError
 from recurra.model import load_any
-from recurra.tasks.names import CALLED
+from recurra.tasks.names import HELD
 from recurra.text.encoder import unread_warnings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def label_texts(
         raise UsageError("nothing to label" if not file else "both a file and --text", allowed="FILE, - or --text")
     model = load_any(resolve(Path(artefact)), precision=precision)
     # Whoever has answers of its own, such as a forecaster, is told with the command that gives them.
-    if CALLED[model.task].verb != CALLED["text"].verb:
+    if HELD[model.task].verb != HELD["text"].verb:
         require_task(model.task, "text")
     answers = _Answers(model, as_json=as_json)
     if texts or reading is None:

@@ -245,8 +245,10 @@ def estimator_of(task: str) -> type[Any]:
     return type(TaskEstimator.__name__, (TaskEstimator,), {"task": task_named(task)})
 
 
-def load(folder: str | Path) -> Estimator:
-    """Return the estimator of a run or an artefact: a TextClassifier, a LanguageModel or a Forecaster.
+def load(folder: str | Path) -> Any:
+    """Return the estimator of a run or an artefact: a TextClassifier, a LanguageModel, a Forecaster and so on.
+
+    Of a net that was imported it returns the net itself: `run(values)` answers arrays (docs/importing.md).
 
     It answers without torch, and has the arguments, settings and history of its fit. Raises ArtefactError for a folder
     that is none or is damaged.
@@ -254,8 +256,7 @@ def load(folder: str | Path) -> Estimator:
     >>> recurra.load("runs/tickets").predict(["where is my refund"])  # doctest: +SKIP
     """
     model = load_any(resolve(Path(folder)))
-    estimator: Estimator = estimator_of(model.plan.task).holding(model)
-    return estimator
+    return estimator_of(model.task).holding(model) if model.task in CALLED else model
 
 
 def _plain(value: Any) -> Any:

@@ -18,6 +18,9 @@ from pydantic import Field, model_validator
 
 from recurra.batches import Ragged, pick, sorted_batches, windows
 from recurra.config import Precision
+from recurra.layers.activation.run import activation
+from recurra.layers.activation.run import softmax as softmax
+from recurra.layers.convolution.run import convolution
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.layer import ArrayState, Floats, LayerSpec, Shapes, TokenIds, Weights
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec, TiedSpec, bag, dense, embedding
@@ -189,9 +192,15 @@ class _Flow(NamedTuple):
     values: Ragged[Any]
     """Token ids or features of each token; once pooled one row for each sequence."""
     states: Sequence[ArrayState] | None
-    """Before the sweep: where it starts (None: whole sequences, from zeros); after it: where it ended."""
+    """Where the sweeps to come start (None: whole sequences, from zeros); `ends`: where those so far ended."""
     look_up: _LookUp | None = None
     """How token ids become vectors, where that is still to be done: the sweep knows which of them it needs."""
+    ends: tuple[ArrayState, ...] = ()
+
+    @property
+    def features(self) -> Ragged[Any]:
+        """The values, looked up where they are token ids."""
+        return self.values.carry(self.look_up.vectors(self.values.values)) if self.look_up else self.values
 
 
 def run(
@@ -203,7 +212,7 @@ def run(
     states in which the sweeps ended. `states` are those that an earlier call gave; () begins a text that goes on.
     """
     flow = _folded(plan.steps, tensors, _Flow(inputs, states))
-    return flow.values.values, flow.states
+    return flow.values.values, flow.ends or states
 
 
 def run_all(
@@ -250,11 +259,11 @@ def _embed(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
 
 def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     """Sweep; of whole texts each distinct word is multiplied once, or not at all where it was met before."""
-    values, states, look_up = flow
+    values, states, look_up, ends = flow
     rows = table = None
     if look_up is not None and states is not None:
         # A text that goes on token by token: finding the distinct words would cost more than it saves.
-        values = values.carry(look_up.vectors(values.values))
+        values = flow.features
     elif look_up is not None:
         # Of a trained model the products of each word are kept for ever: a word met before costs a look-up.
         table = words_of(spec, weights, look_up.words)
@@ -264,7 +273,9 @@ def _sweep(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
             words, which = np.unique(values.values, return_inverse=True)
             rows, vectors = which.astype(np.int32), look_up.vectors(words)
         values = values.carry(vectors)
-    return _Flow(*recurrent(spec, weights, values, states, rows=rows, table=table))
+    count = len(spec.sweeps)  # of several stacks each takes its own
+    values, ended = recurrent(spec, weights, values, states and states[:count], rows=rows, table=table)
+    return _Flow(values, states and states[count:], ends=(*ends, *ended))
 
 
 def _pool(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
@@ -273,20 +284,15 @@ def _pool(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
     return flow._replace(values=Ragged(pooled, np.arange(len(pooled) + 1)))
 
 
-def _score(spec: Any, weights: Weights, flow: _Flow) -> _Flow:
-    return flow._replace(values=flow.values.carry(dense(spec, weights, flow.values.values)))
+def _made(flow: _Flow, values: Floats) -> _Flow:
+    return flow._replace(values=flow.values.carry(values), look_up=None)
 
 
 RUN: dict[str, Callable[[Any, Weights, _Flow], _Flow]] = {
-    "bag": lambda spec, weights, flow: flow._replace(values=flow.values.carry(bag(spec, weights, flow.values.values))),
-    "embedding": _embed, "recurrent": _sweep, "pooling": _pool, "dense": _score,
+    "bag": lambda spec, weights, flow: _made(flow, bag(spec, weights, flow.values.values)),
+    "embedding": _embed, "recurrent": _sweep, "pooling": _pool,
+    "dense": lambda spec, weights, flow: _made(flow, dense(spec, weights, flow.features.values)),
+    "activation": lambda spec, weights, flow: _made(flow, activation(spec, flow.features.values)),
+    "convolution": lambda spec, weights, flow: _made(flow, convolution(spec, weights, flow.features.values)),
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
-
-
-def softmax(logits: Floats) -> Floats:
-    """Turn scores into probabilities along the last axis."""
-    # Shares do not change when all scores move alike; without the highest taken away, e^1000 would be infinite.
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    shares: Floats = shifted / shifted.sum(axis=-1, keepdims=True)
-    return shares

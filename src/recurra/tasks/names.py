@@ -34,3 +34,7 @@ CALLED = {
     "tags": Called("a tagger of tokens", "recurra predict", "tags", "TextTagger"),
     "series": Called("a forecaster", "recurra forecast", "panel", "Forecaster", "classical forecasts"),
 }
+
+# Not in CALLED, whose tasks can be learnt: it has learnt with another tool.
+HELD = {**CALLED, "sequence": Called("an imported net", "recurra.load", "sequence")}
+"""What artefacts hold: the models of all tasks, and nets that were imported."""

@@ -15,7 +15,7 @@ from recurra.exports.c.writing import Writing
 from recurra.layers.layer import weights_of
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec, TiedSpec
 from recurra.model import Model
-from recurra.tasks.names import CALLED
+from recurra.tasks.names import HELD
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def _troubles(model: Any) -> list[tuple[str, str]]:
     """What stands in the way of a model, and what to train instead."""
     plan, alone = model.plan, "train a net alone: --recipe net"
     if model.task not in MEANINGS:
-        return [(f"it is {CALLED[model.task].noun}", "train a classifier, and start it from this one")]
+        return [(f"it is {HELD[model.task].noun}", "train a classifier, and start it from this one")]
     if getattr(plan, "kind", "") == "panel" or plan.recurrent is None:
-        return [(f"it is {CALLED[model.task].netless}, or several nets", alone)]
+        return [(f"it is {HELD[model.task].netless}, or several nets", alone)]
     pooling = next((spec for _, spec in plan.flow if spec.kind == "pooling"), None)
     config = getattr(model.encoder, "config", None)
     found = [
