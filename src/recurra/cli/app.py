@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recurra.cli import answering, backtesting, comparing, explaining, exporting, importing, options, tuning
+from recurra.cli import answering, backtesting, comparing, explaining, exporting, importing, options, streaming, tuning
 from recurra.cli.app_fit import LearningChoices, RunChoices, fit_task
 from recurra.cli.data import data_app
 from recurra.cli.fit_kinds import kinds_app
@@ -122,6 +122,7 @@ app.command()(answering.forecast)
 app.command()(backtesting.backtest)
 app.command()(answering.generate)
 app.command()(answering.score)
+app.command()(streaming.stream)
 app.command()(answering.inspect)
 app.command()(exporting.export)
 app.command("import")(importing.import_)

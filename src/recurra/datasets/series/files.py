@@ -66,20 +66,47 @@ def read_series(
     They are read as `reading` says, and for the rest as a model has `learnt` them; columns that neither names are
     guessed by their obvious names. The options say how the file is written (`open_table`). Raises DataError.
     """
-    reading = reading or SeriesReading()
-    known = learnt or LearntSeries()
     # Places and names of series are looked up by reading again, which stdin does not allow.
-    kept = stored(source)
-    if isinstance(kept, Stored):
+    opened = open_series(stored(source), reading, learnt=learnt, **options)
+    built = opened.built()
+    return replace(built, warnings=[*opened.table.warnings, *built.warnings], note=opened.table.note)
+
+
+@dataclass(frozen=True)
+class OpenSeries:
+    """An opened file of series, and how its columns are read."""
+
+    table: FileTable
+    columns: ColumnSource
+    reading: SeriesReading
+    learnt: LearntSeries
+    never_values: Sequence[str]
+    """Columns that number the rows: they would otherwise be the only ones that are left for a value."""
+
+    def built(self) -> SeriesTable:
+        """Build the series of all rows. Raises DataError."""
+        return series_of(self.columns, self.reading, self.learnt, never_values=self.never_values)[0]
+
+
+def open_series(
+    source: Readable,
+    reading: SeriesReading | None = None,
+    *,
+    learnt: LearntSeries | None = None,
+    streamed: bool = False,
+    **options: Unpack[FormatOptions],
+) -> OpenSeries:
+    """Open a file as `read_series` does; `streamed` settles how it is read without waiting for more than a row."""
+    reading, known = reading or SeriesReading(), learnt or LearntSeries()
+    if isinstance(source, Stored):
         # Plain lines, which stdin is otherwise, hold no series.
         options["form"] = options.get("form") or "csv"
-    table = open_table(kept, asked=[*names_of(reading), *names_of(known.reading)], **options)
+    asked = [*names_of(reading), *names_of(known.reading)]
+    table = open_table(source, asked=asked, streamed=streamed, **options)
     reading = known.reading_of(reading, table.names)
-    # A column of row numbers would otherwise be the only one that is left for a value.
     counts = [name for name in table.names if COUNTS.fullmatch(name)]
     header = replace(table.header, hint=table.header.hint or _times_by_type(table, reading))
-    built, _ = series_of(_columns_of(table, header), reading, known, never_values=counts)
-    return replace(built, warnings=[*table.warnings, *built.warnings], note=table.note)
+    return OpenSeries(table, _columns_of(table, header), reading, known, counts)
 
 
 def _times_by_type(table: FileTable, reading: SeriesReading) -> str:
