@@ -34,6 +34,7 @@ USERS = [
     "docs/tags.md",
     "docs/kinds-of-answers.md",
     "docs/language-models.md",
+    "docs/sessions.md",
     "docs/forecasting.md",
     "docs/importing.md",
     "docs/engine.md",

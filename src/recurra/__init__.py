@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from recurra.estimators.tags import TextTagger
     from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
     from recurra.importing.reading import import_model
+    from recurra.session import Session
+    from recurra.session_pool import SessionPool
     from recurra.tasks.heads.classes.explanation import Explanation
     from recurra.tasks.heads.sequence.run import ImportedNet
 
@@ -44,6 +46,8 @@ __all__ = [
     "SentenceEncoder",
     "SeriesConfig",
     "SeriesReading",
+    "Session",
+    "SessionPool",
     "Settings",
     "TextClassifier",
     "TextConfig",
@@ -76,6 +80,8 @@ _HOMES = {
     "recurra.estimators.tags": ("TextTagger",),
     "recurra.estimators.text": ("TEXT_SETTINGS", "TextClassifier"),
     "recurra.importing.reading": ("import_model",),
+    "recurra.session": ("Session",),
+    "recurra.session_pool": ("SessionPool",),
     "recurra.tasks.heads.classes.explanation": ("Explanation",),
     "recurra.tasks.heads.sequence.run": ("ImportedNet",),
 }

@@ -150,3 +150,60 @@ def pool_back(places: Places, *, values: Annotated[NDArray[numpy.float32], dict(
     """
     The gradient of what `pool` left: the errors of the values, and the scorer's gradients.
     """
+
+class StepNet:
+    """A net that only reads forwards, as streams step it."""
+
+    def __init__(self) -> None: ...
+
+    def reads_features(self, inputs: int) -> None: ...
+
+    def reads_words(self, table: object, *, each: int, scale: float) -> None:
+        """
+        Tokens of `each` ids: the sum of their rows of the table (words, inputs), times scale.
+        """
+
+    def knows_products(self, *, places: object, rows: object) -> None:
+        """
+        Products of words with the first layer: those of a word lie in row places[word], negative: not yet.
+        """
+
+    def recurrent(self, layer: object) -> None: ...
+
+    def pool(self, parts: Sequence[str]) -> None: ...
+
+    def dense(self, weight: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], bias: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], *, activation: str) -> None: ...
+
+    def finish(self, name: str, *, sharpness: float) -> None:
+        """How scores become answers."""
+
+class Streams:
+    """Streams that a net reads on, one state each; steps allocate nothing."""
+
+    def __init__(self, net: StepNet, slots: int) -> None: ...
+
+    def read(self, *, ids: Annotated[NDArray[numpy.int64], dict(shape=(None, None), device='cpu', writable=False)] | None = None, values: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)] | None = None, answers: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu')], offsets: Annotated[NDArray[numpy.int64], dict(shape=(None,), device='cpu', writable=False)] | None = None, slots: Annotated[NDArray[numpy.int64], dict(shape=(None,), device='cpu', writable=False)] | None = None, every: bool, raw: bool) -> int:
+        """
+        Reads tokens, and answers each or the last of each row; returns an id without products, or -1.
+        """
+
+    def push_id(self, id: int, answer: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu')], raw: bool) -> int: ...
+
+    def push_values(self, values: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], answer: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu')], raw: bool) -> None: ...
+
+    def draw(self, scores: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], uniform: float, temperature: float, top_k: int, top_p: float, never: Sequence[int]) -> int: ...
+
+    def next(self, id: int, uniform: float, temperature: float, top_k: int, top_p: float, never: Sequence[int]) -> int:
+        """
+        Reads a token and draws the next one; -1 - id where that id has no products yet.
+        """
+
+    def reset(self, slots: Annotated[NDArray[numpy.int64], dict(shape=(None,), device='cpu', writable=False)]) -> None: ...
+
+    def copy(self, slot: int, to: Streams, into: int) -> None: ...
+
+    def parts(self) -> list[Annotated[NDArray[numpy.float32], dict(shape=(None, None))]]:
+        """Each part of the states, (slots, columns): memory that steps write to."""
+
+    def counts(self) -> Annotated[NDArray[numpy.int64], dict(shape=(None,))]:
+        """Tokens that each stream has read."""

@@ -24,8 +24,9 @@ from recurra.batches import Ragged, join
 from recurra.config import Precision
 from recurra.datasets.columns import TextColumns
 from recurra.errors import ArtefactError
-from recurra.layers.layer import Shapes
+from recurra.layers.layer import Floats, Shapes, TokenIds
 from recurra.nets.run import Plan
+from recurra.nets.stepping import Finish
 from recurra.records import Frozen, problem_line
 from recurra.tasks.names import HELD
 from recurra.text.encoder import TextEncoder
@@ -115,6 +116,24 @@ class Model:
     def coarse(self) -> tuple[str, ...]:
         """Beginnings of the names of weights that were rounded to int8 before, and lie there so."""
         return ()
+
+    @property
+    def finish(self) -> tuple[Finish, float]:
+        """How scores become answers in a session, and what they are multiplied by first."""
+        return "none", 1.0
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """What each column of a session's answer stands for; empty where the columns have no names."""
+        return ()
+
+    def answered(self, answers: Floats) -> Floats:
+        """Return a session's answers (rows, columns) in the model's own terms, where `finish` does not say it all."""
+        return answers
+
+    def ids_of(self, text: str, *, begins: bool) -> TokenIds:
+        """Return the ids of a text's tokens as a session reads them: (tokens,), or (tokens, ids of a token)."""
+        return np.asarray(self.encoder.encode_whole([text])[0], np.int64)
 
     def told(self) -> dict[str, Any]:
         """Return what the artefact's description holds of the head, as plain JSON."""

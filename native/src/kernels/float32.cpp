@@ -1,5 +1,6 @@
 // The kernels of one instruction set in float32: this file is compiled once for each, with RECURRA_ISA and
 // RECURRA_TABLE set. Not here: threads and the choice among instruction sets.
+#include "kernels/answers/answers.hpp"
 #include "kernels/pooling/pooling.hpp"
 #include "kernels/sweep/distinct.hpp"
 #include "kernels/sweep/float_rows.hpp"
@@ -58,6 +59,8 @@ extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::scale,
     {RECURRA_ISA::packed_scorer, RECURRA_ISA::pack_scorer, RECURRA_ISA::pool_scratch, RECURRA_ISA::pool,
      RECURRA_ISA::pool_back_scratch, RECURRA_ISA::pool_back},
+    RECURRA_ISA::dense_rows,
+    RECURRA_ISA::raise_all,
 };
 
 }  // namespace recurra

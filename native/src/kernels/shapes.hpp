@@ -234,6 +234,10 @@ struct Kernels {
   double (*squares)(const float* values, int64_t count);
   void (*scale)(float* values, int64_t count, float by);
   Pooler pooler;
+  // Of a session's answers: kernels/answers/answers.hpp.
+  void (*dense)(const float* const* rows, int count, int depth, const float* packed, int columns, float* into,
+                ptrdiff_t pitch);
+  double (*raise)(const float* from, int64_t count, float by, float* into);
 };
 
 extern const Kernels kPortable;

@@ -140,4 +140,5 @@ NB_MODULE(_native, module) {
   bind_sweeps(module);
   bind_steps(module);
   bind_pools(module);
+  bind_sessions(module);
 }

@@ -9,5 +9,6 @@ void bind_engine(nanobind::module_& module);
 void bind_sweeps(nanobind::module_& module);
 void bind_steps(nanobind::module_& module);
 void bind_pools(nanobind::module_& module);
+void bind_sessions(nanobind::module_& module);
 
 }  // namespace recurra

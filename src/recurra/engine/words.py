@@ -33,7 +33,8 @@ class WordTable:
         self.packed = packed
         self.rows = [np.empty((words, layer.pitch), np.float32) for layer in packed]
         self.known = 0
-        self._places = np.full(words, -1, np.int32)
+        self.numbers = np.full(words, -1, np.int32)
+        """The row of each word; -1 for one that nobody has met."""
         self._lock = threading.Lock()
 
     def places(self, ids: NDArray[np.integer[Any]], look_up: Callable[[NDArray[np.integer[Any]]], Singles]) -> Any:
@@ -43,15 +44,15 @@ class WordTable:
         """
         # Two threads may meet the same new word: one multiplies it, the other waits and finds it.
         with self._lock:
-            found = self._places[ids]
+            found = self.numbers[ids]
             # -1 stands for a word that nobody has met.
             if (found < 0).any():
                 # Marks, not np.unique: that loads masked arrays, a fiftieth of a second of a first answer.
-                met = np.zeros(len(self._places), np.bool_)
+                met = np.zeros(len(self.numbers), np.bool_)
                 met[ids[found < 0]] = True
                 new = np.flatnonzero(met)
                 self._add(new, np.ascontiguousarray(look_up(new), np.float32))
-                found = self._places[ids]
+                found = self.numbers[ids]
         return found
 
     def _add(self, ids: NDArray[np.integer[Any]], vectors: Singles) -> None:
@@ -60,7 +61,7 @@ class WordTable:
         for layer, rows in zip(self.packed, self.rows, strict=True):
             native.compiled.project(layer, values=vectors, into=rows[start : self.known], threads=threads())
         # Last of all: who reads a place finds its row written.
-        self._places[ids] = np.arange(start, self.known, dtype=np.int32)
+        self.numbers[ids] = np.arange(start, self.known, dtype=np.int32)
 
 
 _tables: native.Kept[WordTable] = {}

@@ -22,6 +22,7 @@ from recurra.layers.layer import Floats, TokenIds, weights_of
 from recurra.layers.wide.run import wide
 from recurra.model import SAMPLES, Model, encoder_of, six_digits, synthetic_sequences
 from recurra.nets.run import ClassifierNet, PooledNet, Tensors, run_all, softmax
+from recurra.nets.stepping import Finish
 from recurra.text.encoder import Encoded, TextEncoder, net_ids
 from recurra.text.units import units_in_turn
 
@@ -140,6 +141,16 @@ class RunningClassifier(Model):
     def stored(self) -> Stored:
         """A stack was rounded when it was made: a large vocabulary would weigh four times as much."""
         return "int8" if self.plan.grams else "float32"
+
+    @property
+    def finish(self) -> tuple[Finish, float]:
+        """Scores become probabilities."""
+        return "softmax", 1 / self.temperature
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.labels
 
     def with_temperature(self, temperature: float) -> RunningClassifier:
         """Return the model with other confidence and the same labels."""

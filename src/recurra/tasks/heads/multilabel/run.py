@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from recurra.artefact import Artefact
 from recurra.errors import ArtefactError, printable
 from recurra.nets.run import TargetNet
+from recurra.nets.stepping import Finish
 from recurra.tasks.heads.targets.run import RunningTargets, TargetAnswer, numbers_of, sigmoid
 from recurra.text.encoder import Encoded
 
@@ -45,6 +46,11 @@ class RunningLabeller(RunningTargets):
     def chosen(self, shares: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which labels are said: (rows, labels)."""
         return np.asarray(shares >= np.array(self.thresholds))
+
+    @property
+    def finish(self) -> tuple[Finish, float]:
+        """Scores become probabilities, each by itself."""
+        return "sigmoid", 1.0
 
     def answers(self, texts: Sequence[str]) -> list[TargetAnswer]:
         """Answer each text, in order; the most probable label first."""

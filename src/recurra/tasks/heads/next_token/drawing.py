@@ -18,6 +18,9 @@ from recurra.layers.layer import Floats
 from recurra.nets.run import softmax
 from recurra.text.vocabulary import EMPTY, PAD, UNK
 
+NEVER = [PAD, UNK, EMPTY]
+"""Tokens that stand for no word."""
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -44,11 +47,25 @@ class Drawing:
         if self.top_p > 1:
             raise UsageError("top_p", found=f"{self.top_p:g}", allowed="a share above 0, at most 1 (all tokens)")
 
+    @property
+    def how(self) -> tuple[float, int, float]:
+        """The choices as the native engine takes them."""
+        return self.temperature, self.top_k, self.top_p
+
+    @property
+    def never(self) -> list[int]:
+        """Tokens that are never drawn: none of them is a word that could be written."""
+        return NEVER
+
+    def drawn(self, scores: Floats, uniform: float) -> int:
+        """Draw a token from the scores of all (words,), by a number in [0, 1)."""
+        reached = np.cumsum(self.shares(scores))
+        return int(np.searchsorted(reached / reached[-1], uniform, side="right"))
+
     def shares(self, logits: Floats) -> NDArray[np.float64]:
         """Return the probability of each token to be drawn, of its scores: (words,) -> (words,)."""
         scores = logits.astype(np.float64)
-        # None of them is a word that could be written.
-        scores[[PAD, UNK, EMPTY]] = -np.inf
+        scores[NEVER] = -np.inf
         # The highest is 0 before it is divided: what the smallest temperature sends to -inf has no share.
         with np.errstate(over="ignore"):
             shares: Any = softmax((scores - scores.max()) / self.temperature)

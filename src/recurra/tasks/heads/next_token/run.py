@@ -22,6 +22,7 @@ from recurra.layers.matrix.run import tied
 from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import Tensors, run, softmax
 from recurra.nets.sequences import LanguageNet
+from recurra.nets.stepping import Finish, steps_of, streams_of
 from recurra.tasks.heads.next_token.drawing import Drawing, checked_stops, first_stop
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import detokenise, in_direction, lost_words, scored_bytes, stream_ids
@@ -116,7 +117,7 @@ class RunningLanguage(Model):
         """Return the most probable next words after a prompt, each with its probability, highest first."""
         self._require_forward()
         count = whole("count", count, least=1)
-        projected, _ = self._read(self._prompt(prompt), ())
+        projected, _ = self._read(self.ids_of(prompt, begins=True), ())
         shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
         # Stable: of equal shares, the word that is more frequent (its id is lower) comes first.
         best = np.argsort(-shares, kind="stable")[:count]
@@ -158,12 +159,16 @@ class RunningLanguage(Model):
         tokens = whole("tokens", tokens, least=1, most=MOST_TOKENS)
         random = np.random.default_rng(seed_of("seed", seed))
         # The prompt in one sweep; from then on a token at a time, the state carried on.
-        projected, states = self._read(self._prompt(prompt), ())
-        for _ in range(tokens):
-            shares = drawing.shares(next_logits(self.tensors, projected[-1:])[0])
-            drawn = int(random.choice(len(shares), p=shares))
+        streams, scores = (
+            streams_of(steps_of(self.plan, self.tensors), 1),
+            np.empty((1, self.plan.output.words), np.float32),
+        )
+        ids = self.ids_of(prompt, begins=True)[:, None]
+        streams.read(ids=ids, answers=scores, offsets=np.array([0, len(ids)]), every=False, raw=True)
+        drawn = streams.draw(scores[0], random.random(), drawing)
+        for left in range(tokens, 0, -1):
             yield self.encoder.vocabulary.words[drawn]
-            projected, states = self._read(np.array([drawn], np.int32), states)
+            drawn = streams.next(drawn, random.random(), drawing) if left > 1 else drawn
 
     def token_scores(self, text: str) -> list[tuple[str, float]]:
         """Return each token of a text with its log probability in nats, given all before it; each line ends in <eos>.
@@ -184,12 +189,23 @@ class RunningLanguage(Model):
             advice = "use evaluate, score and --init-from, or a model that reads forward"
             raise UsageError("this language model reads backward, and does not go on from a prompt", advice=advice)
 
-    def _prompt(self, prompt: str) -> TokenIds:
-        # As in training, where each line follows the end of another.
-        return np.concatenate([np.array([EOS], np.int32), self.encoder.encode_whole([prompt])[0]])
+    def ids_of(self, text: str, *, begins: bool) -> TokenIds:
+        """Return the ids of a text's tokens; where it begins, it follows the end of a line, as in training."""
+        ids = self.encoder.encode_whole([text])[0].astype(np.int64)
+        return np.concatenate([np.array([EOS]), ids]) if begins else ids
 
     def _read(self, ids: TokenIds, states: Sequence[ArrayState] | None) -> tuple[Floats, Sequence[ArrayState] | None]:
         return run(self.plan, self.tensors, Ragged(ids, np.array([0, len(ids)], np.int64)), states)
+
+    @property
+    def finish(self) -> tuple[Finish, float]:
+        """Scores become the probabilities of the next token."""
+        return "softmax", 1.0
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """The tokens."""
+        return self.encoder.vocabulary.words
 
     def told(self) -> dict[str, Any]:
         """Nothing beside the net."""

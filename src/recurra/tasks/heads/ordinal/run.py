@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from recurra.artefact import Artefact
 from recurra.errors import ArtefactError, printable
+from recurra.layers.layer import Floats
 from recurra.nets.run import TargetNet
 from recurra.tasks.heads.classes.run import READ, Label, LabelKind
 from recurra.tasks.heads.targets.run import RunningTargets, TargetAnswer, sigmoid
@@ -64,6 +65,10 @@ class RunningOrdinal(RunningTargets):
         """Return each class's probability (rows, classes), and what the encoder could read of each text."""
         scores, encoded = self.scores(texts)
         return shares_of(scores), encoded
+
+    def answered(self, answers: Floats) -> Floats:
+        """As probabilities of the classes."""
+        return shares_of(answers.astype(np.float64))
 
     def answers(self, texts: Sequence[str]) -> list[TargetAnswer]:
         """Answer each text, in order."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recurra.artefact import Artefact
 from recurra.errors import ArtefactError
+from recurra.layers.layer import Floats
 from recurra.nets.run import TargetNet
 from recurra.tasks.heads.targets.run import RunningTargets, TargetAnswer, numbers_of
 from recurra.text.encoder import Encoded
@@ -34,6 +35,11 @@ class RunningRegressor(RunningTargets):
         """Return the numbers (rows, targets), and what the encoder could read of each text."""
         scores, encoded = self.scores(texts)
         return scores * np.array(self.spread) + np.array(self.mean), encoded
+
+    def answered(self, answers: Floats) -> Floats:
+        """In the targets' units."""
+        numbers: Floats = answers * np.array(self.spread) + np.array(self.mean)
+        return numbers
 
     def answers(self, texts: Sequence[str]) -> list[TargetAnswer]:
         """Answer each text, in order."""

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from recurra.artefact import Artefact, Stored
 from recurra.batches import pick, sorted_batches
 from recurra.errors import ArtefactError, printable
-from recurra.layers.layer import Floats
+from recurra.layers.layer import Floats, TokenIds
 from recurra.model import Model, encoder_of, six_digits
 from recurra.nets.run import run, softmax
 from recurra.nets.sequences import TaggerNet
+from recurra.nets.stepping import Finish
 from recurra.text.encoder import TextEncoder
 from recurra.text.features import FEATURES, feature_ids, known_tokens
 from recurra.text.spans import Scheme, best_path, legal, spans
@@ -123,6 +124,21 @@ class RunningTagger(Model):
         scores = self.scores(sentences)
         paths = [best_path(each, self.may) if len(each) else np.zeros(0, np.int64) for each in scores]
         return [[self.tags[place] for place in path] for path in paths], scores
+
+    @property
+    def finish(self) -> tuple[Finish, float]:
+        """Scores become probabilities of each token's tag."""
+        return "softmax", 1.0
+
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """The tags."""
+        return self.tags
+
+    def ids_of(self, text: str, *, begins: bool) -> TokenIds:
+        """Return the ids of a text's tokens: (tokens, FEATURES)."""
+        tokens = [token for token, _, _ in placed_tokens(text, self.encoder.config)]
+        return feature_ids(self.encoder, tokens)[: len(tokens)].astype(np.int64)
 
     def answers(self, texts: Sequence[str]) -> list[TaggedText]:
         """Cut each text into tokens and tag them, in order."""

@@ -76,6 +76,11 @@ class RunningTargets(Model):
         )
         return scores.astype(np.float64), encoded
 
+    @property
+    def answer_names(self) -> tuple[str, ...]:
+        """The names of the targets."""
+        return self.names
+
     def answers_of(self, lines: Sequence[tuple[str, dict[str, Any]]], encoded: Encoded) -> list[TargetAnswer]:
         """Join each row's answer with what could be read of it."""
         read = zip(lines, encoded.empty, encoded.unk_rate, encoded.truncated, strict=True)

@@ -45,6 +45,10 @@ class RunningEncoder(Model):
 
     plan: EncoderNet
 
+    def answered(self, answers: Floats) -> Floats:
+        """As vectors of length 1."""
+        return unit(answers)
+
     @property
     def size(self) -> int:
         """Features of a vector."""

@@ -1,0 +1,73 @@
+// A net that only reads forwards, as sessions step it: where inputs come from, then recurrent, pooling and dense
+// stages. Not here: states and steps (session/session.hpp). A net does not change once sessions step it, and many share
+// it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/layer.hpp"
+
+namespace recurra {
+
+// What a token is: `each` ids (0: it comes as its features). An id is a row of the table, and a token the sum of its
+// rows times `scale`. With `places` the products of the rows with the first layer are made already: those of id i lie
+// in row places[i] of `products`, and nowhere yet where that is negative.
+struct Source {
+  int inputs = 0;
+  int each = 0;
+  int64_t words = 0;
+  const float* table = nullptr;  // (words, inputs)
+  float scale = 1.0f;
+  const int32_t* places = nullptr;  // (words,)
+  const float* products = nullptr;  // (words, the first layer's gate pitch)
+};
+
+enum class StageKind { recurrent, pool, dense };
+enum class PoolPart { last, mean, maximum };
+
+struct Stage {
+  StageKind kind;
+  int inputs, outputs;
+  const Layer* layer = nullptr;   // recurrent
+  std::vector<PoolPart> parts{};  // pool
+  Buffer packed{};                // dense
+  std::vector<float> bias{};
+  bool activated = false;
+  Activation activation = Activation::tanh;
+
+  bool has(PoolPart part) const {
+    for (PoolPart one : parts)
+      if (one == part) return true;
+    return false;
+  }
+  bool stateful() const { return kind != StageKind::dense; }
+  // Floats of a stream's state: of a pool a running sum, the sum of this block of tokens, and the highest values.
+  int state() const;
+};
+
+// How scores become answers.
+enum class Finish { none, softmax, sigmoid };
+
+struct Net {
+  Source source;
+  std::vector<Stage> stages;
+  Finish finish = Finish::none;
+  float sharpness = 1.0f;  // scores are multiplied by it first
+
+  Net() = default;
+  Net(const Net&) = delete;
+  void add_recurrent(const Layer& layer);
+  void add_pool(std::vector<PoolPart> parts);
+  // Weights (outputs, inputs) and bias (outputs,) in torch's layout, which are copied.
+  void add_dense(const float* weight, const float* bias, int outputs);
+  int outputs() const { return stages.empty() ? source.inputs : stages.back().outputs; }
+  // The widest row that goes from stage to stage.
+  int widest() const;
+  // Multiplications of a token, and of an answer.
+  double work() const;
+  // The number of stages from which on only rows that are answered count.
+  size_t heads_from() const;
+};
+
+}  // namespace recurra

@@ -1,0 +1,263 @@
+"""Sessions: a trained net reads on, one token or observation at a time, and answers after each; what it read is kept.
+
+One more token costs one step, whatever came before. A whole input, its parts and its tokens one by one give the same
+bits, alone or among other streams (with the native engine; without it the same to rounding).
+
+Not here: how nets are stepped (nets/stepping.py), and what a model's scores mean (its head's run.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recurra.artefact import resolve
+from recurra.config import Precision
+from recurra.errors import UsageError
+from recurra.layers.layer import Floats
+from recurra.model import Model, load_any
+from recurra.nets.stepping import Steps, Streams, steps_of, streams_of
+from recurra.session_file import checked_state, read_states, write_states
+from recurra.tasks.heads.next_token.drawing import Drawing
+
+Item = str | int | ArrayLike
+State = dict[str, NDArray[Any]]
+"""The parts of a stream's state by name, and the `tokens` that it has read."""
+
+
+class Reading:
+    """A model and its streams: what a session and a pool share."""
+
+    def __init__(self, model: Any, slots: int, precision: Precision | None) -> None:
+        self.model = _model_of(model).in_precision(precision)
+        if getattr(self.model.plan, "kind", "net") != "net":
+            advice = "use forecast(), or a net of observations"
+            raise UsageError("a forecaster reads a window of each series from its start", advice=advice)
+        finish, sharpness = self.model.finish
+        self._begin(steps_of(self.model.plan, self.model.tensors, finish=finish, sharpness=sharpness), None, slots)
+
+    def _begin(self, steps: Steps, streams: Streams | None, slots: int) -> None:
+        self._streams: Any = streams or streams_of(steps, slots)
+        self.outputs = len(self.model.answered(np.zeros((1, steps.outputs), np.float32))[0])
+        """Numbers of an answer."""
+        self.inputs = steps.inputs
+        """Features of an observation, or of a token's vector."""
+        self._steps, self._scores = steps, steps.outputs
+        # Most answers are ready when the engine is done.
+        self._plain = type(self.model).answered is Model.answered
+        self._reads_ids, self._reads_values = steps.each == 1, not steps.each
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each number of an answer stands for: labels, tags, tokens, targets; empty where they have no names."""
+        names: tuple[str, ...] = self.model.answer_names
+        return names
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """The parts of a stream's state, each with its columns."""
+        return dict(self._steps.parts)
+
+    def _read(self, tokens: Any, *, out: Any = None, every: bool, rows: int, **places: Any) -> Floats:
+        # Before a state moves: an answer that has no place would be lost.
+        if out is not None and (getattr(out, "shape", None) != (rows, self.outputs) or out.dtype.kind != "f"):
+            found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+            raise UsageError("out", found=found, allowed=f"float32 of {rows} rows and {self.outputs} columns")
+        given = {"ids": tokens} if self._steps.each else {"values": tokens}
+        ready = self._plain and out is not None and out.dtype == np.float32 and out.flags.c_contiguous
+        answers = out if ready else np.empty((rows, self._scores), np.float32)
+        with _refusing():
+            self._streams.read(answers=answers, every=every, raw=False, **given, **places)
+        told: Floats = answers if self._plain else self.model.answered(answers)
+        if out is None or ready:
+            return told
+        out[...] = told
+        return out  # type: ignore[no-any-return]
+
+    def _ids_of(self, text: str, *, begins: bool) -> Any:
+        """The tokens of a text, as rows of ids."""
+        if self._reads_values:
+            raise UsageError("this net reads observations", found="a text", allowed=f"arrays of {self.inputs} numbers")
+        ids = self.model.ids_of(text, begins=begins)
+        return np.ascontiguousarray(ids.reshape(len(ids), self._steps.each))
+
+    def _tokens_of(self, items: Any) -> Any:
+        """Token ids (tokens,) or observations (tokens, features), as the engine takes them."""
+        array = np.asarray(items)
+        if array.shape == (0,):
+            array = np.empty((0, self.inputs if self._reads_values else self._steps.each), np.int64)
+            return array.astype(np.float32) if self._reads_values else array
+        if self._reads_values:
+            if array.dtype.kind not in "fiub" or array.ndim != 2 or array.shape[1] != self.inputs:
+                found = f"{array.dtype} of shape {array.shape}"
+                raise UsageError("observations", found=found, allowed=f"numbers of shape (tokens, {self.inputs})")
+            # What float32 cannot hold becomes infinite, and is refused as such.
+            with np.errstate(over="ignore"):
+                return np.ascontiguousarray(array, np.float32)
+        if array.dtype.kind not in "iu" or array.ndim != (1 if self._reads_ids else 2):
+            allowed = "whole numbers, one a token" if self._reads_ids else f"{self._steps.each} ids for each token"
+            raise UsageError("tokens", found=f"{array.dtype} of shape {array.shape}", allowed=allowed)
+        return np.ascontiguousarray(array.reshape(len(array), self._steps.each), np.int64)
+
+    def _checked(self, tokens: Any) -> None:
+        """Raise UsageError for what the engine would refuse: before streams are reset for it."""
+        if not self._reads_values and tokens.size and not 0 <= tokens.min() <= tokens.max() < self._steps.words:
+            found = f"{tokens.min()} to {tokens.max()}"
+            raise UsageError("tokens", found=found, allowed=f"0 to {self._steps.words - 1}")
+        if self._reads_values and not np.isfinite(tokens).all():
+            raise UsageError("observations", found="one that is not finite", allowed="finite numbers")
+
+    def _states(self, slots: Any) -> State:
+        held = {
+            name: part[slots].copy() for (name, _), part in zip(self._steps.parts, self._streams.parts, strict=True)
+        }
+        return {**held, "tokens": self._streams.counts[slots].copy()}
+
+    def _restore(self, state: Mapping[str, Any], slots: Any) -> None:
+        checked = checked_state(state, self._steps, np.shape(self._streams.counts[slots]))
+        for (name, _), part in zip(self._steps.parts, self._streams.parts, strict=True):
+            part[slots] = checked[name]
+        self._streams.counts[slots] = checked["tokens"]
+
+
+class Session(Reading):
+    """One stream that a trained model reads on.
+
+    `model` is an estimator that was fitted or loaded, its `model_`, or the folder of a run or an artefact; `precision`
+    answers in another than it learnt in. Raises UsageError for nets that need the end of a text before they can answer
+    (both directions, attention, n-grams), with what to train instead, and for forecasters.
+
+    >>> session = recurra.Session(recurra.load("runs/tickets"))  # doctest: +SKIP
+    >>> for word in ["where", "is", "my", "refund"]:  # doctest: +SKIP
+    ...     print(session.names, session.push(word))
+    """
+
+    def __init__(self, model: Any, *, precision: Precision | None = None) -> None:
+        """Begin a stream."""
+        super().__init__(model, 1, precision)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens or observations read so far."""
+        return int(self._streams.counts[0])
+
+    def push(self, item: Item, *, out: NDArray[np.float32] | None = None) -> Floats:
+        """Read a token id, a text or an observation (features,); return the answer after it: (outputs,) float32.
+
+        The answer is an array of its own, or `out` (outputs,), and then nothing is allocated. Raises UsageError for
+        what the net does not read, and for a text without tokens; the state then stays as it was.
+        """
+        if self._plain and item.__class__ is not str:
+            answer = np.empty(self.outputs, np.float32) if out is None else out
+            try:
+                if self._reads_values:
+                    self._streams.push_values(item, answer, False)
+                    return answer
+                if self._reads_ids:
+                    if self._streams.push_id(item, answer, False) < 0:
+                        return answer
+                    self._streams.meet(item)
+            except (TypeError, ValueError):
+                # Not as the engine takes it: a list, another type of number, or wrong, which is told below.
+                pass
+        return self._push(item, out)
+
+    def _push(self, item: Any, out: Any) -> Floats:
+        tokens = (
+            self._ids_of(item, begins=not self.tokens)
+            if isinstance(item, str)
+            else self._tokens_of(np.asarray(item)[None])
+        )
+        if not len(tokens):
+            raise UsageError("nothing to read", found=f"{item!r:.60}", allowed="a text with a token")
+        ends = np.array([0, len(tokens)], np.int64)
+        given = None if out is None else out[None]
+        return self._read(tokens, out=given, every=False, rows=1, offsets=ends)[0]  # type: ignore[no-any-return]
+
+    def push_many(self, items: Any, *, out: NDArray[np.float32] | None = None) -> Floats:
+        """Read a text, token ids (tokens,) or observations (tokens, features); return each answer: (tokens, outputs).
+
+        Raises UsageError as `push`.
+        """
+        tokens = self._ids_of(items, begins=not self.tokens) if isinstance(items, str) else self._tokens_of(items)
+        ends = {"offsets": np.array([0, len(tokens)], np.int64)} if len(tokens) else {}
+        return self._read(tokens, out=out, every=True, rows=len(tokens), **ends)
+
+    def sample(
+        self,
+        token: int,
+        random: np.random.Generator,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> int:
+        """Read a token and draw the one after it, in one call: of language models. Returns its id, never `<unk>`'s.
+
+        Raises UsageError for other models, what is no token, and choices as `LanguageModel.generate` does.
+        """
+        if not hasattr(self.model, "generated"):
+            raise UsageError("sample", found=type(self.model).__name__, allowed="a language model")
+        drawing = _drawing(temperature, top_k, top_p)
+        with _refusing():
+            return self._streams.next(token, random.random(), drawing)  # type: ignore[no-any-return]
+
+    def reset(self) -> None:
+        """Forget all that was read."""
+        self._streams.reset(np.zeros(1, np.int64))
+
+    def fork(self) -> Self:
+        """Return another session that goes on from here; the weights are shared, the state is its own."""
+        other = type(self).__new__(type(self))
+        other.model = self.model
+        other._begin(self._steps, self._streams.more(1), 1)
+        self._streams.copy(0, other._streams, 0)
+        return other
+
+    def state(self) -> State:
+        """Return a copy of the state: each part (columns,) by name, and `tokens`, how many were read."""
+        return self._states(0)
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; raises UsageError for parts of other names or sizes."""
+        self._restore(state, 0)
+
+    def save(self, file: str | Path) -> None:
+        """Write the state to a file, with a mark of the model; raises ArtefactError where it cannot be written."""
+        write_states(Path(file), self.state(), self._steps)
+
+    def load(self, file: str | Path) -> None:
+        """Go on from what `save` wrote; raises ArtefactError for another model's state or a damaged file."""
+        self.restore(read_states(Path(file), self._steps))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What the engine refuses, it names; here it becomes an error of ours."""
+    try:
+        yield
+    except (TypeError, ValueError) as problem:
+        raise UsageError(str(problem).partition("\n")[0]) from None
+
+
+def _model_of(model: Any) -> Any:
+    if isinstance(model, str | Path):
+        return load_any(resolve(Path(model)))
+    held = getattr(model, "model_", model)
+    if not (hasattr(held, "plan") and hasattr(held, "tensors")):
+        advice = "fit it first, or load it: recurra.load(FOLDER)"
+        raise UsageError(
+            "no trained model", found=type(model).__name__, allowed="an estimator or a folder", advice=advice
+        )
+    return held
+
+
+@lru_cache(maxsize=64)
+def _drawing(temperature: float, top_k: int, top_p: float) -> Drawing:
+    return Drawing(temperature, top_k, top_p)
