@@ -114,6 +114,7 @@ def test_series_and_next_words_take_the_cell_too(changed: Changed, tmp_path: Pat
     told = changed.commands(
         ["fit", "language", str(lines), "--cell", "mgu", *small, *of_words, "--out", words, "--quiet"],
         ["generate", words, "the a", "--seed", "1"],
+        ["export", words, "--onnx", str(tmp_path / "words.onnx")],
         ["fit", "series", str(series), "--cell", "mgu", *small, "--horizon", "2", "--out", values, "--quiet"],
         ["forecast", values, str(series)],
     )

@@ -38,6 +38,7 @@ USERS = [
     "docs/forecasting.md",
     "docs/importing.md",
     "docs/engine.md",
+    "docs/onnx.md",
 ]
 """Pages for users: what they show is public."""
 MAKERS = ["docs/data.md", "docs/text.md", "docs/report.md"]

@@ -28,6 +28,7 @@ RANKS = (
     "cells",
     "config",
     "arguments",
+    "graph",
     "engine.processors",
     "engine.native",
     "engine.words",
@@ -60,7 +61,6 @@ RANKS = (
     "session_file",
     "session",
     "session_pool",
-    "exports",
     "tasks.task",
     "training",
     "baselines",
@@ -69,6 +69,7 @@ RANKS = (
     "tasks.inputs",
     "tasks.heads",
     "tasks",
+    "exports",
     "estimators",
     "importing",
     "runs",
@@ -100,7 +101,19 @@ MAY_IMPORT_TORCH = (
 )
 """Beside layers/*/learn.py: what learns. Everything else answers, reads, measures or draws without torch."""
 
-HEAVY = {"torch", "pandas", "polars", "pyarrow", "narwhals", "sklearn", "scipy", "matplotlib", "statsforecast"}
+HEAVY = {
+    "torch",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "narwhals",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "statsforecast",
+    "onnx",
+    "onnxruntime",
+}
 
 
 def modules() -> list[str]:

@@ -127,6 +127,7 @@ app.command()(answering.inspect)
 app.command()(exporting.export)
 app.command("import")(importing.import_)
 app.command()(explaining.explain)
+app.command()(exporting.export)
 app.command()(comparing.compare)
 app.command()(tuning.tune)
 

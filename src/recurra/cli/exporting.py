@@ -1,21 +1,68 @@
 """`recurra export`: a model for programs that have no Recurra.
 
-Not here: how a net is written (exports/).
+Not here: how each form is written (exports/).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from recurra.cli import options
-from recurra.cli.console import emit_json
+from recurra.cli.console import emit_json, say
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
     from recurra.exports.c.program import Program
+
+
+class _Asked(NamedTuple):
+    """A model, and what somebody wants of it."""
+
+    model: Any
+    folder: Path
+    """Of the artefact."""
+    place: Path
+    """Where it is written."""
+    int8: bool
+    name: str
+    as_json: bool
+
+    def tell(self, record: dict[str, Any], line: str) -> None:
+        """Print the result."""
+        if self.as_json:
+            emit_json(record)
+        else:
+            print(line)
+
+
+def _as_c(asked: _Asked) -> None:
+    from recurra.exports.c.files import c_name, texts_of, write_texts
+    from recurra.exports.c.program import program_of
+    from recurra.tasks.names import HELD
+
+    program = program_of(asked.model, c_name(asked.name or _called(asked.folder)), byte=asked.int8)
+    # Told before anything is written: somebody may see that it does not fit.
+    asked.tell(program.record | {"files": [f"{program.name}.h", f"{program.name}.c"]}, _told(program))
+    write_texts(asked.place, texts_of(program, HELD[asked.model.task].noun))
+
+
+def _as_onnx(asked: _Asked) -> None:
+    from recurra.exports.onnx import export_onnx
+
+    proof, precision = export_onnx(asked.model, asked.place, int8=asked.int8), asked.model.plan.precision
+    if precision != "float32":
+        say(f"note: the model learnt in {precision}; the file multiplies in float32")
+    line = f"{asked.place}: {proof.bytes / 1e6:.2f} MB; ONNX Runtime answers as Recurra does: {proof.line}"
+    figures = {"inputs": proof.inputs, "difference": proof.largest, "agreeing": proof.agreeing}
+    asked.tell({"files": [asked.place.name], "bytes": proof.bytes, **figures}, line)
+
+
+TARGETS: dict[str, Callable[[_Asked], None]] = {"--c DIR": _as_c, "--onnx FILE": _as_onnx}
+"""The forms in which a model leaves, by their options."""
 
 
 def export(
@@ -23,8 +70,12 @@ def export(
     c: Annotated[
         str, typer.Option("--c", metavar="DIR", help="Write a header and a source in C99 into that folder.")
     ] = "",
+    onnx: Annotated[
+        str, typer.Option("--onnx", metavar="FILE", help="Write an ONNX file, proven against Recurra's answers.")
+    ] = "",
     int8: Annotated[
-        bool, typer.Option("--int8", help="Multiply the recurrence in int8: a quarter of the flash.")
+        bool,
+        typer.Option("--int8", help="C: multiply the recurrence in int8. ONNX: store large matrices as int8."),
     ] = False,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="What names in C begin with. [default: the folder's]")
@@ -33,25 +84,22 @@ def export(
 ) -> None:
     """Write a model for programs that have no Recurra, and tell what it takes of them.
 
-    Example:  recurra export runs/series-airline --c firmware/ --int8
+    Examples:  recurra export runs/series-airline --c firmware/ --int8
+
+               recurra export runs/tickets --onnx tickets.onnx
     """
-    if not c:
-        raise UsageError("nothing to write", allowed="--c DIR")
+    asked = {option: place for option, place in zip(TARGETS, (c, onnx), strict=True) if place}
+    if not asked:
+        raise UsageError("nothing to write", allowed=", or ".join(TARGETS))
+    if name and not c:
+        raise UsageError("--name", found="no --c", advice="leave it out: only names in C begin with it")
     from recurra.artefact import resolve
-    from recurra.exports.c.files import c_name, texts_of, write_texts
-    from recurra.exports.c.program import program_of
     from recurra.model import load_any
-    from recurra.tasks.names import HELD
 
     folder = resolve(Path(artefact))
     model = load_any(folder)
-    program = program_of(model, c_name(name or _called(folder)), byte=int8)
-    # Told before anything is written: somebody may see that it does not fit.
-    if json_:
-        emit_json(program.record | {"files": [f"{program.name}.h", f"{program.name}.c"]})
-    else:
-        print(_told(program))
-    write_texts(Path(c), texts_of(program, HELD[model.task].noun))
+    for option, place in asked.items():
+        TARGETS[option](_Asked(model, folder, Path(place), int8, name, json_))
 
 
 def _called(folder: Path) -> str:

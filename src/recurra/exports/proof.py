@@ -1,0 +1,149 @@
+"""The proof of an ONNX file: ONNX Runtime and Recurra answer a thousand drawn inputs, padded and not, and are compared.
+
+Not here: writing the file (onnx.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recurra.artefact.tensors import rounded, widened
+from recurra.errors import ArtefactError
+from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.nets.emit import carried, state_names
+from recurra.tasks.heads.emission import Answers, emission_of
+
+INPUTS = 1000
+"""Sequences that are compared, at least."""
+LENGTHS = (1, 2, 7, 512)
+BATCHES = (1, 3, 32)
+ALLOWED = 1e-5
+"""Difference of an output, in units of its largest value where that is above 1."""
+AGREEING = 0.95
+"""Of int8: rows that must have the answer of the model before it was rounded."""
+SCORES = 2**25
+"""Numbers that an output may have at once: of a large vocabulary fewer tokens are compared together."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was compared and found."""
+
+    inputs: int
+    largest: float
+    """The largest difference of an output, in units of its largest value where that is above 1."""
+    agreeing: float
+    """Rows, or tokens, with the same answer as the model that was exported; 1 where none is chosen."""
+    bytes: int
+
+    @property
+    def line(self) -> str:
+        """The same for people."""
+        same = f", the same answer for {self.agreeing:.2%}" if self.agreeing < 1 else ", every answer the same"
+        return f"{self.inputs:,} inputs, largest difference {self.largest:.1e}{same}"
+
+
+def proven(model: Any, data: bytes, *, int8: bool = False) -> Proof:
+    """Compare a file with the model in float32 that it was made of; raises ArtefactError where they differ.
+
+    With `int8` every output must be that of the model with its weights rounded, and the answers are compared with
+    those before.
+    """
+    session, emission = _session(data), emission_of(model.plan.task)
+    exact = replace(model, tensors=widened(rounded(model.tensors))) if int8 else model
+    compared, largest, same, rows = 0, 0.0, 0, 0
+    for sequences in cases(model):
+        wanted = emission.answers(exact, sequences)
+        got = answered(session, model, sequences)
+        largest = max(largest, *(_apart(got[name], wanted[name]) for name in wanted))
+        compared += len(sequences)
+        if emission.choice:
+            before = emission.answers(model, sequences)[emission.choice] if int8 else wanted[emission.choice]
+            agree = _agree(got[emission.choice], before)
+            same, rows = same + int(agree.sum()), rows + len(agree)
+    proof = Proof(compared, largest, same / rows if rows else 1.0, len(data))
+    # `not <=` refuses NaN too.
+    if not largest <= ALLOWED or proof.agreeing < (AGREEING if int8 else 1):
+        allowed = f"{ALLOWED:g}, and {AGREEING if int8 else 1:.0%} of the answers the same"
+        raise ArtefactError("ONNX Runtime answers otherwise than Recurra", found=proof.line, allowed=allowed)
+    return proof
+
+
+def cases(model: Any) -> Iterator[list[NDArray[Any]]]:
+    """Draw batches of sequences for a model: of each length and size, of one length and of several."""
+    random, drawn, width = np.random.default_rng(0), 0, widest(model)
+    mixed = False
+    while drawn < INPUTS:
+        for length in LENGTHS:
+            for batch in BATCHES:
+                steps = max(1, min(length, SCORES // width))
+                count = max(1, min(batch, SCORES // (width * steps)))
+                # Every second time others of the batch are shorter: their pads must not matter.
+                others = random.integers(1, steps + 1, count) if mixed else np.full(count, steps)
+                others[0] = steps
+                drawn += count
+                yield [sequence(model, random, int(each)) for each in others]
+        mixed = not mixed
+
+
+def widest(model: Any) -> int:
+    """Return how many numbers the largest output has for each token: of a net that pools about none."""
+    return 1 if model.plan.pools else int(getattr(model.plan, "output", model.plan.flow[-1][1]).outputs)
+
+
+def sequence(model: Any, random: np.random.Generator, length: int) -> NDArray[Any]:
+    """Draw one sequence that the net can read."""
+    first = model.plan.flow[0][1]
+    if isinstance(first, RecurrentSpec):
+        return random.standard_normal((length, first.inputs)).astype(np.float32)
+    return random.integers(0, first.words, length).astype(np.int32)
+
+
+def answered(session: Any, model: Any, sequences: Sequence[NDArray[Any]]) -> Answers:
+    """Run a file over sequences, padded, from states of zeros; of a net that answers tokens the pads are left out."""
+    lengths = np.array([len(each) for each in sequences], np.int32)
+    padded = np.zeros((len(sequences), int(lengths.max()), *sequences[0].shape[1:]), sequences[0].dtype)
+    for row, each in zip(padded, sequences, strict=True):
+        row[: len(each)] = each
+    first = session.get_inputs()[0].name
+    outputs = [each.name for each in session.get_outputs() if not each.name.startswith("state_")]
+    given = {first: padded, "sequence_lens": lengths, **begun(model, len(sequences))}
+    found = dict(zip(outputs, session.run(outputs, given), strict=True))
+    if model.plan.pools:
+        return found
+    there = np.arange(padded.shape[1]) < lengths[:, None]
+    return {name: value[there] for name, value in found.items()}
+
+
+def begun(model: Any, batch: int) -> dict[str, NDArray[np.float32]]:
+    """Return the states with which a batch begins: zeros, by their names."""
+    spec = carried(model.plan)
+    names = state_names(spec) if spec else []
+    return {f"state_in_{layer}_{part}": np.zeros((batch, spec.hidden), np.float32) for layer, part in names if spec}
+
+
+def _session(data: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Errors alone: its warnings are about nodes that it leaves out.
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def _apart(got: NDArray[Any], wanted: NDArray[Any]) -> float:
+    unit = max(1.0, float(np.abs(wanted).max(initial=0)))
+    return float(np.abs(got - wanted).max(initial=0)) / unit
+
+
+def _agree(got: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell of which rows both choose the same; where two are as high as each other, either is right."""
+    rows = np.arange(len(wanted))
+    chosen = wanted[rows, got.argmax(axis=1)]
+    highest = wanted.max(axis=1)
+    return np.asarray(highest - chosen <= 2 * ALLOWED * np.maximum(1, np.abs(highest)))
