@@ -52,10 +52,13 @@ def _as_c(asked: _Asked) -> None:
 
 def _as_onnx(asked: _Asked) -> None:
     from recurra.exports.onnx import export_onnx
+    from recurra.nets.emit import n_grams
 
     proof, precision = export_onnx(asked.model, asked.place, int8=asked.int8), asked.model.plan.precision
     if precision != "float32":
         say(f"note: the model learnt in {precision}; the file multiplies in float32")
+    if beside := n_grams(asked.model.plan):
+        say(f"note: {', '.join(beside)}: n-grams; whoever runs the file gives their scores as `grams` (docs/onnx.md)")
     line = f"{asked.place}: {proof.bytes / 1e6:.2f} MB; ONNX Runtime answers as Recurra does: {proof.line}"
     figures = {"inputs": proof.inputs, "difference": proof.largest, "agreeing": proof.agreeing}
     asked.tell({"files": [asked.place.name], "bytes": proof.bytes, **figures}, line)

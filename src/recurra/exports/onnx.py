@@ -19,6 +19,7 @@ from recurra.engine.processors import installed
 from recurra.errors import ArtefactError, UsageError, either
 from recurra.graph import Graph
 from recurra.tasks.heads.emission import emission_of
+from recurra.tasks.names import HELD
 
 if TYPE_CHECKING:
     from recurra.exports.proof import Proof
@@ -49,12 +50,13 @@ def require_packages() -> None:
     """Raise UsageError where a package is missing."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
-        advice = "pip install 'recurra[onnx]', or pip install onnx onnxruntime"
+        advice = "pip install onnx onnxruntime, or Recurra with its extra [onnx]"
         raise UsageError(f"an ONNX file needs {' and '.join(missing)}, not installed", advice=advice)
 
 
 def onnx_bytes(model: Any, *, int8: bool = False) -> bytes:
     """Return the file of a model as it is; the same model gives the same bytes."""
+    emission = emission_of(model)
     refuse(model)
     tensors = rounded(model.tensors) if int8 else model.tensors
     size = sum(np.asarray(values).nbytes for values in tensors.values())
@@ -62,24 +64,25 @@ def onnx_bytes(model: Any, *, int8: bool = False) -> bytes:
         found, advice = f"{size:,} bytes of weights", f"export with {either('--int8', 'int8=True')}"
         raise ArtefactError("too large for an ONNX file", found=found, allowed=f"{LARGEST:,}", advice=advice)
     graph = Graph(tensors)
-    emission_of(model.plan.task).write(model, graph)
+    emission.write(model, graph)
     data: bytes = graph.model(f"recurra_{model.plan.task}", metadata(model)).SerializeToString(deterministic=True)
     return data
 
 
 def refuse(model: Any) -> None:
-    """Raise ArtefactError for a model whose answers need more than a net."""
-    beside = [name for name, spec in model.plan.layers().items() if spec.kind in ("grams", "wide")]
-    if beside:
-        advice = f"fit a net alone: {either('--recipe net', 'recipe=`net`')}, without {either('--wide', 'wide=True')}"
-        raise ArtefactError("ONNX has no n-grams of words", found=", ".join(beside), advice=advice)
+    """Raise ArtefactError for a model without a net."""
+    if not model.plan.flow:
+        advice = "fit one with a net, such as " + either("--recipe net", 'recipe="net"')
+        raise ArtefactError(
+            "a model without a net has no ONNX graph", found=HELD[model.plan.task].netless, advice=advice
+        )
 
 
 def metadata(model: Any) -> dict[str, str]:
     """Return what a file tells beside its graph: texts by name, JSON where they are no plain texts."""
     encoder = model.encoder.to_json()
     told = {"task": model.plan.task, "recurra": installed("recurra"), f"{Path(model.file).stem}_sha256": _hash(encoder)}
-    more = emission_of(model.plan.task).told(model)
+    more = emission_of(model).told(model)
     return told | {name: value if isinstance(value, str) else json.dumps(value) for name, value in more.items()}
 
 

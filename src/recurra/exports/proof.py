@@ -5,7 +5,7 @@ Not here: writing the file (onnx.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from recurra.artefact.tensors import rounded, widened
 from recurra.errors import ArtefactError
+from recurra.layers.matrix.run import BagSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.emit import carried, state_names
-from recurra.tasks.heads.emission import Answers, emission_of
+from recurra.tasks.heads.emission import Answers, Case, emission_of
+from recurra.text.features import FEATURES
 
 INPUTS = 1000
 """Sequences that are compared, at least."""
@@ -54,16 +56,16 @@ def proven(model: Any, data: bytes, *, int8: bool = False) -> Proof:
     With `int8` every output must be that of the model with its weights rounded, and the answers are compared with
     those before.
     """
-    session, emission = _session(data), emission_of(model.plan.task)
+    session, emission = _session(data), emission_of(model)
     exact = replace(model, tensors=widened(rounded(model.tensors))) if int8 else model
     compared, largest, same, rows = 0, 0.0, 0, 0
-    for sequences in cases(model):
-        wanted = emission.answers(exact, sequences)
-        got = answered(session, model, sequences)
+    for case in cases(model, session):
+        wanted = emission.answers(exact, case)
+        got = answered(session, model, case)
         largest = max(largest, *(_apart(got[name], wanted[name]) for name in wanted))
-        compared += len(sequences)
+        compared += len(case.sequences)
         if emission.choice:
-            before = emission.answers(model, sequences)[emission.choice] if int8 else wanted[emission.choice]
+            before = emission.answers(model, case)[emission.choice] if int8 else wanted[emission.choice]
             agree = _agree(got[emission.choice], before)
             same, rows = same + int(agree.sum()), rows + len(agree)
     proof = Proof(compared, largest, same / rows if rows else 1.0, len(data))
@@ -74,20 +76,26 @@ def proven(model: Any, data: bytes, *, int8: bool = False) -> Proof:
     return proof
 
 
-def cases(model: Any) -> Iterator[list[NDArray[Any]]]:
+def cases(model: Any, session: Any) -> Iterator[Case]:
     """Draw batches of sequences for a model: of each length and size, of one length and of several."""
     random, drawn, width = np.random.default_rng(0), 0, widest(model)
+    # A net of windows never reads more steps than its own.
+    longest = getattr(model.encoder.config, "window", max(LENGTHS))
+    # What is neither a sequence nor a state stands beside: a row of numbers for each sequence.
+    beside = {each.name: each.shape[1] for each in session.get_inputs()[2:] if not each.name.startswith("state_")}
     mixed = False
     while drawn < INPUTS:
         for length in LENGTHS:
             for batch in BATCHES:
-                steps = max(1, min(length, SCORES // width))
+                steps = max(1, min(length, longest, SCORES // width))
                 count = max(1, min(batch, SCORES // (width * steps)))
                 # Every second time others of the batch are shorter: their pads must not matter.
                 others = random.integers(1, steps + 1, count) if mixed else np.full(count, steps)
                 others[0] = steps
                 drawn += count
-                yield [sequence(model, random, int(each)) for each in others]
+                sequences = [sequence(model, random, int(each)) for each in others]
+                rows = {name: random.standard_normal((count, size)).astype(np.float32) for name, size in beside.items()}
+                yield Case(sequences, rows)
         mixed = not mixed
 
 
@@ -101,18 +109,20 @@ def sequence(model: Any, random: np.random.Generator, length: int) -> NDArray[An
     first = model.plan.flow[0][1]
     if isinstance(first, RecurrentSpec):
         return random.standard_normal((length, first.inputs)).astype(np.float32)
-    return random.integers(0, first.words, length).astype(np.int32)
+    size = (length, FEATURES) if isinstance(first, BagSpec) else length
+    return random.integers(0, first.words, size).astype(np.int32)
 
 
-def answered(session: Any, model: Any, sequences: Sequence[NDArray[Any]]) -> Answers:
+def answered(session: Any, model: Any, case: Case) -> Answers:
     """Run a file over sequences, padded, from states of zeros; of a net that answers tokens the pads are left out."""
+    sequences = case.sequences
     lengths = np.array([len(each) for each in sequences], np.int32)
     padded = np.zeros((len(sequences), int(lengths.max()), *sequences[0].shape[1:]), sequences[0].dtype)
     for row, each in zip(padded, sequences, strict=True):
         row[: len(each)] = each
     first = session.get_inputs()[0].name
     outputs = [each.name for each in session.get_outputs() if not each.name.startswith("state_")]
-    given = {first: padded, "sequence_lens": lengths, **begun(model, len(sequences))}
+    given = {first: padded, "sequence_lens": lengths, **case.beside, **begun(model, len(sequences))}
     found = dict(zip(outputs, session.run(outputs, given), strict=True))
     if model.plan.pools:
         return found

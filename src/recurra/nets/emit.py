@@ -11,11 +11,15 @@ from typing import Any
 
 from recurra.graph import Graph, Value
 from recurra.layers.flow import Flow, Names, States, begun
+from recurra.layers.grams.run import GramsSpec
 from recurra.layers.matrix.emit import emit_bag, emit_dense, emit_embedding
+from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
 from recurra.layers.pooling.emit import emit_pooling
 from recurra.layers.recurrent.emit import emit_recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
-from recurra.nets.run import Plan
+from recurra.layers.wide.run import WideSpec
+from recurra.nets.run import Plan, PooledNet
+from recurra.text.features import FEATURES
 
 EMIT: dict[str, Callable[[Any, Names, Flow], Flow]] = {
     "bag": emit_bag, "embedding": emit_embedding, "recurrent": emit_recurrent, "pooling": emit_pooling,
@@ -24,13 +28,24 @@ EMIT: dict[str, Callable[[Any, Names, Flow], Flow]] = {
 """Each kind of layer as a step of the fold."""
 
 
-def emit_net(graph: Graph, plan: Plan, *, ids: int = 0) -> Value:
+def emit_scores(graph: Graph, plan: PooledNet) -> Value:
+    """Write a net as `emit_net`, and add the scores of n-grams beside it: an input `grams` (batch, outputs)."""
+    scores = emit_net(graph, plan)
+    return scores + graph.input("grams", "FLOAT", ["batch", plan.outputs]) if n_grams(plan) else scores
+
+
+def n_grams(plan: Plan) -> list[str]:
+    """Return the names of the n-grams beside a net: words are hashed for them, which ONNX cannot."""
+    return [name for name, spec in plan.layers().items() if isinstance(spec, WideSpec | GramsSpec)]
+
+
+def emit_net(graph: Graph, plan: Plan) -> Value:
     """Write the layers of a plan, with inputs and states; returns what the last layer gives.
 
-    Inputs are `ids` (batch, time), or (batch, time, ids) where each token has several, or `values` (batch, time,
-    features); and `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …).
+    Inputs are `ids` (batch, time), or (batch, time, features) of a tagger, or `values` (batch, time, features); and
+    `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …).
     """
-    flow = _inputs(graph, plan, ids)
+    flow = _inputs(graph, plan)
     carries = carried(plan)
     if carries is not None:
         flow = replace(flow, states=_given(graph, carries))
@@ -62,16 +77,15 @@ def token_first(graph: Graph, values: Value) -> Value:
     return graph.node("Transpose", values, perm=[1, 0, 2])
 
 
-def _inputs(graph: Graph, plan: Plan, ids: int) -> Flow:
+def _inputs(graph: Graph, plan: Plan) -> Flow:
     first = plan.flow[0][1]
     axes: list[int | str] = ["batch", "time"]
     if isinstance(first, RecurrentSpec):
-        values = graph.input("values", "FLOAT", [*axes, first.inputs])
-        lengths = graph.input("sequence_lens", "INT32", axes[:1])
-        return begun(graph, values, lengths, axes=3)
-    read = graph.input("ids", "INT32", [*axes, ids] if ids else axes)
+        read = graph.input("values", "FLOAT", [*axes, first.inputs])
+    else:
+        read = graph.input("ids", "INT32", [*axes, FEATURES] if isinstance(first, BagSpec) else axes)
     lengths = graph.input("sequence_lens", "INT32", axes[:1])
-    return begun(graph, read, lengths, axes=3 if ids else 2)
+    return begun(graph, read, lengths, axes=2 if isinstance(first, EmbeddingSpec) else 3)
 
 
 def _given(graph: Graph, spec: RecurrentSpec) -> States:

@@ -5,18 +5,33 @@ Not here: the heads, writing files and the comparison with ONNX Runtime (exports
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from numpy.typing import NDArray
 
+from recurra.batches import join
+from recurra.errors import ArtefactError, either
 from recurra.graph import Graph
-from recurra.tasks.names import CALLED
+from recurra.layers.layer import Floats
+from recurra.nets.run import run
+from recurra.tasks.names import HELD
 
 Answers = dict[str, NDArray[Any]]
 """Outputs by their names: a row for each sequence, or for each token where the net does not pool."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs that a graph and Recurra both answer."""
+
+    sequences: list[NDArray[Any]]
+    """Token ids or values of each, (tokens, …)."""
+    beside: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """Further inputs by their names, a row for each sequence."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +40,31 @@ class Emission:
 
     write: Callable[[Any, Graph], None]
     """(model, graph): inputs, net, outputs."""
-    answers: Callable[[Any, Sequence[NDArray[Any]]], Answers]
-    """(model, sequences) -> what Recurra answers, under the names of the graph's outputs."""
+    answers: Callable[[Any, Case], Answers]
+    """(model, case) -> what Recurra answers, under the names of the graph's outputs."""
     told: Callable[[Any], dict[str, Any]]
     """What else a user of the graph must know, as plain JSON by name."""
     choice: str = ""
     """The output whose largest value of each row is the answer; empty: numbers, of which none is chosen."""
 
 
-def emission_of(task: str) -> Emission:
-    """Return what the head of a task says."""
-    # By name, as `model_of` finds a head's answers.
-    emission: Emission = import_module(f"recurra.tasks.heads.{CALLED[task].head}.emit").EMISSION
+def emission_of(model: Any) -> Emission:
+    """Return what the head of a model says; raises ArtefactError for one that says nothing."""
+    home = f"{type(model).__module__.rpartition('.')[0]}.emit"
+    if find_spec(home) is None:
+        advice = "fit a net alone: " + either("--recipe net", 'recipe="net"')
+        raise ArtefactError("a model of this kind has no ONNX graph", found=_kind(model), advice=advice)
+    # Beside the class that answers.
+    emission: Emission = import_module(home).EMISSION
     return emission
+
+
+def _kind(model: Any) -> str:
+    """What a model is called, in a word or two."""
+    return f"{HELD[model.plan.task].noun}, {getattr(model.plan, 'kind', 'net')}"
+
+
+def scores_of(model: Any, case: Case) -> Floats:
+    """Return what a net gives, with the scores of n-grams where they stand beside it."""
+    scores, _ = run(model.plan, model.tensors, join(case.sequences))
+    return scores + case.beside["grams"] if "grams" in case.beside else scores

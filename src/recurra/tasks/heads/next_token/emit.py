@@ -5,15 +5,10 @@ Not here: the net (nets/emit.py), and answers without ONNX (run.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from recurra.batches import join
 from recurra.graph import Graph
-from recurra.layers.layer import TokenIds
 from recurra.layers.matrix.emit import tied_nodes
 from recurra.nets.emit import emit_net, token_first
-from recurra.nets.run import run
-from recurra.tasks.heads.emission import Answers, Emission
+from recurra.tasks.heads.emission import Answers, Case, Emission, scores_of
 from recurra.tasks.heads.next_token.run import RunningLanguage, next_logits
 
 
@@ -24,10 +19,9 @@ def write(model: RunningLanguage, graph: Graph) -> None:
     graph.output("logits", logits, "FLOAT", ["batch", "time", model.plan.output.words])
 
 
-def answers(model: RunningLanguage, sequences: Sequence[TokenIds]) -> Answers:
+def answers(model: RunningLanguage, case: Case) -> Answers:
     """Return what Recurra answers token ids: a row for each token."""
-    projected, _ = run(model.plan, model.tensors, join(sequences))
-    return {"logits": next_logits(model.tensors, projected)}
+    return {"logits": next_logits(model.tensors, scores_of(model, case))}
 
 
 EMISSION = Emission(write, answers, lambda model: {"direction": model.plan.direction}, "logits")

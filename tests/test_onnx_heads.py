@@ -1,0 +1,112 @@
+"""Every head as an ONNX file: numbers, several labels, classes in order, tags, vectors and forecasts.
+
+Not here: cells, states, refusals and the command (test_onnx.py).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import onnx
+import pytest
+
+from command_line import recurra, refused
+from recurra.config import NetConfig
+from recurra.exports import proof
+from recurra.exports.onnx import onnx_bytes
+from recurra.layers.grams.run import GramsSpec
+from recurra.layers.wide.run import WideSpec
+from recurra.nets.layouts import classifier_net, encoder_net, forecast_net, tagger_net, target_net
+from recurra.nets.run import ClassifierNet
+from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.multilabel.run import RunningLabeller
+from recurra.tasks.heads.ordinal.run import RunningOrdinal
+from recurra.tasks.heads.regression.run import RunningRegressor
+from recurra.tasks.heads.tags.run import RunningTagger
+from recurra.tasks.heads.vectors.run import RunningEncoder
+from small_models import drawn, series_model, text_model
+from test_onnx import few
+
+NET = NetConfig(cell="gru", hidden=6, embedding_size=4, bidirectional=True, pool=("mean", "max", "attention"), heads=2)
+ENCODER = text_model().encoder
+WORDS = len(ENCODER.vocabulary)
+GRAMS = GramsSpec(entries=5, outputs=3)
+
+__all__ = ["few"]  # the fixture, which every test here uses
+
+
+def regressor() -> RunningRegressor:
+    plan = target_net(NET, words=WORDS, targets=2, task="regression")
+    return RunningRegressor(plan, drawn(plan), ENCODER, ("low", "high"), (), (3.0, -1e4), (0.5, 2e3))
+
+
+def labeller(*, beside: bool = False) -> RunningLabeller:
+    plan = target_net(NET, words=WORDS, targets=3, task="multilabel")
+    plan = plan.model_copy(update={"grams": (GRAMS, GRAMS)}) if beside else plan
+    return RunningLabeller(plan, drawn(plan), ENCODER, ("a", "b", "c"), (), (0.5, 0.4, 0.3))
+
+
+def ordinal(classes: int) -> RunningOrdinal:
+    plan = target_net(NET, words=WORDS, targets=classes - 1, task="ordinal")
+    return RunningOrdinal(plan, drawn(plan), ENCODER, tuple(map(str, range(classes))))
+
+
+def tagger() -> RunningTagger:
+    plan = tagger_net(NET, words=WORDS, tags=3)
+    return RunningTagger(plan, drawn(plan), ENCODER, ("O", "B-X", "I-X"), "BIO", ("1", "2"))
+
+
+def encoder() -> RunningEncoder:
+    plan = encoder_net(NET, words=WORDS, size=5)
+    return RunningEncoder(plan, drawn(plan), ENCODER)
+
+
+def told(data: bytes) -> dict[str, str]:
+    return {each.key: each.value for each in onnx.load_from_string(data).metadata_props}
+
+
+MODELS: dict[str, Any] = {
+    "numbers": regressor, "labels": labeller, "labels beside n-grams": lambda: labeller(beside=True),
+    "two classes in order": lambda: ordinal(2), "five": lambda: ordinal(5), "tags": tagger, "vectors": encoder,
+    "forecasts": series_model,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_head_answers_as_in_recurra(name: str) -> None:
+    model = MODELS[name]()
+    found = proof.proven(model, onnx_bytes(model))
+    assert found.largest < 5e-6 and found.agreeing == 1
+
+
+def test_a_forecaster_of_two_directions_answers_by_its_last_step() -> None:
+    model = series_model()
+    plan = forecast_net(NET, horizon=2)
+    both = type(model)(plan, drawn(plan), model.encoder)
+    assert proof.proven(both, onnx_bytes(both)).largest < 5e-6
+
+
+def test_a_head_tells_what_answers_are_read_by() -> None:
+    labels = told(onnx_bytes(labeller()))
+    assert json.loads(labels["labels"]) == ["a", "b", "c"] and json.loads(labels["thresholds"]) == [0.5, 0.4, 0.3]
+    scaler = json.loads(told(onnx_bytes(series_model()))["scaler"])
+    assert scaler["config"]["window"] == 3 and scaler["scalers"]["a"]["scale"] > 0
+    assert json.loads(told(onnx_bytes(tagger()))["tags"])[1] == "B-X"
+
+
+def test_the_scores_of_n_grams_come_in_beside_a_net_and_without_a_net_there_is_no_graph(tmp_path: Any) -> None:
+    wide = classifier_net(NET, words=WORDS, labels=2, wide=WideSpec(entries=3))
+    model = RunningClassifier(wide, drawn(wide), ENCODER, ("a", "b"))
+    assert "grams" in [each.name for each in onnx.load_from_string(onnx_bytes(model)).graph.input]
+    assert proof.proven(model, onnx_bytes(model)).agreeing == 1
+    alone = ClassifierNet(grams=(GRAMS,))
+    RunningClassifier(alone, drawn(alone), ENCODER, ("a", "b", "c")).save(tmp_path / "alone")
+    done = recurra("export", tmp_path / "alone", "--onnx", tmp_path / "file.onnx")
+    refused(done, 4, "a model without a net has no ONNX graph", "--recipe net")
+
+
+def test_an_export_says_that_n_grams_must_be_given(tmp_path: Any) -> None:
+    labeller(beside=True).save(tmp_path / "model")
+    done = recurra("export", tmp_path / "model", "--onnx", tmp_path / "file.onnx")
+    assert done.code == 0 and "note: grams0, grams1: n-grams" in done.err
