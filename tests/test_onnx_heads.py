@@ -15,14 +15,20 @@ from command_line import recurra, refused
 from recurra.config import NetConfig
 from recurra.exports import proof
 from recurra.exports.onnx import onnx_bytes
+from recurra.layers.activation.run import ActivationSpec
+from recurra.layers.convolution.run import ConvolutionSpec
 from recurra.layers.grams.run import GramsSpec
+from recurra.layers.matrix.run import DenseSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.wide.run import WideSpec
 from recurra.nets.layouts import classifier_net, encoder_net, forecast_net, tagger_net, target_net
 from recurra.nets.run import ClassifierNet
+from recurra.nets.sequences import SequenceNet
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.heads.ordinal.run import RunningOrdinal
 from recurra.tasks.heads.regression.run import RunningRegressor
+from recurra.tasks.heads.sequence.run import ImportedNet, ImportOrigin
 from recurra.tasks.heads.tags.run import RunningTagger
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from small_models import drawn, series_model, text_model
@@ -66,10 +72,23 @@ def told(data: bytes) -> dict[str, str]:
     return {each.key: each.value for each in onnx.load_from_string(data).metadata_props}
 
 
+def imported() -> ImportedNet:
+    rnn: dict[str, Any] = {"hidden": 4, "layers": 2}
+    plan = SequenceNet(chain=(
+        ConvolutionSpec(length=6, channels=2, filters=4, kernel=3, stride=2, left=1, right=2, reflect=True),
+        ActivationSpec(function="magnitude", inputs=16, places=4),
+        RecurrentSpec(cell="gru", inputs=8, **rnn), ActivationSpec(function="relu", inputs=4),
+        RecurrentSpec(cell="sru", inputs=4, **rnn), DenseSpec(inputs=4, outputs=3),
+        ActivationSpec(function="softmax", inputs=3),
+    ))  # fmt: skip
+    origin = ImportOrigin(file="a", sha256="", form="torch", took=("a",), against="torch", difference=0.0, cases=1)
+    return ImportedNet(plan, drawn(plan), origin)
+
+
 MODELS: dict[str, Any] = {
     "numbers": regressor, "labels": labeller, "labels beside n-grams": lambda: labeller(beside=True),
     "two classes in order": lambda: ordinal(2), "five": lambda: ordinal(5), "tags": tagger, "vectors": encoder,
-    "forecasts": series_model,
+    "forecasts": series_model, "an imported net": imported,
 }  # fmt: skip
 
 

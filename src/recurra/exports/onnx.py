@@ -80,11 +80,8 @@ def refuse(model: Any) -> None:
 
 def metadata(model: Any) -> dict[str, str]:
     """Return what a file tells beside its graph: texts by name, JSON where they are no plain texts."""
-    encoder = model.encoder.to_json()
-    told = {"task": model.plan.task, "recurra": installed("recurra"), f"{Path(model.file).stem}_sha256": _hash(encoder)}
+    told = {"task": model.plan.task, "recurra": installed("recurra")}
+    if model.file:
+        told[f"{Path(model.file).stem}_sha256"] = hashlib.sha256(model.encoder.to_json()).hexdigest()
     more = emission_of(model).told(model)
     return told | {name: value if isinstance(value, str) else json.dumps(value) for name, value in more.items()}
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from recurra.artefact.tensors import rounded, widened
 from recurra.errors import ArtefactError
-from recurra.layers.matrix.run import BagSpec
-from recurra.layers.recurrent.run import RecurrentSpec
-from recurra.nets.emit import carried, state_names
+from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
+from recurra.nets.emit import carried, state_sizes
 from recurra.tasks.heads.emission import Answers, Case, emission_of
 from recurra.text.features import FEATURES
 
@@ -80,7 +79,7 @@ def cases(model: Any, session: Any) -> Iterator[Case]:
     """Draw batches of sequences for a model: of each length and size, of one length and of several."""
     random, drawn, width = np.random.default_rng(0), 0, widest(model)
     # A net of windows never reads more steps than its own.
-    longest = getattr(model.encoder.config, "window", max(LENGTHS))
+    longest = getattr(getattr(model.encoder, "config", None), "window", max(LENGTHS))
     # What is neither a sequence nor a state stands beside: a row of numbers for each sequence.
     beside = {each.name: each.shape[1] for each in session.get_inputs()[2:] if not each.name.startswith("state_")}
     mixed = False
@@ -107,7 +106,7 @@ def widest(model: Any) -> int:
 def sequence(model: Any, random: np.random.Generator, length: int) -> NDArray[Any]:
     """Draw one sequence that the net can read."""
     first = model.plan.flow[0][1]
-    if isinstance(first, RecurrentSpec):
+    if not isinstance(first, EmbeddingSpec | BagSpec):
         return random.standard_normal((length, first.inputs)).astype(np.float32)
     size = (length, FEATURES) if isinstance(first, BagSpec) else length
     return random.integers(0, first.words, size).astype(np.int32)
@@ -132,9 +131,8 @@ def answered(session: Any, model: Any, case: Case) -> Answers:
 
 def begun(model: Any, batch: int) -> dict[str, NDArray[np.float32]]:
     """Return the states with which a batch begins: zeros, by their names."""
-    spec = carried(model.plan)
-    names = state_names(spec) if spec else []
-    return {f"state_in_{layer}_{part}": np.zeros((batch, spec.hidden), np.float32) for layer, part in names if spec}
+    sizes = state_sizes(carried(model.plan))
+    return {f"state_in_{name}": np.zeros((batch, hidden), np.float32) for name, hidden in sizes}
 
 
 def _session(data: bytes) -> Any:

@@ -29,7 +29,9 @@ class Flow:
     there: Value
     """(time, batch, 1): whether a token stands there, or a pad."""
     states: States = ()
-    """Before the sweeps: where they start; after them: where they ended. Empty: from zeros."""
+    """Where the sweeps to come start; empty: from zeros."""
+    ends: States = ()
+    """Where those so far ended."""
 
     def filled(self, values: Value, pad: float) -> Value:
         """Return values (time, batch, features) with a number where no token stands."""

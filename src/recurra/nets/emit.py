@@ -5,16 +5,19 @@ Not here: the layers (emit.py of each), and what a head adds (tasks/heads/KIND/e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from recurra.graph import Graph, Value
+from recurra.layers.activation.emit import emit_activation
+from recurra.layers.convolution.emit import emit_convolution
 from recurra.layers.flow import Flow, Names, States, begun
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.matrix.emit import emit_bag, emit_dense, emit_embedding
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
 from recurra.layers.pooling.emit import emit_pooling
+from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.emit import emit_recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.wide.run import WideSpec
@@ -23,7 +26,7 @@ from recurra.text.features import FEATURES
 
 EMIT: dict[str, Callable[[Any, Names, Flow], Flow]] = {
     "bag": emit_bag, "embedding": emit_embedding, "recurrent": emit_recurrent, "pooling": emit_pooling,
-    "dense": emit_dense,
+    "dense": emit_dense, "activation": emit_activation, "convolution": emit_convolution,
 }  # fmt: skip
 """Each kind of layer as a step of the fold."""
 
@@ -45,31 +48,31 @@ def emit_net(graph: Graph, plan: Plan) -> Value:
     Inputs are `ids` (batch, time), or (batch, time, features) of a tagger, or `values` (batch, time, features); and
     `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …).
     """
-    flow = _inputs(graph, plan)
-    carries = carried(plan)
-    if carries is not None:
-        flow = replace(flow, states=_given(graph, carries))
+    flow, carries = _inputs(graph, plan), carried(plan)
+    flow = replace(flow, states=_given(graph, carries))
     for spec, names in plan.steps:
         flow = EMIT[spec.kind](spec, names, flow)
-    if carries is not None:
-        for (layer, part), value in zip(state_names(carries), _flat(flow.states), strict=True):
-            graph.output(f"state_out_{layer}_{part}", value, "FLOAT", ["batch", carries.hidden])
+    ends = [part for state in flow.ends for part in state]
+    for (name, hidden), value in zip(state_sizes(carries), ends, strict=False):
+        graph.output(f"state_out_{name}", value, "FLOAT", ["batch", hidden])
     return flow.values
 
 
-def carried(plan: Plan) -> RecurrentSpec | None:
-    """Return the recurrence whose states go in and out: of a net that reads forwards, and of a text its last state.
+def carried(plan: Plan) -> list[RecurrentSpec]:
+    """Return the stacks whose states go in and out: of nets that read forwards, and of a text its last state.
 
     Other poolings need all of a text: a mean of its end is no mean of the text.
     """
-    pooled = [spec for _, spec in plan.flow if spec.kind == "pooling"]
-    whole = any(spec.parts != ("last",) for spec in pooled)
-    return None if plan.recurrent is None or plan.recurrent.bidirectional or whole else plan.recurrent
+    stacks = [spec for _, spec in plan.flow if isinstance(spec, RecurrentSpec)]
+    pooled = [spec for _, spec in plan.flow if isinstance(spec, PoolingSpec)]
+    whole = any(spec.parts != ("last",) for spec in pooled) or any(spec.bidirectional for spec in stacks)
+    return [] if whole else stacks
 
 
-def state_names(spec: RecurrentSpec) -> list[tuple[int, str]]:
-    """Return layer and part of each state, as `state_in_0_hidden` and its like are named."""
-    return [(layer, part) for layer, _ in spec.sweeps for part in spec.states]
+def state_sizes(stacks: Sequence[RecurrentSpec]) -> list[tuple[str, int]]:
+    """Return each state's name, as in `state_in_0_hidden`, and units: sweeps are numbered through all stacks."""
+    sweeps = [spec for spec in stacks for _ in spec.sweeps]
+    return [(f"{number}_{part}", spec.hidden) for number, spec in enumerate(sweeps) for part in spec.states]
 
 
 def token_first(graph: Graph, values: Value) -> Value:
@@ -80,21 +83,14 @@ def token_first(graph: Graph, values: Value) -> Value:
 def _inputs(graph: Graph, plan: Plan) -> Flow:
     first = plan.flow[0][1]
     axes: list[int | str] = ["batch", "time"]
-    if isinstance(first, RecurrentSpec):
-        read = graph.input("values", "FLOAT", [*axes, first.inputs])
-    else:
+    if isinstance(first, EmbeddingSpec | BagSpec):
         read = graph.input("ids", "INT32", [*axes, FEATURES] if isinstance(first, BagSpec) else axes)
+    else:
+        read = graph.input("values", "FLOAT", [*axes, first.inputs])
     lengths = graph.input("sequence_lens", "INT32", axes[:1])
     return begun(graph, read, lengths, axes=2 if isinstance(first, EmbeddingSpec) else 3)
 
 
-def _given(graph: Graph, spec: RecurrentSpec) -> States:
-    values = [
-        graph.input(f"state_in_{layer}_{part}", "FLOAT", ["batch", spec.hidden]) for layer, part in state_names(spec)
-    ]
-    parts = len(spec.states)
-    return tuple(tuple(values[start : start + parts]) for start in range(0, len(values), parts))
-
-
-def _flat(states: States) -> list[Value]:
-    return [part for state in states for part in state]
+def _given(graph: Graph, stacks: Sequence[RecurrentSpec]) -> States:
+    given = iter([graph.input(f"state_in_{name}", "FLOAT", ["batch", hidden]) for name, hidden in state_sizes(stacks)])
+    return tuple(tuple(next(given) for _ in spec.states) for spec in stacks for _ in spec.sweeps)

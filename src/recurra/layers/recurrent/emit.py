@@ -16,7 +16,7 @@ PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def emit_recurrent(spec: RecurrentSpec, names: Names, flow: Flow) -> Flow:
-    """Sweep layer by layer; states are those of `spec.sweeps`, from zeros where the flow has none."""
+    """Sweep layer by layer, from the flow's next states, or from zeros where it has none."""
     values, ends = flow.values, list[tuple[Value, ...]]()
     begin = flow.states or [tuple(flow.zeros(spec.hidden) for _ in spec.states)] * len(spec.sweeps)
     for layer in range(spec.layers):
@@ -31,4 +31,4 @@ def emit_recurrent(spec: RecurrentSpec, names: Names, flow: Flow) -> Flow:
             sides.append(outputs)
             ends.append(end)
         values = flow.graph.node("Concat", *sides, axis=2) if len(sides) > 1 else sides[0]
-    return replace(flow, values=values, states=tuple(ends))
+    return replace(flow, values=values, states=flow.states[len(spec.sweeps) :], ends=(*flow.ends, *ends))
