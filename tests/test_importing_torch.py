@@ -53,7 +53,7 @@ def test_an_imported_net_answers_as_torch_does_and_says_how_near(
     module: Any, choices: dict[str, Any], tmp_path: Path
 ) -> None:
     made = recurra.import_model(saved(tmp_path, module), tmp_path / "net", **choices)
-    assert made.encoder.difference < 1e-6 and made.encoder.cases >= 8
+    assert made.encoder.difference < 1e-6 and made.encoder.cases >= 6
     assert made.encoder.against.startswith("torch ")
     loaded = recurra.load(tmp_path / "net")
     assert isinstance(loaded, recurra.ImportedNet) and loaded.encoder == made.encoder

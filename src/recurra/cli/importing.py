@@ -14,7 +14,9 @@ from recurra.cli.console import emit_json, emit_table, say
 
 
 def import_(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A state dict of torch: model.safetensors.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A state dict of torch (.safetensors), or an .onnx graph.")
+    ],
     to: Annotated[str, typer.Option("--to", metavar="ARTEFACT", help="Folder of the artefact.")],
     prefix: Annotated[str, typer.Option("--prefix", help="Take only what begins so, such as encoder.")] = "",
     layers: Annotated[
@@ -32,6 +34,8 @@ def import_(
     Examples:  recurra import lstm.safetensors --to model
 
                recurra import tagger.safetensors --layers embed,lstm,relu,fc --to model
+
+               recurra import graph.onnx --prefix /encoder --to model
 
                recurra import rnn.safetensors --activation tanh --prefix encoder --to model
     """

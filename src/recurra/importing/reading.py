@@ -12,6 +12,7 @@ from pathlib import Path
 from recurra.artefact import check_target
 from recurra.errors import ArtefactError, Place
 from recurra.importing.asked import Asked, asked_for
+from recurra.importing.onnx_nodes import read_onnx
 from recurra.importing.parity import prove
 from recurra.importing.source import Net, Source, open_source
 from recurra.importing.states import read_states
@@ -26,7 +27,7 @@ class Form:
     read: Callable[[Source, Asked], Net]
 
 
-FORMS = {".safetensors": Form("torch", read_states)}
+FORMS = {".safetensors": Form("torch", read_states), ".onnx": Form("onnx", read_onnx)}
 """By the ending of the file's name."""
 
 
@@ -71,5 +72,6 @@ def _proven(net: Net, source: Source, form: str) -> ImportedNet:
     )  # fmt: skip
     unproven = ImportedNet(net.plan, net.tensors, origin)
     proof = prove(net, unproven, Place(str(source.path)))
-    proven = origin.model_copy(update={"difference": float(f"{proof.difference:.2g}"), "cases": proof.cases})
+    found = {"difference": float(f"{proof.difference:.2g}"), "cases": proof.cases}
+    proven = origin.model_copy(update={**found, "notes": (*net.notes, *proof.notes)})
     return ImportedNet(net.plan, net.tensors, proven)

@@ -57,6 +57,8 @@ class Net:
     reference: Reference
     against: str
     notes: tuple[str, ...] = ()
+    single: Reference | None = None
+    """The same tool's answers in float32, where `reference` answers in float64."""
 
 
 def open_source(path: Path) -> Source:

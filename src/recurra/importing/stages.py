@@ -20,6 +20,7 @@ from recurra.layers.activation.run import ActivationSpec
 from recurra.layers.convolution.run import ConvolutionSpec
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.nets.sequences import SequenceNet
 
 Group = dict[str, NDArray[Any]]
 """The arrays of one layer by their own names."""
@@ -37,7 +38,6 @@ class Built:
     weights: list[Group] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     """The file's own arrays, which torch is given."""
-    notes: list[str] = field(default_factory=list)
     places: int = 1
     """Places of a chunk that the flow has here."""
 
@@ -46,6 +46,14 @@ class Built:
         self.specs.append(spec)
         self.weights.append({name: np.array(values, np.float32, order="C") for name, values in weights.items()})
         self.groups.append(group)
+
+    def named(self, plan: SequenceNet) -> dict[str, Any]:
+        """Return all weights by their full names: the plan numbers its layers in the same order."""
+        return {
+            f"{layer}.{name}": values
+            for layer, weights in zip(plan.layers(), self.weights, strict=True)
+            for name, values in weights.items()
+        }
 
 
 def is_recurrent(group: Group) -> bool:

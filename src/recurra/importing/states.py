@@ -15,12 +15,13 @@ from itertools import pairwise, permutations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recurra.artefact.tensors import FOREIGN, from_bfloat16, refuse_infinite, unpack
 from recurra.errors import UsageError, either
 from recurra.importing.asked import Asked, Stage, read_layers
 from recurra.importing.source import Net, Source, checked_plan
-from recurra.importing.stages import Built, Group, build, cell_of, is_recurrent, sizes_of
+from recurra.importing.stages import Built, Group, build, cell_of, is_recurrent, sizes_of, stacked
 
 MOST = 6
 """Layers whose order is looked for; more are asked for."""
@@ -36,8 +37,13 @@ class Reading:
 
 def read_states(source: Source, asked: Asked) -> Net:
     """Read a safetensors file of torch; raises ArtefactError and UsageError with what is not known or does not fit."""
-    groups, notes = groups_of(source, asked.prefix)
-    reading = _asked_for(source, groups, asked) if asked.layers else _found(source, groups)
+    return net_of(source, unpack(source.data, dtypes=FOREIGN, file=str(source.path), noted=True), asked)
+
+
+def net_of(source: Source, arrays: Mapping[str, NDArray[Any]], asked: Asked) -> Net:
+    """Return the net of arrays that have the names of torch.nn."""
+    groups, notes = groups_of(source, arrays, asked.prefix)
+    reading = _asked_for(groups, asked) if asked.layers else _found(source, groups)
     stages = [_with_activation(stage, groups, asked) for stage in reading.stages]
     built = build(source, groups, stages, asked)
     plan = checked_plan(source, built.specs)
@@ -45,22 +51,18 @@ def read_states(source: Source, asked: Asked) -> Net:
 
 
 def _with_torch(plan: Any, built: Built, stages: list[Stage], notes: tuple[str, ...]) -> Net:
+    import torch
+
     from recurra.engine.processors import installed
     from recurra.importing.torch_nets import torch_net
 
-    # Numbered as the plan numbers its layers, which are in the same order.
-    named = {
-        f"{layer}.{name}": values
-        for layer, weights in zip(plan.layers(), built.weights, strict=True)
-        for name, values in weights.items()
-    }
-    took = tuple(str(stage) for stage in stages)
-    return Net(plan, named, took, torch_net(stages, built), f"torch {installed('torch')}", (*notes, *built.notes))
+    took, against = tuple(str(stage) for stage in stages), f"torch {installed('torch')}"
+    exact, single = torch_net(stages, built), torch_net(stages, built, torch.float32)
+    return Net(plan, built.named(plan), took, exact, against, notes, single)
 
 
-def groups_of(source: Source, prefix: str) -> tuple[dict[str, Group], list[str]]:
+def groups_of(source: Source, arrays: Mapping[str, NDArray[Any]], prefix: str) -> tuple[dict[str, Group], list[str]]:
     """Return the arrays by what stands before their last dot, and notes of what was left out or rounded."""
-    arrays = unpack(source.data, dtypes=FOREIGN, file=str(source.path), noted=True)
     chosen = {
         name[len(prefix) + 1 :] if prefix else name: values
         for name, values in arrays.items()
@@ -81,13 +83,26 @@ def groups_of(source: Source, prefix: str) -> tuple[dict[str, Group], list[str]]
     return groups, [note for note in notes if not note.startswith("0 ")]
 
 
-def _asked_for(source: Source, groups: Mapping[str, Group], asked: Asked) -> Reading:
+def _asked_for(groups: dict[str, Group], asked: Asked) -> Reading:
     stages = read_layers(asked.layers)
-    for stage in stages:
-        if stage.function is None and stage.name not in groups:
+    names = [name for stage in stages if stage.function is None for name in stage.name.split("+")]
+    for name in names:
+        home, _, own = name.rpartition(".")
+        if name not in groups and own in groups.get(home, {}):
+            # A matrix may have a name of its own, such as a table that is never learnt.
+            groups[name] = {"weight": groups[home].pop(own)}
+            if not groups[home]:
+                del groups[home]
+        if name not in groups:
             known = ", ".join(name or "." for name in sorted(groups))
-            raise UsageError(either("--layers", "layers"), found=repr(stage.name), allowed=known[:300])
-    rest = sorted(set(groups) - {stage.name for stage in stages})
+            raise UsageError(either("--layers", "layers"), found=repr(name), allowed=known[:300])
+    rest = sorted(set(groups) - set(names))
+    for stage in stages:
+        forward, both, backward = stage.name.partition("+")
+        if both:
+            # Two cells that read from either end are what torch calls one layer of two directions.
+            reverse = {f"{name}_reverse": values for name, values in stacked(groups[backward]).items()}
+            groups[stage.name] = {**stacked(groups[forward]), **reverse}
     return Reading(stages, (f"left out: {', '.join(rest)}",) if rest else ())
 
 

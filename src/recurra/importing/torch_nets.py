@@ -1,4 +1,4 @@
-"""The same layers in torch.nn, in float64: what an imported state dict is held against.
+"""The same layers in torch.nn, in float64 or float32: what an imported state dict is held against.
 
 Not here: our own layers of it (stages.py), and the comparison (parity.py).
 """
@@ -33,15 +33,16 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def torch_net(stages: list[Stage], built: Built) -> Reference:
+def torch_net(stages: list[Stage], built: Built, kind: torch.dtype = torch.float64) -> Reference:
     """Return torch's answers: its own modules hold the file's own arrays under the file's own names."""
-    made = [_layer(stage, spec, group) for stage, spec, group in zip(stages, built.specs, built.groups, strict=True)]
+    parts = zip(stages, built.specs, built.groups, strict=True)
+    made = [_layer(stage, spec, group, kind) for stage, spec, group in parts]
 
     def answer(values: NDArray[Any], states: States) -> tuple[Floats, States]:
-        # On the processor whatever the defaults are; float64, so that a difference is ours alone.
+        # On the processor whatever the defaults are; in float64 a difference is ours alone.
         flow = torch.as_tensor(np.ascontiguousarray(values), device="cpu")
-        flow = flow.to(torch.float64) if flow.is_floating_point() else flow.to(torch.int64)
-        waiting = [tuple(torch.as_tensor(np.array(part, np.float64)) for part in state) for state in states]
+        flow = flow.to(kind) if flow.is_floating_point() else flow.to(torch.int64)
+        waiting = [tuple(torch.as_tensor(np.array(part), dtype=kind) for part in state) for state in states]
         ended: list[TorchState] = []
         with torch.no_grad():
             for layer in made:
@@ -54,8 +55,8 @@ def torch_net(stages: list[Stage], built: Built) -> Reference:
 Layer = Callable[[Tensor, list[TorchState], list[TorchState]], Tensor]
 
 
-def _layer(stage: Stage, spec: Any, group: Group) -> Layer:
-    arrays = {name: torch.as_tensor(np.array(values, np.float64)) for name, values in group.items()}
+def _layer(stage: Stage, spec: Any, group: Group, kind: torch.dtype) -> Layer:
+    arrays = {name: torch.as_tensor(np.array(values), dtype=kind) for name, values in group.items()}
     if isinstance(spec, RecurrentSpec):
         return _cell(spec, arrays) if "weight_ih" in arrays else _stack(spec, arrays)
     if isinstance(spec, ConvolutionSpec):
@@ -74,7 +75,7 @@ def _stack(spec: RecurrentSpec, arrays: dict[str, Tensor]) -> Layer:
     extra = {"nonlinearity": spec.activation} if spec.cell == "rnn" else {}
     module = MODULES[spec.cell](
         spec.inputs, spec.hidden, spec.layers, bias="bias_ih_l0" in arrays, bidirectional=spec.bidirectional,
-        batch_first=True, dtype=torch.float64, **extra,
+        batch_first=True, dtype=arrays["weight_ih_l0"].dtype, **extra,
     )  # fmt: skip
     module.load_state_dict(arrays, strict=True)
 
@@ -91,7 +92,8 @@ def _stack(spec: RecurrentSpec, arrays: dict[str, Tensor]) -> Layer:
 
 def _cell(spec: RecurrentSpec, arrays: dict[str, Tensor]) -> Layer:
     extra = {"nonlinearity": spec.activation} if spec.cell == "rnn" else {}
-    module = CELLS[spec.cell](spec.inputs, spec.hidden, bias="bias_ih" in arrays, dtype=torch.float64, **extra)
+    module = CELLS[spec.cell](spec.inputs, spec.hidden, bias="bias_ih" in arrays, **extra)
+    module.to(arrays["weight_ih"].dtype)
     module.load_state_dict(arrays, strict=True)
 
     def sweep(flow: Tensor, waiting: list[TorchState], ended: list[TorchState]) -> Tensor:

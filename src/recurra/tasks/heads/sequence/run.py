@@ -39,7 +39,7 @@ class ImportOrigin(Frozen):
     against: str
     """Whose answers it was held against."""
     difference: float = Field(ge=0)
-    """The largest that was found, relative to answers beyond 1."""
+    """The largest that was found, relative to a step's largest number where that is beyond 1."""
     cases: int = Field(ge=1)
     notes: tuple[str, ...] = ()
     """What was left out, or taken for granted."""
