@@ -19,6 +19,7 @@ from recurra.estimators.series import Forecaster
 from recurra.model import load_any
 from recurra.streams import series as streams_of_series
 from recurra.streams.kept import rows_kept
+from recurra.streams.lines import Line
 from recurra.streams.series import MARGIN, SeriesStreams
 from recurra.streams.slots import Slots
 from small_models import series_model
@@ -89,14 +90,13 @@ def test_a_long_series_is_answered_as_its_whole_file_is(models: dict[str, Path],
     rows, path = rows_of("a", 2 * rows_kept(model)), tmp_path / "rows.jsonl"
     path.write_bytes(jsonl(rows))
     streams = SeriesStreams(model, open_series(str(path), learnt=model.learnt), 3)
+    streams.begin(0)
     streams._answered = lambda kept, *, written: ({}, [])  # type: ignore[method-assign]
-    read = 0
-    for batch in streams.opened.table.batches(streams.columns):
-        for row in range(len(batch)):
-            read += 1
-            if read == len(rows):
-                del streams._answered
-            told, _ = streams.push(0, read == 1, batch, row)
+    for read, line in enumerate(streams.lines("stop"), start=1):
+        assert isinstance(line, Line)
+        if read == len(rows):
+            del streams._answered
+        told = streams.push(0, line)[0]["columns"]
     assert len(streams._kept[0].lines) <= rows_kept(model) + MARGIN < len(rows)
     whole = [row["Recurra"] for row in forecast(models[kind], rows, tmp_path)]
     np.testing.assert_allclose([float(value) for value in told["Recurra"]], whole, rtol=1e-9)
@@ -132,7 +132,7 @@ def test_a_row_that_does_not_fit_ends_the_stream_or_is_left_out(models: dict[str
     assert [line.split(": ")[1] for line in gone_on.err.splitlines() if line.startswith("rejected")] == [
         "<stdin>:3", "<stdin>:4", "<stdin>:6:1"
     ]  # fmt: skip
-    assert "3 rows were refused and left out" in gone_on.err
+    assert "3 lines were refused and left out" in gone_on.err
     assert gone_on.rows()[-1]["rows"] == recurra("stream", models["classics"], stdin=jsonl(good)).rows()[-1]["rows"]
 
 

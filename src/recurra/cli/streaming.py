@@ -6,39 +6,61 @@ Not here: the states and what they answer (streams/).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recurra.artefact import require_task, resolve
+from recurra.artefact import resolve
 from recurra.cli import options
 from recurra.cli.console import emit_json, say, say_warnings
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import SeriesChoices
 from recurra.cli.series_tables import rows_of
-from recurra.errors import DataError
+from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from recurra.datasets.tables import RowBatch
-    from recurra.streams.slots import Slot, Slots
+    from recurra.datasets.formats import OnError
+    from recurra.streams.lines import Line, Lines
+    from recurra.streams.slots import Slots
 
 MOST_WARNINGS = 100
 """Different warnings that are told, at most: a stream has no end."""
+
+
+@dataclass(frozen=True)
+class StreamChoices:
+    """What is read of a line, and how much is told."""
+
+    key: Annotated[
+        str, typer.Option("--key", metavar="COLUMN", help="Column that tells streams apart. [default: all are one]")
+    ] = ""
+    column: Annotated[
+        str, typer.Option("--column", help="Column of the texts, or of the observations. [default: guessed]")
+    ] = ""
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="Keys that are kept; the one read longest ago goes first.")
+    ] = 10_000
+    words: Annotated[
+        int | None, typer.Option("--next", min=1, show_default=False, help="Next words that are told. [default: 5]")
+    ] = None
+    generate: Annotated[
+        int, typer.Option("--generate", min=0, metavar="N", help="Go on by N tokens instead of telling next words.")
+    ] = 0
+    seed: options.Seed = 0
+    steps: options.Horizon = None
+    level: Annotated[list[int], typer.Option("--level", help="Interval in percent; may come again.")] = field(
+        default_factory=list
+    )
 
 
 @grouped
 def stream(
     artefact: options.Folder,
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="Lines to read on, or - for stdin.")] = "-",
-    most: Annotated[
-        int, typer.Option("--most", min=1, help="Keys that are kept; the one read longest ago goes first.")
-    ] = 10_000,
-    steps: options.Horizon = None,
-    level: Annotated[list[int], typer.Option("--level", help="Interval in percent; may come again.")] = [],  # noqa: B006
     *,
+    choices: StreamChoices,
     written: FileChoices,
     series: SeriesChoices,
     on_error: options.AtBadRow = "stop",
@@ -46,91 +68,150 @@ def stream(
 ) -> None:
     """Read lines on and answer each as a line of JSON, as soon as it has come: a state for each key goes on.
 
-    A forecaster takes rows of series, and tells the coming values after each. On stdin they are JSON lines, or what
-    --form says.
+    Texts go on line by line: a classifier answers to all that its stream has read, a language model tells the next
+    words. An imported net reads one observation a line, a forecaster one row of a series. On stdin, lines without a key
+    are plain texts, all others JSON objects, or what --form says.
 
-    Examples:  recurra stream runs/series-sales < new-rows.jsonl
+    Examples:  tail -f chat.jsonl | recurra stream runs/tickets --key user
 
-               tail -f sales.csv | recurra stream runs/series-sales - --form csv --level 80
+               recurra stream runs/language-wiki --generate 20 --seed 1
+
+               recurra stream runs/voice frames.jsonl --key call --column samples
+
+               tail -f sales.csv | recurra stream runs/sales - --form csv --level 80
     """
     from recurra.model import load_any
 
-    policy, form, reading = options.on_error(on_error), written.options(), series.reading()
+    policy, reading = options.on_error(on_error), series.reading()
+    given = _Given(file, choices, written, reading, policy)
     model = load_any(resolve(Path(artefact)), precision=options.precision(precision))
-    require_task(model.task, "series")
-    if file == "-":
-        form["form"] = form.get("form") or "jsonl"
-    streams = _series(model, file, reading, form, steps, level)
-    telling = _Telling(most, reject=policy == "reject")
-    for batch in telling.batches(streams.opened.table, streams.columns):
-        telling.tell(batch, streams)
-    telling.end()
+    require = _series if model.task == "series" else _observations if model.task == "sequence" else _texts
+    streams, lines = require(model, given)
+    _Telling(choices.most, reject=policy == "reject").answer(lines, streams)
 
 
-def _series(model: Any, file: str, reading: Any, form: Any, steps: int | None, level: list[int]) -> Any:
+@dataclass(frozen=True)
+class _Given:
+    file: str
+    choices: StreamChoices
+    written: FileChoices
+    reading: Any
+    policy: OnError
+
+    def form(self, unsaid: str) -> Any:
+        """How the file is written; lines on stdin are of the form `unsaid` where nothing was said."""
+        form = self.written.options()
+        if self.file == "-":
+            form["form"] = form.get("form") or unsaid
+        return form
+
+    def only(self, task: str, *read: str) -> None:
+        """Raise UsageError for a choice that this model does not read."""
+        given = {"--key": self.choices.key, "--column": self.choices.column, "--next": self.choices.words,
+                 "--generate": self.choices.generate, "--horizon": self.choices.steps,
+                 "--level": self.choices.level}  # fmt: skip
+        unread = next((name for name, value in given.items() if value and name not in read), None)
+        if unread:
+            allowed = ", ".join(read)
+            raise UsageError(unread, found=f"an artefact of the task {task}", allowed=allowed, advice="leave it out")
+
+
+def _series(model: Any, given: _Given) -> tuple[Any, Lines]:
     from recurra.datasets.series.files import open_series
     from recurra.streams.series import SeriesStreams
 
-    opened = open_series(file, reading.keeping(), learnt=model.learnt, streamed=file == "-", **form)
-    return SeriesStreams(model, opened, model.horizon if steps is None else steps, level)
+    given.only(model.task, "--horizon", "--level")
+    form, streamed = given.form("jsonl"), given.file == "-"
+    opened = open_series(given.file, given.reading.keeping(), learnt=model.learnt, streamed=streamed, **form)
+    steps = model.horizon if given.choices.steps is None else given.choices.steps
+    streams = SeriesStreams(model, opened, steps, given.choices.level)
+    return streams, streams.lines(given.policy)
+
+
+def _texts(model: Any, given: _Given) -> tuple[Any, Lines]:
+    from recurra.datasets.formats import TextReading
+    from recurra.datasets.texts import open_texts
+    from recurra.streams.lines import text_lines
+    from recurra.streams.texts import Ahead, NetStreams
+
+    choices, language = given.choices, model.task == "language"
+    given.only(model.task, "--key", "--column", *(("--next", "--generate") if language else ()))
+    if choices.words and choices.generate:
+        raise UsageError("--next and --generate", allowed="one of them")
+    ahead = Ahead(words=choices.words or Ahead.words, generate=choices.generate, seed=choices.seed)
+    streams = NetStreams(model, choices.most, ahead)
+    form = given.form("jsonl" if choices.key or choices.column else "lines")
+    reading = TextReading(text=choices.column or None, group=choices.key or None, on_error=given.policy, **form)
+    streamed = given.file == "-"
+    opened = open_texts(given.file, reading, labelled=False, learnt=model.origin.columns, streamed=streamed)
+    say_warnings(opened.guesses)
+    return streams, text_lines(opened)
+
+
+def _observations(model: Any, given: _Given) -> tuple[Any, Lines]:
+    from recurra.datasets.tables import open_table
+    from recurra.streams.lines import observation_lines, observed
+    from recurra.streams.texts import NetStreams
+
+    choices = given.choices
+    given.only(model.task, "--key", "--column")
+    streams = NetStreams(model, choices.most)
+    asked = [name for name in (choices.key, choices.column) if name]
+    table = open_table(given.file, asked=asked, streamed=True, lists=True, **given.form("jsonl"))
+    columns = observed(table, choices.column, choices.key)
+    return streams, observation_lines(table, columns, given.policy, key=choices.key)
 
 
 @dataclass
 class _Telling:
-    """Tells answers, refused rows and streams that were let go, each when it happens."""
+    """Tells answers, refused lines and streams that were let go, each when it happens."""
 
     most: int
     reject: bool
     _said: set[str] = field(default_factory=set)
-    _rejects: list[Any] = field(default_factory=list)
     _refused: int = 0
 
-    def __post_init__(self) -> None:
+    def answer(self, lines: Lines, streams: Any) -> None:
+        """Answer the lines one after the other."""
+        from recurra.streams.lines import Line
         from recurra.streams.slots import Slots
 
-        self._slots: Slots = Slots(self.most)
+        slots = Slots(self.most)
+        for line in lines:
+            if not isinstance(line, Line):
+                self._refuse(line.reason)
+                continue
+            try:
+                self._tell(line, streams, self._slot(line.key, slots, streams))
+            except DataError as problem:
+                if not self.reject:
+                    raise
+                self._refuse(str(problem))
+        self._end(slots)
 
-    def batches(self, table: Any, columns: list[str]) -> Iterator[RowBatch]:
-        """Yield rows as they come; what the reader refused is told before them."""
-        policy = "reject" if self.reject else "stop"
-        for batch in table.batches(columns, on_error=policy, rejects=self._rejects):
-            self._tell_rejects()
-            yield batch
-        self._tell_rejects()
-        self.warn(table.warnings)
+    def _slot(self, key: str, slots: Slots, streams: Any) -> int:
+        slot = slots.of(key)
+        if slot.begins:
+            streams.begin(slot.number)
+        if slot.gone is not None and slots.gone == 1:
+            say(f"note: more than {self.most:,} keys: {slot.gone!r}, read longest ago, is let go and would begin anew")
+        return slot.number
 
-    def _tell_rejects(self) -> None:
-        for reject in self._rejects:
-            self._refuse(reject.reason)
-        # Told and forgotten: a stream has no end.
-        self._rejects.clear()
+    def _tell(self, line: Line, streams: Any, slot: int) -> None:
+        begins = not streams.read(slot)
+        told, warnings = streams.push(slot, line)
+        self._warn(warnings)
+        if "columns" in told:
+            told = {"rows": rows_of(told["columns"])}
+        emit_json({"line": line.number, **({"key": line.key} if line.key else {}), "begins": begins, **told})
+        # Whoever wrote the line waits for its answer.
+        sys.stdout.flush()
 
     def _refuse(self, reason: str) -> None:
         self._refused += 1
         say(f"rejected: {reason}")
 
-    def tell(self, batch: RowBatch, streams: Any) -> None:
-        """Answer the rows one after the other."""
-        for row, key in enumerate(streams.keys(batch)):
-            slot = self._slots.of(key)
-            self._note(slot)
-            try:
-                columns, told = streams.push(slot.number, slot.begins, batch, row)
-            except DataError as problem:
-                if not self.reject:
-                    raise
-                self._refuse(str(problem))
-                continue
-            self.warn(told)
-            emit_json({"line": batch.lines[row], "key": key, "begins": slot.begins, "rows": rows_of(columns)})
-            # Whoever wrote the line waits for its answer.
-            sys.stdout.flush()
-
-    def _note(self, slot: Slot) -> None:
-        if slot.gone is not None and self._slots.gone == 1:
-            say(f"note: more than {self.most:,} keys: {slot.gone!r}, read longest ago, is let go and would begin anew")
-
-    def warn(self, lines: list[str]) -> None:
+    def _warn(self, lines: list[str]) -> None:
         """Say each warning once."""
         for line in lines:
             if line not in self._said and len(self._said) < MOST_WARNINGS:
@@ -139,9 +220,9 @@ class _Telling:
                 if len(self._said) == MOST_WARNINGS:
                     say("note: these were many warnings; others are not told")
 
-    def end(self) -> None:
+    def _end(self, slots: Slots) -> None:
         """Tell what was left out, and how many streams were let go."""
         if self._refused:
-            say(f"warning: {self._refused:,} rows were refused and left out")
-        if self._slots.gone:
-            say(f"note: {self._slots.gone:,} streams were let go; {len(self._slots):,} are kept")
+            say(f"warning: {self._refused:,} lines were refused and left out")
+        if slots.gone:
+            say(f"note: {slots.gone:,} streams were let go; {len(slots):,} are kept")

@@ -29,10 +29,14 @@ Groups = Iterable[list[Element]]
 def open_json(request: Request) -> FileTable:
     """Open JSON Lines or an array, told by the first character; the columns are the keys of the first objects."""
 
-    def enough(names: Iterable[str]) -> bool:
-        return request.streamed and bool({*request.columns} & {*names} or folded([*names]) & {*TEXT_NAMES})
+    # Objects of lists in a stream are rows of numbers: each is like the first.
+    listed = request.streamed and request.lists
 
-    names, groups = key_names(_objects(request), file=request.file, enough=enough)
+    def enough(names: Iterable[str]) -> bool:
+        known = {*request.columns} & {*names} or folded([*names]) & {*TEXT_NAMES}
+        return listed or (request.streamed and bool(known))
+
+    names, groups = key_names(_objects(request), file=request.file, enough=enough, listed=listed)
     # Stdin cannot be read twice.
     # A column that is asked for may stand in later rows only, so the file is looked through for it.
     asked = set[str]() if str(request.source) == "-" else {*request.columns} - {*names}
@@ -97,12 +101,12 @@ def _element(text: str, place: Place, codec: str) -> Element:
 
 
 def key_names(
-    groups: Iterator[list[Element]], *, file: str, enough: Callable[[Iterable[str]], bool]
+    groups: Iterator[list[Element]], *, file: str, enough: Callable[[Iterable[str]], bool], listed: bool = False
 ) -> tuple[list[str], Groups]:
     """Return the keys of the first objects together, and all objects: not each row need have each key.
 
     Where the keys of the first object are `enough`, no more are looked at. Raises DataError for no object, for objects
-    none of which can be read, and for one that holds a whole table.
+    none of which can be read, and for one that holds a whole table, where rows are not `listed`.
     """
     taken: list[list[Element]] = []
     first: list[Element] = []
@@ -120,7 +124,7 @@ def key_names(
     # Where no object is good, the first fault says more than "no columns".
     if first[0].problem is not None and not good:
         raise first[0].problem
-    if _holds_table(good[0].values):
+    if not listed and _holds_table(good[0].values):
         raise DataError(
             "one object that holds the whole table",
             place=Place(file, good[0].place.line),

@@ -7,13 +7,13 @@ and which series are kept (slots.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from recurra.datasets.series.cells import cell_text
+from recurra.datasets.formats import OnError
 from recurra.datasets.series.columns import choose_columns
 from recurra.datasets.series.files import OpenSeries
 from recurra.datasets.series.table import SeriesTable, imputed
@@ -21,6 +21,7 @@ from recurra.datasets.tables import CellValue, RowBatch
 from recurra.errors import DataError, Place, UsageError
 from recurra.estimators.series import forecast_columns
 from recurra.streams.kept import columns_ahead, least_known, rows_kept
+from recurra.streams.lines import Line, Lines, row_lines
 
 MARGIN = 64
 """Rows kept beyond those that are read, so that they need not be moved at every row."""
@@ -63,41 +64,46 @@ class SeriesStreams:
             raise UsageError(f"a stream tells no coming rows of {', '.join(map(repr, ahead))}", advice=advice)
         self._chosen = choose_columns(self.opened.columns.header, self.opened.reading)
 
+    def lines(self, on_error: OnError) -> Lines:
+        """Yield the rows of the file."""
+        return row_lines(
+            self.opened.table, self._chosen.read, on_error, lambda batch, row: (batch, row), keys=[*self._chosen.ids]
+        )
+
     @property
-    def columns(self) -> list[str]:
-        """The columns that are read."""
-        return self._chosen.read
+    def keyed(self) -> bool:
+        """Whether series have names."""
+        return bool(self._chosen.ids)
 
-    def keys(self, batch: RowBatch) -> Iterator[str]:
-        """The series of each row; one without a name is ''."""
-        for row in range(len(batch)):
-            yield ", ".join(cell_text(batch.columns[name][row]) for name in self._chosen.ids)
+    def begin(self, slot: int) -> None:
+        """Let what stood in a slot be forgotten."""
+        self._kept[slot] = _Kept([], {name: [] for name in self._chosen.read})
 
-    def push(self, slot: int, begins: bool, batch: RowBatch, row: int) -> tuple[dict[str, Any], list[str]]:
-        """Read a row -> columns of its forecast, as `forecast` tells them, and warnings; no columns before the values
+    def read(self, slot: int) -> int:
+        """How many rows of a series are kept."""
+        return len(self._kept[slot].lines)
+
+    def push(self, slot: int, line: Line) -> tuple[dict[str, Any], list[str]]:
+        """Read a row -> `columns` of its forecast, as `forecast` tells them, and warnings; no columns before the values
         of a first window are there.
 
         Raises DataError for a row that does not fit those before it; the series then goes on without it.
         """
-        before = None if begins else self._kept.get(slot)
-        line, cells = batch.lines[row], {name: batch.columns[name][row] for name in self.columns}
-        kept = before or _Kept([], {name: [] for name in self.columns})
-        kept.lines.append(line)
-        for name, cell in cells.items():
-            kept.cells[name].append(cell)
-        if begins:
-            self._kept[slot] = kept
+        kept, (batch, row) = self._kept[slot], line.item
+        kept.lines.append(line.number)
+        for name, cells in kept.cells.items():
+            cells.append(batch.columns[name][row])
         try:
-            return self._answered(kept, written=batch.written)
+            columns, told = self._answered(kept, written=batch.written)
         except DataError:
             # A row that is refused leaves no trace.
             kept.lines.pop()
-            for column in kept.cells.values():
-                column.pop()
+            for cells in kept.cells.values():
+                cells.pop()
             raise
-        finally:
-            if len(kept.lines) > self._rows + MARGIN:
-                self._kept[slot] = kept.without_first(MARGIN)
+        if len(kept.lines) > self._rows + MARGIN:
+            self._kept[slot] = kept.without_first(MARGIN)
+        return {"columns": columns}, told
 
     def _answered(self, kept: _Kept, *, written: bool) -> tuple[dict[str, Any], list[str]]:
         table = self._table(kept.without_first(max(0, len(kept.lines) - self._rows)), written=written)

@@ -32,6 +32,7 @@ from recurra.errors import DataError, Place
 
 # Columns in which exports number their rows.
 COUNTS = re.compile(r"unnamed: ?[0-9]+|index", re.IGNORECASE)
+USUAL = ("unique_id", "ds", "y")
 LOOKED_AT = 200_000
 """Rows that are looked at for a column that may name series, at most."""
 
@@ -101,7 +102,8 @@ def open_series(
     if isinstance(source, Stored):
         # Plain lines, which stdin is otherwise, hold no series.
         options["form"] = options.get("form") or "csv"
-    asked = [*names_of(reading), *names_of(known.reading)]
+    # A row of a stream that has the usual columns is like those that follow.
+    asked = [*names_of(reading), *names_of(known.reading), *(USUAL if streamed else ())]
     table = open_table(source, asked=asked, streamed=streamed, **options)
     reading = known.reading_of(reading, table.names)
     counts = [name for name in table.names if COUNTS.fullmatch(name)]
