@@ -12,7 +12,8 @@ import onnx
 import pytest
 
 from command_line import recurra, refused
-from recurra.config import NetConfig
+from recurra.config import NetConfig, SeriesConfig
+from recurra.errors import ArtefactError
 from recurra.exports import proof
 from recurra.exports.onnx import onnx_bytes
 from recurra.layers.activation.run import ActivationSpec
@@ -20,13 +21,17 @@ from recurra.layers.convolution.run import ConvolutionSpec
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.layers.segments.run import SegmentsSpec
 from recurra.layers.wide.run import WideSpec
 from recurra.nets.layouts import classifier_net, encoder_net, forecast_net, tagger_net, target_net
+from recurra.nets.panels import PanelNet
 from recurra.nets.run import ClassifierNet
 from recurra.nets.sequences import SequenceNet
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.heads.ordinal.run import RunningOrdinal
+from recurra.tasks.heads.panel.encoder import PanelEncoder
+from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.regression.run import RunningRegressor
 from recurra.tasks.heads.sequence.run import ImportedNet, ImportOrigin
 from recurra.tasks.heads.tags.run import RunningTagger
@@ -85,10 +90,19 @@ def imported() -> ImportedNet:
     return ImportedNet(plan, drawn(plan), origin)
 
 
+def panel(season: int = 7, *, members: int = 2, **more: Any) -> RunningPanel:
+    sizes: dict[str, Any] = {"segment": max(season // 3, 2), "segments": 6, "season": season, "horizon": 9, **more}
+    plan = PanelNet(member=(SegmentsSpec(recurrent=RecurrentSpec(cell="gru", inputs=5, hidden=4), **sizes),) * members)
+    return RunningPanel(
+        plan, drawn(plan), PanelEncoder(SeriesConfig(season=season, horizon=9), {"net": 0.6, "theta": 0.4})
+    )
+
+
 MODELS: dict[str, Any] = {
     "numbers": regressor, "labels": labeller, "labels beside n-grams": lambda: labeller(beside=True),
     "two classes in order": lambda: ordinal(2), "five": lambda: ordinal(5), "tags": tagger, "vectors": encoder,
     "forecasts": series_model, "an imported net": imported,
+    "a panel": panel, "of logarithms": lambda: panel(12, log=True), "without a season": lambda: panel(1, members=1),
 }  # fmt: skip
 
 
@@ -112,6 +126,14 @@ def test_a_head_tells_what_answers_are_read_by() -> None:
     scaler = json.loads(told(onnx_bytes(series_model()))["scaler"])
     assert scaler["config"]["window"] == 3 and scaler["scalers"]["a"]["scale"] > 0
     assert json.loads(told(onnx_bytes(tagger()))["tags"])[1] == "B-X"
+
+
+def test_a_panel_tells_what_counts_beside_its_nets_and_without_nets_or_with_columns_it_is_refused() -> None:
+    assert json.loads(told(onnx_bytes(panel()))["shares"]) == {"net": 0.6, "theta": 0.4}
+    with pytest.raises(ArtefactError, match="no columns or calendar beside"):
+        onnx_bytes(panel(calendar=3))
+    with pytest.raises(ArtefactError, match="classical forecasts have no ONNX graph"):
+        onnx_bytes(panel(members=0))
 
 
 def test_the_scores_of_n_grams_come_in_beside_a_net_and_without_a_net_there_is_no_graph(tmp_path: Any) -> None:

@@ -19,7 +19,6 @@ from recurra.engine.processors import installed
 from recurra.errors import ArtefactError, UsageError, either
 from recurra.graph import Graph
 from recurra.tasks.heads.emission import emission_of
-from recurra.tasks.names import HELD
 
 if TYPE_CHECKING:
     from recurra.exports.proof import Proof
@@ -57,7 +56,6 @@ def require_packages() -> None:
 def onnx_bytes(model: Any, *, int8: bool = False) -> bytes:
     """Return the file of a model as it is; the same model gives the same bytes."""
     emission = emission_of(model)
-    refuse(model)
     tensors = rounded(model.tensors) if int8 else model.tensors
     size = sum(np.asarray(values).nbytes for values in tensors.values())
     if size > LARGEST:
@@ -67,15 +65,6 @@ def onnx_bytes(model: Any, *, int8: bool = False) -> bytes:
     emission.write(model, graph)
     data: bytes = graph.model(f"recurra_{model.plan.task}", metadata(model)).SerializeToString(deterministic=True)
     return data
-
-
-def refuse(model: Any) -> None:
-    """Raise ArtefactError for a model without a net."""
-    if not model.plan.flow:
-        advice = "fit one with a net, such as " + either("--recipe net", 'recipe="net"')
-        raise ArtefactError(
-            "a model without a net has no ONNX graph", found=HELD[model.plan.task].netless, advice=advice
-        )
 
 
 def metadata(model: Any) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from recurra.errors import ArtefactError, either
 from recurra.graph import Graph, Value
 from recurra.layers.activation.emit import emit_activation
 from recurra.layers.convolution.emit import emit_convolution
@@ -46,8 +47,12 @@ def emit_net(graph: Graph, plan: Plan) -> Value:
     """Write the layers of a plan, with inputs and states; returns what the last layer gives.
 
     Inputs are `ids` (batch, time), or (batch, time, features) of a tagger, or `values` (batch, time, features); and
-    `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …).
+    `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …). Raises
+    ArtefactError for n-grams alone.
     """
+    if not plan.flow:
+        advice = "fit one with a net, such as " + either("--recipe net", 'recipe="net"')
+        raise ArtefactError("a model without a net has no ONNX graph", found="n-grams alone", advice=advice)
     flow, carries = _inputs(graph, plan), carried(plan)
     flow = replace(flow, states=_given(graph, carries))
     for spec, names in plan.steps:

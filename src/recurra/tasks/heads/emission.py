@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from recurra.batches import join
@@ -46,6 +47,8 @@ class Emission:
     """What else a user of the graph must know, as plain JSON by name."""
     choice: str = ""
     """The output whose largest value of each row is the answer; empty: numbers, of which none is chosen."""
+    drawn: Callable[[Any, np.random.Generator, int], dict[str, NDArray[Any]]] | None = None
+    """(model, generator, rows) -> inputs for the proof, where these are no sequences: `Case.beside` has them."""
 
 
 def emission_of(model: Any) -> Emission:
