@@ -177,6 +177,12 @@ class StepNet:
     def finish(self, name: str, *, sharpness: float) -> None:
         """How scores become answers."""
 
+class Drawing:
+    """How one of many scores is drawn."""
+
+    def __init__(self, *, temperature: float, top_k: int, top_p: float, never: Sequence[int]) -> None:
+        """`never` are places that are not drawn."""
+
 class Streams:
     """Streams that a net reads on, one state each; steps allocate nothing."""
 
@@ -191,9 +197,9 @@ class Streams:
 
     def push_values(self, values: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], answer: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu')], raw: bool) -> None: ...
 
-    def draw(self, scores: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], uniform: float, temperature: float, top_k: int, top_p: float, never: Sequence[int]) -> int: ...
+    def draw(self, scores: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], uniform: float, how: Drawing) -> int: ...
 
-    def next(self, id: int, uniform: float, temperature: float, top_k: int, top_p: float, never: Sequence[int]) -> int:
+    def next(self, id: int, uniform: float, how: Drawing) -> int:
         """
         Reads a token and draws the next one; -1 - id where that id has no products yet.
         """

@@ -1,11 +1,13 @@
-// Sessions for Python: nets laid out for steps, streams that read on, and draws; each argument checked first.
-// Not here: steps (session/session.cpp). The interpreter's lock is released where a step is worth it.
+// Sessions for Python: streams that read on, and draws; each argument checked first.
+// Not here: steps (session/session.cpp), and how nets are laid out for them (step_net.cpp). The interpreter's lock is
+// released where a step is worth it.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <cmath>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 
 #include "python/checks.hpp"
 #include "python/module.hpp"
+#include "python/step_net.hpp"
 #include "python/unlocked.hpp"
 #include "session/draw.hpp"
 #include "session/session.hpp"
@@ -27,17 +30,6 @@ using Numbers = Array<const int64_t, 1>;
 // takes a part of a microsecond where nobody wants it, and milliseconds where somebody does.
 constexpr double kWorthUnlocking = 5e5;
 
-// A net, and the arrays and layers that it reads, for as long as it lives.
-struct Held {
-  Net net;
-  std::vector<nb::object> alive{};
-  bool begun = false;  // streams step it: it may not change
-
-  void check_open() const {
-    if (begun) throw std::runtime_error("a net whose streams step cannot be changed");
-  }
-};
-
 // Values that are not numbers would stay in a state for ever.
 void check_finite(const float* row, int64_t count, int64_t token) {
   for (int64_t at = 0; at < count; ++at)
@@ -46,80 +38,18 @@ void check_finite(const float* row, int64_t count, int64_t token) {
              "finite numbers");
 }
 
-void set_features(Held& held, int inputs) {
-  held.check_open();
-  if (inputs < 1) refuse("inputs", std::to_string(inputs), "1 or more");
-  held.net.source = {.inputs = inputs};
+// What answers are written to must not be what is read: a stream would read values that it has just written.
+void check_answers(const Extent& answers, std::initializer_list<Extent> read) {
+  for (const Extent& one : read)
+    if (one.begin && answers.begin && one.begin < answers.end && answers.begin < one.end)
+      refuse("answers", "memory overlapping that of " + one.name, "memory of its own");
 }
 
-void set_words(Held& held, nb::object array, int each, float scale) {
-  held.check_open();
-  const In words = nb::cast<In>(array);
-  words.require("table");
-  if (each < 1) refuse("each", std::to_string(each), "1 or more");
-  const int64_t rows = words.shape(0), columns = words.shape(1);
-  held.net.source = {.inputs = (int)columns,
-                     .each = each,
-                     .words = rows,
-                     .table = whole("table", words, rows, columns),
-                     .scale = scale};
-  held.alive.push_back(array);
-}
-
-void set_products(Held& held, nb::object places, nb::object rows) {
-  held.check_open();
-  Source& source = held.net.source;
-  const Array<const int32_t, 1> at = nb::cast<Array<const int32_t, 1>>(places);
-  const In made = nb::cast<In>(rows);
-  at.require("places");
-  made.require("products");
-  if (source.each != 1 || held.net.stages.empty() || held.net.stages[0].kind != StageKind::recurrent)
-    refuse("products", "no layer that reads words", "those of a recurrent layer behind a table");
-  const int pitch = held.net.stages[0].layer->shape().gate_pitch();
-  source.places = flat("places", at, source.words);
-  source.products = whole("products", made, source.words, pitch);
-  held.alive.push_back(places);
-  held.alive.push_back(rows);
-}
-
-void add_recurrent(Held& held, nb::object object) {
-  held.check_open();
-  const Layer& layer = nb::cast<const Layer&>(object);
-  if (!layer.ready(false)) throw std::runtime_error("pack the weights first");
-  if (layer.reverse()) refuse("layer", "one in reverse", "one that reads forwards");
-  if (layer.shape().inputs != held.net.outputs())
-    refuse("layer", std::to_string(layer.shape().inputs) + " inputs", std::to_string(held.net.outputs()));
-  held.net.add_recurrent(layer);
-  held.alive.push_back(object);
-}
-
-void add_pool(Held& held, const std::vector<std::string>& names) {
-  held.check_open();
-  std::vector<PoolPart> parts;
-  for (const std::string& name : names)
-    parts.push_back(static_cast<PoolPart>(place_of("part", name, {"last", "mean", "max"})));
-  if (parts.empty()) refuse("parts", "none", "one or more");
-  held.net.add_pool(parts);
-}
-
-void add_dense(Held& held, In weight, Vector bias, const std::string& activation) {
-  held.check_open();
-  weight.require("weight");
-  bias.require("bias");
-  const int64_t rows = weight.shape(0);
-  const float* values = whole("weight", weight, rows, held.net.outputs());
-  const float* added = flat("bias", bias, rows);
-  if (!rows) refuse("weight", "no rows", "one or more");
-  const int how = place_of("activation", activation, {"tanh", "relu", "sigmoid", "linear"});
-  held.net.add_dense(values, added, (int)rows);
-  held.net.stages.back().activated = how < 3;
-  if (how < 3) held.net.stages.back().activation = static_cast<Activation>(how);
-}
-
-void set_finish(Held& held, const std::string& name, float sharpness) {
-  held.check_open();
-  held.net.finish = static_cast<Finish>(place_of("finish", name, {"none", "softmax", "sigmoid"}));
-  held.net.sharpness = sharpness;
+void make_drawing(Drawing* made, float temperature, int64_t top_k, double top_p, std::vector<int64_t> never) {
+  if (!(temperature > 0) || top_k < 0 || !(top_p > 0)) refuse("drawing", "no choice", "numbers above 0; top_k 0 too");
+  for (int64_t place : never)
+    if (place < 0) refuse("never", std::to_string(place), "places");
+  new (made) Drawing{temperature, top_k, top_p, std::move(never)};
 }
 
 // Streams of a net. One thread reads at a time.
@@ -134,8 +64,8 @@ class Readers {
   // Reads tokens and answers each, or the last of each row; returns an id without products, before anything is read.
   int64_t read(Maybe<Ids> ids, Maybe<In> values, Out answers, Maybe<Numbers> offsets, Maybe<Numbers> slots, bool every,
                bool raw) {
-    check_apart({extent("ids", ids), extent("values", values), extent("answers", answers), extent("offsets", offsets),
-                 extent("slots", slots)});
+    check_answers(extent("answers", answers),
+                  {extent("ids", ids), extent("values", values), extent("offsets", offsets), extent("slots", slots)});
     Tokens tokens = taken(ids, values);
     check_rows(tokens, offsets, slots);
     tokens.every = every;
@@ -166,20 +96,18 @@ class Readers {
   }
 
   // A place drawn from scores. Raises where none is a number.
-  int64_t draw(Vector scores, double uniform, float temperature, int64_t top_k, double top_p,
-               const std::vector<int64_t>& never) {
+  int64_t draw(Vector scores, double uniform, const Drawing& how) {
     scores.require("scores");
     const float* from = flat("scores", scores, net().outputs());
-    return drawn(from, uniform, {temperature, top_k, top_p}, never);
+    return drawn(from, uniform, how);
   }
 
   // Reads a token and draws the next one; -1 - id where that id has no products yet.
-  int64_t next(int64_t id, double uniform, float temperature, int64_t top_k, double top_p,
-               const std::vector<int64_t>& never) {
+  int64_t next(int64_t id, double uniform, const Drawing& how) {
     if (net().source.each != 1 || id < 0 || id >= net().source.words)
       refuse("token", std::to_string(id), "0 to " + std::to_string(net().source.words - 1));
     const int64_t unmet = run({.ids = &id, .tokens = 1, .rows = 1}, row_.data(), net().outputs(), 1, true);
-    return unmet >= 0 ? -1 - unmet : drawn(row_.data(), uniform, {temperature, top_k, top_p}, never);
+    return unmet >= 0 ? -1 - unmet : drawn(row_.data(), uniform, how);
   }
 
   void reset(Numbers slots) {
@@ -286,8 +214,8 @@ class Readers {
     return -1;
   }
 
-  int64_t drawn(const float* scores, double uniform, const Drawing& how, const std::vector<int64_t>& never) {
-    const int64_t place = drawer_.draw(scores, how, never, uniform);
+  int64_t drawn(const float* scores, double uniform, const Drawing& how) {
+    const int64_t place = drawer_.draw(scores, how, uniform);
     if (place < 0) throw std::invalid_argument("scores: found none that is a number, allowed one that may be drawn");
     return place;
   }
@@ -303,17 +231,10 @@ class Readers {
 
 void bind_sessions(nb::module_& module) {
   using namespace nb::literals;
-  nb::class_<Held>(module, "StepNet", "A net that only reads forwards, as streams step it.")
-      .def(nb::init<>())
-      .def("reads_features", &set_features, "inputs"_a)
-      .def("reads_words", &set_words, "table"_a, nb::kw_only(), "each"_a, "scale"_a,
-           "Tokens of `each` ids: the sum of their rows of the table (words, inputs), times scale.")
-      .def("knows_products", &set_products, nb::kw_only(), "places"_a, "rows"_a,
-           "Products of words with the first layer: those of a word lie in row places[word], negative: not yet.")
-      .def("recurrent", &add_recurrent, "layer"_a)
-      .def("pool", &add_pool, "parts"_a)
-      .def("dense", &add_dense, "weight"_a, "bias"_a, nb::kw_only(), "activation"_a)
-      .def("finish", &set_finish, "name"_a, nb::kw_only(), "sharpness"_a, "How scores become answers.");
+  bind_step_nets(module);
+  nb::class_<Drawing>(module, "Drawing", "How one of many scores is drawn.")
+      .def("__init__", &make_drawing, nb::kw_only(), "temperature"_a, "top_k"_a, "top_p"_a, "never"_a,
+           "`never` are places that are not drawn.");
   nb::class_<Readers>(module, "Streams", "Streams that a net reads on, one state each; steps allocate nothing.")
       .def(nb::init<Held&, int64_t>(), "net"_a, "slots"_a, nb::keep_alive<1, 2>())
       .def("read", &Readers::read, nb::kw_only(), "ids"_a = nb::none(), "values"_a = nb::none(), "answers"_a,
@@ -321,8 +242,8 @@ void bind_sessions(nb::module_& module) {
            "Reads tokens, and answers each or the last of each row; returns an id without products, or -1.")
       .def("push_id", &Readers::push_id, "id"_a, "answer"_a, "raw"_a)
       .def("push_values", &Readers::push_values, "values"_a, "answer"_a, "raw"_a)
-      .def("draw", &Readers::draw, "scores"_a, "uniform"_a, "temperature"_a, "top_k"_a, "top_p"_a, "never"_a)
-      .def("next", &Readers::next, "id"_a, "uniform"_a, "temperature"_a, "top_k"_a, "top_p"_a, "never"_a,
+      .def("draw", &Readers::draw, "scores"_a, "uniform"_a, "how"_a)
+      .def("next", &Readers::next, "id"_a, "uniform"_a, "how"_a,
            "Reads a token and draws the next one; -1 - id where that id has no products yet.")
       .def("reset", &Readers::reset, "slots"_a)
       .def("copy", &Readers::copy, "slot"_a, "to"_a, "into"_a)

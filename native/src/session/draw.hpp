@@ -10,22 +10,29 @@ namespace recurra {
 
 struct Drawing {
   float temperature = 1.0f;
-  int64_t top_k = 0;   // 0: all
-  double top_p = 1.0;  // 1: all
+  int64_t top_k = 0;             // 0: all
+  double top_p = 1.0;            // 1: all
+  std::vector<int64_t> never{};  // places without a share
 };
 
-// Room for the shares of so many scores, and their order; a draw allocates nothing.
+// Room for the shares of so many scores; a draw allocates nothing.
 class Drawer {
  public:
-  explicit Drawer(int64_t count) : shares_(count), order_(count) {}
-  // The place drawn by a uniform number in [0, 1); those in `never` have no share. -1 where no score is a number.
-  int64_t draw(const float* scores, const Drawing& how, const std::vector<int64_t>& never, double uniform);
+  explicit Drawer(int64_t count) : shares_(count), order_(count), sums_(count / kBlock + 1) {}
+  // The place drawn by a uniform number in [0, 1). -1 where no score is a number.
+  int64_t draw(const float* scores, const Drawing& how, double uniform);
 
  private:
-  void keep_best(const Drawing& how);
+  static constexpr int64_t kBlock = 256;
+
+  double sum_blocks();
+  int64_t fall_on(double wanted) const;
+  int64_t best(const Drawing& how, double total);
+  int64_t fall_on_best(int64_t kept, double uniform);
 
   std::vector<float> shares_;
   std::vector<int32_t> order_;
+  std::vector<double> sums_;  // of each block of shares
 };
 
 }  // namespace recurra

@@ -25,7 +25,7 @@ from recurra.nets.stepping_plain import Draws, PlainStreams, pool_parts
 from recurra.text.features import FEATURES
 
 Finish = Literal["none", "softmax", "sigmoid"]
-READY = 5e8
+READY = 1e9
 """Multiplications (some hundredths of a second) up to which the products of all words are made before the first."""
 
 
@@ -110,6 +110,8 @@ class NativeStreams:
         self._net, self._table = (net, table) if net is not None else _laid_out_once(steps)
         self._streams = native.compiled.Streams(self._net, slots)
         self.slots = slots
+        self._drawn_by: Draws | None = None
+        self._native_drawing: Any = None
         self.parts: list[Floats] = self._streams.parts()
         """The states, an array (slots, columns) each: the streams' own memory."""
         self.counts = self._streams.counts()
@@ -130,13 +132,23 @@ class NativeStreams:
 
     def next(self, token: int, uniform: float, drawing: Draws) -> int:
         """Read a token of the first stream, and draw the next one by a number in [0, 1)."""
-        while (drawn := self._streams.next(token, uniform, *drawing.how, drawing.never)) < 0:
+        while (drawn := self._streams.next(token, uniform, self._drawing(drawing))) < 0:
             self.meet(token)
         return int(drawn)
 
     def draw(self, scores: Floats, uniform: float, drawing: Draws) -> int:
         """Draw a token from scores (outputs,)."""
-        return int(self._streams.draw(scores, uniform, *drawing.how, drawing.never))
+        return int(self._streams.draw(scores, uniform, self._drawing(drawing)))
+
+    def _drawing(self, drawing: Draws) -> Any:
+        # Made once: the engine would allocate its list at every draw.
+        if self._drawn_by is not drawing:
+            temperature, top_k, top_p = drawing.how
+            self._native_drawing = native.compiled.Drawing(
+                temperature=temperature, top_k=top_k, top_p=top_p, never=drawing.never
+            )
+            self._drawn_by = drawing
+        return self._native_drawing
 
     def copy(self, slot: int, to: NativeStreams, into: int) -> None:
         """Copy a stream's state into a slot of other streams of the same net."""
