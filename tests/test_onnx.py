@@ -57,43 +57,51 @@ def test_every_cell_answers_as_in_recurra_both_ways_stacked_and_by_every_pooling
         assert found.agreeing == 1 and found.largest < 5e-6 and found.inputs >= 200
 
 
+def in_chunks(session: Any, model: Any, ids: Any, ends: tuple[int, ...]) -> list[Any]:
+    """What a file answers to a batch that comes in chunks, each ending at one of `ends`, the states handed on."""
+    states, told, start = proof.begun(model, len(ids)), [], 0
+    for stop in ends:
+        given = {"ids": ids[:, start:stop], "sequence_lens": np.full(len(ids), stop - start, np.int32), **states}
+        logits, *after = session.run(["logits", *(name.replace("in", "out", 1) for name in states)], given)
+        told.append(logits)
+        states, start = dict(zip(states, after, strict=True)), stop
+    return told
+
+
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_language_model_in_chunks_with_its_states_is_the_whole(cell: str) -> None:
-    model = language(cell=cell, layers=2)
-    data = onnx_bytes(model)
-    assert proof.proven(model, data).largest < 5e-6
-    session = proof._session(data)
+def test_in_chunks_with_its_states_a_text_is_answered_as_the_whole(cell: str) -> None:
     ids = np.random.default_rng(0).integers(0, 9, (2, 9)).astype(np.int32)
-    states, parts = proof.begun(model, 2), []
-    (whole,) = session.run(["logits"], {"ids": ids, "sequence_lens": np.array([9, 9], np.int32), **states})
-    for start, stop in ((0, 1), (1, 6), (6, 9)):
-        given = {"ids": ids[:, start:stop], "sequence_lens": np.full(2, stop - start, np.int32), **states}
-        outputs = ["logits", *(name.replace("in", "out", 1) for name in states)]
-        logits, *ends = session.run(outputs, given)
-        parts.append(logits)
-        states = dict(zip(states, ends, strict=True))
-    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, atol=1e-6)
+    words = language(cell=cell, layers=2)
+    data = onnx_bytes(words)
+    assert proof.proven(words, data).largest < 5e-6
+    parts = np.concatenate(in_chunks(proof._session(data), words, ids, (1, 6, 9)), axis=1)
+    np.testing.assert_allclose(parts, in_chunks(proof._session(data), words, ids, (9,))[0], atol=1e-6)
+    labels = classifier(cell=cell, layers=2, pool=("last", "mean", "max", "attention"), heads=2)
+    session = proof._session(onnx_bytes(labels))
+    # After each chunk the answer is that of all tokens so far.
+    for logits, stop in zip(in_chunks(session, labels, ids, (1, 6, 9)), (1, 6, 9), strict=True):
+        np.testing.assert_allclose(logits, in_chunks(session, labels, ids[:, :stop], (stop,))[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "sru"])
-def test_a_sequence_without_a_token_keeps_its_state_and_gives_zeros_to_the_head(cell: str) -> None:
-    model = classifier(cell=cell)
-    session = proof._session(onnx_bytes(model))
-    random = np.random.default_rng(1)
-    states = {
-        name: random.standard_normal(value.shape).astype(np.float32) for name, value in proof.begun(model, 3).items()
-    }
-    given = {"ids": np.ones((3, 2), np.int32), "sequence_lens": np.array([0, 2, 1], np.int32), **states}
-    logits, *ends = session.run(["logits", *(name.replace("in", "out", 1) for name in states)], given)
-    np.testing.assert_allclose(logits[0], model.tensors["dense.bias"], atol=1e-6)
-    for end, begin in zip(ends, states.values(), strict=True):
-        np.testing.assert_array_equal(end[0], begin[0])
+def test_a_chunk_without_a_token_changes_neither_state_nor_answer(cell: str) -> None:
+    model = classifier(cell=cell, pool=("last", "mean", "max", "attention"), heads=2)
+    session, ids = proof._session(onnx_bytes(model)), np.ones((2, 3), np.int32)
+    names = [name.replace("in", "out", 1) for name in proof.begun(model, 2)]
+    lengths = np.array([3, 0], np.int32)
+    logits, *ends = session.run(["logits", *names], {"ids": ids, "sequence_lens": lengths, **proof.begun(model, 2)})
+    # Of a text without a token all poolings give zeros.
+    np.testing.assert_allclose(logits[1], model.tensors["dense.bias"], atol=1e-6)
+    states = dict(zip(proof.begun(model, 2), ends, strict=True))
+    again, *after = session.run(["logits", *names], {"ids": ids, "sequence_lens": np.zeros(2, np.int32), **states})
+    np.testing.assert_allclose(again, logits, atol=1e-6)
+    for end, begin in zip(after, ends, strict=True):
+        np.testing.assert_allclose(end, begin, atol=1e-6)
 
 
-def test_a_net_that_needs_the_whole_text_has_no_states() -> None:
-    for more in ({"bidirectional": True}, {"pool": ("mean",)}):
-        names = [each.name for each in onnx.load_from_string(onnx_bytes(classifier(**more))).graph.input]
-        assert names == ["ids", "sequence_lens"]
+def test_a_net_that_reads_both_ways_has_no_states() -> None:
+    names = [each.name for each in onnx.load_from_string(onnx_bytes(classifier(bidirectional=True))).graph.input]
+    assert names == ["ids", "sequence_lens"]
 
 
 def test_the_file_tells_labels_task_and_the_words_hash_and_is_the_same_each_time(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Not here: cells, states, refusals and the command (test_onnx.py).
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import Any
 
 import onnx
@@ -23,9 +24,10 @@ from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.layers.wide.run import WideSpec
+from recurra.nets.emit import EMIT
 from recurra.nets.layouts import classifier_net, encoder_net, forecast_net, tagger_net, target_net
 from recurra.nets.panels import PanelNet
-from recurra.nets.run import ClassifierNet
+from recurra.nets.run import RUN, ClassifierNet
 from recurra.nets.sequences import SequenceNet
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.multilabel.run import RunningLabeller
@@ -36,6 +38,7 @@ from recurra.tasks.heads.regression.run import RunningRegressor
 from recurra.tasks.heads.sequence.run import ImportedNet, ImportOrigin
 from recurra.tasks.heads.tags.run import RunningTagger
 from recurra.tasks.heads.vectors.run import RunningEncoder
+from recurra.tasks.names import HELD
 from small_models import drawn, series_model, text_model
 from test_onnx import few
 
@@ -113,6 +116,12 @@ def test_every_head_answers_as_in_recurra(name: str) -> None:
     assert found.largest < 5e-6 and found.agreeing == 1
 
 
+def test_every_layer_of_a_flow_and_every_head_has_a_graph() -> None:
+    assert set(EMIT) == set(RUN)
+    for held in HELD.values():
+        assert import_module(f"recurra.tasks.heads.{held.head}.emit").EMISSION
+
+
 def test_a_forecaster_of_two_directions_answers_by_its_last_step() -> None:
     model = series_model()
     plan = forecast_net(NET, horizon=2)
@@ -132,7 +141,7 @@ def test_a_panel_tells_what_counts_beside_its_nets_and_without_nets_or_with_colu
     assert json.loads(told(onnx_bytes(panel()))["shares"]) == {"net": 0.6, "theta": 0.4}
     with pytest.raises(ArtefactError, match="no columns or calendar beside"):
         onnx_bytes(panel(calendar=3))
-    with pytest.raises(ArtefactError, match="classical forecasts have no ONNX graph"):
+    with pytest.raises(ArtefactError, match="classical forecasts and the net of the box"):
         onnx_bytes(panel(members=0))
 
 

@@ -56,7 +56,7 @@ def _as_onnx(asked: _Asked) -> None:
 
     proof, precision = export_onnx(asked.model, asked.place, int8=asked.int8), asked.model.plan.precision
     if precision != "float32":
-        say(f"note: the model learnt in {precision}; the file multiplies in float32")
+        say(f"note: the model answers in {precision}; the file multiplies in float32")
     if shares := getattr(asked.model.encoder, "shares", {}):
         others = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share and name != "net")
         say(f"note: the file holds the panel's nets; beside them count {others or 'no others'} (docs/onnx.md)")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recurra.artefact.tensors import rounded, widened
 from recurra.errors import ArtefactError
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
-from recurra.nets.emit import carried, state_sizes
+from recurra.nets.emit import state_sizes
 from recurra.tasks.heads.emission import Answers, Case, emission_of
 from recurra.text.features import FEATURES
 
@@ -145,8 +145,8 @@ def answered(session: Any, model: Any, case: Case) -> Answers:
 
 def begun(model: Any, batch: int) -> dict[str, NDArray[np.float32]]:
     """Return the states with which a batch begins: zeros, by their names."""
-    sizes = state_sizes(carried(model.plan))
-    return {f"state_in_{name}": np.zeros((batch, hidden), np.float32) for name, hidden in sizes}
+    sizes = state_sizes(model.plan)
+    return {f"state_in_{name}": np.zeros((batch, size), np.float32) for name, size in sizes.items()}
 
 
 def _session(data: bytes) -> Any:

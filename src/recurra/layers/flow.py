@@ -5,7 +5,8 @@ Not here: the layers (emit.py of each).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,8 +14,6 @@ from recurra.graph import INT32, Graph, Value
 
 Names = dict[str, str]
 """Full names of a layer's weights by their names in the spec."""
-States = tuple[tuple[Value, ...], ...]
-"""One state for each sweep, in the order of `RecurrentSpec.sweeps`; each part (batch, hidden)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,10 +27,20 @@ class Flow:
     """(batch,) int32."""
     there: Value
     """(time, batch, 1): whether a token stands there, or a pad."""
-    states: States = ()
-    """Where the sweeps to come start; empty: from zeros."""
-    ends: States = ()
-    """Where those so far ended."""
+    before: Mapping[str, Value] = field(default_factory=dict)
+    """States that come in, by their names, each (batch, size); none: all begin with zeros."""
+    after: Mapping[str, Value] = field(default_factory=dict)
+    """States that go out."""
+    sweeps: int = 0
+    """Sweeps so far."""
+
+    def begin(self, name: str, size: int) -> Value:
+        """Return the state (batch, size) with which something begins."""
+        return self.before.get(name) or self.zeros(size)
+
+    def ended(self, states: Mapping[str, Value]) -> Flow:
+        """Return the flow with further states that go out."""
+        return replace(self, after={**self.after, **states})
 
     def filled(self, values: Value, pad: float) -> Value:
         """Return values (time, batch, features) with a number where no token stands."""

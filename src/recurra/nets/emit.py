@@ -5,7 +5,7 @@ Not here: the layers (emit.py of each), and what a head adds (tasks/heads/KIND/e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +13,11 @@ from recurra.errors import ArtefactError, either
 from recurra.graph import Graph, Value
 from recurra.layers.activation.emit import emit_activation
 from recurra.layers.convolution.emit import emit_convolution
-from recurra.layers.flow import Flow, Names, States, begun
+from recurra.layers.flow import Flow, Names, begun
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.matrix.emit import emit_bag, emit_dense, emit_embedding
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
-from recurra.layers.pooling.emit import emit_pooling
+from recurra.layers.pooling.emit import emit_pooling, pool_sizes
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.emit import emit_recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -53,31 +53,29 @@ def emit_net(graph: Graph, plan: Plan) -> Value:
     if not plan.flow:
         advice = "fit one with a net, such as " + either("--recipe net", 'recipe="net"')
         raise ArtefactError("a model without a net has no ONNX graph", found="n-grams alone", advice=advice)
-    flow, carries = _inputs(graph, plan), carried(plan)
-    flow = replace(flow, states=_given(graph, carries))
+    flow, sizes = _inputs(graph, plan), state_sizes(plan)
+    given = {name: graph.input(f"state_in_{name}", "FLOAT", ["batch", size]) for name, size in sizes.items()}
+    flow = replace(flow, before=given)
     for spec, names in plan.steps:
         flow = EMIT[spec.kind](spec, names, flow)
-    ends = [part for state in flow.ends for part in state]
-    for (name, hidden), value in zip(state_sizes(carries), ends, strict=False):
-        graph.output(f"state_out_{name}", value, "FLOAT", ["batch", hidden])
+    for name, size in sizes.items():
+        graph.output(f"state_out_{name}", flow.after[name], "FLOAT", ["batch", size])
     return flow.values
 
 
-def carried(plan: Plan) -> list[RecurrentSpec]:
-    """Return the stacks whose states go in and out: of nets that read forwards, and of a text its last state.
+def state_sizes(plan: Plan) -> dict[str, int]:
+    """Return the names and sizes of the states that go in and out of a net; none of one that reads both ways.
 
-    Other poolings need all of a text: a mean of its end is no mean of the text.
+    `0_hidden`, `0_cell`, `1_hidden`, …: of each sweep, counted through the net. `pool_…`: what a pooling has read.
     """
     stacks = [spec for _, spec in plan.flow if isinstance(spec, RecurrentSpec)]
-    pooled = [spec for _, spec in plan.flow if isinstance(spec, PoolingSpec)]
-    whole = any(spec.parts != ("last",) for spec in pooled) or any(spec.bidirectional for spec in stacks)
-    return [] if whole else stacks
-
-
-def state_sizes(stacks: Sequence[RecurrentSpec]) -> list[tuple[str, int]]:
-    """Return each state's name, as in `state_in_0_hidden`, and units: sweeps are numbered through all stacks."""
+    # The way back begins at a text's end, which has not come yet.
+    if any(spec.bidirectional for spec in stacks):
+        return {}
     sweeps = [spec for spec in stacks for _ in spec.sweeps]
-    return [(f"{number}_{part}", spec.hidden) for number, spec in enumerate(sweeps) for part in spec.states]
+    sizes = {f"{number}_{part}": spec.hidden for number, spec in enumerate(sweeps) for part in spec.states}
+    pools = [pool_sizes(spec) for _, spec in plan.flow if isinstance(spec, PoolingSpec)]
+    return sizes | {name: size for each in pools for name, size in each.items()}
 
 
 def token_first(graph: Graph, values: Value) -> Value:
@@ -94,8 +92,3 @@ def _inputs(graph: Graph, plan: Plan) -> Flow:
         read = graph.input("values", "FLOAT", [*axes, first.inputs])
     lengths = graph.input("sequence_lens", "INT32", axes[:1])
     return begun(graph, read, lengths, axes=2 if isinstance(first, EmbeddingSpec) else 3)
-
-
-def _given(graph: Graph, stacks: Sequence[RecurrentSpec]) -> States:
-    given = iter([graph.input(f"state_in_{name}", "FLOAT", ["batch", hidden]) for name, hidden in state_sizes(stacks)])
-    return tuple(tuple(next(given) for _ in spec.states) for spec in stacks for _ in spec.sweeps)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from recurra.cells.backends.onnx import Batch, Sweep, swept
-from recurra.graph import Value
 from recurra.layers.flow import Flow, Names
 from recurra.layers.recurrent.run import RecurrentSpec
 
@@ -16,19 +15,17 @@ PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def emit_recurrent(spec: RecurrentSpec, names: Names, flow: Flow) -> Flow:
-    """Sweep layer by layer, from the flow's next states, or from zeros where it has none."""
-    values, ends = flow.values, list[tuple[Value, ...]]()
-    begin = flow.states or [tuple(flow.zeros(spec.hidden) for _ in spec.states)] * len(spec.sweeps)
+    """Sweep layer by layer, from the flow's states; states are named by their sweep's number in the whole net."""
     for layer in range(spec.layers):
         sides = []
         # Both directions read the layer below, and stand side by side for the one above.
-        for place, (_, suffix) in enumerate(spec.sweeps):
-            if spec.sweeps[place][0] != layer:
-                continue
+        for suffix in [suffix for number, suffix in spec.sweeps if number == layer]:
             own = {part: names[f"{part}_l{layer}{suffix}"] for part in PARTS if f"{part}_l{layer}{suffix}" in names}
             sweep = Sweep(spec.computed, spec.hidden, own, reverse=bool(suffix))
-            outputs, end = swept(flow.graph, sweep, Batch(values, flow.lengths, flow.there), begin[place])
+            called = [f"{flow.sweeps}_{part}" for part in spec.states]
+            state = tuple(flow.begin(name, spec.hidden) for name in called)
+            outputs, ends = swept(flow.graph, sweep, Batch(flow.values, flow.lengths, flow.there), state)
             sides.append(outputs)
-            ends.append(end)
-        values = flow.graph.node("Concat", *sides, axis=2) if len(sides) > 1 else sides[0]
-    return replace(flow, values=values, states=flow.states[len(spec.sweeps) :], ends=(*flow.ends, *ends))
+            flow = replace(flow.ended(dict(zip(called, ends, strict=True))), sweeps=flow.sweeps + 1)
+        flow = replace(flow, values=flow.graph.node("Concat", *sides, axis=2) if len(sides) > 1 else sides[0])
+    return flow

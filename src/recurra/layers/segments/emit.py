@@ -27,7 +27,8 @@ def emit_segments(spec: SegmentsSpec, names: Names, graph: Graph, read: ReadNode
     # All windows have as many segments.
     batch = begun(graph, through("entry", read.segments), steps, axes=3)
     swept = emit_recurrent(spec.recurrent, _of(names, "recurrent"), batch)
-    hidden = through("narrow", through("wide", graph.node("Concat", swept.ends[-1][0], read.extras, axis=1)))
+    newest = swept.after[f"{swept.sweeps - 1}_hidden"]
+    hidden = through("narrow", through("wide", graph.node("Concat", newest, read.extras, axis=1)))
     gate = graph.node("Softmax", through("gate", hidden), axis=1)
     least, more = (np.array(each, np.float32) for each in DAMPING)
     damping = graph.node("Sigmoid", through("damping", hidden)) * more + least

@@ -25,7 +25,9 @@ def write(model: RunningPanel, graph: Graph) -> None:
     """Write features, the mean of the members, and the way back to the series' units; raises ArtefactError."""
     if not model.plan.member:
         advice = "fit with nets: " + either("--recipe net", 'recipe="net"')
-        raise ArtefactError("classical forecasts have no ONNX graph", found=model.encoder.told, advice=advice)
+        raise ArtefactError(
+            "classical forecasts and the net of the box have no ONNX graph", found=model.encoder.told, advice=advice
+        )
     spec = model.plan.member[0]
     if any(spec.beside.values()):
         advice = f"fit without columns, and with {either('--set calendar=never', 'calendar=never')}"
