@@ -16,6 +16,8 @@ import pytest
 
 from command_line import recurra
 from recurra.batches import Ragged
+from recurra.cells import CELLS as CELLS_BY_NAME
+from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 from recurra.config import NetConfig, SeriesConfig
 from recurra.engine import native
 from recurra.exports.c.files import texts_of
@@ -133,6 +135,27 @@ def test_each_cell_in_c_has_the_bits_of_the_portable_engine(
             continue
         assert found.tobytes() == parts.tobytes(), step
         np.testing.assert_allclose(answer, wanted[0], atol=2e-6, rtol=2e-6)
+
+
+def _mgu(op: Operations, x: Value, state: CellState, weights: StateWeights) -> CellState:
+    """The cell that docs/architecture.md adds: one gate is read before and after its second product."""
+    (h,) = state
+    x_f, x_n = op.split(x)
+    f = op.let("f", op.sigmoid(x_f + weights.product(h, "f")))
+    n = op.let("n", op.activate(x_n + weights.product(f * h, "n")))
+    return (op.mix(f, n, h),)
+
+
+def test_a_cell_that_is_added_is_written_by_its_equation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    added = Cell("mgu", "an MGU", {"f": "forget", "n": "new"}, _mgu, "a paper")
+    monkeypatch.setitem(CELLS_BY_NAME, "mgu", added)
+    model = forecaster(cell="mgu", layers=2)
+    programs = [program_of(model, "mgu", byte=False), program_of(model, "mgu_int8", byte=True)]
+    values = np.random.default_rng(0).standard_normal((30, 1)).astype(np.float32)
+    for program, near in zip(compiled(programs, tmp_path).values(), (1e-6, 2e-2), strict=True):
+        answers = [program.step(value) for value in values]
+        wanted = run(model.plan, model.tensors, Ragged(values, np.array([0, 30], np.int64)))[0][0]
+        np.testing.assert_allclose(answers[-1], wanted, atol=near)
 
 
 def test_memory_and_constants_are_told_as_they_are(nets: dict[str, tuple[RunningForecaster, Compiled]]) -> None:

@@ -45,6 +45,8 @@ def _as_c(asked: _Asked) -> None:
     from recurra.tasks.names import HELD
 
     program = program_of(asked.model, c_name(asked.name or _called(asked.folder)), byte=asked.int8)
+    if asked.model.plan.precision == "bf16" and not asked.int8:
+        say("note: it learnt in products of bfloat16; in C they are of float32, as with --precision float32")
     # Told before anything is written: somebody may see that it does not fit.
     asked.tell(program.record | {"files": [f"{program.name}.h", f"{program.name}.c"]}, _told(program))
     write_texts(asked.place, texts_of(program, HELD[asked.model.task].noun))

@@ -100,6 +100,7 @@ def _troubles(model: Any) -> list[tuple[str, str]]:
         return [(f"it is {HELD[model.task].netless}, or several nets", alone)]
     pooling = next((spec for _, spec in plan.flow if spec.kind == "pooling"), None)
     config = getattr(model.encoder, "config", None)
+    other = [spec.kind for spec in plan.layers().values() if spec.kind not in WRITE]
     found = [
         (getattr(plan, "grams", ()) or getattr(plan, "wide", None), "n-grams stand beside its net", alone),
         (getattr(plan, "window", 0), "it answers a long text by the mean over its windows", alone),
@@ -110,6 +111,7 @@ def _troubles(model: Any) -> list[tuple[str, str]]:
             "attention waits for the last token",
             'train with --set \'pool=["mean","max"]\'',
         ),
+        (other, f"it has a layer of kind {', '.join(other)}", "train a net without it"),
         (getattr(config, "pad_to_max", False), "it reads pads before a text", "train with --set pad_to_max=false"),
     ]
     return [(wrong, advice) for stands, wrong, advice in found if stands]
