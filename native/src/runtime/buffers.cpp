@@ -2,8 +2,11 @@
 // Not here: small things, which the C library serves well.
 #include "runtime/buffers.hpp"
 
-#include <pthread.h>
+#if defined(_WIN32)
+#include <malloc.h>
+#else
 #include <sys/mman.h>
+#endif
 
 #include <algorithm>
 #include <cstdint>
@@ -13,12 +16,23 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/forks.hpp"
+
 namespace recurra {
 namespace {
 
 constexpr size_t kPage = 4096, kLarge = size_t{2} << 20;
 constexpr int kEra = 100;  // sweeps
 
+#if defined(_WIN32)
+// From and back to the C library, which hands large ones to the system at once.
+void* fresh(size_t bytes) {
+  if (void* memory = _aligned_malloc(bytes, bytes < kLarge ? kPage : kLarge)) return memory;
+  throw std::bad_alloc();
+}
+
+void give_back(void* memory, size_t) { _aligned_free(memory); }
+#else
 // From and back to the system: large ones past the C library, which a training process tells to keep what is freed.
 void* fresh(size_t bytes) {
   if (bytes < kLarge) {
@@ -44,6 +58,7 @@ void give_back(void* memory, size_t bytes) {
   else
     munmap(memory, bytes);
 }
+#endif
 
 struct Block {
   void* memory;
@@ -137,7 +152,7 @@ class List {
 // copy of the lock would stay locked for ever.
 List& list = *[] {
   static List* const made = new List;
-  pthread_atfork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); }, [] { made->mutex.unlock(); });
+  at_fork([] { made->mutex.lock(); }, [] { made->mutex.unlock(); }, [] { made->mutex.unlock(); });
   return made;
 }();
 

@@ -2,6 +2,8 @@
 // Not here: threads (pool.cpp, openmp.cpp), each of which has this setting of its own.
 #pragma once
 
+#include <cstdint>
+
 namespace recurra {
 
 // While this lives, results and operands below the normal range count as zero on this thread. Errors that vanish over
@@ -17,12 +19,12 @@ class NoDenormals {
 #elif defined(__aarch64__)
   NoDenormals() {
     asm volatile("mrs %0, fpcr" : "=r"(before_));
-    asm volatile("msr fpcr, %0" : : "r"(before_ | (1ul << 24)));
+    asm volatile("msr fpcr, %0" : : "r"(before_ | (uint64_t{1} << 24)));
   }
   ~NoDenormals() { asm volatile("msr fpcr, %0" : : "r"(before_)); }
 
  private:
-  unsigned long before_;
+  uint64_t before_;
 #endif
 };
 

@@ -4,9 +4,6 @@
 
 #include <atomic>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,10 +13,54 @@ namespace recurra {
 namespace {
 
 #if defined(__x86_64__)
-// What gcc 12 and clang 14 do not tell by name: the matrix units' bits, and whether the system lets us use them.
+// The processor's own words, asked for here: compilers differ in the names that they know, and clang-cl has no such
+// library.
+struct Registers {
+  unsigned a, b, c, d;
+};
+
+Registers told(unsigned leaf, unsigned part = 0) {
+  Registers found{};
+  asm volatile("cpuid" : "=a"(found.a), "=b"(found.b), "=c"(found.c), "=d"(found.d) : "a"(leaf), "c"(part));
+  return found;
+}
+
+bool bit(unsigned word, int place) { return word >> place & 1; }
+
+// Which registers the system saves when it changes threads: those of AVX, of AVX-512.
+constexpr unsigned kAvxState = 0x6, kAvx512State = 0xe6;
+bool saves(unsigned state) {
+  if (!bit(told(1).c, 27)) return false;
+  unsigned low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (low & state) == state;
+}
+
+// Leaf 7, or nothing on processors that have no such leaf.
+Registers features(unsigned part = 0) {
+  const bool there = told(0).a >= 7 && (part == 0 || told(7).a >= part);
+  return there ? told(7, part) : Registers{};
+}
+
+bool runs_avx2() {
+  const unsigned words = features().b;
+  return saves(kAvxState) && bit(told(1).c, 12) && bit(words, 5) && bit(words, 8);  // FMA, AVX2, BMI2
+}
+
+bool runs_avx512() {
+  const unsigned words = features().b;
+  for (const int place : {16, 17, 28, 30, 31})  // F, DQ, CD, BW, VL
+    if (!bit(words, place)) return false;
+  return runs_avx2() && saves(kAvx512State);
+}
+
+bool runs_avx512_vnni() { return runs_avx512() && bit(features().c, 11); }
+
+bool runs_avx512_bf16() { return runs_avx512_vnni() && bit(features(1).a, 5); }
+
+// The matrix units, and whether the system lets us use them.
 bool has_amx() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d >> 24 & 1) || !(d >> 22 & 1)) return false;
+  if (!bit(features().d, 24) || !bit(features().d, 22)) return false;
 #if defined(__linux__)
   constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM
   return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
@@ -28,23 +69,9 @@ bool has_amx() {
 #endif
 }
 
-bool runs_avx512() {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-}
-
-bool runs_avx512_vnni() { return runs_avx512() && __builtin_cpu_supports("avx512vnni"); }
-
-bool runs_avx512_bf16() { return runs_avx512_vnni() && __builtin_cpu_supports("avx512bf16"); }
-
 bool runs_amx() {
   static const bool there = runs_avx512_bf16() && has_amx();
   return there;
-}
-
-bool runs_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
 }
 #endif
 

@@ -2,8 +2,6 @@
 // Not here: what the tasks are.
 #include "runtime/pool.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -12,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/forks.hpp"
 #include "runtime/job.hpp"
 
 namespace recurra {
@@ -92,7 +91,7 @@ class Pool {
 // Never destroyed: its workers are asleep in it when the process ends. A child has none of its parent's threads and may
 // have copied a lock that is held: it gets a pool of its own.
 Pool* pool = [] {
-  pthread_atfork(nullptr, nullptr, [] { pool = new Pool; });
+  at_fork(nullptr, nullptr, [] { pool = new Pool; });
   return new Pool;
 }();
 
