@@ -22,6 +22,7 @@ from recurra.exports.c.files import c_name, texts_of
 from recurra.exports.c.program import Program, program_of
 from recurra.nets.layouts import classifier_net, language_net, tagger_net, target_net
 from recurra.nets.run import run
+from recurra.nets.stepping import steps_of, streams_of
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.heads.next_token.run import RunningLanguage, next_logits
@@ -107,6 +108,22 @@ def test_each_task_answers_in_c_after_every_token(name: str, cases: dict[str, Ca
             np.testing.assert_allclose(answer, wanted, rtol=1e-5, atol=2e-6)
             if model.plan.flow[-1][1].outputs == 21:
                 assert answer.tobytes() == wanted.tobytes(), step
+
+
+@pytest.mark.parametrize("name", [name + ending for name in models() for ending in ("", "_int8")])
+def test_each_answer_has_the_bits_of_a_session(name: str, cases: dict[str, Case], portable: None) -> None:
+    model, program = cases[name]
+    plan = model.plan.in_precision("int8" if name.endswith("_int8") else "float32")
+    streams = streams_of(steps_of(plan, {key: value.copy() for key, value in model.tensors.items()}), 1)
+    each = FEATURES if model.task == "tags" else 1
+    ids = np.random.default_rng(4).integers(0, WORDS, (130, each))
+    wanted = np.empty((130, program.program.outputs), np.float32)
+    streams.read(ids=ids, answers=wanted, offsets=np.array([0, 130]), every=True, raw=True)
+    if model.task == "regression":  # brought back to the units of the targets
+        wanted = wanted * np.float32(model.spread) + np.float32(model.mean)
+    program.reset()
+    found = [program.step(row.astype(np.int32) if each > 1 else row[0]) for row in ids]
+    assert np.array(found).tobytes() == wanted.tobytes()
 
 
 def test_names_and_numbers_are_there_in_c(cases: dict[str, Case]) -> None:
