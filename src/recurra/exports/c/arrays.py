@@ -16,6 +16,8 @@ from recurra.cells.backends.numpy import factor
 from recurra.layers.layer import Floats
 
 WIDTH = 120
+TOGETHER = 8
+"""Rows that a product sums at once (add_product in parts.c)."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,13 @@ def singles(values: Any) -> NDArray[np.float32]:
     return np.array(values, np.float32)
 
 
-def four_together(weight: Floats) -> NDArray[np.float32]:
-    """Lay the weights of four rows side by side, column by column; the last rows stay one after another.
+def eight_together(weight: Floats) -> NDArray[np.float32]:
+    """Lay the weights of eight rows side by side, column by column; the last rows stay one after another.
 
     (rows, depth) -> (rows · depth,).
     """
-    whole = len(weight) // 4 * 4
-    blocks = weight[:whole].reshape(-1, 4, weight.shape[1]).transpose(0, 2, 1)
+    whole = len(weight) // TOGETHER * TOGETHER
+    blocks = weight[:whole].reshape(-1, TOGETHER, weight.shape[1]).transpose(0, 2, 1)
     return singles(np.concatenate([blocks.ravel(), weight[whole:].ravel()]))
 
 

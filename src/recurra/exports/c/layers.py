@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recurra.exports.c.arrays import four_together, levels, singles
+from recurra.exports.c.arrays import eight_together, levels, singles
 from recurra.exports.c.recurrence import write_recurrence
 from recurra.exports.c.writing import Writing, dense_lines
 from recurra.layers.layer import Weights
@@ -31,7 +31,7 @@ def write_embedding(writing: Writing, spec: EmbeddingSpec, weights: Weights) -> 
     row = f"(size_t)token * {spec.size}"
     if writing.shared:
         writing.used.add("take_row")
-        name = writing.constant("words", four_together(table))
+        name = writing.constant("words", eight_together(table))
         vector = writing.room("float", "vector", (spec.size,), "of the word")
         writing.step.append(f"take_row({vector}, {name}, token, {spec.words}, {spec.size});")
         _scaled(writing, vector, spec.size, scale)

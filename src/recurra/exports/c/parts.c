@@ -75,22 +75,45 @@ static float tanh_quick(float value) {
 static float relu(float value) { return value < 0.0f ? 0.0f : value; }
 
 /*: add_product | */
-/* sums[row] += weights[row] . values: the weights of four rows lie side by side, those of the last rows one by one. Each
-   sum takes its terms in order. */
+/* sums[row] += weights[row] . values: the weights of eight rows lie side by side, those of the last rows one by one. Each
+   sum takes its terms in order, so that vectors of sums have the same bits. */
+#if defined(__GNUC__) && (defined(__SSE__) || defined(__ARM_NEON))
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+#define FOUR(at) (*(four *)(void *)(at))
+#define FOUR_OF(at) (*(const four *)(const void *)(at))
+#endif
 static void add_product(float *sums, const float *weights, const float *values, int rows, int depth) {
-  for (; rows >= 4; rows -= 4, sums += 4) {
-    float first = sums[0], second = sums[1], third = sums[2], fourth = sums[3];
-    for (int k = 0; k < depth; ++k, weights += 4) {
-      const float value = values[k];
-      first += value * weights[0];
-      second += value * weights[1];
-      third += value * weights[2];
-      fourth += value * weights[3];
+  for (; rows >= 8; rows -= 8, sums += 8) {
+#if defined(FOUR)
+    four low = FOUR(sums), high = FOUR(sums + 4);
+    for (int k = 0; k < depth; ++k, weights += 8) {
+      low += values[k] * FOUR_OF(weights);
+      high += values[k] * FOUR_OF(weights + 4);
     }
-    sums[0] = first;
-    sums[1] = second;
-    sums[2] = third;
-    sums[3] = fourth;
+    FOUR(sums) = low;
+    FOUR(sums + 4) = high;
+#else
+    float a = sums[0], b = sums[1], c = sums[2], d = sums[3], e = sums[4], f = sums[5], g = sums[6], h = sums[7];
+    for (int k = 0; k < depth; ++k, weights += 8) {
+      const float value = values[k];
+      a += value * weights[0];
+      b += value * weights[1];
+      c += value * weights[2];
+      d += value * weights[3];
+      e += value * weights[4];
+      f += value * weights[5];
+      g += value * weights[6];
+      h += value * weights[7];
+    }
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+    sums[4] = e;
+    sums[5] = f;
+    sums[6] = g;
+    sums[7] = h;
+#endif
   }
   for (; rows > 0; --rows, ++sums) {
     float sum = *sums;
@@ -102,9 +125,9 @@ static void add_product(float *sums, const float *weights, const float *values, 
 /*: take_row | */
 /* A row of a table whose rows lie as those of add_product. */
 static void take_row(float *into, const float *table, int32_t row, int32_t rows, int size) {
-  const int32_t block = row / 4;
-  const int apart = block < rows / 4 ? 4 : 1;
-  const float *from = table + (size_t)block * 4 * size + (apart == 4 ? row % 4 : row % 4 * size);
+  const int32_t block = row / 8;
+  const int apart = block < rows / 8 ? 8 : 1;
+  const float *from = table + (size_t)block * 8 * size + (apart == 8 ? row % 8 : row % 8 * size);
   for (int k = 0; k < size; ++k) into[k] = from[k * apart];
 }
 

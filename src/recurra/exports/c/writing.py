@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from recurra.exports.c.arrays import Constants, four_together, levels, singles
+from recurra.exports.c.arrays import Constants, eight_together, levels, singles
 from recurra.layers.layer import Floats
 
 CType = Literal["float", "uint32_t", "int8_t"]
@@ -82,7 +82,7 @@ class Writing:
         self.products += weight.size
         if not self.byte:
             self.used.add("add_product")
-            return [self.constant(name, four_together(weight))]
+            return [self.constant(name, eight_together(weight))]
         self.used.add("add_levels")
         whole, steps = levels(weight)
         return [self.constant(name, whole), self.constant(f"{name}_steps", steps)]
@@ -90,7 +90,7 @@ class Writing:
     def dense(self, name: str, weight: Floats, bias: Floats, into: str) -> list[str]:
         """Return the lines of a product that stays in float32: into = weight · values + bias."""
         self.used.add("add_product")
-        table, start = self.constant(name, four_together(weight)), self.constant(f"{name}_bias", singles(bias))
+        table, start = self.constant(name, eight_together(weight)), self.constant(f"{name}_bias", singles(bias))
         self.products += weight.size
         return dense_lines(into, table, start, self.values, *weight.shape)
 
