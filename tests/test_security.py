@@ -33,6 +33,8 @@ FORBIDDEN_MODULES = {
     "code",
     "imp",
 }
+MAY_USE = {"importing/hdf5.py": {"h5py"}}
+"""The converter's child process, which can open no file and reaches no memory but its own."""
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_ATTRIBUTES = {"read_pickle", "to_pickle", "memmap", "open_memmap", "fromfile"}
 OF_OS = {"system", "popen", "execv", "execve"}
@@ -82,7 +84,8 @@ def _attribute(node: ast.Attribute) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_no_file_unpickles_evaluates_or_maps_what_it_reads(path: Path) -> None:
-    assert not list(dangers(ast.parse(path.read_text("utf-8"))))
+    found = set(dangers(ast.parse(path.read_text("utf-8"))))
+    assert not found - MAY_USE.get(str(path.relative_to(SOURCE)), set())
 
 
 @pytest.mark.parametrize(

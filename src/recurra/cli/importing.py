@@ -15,7 +15,7 @@ from recurra.cli.console import emit_json, emit_table, say
 
 def import_(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="A state dict of torch (.safetensors), or an .onnx graph.")
+        str, typer.Argument(metavar="FILE", help="A state dict of torch (.safetensors), .onnx, .keras, .weights.h5.")
     ],
     to: Annotated[str, typer.Option("--to", metavar="ARTEFACT", help="Folder of the artefact.")],
     prefix: Annotated[str, typer.Option("--prefix", help="Take only what begins so, such as encoder.")] = "",
@@ -36,6 +36,8 @@ def import_(
                recurra import tagger.safetensors --layers embed,lstm,relu,fc --to model
 
                recurra import graph.onnx --prefix /encoder --to model
+
+               recurra import net.keras --to model
 
                recurra import rnn.safetensors --activation tanh --prefix encoder --to model
     """

@@ -45,6 +45,8 @@ class Stage:
     right: int = 0
     reflect: bool = False
     activation: str = ""
+    reset_after: bool = True
+    """Of a GRU; torch has no other."""
 
     def __str__(self) -> str:
         """As `--layers` takes it."""
@@ -53,6 +55,7 @@ class Stage:
             (f"stride={self.stride}", self.stride != 1),
             (f"{'reflect' if self.reflect else 'padding'}={padding}", bool(self.left or self.right)),
             (f"activation={self.activation}", bool(self.activation)),
+            ("reset_after=false", not self.reset_after),
         ]
         return ":".join([self.name or ".", *(text for text, there in told if there)])
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from recurra.artefact import check_target
 from recurra.errors import ArtefactError, Place
 from recurra.importing.asked import Asked, asked_for
+from recurra.importing.keras_files import read_keras
 from recurra.importing.onnx_nodes import read_onnx
 from recurra.importing.parity import prove
 from recurra.importing.source import Net, Source, open_source
@@ -27,7 +28,12 @@ class Form:
     read: Callable[[Source, Asked], Net]
 
 
-FORMS = {".safetensors": Form("torch", read_states), ".onnx": Form("onnx", read_onnx)}
+FORMS = {
+    ".safetensors": Form("torch", read_states),
+    ".onnx": Form("onnx", read_onnx),
+    ".keras": Form("keras", read_keras),
+    ".weights.h5": Form("keras", read_keras),
+}
 """By the ending of the file's name."""
 
 

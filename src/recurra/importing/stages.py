@@ -107,9 +107,10 @@ def build(source: Source, groups: Mapping[str, Group], stages: list[Stage], aske
 def _check_read(stages: list[Stage], specs: list[Any], asked: Asked) -> None:
     """Raise UsageError for what was said of a layer that does not read it."""
     for stage, spec in zip(stages, specs, strict=True):
-        simple = isinstance(spec, RecurrentSpec) and spec.cell == "rnn"
         strides = (stage.stride, stage.left, stage.right) != (1, 0, 0)
-        if (stage.activation and not simple) or (strides and not isinstance(spec, ConvolutionSpec)):
+        if (stage.activation and not isinstance(spec, RecurrentSpec)) or (
+            strides and not isinstance(spec, ConvolutionSpec)
+        ):
             raise UsageError(
                 either("--layers", "layers"), found=str(stage), allowed=f"no settings of a {spec.kind} layer"
             )
@@ -155,18 +156,18 @@ def _recurrent(source: Source, built: Built, stage: Stage, group: Group, asked: 
         source, RecurrentSpec, stage.name,
         cell=cell, activation=_activation(stage, cell), inputs=int(named["weight_ih_l0"].shape[-1]), hidden=hidden,
         layers=1 + max(int(OF_SWEEP.fullmatch(name)[3]) for name in named),  # type: ignore[index]
-        bidirectional="weight_ih_l0_reverse" in named,
+        bidirectional="weight_ih_l0_reverse" in named, reset_after=stage.reset_after,
     )  # fmt: skip
     built.add(spec, _weights_of(source, stage, named, spec), group)
 
 
 def _activation(stage: Stage, cell: str) -> str:
     if cell != "rnn":
-        # An LSTM and a GRU of torch have no choice; --activation speaks of simple RNNs.
-        return "tanh"
+        # --activation speaks of simple RNNs; a file of Keras may tell another of an LSTM.
+        return stage.activation or "tanh"
     if not stage.activation:
         raise UsageError(
-            f"the nonlinearity of the RNN {stage.name or '.'}, which a state dict does not tell",
+            f"the nonlinearity of the RNN {stage.name or '.'}, which its weights do not tell",
             allowed="tanh or relu", advice=f"say {either('--activation tanh', 'activation=tanh')} or relu",
         )  # fmt: skip
     return stage.activation

@@ -43,11 +43,21 @@ def read_states(source: Source, asked: Asked) -> Net:
 def net_of(source: Source, arrays: Mapping[str, NDArray[Any]], asked: Asked) -> Net:
     """Return the net of arrays that have the names of torch.nn."""
     groups, notes = groups_of(source, arrays, asked.prefix)
-    reading = _asked_for(groups, asked) if asked.layers else _found(source, groups)
-    stages = [_with_activation(stage, groups, asked) for stage in reading.stages]
+    reading = reading_of(source, groups, asked)
+    stages = reading.stages
+    for stage in stages:
+        if stage.activation and cell_of(groups[stage.name]) != "rnn":
+            allowed = "an activation of a simple RNN alone: torch has no other"
+            raise UsageError(either("--layers", "layers"), found=str(stage), allowed=allowed)
     built = build(source, groups, stages, asked)
     plan = checked_plan(source, built.specs)
     return _with_torch(plan, built, stages, (*notes, *reading.notes))
+
+
+def reading_of(source: Source, groups: dict[str, Group], asked: Asked) -> Reading:
+    """Return the layers as they were asked for, or in the one order in which their sizes fit; raises UsageError."""
+    reading = _asked_for(groups, asked) if asked.layers else _found(source, groups)
+    return replace(reading, stages=[_with_activation(stage, groups, asked) for stage in reading.stages])
 
 
 def _with_torch(plan: Any, built: Built, stages: list[Stage], notes: tuple[str, ...]) -> Net:

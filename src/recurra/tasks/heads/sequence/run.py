@@ -144,7 +144,7 @@ class ImportedNet(Model):
     def summary(self) -> str:
         """How near its answers are."""
         source = self.encoder
-        return f"answers as {source.against} does: {source.difference:.1e} apart at most, in {source.cases} cases"
+        return f"within {source.difference:.1e} of {source.against}, in {source.cases} cases"
 
 
 def drawn(plan: SequenceNet, lengths: Sequence[int], *, seed: int = 0) -> list[NDArray[Any]]:
