@@ -20,6 +20,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("activations.py", ()),
     ("startup.py", ()),
     ("steps.py", ()),
+    ("sessions.py", ()),
     ("reading.py", ()),
     ("company.py", ()),
     ("footprint.py", ()),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
 from smoke import SMOKE
-from tables_engine import activations, cells, engine, precisions, processors, profile
+from tables_engine import activations, cells, engine, precisions, processors, profile, sessions
 from tables_series import forecasts, series_rivals
 from tables_texts import own_texts, rivals
 
@@ -263,6 +263,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "rivals": rivals,
     "forecasts": forecasts,
     "series-rivals": series_rivals,
+    "sessions": sessions,
 }
 
 

@@ -48,6 +48,40 @@ def engine(results: Path) -> str:
     return table(header, rows) + _made_by(record)
 
 
+def sessions(results: Path) -> str:
+    """Steps of sessions beside those of others, drawn tokens, streams, and the slowest steps."""
+    header = (
+        "one call through Python, microseconds",
+        "session",
+        "`out=`",
+        "int8",
+        "int8, `out=`",
+        "ONNX Runtime",
+        "before",
+    )
+    record = read(results, "sessions")
+    if record is None:
+        return table(header, [("a step of an LSTM", MISSING, "", "", "", "", "")])
+    columns = ("float32", "float32, into an array", "int8", "int8, into an array", "ONNX Runtime, bound", "before")
+    rows: Rows = [
+        (f"a step of an LSTM, {name}", *(f"{one[column]:.1f}" for column in columns))
+        for name, one in record["step"].items()
+    ]
+    for name, one in record["generate"].items():
+        told = f"{one['all']:.0f} (top_k=40: {one['top_k=40']:.0f}, top_p=0.9: {one['top_p=0.9']:.0f})"
+        rows.append(
+            (f"a token of `generate`, {name}", told, "", f"{one['all, int8']:.0f}", "", "", f"{one['before']:.0f}")
+        )
+    many = {
+        name: f"{one['tokens a second, median'] / 1e6:.1f} million tokens/s" for name, one in record["streams"].items()
+    }
+    rows.append(("10,000 streams, LSTM of 64 units", many["float32"], "", many["int8"], "", "", ""))
+    points = record["tail"]
+    told = ", ".join(f"{name} {points[name]:.1f}" for name in ("median", "p99", "p99.9", "p99.99"))
+    rows.append(("200,000 steps of 40 units, by the clock", "", told, "", "", "", ""))
+    return table(header, rows) + made_by(record, "one thread")
+
+
 def profile(results: Path) -> str:
     """Where a whole training step of the text classifier goes."""
     record = read(results, f"speed/{MAIN}")

@@ -10,12 +10,16 @@ import pytest
 from recurra.batches import join
 from recurra.cells import CELLS
 from recurra.engine import native
+from recurra.errors import UsageError
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.run import Plan, run
+from recurra.nets.sequences import SequenceNet
 from recurra.nets.stepping import steps_of, streams_of
 from recurra.nets.stepping_plain import PlainStreams
+from recurra.session import Session
+from recurra.tasks.heads.sequence.run import ImportedNet, ImportOrigin
 from small_models import drawn
 
 WITH_ENGINE = pytest.mark.skipif(not native.serves(np.dtype(np.float32)), reason="no native engine")
@@ -151,3 +155,34 @@ def test_numpy_steps_as_the_engine_does_but_for_rounding(seed: int) -> None:
     for part, other in zip(plain.parts, quick.parts, strict=True):
         np.testing.assert_allclose(part, other, rtol=1e-4, atol=1e-4)
     assert plain.counts.tolist() == quick.counts.tolist() == [178, 2]
+
+
+def test_an_imported_stack_is_stepped_as_it_runs_whole() -> None:
+    layers = (
+        EmbeddingSpec(words=9, size=3),
+        RecurrentSpec(cell="gru", inputs=3, hidden=6, layers=2),
+        DenseSpec(inputs=6, outputs=4, activation="relu"),
+        RecurrentSpec(cell="lstm", inputs=4, hidden=5),
+    )
+    origin = ImportOrigin(file="x", sha256="", form="torch", took=(), against="nobody", difference=0.0, cases=1)
+    for chain in (layers, layers[1:]):
+        plan = SequenceNet(chain=chain)
+        model = ImportedNet(plan, drawn(plan), origin)
+        random = np.random.default_rng(0)
+        values = random.integers(0, 9, 20) if plan.words else random.standard_normal((20, 3)).astype(np.float32)
+        wanted, _ = model.run([values])
+        session = Session(model)
+        np.testing.assert_allclose([session.push(one) for one in values], wanted[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(Session(model).push_many(values)[:7], Session(model).push_many(values[:7]))
+        assert session.names == () and session.outputs == 5 and list(session.parts) == [
+            "recurrent0.l0.hidden", "recurrent0.l1.hidden", "recurrent1.l0.hidden", "recurrent1.l0.cell",
+        ]  # fmt: skip
+        with pytest.raises(UsageError, match=r"observations|tokens"):
+            session.push([1.0] * 7)
+        if not plan.words:
+            with pytest.raises(UsageError, match="finite"):
+                session.push([1.0, np.nan, 0.0])
+            with pytest.raises(UsageError, match="a text"):
+                session.push("words")
+            odd = np.asfortranarray(values.astype(np.float64))[::-1][::-1]
+            np.testing.assert_array_equal(Session(model).push_many(odd), Session(model).push_many(values))

@@ -64,34 +64,43 @@ int64_t Drawer::best(const Drawing& how, double total) {
   const float highest = *std::max_element(shares_.begin(), shares_.end());
   // Few shares are large: those above a bound are looked at first, and the bound falls until there are enough.
   int64_t found = 0;
-  for (float bound = highest / 64;; bound /= 64) {
-    double sum = 0.0;
+  double sum = 0.0;
+  for (float bound = highest / 2;; bound = bound < 1e-30f ? 0.0f : bound / 8) {
     found = 0;
-    if (bound < 1e-30f) bound = 0.0f;
+    sum = 0.0;
     for (int64_t place = 0; place < count; ++place)
       if (shares_[place] >= bound && shares_[place] > 0.0f) {
         order_[found++] = (int32_t)place;
         sum += (double)shares_[place];
       }
-    const bool enough = how.top_k ? found >= most : sum >= how.top_p * total;
-    if (enough || bound == 0.0f) break;
+    if (bound == 0.0f || (how.top_k ? found >= most : sum >= how.top_p * total)) break;
   }
   // Of equal shares the lower place, which is the more frequent word, comes first.
   const auto better = [&](int32_t a, int32_t b) {
     return shares_[a] > shares_[b] || (shares_[a] == shares_[b] && a < b);
   };
-  int64_t kept = std::min(found, most);
-  if (kept < found) std::nth_element(order_.begin(), order_.begin() + kept, order_.begin() + found, better);
-  if (how.top_p >= 1.0) return kept;
-  std::sort(order_.begin(), order_.begin() + kept, better);
-  double all = 0.0, reached = 0.0;
-  for (int64_t at = 0; at < kept; ++at) all += (double)shares_[order_[at]];
-  if (!how.top_k) all = total;
-  for (int64_t at = 0; at < kept; ++at) {
-    reached += (double)shares_[order_[at]] / all;
-    if (reached >= how.top_p - 1e-12) return at + 1;
+  const auto start = order_.begin();
+  const auto sum_of = [&](int64_t from, int64_t to) {
+    double part = 0.0;
+    for (int64_t at = from; at < to; ++at) part += (double)shares_[order_[at]];
+    return part;
+  };
+  int64_t end = std::min(found, most);
+  if (end < found) std::nth_element(start, start + end, start + found, better);
+  if (how.top_p >= 1.0) return end;
+  const double wanted = (how.top_p - 1e-12) * (how.top_k ? sum_of(0, end) : total);
+  // Halves are put in order, not all of it: the half in which the nucleus ends is halved again.
+  int64_t begin = 0;
+  for (double reached = 0.0; end - begin > 1;) {
+    const int64_t middle = begin + (end - begin) / 2;
+    std::nth_element(start + begin, start + middle, start + end, better);
+    const double half = sum_of(begin, middle);
+    if (reached + half >= wanted)
+      end = middle;
+    else
+      begin = middle, reached += half;
   }
-  return kept;
+  return end;
 }
 
 // The same among the best, in the order of their places.
