@@ -29,7 +29,7 @@ from recurra.tasks.heads.horizon.run import RunningForecaster, coming_values
 from small_models import drawn
 
 GCC = shutil.which("gcc")
-STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O2"]
+STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1"]
 CELLS: dict[str, dict[str, Any]] = {
     "rnn": {"cell": "rnn", "layers": 2},
     "rnn_relu": {"cell": "rnn", "activation": "relu"},

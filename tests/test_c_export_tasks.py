@@ -20,14 +20,19 @@ from recurra.config import NetConfig, TextConfig
 from recurra.errors import ArtefactError
 from recurra.exports.c.files import c_name, texts_of
 from recurra.exports.c.program import Program, program_of
+from recurra.layers.activation.run import ActivationSpec
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
+from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.layouts import classifier_net, language_net, tagger_net, target_net
 from recurra.nets.run import run
+from recurra.nets.sequences import SequenceNet
 from recurra.nets.stepping import steps_of, streams_of
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.heads.next_token.run import RunningLanguage, next_logits
 from recurra.tasks.heads.ordinal.run import RunningOrdinal
 from recurra.tasks.heads.regression.run import RunningRegressor
+from recurra.tasks.heads.sequence.run import ImportedNet, ImportOrigin
 from recurra.tasks.heads.tags.run import RunningTagger
 from recurra.text.encoder import fit_encoder
 from recurra.text.features import FEATURES
@@ -124,6 +129,44 @@ def test_each_answer_has_the_bits_of_a_session(name: str, cases: dict[str, Case]
     program.reset()
     found = [program.step(row.astype(np.int32) if each > 1 else row[0]) for row in ids]
     assert np.array(found).tobytes() == wanted.tobytes()
+
+
+def chains() -> dict[str, ImportedNet]:
+    """Nets as they are imported: layers of any kinds, one behind another."""
+    found = {
+        "between": (
+            DenseSpec(inputs=3, outputs=9, activation="relu"),
+            RecurrentSpec(cell="lstm", inputs=9, hidden=11, layers=2),
+            ActivationSpec(function="tanh", inputs=11),
+            DenseSpec(inputs=11, outputs=8),
+            RecurrentSpec(cell="gru", reset_after=False, inputs=8, hidden=6),
+            DenseSpec(inputs=6, outputs=4),
+            ActivationSpec(function="softmax", inputs=4),
+        ),
+        "alone": (RecurrentSpec(cell="sru", inputs=3, hidden=5),),
+        "ids": (
+            EmbeddingSpec(words=17, size=4),
+            ActivationSpec(function="relu", inputs=4),
+            RecurrentSpec(cell="gru", inputs=4, hidden=6),
+            ActivationSpec(function="sigmoid", inputs=6),
+        ),
+    }
+    origin = ImportOrigin(
+        file="a", sha256="b", form="torch", took=("c",), against="torch", difference=0.0, cases=1, notes=()
+    )
+    plans = {name: SequenceNet(chain=chain) for name, chain in found.items()}
+    return {name: ImportedNet(plan, drawn(plan), origin) for name, plan in plans.items()}
+
+
+def test_imported_nets_are_written_layer_by_layer(tmp_path: Path) -> None:
+    found = chains()
+    for name, program in compiled(programs(found), tmp_path).items():
+        model, byte = found[name.removesuffix("_int8")], name.endswith("_int8")
+        random = np.random.default_rng(1)
+        given = random.integers(0, 17, 40) if model.plan.words else random.standard_normal((40, 3)).astype(np.float32)
+        answers = np.array([program.step(one) for one in given])
+        wanted = model.in_precision("int8" if byte else None).run([given])[0][0]
+        np.testing.assert_allclose(answers, wanted, atol=2e-2 if byte else 3e-6, err_msg=name)
 
 
 def test_names_and_numbers_are_there_in_c(cases: dict[str, Case]) -> None:

@@ -145,7 +145,7 @@ def texts_of(program: Program, noun: str) -> dict[str, str]:
 
 def _sizes(program: Program) -> dict[str, int]:
     words = program.words
-    sizes = {"INPUTS": program.plan.recurrent.inputs} if words is None else {"WORDS": words.words}
+    sizes = {"INPUTS": program.inputs} if words is None else {"WORDS": words.words}
     sizes |= {"FEATURES": FEATURES} if isinstance(words, BagSpec) else {}
     sizes["OUTPUTS"] = program.outputs
     return sizes | ({"NAMES": len(program.meaning.names)} if program.meaning.names else {})

@@ -13,6 +13,7 @@ import numpy as np
 from recurra.exports.c.arrays import eight_together, levels, singles
 from recurra.exports.c.recurrence import write_recurrence
 from recurra.exports.c.writing import Writing, dense_lines
+from recurra.layers.activation.run import ActivationSpec
 from recurra.layers.layer import Weights
 from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec
 from recurra.layers.pooling.run import PoolingSpec
@@ -36,7 +37,7 @@ def write_embedding(writing: Writing, spec: EmbeddingSpec, weights: Weights) -> 
         writing.step.append(f"take_row({vector}, {name}, token, {spec.words}, {spec.size});")
         _scaled(writing, vector, spec.size, scale)
         writing.values = vector
-    elif writing.byte:
+    elif writing.byte and writing.behind[:1] == ("recurrent",):
         whole, steps = levels(table * scale)
         writing.constant("words", whole)
         writing.constant("words_steps", steps)
@@ -113,17 +114,33 @@ POOLED: dict[str, Callable[[Writing, int, str, str], None]] = {"last": _last, "m
 
 
 def write_dense(writing: Writing, spec: DenseSpec, weights: Weights) -> None:
-    """The head, or what stands before it: float32 in int8, too."""
-    # What the words are scored by is not the answer itself.
-    into = "answer"
-    if writing.shared:
-        into = writing.room("float", "projected", (spec.outputs,), "scratch: what words are scored by")
-    writing.answer += writing.dense("dense", weights["weight"], weights["bias"], into)
-    function = {"relu": "relu", "tanh": "tanh_exact"}.get(spec.activation)
-    if function:
-        writing.used.add(function)
-        writing.answer.append(f"for (int k = 0; k < {spec.outputs}; ++k) ({into})[k] = {function}(({into})[k]);")
+    """A product that stays float32 in int8, too."""
+    into = writing.into(spec.outputs)
+    writing.lines.extend(writing.dense(writing.layer, weights["weight"], weights["bias"], into))
     writing.values, writing.size = into, spec.outputs
+    if spec.activation != "linear":
+        _each(writing, spec.activation, into)
+
+
+def write_activation(writing: Writing, spec: ActivationSpec, weights: Weights) -> None:
+    """A function of each number, or of them all."""
+    into, before = writing.into(spec.outputs), writing.values
+    writing.lines.append(f"memcpy({into}, {before}, {spec.outputs} * sizeof(float));")
+    writing.values = into
+    if spec.function == "softmax":
+        writing.used.add("softmax")
+        writing.lines.append(f"softmax({into}, {spec.outputs});")
+    else:
+        _each(writing, spec.function, into)
+
+
+def _each(writing: Writing, function: str, into: str) -> None:
+    writing.used.add(EXACT[function])
+    writing.lines.append(f"for (int k = 0; k < {writing.size}; ++k) ({into})[k] = {EXACT[function]}(({into})[k]);")
+
+
+EXACT = {"tanh": "tanh_exact", "relu": "relu", "sigmoid": "sigmoid_exact"}
+"""The functions of each number outside of cells."""
 
 
 def write_tied(writing: Writing, spec: TiedSpec, weights: Weights) -> None:
@@ -132,6 +149,7 @@ def write_tied(writing: Writing, spec: TiedSpec, weights: Weights) -> None:
     writing.used.add("add_product")
     writing.products += spec.words * writing.size
     writing.answer += dense_lines("answer", "words", bias, writing.values, spec.words, writing.size)
+    writing.values, writing.size = "answer", spec.words
 
 
 def _float(value: np.float32) -> str:
@@ -140,6 +158,6 @@ def _float(value: np.float32) -> str:
 
 WRITE: dict[str, Callable[[Writing, Any, Weights], None]] = {
     "embedding": write_embedding, "bag": write_bag, "recurrent": write_recurrence, "pooling": write_pooling,
-    "dense": write_dense, "tied": write_tied,
+    "dense": write_dense, "tied": write_tied, "activation": write_activation,
 }  # fmt: skip
 """Each kind of layer that can be written."""

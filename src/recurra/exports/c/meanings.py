@@ -74,8 +74,12 @@ def _values(model: Any, writing: Writing) -> Meaning:
     return Meaning(note, arrays={"centre": singles([one.center]), "scale": singles([one.scale])} if one else {})
 
 
+def _given(model: Any, writing: Writing) -> Meaning:
+    return Meaning("what the net's last layer gives for this step")
+
+
 MEANINGS: dict[str, Callable[[Any, Writing], Meaning]] = {
     "text": _classes, "tags": _tags, "multilabel": _labels, "ordinal": _ordinal, "regression": _numbers,
-    "language": _words, "series": _values,
+    "language": _words, "series": _values, "sequence": _given,
 }  # fmt: skip
 """Of each task that can be written: what its answers mean. It may add to what an answer does."""

@@ -23,9 +23,9 @@ static float between(float lowest, float value, float highest) {
   return value > highest ? highest : value;
 }
 
-/*: sigmoid_exact | power between */
-/* 1 / (1 + e^-value), exact to the last bits: e^-value is a power of two times a polynomial of degree 5. */
-static float sigmoid_exact(float value) {
+/*: decay | power between */
+/* e^-value, exact to the last bits: a power of two times a polynomial of degree 5. */
+static float decay(float value) {
   value = between(-88.0f, value, 88.0f);
   const float rounded = value * -1.44269504f + MIDDLE;
   const float whole = rounded - MIDDLE;
@@ -35,7 +35,20 @@ static float sigmoid_exact(float value) {
   sum = sum * rest + 0.499991477f;
   sum = sum * rest - 0.999999702f;
   sum = sum * rest + 1.0f;
-  return 1.0f / (1.0f + sum * power(rounded));
+  return sum * power(rounded);
+}
+
+/*: sigmoid_exact | decay */
+/* 1 / (1 + e^-value), exact to the last bits. */
+static float sigmoid_exact(float value) { return 1.0f / (1.0f + decay(value)); }
+
+/*: softmax | decay */
+/* Values as shares of one. */
+static void softmax(float *values, int size) {
+  float highest = values[0], sum = 0.0f;
+  for (int k = 1; k < size; ++k) highest = values[k] > highest ? values[k] : highest;
+  for (int k = 0; k < size; ++k) sum += values[k] = decay(highest - values[k]);
+  for (int k = 0; k < size; ++k) values[k] /= sum;
 }
 
 /*: tanh_exact | between */

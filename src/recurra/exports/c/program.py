@@ -35,8 +35,12 @@ class Program:
     @property
     def outputs(self) -> int:
         """Numbers of an answer."""
-        tied = next((spec for spec in self.plan.layers().values() if isinstance(spec, TiedSpec)), None)
-        return int(tied.words if tied else self.plan.dense.outputs)
+        return self.writing.size
+
+    @property
+    def inputs(self) -> int:
+        """Numbers of a step, where it reads numbers."""
+        return int(self.plan.flow[0][1].inputs)
 
     @property
     def words(self) -> EmbeddingSpec | BagSpec | None:
@@ -80,8 +84,11 @@ def program_of(model: Any, name: str, *, byte: bool) -> Program:
     plan = model.plan
     layers = plan.flow + [(key, spec) for key, spec in plan.layers().items() if isinstance(spec, TiedSpec)]
     writing = Writing(name, byte, shared=any(isinstance(spec, TiedSpec) for _, spec in layers))
-    for key, spec in layers:
+    for place, (key, spec) in enumerate(layers, 1):
+        writing.layer, writing.behind = key, tuple(spec.kind for _, spec in layers[place:])
         WRITE[spec.kind](writing, spec, weights_of(model.tensors, key))
+    if writing.values != "answer":  # where nothing stands behind the recurrence
+        writing.answer.append(f"memcpy(answer, {writing.values}, {writing.size} * sizeof(float));")
     return Program(writing, MEANINGS[model.task](model, writing), plan, model.task)
 
 
@@ -100,11 +107,15 @@ def _troubles(model: Any) -> list[tuple[str, str]]:
         return [(f"it is {HELD[model.task].netless}, or several nets", alone)]
     pooling = next((spec for _, spec in plan.flow if spec.kind == "pooling"), None)
     config = getattr(model.encoder, "config", None)
-    other = [spec.kind for spec in plan.layers().values() if spec.kind not in WRITE]
+    other = [spec.kind for spec in plan.layers().values() if spec.kind not in WRITE or _is_magnitude(spec)]
     found = [
         (getattr(plan, "grams", ()) or getattr(plan, "wide", None), "n-grams stand beside its net", alone),
         (getattr(plan, "window", 0), "it answers a long text by the mean over its windows", alone),
-        (plan.recurrent.bidirectional, "it reads from both ends", "train with --set bidirectional=false"),
+        (
+            any(getattr(spec, "bidirectional", False) for _, spec in plan.flow),
+            "it reads from both ends",
+            "train with --set bidirectional=false",
+        ),
         (getattr(plan, "direction", "") == "backward", "it reads from the end", "train with --set direction=forward"),
         (
             pooling and not {*pooling.parts} <= POOLED.keys(),
@@ -115,3 +126,8 @@ def _troubles(model: Any) -> list[tuple[str, str]]:
         (getattr(config, "pad_to_max", False), "it reads pads before a text", "train with --set pad_to_max=false"),
     ]
     return [(wrong, advice) for stands, wrong, advice in found if stands]
+
+
+def _is_magnitude(spec: Any) -> bool:
+    """Of pairs of numbers, as they come from a convolution."""
+    return getattr(spec, "function", "") == "magnitude"

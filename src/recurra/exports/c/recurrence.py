@@ -26,17 +26,23 @@ def write_recurrence(writing: Writing, spec: RecurrentSpec, weights: Weights) ->
     step = written_step(kind, sigmoid=names["sigmoid"], activate=names[kind.activation])
     lines = [line for loop in step.loops for line in loop.lines]
     writing.used |= {name for name in names.values() if any(f"{name}(" in line for line in lines)}
-    shape = (spec.layers, spec.hidden)
-    # Before the scratch: what a program may keep of a state comes first.
-    states = [writing.room("float", part, shape, f"{part} state of each layer") for part in spec.states]
+    stack, shape = _ending(writing), (spec.layers, spec.hidden)
+    states = [writing.room("float", f"{part}{stack}", shape, f"{part} state of each layer") for part in spec.states]
     _scratch(writing, spec, step)
     layers = [_layer(writing, spec, step, weights, number) for number in range(spec.layers)]
     writing.definitions += [
-        f"#define HIDDEN {spec.hidden}", _struct(layers[0]), *map(_filled, layers), _function(writing, kind, step)
+        *(["#undef HIDDEN"] if stack else []), f"#define HIDDEN {spec.hidden}",
+        _struct(stack, layers[0]), *(_filled(stack, layer) for layer in layers), _function(writing, kind, step),
     ]  # fmt: skip
-    for number in range(spec.layers):
-        _call(writing, number, [f"{state}[{number}]" for state in states])
-        writing.values, writing.size, writing.rounded = f"{states[0]}[{number}]", spec.hidden, None
+    for layer, fields in enumerate(layers):
+        _call(writing, fields[""], [f"{state}[{layer}]" for state in states])
+        writing.values, writing.size, writing.rounded = f"{states[0]}[{layer}]", spec.hidden, None
+    writing.stacks += 1
+
+
+def _ending(writing: Writing) -> str:
+    """What tells the names of a stack from those of others."""
+    return str(writing.stacks) if writing.stacks else ""
 
 
 def _functions(kind: CellKind, *, quick: bool) -> dict[Activation, str]:
@@ -46,15 +52,15 @@ def _functions(kind: CellKind, *, quick: bool) -> dict[Activation, str]:
 
 
 def _scratch(writing: Writing, spec: RecurrentSpec, step: WrittenStep) -> None:
-    writing.room("float", "sums", (spec.computed.gates * spec.hidden,), "scratch: of the gates")
+    writing.scratch("float", "sums", spec.computed.gates * spec.hidden, "of the gates")
     for name, rows in (("apart", len(step.apart)), ("kept", step.kept), ("operand", int(step.operand))):
         if rows:
-            writing.room("float", name, (rows * spec.hidden,), "scratch: of the gates")
+            writing.scratch("float", name, rows * spec.hidden, "of the gates")
     sizes = [0 if writing.rounded else spec.inputs]
     if spec.layers > 1 or _products(step):
         sizes.append(spec.hidden)
     if writing.byte and max(sizes):
-        writing.room("int8_t", "levels", (max(sizes),), "scratch: what is multiplied")
+        writing.scratch("int8_t", "levels", max(sizes), "what is multiplied")
 
 
 def _products(step: WrittenStep) -> list[Product]:
@@ -68,7 +74,8 @@ Fields = dict[str, str]
 def _layer(writing: Writing, spec: RecurrentSpec, step: WrittenStep, weights: Weights, number: int) -> Fields:
     """Add the weights of a layer; returns its fields."""
     input_weight, recurrent_weight, input_bias, recurrent_bias = of_sweep(spec, weights, f"_l{number}")
-    hidden, start = spec.hidden, f"layer{number}"
+    stack = _ending(writing)
+    hidden, start = spec.hidden, f"stack{stack}_layer{number}" if stack else f"layer{number}"
     bias = singles(input_bias)
     for gate in step.joined:
         rows = slice(gate * hidden, (gate + 1) * hidden)
@@ -93,27 +100,28 @@ def _product(writing: Writing, start: str, name: str, weight: Floats) -> Fields:
     return {f"{kind}{name}{ending}": array for kind, ending, array in zip(kinds, endings, arrays, strict=False)}
 
 
-def _struct(fields: Fields) -> str:
-    return "\n".join(["struct layer {", *(f"  {name};" for name in fields if name), "};"])
+def _struct(stack: str, fields: Fields) -> str:
+    return "\n".join([f"struct layer{stack} {{", *(f"  {name};" for name in fields if name), "};"])
 
 
-def _filled(fields: Fields) -> str:
+def _filled(stack: str, fields: Fields) -> str:
     values = ", ".join(value for name, value in fields.items() if name)
-    return f"static const struct layer {fields['']} = {{{values}}};"
+    return f"static const struct layer{stack} {fields['']} = {{{values}}};"
 
 
 def _function(writing: Writing, kind: CellKind, step: WrittenStep) -> str:
     """The step of a layer: sums from the input, then products and loops in turn."""
     given = "const int8_t *levels, float step" if writing.byte else "const float *values"
-    parts = "".join(f", float *{part}" for part in kind.states)
+    parts, stack = "".join(f", float *{part}" for part in kind.states), _ending(writing)
+    given = f"{writing.name}_state *state, const struct layer{stack} *layer, {given}{parts}"
     body = [
-        f"static void step_layer({writing.name}_state *state, const struct layer *layer, {given}{parts}) {{",
+        f"static void step_layer{stack}({given}) {{",
         "float *const sums = state->sums;",
         *(f"float *const {name} = state->{name};" for name in _scratch_of(step)),
         *(["const float *const vectors = layer->vectors;"] if kind.parallel and _reads(step, "vectors") else []),
-        "memcpy(sums, layer->bias, sizeof state->sums);",
+        f"memcpy(sums, layer->bias, {kind.gates} * HIDDEN * sizeof(float));",
         _added(writing, "sums", "input", "values", kind.gates, "layer->inputs"),
-        *(["memcpy(apart, layer->apart, sizeof state->apart);"] if step.apart else []),
+        *([f"memcpy(apart, layer->apart, {len(step.apart)} * HIDDEN * sizeof(float));"] if step.apart else []),
         *_loops(writing, step),
     ]
     return "\n  ".join(body) + "\n}"
@@ -159,7 +167,7 @@ def _added(writing: Writing, into: str, name: str, values: str, gates: int, dept
     return f"add_levels({into}, layer->{name}, layer->{name}_steps, {levels}, step, {rows}, {depth});"
 
 
-def _call(writing: Writing, number: int, states: list[str]) -> None:
+def _call(writing: Writing, layer: str, states: list[str]) -> None:
     """A layer's step; in int8 what it reads is rounded first."""
     given = writing.values
     if writing.rounded:
@@ -167,4 +175,4 @@ def _call(writing: Writing, number: int, states: list[str]) -> None:
     elif writing.byte:
         writing.used.add("take_levels")
         given = f"state->levels, take_levels(state->levels, {given}, {writing.size})"
-    writing.step.append(f"step_layer({', '.join(['state', f'&layer{number}', given, *states])});")
+    writing.step.append(f"step_layer{_ending(writing)}({', '.join(['state', f'&{layer}', given, *states])});")

@@ -6,7 +6,7 @@ Not here: what each layer adds (layers.py), and the files that come of it (progr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -48,6 +48,12 @@ class Writing:
     """Whether recurrent products are made of whole numbers of 8 bits."""
     shared: bool = False
     """Whether words are scored by the table that their vectors come from."""
+    layer: str = ""
+    """The name of the layer that is being written."""
+    behind: tuple[str, ...] = ()
+    """The kinds of those behind it."""
+    stacks: int = 0
+    """Recurrent layers that are written, each a stack."""
     constants: list[Constants] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -76,6 +82,23 @@ class Writing:
         """Add room in the state; returns how C names it."""
         self.memory.append(Memory(kind, name, shape, note))
         return f"state->{name}"
+
+    def scratch(self, kind: CType, name: str, count: int, note: str) -> None:
+        """Add room that several layers use in turn, as large as the largest of them needs."""
+        before = next((one for one in self.memory if one.name == name), None)
+        if before is None:
+            self.room(kind, name, (count,), f"scratch: {note}")
+        elif before.shape[0] < count:
+            self.memory[self.memory.index(before)] = replace(before, shape=(count,))
+
+    @property
+    def lines(self) -> list[str]:
+        """Where the lines of a layer without a state go: behind the last state they are for an answer alone."""
+        return self.step if {"recurrent", "pooling"} & {*self.behind} else self.answer
+
+    def into(self, size: int) -> str:
+        """Return where a layer writes its values: the last one writes the answer."""
+        return self.room("float", f"of_{self.layer}", (size,), "scratch: of a layer") if self.behind else "answer"
 
     def product(self, name: str, weight: Floats) -> list[str]:
         """Add the weights of a product that is rounded in int8: returns the names of its arrays."""
