@@ -29,6 +29,7 @@ class _Asked(NamedTuple):
     """Where it is written."""
     int8: bool
     name: str
+    tolerance: float | None
     as_json: bool
 
     def tell(self, record: dict[str, Any], line: str) -> None:
@@ -56,7 +57,8 @@ def _as_onnx(asked: _Asked) -> None:
     from recurra.exports.onnx import export_onnx
     from recurra.nets.emit import n_grams
 
-    proof, precision = export_onnx(asked.model, asked.place, int8=asked.int8), asked.model.plan.precision
+    proof = export_onnx(asked.model, asked.place, int8=asked.int8, tolerance=asked.tolerance)
+    precision = asked.model.plan.precision
     if precision != "float32":
         say(f"note: the model answers in {precision}; the file multiplies in float32")
     if shares := getattr(asked.model.encoder, "shares", {}):
@@ -65,7 +67,12 @@ def _as_onnx(asked: _Asked) -> None:
     if beside := n_grams(asked.model.plan):
         say(f"note: {', '.join(beside)}: n-grams; whoever runs the file gives their scores as `grams` (docs/onnx.md)")
     line = f"{asked.place}: {proof.bytes / 1e6:.2f} MB; ONNX Runtime answers as Recurra does: {proof.line}"
-    figures = {"inputs": proof.inputs, "difference": proof.largest, "agreeing": proof.agreeing}
+    figures = {
+        "inputs": proof.inputs,
+        "difference": proof.largest,
+        "agreeing": proof.agreeing,
+        "rounding": proof.rounding,
+    }
     asked.tell({"files": [asked.place.name], "bytes": proof.bytes, **figures}, line)
 
 
@@ -88,6 +95,10 @@ def export(
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="What names in C begin with. [default: the folder's]")
     ] = "",
+    tolerance: Annotated[
+        float | None,
+        typer.Option("--tolerance", show_default=False, help="ONNX: difference that is allowed. [default: 1e-5]"),
+    ] = None,
     json_: options.Json = False,
 ) -> None:
     """Write a model for programs that have no Recurra, and tell what it takes of them.
@@ -101,13 +112,15 @@ def export(
         raise UsageError("nothing to write", allowed=", or ".join(TARGETS))
     if name and not c:
         raise UsageError("--name", found="no --c", advice="leave it out: only names in C begin with it")
+    if tolerance is not None and not onnx:
+        raise UsageError("--tolerance", found="no --onnx", advice="leave it out: C is held to the engine's bits")
     from recurra.artefact import resolve
     from recurra.model import load_any
 
     folder = resolve(Path(artefact))
     model = load_any(folder)
     for option, place in asked.items():
-        TARGETS[option](_Asked(model, folder, Path(place), int8, name, json_))
+        TARGETS[option](_Asked(model, folder, Path(place), int8, name, tolerance, json_))
 
 
 def _called(folder: Path) -> str:

@@ -173,16 +173,17 @@ class Estimator(Params):
         require_fitted(self)
         self.model_.save(folder, card=self.model_.card(self.history_, self.best_epoch_))
 
-    def to_onnx(self, file: str | Path, *, int8: bool = False) -> None:
+    def to_onnx(self, file: str | Path, *, int8: bool = False, tolerance: float | None = None) -> None:
         """Write the model as an ONNX file, once ONNX Runtime has answered a thousand inputs as Recurra does.
 
-        `int8` stores larger matrices as int8, with a scale for each row. Raises UsageError where onnx or onnxruntime is
-        not installed, ArtefactError for a model that ONNX cannot hold, or whose file answers otherwise.
+        `int8` stores larger matrices as int8, with a scale for each row; `tolerance` is the difference that is allowed
+        (None: 1e-5). Raises UsageError where onnx or onnxruntime is not installed, ArtefactError for a model that ONNX
+        cannot hold, or whose file answers otherwise.
         """
         from recurra.exports.onnx import export_onnx
 
         require_fitted(self)
-        export_onnx(self.model_, file, int8=int8)
+        export_onnx(self.model_, file, int8=int8, tolerance=tolerance)
 
     def _remember(self, model: Any, history: list[Record], best_epoch: int, prepared: Prepared) -> None:
         """Take over what a fit gave, and let the model tell how it came to be."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recurra.arguments import positive
 from recurra.artefact import write_atomically
 from recurra.artefact.tensors import rounded
 from recurra.engine.processors import installed
@@ -28,19 +29,20 @@ LARGEST = 2**31 - 2**20
 PACKAGES = ("onnx", "onnxruntime")
 
 
-def export_onnx(model: Any, file: str | Path, *, int8: bool = False) -> Proof:
+def export_onnx(model: Any, file: str | Path, *, int8: bool = False, tolerance: float | None = None) -> Proof:
     """Write a trained model as an ONNX file, once ONNX Runtime has answered as Recurra does.
 
     `int8` stores larger matrices as int8, a scale for each row, as artefacts do; products stay float32. A model that
-    learnt in another precision is written in float32. Returns what was compared. Raises UsageError where onnx or
-    onnxruntime is missing, ArtefactError for a model that cannot be written or whose graph answers otherwise.
+    learnt in another precision is written in float32. `tolerance` is the difference that is allowed (None: 1e-5).
+    Returns what was compared. Raises UsageError where onnx or onnxruntime is missing, ArtefactError for a model that
+    cannot be written or whose graph answers otherwise.
     """
-    from recurra.exports.proof import proven
+    from recurra.exports.proof import ALLOWED, proven
 
     require_packages()
     model = model.in_precision("float32")
     data = onnx_bytes(model, int8=int8)
-    proof = proven(model, data, int8=int8)
+    proof = proven(model, data, int8=int8, allowed=ALLOWED if tolerance is None else positive("tolerance", tolerance))
     write_atomically(Path(file), data)
     return proof
 
