@@ -29,6 +29,7 @@ from recurra.nets.layouts import classifier_net, encoder_net, forecast_net, tagg
 from recurra.nets.panels import PanelNet
 from recurra.nets.run import RUN, ClassifierNet
 from recurra.nets.sequences import SequenceNet
+from recurra.panels.columns import BesideUnits, ColumnUnits
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.heads.ordinal.run import RunningOrdinal
@@ -93,11 +94,16 @@ def imported() -> ImportedNet:
     return ImportedNet(plan, drawn(plan), origin)
 
 
+COLUMN = ColumnUnits(name="x", mean=0.0, spread=1.0, finer=1.5)
+
+
 def panel(season: int = 7, *, members: int = 2, **more: Any) -> RunningPanel:
     sizes: dict[str, Any] = {"segment": max(season // 3, 2), "segments": 6, "season": season, "horizon": 9, **more}
     plan = PanelNet(member=(SegmentsSpec(recurrent=RecurrentSpec(cell="gru", inputs=5, hidden=4), **sizes),) * members)
+    past, future = (tuple(COLUMN for _ in range(sizes.get(name, 0))) for name in ("past", "future"))
+    config, beside = SeriesConfig(season=season, horizon=9), BesideUnits(past=past, future=future)
     return RunningPanel(
-        plan, drawn(plan), PanelEncoder(SeriesConfig(season=season, horizon=9), {"net": 0.6, "theta": 0.4})
+        plan, drawn(plan), PanelEncoder(config, {"net": 0.6, "theta": 0.4}, (0.5, 1.0, 2.0), beside=beside)
     )
 
 
@@ -106,6 +112,9 @@ MODELS: dict[str, Any] = {
     "two classes in order": lambda: ordinal(2), "five": lambda: ordinal(5), "tags": tagger, "vectors": encoder,
     "forecasts": series_model, "an imported net": imported,
     "a panel": panel, "of logarithms": lambda: panel(12, log=True), "without a season": lambda: panel(1, members=1),
+    "with a calendar": lambda: panel(calendar=7), "with what was measured": lambda: panel(past=2, members=1),
+    "with all that is known": lambda: panel(12, past=1, future=2, calendar=3, static=2),
+    "known ahead without a season": lambda: panel(1, future=2, static=1),
 }  # fmt: skip
 
 
@@ -137,10 +146,8 @@ def test_a_head_tells_what_answers_are_read_by() -> None:
     assert json.loads(told(onnx_bytes(tagger()))["tags"])[1] == "B-X"
 
 
-def test_a_panel_tells_what_counts_beside_its_nets_and_without_nets_or_with_columns_it_is_refused() -> None:
+def test_a_panel_tells_what_counts_beside_its_nets_and_without_nets_it_is_refused() -> None:
     assert json.loads(told(onnx_bytes(panel()))["shares"]) == {"net": 0.6, "theta": 0.4}
-    with pytest.raises(ArtefactError, match="no columns or calendar beside"):
-        onnx_bytes(panel(calendar=3))
     with pytest.raises(ArtefactError, match="classical forecasts and the net of the box"):
         onnx_bytes(panel(members=0))
 

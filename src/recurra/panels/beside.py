@@ -111,7 +111,7 @@ def extra_inputs(columns: int, statics: int) -> int:
 
 def step_inputs(future: int, waves: int, *, season: int, length: int) -> int:
     """Return how many features a coming step has; 0 where nothing is known ahead."""
-    return OF_STEP * future + waves + len(_lags(season, length)) if future or waves else 0
+    return OF_STEP * future + waves + len(lags_of(season, length)) if future or waves else 0
 
 
 def beside_features(read: Around, scaled: Values, *, season: int, segment: int, horizon: int) -> BesideFeatures:
@@ -123,7 +123,7 @@ def beside_features(read: Around, scaled: Values, *, season: int, segment: int, 
     sides = np.concatenate([past, there], axis=2).reshape(count, length // segment, -1)
     # A segment begins on one weekday, at one hour: that of its first step tells all of it.
     told = np.concatenate([sides, read.calendar[read.places[:, :length:segment]]], axis=2)
-    reach = _reach(season, segment, length)
+    reach = reach_of(season, segment, length)
     newest = _mean(past[:, -reach:], there[:, -reach:])
     extras = np.concatenate([past[:, -1], newest, read.statics], axis=1)
     if not (len(read.finer) > read.past or read.calendar.shape[1]):
@@ -131,7 +131,7 @@ def beside_features(read: Around, scaled: Values, *, season: int, segment: int, 
     ahead = _ahead(read, columns, known, season=season, reach=reach, horizon=horizon)
     steps: list[NDArray[Any]] = [ahead, read.calendar[read.places[:, length:]]]
     turns = _turns(horizon, season)
-    steps += [scaled[:, length - lag * season + turns][:, :, None] for lag in _lags(season, length)]
+    steps += [scaled[:, length - lag * season + turns][:, :, None] for lag in lags_of(season, length)]
     return BesideFeatures(told, extras.astype(np.float32), np.concatenate(steps, axis=2).astype(np.float32))
 
 
@@ -148,7 +148,7 @@ def _ahead(read: Around, columns: Singles, known: Mask, *, season: int, reach: i
     before = there[:, :length]
     mean, some = _mean(values[:, :length], before), _summed(before) > 0
     told = [coming, sure, (coming - mean[:, None]) * finer * sure * some[:, None]]
-    lags = _lags(season, length)
+    lags = lags_of(season, length)
     for lag in (1, lags[-1] if lags else 1):
         places = length - lag * season + _turns(horizon, season)
         told.append((coming - values[:, places]) * finer * sure * there[:, places])
@@ -173,11 +173,13 @@ def _mean(values: Singles, known: Singles) -> Singles:
     return mean
 
 
-def _lags(season: int, length: int) -> range:
+def lags_of(season: int, length: int) -> range:
+    """Return how many seasons ago are read of each coming step, from windows of this length."""
     return range(1, min(LAGS, length // season) + 1) if season > 1 else range(0)
 
 
-def _reach(season: int, segment: int, length: int) -> int:
+def reach_of(season: int, segment: int, length: int) -> int:
+    """Return over how many of the newest steps columns are averaged."""
     return min(season if season > 1 else segment, length)
 
 

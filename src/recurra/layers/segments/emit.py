@@ -36,6 +36,12 @@ def emit_segments(spec: SegmentsSpec, names: Names, graph: Graph, read: ReadNode
     trend = graph.node("Slice", gate, np.array([3]), np.array([4]), np.array([1])) * read.slope
     middle = mixed + trend * _damped(graph, damping, spec.horizon)
     change = graph.node("Reshape", through("change", hidden), np.array([0, spec.horizon, len(QUANTILES)]))
+    if read.steps is not None:
+        places = through("place", graph.constant(np.eye(spec.horizon)))
+        around = graph.node("Unsqueeze", through("around", hidden), np.array([1]))
+        change = change + through(
+            "told", through("mixed", graph.node("Relu", through("step", read.steps) + around + places))
+        )
     wide = _ascending(graph, change) * graph.node("Unsqueeze", read.spread, np.array([2]))
     return wide + graph.node("Unsqueeze", middle, np.array([2]))
 

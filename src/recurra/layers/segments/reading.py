@@ -1,6 +1,6 @@
 """What a net of segments reads of a window, written as ONNX nodes of float64, as panels/features.py makes it.
 
-Not here: covariates and the calendar beside the values.
+Not here: covariates and the calendar beside the values (reading_beside.py).
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from recurra.graph import FLOAT, Graph, Value
+from recurra.layers.segments.reading_beside import DOUBLE, BesideInputs, beside_nodes
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.panels.beside import FARTHEST
 from recurra.panels.features import SMALLEST, UNKNOWN
-
-DOUBLE = 11
-"""ONNX' number of float64."""
 
 
 class ReadNodes(NamedTuple):
@@ -30,6 +28,8 @@ class ReadNodes(NamedTuple):
     """(batch, 1)."""
     mean: Value
     """(batch, 1)."""
+    steps: Value | None
+    """Of each coming step, where something is known ahead."""
 
 
 class _Window(NamedTuple):
@@ -48,8 +48,8 @@ class _Window(NamedTuple):
         return _part(self.graph, value, start, stop)
 
 
-def read_nodes(spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value) -> ReadNodes:
-    """Read windows (batch, length) of float64, with what is known of them: (batch, length) of truth values."""
+def read_nodes(spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value, inputs: BesideInputs) -> ReadNodes:
+    """Read windows (batch, length) of float64, what is known of them (truth values), and what stands beside them."""
     length, season = spec.length, spec.season
     real = graph.node("Cast", known, to=DOUBLE)
     level = _level(graph, contexts, length, season)
@@ -62,8 +62,14 @@ def read_nodes(spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value) 
     spread = spread + spread * _number(0.01) / (spread + _number(1e-3)) + _number(1e-9)
     window = _Window(graph, values, real, mean, single, spread)
     skips, slope = _skips(spec, window._replace(values=values - mean))
-    singles = [graph.node("Cast", each, to=FLOAT) for each in (*_told(spec, window), skips, slope, spread)]
-    return ReadNodes(singles[0], singles[1], singles[2], singles[3], singles[4], level, mean)
+    segments, extras, scaled = _told(spec, window)
+    singles = [graph.node("Cast", each, to=FLOAT) for each in (segments, extras, skips, slope, spread)]
+    beside = beside_nodes(spec, graph, inputs, scaled)
+    if beside.segments is not None:
+        singles[0] = graph.node("Concat", singles[0], beside.segments, axis=2)
+    if beside.extras is not None:
+        singles[1] = graph.node("Concat", singles[1], beside.extras, axis=1)
+    return ReadNodes(singles[0], singles[1], singles[2], singles[3], singles[4], level, mean, beside.steps)
 
 
 def _number(value: float) -> np.ndarray[tuple[()], np.dtype[np.float64]]:
@@ -104,8 +110,8 @@ def _usual_changes(graph: Graph, values: Value, real: Value, spec: SegmentsSpec)
     return single, graph.node("Where", enough, seasonal, single)
 
 
-def _told(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value]:
-    """The segments, and what is told of a whole window."""
+def _told(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value, Value]:
+    """The segments, what is told of a whole window, and its values in usual changes, 0 where unknown."""
     graph, (_, values, real, mean, single, spread) = window.graph, window
     ends = _number(-FARTHEST), _number(FARTHEST)
     scaled = graph.node("Clip", (values - mean) / spread, *ends)
@@ -120,7 +126,7 @@ def _told(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value]:
     newest = window.part(values, spec.length - 1, spec.length)
     told = [graph.node("Log", spread), _mean(graph, real), single / spread, (newest - mean) / spread]
     tails = [window.part(each, begin, spec.length) for each in (scaled, changes)]
-    return segments, graph.node("Concat", *tails, *told, axis=1)
+    return segments, graph.node("Concat", *tails, *told, axis=1), scaled * real
 
 
 def _skips(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value]:
