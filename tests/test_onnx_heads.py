@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 
-from command_line import recurra, refused
+from command_line import recurra
 from recurra.config import NetConfig, SeriesConfig
 from recurra.errors import ArtefactError
 from recurra.exports import proof
@@ -27,7 +29,7 @@ from recurra.layers.wide.run import WideSpec
 from recurra.nets.emit import EMIT
 from recurra.nets.layouts import classifier_net, encoder_net, forecast_net, tagger_net, target_net
 from recurra.nets.panels import PanelNet
-from recurra.nets.run import RUN, ClassifierNet
+from recurra.nets.run import RUN, ClassifierNet, Plan
 from recurra.nets.sequences import SequenceNet
 from recurra.panels.columns import BesideUnits, ColumnUnits
 from recurra.tasks.heads.classes.run import RunningClassifier
@@ -46,9 +48,22 @@ from test_onnx import few
 NET = NetConfig(cell="gru", hidden=6, embedding_size=4, bidirectional=True, pool=("mean", "max", "attention"), heads=2)
 ENCODER = text_model().encoder
 WORDS = len(ENCODER.vocabulary)
-GRAMS = GramsSpec(entries=5, outputs=3)
+GRAMS = GramsSpec(entries=37, outputs=3)
+ALIKE = GramsSpec(entries=1, outputs=3, counted="present", normed=False, unit="character")
 
 __all__ = ["few"]  # the fixture, which every test here uses
+
+
+def sound(plan: Plan) -> dict[str, Any]:
+    """Drawn weights whose n-grams have places in order, and squares above 0."""
+    tensors = drawn(plan)
+    for name, values in tensors.items():
+        if name.endswith(".place"):
+            places = np.random.default_rng(2).choice(2**24, len(values), replace=False)
+            tensors[name] = np.sort(places).astype(np.float32)
+        if name.endswith(".square"):
+            tensors[name] = np.abs(values) + np.float32(0.1)
+    return tensors
 
 
 def regressor() -> RunningRegressor:
@@ -58,8 +73,8 @@ def regressor() -> RunningRegressor:
 
 def labeller(*, beside: bool = False) -> RunningLabeller:
     plan = target_net(NET, words=WORDS, targets=3, task="multilabel")
-    plan = plan.model_copy(update={"grams": (GRAMS, GRAMS)}) if beside else plan
-    return RunningLabeller(plan, drawn(plan), ENCODER, ("a", "b", "c"), (), (0.5, 0.4, 0.3))
+    plan = plan.model_copy(update={"grams": (GRAMS, ALIKE)}) if beside else plan
+    return RunningLabeller(plan, sound(plan), ENCODER, ("a", "b", "c"), (), (0.5, 0.4, 0.3))
 
 
 def ordinal(classes: int) -> RunningOrdinal:
@@ -152,18 +167,27 @@ def test_a_panel_tells_what_counts_beside_its_nets_and_without_nets_it_is_refuse
         onnx_bytes(panel(members=0))
 
 
-def test_the_scores_of_n_grams_come_in_beside_a_net_and_without_a_net_there_is_no_graph(tmp_path: Any) -> None:
-    wide = classifier_net(NET, words=WORDS, labels=2, wide=WideSpec(entries=3))
-    model = RunningClassifier(wide, drawn(wide), ENCODER, ("a", "b"))
-    assert "grams" in [each.name for each in onnx.load_from_string(onnx_bytes(model)).graph.input]
-    assert proof.proven(model, onnx_bytes(model)).agreeing == 1
-    alone = ClassifierNet(grams=(GRAMS,))
-    RunningClassifier(alone, drawn(alone), ENCODER, ("a", "b", "c")).save(tmp_path / "alone")
-    done = recurra("export", tmp_path / "alone", "--onnx", tmp_path / "file.onnx")
-    refused(done, 4, "a model without a net has no ONNX graph", "--recipe net")
+def linear() -> RunningClassifier:
+    plan = ClassifierNet(grams=(GRAMS, ALIKE))
+    return RunningClassifier(plan, sound(plan), ENCODER, ("a", "b", "c"))
 
 
-def test_an_export_says_that_n_grams_must_be_given(tmp_path: Any) -> None:
-    labeller(beside=True).save(tmp_path / "model")
+def wide() -> RunningClassifier:
+    plan = classifier_net(NET, words=WORDS, labels=2, wide=WideSpec(entries=300))
+    return RunningClassifier(plan, sound(plan), ENCODER, ("a", "b"))
+
+
+@pytest.mark.parametrize("made", [linear, wide, lambda: labeller(beside=True)])
+def test_n_grams_are_scored_in_the_graph_beside_a_net_and_alone(made: Any) -> None:
+    model = made()
+    data = onnx_bytes(model)
+    assert proof.proven(model, data).largest < 5e-6
+    assert proof.proven(model, onnx_bytes(model, int8=True), int8=True).largest < 5e-6
+    assert json.loads(told(data)["n_grams"])
+
+
+def test_an_export_says_that_n_grams_must_be_counted(tmp_path: Path) -> None:
+    model = labeller(beside=True)
+    model.save(tmp_path / "model")
     done = recurra("export", tmp_path / "model", "--onnx", tmp_path / "file.onnx")
     assert done.code == 0 and "note: grams0, grams1: n-grams" in done.err

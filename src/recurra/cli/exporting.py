@@ -65,7 +65,7 @@ def _as_onnx(asked: _Asked) -> None:
         others = ", ".join(f"{name} {share:.2f}" for name, share in shares.items() if share and name != "net")
         say(f"note: the file holds the panel's nets; beside them count {others or 'no others'} (docs/onnx.md)")
     if beside := n_grams(asked.model.plan):
-        say(f"note: {', '.join(beside)}: n-grams; whoever runs the file gives their scores as `grams` (docs/onnx.md)")
+        say(f"note: {', '.join(beside)}: n-grams; whoever runs the file hashes and counts them (docs/onnx.md)")
     line = f"{asked.place}: {proof.bytes / 1e6:.2f} MB; ONNX Runtime answers as Recurra does: {proof.line}"
     figures = {
         "inputs": proof.inputs,
@@ -108,12 +108,7 @@ def export(
                recurra export runs/tickets --onnx tickets.onnx
     """
     asked = {option: place for option, place in zip(TARGETS, (c, onnx), strict=True) if place}
-    if not asked:
-        raise UsageError("nothing to write", allowed=", or ".join(TARGETS))
-    if name and not c:
-        raise UsageError("--name", found="no --c", advice="leave it out: only names in C begin with it")
-    if tolerance is not None and not onnx:
-        raise UsageError("--tolerance", found="no --onnx", advice="leave it out: C is held to the engine's bits")
+    _check(asked, name, tolerance)
     from recurra.artefact import resolve
     from recurra.model import load_any
 
@@ -121,6 +116,17 @@ def export(
     model = load_any(folder)
     for option, place in asked.items():
         TARGETS[option](_Asked(model, folder, Path(place), int8, name, tolerance, json_))
+
+
+def _check(asked: dict[str, str], name: str, tolerance: float | None) -> None:
+    """Raise UsageError for no form at all, and for an option of another form."""
+    c, onnx = TARGETS
+    if not asked:
+        raise UsageError("nothing to write", allowed=", or ".join(TARGETS))
+    if name and c not in asked:
+        raise UsageError("--name", found="no --c", advice="leave it out: only names in C begin with it")
+    if tolerance is not None and onnx not in asked:
+        raise UsageError("--tolerance", found="no --onnx", advice="leave it out: C is held to the engine's bits")
 
 
 def _called(folder: Path) -> str:

@@ -17,7 +17,7 @@ from recurra.artefact.tensors import rounded, widened
 from recurra.errors import ArtefactError, either
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
 from recurra.nets.emit import state_sizes
-from recurra.tasks.heads.emission import Answers, Case, emission_of
+from recurra.tasks.heads.emission import Answers, Case, emission_of, grams_drawn
 from recurra.text.features import FEATURES
 
 INPUTS = 1000
@@ -63,7 +63,7 @@ def proven(model: Any, data: bytes, *, int8: bool = False, allowed: float = ALLO
     session, emission = _session(data), emission_of(model)
     exact = replace(model, tensors=widened(rounded(model.tensors))) if int8 else model
     compared, apart, moved, agree = 0, [0.0], [0.0], [np.ones(0, np.bool_)]
-    for case in cases(model, session):
+    for case in cases(model):
         got, wanted = answered(session, model, case), emission.answers(exact, case)
         before = emission.answers(model, case) if int8 else wanted
         apart += [_apart(got[name], each) for name, each in wanted.items()]
@@ -85,16 +85,14 @@ def proven(model: Any, data: bytes, *, int8: bool = False, allowed: float = ALLO
     return proof
 
 
-def cases(model: Any, session: Any) -> Iterator[Case]:
+def cases(model: Any) -> Iterator[Case]:
     """Draw batches of sequences for a model: of each length and size, of one length and of several."""
-    if draw := emission_of(model).drawn:
-        yield from windows(partial(draw, model))
+    if (draw := emission_of(model).drawn) or not model.plan.flow:
+        yield from windows(partial(draw or grams_drawn, model))
         return
     random, drawn, width = np.random.default_rng(0), 0, widest(model)
     # A net of windows never reads more steps than its own.
     longest = getattr(getattr(model.encoder, "config", None), "window", max(LENGTHS))
-    # What is neither a sequence nor a state stands beside: a row of numbers for each sequence.
-    beside = {each.name: each.shape[1] for each in session.get_inputs()[2:] if not each.name.startswith("state_")}
     mixed = False
     while drawn < INPUTS:
         for length in LENGTHS:
@@ -106,8 +104,7 @@ def cases(model: Any, session: Any) -> Iterator[Case]:
                 others[0] = steps
                 drawn += count
                 sequences = [sequence(model, random, int(each)) for each in others]
-                rows = {name: random.standard_normal((count, size)).astype(np.float32) for name, size in beside.items()}
-                yield Case(sequences, rows)
+                yield Case(sequences, grams_drawn(model, random, count))
         mixed = not mixed
 
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
+from operator import add
 from typing import Any
 
-from recurra.errors import ArtefactError, either
+import numpy as np
+
 from recurra.graph import Graph, Value
 from recurra.layers.activation.emit import emit_activation
 from recurra.layers.convolution.emit import emit_convolution
 from recurra.layers.flow import Flow, Names, begun
+from recurra.layers.grams.emit import emit_grams
 from recurra.layers.grams.run import GramsSpec
 from recurra.layers.matrix.emit import emit_bag, emit_dense, emit_embedding
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec
@@ -21,6 +25,7 @@ from recurra.layers.pooling.emit import emit_pooling, pool_sizes
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.layers.recurrent.emit import emit_recurrent
 from recurra.layers.recurrent.run import RecurrentSpec
+from recurra.layers.wide.emit import emit_wide
 from recurra.layers.wide.run import WideSpec
 from recurra.nets.run import Plan, PooledNet
 from recurra.text.features import FEATURES
@@ -33,26 +38,32 @@ EMIT: dict[str, Callable[[Any, Names, Flow], Flow]] = {
 
 
 def emit_scores(graph: Graph, plan: PooledNet) -> Value:
-    """Write a net as `emit_net`, and add the scores of n-grams beside it: an input `grams` (batch, outputs)."""
-    scores = emit_net(graph, plan)
-    return scores + graph.input("grams", "FLOAT", ["batch", plan.outputs]) if n_grams(plan) else scores
+    """Write a net, n-grams beside it, or these alone: (batch, outputs).
+
+    A wide part has one column: it argues for the last class.
+    """
+    parts = [emit_net(graph, plan)] if plan.flow else []
+    for name, spec in n_grams(plan).items():
+        names = {own: f"{name}.{own}" for own in spec.weights()}
+        if isinstance(spec, WideSpec):
+            column = emit_wide(spec, names, graph, name)
+            parts.append(column * (np.arange(plan.outputs) == plan.outputs - 1).astype(np.float32))
+        else:
+            parts.append(emit_grams(spec, names, graph, name))
+    return reduce(add, parts)
 
 
-def n_grams(plan: Plan) -> list[str]:
-    """Return the names of the n-grams beside a net: words are hashed for them, which ONNX cannot."""
-    return [name for name, spec in plan.layers().items() if isinstance(spec, WideSpec | GramsSpec)]
+def n_grams(plan: Plan) -> dict[str, WideSpec | GramsSpec]:
+    """Return the linear parts of n-grams, by their names."""
+    return {name: spec for name, spec in plan.layers().items() if isinstance(spec, WideSpec | GramsSpec)}
 
 
 def emit_net(graph: Graph, plan: Plan) -> Value:
     """Write the layers of a plan, with inputs and states; returns what the last layer gives.
 
     Inputs are `ids` (batch, time), or (batch, time, features) of a tagger, or `values` (batch, time, features); and
-    `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …). Raises
-    ArtefactError for n-grams alone.
+    `sequence_lens` (batch,). The result is (batch, outputs) of a net that pools, else (time, batch, …).
     """
-    if not plan.flow:
-        advice = "fit one with a net, such as " + either("--recipe net", 'recipe="net"')
-        raise ArtefactError("a model without a net has no ONNX graph", found="n-grams alone", advice=advice)
     flow, sizes = _inputs(graph, plan), state_sizes(plan)
     given = {name: graph.input(f"state_in_{name}", "FLOAT", ["batch", size]) for name, size in sizes.items()}
     flow = replace(flow, before=given)

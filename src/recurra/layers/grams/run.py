@@ -66,16 +66,21 @@ class _Found(NamedTuple):
 
 def grams(spec: GramsSpec, weights: Weights, tokens: Ragged[TokenIds]) -> Floats:
     """Score each sequence; one without a known n-gram gets the bias."""
-    owners, places, counts = counted(tokens, spec.unit, spec.shortest, spec.longest)
+    return scored(spec, weights, counted(tokens, spec.unit, spec.shortest, spec.longest), tokens.sequences)
+
+
+def scored(spec: GramsSpec, weights: Weights, read: Counted, sequences: int) -> Floats:
+    """Score so many sequences by their n-grams: (sequences, outputs)."""
+    owners, places, counts = read
     found, hit = _known(weights, places)
     rows, chosen, sizes = owners[hit], found[hit], damped(counts[hit], spec)
-    scores = np.zeros((tokens.sequences, spec.outputs))
+    scores = np.zeros((sequences, spec.outputs))
     if len(rows):
         # Rows are sorted: each text's n-grams lie together, and are summed in one go.
         starts = np.flatnonzero(np.diff(rows, prepend=-1))
         scores[rows[starts]] = np.add.reduceat(weights["weight"][chosen] * sizes[:, None], starts, axis=0)
     if spec.normed:
-        squares = np.bincount(rows, weights=sizes**2 * weights["square"][chosen], minlength=tokens.sequences)
+        squares = np.bincount(rows, weights=sizes**2 * weights["square"][chosen], minlength=sequences)
         scores /= np.sqrt(np.maximum(squares, 1e-12))[:, None]
     return np.asarray((scores + weights["bias"]).astype(weights["weight"].dtype))
 

@@ -16,12 +16,12 @@ from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec
 
 def emit_embedding(spec: EmbeddingSpec, names: Names, flow: Flow) -> Flow:
     """Look the rows of ids (time, batch) up."""
-    return replace(flow, values=_scaled(_rows(flow.graph, names["weight"], flow.values), spec.scale))
+    return replace(flow, values=_scaled(looked_up(flow.graph, names["weight"], flow.values), spec.scale))
 
 
 def emit_bag(spec: BagSpec, names: Names, flow: Flow) -> Flow:
     """Look the rows of ids (time, batch, ids) up, and add those of each token."""
-    rows = flow.graph.node("ReduceSum", _rows(flow.graph, names["weight"], flow.values), np.array([2]), keepdims=0)
+    rows = flow.graph.node("ReduceSum", looked_up(flow.graph, names["weight"], flow.values), np.array([2]), keepdims=0)
     return replace(flow, values=_scaled(rows, spec.scale))
 
 
@@ -42,7 +42,8 @@ def tied_nodes(graph: Graph, hidden: Value, *, table: str, bias: str) -> Value:
     return (hidden @ graph.weight(table, turned=True)) + column
 
 
-def _rows(graph: Graph, table: str, ids: Value) -> Value:
+def looked_up(graph: Graph, table: str, ids: Value) -> Value:
+    """Write rows of a table: ids (…) -> (…, columns)."""
     if graph.tensors[table].dtype != np.int8:
         return graph.node("Gather", graph.weight(table), ids)
     # Only the rows that are looked up are widened: a whole table would be, at every call.

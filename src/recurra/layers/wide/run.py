@@ -44,19 +44,23 @@ class WideSpec(LayerSpec):
 
 def wide(spec: WideSpec, weights: Weights, ids: Ragged[TokenIds]) -> Floats:
     """Log-odds of each sequence: Σ weight / √(Σ square) over its distinct known n-grams, plus the bias."""
-    owners, places = ngrams(ids, spec.longest)
+    return odds(weights, *ngrams(ids, spec.longest), ids.sequences)
+
+
+def odds(weights: Weights, owners: NDArray[np.int64], places: NDArray[np.int64], sequences: int) -> Floats:
+    """Log-odds of so many sequences by the distinct places of their n-grams: (sequences, 1)."""
     known = weights["place"].astype(np.int64)
     # Places were saved in ascending order; one that is larger than all would point behind the end.
     found = np.minimum(np.searchsorted(known, places), len(known) - 1)
     hit = known[found] == places
     rows, chosen = owners[hit], found[hit]
     sums, squares = (
-        np.bincount(rows, weights=weights[name][chosen].astype(np.float64), minlength=ids.sequences)
+        np.bincount(rows, weights=weights[name][chosen].astype(np.float64), minlength=sequences)
         for name in ("weight", "square")
     )
     # As if each text were a vector of length 1 in the weighted features; a text of no known n-gram gets the bias.
-    odds = sums / np.sqrt(np.maximum(squares, 1e-12)) + weights["bias"]
-    return odds[:, None].astype(weights["weight"].dtype)
+    told = sums / np.sqrt(np.maximum(squares, 1e-12)) + weights["bias"]
+    return told[:, None].astype(weights["weight"].dtype)
 
 
 def ngrams(ids: Ragged[TokenIds], longest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

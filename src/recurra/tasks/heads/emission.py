@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from recurra.batches import join
 from recurra.errors import ArtefactError, either
 from recurra.graph import Graph
-from recurra.layers.layer import Floats
+from recurra.layers.grams.run import PLACES, Counted, GramsSpec, scored
+from recurra.layers.layer import Floats, weights_of
+from recurra.layers.wide.run import WideSpec, odds
+from recurra.nets.emit import n_grams
 from recurra.nets.run import run
 from recurra.tasks.names import HELD
 
@@ -68,6 +71,40 @@ def _kind(model: Any) -> str:
 
 
 def scores_of(model: Any, case: Case) -> Floats:
-    """Return what a net gives, with the scores of n-grams where they stand beside it."""
-    scores, _ = run(model.plan, model.tensors, join(case.sequences))
-    return scores + case.beside["grams"] if "grams" in case.beside else scores
+    """Return what a net gives, with the scores of n-grams where they stand beside it, or those alone."""
+    scores: Floats = np.float32(0)  # type: ignore[assignment]
+    if case.sequences:
+        scores, _ = run(model.plan, model.tensors, join(case.sequences))
+    for name, spec in n_grams(model.plan).items():
+        places, weights = case.beside[f"{name}_places"], weights_of(model.tensors, name)
+        owners, rows = np.nonzero(places >= 0)
+        known = places[owners, rows].astype(np.int64)
+        if isinstance(spec, WideSpec):
+            column = odds(weights, owners, known, len(places))
+            scores = scores + column * (np.arange(model.plan.outputs) == model.plan.outputs - 1)
+        else:
+            counts = case.beside[f"{name}_counts"][owners, rows].astype(np.int64)
+            scores = scores + scored(spec, weights, Counted(owners, known, counts), len(places))
+    return scores.astype(np.float32)
+
+
+def grams_drawn(model: Any, random: np.random.Generator, rows: int) -> dict[str, NDArray[Any]]:
+    """Draw n-grams of texts for the linear parts of a model: some known, some unknown, of any number."""
+    told: dict[str, NDArray[Any]] = {}
+    for name, spec in n_grams(model.plan).items():
+        known = model.tensors[f"{name}.place"].astype(np.int32)
+        places = np.full((rows, 24), -1, np.int32)
+        for row in places:
+            some = random.choice(known, min(len(known), int(random.integers(0, 13))), replace=False)
+            chosen = np.unique(np.concatenate([some, random.integers(0, PLACES, random.integers(0, 12))]))
+            row[: len(chosen)] = chosen
+        told[f"{name}_places"] = places
+        if isinstance(spec, GramsSpec):
+            told[f"{name}_counts"] = random.integers(1, 5, places.shape).astype(np.float32)
+    return told
+
+
+def grams_told(model: Any) -> dict[str, Any]:
+    """Return how the n-grams of a model are made, by the names of its linear parts, where it has some."""
+    said = {name: spec.model_dump(mode="json") for name, spec in n_grams(model.plan).items()}
+    return {"n_grams": said} if said else {}

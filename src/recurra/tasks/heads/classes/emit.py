@@ -13,7 +13,7 @@ from recurra.graph import Graph
 from recurra.nets.emit import emit_scores
 from recurra.nets.run import softmax
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.heads.emission import Answers, Case, Emission, scores_of
+from recurra.tasks.heads.emission import Answers, Case, Emission, grams_told, scores_of
 
 
 def write(model: RunningClassifier, graph: Graph) -> None:
@@ -32,7 +32,7 @@ def answers(model: RunningClassifier, case: Case) -> Answers:
 
 def told(model: RunningClassifier) -> dict[str, Any]:
     """The labels, and how many tokens are read at once."""
-    return {"labels": list(model.labels), "window": model.plan.window}
+    return {"labels": list(model.labels), "window": model.plan.window, **grams_told(model)}
 
 
 EMISSION = Emission(write, answers, told, "logits")

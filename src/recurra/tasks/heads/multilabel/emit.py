@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.graph import Graph, Sizes
 from recurra.nets.emit import emit_scores
-from recurra.tasks.heads.emission import Answers, Case, Emission, scores_of
+from recurra.tasks.heads.emission import Answers, Case, Emission, grams_told, scores_of
 from recurra.tasks.heads.multilabel.run import RunningLabeller
 from recurra.tasks.heads.targets.run import sigmoid
 
@@ -32,7 +32,12 @@ def answers(model: RunningLabeller, case: Case) -> Answers:
 
 def told(model: RunningLabeller) -> dict[str, Any]:
     """The labels, the probability from which on each is said, and how many tokens are read at once."""
-    return {"labels": list(model.names), "thresholds": list(model.thresholds), "window": model.plan.window}
+    return {
+        "labels": list(model.names),
+        "thresholds": list(model.thresholds),
+        "window": model.plan.window,
+        **grams_told(model),
+    }
 
 
 EMISSION = Emission(write, answers, told, "logits")

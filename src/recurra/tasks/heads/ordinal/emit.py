@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.graph import Graph, Value
 from recurra.nets.emit import emit_scores
-from recurra.tasks.heads.emission import Answers, Case, Emission, scores_of
+from recurra.tasks.heads.emission import Answers, Case, Emission, grams_told, scores_of
 from recurra.tasks.heads.ordinal.run import RunningOrdinal, shares_of
 
 
@@ -43,7 +43,7 @@ def answers(model: RunningOrdinal, case: Case) -> Answers:
 
 def told(model: RunningOrdinal) -> dict[str, Any]:
     """The classes in order, and how many tokens are read at once."""
-    return {"labels": list(model.names), "window": model.plan.window}
+    return {"labels": list(model.names), "window": model.plan.window, **grams_told(model)}
 
 
 EMISSION = Emission(write, answers, told, "probabilities")

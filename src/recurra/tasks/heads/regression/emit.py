@@ -11,7 +11,7 @@ import numpy as np
 
 from recurra.graph import Graph
 from recurra.nets.emit import emit_scores
-from recurra.tasks.heads.emission import Answers, Case, Emission, scores_of
+from recurra.tasks.heads.emission import Answers, Case, Emission, grams_told, scores_of
 from recurra.tasks.heads.regression.run import RunningRegressor
 
 
@@ -28,7 +28,7 @@ def answers(model: RunningRegressor, case: Case) -> Answers:
 
 def told(model: RunningRegressor) -> dict[str, Any]:
     """The targets' names, and how many tokens are read at once."""
-    return {"names": list(model.names), "window": model.plan.window}
+    return {"names": list(model.names), "window": model.plan.window, **grams_told(model)}
 
 
 EMISSION = Emission(write, answers, told)
