@@ -82,6 +82,21 @@ def sessions(results: Path) -> str:
     return table(header, rows) + made_by(record, "one thread")
 
 
+def voice(results: Path) -> str:
+    """How many live streams of an imported voice detector one core keeps up with, beside ONNX Runtime."""
+    header = ("streams in one call", "µs a chunk", "ONNX Runtime", "live streams a core", "ONNX Runtime")
+    record = read(results, "voice")
+    if record is None:
+        return table(header, [("1", MISSING, MISSING, MISSING, MISSING)])
+    rows: Rows = []
+    for streams, one in record["streams"].items():
+        both = [one[name] for name in ("recurra", "onnxruntime")]
+        rows.append(
+            (streams, *(f"{each['least_us']:.1f}" for each in both), *(f"{each['live_streams']:,}" for each in both))
+        )
+    return table(header, rows) + _made_by(record)
+
+
 def profile(results: Path) -> str:
     """Where a whole training step of the text classifier goes."""
     record = read(results, f"speed/{MAIN}")

@@ -209,3 +209,45 @@ def test_an_imported_net_answers_without_torch(tmp_path: Path) -> None:
 def test_an_imported_net_is_not_written_as_c_and_the_command_says_so(tmp_path: Path) -> None:
     recurra.import_model(saved(tmp_path, nn.GRU(3, 4)), tmp_path / "net")
     refused(run("export", tmp_path / "net", "--c", tmp_path / "c"), 4, "an imported net")
+
+
+CHUNKS = {
+    "stft": nn.Conv1d(1, 10, 8, stride=4, bias=False),
+    "deep": nn.Conv1d(5, 6, 3, stride=2, padding=1),
+    "last": nn.Conv1d(6, 4, 2),
+    "lstm": nn.LSTMCell(4, 4),
+    "out": nn.Conv1d(4, 3, 1),
+}
+FLOW = "stft:stride=4:reflect=0/4,magnitude,deep:stride=2:padding=1,relu,last,tanh,lstm,relu,out"
+
+
+@pytest.mark.parametrize("end", ["", ",sigmoid", ",softmax"])
+def test_a_session_reads_an_imported_net_on_chunk_by_chunk_with_the_same_bits_whatever_is_beside(
+    end: str, tmp_path: Path
+) -> None:
+    model = recurra.import_model(saved(tmp_path, CHUNKS), tmp_path / "net", layers=FLOW + end, length=16)
+    values = np.random.default_rng(0).standard_normal((3, 150, 16)).astype(np.float32)
+    wanted, _ = model.run(values)
+    session, pool = recurra.Session(model), recurra.SessionPool(model, 3)
+    alone = np.stack([session.push(chunk) for chunk in values[1]])
+    np.testing.assert_allclose(alone, np.asarray(wanted)[1], atol=1e-6)
+    together = np.stack([pool.push(np.ascontiguousarray(values[:, step])) for step in range(150)], axis=1)
+    assert (together[1] == alone).all()
+    session.reset()
+    assert (session.push_many(values[1]) == alone).all()
+
+
+def test_a_session_says_what_an_imported_net_does_not_read(tmp_path: Path) -> None:
+    for name in ("words", "both"):
+        (tmp_path / name).mkdir()
+    words = {"embed": nn.Embedding(11, 6), "gru": nn.GRU(6, 4)}
+    model = recurra.import_model(saved(tmp_path / "words", words), tmp_path / "net", layers="embed,gru,softmax,relu")
+    with pytest.raises(UsageError, match="a softmax between layers is not stepped"):
+        recurra.Session(model)
+    plain = recurra.import_model(saved(tmp_path / "words", words), tmp_path / "net")
+    with pytest.raises(UsageError, match="reads token ids"):
+        recurra.Session(plain).push("a text")
+    assert recurra.Session(plain).push(3).shape == (4,)
+    both = recurra.import_model(saved(tmp_path / "both", TAGGER), tmp_path / "net")
+    with pytest.raises(UsageError, match="reads both ways"):
+        recurra.Session(both)

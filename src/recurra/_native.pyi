@@ -174,6 +174,11 @@ class StepNet:
 
     def dense(self, weight: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], bias: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], *, activation: str) -> None: ...
 
+    def convolution(self, weight: Annotated[NDArray[numpy.float32], dict(shape=(None, None), device='cpu', writable=False)], bias: Annotated[NDArray[numpy.float32], dict(shape=(None,), device='cpu', writable=False)], *, length: int, channels: int, stride: int, left: int, right: int, reflect: bool) -> None:
+        """Filters that slide over a chunk of places, all channels side by side."""
+
+    def function(self, name: str, *, places: int) -> None: ...
+
     def finish(self, name: str, *, sharpness: float) -> None:
         """How scores become answers."""
 

@@ -83,6 +83,31 @@ void add_dense(Held& held, In weight, Vector bias, const std::string& activation
   if (how < 3) held.net.stages.back().activation = static_cast<Activation>(how);
 }
 
+void add_convolution(Held& held, In weight, Vector bias, int length, int channels, int stride, int left, int right,
+                     bool reflect) {
+  held.check_open();
+  weight.require("weight");
+  bias.require("bias");
+  const int64_t rows = weight.shape(0), width = weight.shape(1);
+  if (length < 1 || channels < 1 || stride < 1 || left < 0 || right < 0 || width < 1 || rows < 1)
+    refuse("convolution", "sizes below 1", "sizes of 1 or more");
+  if ((int64_t)length * channels != held.net.outputs())
+    refuse("length", std::to_string(length) + " of " + std::to_string(channels), std::to_string(held.net.outputs()));
+  const Slide slide{length, channels, left, right, stride, (int)width, reflect};
+  if (width % channels || width > slide.lengthened())
+    refuse("weight", std::to_string(width), "whole places of a chunk");
+  if (reflect && (left >= length || right >= length)) refuse("left", "more than a mirror shows", "less than length");
+  held.net.add_convolution(slide, whole("weight", weight, rows, width), flat("bias", bias, rows), (int)rows);
+}
+
+void add_function(Held& held, const std::string& name, int places) {
+  held.check_open();
+  const auto function = static_cast<Function>(place_of("function", name, {"tanh", "relu", "sigmoid", "magnitude"}));
+  if (places < 1 || held.net.outputs() % (2 * places) * (function == Function::magnitude))
+    refuse("places", std::to_string(places), "places of even numbers each");
+  held.net.add_function(function, places);
+}
+
 void set_finish(Held& held, const std::string& name, float sharpness) {
   held.check_open();
   held.net.finish = static_cast<Finish>(place_of("finish", name, {"none", "softmax", "sigmoid"}));
@@ -103,6 +128,9 @@ void bind_step_nets(nb::module_& module) {
       .def("recurrent", &add_recurrent, "layer"_a)
       .def("pool", &add_pool, "parts"_a)
       .def("dense", &add_dense, "weight"_a, "bias"_a, nb::kw_only(), "activation"_a)
+      .def("convolution", &add_convolution, "weight"_a, "bias"_a, nb::kw_only(), "length"_a, "channels"_a, "stride"_a,
+           "left"_a, "right"_a, "reflect"_a, "Filters that slide over a chunk of places, all channels side by side.")
+      .def("function", &add_function, "name"_a, nb::kw_only(), "places"_a)
       .def("finish", &set_finish, "name"_a, nb::kw_only(), "sharpness"_a, "How scores become answers.");
 }
 

@@ -23,13 +23,36 @@ void Net::add_pool(std::vector<PoolPart> parts) {
   stages.push_back({.kind = StageKind::pool, .inputs = inputs, .outputs = wide, .parts = std::move(parts)});
 }
 
+namespace {
+
+void pack(Stage& stage, const float* weight, const float* bias, int rows, int width) {
+  const Pooler& pooler = instructions().kernels->pooler;
+  stage.packed = Buffer(pooler.packed(rows, width, false));
+  pooler.pack({rows, 1, weight, nullptr, nullptr, stage.packed.floats(), nullptr}, width, false);
+  stage.bias.assign(bias, bias + rows);
+}
+
+}  // namespace
+
 void Net::add_dense(const float* weight, const float* bias, int outputs) {
   Stage stage{.kind = StageKind::dense, .inputs = this->outputs(), .outputs = outputs};
-  const Pooler& pooler = instructions().kernels->pooler;
-  stage.packed = Buffer(pooler.packed(outputs, stage.inputs, false));
-  pooler.pack({outputs, 1, weight, nullptr, nullptr, stage.packed.floats(), nullptr}, stage.inputs, false);
-  stage.bias.assign(bias, bias + outputs);
+  pack(stage, weight, bias, outputs, stage.inputs);
   stages.push_back(std::move(stage));
+}
+
+void Net::add_convolution(const Slide& slide, const float* weight, const float* bias, int filters) {
+  Stage stage{.kind = StageKind::convolution, .inputs = outputs(), .outputs = filters * slide.places(), .slide = slide};
+  pack(stage, weight, bias, filters, slide.width);
+  stages.push_back(std::move(stage));
+}
+
+void Net::add_function(Function function, int places) {
+  const int inputs = outputs();
+  stages.push_back({.kind = StageKind::function,
+                    .inputs = inputs,
+                    .outputs = function == Function::magnitude ? inputs / 2 : inputs,
+                    .function = function,
+                    .places = places});
 }
 
 int Net::widest() const {
@@ -42,6 +65,7 @@ double Net::work() const {
   double sum = 0;
   for (const Stage& stage : stages) {
     if (stage.kind == StageKind::dense) sum += (double)stage.inputs * stage.outputs;
+    if (stage.kind == StageKind::convolution) sum += (double)stage.slide.width * stage.outputs;
     if (stage.kind == StageKind::recurrent)
       sum += (double)gates_of(stage.layer->shape().cell) * stage.outputs * (stage.outputs + stage.inputs);
   }

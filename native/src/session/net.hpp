@@ -23,25 +23,39 @@ struct Source {
   const float* products = nullptr;  // (words, the first layer's gate pitch)
 };
 
-enum class StageKind { recurrent, pool, dense };
+enum class StageKind { recurrent, pool, dense, convolution, function };
 enum class PoolPart { last, mean, maximum };
+// Of each number; magnitude: of pairs at each place of a chunk, first all real parts, then all imaginary ones.
+enum class Function { tanh, relu, sigmoid, magnitude };
+
+// How filters slide over a chunk of `length` places with `channels` numbers each: it is lengthened at both ends, by
+// zeros or by its mirror, and every `stride` places a filter reads `width` numbers.
+struct Slide {
+  int length = 0, channels = 0, left = 0, right = 0, stride = 1, width = 0;
+  bool reflect = false;
+  int lengthened() const { return (left + length + right) * channels; }
+  int places() const { return (lengthened() - width) / (stride * channels) + 1; }
+};
 
 struct Stage {
   StageKind kind;
   int inputs, outputs;
   const Layer* layer = nullptr;   // recurrent
   std::vector<PoolPart> parts{};  // pool
-  Buffer packed{};                // dense
+  Buffer packed{};                // dense, convolution
   std::vector<float> bias{};
   bool activated = false;
   Activation activation = Activation::tanh;
+  Slide slide{};                       // convolution
+  Function function = Function::relu;  // function
+  int places = 1;
 
   bool has(PoolPart part) const {
     for (PoolPart one : parts)
       if (one == part) return true;
     return false;
   }
-  bool stateful() const { return kind != StageKind::dense; }
+  bool stateful() const { return kind == StageKind::recurrent || kind == StageKind::pool; }
   // Floats of a stream's state: of a pool a running sum, the sum of this block of tokens, and the highest values.
   int state() const;
 };
@@ -61,6 +75,9 @@ struct Net {
   void add_pool(std::vector<PoolPart> parts);
   // Weights (outputs, inputs) and bias (outputs,) in torch's layout, which are copied.
   void add_dense(const float* weight, const float* bias, int outputs);
+  // Weights (filters, width), place by place as chunks lie.
+  void add_convolution(const Slide& slide, const float* weight, const float* bias, int filters);
+  void add_function(Function function, int places);
   int outputs() const { return stages.empty() ? source.inputs : stages.back().outputs; }
   // The widest row that goes from stage to stage.
   int widest() const;

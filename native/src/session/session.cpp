@@ -13,6 +13,22 @@ namespace {
 constexpr int kTokens = 128;    // of a block: their inputs and products stay in the second-level cache
 constexpr int kPoolBlock = 64;  // tokens whose sum is added to the running one, as when a whole sequence is pooled
 
+// A chunk with zeros at its ends, or with its own places there, mirrored at the first and the last.
+void lengthen(const Slide& slide, const float* chunk, float* into) {
+  const int channels = slide.channels, all = slide.left + slide.length + slide.right;
+  std::copy_n(chunk, slide.length * channels, into + slide.left * channels);
+  for (int place = 0; place < all; ++place) {
+    if (place == slide.left) place += slide.length;
+    if (place == all) break;
+    const int mirrored = place < slide.left ? slide.left - place : 2 * slide.length + slide.left - place - 2;
+    float* const to = into + (size_t)place * channels;
+    if (slide.reflect)
+      std::copy_n(chunk + (size_t)mirrored * channels, channels, to);
+    else
+      std::fill_n(to, channels, 0.0f);
+  }
+}
+
 }  // namespace
 
 // Neighbouring tokens of some rows: `first` … first + tokens - 1, no stream twice.
@@ -26,10 +42,14 @@ struct Streams::Block {
 };
 
 Streams::Streams(const Net& net, int64_t slots) : net_(net), slots_(slots) {
-  size_t scratch = 0;
+  size_t scratch = 0, windows = 0, lengthened = 0;
   for (const Stage& stage : net.stages) {
     states_.emplace_back((size_t)slots * stage.state() + 1);
     std::fill_n(states_.back().floats(), (size_t)slots * stage.state(), 0.0f);
+    if (stage.kind == StageKind::convolution) {
+      windows = std::max(windows, (size_t)stage.slide.places());
+      lengthened = std::max(lengthened, (size_t)stage.slide.lengthened());
+    }
     if (stage.kind != StageKind::recurrent) continue;
     Sweep sweep{};
     sweep.shape = stage.layer->shape();
@@ -39,6 +59,8 @@ Streams::Streams(const Net& net, int64_t slots) : net_(net), slots_(slots) {
   const size_t wide = (size_t)kTokens * net.widest();
   scratch_ = Buffer(scratch + 1);
   looked_up_ = Buffer((size_t)kTokens * net.source.inputs + 1);
+  lengthened_ = Buffer(kTokens * lengthened + 1);
+  windows_.resize(kTokens * windows);
   first_ = Buffer(wide + 1);
   second_ = Buffer(wide + 1);
   counts_.assign(slots, 0);
@@ -123,13 +145,13 @@ void Streams::read_block(const Tokens& tokens, Block& block, float* answers, ptr
   float *into = first_.floats(), *other = second_.floats();
   for (size_t number = 0; number < heads; ++number, std::swap(into, other)) {
     const Stage& stage = net_.stages[number];
-    if (stage.kind == StageKind::dense) {
-      for (int token = 0; token < block.tokens; ++token) rows_[token] = block.values + token * block.stride;
-      dense(stage, block, into, stage.outputs);
+    if (stage.kind == StageKind::recurrent) {
+      sweep(stage, number, block, into);
     } else if (stage.kind == StageKind::pool) {
       pool(stage, number, block, into);
     } else {
-      sweep(stage, number, block, into);
+      for (int token = 0; token < block.tokens; ++token) rows_[token] = block.values + token * block.stride;
+      stateless(stage, block.tokens, into, stage.outputs);
     }
     block.values = into;
     block.stride = stage.outputs;
@@ -143,7 +165,7 @@ void Streams::read_block(const Tokens& tokens, Block& block, float* answers, ptr
     const Stage& stage = net_.stages[number];
     const bool last = number + 1 == net_.stages.size();
     float* const to = last ? answers : into;
-    dense(stage, block, to, last ? pitch : stage.outputs);
+    stateless(stage, block.tokens, to, last ? pitch : stage.outputs);
     for (int row = 0; row < block.answered; ++row) rows_[row] = to + (size_t)row * stage.outputs;
   }
   if (heads == net_.stages.size())
@@ -206,13 +228,55 @@ void Streams::pool(const Stage& stage, size_t number, const Block& block, float*
   }
 }
 
-int Streams::dense(const Stage& stage, Block& block, float* into, ptrdiff_t pitch) {
+void Streams::stateless(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
+  if (stage.kind == StageKind::dense) return dense(stage, rows, into, pitch);
+  if (stage.kind == StageKind::convolution) return convolve(stage, rows, into, pitch);
   const Kernels& kernels = *instructions().kernels;
-  for (int row = 0; row < block.tokens; ++row) std::copy_n(stage.bias.data(), stage.outputs, into + row * pitch);
-  kernels.dense(rows_.data(), block.tokens, stage.inputs, stage.packed.floats(), stage.outputs, into, pitch);
-  for (int row = 0; stage.activated && row < block.tokens; ++row)
+  for (int row = 0; row < rows; ++row) {
+    float* to = into + row * pitch;
+    if (stage.function != Function::magnitude) {
+      kernels.single.activate(static_cast<Activation>(stage.function), rows_[row], to, stage.outputs);
+      continue;
+    }
+    const int pairs = stage.outputs / stage.places;
+    for (int place = 0; place < stage.places; ++place, to += pairs) {
+      const float* const real = rows_[row] + (size_t)place * 2 * pairs;
+      for (int at = 0; at < pairs; ++at)
+        to[at] = __builtin_sqrtf(real[at] * real[at] + real[pairs + at] * real[pairs + at]);
+    }
+  }
+}
+
+void Streams::dense(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
+  const Kernels& kernels = *instructions().kernels;
+  for (int row = 0; row < rows; ++row) std::copy_n(stage.bias.data(), stage.outputs, into + row * pitch);
+  kernels.dense(rows_.data(), rows, stage.inputs, stage.packed.floats(), stage.outputs, into, pitch);
+  for (int row = 0; stage.activated && row < rows; ++row)
     kernels.single.activate(stage.activation, into + row * pitch, into + row * pitch, stage.outputs);
-  return stage.outputs;
+}
+
+// All windows of all rows are one product: they overlap where they lie, and none is copied.
+void Streams::convolve(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
+  const Slide& slide = stage.slide;
+  const int places = slide.places(), filters = stage.outputs / places, channels = slide.channels;
+  for (int row = 0; row < rows; ++row) {
+    const float* chunk = rows_[row];
+    if (slide.left || slide.right) {
+      float* const longer = lengthened_.floats() + (size_t)row * slide.lengthened();
+      lengthen(slide, chunk, longer);
+      chunk = longer;
+    }
+    for (int place = 0; place < places; ++place) {
+      windows_[(size_t)row * places + place] = chunk + (size_t)place * slide.stride * channels;
+      std::copy_n(stage.bias.data(), filters, into + row * pitch + (size_t)place * filters);
+    }
+  }
+  const Kernels& kernels = *instructions().kernels;
+  if (pitch == stage.outputs)
+    return kernels.dense(windows_.data(), rows * places, slide.width, stage.packed.floats(), filters, into, filters);
+  for (int row = 0; row < rows; ++row)
+    kernels.dense(windows_.data() + (size_t)row * places, places, slide.width, stage.packed.floats(), filters,
+                  into + row * pitch, filters);
 }
 
 void Streams::finish(float* answers, int64_t rows, ptrdiff_t pitch) const {

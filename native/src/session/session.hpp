@@ -48,7 +48,10 @@ class Streams {
   void read_block(const Tokens& tokens, Block& block, float* answers, ptrdiff_t pitch);
   void sweep(const Stage& stage, size_t number, Block& block, float* into);
   void pool(const Stage& stage, size_t number, const Block& block, float* into);
-  int dense(const Stage& stage, Block& block, float* into, ptrdiff_t pitch);
+  // What keeps no state: from rows_ to rows `pitch` apart.
+  void stateless(const Stage& stage, int rows, float* into, ptrdiff_t pitch);
+  void dense(const Stage& stage, int rows, float* into, ptrdiff_t pitch);
+  void convolve(const Stage& stage, int rows, float* into, ptrdiff_t pitch);
   void look_up(const Tokens& tokens, Block& block);
 
   const Net& net_;
@@ -57,10 +60,10 @@ class Streams {
   std::vector<int64_t> counts_;  // tokens of each stream so far
   std::vector<int64_t> stamps_;  // the block that each stream was last in
   int64_t block_ = 0;
-  Buffer scratch_, looked_up_, first_, second_;
+  Buffer scratch_, looked_up_, first_, second_, lengthened_;
   std::vector<Sequence> sequences_;
   std::vector<int32_t> places_;
-  std::vector<const float*> rows_;
+  std::vector<const float*> rows_, windows_;
   std::vector<int64_t> answered_;
 };
 

@@ -16,6 +16,8 @@ import numpy as np
 from recurra.engine import native
 from recurra.engine.words import WordTable
 from recurra.errors import UsageError
+from recurra.layers.activation.run import ActivationSpec
+from recurra.layers.convolution.run import ConvolutionSpec
 from recurra.layers.layer import Floats, Weights, weights_of
 from recurra.layers.matrix.run import DenseSpec, TiedSpec
 from recurra.layers.pooling.run import PoolingSpec
@@ -24,6 +26,8 @@ from recurra.nets.run import Plan, Tensors
 from recurra.nets.stepping_plain import Draws, PlainStreams, pool_parts
 from recurra.text.features import FEATURES
 
+STEPPED = ("embedding", "bag", "recurrent", "pooling", "dense", "tied", "convolution", "activation")
+"""Kinds of layers that answer token by token; a convolution reads the places of one token, which is a chunk."""
 Finish = Literal["none", "softmax", "sigmoid"]
 READY = 1e9
 """Multiplications (some hundredths of a second) up to which the products of all words are made before the first."""
@@ -72,6 +76,11 @@ def steps_of(plan: Plan, tensors: Tensors, *, finish: Finish = "none", sharpness
             bias = np.ascontiguousarray(tensors[f"{name}.bias"][:, 0])
             shared = {"weight": tensors["embedding.weight"], "bias": bias}
             flow.append((name, DenseSpec(inputs=flow[-1][1].outputs, outputs=spec.words), shared))
+    if getattr(flow[-1][1], "function", "") == "softmax":
+        # Scores become shares as a classifier's do.
+        flow, finish = flow[:-1], "softmax"
+    if any(getattr(spec, "function", "") == "softmax" for _, spec, _ in flow):
+        raise UsageError("a softmax between layers is not stepped", advice="use run() of the model")
     first = flow[0][1]
     each = {"embedding": 1, "bag": FEATURES}.get(first.kind, 0)
     inputs = first.outputs if each else first.inputs
@@ -86,7 +95,7 @@ def _require_forward(name: str, spec: Any) -> None:
         raise UsageError(
             f"{name} weighs all tokens when the last is there (attention)", advice="train with pool=mean, max or last"
         )
-    if spec.kind not in ("embedding", "bag", "recurrent", "pooling", "dense", "tied"):
+    if spec.kind not in STEPPED:
         advice = "train a net alone that reads forwards: recipe net, bidirectional=false, pool=mean"
         raise UsageError(f"{name} ({spec.kind}) reads texts whole, not token by token", advice=advice)
 
@@ -198,14 +207,22 @@ def _laid_out(steps: Steps) -> tuple[Any, WordTable | None]:
         elif isinstance(spec, PoolingSpec):
             net.pool(list(spec.parts))
         else:
-            net.dense(
-                np.ascontiguousarray(weights["weight"]),
-                np.ascontiguousarray(weights["bias"]),
-                activation=spec.activation,
-            )
+            _add_stateless(net, spec, weights)
     if table is not None:
         net.knows_products(places=table.numbers, rows=table.rows[0])
         if float(steps.words) * table.rows[0].shape[1] * steps.inputs <= READY:
             table.places(np.arange(steps.words), lambda new: _vectors(steps.layers[0], new))
     net.finish(steps.finish, sharpness=steps.sharpness)
     return net, table
+
+
+def _add_stateless(net: Any, spec: Any, weights: Weights) -> None:
+    if isinstance(spec, ActivationSpec):
+        net.function(spec.function, places=spec.places)
+        return
+    matrix = {name: np.ascontiguousarray(weights[name]) for name in ("weight", "bias")}
+    if isinstance(spec, ConvolutionSpec):
+        sizes = {name: getattr(spec, name) for name in ("length", "channels", "stride", "left", "right", "reflect")}
+        net.convolution(**matrix, **sizes)
+    else:
+        net.dense(**matrix, activation=spec.activation)

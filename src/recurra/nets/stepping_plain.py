@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from recurra.batches import Integers, Ragged
+from recurra.layers.activation.run import ActivationSpec, activation
+from recurra.layers.convolution.run import ConvolutionSpec, convolution
 from recurra.layers.layer import Floats, Weights
 from recurra.layers.matrix.run import dense
 from recurra.layers.pooling.run import PoolingSpec
@@ -143,6 +145,10 @@ class PlainStreams:
                 rows = self._swept(spec, weights, rows, slots, parts)
             elif isinstance(spec, PoolingSpec):
                 rows = rows.carry(self._pooled(spec, rows, slots, parts))
+            elif isinstance(spec, ActivationSpec):
+                rows = rows.carry(activation(spec, rows.values))
+            elif isinstance(spec, ConvolutionSpec):
+                rows = rows.carry(convolution(spec, weights, rows.values))
             else:
                 rows = rows.carry(dense(spec, weights, rows.values))
         self.counts[slots] += rows.lengths

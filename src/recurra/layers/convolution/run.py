@@ -86,4 +86,4 @@ def _lengthened(spec: ConvolutionSpec, inputs: Floats) -> Floats:
     if spec.reflect:
         longer[:, : spec.left] = chunks[:, 1 : spec.left + 1][:, ::-1]
         longer[:, end:] = chunks[:, spec.length - 1 - spec.right : spec.length - 1][:, ::-1]
-    return longer.reshape(len(inputs), -1)
+    return longer.reshape(len(inputs), longer.shape[1] * spec.channels)

@@ -16,7 +16,7 @@ from pydantic import Field
 from recurra.artefact import Artefact
 from recurra.batches import Ragged, join
 from recurra.errors import DataError, UsageError
-from recurra.layers.layer import ArrayState, Floats
+from recurra.layers.layer import ArrayState, Floats, TokenIds
 from recurra.model import Model, checked_record, six_digits
 from recurra.nets.run import run
 from recurra.nets.sequences import SequenceNet
@@ -83,6 +83,10 @@ class ImportedNet(Model):
     def zero_states(self, sequences: int) -> States:
         """Return the states in which every sequence begins."""
         return [tuple(np.zeros((sequences, hidden), np.float32) for _ in parts) for parts, hidden in self.plan.sweeps]
+
+    def ids_of(self, text: str, *, begins: bool) -> TokenIds:
+        """Raise UsageError: which words its ids stand for, it was not told."""
+        raise UsageError("this net reads token ids", found="a text", allowed="whole numbers, one a token")
 
     def _ragged(self, values: NDArray[Any] | Sequence[NDArray[Any]]) -> Ragged[NDArray[Any]]:
         words, features = self.plan.words, self.plan.inputs
