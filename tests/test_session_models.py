@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import recurra
 from recurra.config import NetConfig, TextConfig
 from recurra.engine import native
 from recurra.errors import ArtefactError, UsageError
 from recurra.nets.layouts import classifier_net, tagger_net, target_net
-from recurra.nets.run import softmax
 from recurra.nets.stepping_plain import PlainStreams
 from recurra.session import Session
 from recurra.session_pool import SessionPool
@@ -29,10 +29,15 @@ from small_models import SENTENCES, drawn, language_model, series_model, text_mo
 FORWARD = NetConfig(cell="gru", hidden=5, embedding_size=4, pool=("mean", "last", "max"))
 
 
-def classifier(net: NetConfig = FORWARD, **changes: Any) -> RunningClassifier:
-    encoder = fit_encoder(SENTENCES, TextConfig(min_count=1))
+def classifier(net: NetConfig = FORWARD, config: TextConfig | None = None) -> RunningClassifier:
+    encoder = fit_encoder(SENTENCES, config or TextConfig(min_count=1))
     plan = classifier_net(net, words=len(encoder.vocabulary), labels=2)
-    return RunningClassifier(plan, drawn(plan), encoder, ("bad", "good"), 1.7, **changes)
+    return RunningClassifier(plan, drawn(plan), encoder, ("bad", "good"), 1.7)
+
+
+def backward() -> Any:
+    model = language_model()
+    return replace(model, plan=model.plan.model_copy(update={"direction": "backward"}))
 
 
 def regressor() -> RunningRegressor:
@@ -131,6 +136,12 @@ def test_a_fork_goes_on_alone_and_a_reset_begins_anew(tmp_path: Path) -> None:
     np.testing.assert_array_equal(fresh.push("not"), last)
     fresh.reset()
     np.testing.assert_array_equal(fresh.push("a good film"), answer)
+    for twin in (copy.copy(session), copy.deepcopy(session)):
+        session.fork().push("bad")
+        np.testing.assert_array_equal(twin.push("bad"), session.fork().push("bad"))
+    wide = np.empty(2)
+    assert Session(model).push("a good film", out=wide) is not None  # type: ignore[arg-type]
+    np.testing.assert_array_equal(wide, answer)
 
 
 def test_a_state_of_another_model_is_refused(tmp_path: Path) -> None:
@@ -159,6 +170,8 @@ def test_a_state_of_another_model_is_refused(tmp_path: Path) -> None:
         (lambda: classifier(FORWARD.model_copy(update={"pool": ("attention",)})), "attention.*pool=mean"),
         (series_model, "a window"),
         (object, "no trained model"),
+        (backward, "reads backward"),
+        (lambda: classifier(config=TextConfig(min_count=1, pad_to_max=True)), "pads"),
     ],
 )
 def test_what_cannot_be_stepped_is_refused_with_what_to_train(model: Any, wrong: str) -> None:
@@ -169,11 +182,18 @@ def test_what_cannot_be_stepped_is_refused_with_what_to_train(model: Any, wrong:
 def test_what_is_no_token_is_refused_and_leaves_the_state_as_it_was() -> None:
     session = Session(classifier())
     answer = session.push(5)
-    for wrong in (-1, 10_000, 2.5, "", " ", None, [1, 2], np.nan, b"a", object()):
+    for wrong in (-1, 10_000, 2.5, "", " ", None, [1, 2], np.nan, b"a", True, object()):
         with pytest.raises(UsageError):
             session.push(wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="out"):
         session.push("good", out=np.empty(3, np.float32))
+    closed = np.empty(2, np.float32)
+    closed.flags.writeable = False
+    for out in (closed, [0.0, 0.0], np.empty((1, 2), np.float32), np.empty(2, np.int64)):
+        with pytest.raises(UsageError, match="out"):
+            session.push(5, out=out)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="precision"):
+        Session(classifier(), precision="float16")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="language model"):
         session.sample(5, np.random.default_rng(0))
     assert session.tokens == 1
@@ -267,7 +287,6 @@ def test_without_the_engine_the_same_class_answers(monkeypatch: pytest.MonkeyPat
     session = Session(model)
     assert isinstance(session._streams, PlainStreams)
     np.testing.assert_allclose(session.push_many("the good , the bad"), wanted, rtol=1e-4)
-    assert softmax(np.zeros(2))[0] == 0.5
     pool = SessionPool(model, 2)
     np.testing.assert_allclose(pool.push(["the good", "the"], [1, 0])[0], wanted[1], rtol=1e-4)
     with pytest.raises(UsageError):
@@ -275,7 +294,3 @@ def test_without_the_engine_the_same_class_answers(monkeypatch: pytest.MonkeyPat
     language = language_model()
     assert language.generate("a", tokens=5)
     assert 0 <= Session(language).sample(5, np.random.default_rng(0)) < len(language.encoder.vocabulary)
-
-
-def test_the_public_names_are_there() -> None:
-    assert recurra.Session is Session and recurra.SessionPool is SessionPool

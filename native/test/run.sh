@@ -22,6 +22,8 @@ run() { # STEP RUNNER CMAKE-ARGUMENTS…
   cmake --build "$home" --parallel 2 >/dev/null
   echo -n "$step: "
   $runner "$home/harness"
+  echo -n "$step: "
+  $runner "$home/steps"
 }
 
 for step in "${@:-here}"; do

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,8 @@ from recurra.nets.stepping import Steps, Streams, steps_of, streams_of
 from recurra.session_file import checked_state, read_states, write_states
 from recurra.tasks.heads.next_token.drawing import Drawing
 
+MOST_MET, LONGEST_MET = 20_000, 40
+"""Short texts whose tokens a session remembers."""
 Item = str | int | ArrayLike
 State = dict[str, NDArray[Any]]
 """The parts of a stream's state by name, and the `tokens` that it has read."""
@@ -35,7 +37,10 @@ class Reading:
     """A model and its streams: what a session and a pool share."""
 
     def __init__(self, model: Any, slots: int, precision: Precision | None) -> None:
+        if precision is not None and precision not in get_args(Precision):
+            raise UsageError("precision", found=repr(precision)[:60], allowed=", ".join(get_args(Precision)))
         self.model = _model_of(model).in_precision(precision)
+        _require_unpadded(self.model)
         if getattr(self.model.plan, "kind", "net") != "net":
             advice = "use forecast(), or a net of observations"
             raise UsageError("a forecaster reads a window of each series from its start", advice=advice)
@@ -49,9 +54,24 @@ class Reading:
         self.inputs = steps.inputs
         """Features of an observation, or of a token's vector."""
         self._steps, self._scores = steps, steps.outputs
-        # Most answers are ready when the engine is done.
+        self._met: dict[tuple[str, bool], Any] = {}
         self._plain = type(self.model).answered is Model.answered
         self._reads_ids, self._reads_values = steps.each == 1, not steps.each
+
+    def __copy__(self) -> Self:
+        """Return the same streams once more, which go on by themselves."""
+        slots = self._streams.slots
+        other = type(self).__new__(type(self))
+        other.model = self.model
+        other._begin(self._steps, self._streams.more(slots), slots)
+        for part, mine in zip(other._streams.parts, self._streams.parts, strict=True):
+            part[...] = mine
+        other._streams.counts[...] = self._streams.counts
+        return other
+
+    def __deepcopy__(self, memory: dict[int, Any]) -> Self:
+        """The weights of a trained model do not change, so that they are shared here too."""
+        return self.__copy__()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,9 +86,8 @@ class Reading:
 
     def _read(self, tokens: Any, *, out: Any = None, every: bool, rows: int, **places: Any) -> Floats:
         # Before a state moves: an answer that has no place would be lost.
-        if out is not None and (getattr(out, "shape", None) != (rows, self.outputs) or out.dtype.kind != "f"):
-            found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-            raise UsageError("out", found=found, allowed=f"float32 of {rows} rows and {self.outputs} columns")
+        if out is not None:
+            _require_room(out, (rows, self.outputs))
         given = {"ids": tokens} if self._steps.each else {"values": tokens}
         ready = self._plain and out is not None and out.dtype == np.float32 and out.flags.c_contiguous
         answers = out if ready else np.empty((rows, self._scores), np.float32)
@@ -84,8 +103,16 @@ class Reading:
         """The tokens of a text, as rows of ids."""
         if self._reads_values:
             raise UsageError("this net reads observations", found="a text", allowed=f"arrays of {self.inputs} numbers")
+        if (known := self._met.get((text, begins))) is not None:
+            return known
         ids = self.model.ids_of(text, begins=begins)
-        return np.ascontiguousarray(ids.reshape(len(ids), self._steps.each))
+        rows = np.ascontiguousarray(ids.reshape(len(ids), self._steps.each))
+        # Words come again and again, and to cut one takes far longer than to read it.
+        if len(text) <= LONGEST_MET:
+            if len(self._met) >= MOST_MET:
+                self._met.clear()
+            self._met[text, begins] = rows
+        return rows
 
     def _tokens_of(self, items: Any) -> Any:
         """Token ids (tokens,) or observations (tokens, features), as the engine takes them."""
@@ -153,7 +180,8 @@ class Session(Reading):
         The answer is an array of its own, or `out` (outputs,), and then nothing is allocated. Raises UsageError for
         what the net does not read, and for a text without tokens; the state then stays as it was.
         """
-        if self._plain and item.__class__ is not str:
+        # A truth value is a number to Python, and would pass for a token.
+        if self._plain and item.__class__ is not str and item.__class__ is not bool:
             answer = np.empty(self.outputs, np.float32) if out is None else out
             try:
                 if self._reads_values:
@@ -169,15 +197,15 @@ class Session(Reading):
         return self._push(item, out)
 
     def _push(self, item: Any, out: Any) -> Floats:
-        tokens = (
-            self._ids_of(item, begins=not self.tokens)
-            if isinstance(item, str)
-            else self._tokens_of(np.asarray(item)[None])
-        )
+        text = isinstance(item, str)
+        tokens = self._ids_of(item, begins=not self.tokens) if text else self._tokens_of(np.asarray(item)[None])
+        if text and len(tokens) == 1 and self._reads_ids:
+            return self.push(int(tokens[0, 0]), out=out)
         if not len(tokens):
             raise UsageError("nothing to read", found=f"{item!r:.60}", allowed="a text with a token")
-        ends = np.array([0, len(tokens)], np.int64)
-        given = None if out is None else out[None]
+        if out is not None:
+            _require_room(out, (self.outputs,))
+        ends, given = np.array([0, len(tokens)], np.int64), None if out is None else out[None]
         return self._read(tokens, out=given, every=False, rows=1, offsets=ends)[0]  # type: ignore[no-any-return]
 
     def push_many(self, items: Any, *, out: NDArray[np.float32] | None = None) -> Floats:
@@ -214,11 +242,7 @@ class Session(Reading):
 
     def fork(self) -> Self:
         """Return another session that goes on from here; the weights are shared, the state is its own."""
-        other = type(self).__new__(type(self))
-        other.model = self.model
-        other._begin(self._steps, self._streams.more(1), 1)
-        self._streams.copy(0, other._streams, 0)
-        return other
+        return self.__copy__()
 
     def state(self) -> State:
         """Return a copy of the state: each part (columns,) by name, and `tokens`, how many were read."""
@@ -244,6 +268,19 @@ def _refusing() -> Iterator[None]:
         yield
     except (TypeError, ValueError) as problem:
         raise UsageError(str(problem).partition("\n")[0]) from None
+
+
+def _require_room(out: Any, shape: tuple[int, ...]) -> None:
+    right = isinstance(out, np.ndarray) and out.shape == shape and out.dtype.kind == "f" and out.flags.writeable
+    if not right:
+        found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise UsageError("out", found=found, allowed=f"an array of float32, shape {shape}, open to writing")
+
+
+def _require_unpadded(model: Any) -> None:
+    config = getattr(getattr(model, "encoder", None), "config", None)
+    if getattr(config, "pad_to_max", False):
+        raise UsageError("this net reads pads before each text (classic_pad)", advice="train without pad_to_max")
 
 
 def _model_of(model: Any) -> Any:

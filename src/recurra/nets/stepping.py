@@ -66,6 +66,8 @@ def steps_of(plan: Plan, tensors: Tensors, *, finish: Finish = "none", sharpness
     """Lay a net out for steps; raises UsageError for a net that cannot be stepped, with what to train instead."""
     for name, spec in plan.layers().items():
         _require_forward(name, spec)
+    if getattr(plan, "direction", "forward") == "backward":
+        raise UsageError("this net reads backward, from the end of a text", advice="train one of direction=forward")
     if getattr(plan, "window", 0):
         advice = "train a net alone that reads texts whole: recipe net"
         raise UsageError(f"this net reads windows of {plan.window} tokens, each from its start", advice=advice)  # type: ignore[attr-defined]
