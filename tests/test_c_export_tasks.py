@@ -266,6 +266,10 @@ def test_undefined_behaviour_is_not_met(cases: dict[str, Case], tmp_path: Path) 
 REFUSED = [
     ({"bidirectional": True}, "reads from both ends; train with --set bidirectional=false"),
     ({"pool": ("mean", "attention")}, "attention waits for the last token; train with --set 'pool="),
+    (
+        {"pool": ("attention",), "bidirectional": True},
+        "ends, attention .* with --set bidirectional=false with --set 'po",
+    ),
 ]
 
 

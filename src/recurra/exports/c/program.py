@@ -94,38 +94,35 @@ def program_of(model: Any, name: str, *, byte: bool) -> Program:
 
 def require_readable(model: Model) -> None:
     """Raise ArtefactError, with what to train instead, for a model that is not written."""
-    for wrong, advice in _troubles(model):
-        raise ArtefactError(f"cannot be written in C: {wrong}", advice=advice)
+    found = _troubles(model)
+    if found:
+        # All of them at once: nobody wants to train again for each.
+        wrong, options = (dict.fromkeys(each) for each in zip(*found, strict=True))
+        raise ArtefactError(f"cannot be written in C: {', '.join(wrong)}", advice=f"train {' '.join(options)}")
 
 
 def _troubles(model: Any) -> list[tuple[str, str]]:
-    """What stands in the way of a model, and what to train instead."""
-    plan, alone = model.plan, "train a net alone: --recipe net"
+    """What stands in the way of a model, and how to train one where it does not."""
+    plan, alone = model.plan, "with --recipe net"
     if model.task not in MEANINGS:
-        return [(f"it is {HELD[model.task].noun}", "train a classifier, and start it from this one")]
+        return [(f"it is {HELD[model.task].noun}", "a classifier that starts from it")]
     if getattr(plan, "kind", "") == "panel" or plan.recurrent is None:
         return [(f"it is {HELD[model.task].netless}, or several nets", alone)]
-    pooling = next((spec for _, spec in plan.flow if spec.kind == "pooling"), None)
-    config = getattr(model.encoder, "config", None)
     other = [spec.kind for spec in plan.layers().values() if spec.kind not in WRITE or _is_magnitude(spec)]
+    pools = {part for _, spec in plan.flow if spec.kind == "pooling" for part in spec.parts}
+    grams = getattr(plan, "grams", ()) or getattr(plan, "wide", None)
+    pads = getattr(getattr(model.encoder, "config", None), "pad_to_max", False)
+    both = any(getattr(spec, "bidirectional", False) for _, spec in plan.flow)
     found = [
-        (getattr(plan, "grams", ()) or getattr(plan, "wide", None), "n-grams stand beside its net", alone),
+        (grams, "n-grams stand beside its net", alone),
+        (other and not grams, f"it has a layer of kind {', '.join(other)}", "a net without it"),
         (getattr(plan, "window", 0), "it answers a long text by the mean over its windows", alone),
-        (
-            any(getattr(spec, "bidirectional", False) for _, spec in plan.flow),
-            "it reads from both ends",
-            "train with --set bidirectional=false",
-        ),
-        (getattr(plan, "direction", "") == "backward", "it reads from the end", "train with --set direction=forward"),
-        (
-            pooling and not {*pooling.parts} <= POOLED.keys(),
-            "attention waits for the last token",
-            'train with --set \'pool=["mean","max"]\'',
-        ),
-        (other, f"it has a layer of kind {', '.join(other)}", "train a net without it"),
-        (getattr(config, "pad_to_max", False), "it reads pads before a text", "train with --set pad_to_max=false"),
+        (both, "it reads from both ends", "with --set bidirectional=false"),
+        (getattr(plan, "direction", "") == "backward", "it reads from the end", "with --set direction=forward"),
+        (not pools <= POOLED.keys(), "attention waits for the last token", 'with --set \'pool=["mean","max"]\''),
+        (pads, "it reads pads before a text", "with --set pad_to_max=false"),
     ]
-    return [(wrong, advice) for stands, wrong, advice in found if stands]
+    return [(wrong, option) for stands, wrong, option in found if stands]
 
 
 def _is_magnitude(spec: Any) -> bool:
