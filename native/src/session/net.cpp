@@ -57,7 +57,9 @@ void Net::add_function(Function function, int places) {
 
 int Net::widest() const {
   int most = source.inputs;
-  for (const Stage& stage : stages) most = std::max(most, stage.outputs);
+  // What answers by itself writes them where they belong.
+  const size_t kept = heads_from() < stages.size() ? stages.size() - 1 : stages.size();
+  for (size_t number = 0; number < kept; ++number) most = std::max(most, stages[number].outputs);
   return most;
 }
 
