@@ -22,6 +22,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("steps.py", ()),
     ("sessions.py", ()),
     ("reading.py", ()),
+    ("streams.py", ()),
     ("company.py", ()),
     ("footprint.py", ()),
     ("tokenise.py", ("imdb",)),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
 from smoke import SMOKE
-from tables_engine import activations, cells, engine, precisions, processors, profile, sessions, voice
+from tables_engine import activations, cells, engine, precisions, processors, profile, sessions, streams, voice
 from tables_series import forecasts, series_rivals
 from tables_texts import own_texts, rivals
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 PAGES = (
     HERE.parent / "README.md", *(DOCS / f"{name}.md" for name in ("performance", "engine", "text-classification",
-                                                                   "forecasting", "importing")),
+                                                                   "forecasting", "importing", "streaming")),
 )  # fmt: skip
 MARKED = re.compile(r"(<!-- table:(?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
@@ -260,6 +260,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "activations": activations,
     "steps": steps,
     "reading": reading,
+    "streams": streams,
     "own-texts": own_texts,
     "rivals": rivals,
     "forecasts": forecasts,

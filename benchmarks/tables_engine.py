@@ -213,3 +213,21 @@ def activations(results: Path) -> str:
         layers = max(record["layers"][name].values())
         rows.append((name, f"{exact['tanh']:.1e}", f"{exact['sigmoid']:.1e}", *both, f"{layers:.1e}"))
     return table(header, rows) + made_by(record)
+
+
+def streams(results: Path) -> str:
+    """What a line of `recurra stream` costs early and late, and the memory then."""
+    header = ("stream", "lines", "a line, early", "a line, late", "memory, early", "memory, late")
+    record = read(results, "streams")
+    if record is None:
+        return table(header, [("every kind", MISSING, "", "", "", "")])
+    rows: Rows = [
+        (
+            name,
+            f"{row['lines']:,}",
+            *(f"{row[when] / 1000:.2f} ms" for when in ("early", "late")),
+            *(f"{row[f'megabytes {when}']:.1f} MB" for when in ("early", "late")),
+        )
+        for name, row in record["streams"].items()
+    ]
+    return table(header, rows) + made_by(record, "time of one processor")

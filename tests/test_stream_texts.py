@@ -88,7 +88,10 @@ def test_lines_without_a_key_are_one_stream_and_blank_ones_are_told(models: dict
 
 
 def test_a_language_model_tells_what_follows_a_line_behind_the_lines_before(models: dict[str, Path]) -> None:
-    rows = recurra("stream", models["language"], "--next", "3", stdin=b"a good film\nthe plot\n").rows()
+    lines = b"a good film\nthe plot\n"
+    every = recurra("stream", models["language"], "--next", "999", stdin=lines).rows()
+    rows = recurra("stream", models["language"], "--next", "3", stdin=lines).rows()
+    assert [row["next"] for row in rows] == [row["next"][:3] for row in every]
     model, session = RunningLanguage.load(models["language"]), Session(models["language"])
     session.push("a good film")
     session.push(EOS)
