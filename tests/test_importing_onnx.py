@@ -137,6 +137,11 @@ def test_a_graph_that_is_damaged_lies_in_several_files_or_holds_no_net_is_refuse
     with pytest.raises(ArtefactError, match="weights in other files are not opened"):
         recurra.import_model(file, tmp_path / "net")
     model = onnx.load_model_from_string(data)
+    model.graph.initializer[0].dims[2] = 77
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(ArtefactError, match="an array of the graph is damaged"):
+        recurra.import_model(file, tmp_path / "net")
+    model = onnx.load_model_from_string(data)
     model.graph.node[0].op_type = "Relu"
     file.write_bytes(model.SerializeToString())
     with pytest.raises(UsageError, match="layers"):

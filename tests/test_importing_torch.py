@@ -24,6 +24,14 @@ TAGGER = {"embed": nn.Embedding(11, 6), "lstm": nn.LSTM(6, 8, 2, bidirectional=T
 CELLS = {"cells": nn.ModuleList([nn.GRUCell(5, 7), nn.GRUCell(7, 7)]), "out": nn.Linear(7, 2)}
 
 
+class Bare(nn.Module):
+    """A linear layer whose bias has another size."""
+
+    def __init__(self, biases: int) -> None:
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(3, 4)), nn.Parameter(torch.zeros(biases))
+
+
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     torch.manual_seed(0)
@@ -127,6 +135,16 @@ def test_values_and_states_that_do_not_fit_are_refused(tmp_path: Path) -> None:
             "no settings of a dense layer",
         ),
         (nn.LSTM(3, 4), {"activation": "tanh"}, "found no simple RNN"),
+        (
+            {"lstm": nn.LSTM(3, 4), "fc": Bare(1)},
+            {"layers": "lstm,fc"},
+            r"dense0.bias has another .* found \(1,\)",
+        ),
+        (
+            {"lstm": nn.LSTM(3, 4), "fc": Bare(2)},
+            {"layers": "lstm,fc"},
+            r"dense0.bias has another .* found \(2,\)",
+        ),
         (nn.LSTM(3, 4), {"length": 4}, "found no convolution"),
         ({"conv": nn.Conv1d(1, 3, 4), "lstm": nn.LSTM(3, 4)}, {"layers": "conv,lstm"}, "length of a chunk"),
         ({"conv": nn.Conv1d(1, 3, 4), "lstm": nn.LSTM(3, 4)}, {"layers": "conv,lstm", "length": 5}, "leaves 2"),
@@ -204,11 +222,6 @@ def test_an_imported_net_answers_without_torch(tmp_path: Path) -> None:
     recurra.import_model(saved(tmp_path, nn.GRU(3, 4)), tmp_path / "net")
     done = process("inspect", tmp_path / "net")
     assert done.code == 0 and "recurrent0" in done.out
-
-
-def test_an_imported_net_is_not_written_as_c_and_the_command_says_so(tmp_path: Path) -> None:
-    recurra.import_model(saved(tmp_path, nn.GRU(3, 4)), tmp_path / "net")
-    refused(run("export", tmp_path / "net", "--c", tmp_path / "c"), 4, "an imported net")
 
 
 CHUNKS = {

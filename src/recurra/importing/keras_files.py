@@ -99,7 +99,7 @@ def _as_torch(source: Source, name: str, given: Group) -> Group:
     plain = {own.removeprefix("layer/"): values for own, values in given.items()}
     if name.startswith("embedding"):
         return {"weight": plain["0"]} if plain.keys() == {"0"} else plain
-    if plain.keys() <= {"0", "1"} and plain["0"].ndim == 2:
+    if {"0"} <= plain.keys() <= {"0", "1"} and plain["0"].ndim == 2:
         return {"weight": plain["0"].T, **({"bias": plain["1"]} if "1" in plain else {})}
     # Of a kind that is not known: `build` refuses it by its name.
     return plain

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.importing.asked import Stage
-from recurra.importing.source import Reference
+from recurra.importing.source import Reference, Source
 from recurra.importing.stages import Built, Group
 from recurra.layers.layer import ArrayState, Floats
 from recurra.layers.recurrent.run import RecurrentSpec
@@ -26,11 +26,24 @@ FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
-def runtime_net(stages: list[Stage], built: Built, nodes: Mapping[str, Any], model: Any) -> Reference:
+READ = ("activations", "direction", "linear_before_reset")
+"""Attributes that say what a node computes, beside those that are refused (onnx_nodes.py)."""
+
+
+def attributes_of(node: Any) -> dict[str, Any]:
+    """Return a node's attributes by their names."""
+    from onnx import helper
+
+    return {each.name: helper.get_attribute_value(each) for each in node.attribute}
+
+
+def runtime_net(source: Source, stages: list[Stage], built: Built, nodes: Mapping[str, Any]) -> Reference:
     """Return ONNX Runtime's answers: each node in a graph of its own, with the file's own weights."""
     parts = zip(stages, built.specs, built.groups, strict=True)
     made = [
-        (FUNCTIONS[stage.function], None) if stage.function else (_session(nodes[stage.name], spec, group, model), spec)
+        (FUNCTIONS[stage.function], None)
+        if stage.function
+        else (_session(source, nodes[stage.name], spec, group), spec)
         for stage, spec, group in parts
     ]
 
@@ -50,30 +63,27 @@ def runtime_net(stages: list[Stage], built: Built, nodes: Mapping[str, Any], mod
     return answer
 
 
-def _session(node: Any, spec: RecurrentSpec, group: Group, model: Any) -> Any:
+def _session(source: Source, node: Any, spec: RecurrentSpec, group: Group) -> Any:
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 
-    alone = type(node)()
-    alone.CopyFrom(node)
-    # Steps first, whatever the graph has: the weights lie the same in both layouts.
-    kept = [each for each in alone.attribute if each.name != "layout"]
-    del alone.attribute[:]
-    alone.attribute.extend(kept)
+    # A node anew, of the file's own attributes as far as they were checked: no reader need be trusted with the others.
+    chosen = {name: value for name, value in attributes_of(node).items() if name in READ}
     parts = ["initial_h", "initial_c"][: len(spec.states)]
     outputs = ["Y", "Y_h", "Y_c"][: 1 + len(parts)]
-    del alone.input[:], alone.output[:]
-    alone.input.extend(["X", "W", "R", "B", "", *parts])
-    alone.output.extend(outputs)
+    given = ["X", "W", "R", "B", "", *parts]
+    alone = helper.make_node(node.op_type, given, outputs, hidden_size=spec.hidden, **chosen)
     sides = 2 if spec.bidirectional else 1
     inputs = [helper.make_tensor_value_info("X", TensorProto.FLOAT, ("steps", "rows", spec.inputs))]
     inputs += [helper.make_tensor_value_info(part, TensorProto.FLOAT, (sides, "rows", spec.hidden)) for part in parts]
     told = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
     weights = [numpy_helper.from_array(np.asarray(values, np.float32), name) for name, values in group.items()]
     graph = helper.make_graph([alone], "node", inputs, told, weights)
-    own = helper.make_model(graph, opset_imports=[each for each in model.opset_import if not each.domain])
-    own.ir_version = min(own.ir_version, model.ir_version)
-    return onnxruntime.InferenceSession(own.SerializeToString(), providers=["CPUExecutionProvider"])
+    own = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    try:
+        return onnxruntime.InferenceSession(own.SerializeToString(), providers=["CPUExecutionProvider"])
+    except Exception as problem:  # its errors share no class of their own
+        raise source.refused("ONNX Runtime refuses a node of the graph", found=str(problem)[:200]) from None
 
 
 def _swept(session: Any, values: Floats, states: States) -> tuple[Floats, States]:

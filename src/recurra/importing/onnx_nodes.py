@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from recurra.artefact.tensors import refuse_infinite
 from recurra.errors import UsageError, either
 from recurra.importing.asked import Asked, Stage, read_layers
+from recurra.importing.onnx_answers import attributes_of, runtime_net
 from recurra.importing.source import Net, Source, checked_plan, checked_spec
 from recurra.importing.stages import Built
 from recurra.importing.states import net_of
@@ -42,9 +43,12 @@ LARGEST = 1 << 30
 def read_onnx(source: Source, asked: Asked) -> Net:
     """Read an ONNX file; raises ArtefactError and UsageError with what is not known or does not fit."""
     model = _parsed(source)
+    try:
+        arrays = _arrays(model)
+    except (ValueError, TypeError, KeyError) as problem:
+        raise source.refused(f"an array of the graph is damaged: {str(problem)[:200]}") from None
     found = [node for node in model.graph.node if node.op_type in GATES]
     nodes = {node.name or f"{node.op_type}{number}": node for number, node in enumerate(found)}
-    arrays = _arrays(source, model)
     if not nodes:
         note = "the graph has no recurrent node: its arrays were read as a state dict"
         net = net_of(source, arrays, asked)
@@ -71,7 +75,7 @@ def _parsed(source: Source) -> Any:
     return model
 
 
-def _arrays(source: Source, model: Any) -> dict[str, NDArray[Any]]:
+def _arrays(model: Any) -> dict[str, NDArray[Any]]:
     """The graph's constant arrays of floats by their names, however they are written."""
     from onnx import TensorProto, numpy_helper
 
@@ -124,7 +128,6 @@ def _with_runtime(
     source: Source, model: Any, nodes: Mapping[str, Any], stages: list[Stage], arrays: Mapping[str, Any], asked: Asked
 ) -> Net:
     from recurra.engine.processors import installed
-    from recurra.importing.onnx_answers import runtime_net
 
     built = Built()
     for stage in stages:
@@ -135,7 +138,7 @@ def _with_runtime(
     plan = checked_plan(source, built.specs)
     rest = len(model.graph.node) - sum(1 for stage in stages if not stage.function)
     notes = [f"left out: the {rest} other nodes of the graph"] if rest else []
-    reference = runtime_net(stages, built, nodes, model)
+    reference = runtime_net(source, stages, built, nodes)
     took = tuple(stage.name for stage in stages)
     return Net(plan, built.named(plan), took, reference, f"ONNX Runtime {installed('onnxruntime')}", tuple(notes))
 
@@ -148,7 +151,7 @@ def _function(source: Source, built: Built, stage: Stage) -> None:
 
 
 def _node(source: Source, built: Built, name: str, node: Any, arrays: Mapping[str, Any], asked: Asked) -> None:
-    kind, chosen = node.op_type, _attributes(node)
+    kind, chosen = node.op_type, attributes_of(node)
     if asked.cell and asked.cell != kind.lower():
         raise UsageError(either("--cell", "cell"), found=asked.cell, allowed=f"{kind.lower()}, as the node {name} is")
     _check_node(source, name, node, chosen, arrays)
@@ -172,12 +175,6 @@ def _node(source: Source, built: Built, name: str, node: Any, arrays: Mapping[st
         raise source.refused(f"node {name}: its weights have no shapes of a {kind}")
     refuse_infinite(made, file=str(source.path))
     built.add(spec, made, {"W": weights[0], "R": weights[1], "B": bias})
-
-
-def _attributes(node: Any) -> dict[str, Any]:
-    from onnx import helper
-
-    return {each.name: helper.get_attribute_value(each) for each in node.attribute}
 
 
 def _given(node: Any, place: int) -> bool:

@@ -72,6 +72,10 @@ def import_model(
 
 
 def _proven(net: Net, source: Source, form: str) -> ImportedNet:
+    for name, shape in net.plan.weights().items():
+        # Before anything is multiplied: NumPy would spread a bias that merely fits.
+        if (found := net.tensors[name].shape) != shape:
+            raise source.refused(f"{name} has another shape than its layer", found=str(found), allowed=str(shape))
     origin = ImportOrigin(
         file=source.path.name, sha256=source.sha256, form=form, took=net.took, against=net.against,
         difference=0.0, cases=1, notes=net.notes,
