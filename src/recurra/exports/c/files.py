@@ -157,7 +157,8 @@ def _reads(program: Program) -> str:
         return f"one step's values ({upper}_INPUTS)"
     if isinstance(program.words, BagSpec):
         return f"one token's ids ({upper}_FEATURES), as text/features.py makes them"
-    return "one token: its place in the list of the artefact's tokenizer.json"
+    place = "" if program.task == "sequence" else ": its place in the list of the artefact's tokenizer.json"
+    return f"one token{place} (what is none counts as {program.writing.unknown})"
 
 
 def _use(program: Program) -> str:

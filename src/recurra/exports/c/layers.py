@@ -18,7 +18,7 @@ from recurra.layers.layer import Weights
 from recurra.layers.matrix.run import BagSpec, DenseSpec, EmbeddingSpec, TiedSpec
 from recurra.layers.pooling.run import PoolingSpec
 from recurra.text.features import FEATURES
-from recurra.text.vocabulary import PAD, UNK
+from recurra.text.vocabulary import PAD
 
 BLOCK = 64
 """Values that are summed at a time for a mean, as in the engine: no sum runs on too long."""
@@ -28,7 +28,7 @@ def write_embedding(writing: Writing, spec: EmbeddingSpec, weights: Weights) -> 
     """A word's vector: a row of the table, in int8 rounded beforehand."""
     table, scale = weights["weight"], np.float32(spec.scale)
     writing.size, words = spec.size, f"{writing.name.upper()}_WORDS"
-    writing.step.append(f"if (token < 0 || token >= {words}) token = {UNK}; /* the unknown word */")
+    writing.step.append(f"if (token < 0 || token >= {words}) token = {writing.unknown};")
     row = f"(size_t)token * {spec.size}"
     if writing.shared:
         writing.used.add("take_row")

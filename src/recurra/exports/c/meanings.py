@@ -13,6 +13,7 @@ from typing import Any
 from recurra.exports.c.arrays import singles
 from recurra.exports.c.writing import Writing
 from recurra.layers.layer import Floats
+from recurra.tasks.names import HELD
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,12 @@ def _given(model: Any, writing: Writing) -> Meaning:
 
 
 MEANINGS: dict[str, Callable[[Any, Writing], Meaning]] = {
-    "text": _classes, "tags": _tags, "multilabel": _labels, "ordinal": _ordinal, "regression": _numbers,
-    "language": _words, "series": _values, "sequence": _given,
+    "classes": _classes, "tags": _tags, "multilabel": _labels, "ordinal": _ordinal, "regression": _numbers,
+    "next_token": _words, "panel": _values, "sequence": _given,
 }  # fmt: skip
-"""Of each task that can be written: what its answers mean. It may add to what an answer does."""
+"""Of each head that can be written: what its answers mean. It may add to what an answer does."""
+
+
+def meaning_of(model: Any) -> Callable[[Any, Writing], Meaning] | None:
+    """Return what tells the meaning of a model's answers, None of a head that is not written."""
+    return MEANINGS.get(HELD[model.task].head)

@@ -10,12 +10,13 @@ from typing import Any
 
 from recurra.errors import ArtefactError
 from recurra.exports.c.layers import POOLED, WRITE
-from recurra.exports.c.meanings import MEANINGS, Meaning
+from recurra.exports.c.meanings import Meaning, meaning_of
 from recurra.exports.c.writing import Writing
 from recurra.layers.layer import weights_of
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec, TiedSpec
 from recurra.model import Model
 from recurra.tasks.names import HELD
+from recurra.text.vocabulary import UNK
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,16 @@ def program_of(model: Any, name: str, *, byte: bool) -> Program:
     require_readable(model)
     plan = model.plan
     layers = plan.flow + [(key, spec) for key, spec in plan.layers().items() if isinstance(spec, TiedSpec)]
-    writing = Writing(name, byte, shared=any(isinstance(spec, TiedSpec) for _, spec in layers))
+    shared, imported = any(isinstance(spec, TiedSpec) for _, spec in layers), model.task == "sequence"
+    # An imported net has no vocabulary, and no word that stands for others.
+    writing = Writing(name, byte, shared=shared, unknown=0 if imported else UNK)
     for place, (key, spec) in enumerate(layers, 1):
         writing.layer, writing.behind = key, tuple(spec.kind for _, spec in layers[place:])
         WRITE[spec.kind](writing, spec, weights_of(model.tensors, key))
     if writing.values != "answer":  # where nothing stands behind the recurrence
         writing.answer.append(f"memcpy(answer, {writing.values}, {writing.size} * sizeof(float));")
-    return Program(writing, MEANINGS[model.task](model, writing), plan, model.task)
+    told = meaning_of(model)
+    return Program(writing, told(model, writing) if told else Meaning(""), plan, model.task)
 
 
 def require_readable(model: Model) -> None:
@@ -104,7 +108,7 @@ def require_readable(model: Model) -> None:
 def _troubles(model: Any) -> list[tuple[str, str]]:
     """What stands in the way of a model, and how to train one where it does not."""
     plan, alone = model.plan, "with --recipe net"
-    if model.task not in MEANINGS:
+    if meaning_of(model) is None:
         return [(f"it is {HELD[model.task].noun}", "a classifier that starts from it")]
     if getattr(plan, "kind", "") == "panel" or plan.recurrent is None:
         return [(f"it is {HELD[model.task].netless}, or several nets", alone)]

@@ -48,6 +48,8 @@ class Writing:
     """Whether recurrent products are made of whole numbers of 8 bits."""
     shared: bool = False
     """Whether words are scored by the table that their vectors come from."""
+    unknown: int = 0
+    """The token that stands for what is none."""
     layer: str = ""
     """The name of the layer that is being written."""
     behind: tuple[str, ...] = ()
