@@ -130,6 +130,8 @@ MODELS: dict[str, Any] = {
     "with a calendar": lambda: panel(calendar=7), "with what was measured": lambda: panel(past=2, members=1),
     "with all that is known": lambda: panel(12, past=1, future=2, calendar=3, static=2),
     "known ahead without a season": lambda: panel(1, future=2, static=1),
+    "told by its place": lambda: panel(among=(8.0, 3.0)),
+    "and by columns": lambda: panel(among=(8.0, 3.0), past=1),
 }  # fmt: skip
 
 

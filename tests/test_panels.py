@@ -17,7 +17,7 @@ from command_line import refused
 from recurra.config import CellName
 from recurra.datasets.series.table import SeriesReading
 from recurra.errors import DataError, UsageError
-from recurra.estimators.series import Forecaster
+from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.learn import Segments
 from recurra.layers.segments.run import SegmentsSpec, segments
@@ -215,8 +215,8 @@ def test_nets_count_where_no_first_net_could_be_weighed() -> None:
 
 def test_choices_of_windows_make_a_net_of_windows_and_contradict_a_panel() -> None:
     assert Forecaster(window=6, epochs=1, hidden=2).fit(np.arange(40.0)).model_.plan.kind == "windows"
-    with pytest.raises(UsageError, match="window: read by a net of windows alone; found recipe panel"):
-        Forecaster(window=6, recipe="panel").fit(np.arange(40.0))
+    with pytest.raises(UsageError, match="scale: read by a net of windows alone; found recipe panel"):
+        Forecaster(recipe="panel", config=SERIES_SETTINGS.changed({"scale": "none"})).fit(np.arange(40.0))
     with pytest.raises(UsageError, match="recipe; found 'boosting'; allowed: auto, panel, classics, net"):
         Forecaster(recipe="boosting").fit(np.arange(40.0))
     lstm = Forecaster("lstm", epochs=1, hidden=2, horizon=2).fit(wave(40, 4))

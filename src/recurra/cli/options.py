@@ -69,7 +69,12 @@ Horizon = Annotated[
 ]
 Window = Annotated[
     int | None,
-    typer.Option("--window", min=1, show_default=False, help="Past steps that a net of windows reads. [default: 12]"),
+    typer.Option(
+        "--window",
+        min=1,
+        show_default=False,
+        help="Past steps that a net of windows reads, or with --recipe panel nets of a panel. [default: 12; found]",
+    ),
 ]
 Season = Annotated[
     int | None, typer.Option("--season", min=1, show_default=False, help="Steps of one season. [default: found]")

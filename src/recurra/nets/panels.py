@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from recurra.config import Precision
+from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.patches.run import PatchesSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
@@ -28,6 +29,8 @@ class PanelNet(Plan):
     member: tuple[SegmentsSpec, ...] = Field(default=(), max_length=16)
     pretrained: PatchesSpec | None = None
     """The net of the box, where it counts."""
+    linear: DenseSpec | None = None
+    """A linear forecast of the same windows as the members', of long series that share a scale."""
 
     @model_validator(mode="after")
     def _members_agree(self) -> Self:
@@ -51,7 +54,13 @@ class PanelNet(Plan):
     @property
     def rows(self) -> list[tuple[str, str, str, int]]:
         """As `Plan.rows`: the parts of a member, with the parameters of all members."""
-        return [*self._members, *self._pretrained]
+        return [*self._members, *self._linear, *self._pretrained]
+
+    @property
+    def _linear(self) -> list[tuple[str, str, str, int]]:
+        if self.linear is None:
+            return []
+        return [("linear", self.linear.kind, str(self.linear.outputs), self.parameters["linear"])]
 
     @property
     def _pretrained(self) -> list[tuple[str, str, str, int]]:
@@ -85,4 +94,4 @@ class PanelNet(Plan):
 
     def alone(self) -> Self:
         """Return the plan of one member, which learns by itself."""
-        return self.model_copy(update={"member": self.member[:1], "pretrained": None})
+        return self.model_copy(update={"member": self.member[:1], "pretrained": None, "linear": None})

@@ -74,6 +74,10 @@ class Beside:
         """Return some of the series, in the order of `rows`."""
         return replace(self, statics=self.statics[rows], starts=self.starts[rows], sizes=self.sizes[rows])
 
+    def later(self, steps: Places) -> Self:
+        """Return the same without the first `steps` places of each series (series,)."""
+        return replace(self, starts=self.starts + steps, sizes=self.sizes - steps)
+
     def around(self, rows: Places, origins: Places, *, length: int, horizon: int) -> Around:
         """Return what stands beside the windows of the series `rows` whose first target is at `origins` (windows,)."""
         places = np.arange(-length, horizon)[None] + origins[:, None]

@@ -15,6 +15,7 @@ from recurra.panels.series import Mask, Values
 
 NET = "net"
 PRETRAINED = "pretrained"
+LINEAR = "linear"
 TENTHS = 10
 TIE = 0.002
 """Scaled error that a share of one of the others must save: near a tie the net alone is simpler."""
@@ -24,6 +25,7 @@ SURELY = 3.0
 """Standard errors by which shares must be better than the usual ones to count as much as these."""
 USUAL = {NET: 0.7, "theta": 0.2, "holt": 0.1}
 USUAL_WITH_BOTH = {NET: 0.5, PRETRAINED: 0.3, "theta": 0.2}
+USUAL_WITH_LINE = {NET: 0.5, LINEAR: 0.5}
 USUAL_PRETRAINED = {PRETRAINED: 0.5, "theta": 0.5}
 USUAL_CLASSICS = {"theta": 0.5, "holt": 0.3, "seasonal naive": 0.2}
 """What forecasts count where nothing was measured."""
@@ -39,7 +41,7 @@ def weights_of(
     window of one series is one throw of a die. `alone` draws towards the net alone where that is better than what is
     usual: for nets that read what no other part knows.
     """
-    names = [name for name in (NET, PRETRAINED, *BLENDED) if name in parts]
+    names = [name for name in (NET, PRETRAINED, LINEAR, *BLENDED) if name in parts]
     usual = {name: usual_shares(parts).get(name, 0.0) for name in names}
     counts = known.sum(axis=1)
     rows = counts > 0
@@ -79,6 +81,8 @@ def _surely(saved: Values) -> float:
 
 def usual_shares(parts: Collection[str]) -> dict[str, float]:
     """Return what the forecasts count where nothing was measured, by which nets are among them."""
+    if NET in parts and LINEAR in parts:
+        return USUAL_WITH_LINE
     if NET in parts:
         return USUAL_WITH_BOTH if PRETRAINED in parts else USUAL
     return USUAL_PRETRAINED if PRETRAINED in parts else USUAL_CLASSICS

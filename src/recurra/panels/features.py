@@ -20,6 +20,8 @@ SKIPS = 5
 """Naive, seasonal naive, mean season, the same with a damped trend, mean of the last season."""
 UNKNOWN = 0.1
 """The usual change of a window in which no two values stand side by side."""
+STANDING = 4
+"""Figures of where a window stands among all values."""
 SMALLEST = 1e-3
 """Factor of the level below which a logarithm is cut off."""
 
@@ -52,9 +54,13 @@ def extras_of(season: int, segment: int) -> int:
 
 
 def features(
-    contexts: Values, there: Mask, beside: Around | None = None, *, season: int, segment: int, horizon: int, log: bool
-) -> Features:
-    """Return the features of windows (windows, length), `length` a multiple of `segment` and at least two seasons."""
+    contexts: Values, there: Mask, beside: Around | None = None, *, season: int, segment: int, horizon: int, log: bool,
+    among: tuple[float, float] | None = None,
+) -> Features:  # fmt: skip
+    """Return the features of windows (windows, length), `length` a multiple of `segment` and at least two seasons.
+
+    `among` are mean and spread of all values that were learnt from, where a window is told by its place among them.
+    """
     count, length = contexts.shape
     real = there.astype(np.float64)
     level = level_of(contexts, season)
@@ -70,6 +76,7 @@ def features(
     read = np.stack([scaled * real, changes * real, real], axis=-1).reshape(count, length // segment, 3 * segment)
     tail = max(season, segment)
     told = [np.log(spread), real.mean(axis=1, keepdims=True), single / spread, (values[:, -1:] - mean) / spread]
+    told += [standing(contexts, season, among)] if among else []
     extras = np.concatenate([scaled[:, -tail:], changes[:, -tail:], *told], axis=1)
     skips, slope = _skips(values - mean, real, season, horizon)
     parts = (read, extras, skips, slope, spread)
@@ -81,6 +88,20 @@ def features(
     segments = np.concatenate([own.segments, more.segments], axis=2)
     sides = np.concatenate([own.extras, more.extras], axis=1)
     return replace(own, segments=segments, extras=sides, steps=more.steps if more.steps.shape[2] else None)
+
+
+def standing(contexts: Values, season: int, among: tuple[float, float]) -> Values:
+    """Return where windows (windows, length) stand among values of a mean and a spread: (windows, 4).
+
+    Their newest season and all of it, in spreads of all values; the season in spreads of the window, and these spreads.
+    """
+    mean, spread = among
+    newest = contexts[:, -max(season, 2) :].mean(axis=1, keepdims=True) - mean
+    own = contexts.std(axis=1, keepdims=True) / spread
+    every = (contexts.mean(axis=1, keepdims=True) - mean) / spread
+    told = [newest / spread, newest / spread / np.maximum(own, 0.05), every, np.log(own + SMALLEST)]
+    clipped: Values = np.clip(np.concatenate(told, axis=1), -FARTHEST, FARTHEST)
+    return clipped
 
 
 def level_of(contexts: Values, season: int) -> Values:

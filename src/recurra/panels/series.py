@@ -66,6 +66,14 @@ class Panel:
         # What stands beside is read around an origin alone, and need not be cut.
         return Panel(self.flat[left], self.known[left], kept, self.beside)
 
+    def newest(self, steps: int) -> Panel:
+        """Return the newest `steps` values of each series; 0: all."""
+        if not steps or not (self.lengths > steps).any():
+            return self
+        series = [values[-steps:] for values in self.series()]
+        beside = self.beside and self.beside.later(np.maximum(self.lengths - steps, 0))
+        return replace(joined(series, [known[-steps:] for known in self.masks()]), beside=beside)
+
     def taken(self, rows: NDArray[np.int64]) -> Panel:
         """Return some of the series, in the order of `rows`."""
         series, masks = self.series(), self.masks()

@@ -84,6 +84,8 @@ def recipe_of(asked: Asked) -> str:
     recipe = asked.recipe or "auto"
     if recipe not in RECIPES:
         raise UsageError("recipe", found=repr(recipe), allowed=", ".join(RECIPES))
+    # A net of a panel reads as many values as it is told; that alone does not ask for one.
+    chosen = [name for name in chosen if (recipe, name) != ("panel", "window")]
     if recipe in ("panel", "classics") and chosen:
         found, advice = f"recipe {recipe}", "leave it out, or choose recipe net"
         raise UsageError(f"{', '.join(chosen)}: read by a net of windows alone", found=found, advice=advice)
@@ -92,6 +94,12 @@ def recipe_of(asked: Asked) -> str:
         advice = f"leave it out, or {either('--recipe panel', 'recipe panel')}"
         raise UsageError(f"{either('--minutes', 'minutes')}: of a panel alone", found="recipe net", advice=advice)
     return recipe
+
+
+def window_of(asked: Asked) -> int:
+    """Return how many past values the nets of a panel are to read; 0: nobody chose."""
+    chosen = "window" in changed_settings(asked.settings, SETTINGS)["series"] or "window" in asked.named
+    return asked.settings.series.window if chosen else 0
 
 
 def unseen(asked: Asked, table: SeriesTable, *, test: bool = True) -> int:
@@ -156,7 +164,7 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
     if recipe != "net":
         units = None if recipe == "classics" else beside_units(table, asked.settings.series.calendar)
         settings = panel_settings(asked, SETTINGS, units)
-        return prepare_panel(replace(asked, recipe=recipe), settings, table, units)
+        return prepare_panel(replace(asked, recipe=recipe), settings, table, units, window=window_of(asked))
     return _prepare_windows(asked, table)
 
 

@@ -36,6 +36,8 @@ class _Window(NamedTuple):
     """Windows in units of their level, and how they usually change."""
 
     graph: Graph
+    given: Value
+    """In their own units."""
     values: Value
     real: Value
     """1 where a value is known, else 0."""
@@ -60,7 +62,7 @@ def read_nodes(spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value, 
     single, spread = _usual_changes(graph, values, real, spec)
     # A floor of a hundredth of the level, as there.
     spread = spread + spread * _number(0.01) / (spread + _number(1e-3)) + _number(1e-9)
-    window = _Window(graph, values, real, mean, single, spread)
+    window = _Window(graph, contexts, values, real, mean, single, spread)
     skips, slope = _skips(spec, window._replace(values=values - mean))
     segments, extras, scaled = _told(spec, window)
     singles = [graph.node("Cast", each, to=FLOAT) for each in (segments, extras, skips, slope, spread)]
@@ -112,7 +114,7 @@ def _usual_changes(graph: Graph, values: Value, real: Value, spec: SegmentsSpec)
 
 def _told(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value, Value]:
     """The segments, what is told of a whole window, and its values in usual changes, 0 where unknown."""
-    graph, (_, values, real, mean, single, spread) = window.graph, window
+    graph, (_, _, values, real, mean, single, spread) = window.graph, window
     ends = _number(-FARTHEST), _number(FARTHEST)
     scaled = graph.node("Clip", (values - mean) / spread, *ends)
     first = window.part(values, 0, spec.season)
@@ -126,7 +128,22 @@ def _told(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value, Value]:
     newest = window.part(values, spec.length - 1, spec.length)
     told = [graph.node("Log", spread), _mean(graph, real), single / spread, (newest - mean) / spread]
     tails = [window.part(each, begin, spec.length) for each in (scaled, changes)]
-    return segments, graph.node("Concat", *tails, *told, axis=1), scaled * real
+    return segments, graph.node("Concat", *tails, *told, *_standing(spec, window), axis=1), scaled * real
+
+
+def _standing(spec: SegmentsSpec, window: _Window) -> list[Value]:
+    """Where windows stand among all values, where that is told: (batch, 4)."""
+    if spec.among is None:
+        return []
+    graph, (mean, spread) = window.graph, map(_number, spec.among)
+    every = _mean(graph, window.given)
+    gaps = window.given - every
+    own = graph.node("Sqrt", _mean(graph, gaps * gaps)) / spread
+    newest = _mean(graph, window.part(window.given, spec.length - max(spec.season, 2), spec.length))
+    place = (newest - mean) / spread
+    steep = graph.node("Log", own + _number(SMALLEST))
+    told = [place, place / graph.node("Max", own, _number(0.05)), (every - mean) / spread, steep]
+    return [graph.node("Clip", graph.node("Concat", *told, axis=1), _number(-FARTHEST), _number(FARTHEST))]
 
 
 def _skips(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value]:

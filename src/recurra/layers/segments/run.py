@@ -7,7 +7,7 @@ like those. Not here: learning (learn.py), features (panels/features.py).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -17,7 +17,7 @@ from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights, weights_of
 from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.panels.beside import extra_inputs, segment_inputs, step_inputs
-from recurra.panels.features import SKIPS, Features, extras_of, features, from_levels
+from recurra.panels.features import SKIPS, STANDING, Features, extras_of, features, from_levels
 from recurra.panels.windows import Windows
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -28,6 +28,8 @@ DAMPING = (0.85, 0.149)
 """The least damping of a trend, and how much more it may be: at 1 the sum of its powers would be 0 / 0."""
 
 
+Finite = Annotated[float, Field(ge=-1e160, le=1e160)]
+Spread = Annotated[float, Field(gt=0, le=1e160)]
 STEP = 64
 """Units of the layers that read a coming step."""
 
@@ -50,6 +52,8 @@ class SegmentsSpec(LayerSpec):
     """Numbers in which the calendar of a step is told."""
     static: int = Field(default=0, ge=0, le=100_000)
     """Numbers in which a series is told."""
+    among: tuple[Finite, Spread] | None = None
+    """Mean and spread of all values learnt from, where a window is told by its place among them."""
 
     @property
     def length(self) -> int:
@@ -66,10 +70,16 @@ class SegmentsSpec(LayerSpec):
         """Features of each coming step; 0: nothing is known of it, and no layer reads it."""
         return step_inputs(self.future, self.calendar, season=self.season, length=self.length)
 
+    @property
+    def standing(self) -> int:
+        """Figures of where a window stands; 0 where none are told."""
+        return STANDING if self.among else 0
+
     def parts(self) -> dict[str, DenseSpec]:
         """Return the dense layers around the sweep, by their names."""
         hidden, columns = self.recurrent.hidden, self.past + self.future
         read = hidden + extras_of(self.season, self.segment) + extra_inputs(columns, self.static)
+        read += self.standing
         entry = 3 * self.segment + segment_inputs(columns, self.calendar, self.segment)
         return {
             "entry": DenseSpec(inputs=entry, outputs=self.recurrent.inputs),
@@ -103,7 +113,7 @@ class SegmentsSpec(LayerSpec):
 def read_windows(spec: SegmentsSpec, cut: Windows) -> Features:
     """Return what a net reads of windows that were cut for it."""
     sizes = {"season": spec.season, "segment": spec.segment, "horizon": spec.horizon}
-    return features(cut.contexts, cut.there, cut.beside, log=spec.log, **sizes)
+    return features(cut.contexts, cut.there, cut.beside, log=spec.log, among=spec.among, **sizes)
 
 
 def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:

@@ -1,6 +1,7 @@
 """The nets of a panel as an ONNX graph: windows of values to quantiles of the coming ones, in the series' own units.
 
-Not here: classical forecasts and the net of the box, which count beside them (run.py): the metadata tell how much.
+Not here: classical and linear forecasts and the net of the box, which count beside them (run.py): the metadata tell how
+much.
 """
 
 from __future__ import annotations

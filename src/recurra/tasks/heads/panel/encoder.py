@@ -32,11 +32,12 @@ class _Saved(Frozen):
 
     format: Literal[1]
     config: SeriesConfig
-    shares: dict[Literal["net", "pretrained", "theta", "holt", "ses", "seasonal naive"], Share]
+    shares: dict[Literal["net", "pretrained", "linear", "theta", "holt", "ses", "seasonal naive"], Share]
     factors: tuple[Factor, Factor, Factor]
     names: tuple[str, ...]
     beside: BesideUnits | None = None
     marks: tuple[Mark, ...] = ()
+    window: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class PanelEncoder:
     """How covariates and the calendar are told; None: the nets read values alone."""
     marks: tuple[int, ...] = ()
     """Of the series that the net of the box learnt from (panels/marks.py); kept with that net alone."""
+    window: int = 0
+    """How many of the newest values every part reads, where that was chosen; 0: each as many as it likes."""
 
     @property
     def told(self) -> str:
@@ -74,6 +77,7 @@ class PanelEncoder:
             "names": list(self.names),
             **({"beside": self.beside.model_dump(mode="json")} if self.beside else {}),
             **({"marks": list(self.marks)} if self.marks else {}),
+            **({"window": self.window} if self.window else {}),
         }
         return json_bytes(record, file=_FILE)
 
@@ -82,4 +86,4 @@ class PanelEncoder:
         """Read what `to_json` wrote; raises ArtefactError for anything else."""
         saved = parse_record(data, _Saved, file=_FILE, called="no panel")
         shares = {str(name): share for name, share in saved.shares.items()}
-        return cls(saved.config, shares, saved.factors, saved.names, saved.beside, saved.marks)
+        return cls(saved.config, shares, saved.factors, saved.names, saved.beside, saved.marks, saved.window)

@@ -6,10 +6,12 @@ Not here: how a net learns (learn.py), what parts are worth (weighing.py), answe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from recurra.datasets.series.learnt import LearntSeries
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import PRETRAINED
+from recurra.panels.linear import line_of
 from recurra.panels.series import Panel
 from recurra.tasks.heads.panel.encoder import PanelEncoder
 from recurra.tasks.heads.panel.parts import Taught
@@ -33,6 +35,8 @@ class PanelParts:
     """The net that learnt from other series before; None: it is not asked."""
     backs: tuple[int, ...]
     """How many steps before its end the weighing windows of a series begin, the newest last."""
+    goes_on: bool = True
+    """Whether members go on from the net that weighed; else each begins anew."""
 
 
 SHORTER = 0.4
@@ -50,9 +54,10 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     weigh = begins or not members
     encoder = _judged(prepared, data, first) if weigh else data.encoder
     plan, tensors = _kept_box(prepared.plan, data.box, encoder)
+    tensors |= _line(plan, data.whole)
     for number in range(members):
-        # Nets that read columns learn days by heart: what makes them good together is that each began elsewhere.
-        begun = first if data.encoder.beside is None else {}
+        # Nets that learn days by heart are good together for that each began elsewhere.
+        begun = first if data.goes_on else {}
         each = again(_from(begun, _alone(prepared, data.whole, number)), number + 1 + nets - members, nets)
         tensors |= {name.replace("member0.", f"member{number}.", 1): value for name, value in each.items()}
     notes = [f"what each counts in the forecast: {encoder.told}"]
@@ -62,9 +67,10 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
 def _judged(prepared: Prepared, data: PanelParts, first: Trained) -> PanelEncoder:
     """Weigh by what the first net, the net of the box and classics tell of the newest windows."""
     plan: PanelNet = prepared.plan.model_copy(update={"member": prepared.plan.member[:1] if first else ()})
+    plan = plan if first else plan.model_copy(update={"linear": None})
     tensors, marks = (data.box.tensors, data.box.encoder.marks) if data.box else ({}, ())
-    model = RunningPanel(plan, dict(first) | tensors, data.encoder)
-    return judged(data.encoder, weighed(data.panel, data.backs, data.encoder, model.nets, marks))
+    model = RunningPanel(plan, dict(first) | tensors | _line(plan, data.before), data.encoder)
+    return judged(data.encoder, weighed(data.panel, data.backs, data.encoder, model, marks))
 
 
 def _kept_box(plan: PanelNet, box: RunningPanel | None, encoder: PanelEncoder) -> tuple[PanelNet, Trained]:
@@ -72,6 +78,16 @@ def _kept_box(plan: PanelNet, box: RunningPanel | None, encoder: PanelEncoder) -
     if box is None or not encoder.shares.get(PRETRAINED):
         return plan.model_copy(update={"pretrained": None}), {}
     return plan, dict(box.tensors)
+
+
+def _line(plan: PanelNet, taught: Taught | None) -> dict[str, Any]:
+    """Return the weights of the linear forecast, fitted on all windows of what is learnt from."""
+    if plan.linear is None or taught is None or not plan.member:
+        return {}
+    spec = plan.member[0]
+    sizes = {"length": spec.length, "horizon": spec.horizon, "season": spec.season}
+    weight, bias = line_of(taught.panel, **sizes, among=spec.among or (0.0, 1.0))
+    return {"linear.weight": weight, "linear.bias": bias}
 
 
 def _from(first: Trained, prepared: Prepared) -> Prepared:

@@ -23,9 +23,10 @@ from recurra.layers.layer import weights_of
 from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, read_windows, segments
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
-from recurra.panels.blend import NET, PRETRAINED, blended, joined, stretched
+from recurra.panels.blend import LINEAR, NET, PRETRAINED, blended, joined, stretched
 from recurra.panels.classics import classics
 from recurra.panels.columns import BesideUnits, drawn
+from recurra.panels.linear import along
 from recurra.panels.series import Panel, Values, panel_of
 from recurra.panels.tables import is_dated, panel_of_table
 from recurra.panels.windows import scales, windows_at
@@ -105,8 +106,10 @@ class RunningPanel(Model):
     def quantiles(self, panel: Panel) -> Values:
         """Return the quantiles of the next horizon of each series, blended and stretched: (series, horizon, 9)."""
         season, shares = self.encoder.config.season, self.encoder.shares
+        panel = panel.newest(self.encoder.window)
         # A net that counts alone needs no others beside it.
         parts = classics(panel, season=season, horizon=self.horizon) if self.encoder.classics else {}
+        parts |= self.straight(panel)
         nets = self.nets(panel)
         middle = blended({name: each[:, :, MIDDLE] for name, each in nets.items()} | parts, shares)
         if nets:
@@ -120,6 +123,14 @@ class RunningPanel(Model):
         told = np.where((lows >= 0)[:, None, None], np.maximum(told, 0), told)
         still = (lows == highs) & (panel.lengths > 1)
         return np.where(still[:, None, None], lows[:, None, None], told)
+
+    def straight(self, panel: Panel) -> dict[str, Values]:
+        """Return the linear forecast (series, horizon), where there is one."""
+        if self.plan.linear is None:
+            return {}
+        spec, weights = self.plan.member[0], weights_of(self.tensors, "linear")
+        told = along(weights["weight"], weights["bias"], panel, season=spec.season, among=spec.among or (0.0, 1.0))
+        return {LINEAR: told}
 
     def nets(self, panel: Panel) -> dict[str, Values]:
         """Return the quantiles that each net of the plan tells: (series, horizon, 9)."""

@@ -28,7 +28,7 @@ def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) ->
     config = model.encoder.config.model_copy(update={"season": found, "horizon": horizon})
     model = replace(model, encoder=replace(model.encoder, config=config), learnt=learnt_of(table))
     panel = panel_of(values, found)
-    told = weighed(panel, weighing_origins(panel, horizon), model.encoder, model.nets, model.encoder.marks)
+    told = weighed(panel, weighing_origins(panel, horizon), model.encoder, model, model.encoder.marks)
     return replace(model, encoder=judged(model.encoder, told)), notes
 
 

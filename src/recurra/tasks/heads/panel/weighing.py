@@ -5,8 +5,9 @@ Not here: the shares that follow (panels/blend.py), and the nets that are asked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from recurra.tasks.heads.panel.encoder import PanelEncoder
 
 MOST_ORIGINS = 5
 OFTEN_ORIGINS = 50
-"""The same where nets read what stands beside the values."""
+"""The same where nets read what stands beside the values, and of a few long series."""
+OFTEN_WINDOWS = 350
+"""Windows that are asked for there, of all series together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +42,14 @@ def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tupl
     """Return how far before the end the windows begin that weigh: one of many series, up to five of a few.
 
     They take no more than a third of the median series; none where that is not even one horizon. `often` asks for as
-    many as are believed without a prior: nets that read covariates know what no classical forecast does.
+    many as are believed without a prior: nets that read covariates, or a long past, know what classical forecasts do
+    not.
     """
     median = float(np.median(panel.lengths)) if len(panel) else 0.0
     points = len(panel) * horizon
-    enough, most = (4 * ENOUGH, OFTEN_ORIGINS) if often else (ENOUGH, MOST_ORIGINS)
-    wanted = min(most, max(1, -(-enough // max(points, 1))))
+    enough, most, windows = (4 * ENOUGH, OFTEN_ORIGINS, OFTEN_WINDOWS) if often else (ENOUGH, MOST_ORIGINS, 1)
+    # The points of one window are right or wrong together: a long horizon does not make up for few windows.
+    wanted = min(most, max(1, -(-enough // max(points, 1)), -(-windows // max(len(panel), 1))))
     stride = max(1, horizon // 2)
     if often:
         # Over a quarter of a long history: the last three weeks of a year are no usual ones.
@@ -59,10 +64,10 @@ def weighed(
     panel: Panel,
     backs: Sequence[int],
     encoder: PanelEncoder,
-    nets: Callable[[Panel], dict[str, Values]],
+    model: Any,
     marks: Sequence[int] = (),
 ) -> Weighed:
-    """Forecast the windows that begin `backs` steps before the end, by classics and by `nets`.
+    """Forecast the windows that begin `backs` steps before the end, by classics and by the nets of a model.
 
     Series with one of the `marks` are left out: the net of the box learnt from them, and would seem too good. Where all
     have one, it is left out itself.
@@ -77,10 +82,11 @@ def weighed(
             continue
         past = past.taken(asked)
         cut = windows_at(panel, asked, past.lengths, length=1, horizon=horizon, season=season)
-        told = {name: each for name, each in nets(past).items() if not (name == PRETRAINED and learnt.all())}
-        parts = classics(past, season=season, horizon=horizon)
+        units, past = scales(past, season), past.newest(encoder.window)
+        told = {name: each for name, each in model.nets(past).items() if not (name == PRETRAINED and learnt.all())}
+        parts = classics(past, season=season, horizon=horizon) | model.straight(past)
         parts |= {name: each[:, :, MIDDLE] for name, each in told.items()}
-        rows.append(Weighed(cut.targets, cut.asked, parts, told, scales(past, season)))
+        rows.append(Weighed(cut.targets, cut.asked, parts, told, units))
     return _together(rows, horizon)
 
 
