@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -186,3 +187,28 @@ def test_an_imported_stack_is_stepped_as_it_runs_whole() -> None:
                 session.push("words")
             odd = np.asfortranarray(values.astype(np.float64))[::-1][::-1]
             np.testing.assert_array_equal(Session(model).push_many(odd), Session(model).push_many(values))
+
+
+@WITH_ENGINE
+def test_other_threads_of_python_run_while_a_call_that_is_worth_it_works() -> None:
+    plan, tensors = stack(np.random.default_rng(0), cell="lstm", precision="float32")
+    streams = streams_of(steps_of(plan, tensors), 1)
+    tokens = tokens_of(plan, np.random.default_rng(0), 400_000)
+    begun, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        read(streams, tokens, every=False, offsets=np.array([0, len(tokens)]))
+        ended.set()
+
+    thread, steps = threading.Thread(target=work), 0
+    thread.start()
+    begun.wait()
+    with pytest.raises(ValueError, match="another thread"):
+        while not ended.is_set():
+            steps += 1
+            if steps > 100:
+                whole(streams, tokens[:1])
+    thread.join()
+    assert steps > 100
+    assert streams.counts[0] == len(tokens)
