@@ -256,6 +256,7 @@ COMMANDS = {
     "score": ["score", "{language}", "a good film"],
     "generate": ["generate", "{language}", "a good", "--tokens", "5"],
     "forecast": ["forecast", "{series}", "{table}", "--level", "80"],
+    "stream": ["stream", "{language}", "{rows}"],
     "stream series": ["stream", "{series}", "{table}"],
     "inspect": ["inspect", "{language}"],
     "help": ["--help"],
