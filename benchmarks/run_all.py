@@ -20,6 +20,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("activations.py", ()),
     ("startup.py", ()),
     ("steps.py", ()),
+    ("voice.py", ()),
     ("sessions.py", ()),
     ("reading.py", ()),
     ("streams.py", ()),

@@ -92,7 +92,13 @@ def test_the_engine_refuses_sizes_that_do_not_fit(wrong: dict[str, Any]) -> None
 
 
 def test_records_refuse_sizes_that_do_not_fit() -> None:
-    for wrong in ({"kernel": 10}, {"reflect": True, "left": 9}, {"stride": 0}):
+    for wrong in (
+        {"kernel": 10},
+        {"length": 1_000_000, "filters": 2},
+        {"length": 1_000_000, "channels": 2},
+        {"reflect": True, "left": 9},
+        {"stride": 0},
+    ):
         with pytest.raises(ValidationError):
             ConvolutionSpec(**({"length": 9, "channels": 1, "filters": 5, "kernel": 4} | wrong))
     with pytest.raises(ValidationError):

@@ -114,6 +114,7 @@ def test_the_voice_detector_gives_the_same_probabilities_streamed_and_at_once(
         assert wanted.max() > 0.9 and wanted.min() < 0.1
 
 
+@pytest.mark.slow
 def test_its_file_of_safetensors_is_imported_whole_and_answers_as_its_graph_with_those_weights(
     tmp_path: Path,
 ) -> None:

@@ -15,6 +15,9 @@ from pydantic import Field, model_validator
 
 from recurra.layers.layer import Floats, LayerSpec, Shapes, Weights
 
+MOST = 1_048_576
+"""Numbers of a chunk, before and behind a convolution, at most."""
+
 
 class ConvolutionSpec(LayerSpec):
     """Filters that slide over the places of a chunk: (rows, places · channels) -> (rows, new places · filters)."""
@@ -38,6 +41,9 @@ class ConvolutionSpec(LayerSpec):
     def _sizes_fit(self) -> ConvolutionSpec:
         if self.kernel > self.length + self.left + self.right:
             raise ValueError(f"kernel is {self.kernel}, but a chunk has {self.length + self.left + self.right} places")
+        # A few weights could ask for any amount of memory: what comes out of a chunk is bounded too.
+        if max(self.outputs, (self.length + self.left + self.right) * self.channels) > MOST:
+            raise ValueError(f"a chunk becomes {self.outputs:,} numbers, allowed: {MOST:,}")
         # A mirror needs something to show: the end itself is not repeated.
         if self.reflect and max(self.left, self.right) >= self.length:
             raise ValueError(f"reflect adds at most {self.length - 1} places to a chunk of {self.length}")
