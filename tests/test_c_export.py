@@ -20,7 +20,7 @@ from recurra.cells import CELLS as CELLS_BY_NAME
 from recurra.cells.cell import Cell, CellState, Operations, StateWeights, Value
 from recurra.config import NetConfig, SeriesConfig
 from recurra.engine import native
-from recurra.exports.c.files import texts_of
+from recurra.exports.c.files import program_files
 from recurra.exports.c.program import Program, program_of
 from recurra.nets.layouts import forecast_net
 from recurra.nets.run import run
@@ -75,7 +75,7 @@ def compiled(programs: Sequence[Program], folder: Path, *, flags: Sequence[str] 
     """Compile programs into one library."""
     sizes = []
     for program in programs:
-        for name, text in texts_of(program, "a net").items():
+        for name, text in program_files(program, "a net").items():
             (folder / name).write_text(text, "ascii")
         sizes.append(f'#include "{program.name}.h"\nunsigned long {program.name}_size(void);')
         sizes.append(f"unsigned long {program.name}_size(void) {{ return sizeof({program.name}_state); }}")

@@ -18,7 +18,7 @@ from command_line import recurra
 from recurra.batches import Ragged
 from recurra.config import NetConfig, TextConfig
 from recurra.errors import ArtefactError
-from recurra.exports.c.files import c_name, texts_of
+from recurra.exports.c.files import c_name, program_files
 from recurra.exports.c.program import Program, program_of
 from recurra.layers.activation.run import ActivationSpec
 from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
@@ -258,7 +258,7 @@ def test_undefined_behaviour_is_not_met(cases: dict[str, Case], tmp_path: Path) 
     calls = " ".join(f"read_{name}();" for name in chosen)
     (tmp_path / "main.c").write_text("\n".join([*lines, f"int main(void) {{ {calls} return 0; }}"]))
     for name in chosen:
-        for file, text in texts_of(cases[name][1].program, "a net").items():
+        for file, text in program_files(cases[name][1].program, "a net").items():
             (tmp_path / file).write_text(text)
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     files = [f"{name}.c" for name in chosen]

@@ -41,7 +41,7 @@ class _Asked(NamedTuple):
 
 
 def _as_c(asked: _Asked) -> None:
-    from recurra.exports.c.files import c_name, texts_of, write_texts
+    from recurra.exports.c.files import c_name, program_files, write_texts
     from recurra.exports.c.program import program_of
     from recurra.tasks.names import HELD
 
@@ -50,7 +50,7 @@ def _as_c(asked: _Asked) -> None:
         say("note: it learnt in products of bfloat16; in C they are of float32, as with --precision float32")
     # Told before anything is written: somebody may see that it does not fit.
     asked.tell(program.record | {"files": [f"{program.name}.h", f"{program.name}.c"]}, _told(program))
-    write_texts(asked.place, texts_of(program, HELD[asked.model.task].noun))
+    write_texts(asked.place, program_files(program, HELD[asked.model.task].noun))
 
 
 def _as_onnx(asked: _Asked) -> None:

@@ -60,7 +60,7 @@ class Sum(Text):
     """The sum of one gate, or of all: from the input, from the state, or from both."""
 
     gate: int = ALL
-    of: Writing | None = None
+    of: Tracing | None = None
     """What writes it; None: a part of it came from the input."""
 
     def __add__(self, other: Text) -> Text:
@@ -91,7 +91,7 @@ class Product:
 
 
 @dataclass
-class Writing:
+class Tracing:
     """Operations that write down what they are asked for, and the weights that meet the state."""
 
     cell: Cell
@@ -189,26 +189,26 @@ def written_step(kind: CellKind, *, sigmoid: str, activate: str) -> WrittenStep:
 
     Raises UsageError for a cell whose step reads a gate both with and without the state's part.
     """
-    writing = Writing(CELLS[kind.cell], (sigmoid, activate))
+    tracing = Tracing(CELLS[kind.cell], (sigmoid, activate))
     state = tuple(Text(STATE[part]) for part in kind.states)
     # The step runs as it does over numbers; what it asks for is written down.
-    ends = kind.step(writing, Sum(""), state, writing)
-    if writing.joined & {*writing.apart}:
+    ends = kind.step(tracing, Sum(""), state, tracing)
+    if tracing.joined & {*tracing.apart}:
         raise UsageError(f"the step of {kind.cell} cannot be written in C", advice="train another cell")
     last = max(end.loop for end in ends)
     # All new parts are computed before one is stored: a text may read the old ones.
-    writing.lines += [(last, f"next_{part}", end.read) for part, end in zip(kind.states, ends, strict=True)]
-    kept = _kept(writing.lines)
+    tracing.lines += [(last, f"next_{part}", end.read) for part, end in zip(kind.states, ends, strict=True)]
+    kept = _kept(tracing.lines)
     loops = tuple(
-        Loop(tuple(_parts(writing, loop)), tuple(_lines(writing, loop, kept, kind.states if loop == last else ())))
+        Loop(tuple(_parts(tracing, loop)), tuple(_lines(tracing, loop, kept, kind.states if loop == last else ())))
         for loop in range(last + 1)
     )
-    return WrittenStep(loops, frozenset(writing.joined), tuple(writing.apart), len(kept))
+    return WrittenStep(loops, frozenset(tracing.joined), tuple(tracing.apart), len(kept))
 
 
-def _lines(writing: Writing, loop: int, kept: Sequence[str], stored: Sequence[str]) -> Iterator[str]:
+def _lines(tracing: Tracing, loop: int, kept: Sequence[str], stored: Sequence[str]) -> Iterator[str]:
     """Yield the lines of a loop: what it reads again, what it computes, and at last the new state."""
-    own = [(name, text) for at, name, text in writing.lines if at == loop]
+    own = [(name, text) for at, name, text in tracing.lines if at == loop]
     for row, name in enumerate(kept):
         if name not in dict(own) and any(_reads(text, name) for _, text in own):
             yield f"const float {name} = kept[{_at(row)}];"
@@ -229,14 +229,14 @@ def _reads(text: str, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}\b(?!\[)", text) is not None
 
 
-def _parts(writing: Writing, loop: int) -> Iterator[Product]:
+def _parts(tracing: Tracing, loop: int) -> Iterator[Product]:
     """Cut the products before a loop into stretches of gates whose sums lie one after another."""
-    for product in (one for one in writing.products if one.loop == loop):
+    for product in (one for one in tracing.products if one.loop == loop):
         start = product.first
-        for gate in writing.gates(ALL)[product.first : product.first + product.count]:
-            apart = writing.apart.index(gate) if gate in writing.apart else None
+        for gate in tracing.gates(ALL)[product.first : product.first + product.count]:
+            apart = tracing.apart.index(gate) if gate in tracing.apart else None
             after = gate + 1
-            if apart is not None or after == product.first + product.count or after in writing.apart:
+            if apart is not None or after == product.first + product.count or after in tracing.apart:
                 yield Product(start, after - start, product.of_state, loop, apart)
                 start = after
 

@@ -36,10 +36,10 @@ class Constants:
     def text(self) -> str:
         """Its definition."""
         kind = "int8_t" if self.values.dtype == np.int8 else "float"
-        return f"static const {kind} {self.name}[{self.values.size}] = {{\n{numbers(self.values)}\n}};"
+        return f"static const {kind} {self.name}[{self.values.size}] = {{\n{number_lines(self.values)}\n}};"
 
 
-def numbers(values: NDArray[Any]) -> str:
+def number_lines(values: NDArray[Any]) -> str:
     """Numbers in C, with commas between them, in lines."""
     return "\n".join(_wrapped(map(_written, values.ravel().tolist())))
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recurra.errors import UsageError
-from recurra.exports.c.arrays import numbers
+from recurra.exports.c.arrays import number_lines
 from recurra.exports.c.pieces import functions
 from recurra.exports.c.program import Program
 from recurra.layers.matrix.run import BagSpec
@@ -114,31 +114,31 @@ def c_name(text: str) -> str:
     return name if name[:1].isalpha() else f"net_{name}".rstrip("_")
 
 
-def texts_of(program: Program, noun: str) -> dict[str, str]:
+def program_files(program: Program, noun: str) -> dict[str, str]:
     """Return the two files by their names: UTF-8 texts without other characters than those of ASCII."""
-    writing, words = program.writing, program.words
+    draft, words = program.draft, program.words
     several = isinstance(words, BagSpec)
     argument = "const float *values" if words is None else "const int32_t *tokens" if several else "int32_t token"
     names = {"name": program.name, "upper": program.name.upper(), "argument": argument}
     header = HEADER.format(
         **names,
         noun=noun[0].upper() + noun[1:],
-        precision="int8" if writing.byte else "float32",
+        precision="int8" if draft.byte else "float32",
         ram=program.ram,
         flash=program.flash,
         macros="\n".join(f"#define {names['upper']}_{key} {value}" for key, value in _sizes(program).items()),
         # Bytes last, so that no hole lies between parts.
-        memory="\n".join(part.text for part in sorted(writing.memory, key=lambda part: part.kind == "int8_t")),
+        memory="\n".join(part.text for part in sorted(draft.memory, key=lambda part: part.kind == "int8_t")),
         use=_use(program),
         further=_declared(program),
     )
     source = SOURCE.format(
         **names,
-        constants="\n\n".join([*(one.text for one in writing.constants), *_defined(program)]),
-        functions=functions(writing.used),
-        definitions="\n\n".join(writing.definitions),
-        step="\n".join(f"  {line}" for line in writing.step),
-        answer="\n".join(f"  {line}" for line in writing.answer),
+        constants="\n\n".join([*(one.text for one in draft.constants), *_defined(program)]),
+        functions=functions(draft.used),
+        definitions="\n\n".join(draft.definitions),
+        step="\n".join(f"  {line}" for line in draft.step),
+        answer="\n".join(f"  {line}" for line in draft.answer),
     )
     return {f"{program.name}.h": header, f"{program.name}.c": source}
 
@@ -158,7 +158,7 @@ def _reads(program: Program) -> str:
     if isinstance(program.words, BagSpec):
         return f"one token's ids ({upper}_FEATURES), as text/features.py makes them"
     place = "" if program.task == "sequence" else ": its place in the list of the artefact's tokenizer.json"
-    return f"one token{place} (what is none counts as {program.writing.unknown})"
+    return f"one token{place} (what is none counts as {program.draft.unknown})"
 
 
 def _use(program: Program) -> str:
@@ -180,7 +180,7 @@ def _declared(program: Program) -> str:
 def _defined(program: Program) -> list[str]:
     name, meaning = program.name, program.meaning
     made = [
-        f"const float {name}_{key}[{values.size}] = {{\n{numbers(values)}\n}};"
+        f"const float {name}_{key}[{values.size}] = {{\n{number_lines(values)}\n}};"
         for key, values in meaning.arrays.items()
     ]
     if meaning.names:

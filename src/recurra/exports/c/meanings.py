@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recurra.exports.c.arrays import singles
-from recurra.exports.c.writing import Writing
+from recurra.exports.c.draft import Draft
 from recurra.layers.layer import Floats
 from recurra.tasks.names import HELD
 
@@ -27,39 +27,39 @@ class Meaning:
     """Further numbers for the program, by the endings of their names."""
 
 
-def _classes(model: Any, writing: Writing) -> Meaning:
+def _classes(model: Any, draft: Draft) -> Meaning:
     note = "a score for each label, the highest wins; divided by the temperature, their softmax is the probabilities"
     return Meaning(note, model.labels, {"temperature": singles([model.temperature])})
 
 
-def _tags(model: Any, writing: Writing) -> Meaning:
+def _tags(model: Any, draft: Draft) -> Meaning:
     return Meaning("a score for each tag of the newest token, the highest wins", model.tags)
 
 
-def _labels(model: Any, writing: Writing) -> Meaning:
+def _labels(model: Any, draft: Draft) -> Meaning:
     note = "the log-odds of each label; it is said where they reach its threshold"
     odds = [math.log(share / (1 - share)) if share < 1 else 3.0e38 for share in model.thresholds]
     return Meaning(note, model.names, {"thresholds": singles(odds)})
 
 
-def _ordinal(model: Any, writing: Writing) -> Meaning:
+def _ordinal(model: Any, draft: Draft) -> Meaning:
     return Meaning("the log-odds that the class lies above each but the last", model.names)
 
 
-def _numbers(model: Any, writing: Writing) -> Meaning:
-    spread = writing.constant("spread", singles(model.spread))
-    mean = writing.constant("mean", singles(model.mean))
-    writing.answer.append(
+def _numbers(model: Any, draft: Draft) -> Meaning:
+    spread = draft.constant("spread", singles(model.spread))
+    mean = draft.constant("mean", singles(model.mean))
+    draft.answer.append(
         f"for (int k = 0; k < {len(model.names)}; ++k) answer[k] = answer[k] * {spread}[k] + {mean}[k];"
     )
     return Meaning("a number for each target, in its unit", model.names)
 
 
-def _words(model: Any, writing: Writing) -> Meaning:
+def _words(model: Any, draft: Draft) -> Meaning:
     return Meaning("a score for each word to come next; their softmax is the probabilities")
 
 
-def _values(model: Any, writing: Writing) -> Meaning:
+def _values(model: Any, draft: Draft) -> Meaning:
     config = model.encoder.config
     ways = [
         "logarithms" if config.log else "",
@@ -75,17 +75,17 @@ def _values(model: Any, writing: Writing) -> Meaning:
     return Meaning(note, arrays={"centre": singles([one.center]), "scale": singles([one.scale])} if one else {})
 
 
-def _given(model: Any, writing: Writing) -> Meaning:
+def _given(model: Any, draft: Draft) -> Meaning:
     return Meaning("what the net's last layer gives for this step")
 
 
-MEANINGS: dict[str, Callable[[Any, Writing], Meaning]] = {
+MEANINGS: dict[str, Callable[[Any, Draft], Meaning]] = {
     "classes": _classes, "tags": _tags, "multilabel": _labels, "ordinal": _ordinal, "regression": _numbers,
     "next_token": _words, "panel": _values, "sequence": _given,
 }  # fmt: skip
 """Of each head that can be written: what its answers mean. It may add to what an answer does."""
 
 
-def meaning_of(model: Any) -> Callable[[Any, Writing], Meaning] | None:
+def meaning_of(model: Any) -> Callable[[Any, Draft], Meaning] | None:
     """Return what tells the meaning of a model's answers, None of a head that is not written."""
     return MEANINGS.get(HELD[model.task].head)

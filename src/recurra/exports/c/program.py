@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recurra.errors import ArtefactError
+from recurra.exports.c.draft import Draft
 from recurra.exports.c.layers import POOLED, WRITE
 from recurra.exports.c.meanings import Meaning, meaning_of
-from recurra.exports.c.writing import Writing
 from recurra.layers.layer import weights_of
 from recurra.layers.matrix.run import BagSpec, EmbeddingSpec, TiedSpec
 from recurra.model import Model
@@ -23,7 +23,7 @@ from recurra.text.vocabulary import UNK
 class Program:
     """A net in C, ready to be written."""
 
-    writing: Writing
+    draft: Draft
     meaning: Meaning
     plan: Any
     task: str
@@ -31,12 +31,12 @@ class Program:
     @property
     def name(self) -> str:
         """What its functions and files begin with."""
-        return self.writing.name
+        return self.draft.name
 
     @property
     def outputs(self) -> int:
         """Numbers of an answer."""
-        return self.writing.size
+        return self.draft.size
 
     @property
     def inputs(self) -> int:
@@ -51,27 +51,27 @@ class Program:
     @property
     def ram(self) -> int:
         """Bytes of one state, scratch included."""
-        return self.writing.ram
+        return self.draft.ram
 
     @property
     def flash(self) -> int:
         """Bytes of constants; the code is a kilobyte or two more, as the compiler makes it."""
         # Further arrays and the texts of names, each with a pointer of four bytes.
         arrays = sum(values.nbytes for values in self.meaning.arrays.values())
-        return self.writing.flash + arrays + sum(len(name.encode()) + 5 for name in self.meaning.names)
+        return self.draft.flash + arrays + sum(len(name.encode()) + 5 for name in self.meaning.names)
 
     @property
     def record(self) -> dict[str, Any]:
         """What the command tells of it, as plain JSON."""
-        remembered = sum(part.bytes for part in self.writing.memory if not part.note.startswith("scratch"))
+        remembered = sum(part.bytes for part in self.draft.memory if not part.note.startswith("scratch"))
         return {
             "name": self.name,
             "task": self.task,
-            "precision": "int8" if self.writing.byte else "float32",
+            "precision": "int8" if self.draft.byte else "float32",
             "ram": self.ram,
             "ram_state": remembered,
             "flash": self.flash,
-            "products": self.writing.products,
+            "products": self.draft.products,
             "outputs": self.outputs,
         }
 
@@ -86,14 +86,14 @@ def program_of(model: Any, name: str, *, byte: bool) -> Program:
     layers = plan.flow + [(key, spec) for key, spec in plan.layers().items() if isinstance(spec, TiedSpec)]
     shared, imported = any(isinstance(spec, TiedSpec) for _, spec in layers), model.task == "sequence"
     # An imported net has no vocabulary, and no word that stands for others.
-    writing = Writing(name, byte, shared=shared, unknown=0 if imported else UNK)
+    draft = Draft(name, byte, shared=shared, unknown=0 if imported else UNK)
     for place, (key, spec) in enumerate(layers, 1):
-        writing.layer, writing.behind = key, tuple(spec.kind for _, spec in layers[place:])
-        WRITE[spec.kind](writing, spec, weights_of(model.tensors, key))
-    if writing.values != "answer":  # where nothing stands behind the recurrence
-        writing.answer.append(f"memcpy(answer, {writing.values}, {writing.size} * sizeof(float));")
+        draft.layer, draft.behind = key, tuple(spec.kind for _, spec in layers[place:])
+        WRITE[spec.kind](draft, spec, weights_of(model.tensors, key))
+    if draft.values != "answer":  # where nothing stands behind the recurrence
+        draft.answer.append(f"memcpy(answer, {draft.values}, {draft.size} * sizeof(float));")
     told = meaning_of(model)
-    return Program(writing, told(model, writing) if told else Meaning(""), plan, model.task)
+    return Program(draft, told(model, draft) if told else Meaning(""), plan, model.task)
 
 
 def require_readable(model: Model) -> None:

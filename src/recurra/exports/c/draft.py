@@ -40,7 +40,7 @@ class Memory:
 
 
 @dataclass
-class Writing:
+class Draft:
     """A net as far as it is written."""
 
     name: str
