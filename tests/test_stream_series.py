@@ -155,6 +155,16 @@ def test_gaps_names_and_forms_are_those_of_a_file(models: dict[str, Path]) -> No
     assert [len(row["rows"]) for row in done.rows()] == [3, 0, 3]
 
 
+def test_a_series_begins_with_its_first_value(models: dict[str, Path]) -> None:
+    first, *rest = rows_of("a", 3)
+    done = recurra("stream", models["classics"], stdin=jsonl([{**first, "y": None}, *rest]))
+    assert not done.code and [row["begins"] for row in done.rows()] == [True, True, False]
+    assert done.rows()[0]["rows"] == []
+    assert done.rows()[1:] == [
+        {**row, "line": row["line"] + 1} for row in recurra("stream", models["classics"], stdin=jsonl(rest)).rows()
+    ]
+
+
 def test_slots_keep_the_keys_that_were_read_last() -> None:
     slots, order = Slots(3), list("abcabda")
     taken = [slots.of(key) for key in order]

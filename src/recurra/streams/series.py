@@ -25,6 +25,7 @@ from recurra.streams.lines import Line, Lines, row_lines
 
 MARGIN = 64
 """Rows kept beyond those that are read, so that they need not be moved at every row."""
+BLANK = (None, "")
 BEGINNING = 2
 """Rows that tell no rhythm for sure."""
 
@@ -90,9 +91,14 @@ class SeriesStreams:
         Raises DataError for a row that does not fit those before it; the series then goes on without it.
         """
         kept, (batch, row) = self._kept[slot], line.item
+        if not kept.lines and batch.columns[self._chosen.values[0]][row] in BLANK:
+            # A series begins with its first value; what stands before it is left out of a file, too.
+            return {"columns": {}}, []
         kept.lines.append(line.number)
         for name, cells in kept.cells.items():
-            cells.append(batch.columns[name][row])
+            cell = batch.columns[name][row]
+            # The name comes again with every row: one copy of it is enough.
+            cells.append(cells[0] if cells and cells[0] == cell and name in self._chosen.ids else cell)
         try:
             columns, told = self._answered(kept, written=batch.written)
         except DataError:
