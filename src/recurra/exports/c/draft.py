@@ -1,6 +1,6 @@
 """What is gathered while a net is written in C: constants, memory, functions, and the lines of a step and an answer.
 
-Not here: what each layer adds (layers.py), and the files that come of it (program.py).
+Not here: what each layer adds (layers.py), and the files that come of it (program.py, files.py).
 """
 
 from __future__ import annotations
