@@ -17,7 +17,7 @@ from recurra.panels.linear import along, fits_line, line_of
 from recurra.panels.series import Panel, panel_of
 from recurra.panels.windows import windows_at
 from recurra.tasks.heads.panel.shapes import STEPS, among_of, few_long, shape_of, taught
-from recurra.tasks.heads.panel.weighing import OFTEN_ORIGINS, weighing_origins
+from recurra.tasks.heads.panel.weighing import OFTEN_ORIGINS, OFTEN_WINDOWS, weighing_origins
 
 RANDOM = np.random.default_rng(3)
 SETTINGS = SERIES_SETTINGS.changed({"hidden": 4, "horizon": 5, "season": 4, "batch_size": 16})
@@ -74,9 +74,9 @@ def test_few_long_series_are_learnt_less_often_and_weighed_on_more_windows() -> 
     assert few_long(long, 5) and not few_long(short, 5) and not few_long(panel(count=31, steps=200), 5)
     told = taught(long, shape_of(long, SETTINGS), SETTINGS)
     assert told is not None and STEPS[0] < told.batches * 10 < 2.1 * 8000 / 16
-    assert len(weighing_origins(long, 5, often=True)) == OFTEN_ORIGINS
+    assert len(weighing_origins(long, 5, often=True, windows=OFTEN_WINDOWS)) == OFTEN_ORIGINS
     # 31 series of one window each are not enough windows, and 12 of each are.
-    assert len(weighing_origins(panel(count=31, steps=400), 50, often=True)) < 12
+    assert len(weighing_origins(panel(count=31, steps=400), 50, often=True, windows=OFTEN_WINDOWS)) < 12
 
 
 def test_a_linear_forecast_follows_a_linear_rule_and_asks_for_enough_windows() -> None:

@@ -28,7 +28,7 @@ from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.panel.settling import season_in, settled
 from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught
-from recurra.tasks.heads.panel.weighing import weighing_origins
+from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, weighing_origins
 from recurra.tasks.inputs.series import TableSeries
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Prepared
@@ -57,7 +57,7 @@ def prepare_panel(
     whole = taught(panel, spec, settings)
     # Columns beside the values and a long past are read by nets alone: that is worth many windows to find out.
     often = units is not None or few_long(panel, config.horizon)
-    backs = weighing_origins(panel, config.horizon, often=often)
+    backs = weighing_origins(panel, config.horizon, often=often, windows=1 if units else OFTEN_WINDOWS * often)
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
     members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
     if asked.minutes and members and whole is not None:

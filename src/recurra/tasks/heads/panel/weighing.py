@@ -23,7 +23,7 @@ MOST_ORIGINS = 5
 OFTEN_ORIGINS = 50
 """The same where nets read what stands beside the values, and of a few long series."""
 OFTEN_WINDOWS = 350
-"""Windows that are asked for there, of all series together."""
+"""Windows of a few long series, of all together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +38,16 @@ class Weighed:
     scales: Values
 
 
-def weighing_origins(panel: Panel, horizon: int, *, often: bool = False) -> tuple[int, ...]:
+def weighing_origins(panel: Panel, horizon: int, *, often: bool = False, windows: int = 1) -> tuple[int, ...]:
     """Return how far before the end the windows begin that weigh: one of many series, up to five of a few.
 
     They take no more than a third of the median series; none where that is not even one horizon. `often` asks for as
     many as are believed without a prior: nets that read covariates, or a long past, know what classical forecasts do
-    not.
+    not; `windows` for so many of all series together.
     """
     median = float(np.median(panel.lengths)) if len(panel) else 0.0
     points = len(panel) * horizon
-    enough, most, windows = (4 * ENOUGH, OFTEN_ORIGINS, OFTEN_WINDOWS) if often else (ENOUGH, MOST_ORIGINS, 1)
+    enough, most = (4 * ENOUGH, OFTEN_ORIGINS) if often else (ENOUGH, MOST_ORIGINS)
     # The points of one window are right or wrong together: a long horizon does not make up for few windows.
     wanted = min(most, max(1, -(-enough // max(points, 1)), -(-windows // max(len(panel), 1))))
     stride = max(1, horizon // 2)
