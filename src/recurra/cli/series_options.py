@@ -5,6 +5,7 @@ Not here: what they do (datasets/).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -48,7 +49,10 @@ class SeriesChoices:
     ds: Annotated[
         list[str], typer.Option("--time", metavar="COLUMN", help="Column of the times; several are joined by a space.")
     ] = field(default_factory=list)
-    y: Annotated[str, typer.Option("--value", metavar="COLUMN", help="Column of the values.")] = ""
+    y: Annotated[
+        list[str],
+        typer.Option("--value", metavar="COLUMN", help="Column of the values; of several each is a series of its own."),
+    ] = field(default_factory=list)
     wide: Annotated[bool, typer.Option("--wide", help="Each column beside the times is a series.")] = False
     date_format: Annotated[
         str, typer.Option("--date-format", metavar="FORMAT", help="Notation of times, e.g. %d/%m/%Y.")
@@ -101,7 +105,7 @@ class SeriesChoices:
         return SeriesReading(
             unique_id=tuple(self.unique_id) or None,
             ds=tuple(self.ds) or None,
-            y=self.y or None,
+            y=_one_or_all(self.y),
             wide=self.wide,
             date_format=self.date_format or None,
             epoch=one_of("--time-unit", self.time_unit, get_args(Epoch)),
@@ -115,6 +119,10 @@ class SeriesChoices:
             # none is a choice too: it refuses gaps where a model would fill them as in its training.
             impute=one_of("--impute", self.impute, (*get_args(Impute), "none")),
         )
+
+
+def _one_or_all(names: Sequence[str]) -> str | tuple[str, ...] | None:
+    return names[0] if len(names) == 1 else tuple(names) or None
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def with_ahead(table: SeriesTable, coming: SeriesTable) -> SeriesTable:
     names = BesideNames(past, future, known.names.static if known else ())
     rows = {}
     for name in table.ids:
-        source = coming.ids[0] if coming.unnamed else name
+        source = coming.ids[0] if coming.unnamed else table.columns.row_of(name)
         if source not in coming.values:
             found = f"series {', '.join(map(repr, coming.ids[:5]))}"
             raise DataError(f"no coming rows for series {name!r}", found=found, advice="bring them, too")

@@ -6,6 +6,7 @@ Not here: which columns they are (columns.py), and what the times mean (moments.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -158,11 +159,22 @@ class SeriesCells:
     def names(self) -> Distinct:
         """Return the name of each value's series."""
         if self._chosen.wide:
-            # Each row of a wide table has a value of each series, in the order of the columns.
-            return Distinct([*self._chosen.values], np.tile(np.arange(len(self._chosen.values)), self._rows))
+            return self._of_targets()
         if not self._chosen.ids:
             return Distinct([self._stem], np.zeros(self._rows, np.int64))
         return Distinct(self._naming.names, np.concatenate(self._names))
+
+    def _of_targets(self) -> Distinct:
+        """Return names for a row's values side by side, in the order of the columns; raises DataError for one twice."""
+        targets, width = self._chosen.values, len(self._chosen.values)
+        if not self._chosen.ids:
+            return Distinct([*targets], np.tile(np.arange(width), self._rows))
+        names = [f"{name}/{target}" for name in self._naming.names for target in targets]
+        if len(set(names)) < len(names):
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise DataError("two series would have one name", found=repr(twice), advice="rename a series or a column")
+        rows = np.concatenate(self._names)[:, None] * width + np.arange(width)
+        return Distinct(names, rows.reshape(-1))
 
     def times(self) -> Distinct:
         """Return the time of each row as it is written; nothing where there are no columns of times."""

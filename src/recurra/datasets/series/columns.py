@@ -76,12 +76,12 @@ def choose_columns(header: Header, reading: SeriesReading, *, never_values: Sequ
     Columns of `never_values` are no values unless they are named so. Raises DataError that lists the columns there are,
     and for times that seem to stand in two columns.
     """
-    found, ids, times = header.names, _tuple(reading.unique_id), _tuple(reading.ds)
+    found, ids, times, targets = header.names, *map(_tuple, (reading.unique_id, reading.ds, reading.y))
     header.need(*names_of(reading))
     beside = beside_names(reading)
     guessed = not ids, not times, reading.y is None
     # A column that was named for one thing is not guessed for another.
-    left = [name for name in found if name not in (*ids, *times, reading.y, *beside.all)]
+    left = [name for name in found if name not in (*ids, *times, *targets, *beside.all)]
     ids = ids or _first(guess(ID_NAMES, left))
     left = [name for name in left if name not in ids]
     times = times or _guess_times(left, valued=reading.y is not None, place=header.place)
@@ -90,11 +90,12 @@ def choose_columns(header: Header, reading: SeriesReading, *, never_values: Sequ
         chosen = _with_beside(_wide(header, ids, times, left, reading), beside)
         return replace(chosen, warnings=_doubtful(chosen, found, guessed))
     # A single column that is left can be nothing but the value.
-    value = reading.y or guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
+    value = guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
+    targets = targets or _first(value or None)
     # Without times rows are counted, but only in a file that has nothing else.
-    if not value or (not times and len(found) > 1 + len(beside.all)):
+    if not targets or (not times and len(found) > len({*targets, *beside.all})):
         raise _cannot_tell(header, "value" if times else "time", left)
-    chosen = _with_beside(Chosen(ids, times, (value,), False), beside)
+    chosen = _with_beside(Chosen(ids, times, targets, len(targets) > 1), beside)
     return replace(chosen, warnings=_doubtful(chosen, [*ids, *times, *left], guessed))
 
 
@@ -180,7 +181,9 @@ def beside_names(reading: SeriesReading) -> BesideNames:
 
 def _with_beside(chosen: Chosen, beside: BesideNames) -> Chosen:
     """Return the columns with covariates; raises DataError for one that is the value or the time itself."""
-    twice = [name for name in beside.all if name in (*chosen.values, *chosen.times)]
+    # Of several targets each may read the past of all.
+    known = beside.past if len(chosen.values) > 1 else ()
+    twice = [name for name in beside.all if name in (*chosen.values, *chosen.times) and name not in known]
     if twice:
         advice = "a forecast would read what it is to tell; name another column"
         raise DataError(f"column {twice[0]!r} is the value or the time, and cannot stand beside it", advice=advice)

@@ -93,7 +93,7 @@ class FrameSeries:
         return [text for part, zone in parts for text in table.notation.write(part, zone)]
 
     def _named(self, names: Sequence[str], sizes: Sequence[int]) -> Any:
-        if len(self.chosen.ids) != 1:
+        if len(self.chosen.ids) != 1 or self.chosen.wide:
             return np.repeat(np.array(names, dtype=object), sizes).tolist()
         column = self.columns[self.chosen.ids[0]]
         # The first row of each series: its cell has the name in the column's own type.
@@ -131,8 +131,8 @@ def _columns_of(frame: Any) -> ColumnSource:
     """Return the columns of a narwhals frame, which are read as those of a file are; its times have their own types."""
 
     def rows(chosen: Chosen) -> Iterator[RowBatch]:
-        cells = {name: _numbers(frame[name], name) for name in chosen.values}
-        cells |= {name: _cells(frame[name]) for name in (*chosen.ids, *chosen.beside.all)}
+        cells: dict[str, list[Any]] = {name: _cells(frame[name]) for name in (*chosen.ids, *chosen.beside.all)}
+        cells |= {name: _numbers(frame[name], name) for name in chosen.values}
         yield RowBatch(range(1, len(frame) + 1), cells, lambda row, name: Place(FRAME, row + 1))
         _check_kinds([cells[name] for name in chosen.ids])
 

@@ -106,8 +106,8 @@ def learnt_of(table: SeriesTable) -> LearntSeries:
     kept = SeriesReading(
         unique_id=_parts(reading.unique_id, columns.unique_id),
         ds=_parts(reading.ds, columns.ds),
-        y=columns.y or None,
-        wide=bool(columns.wide),
+        y=columns.y or (columns.wide if reading.y else None),
+        wide=bool(columns.wide) and not reading.y,
         date_format=reading.date_format or table.notation.date_format or None,
         epoch=reading.epoch or ("step" if step is not None and step.unit == "step" else None),
         zone=reading.zone,

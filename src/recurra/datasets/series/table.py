@@ -37,7 +37,8 @@ class SeriesReading:
     """Columns whose values together name a series."""
     ds: ColumnNames | None = None
     """Columns whose texts, joined by a space, are the time."""
-    y: str | None = None
+    y: ColumnNames | None = None
+    """The column of the values; of several each is a target, and with each name of a series a series of its own."""
     wide: bool = False
     """Each column beside the times is a series."""
     date_format: str | None = None
@@ -90,13 +91,18 @@ class SeriesColumns:
     ds: str
     y: str
     wide: tuple[str, ...] = ()
-    """The columns that each are a series; `y` is empty then."""
+    """The columns that each are a series, of each name where there are names; `y` is empty then."""
 
     def __str__(self) -> str:
         """Tell which column gives what."""
         taken = (("names", self.unique_id), ("times", self.ds), ("values", self.y))
         told = [f"{what} from column {name!r}" for what, name in taken if name]
         return ", ".join([*told, *([f"a series from each of {len(self.wide)} others"] if self.wide else [])])
+
+    def row_of(self, name: str) -> str:
+        """Return what the rows of a series are called: without its target, where each name has several."""
+        ends = (f"/{target}" for target in self.wide if self.unique_id and name.endswith(f"/{target}"))
+        return name.removesuffix(max(ends, key=len, default=""))
 
 
 @dataclass(frozen=True, eq=False)

@@ -243,7 +243,7 @@ class SeriesRecord(Frozen):
     unnamed: bool | None = None
     unique_id: _Columns = None
     ds: _Columns = None
-    y: str | None = None
+    y: _Columns = None
     past: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
