@@ -106,10 +106,10 @@ print(recurra("fit", "ratings", sys.argv[1], "--set", "window=7", "--out", sys.a
 
 # Where a task may be named: the tasks themselves, the commands' options, and what an artefact of format 1 holds.
 MAY_NAME = ("tasks/", "cli/", "nets/run.py", "nets/sequences.py", "labs/")
-# A column, a tag of SVG and a file's usual name are no tasks.
+# A column, a key of an answer, a tag of SVG and a file's usual name are no tasks.
 OTHERS = {
     "datasets/columns.py", "datasets/plain.py", "datasets/known/imdb.py", "datasets/series/files.py",
-    "datasets/series/frames.py", "nets/panels.py", "report/markup.py",
+    "datasets/series/frames.py", "nets/panels.py", "report/markup.py", "streams/texts.py",
 }  # fmt: skip
 
 

@@ -15,8 +15,9 @@ from recurra.errors import DataError, UsageError
 from recurra.layers.layer import Floats
 from recurra.session_pool import SessionPool
 from recurra.streams.lines import Line
+from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.next_token.drawing import Drawing
-from recurra.tasks.heads.next_token.run import MOST_TOKENS
+from recurra.tasks.heads.next_token.run import MOST_TOKENS, RunningLanguage
 from recurra.text.stream import detokenise
 from recurra.text.vocabulary import EOS
 
@@ -45,7 +46,7 @@ class NetStreams:
         whole("tokens to generate", self.ahead.generate, least=0, most=MOST_TOKENS)
         whole("next words", self.ahead.words, least=1)
         self._random = np.random.default_rng(seed_of("seed", self.ahead.seed))
-        self._language = self.model.task == "language"
+        self._language = isinstance(self.model, RunningLanguage)
         self._read = [0] * most
 
     @property
@@ -96,7 +97,7 @@ class NetStreams:
     def _named(self, answer: Floats) -> dict[str, Any]:
         names = self.pool.names
         told = dict(zip(names, answer.tolist(), strict=True)) if names else answer.tolist()
-        if self.model.task == "text":
+        if isinstance(self.model, RunningClassifier):
             return {"label": names[int(answer.argmax())], "probabilities": told}
         return {"answer": told}
 
