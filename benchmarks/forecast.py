@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 from fitting import fitted
+from processes import ran
 from series_sets import FILES, SeriesSet, series_set
 from smoke import sized
 from writing import keep, measurements, write_sets
@@ -87,19 +86,13 @@ def forecast(rows: SeriesSet, folder: Path) -> dict[str, Any]:
     rows.csv(folder / "train.csv", whole=False)
     words = ["forecast", str(folder / "run"), str(folder / "train.csv"), "--level", "80"]
     words += ["-o", str(folder / "answers.parquet")]
-    began = time.perf_counter(), _children()
-    subprocess.run([sys.executable, "-m", "recurra", *words], check=True, capture_output=True)
-    spent, wall = _children() - began[1], time.perf_counter() - began[0]
+    began = time.perf_counter()
+    spent, most = ran([sys.executable, "-m", "recurra", *words], folder)
+    wall = time.perf_counter() - began
     answers = pd.read_parquet(folder / "answers.parquet")
     ends = {end: answers[f"Recurra{end}"].to_numpy().reshape(len(rows.ids), -1) for end in ("-lo-80", "-hi-80")}
-    told = {"processor": round(spent, 1), "wall": round(wall, 1)}
+    told = {"processor": round(spent, 1), "wall": round(wall, 1), "megabytes": round(most)}
     return {"inside_80": rows.inside(ends), "forecast_seconds": told}
-
-
-def _children() -> float:
-    """Seconds of the processor that ended child processes took."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def classics_of(rows: SeriesSet) -> dict[str, float]:

@@ -12,18 +12,15 @@ Not here: the rivals' own code (rivals/forecaster.py), more panels and seeds (fo
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from processes import ran
 from series_sets import SeriesSet, series_set
 from smoke import SMOKE, sized
 from writing import keep, measurements, write_sets
@@ -37,15 +34,6 @@ SETS = ("airline", "M4 weekly", "M3 monthly")
 RIVALS = ("NeuralForecast LSTM", "NeuralForecast NHITS", "Darts RNNModel, LSTM")
 SECONDS = 1800
 """Of the processor, after which a rival's training is stopped."""
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-LAUNCH = """
-import json, resource, subprocess, sys
-code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3]))
-sys.exit(code)
-"""
-"""A small process starts the command: a child's most memory counts from before exec, as a copy of who starts it."""
 Values = NDArray[np.float64]
 
 
@@ -110,21 +98,6 @@ def rival(rows: SeriesSet, who: str, folder: Path) -> tuple[Values, str, float, 
     spent, most = ran([str(PYTHON), str(script), who, str(task), str(answers)], folder)
     told = np.load(answers)
     return told["told"].astype(np.float64), str(told["note"]), spent, most
-
-
-def ran(words: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Run a command in a folder; return its seconds of the processor and the most megabytes that it held.
-
-    Raises RuntimeError where it fails.
-    """
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", LAUNCH, *words], check=False, cwd=folder, env={**os.environ, **ONE_THREAD},
-        capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    spent, most = json.loads(done.stdout.splitlines()[-1])
-    return spent, most
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from recurra.errors import Place, RecurraError
 
@@ -27,10 +28,11 @@ FORGOTTEN = 24 * 3600
 """Seconds after which another machine's leftovers are taken for dead."""
 
 
-def write_atomically(path: Path, data: bytes | str) -> None:
+def write_atomically(path: Path, data: bytes | str | Callable[[BinaryIO], object]) -> None:
     """Write one file (texts as UTF-8), replacing an older one in a single step; parents are made.
 
-    Raises RecurraError with the path when the disc refuses, or when `path` is a folder, a link or a device.
+    A function is given the open file, and writes part by part what is too large to be held as a whole. Raises
+    RecurraError with the path when the disc refuses, or when `path` is a folder, a link or a device.
     """
     target = _absolute(path)
     with disc_errors(target):
@@ -108,8 +110,14 @@ def _mode_of_file(target: Path) -> int | None:
     return stat.S_IMODE(facts.st_mode)
 
 
-def _write_file(path: Path, data: bytes) -> None:
+def _write_file(path: Path, data: bytes | Callable[[BinaryIO], object]) -> None:
     # "x" fails where something stands there already: the name is random, so that would be an attack.
+    if not isinstance(data, bytes):
+        with path.open("xb") as parts:
+            data(parts)
+            parts.flush()
+            os.fsync(parts.fileno())
+        return
     with path.open("xb", buffering=0) as file:
         rest = memoryview(data)
         # A write may take only a part, above 2 GiB always.

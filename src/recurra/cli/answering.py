@@ -19,7 +19,7 @@ from recurra.cli import options
 from recurra.cli.console import emit_json, emit_table, harmless, say, say_warnings
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import ForecastChoices, SeriesChoices
-from recurra.cli.series_tables import csv_of, rows_of, write_table
+from recurra.cli.series_tables import csv_parts, rows_of, write_table
 from recurra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def forecast(
     elif json_:
         emit_json({"task": "series", "rows": rows_of(columns)})
     else:
-        sys.stdout.write(csv_of(columns))
+        sys.stdout.writelines(csv_parts(columns))
 
 
 def _taught(

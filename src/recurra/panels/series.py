@@ -60,11 +60,11 @@ class Panel:
 
     def without_last(self, steps: int) -> Panel:
         """Return the panel before its last `steps` values; a shorter series keeps none."""
-        kept = np.maximum(self.lengths - steps, 0)
-        places = np.arange(len(self.flat)) - np.repeat(self.starts, self.lengths)
-        left = places < np.repeat(kept, self.lengths)
+        kept = np.maximum(self.lengths - steps, 0).tolist()
+        series = [values[:end] for values, end in zip(self.series(), kept, strict=True)]
+        masks = [known[:end] for known, end in zip(self.masks(), kept, strict=True)]
         # What stands beside is read around an origin alone, and need not be cut.
-        return Panel(self.flat[left], self.known[left], kept, self.beside)
+        return replace(joined(series, masks), beside=self.beside)
 
     def newest(self, steps: int) -> Panel:
         """Return the newest `steps` values of each series; 0: all."""
@@ -76,6 +76,9 @@ class Panel:
 
     def taken(self, rows: NDArray[np.int64]) -> Panel:
         """Return some of the series, in the order of `rows`."""
+        # Of many large series a copy would be felt.
+        if np.array_equal(rows, np.arange(len(self))):
+            return self
         series, masks = self.series(), self.masks()
         beside = self.beside and self.beside.taken(rows)
         return replace(joined([series[row] for row in rows], [masks[row] for row in rows]), beside=beside)
@@ -121,7 +124,7 @@ def bridged(values: Values) -> Values:
 
 def _filled(values: Values, known: Mask, season: int) -> Values:
     if known.all():
-        return values.astype(np.float64)
+        return values.astype(np.float64, copy=False)
     filled = values.astype(np.float64)
     # In order, so that a long gap repeats its last season again and again.
     for place in np.flatnonzero(~known):

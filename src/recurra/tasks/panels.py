@@ -54,16 +54,17 @@ def prepare_panel(
     settings = settings.model_copy(update={"series": config})
     panel = _known_panel(table, units, config)
     spec = shape_of(panel, settings, units, window=window)
-    whole = taught(panel, spec, settings)
+    learns = asked.recipe != "classics"
+    whole = taught(panel, spec, settings) if learns else None
     # Columns beside the values and a long past are read by nets alone: that is worth many windows to find out.
     often = units is not None or few_long(panel, config.horizon)
     backs = weighing_origins(panel, config.horizon, often=often, windows=1 if units else OFTEN_WINDOWS * often)
-    before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
-    members = MEMBERS if whole is not None and asked.recipe != "classics" else 0
+    before = taught(panel.without_last(max(backs)), spec, settings) if backs and learns else None
+    members = MEMBERS if whole is not None else 0
     if asked.minutes and members and whole is not None:
         members, whole, before = _bounded(asked.minutes, settings, spec, whole, before)
     names = tuple(table.ids) if len(table.ids) <= MOST_NAMES else ()
-    box = box_series() if asked.recipe != "classics" and len(table.ids) <= MOST_BOXED else None
+    box = box_series() if learns and len(table.ids) <= MOST_BOXED else None
     line = linear_of(before, spec) if members else None
     nets = [name for name, there in ((NET, members), (PRETRAINED, box), (LINEAR, line)) if there]
     encoder = PanelEncoder(

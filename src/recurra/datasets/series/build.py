@@ -18,6 +18,7 @@ from recurra.datasets.series.cells import Distinct
 from recurra.datasets.series.checks import SeriesRows, in_order, settle, shared_step, sure_step
 from recurra.datasets.series.covariates import BesideRows, Covariates, Members, covariates_of, parted
 from recurra.datasets.series.gaps import MANY, regular
+from recurra.datasets.series.grown import part_of
 from recurra.datasets.series.moments import ColumnTimes
 from recurra.datasets.series.notations import Notation
 from recurra.datasets.series.numbers import EXACT
@@ -130,9 +131,15 @@ def _times(long: LongRows, rows: NDArray[np.int64] | None) -> NDArray[Any] | Non
 
 def _members(names: Distinct) -> Members:
     """Return the rows of each series, in their order."""
+    rows = names.rows
+    # Half as large as int64, for there is one of each row.
+    kind = np.int32 if rows.size < 2**31 else np.int64
+    if (rows[1:] >= rows[:-1]).all():
+        order, ends = np.arange(rows.size, dtype=kind), np.flatnonzero(rows[1:] != rows[:-1]) + 1
+        return dict(zip(names.texts, np.split(order, ends), strict=True))
     # Stable, so that the rows of a series stay in their order; one sort cuts any number of series.
-    order = np.argsort(names.rows, kind="stable")
-    ends = np.cumsum(np.bincount(names.rows, minlength=len(names.texts)))
+    order = np.argsort(rows, kind="stable").astype(kind)
+    ends = np.cumsum(np.bincount(rows, minlength=len(names.texts)))
     return dict(zip(names.texts, np.split(order, ends[:-1]), strict=True))
 
 
@@ -152,7 +159,7 @@ def _cut(long: LongRows, members: Members) -> tuple[dict[str, SeriesRows], dict[
         def show(time: Any, zone: Zone | None = zones[name]) -> str:
             return long.moments.notation.write(np.array([time]), zone)[0] if long.moments else str(time)
 
-        series[name] = SeriesRows(name, times, long.values[rows], zones[name], place, show, long.naming)
+        series[name] = SeriesRows(name, times, part_of(long.values, rows), zones[name], place, show, long.naming)
     return series, zones
 
 

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from recurra.datasets.series import advice
 from recurra.datasets.series.columns import Chosen
 from recurra.datasets.series.covariates import BesideCells, BesideRows
+from recurra.datasets.series.grown import Grown
 from recurra.datasets.series.numbers import NumberForm, PointsBetweenThousands, cell_number, column_numbers
 from recurra.datasets.series.table import SeriesReading, SeriesValues
 from recurra.datasets.tables import Dialect, RowBatch
 from recurra.errors import DataError, Place
 
-RowNumbers = NDArray[np.int64]
+RowNumbers = NDArray[np.int32]
+"""Numbers of distinct cells: half as large as int64, for they are held of every row."""
 _ALIKE = bytes.maketrans(b"123456789", b"0" * 9)
 
 
@@ -32,7 +34,7 @@ class Distinct:
     """Texts without repetition, and which of them each row holds."""
 
     texts: list[str]
-    rows: NDArray[np.int64]
+    rows: RowNumbers
     """(rows,): numbers of texts, from 0."""
 
     @classmethod
@@ -61,9 +63,9 @@ class CellNumbers(dict[Hashable, int]):
         """The distinct texts so far."""
         return list(self._numbers)
 
-    def of(self, cells: Sequence[Hashable]) -> NDArray[np.int64]:
+    def of(self, cells: Sequence[Hashable]) -> RowNumbers:
         """Return the numbers (rows,) of some cells; raises what `write` raises for a new one."""
-        return np.fromiter(map(self.__getitem__, cells), np.int64, len(cells))
+        return np.fromiter(map(self.__getitem__, cells), np.int32, len(cells))
 
     def __missing__(self, cell: Hashable) -> int:
         """Number a new cell."""
@@ -96,9 +98,7 @@ class SeriesCells:
         self._chosen, self._stem = chosen, stem
         self._beside = BesideCells(chosen.beside, self._form)
         self._naming, self._writing = _Naming(chosen.ids), CellNumbers(str.strip if len(chosen.times) == 1 else _joined)
-        self._names: list[RowNumbers] = []
-        self._times: list[RowNumbers] = []
-        self._values: list[SeriesValues] = []
+        self._names, self._times, self._values = Grown(np.int32), Grown(np.int32), Grown(np.float64)
         self._rows = 0
 
     def take(self, batch: RowBatch) -> None:
@@ -113,13 +113,13 @@ class SeriesCells:
         if names is None or values is None:
             values = self._row_by_row(batch)
         # A row of a wide table is as many values, side by side.
-        self._values.append(values.reshape(-1))
+        self._values.add(values.reshape(-1))
         self._beside.take(batch)
         if names is not None:
-            self._names.append(names)
+            self._names.add(names)
         # The times of a frame are no cells: they are read from its column.
         if chosen.times and chosen.times[0] in batch.columns:
-            self._times.append(self._writing.of(_keys(batch, chosen.times)))
+            self._times.add(self._writing.of(_keys(batch, chosen.times)))
         self._rows += len(batch)
 
     def _at_once(self, batch: RowBatch) -> SeriesValues | None:
@@ -161,24 +161,24 @@ class SeriesCells:
         if self._chosen.wide:
             return self._of_targets()
         if not self._chosen.ids:
-            return Distinct([self._stem], np.zeros(self._rows, np.int64))
-        return Distinct(self._naming.names, np.concatenate(self._names))
+            return Distinct([self._stem], np.zeros(self._rows, np.int32))
+        return Distinct(self._naming.names, self._names.whole)
 
     def _of_targets(self) -> Distinct:
         """Return names for a row's values side by side, in the order of the columns; raises DataError for one twice."""
         targets, width = self._chosen.values, len(self._chosen.values)
         if not self._chosen.ids:
-            return Distinct([*targets], np.tile(np.arange(width), self._rows))
+            return Distinct([*targets], np.tile(np.arange(width, dtype=np.int32), self._rows))
         names = [f"{name}/{target}" for name in self._naming.names for target in targets]
         if len(set(names)) < len(names):
             twice = next(name for name, count in Counter(names).items() if count > 1)
             raise DataError("two series would have one name", found=repr(twice), advice="rename a series or a column")
-        rows = np.concatenate(self._names)[:, None] * width + np.arange(width)
+        rows = self._names.whole[:, None] * np.int32(width) + np.arange(width, dtype=np.int32)
         return Distinct(names, rows.reshape(-1))
 
     def times(self) -> Distinct:
         """Return the time of each row as it is written; nothing where there are no columns of times."""
-        return Distinct(self._writing.texts, np.concatenate([np.empty(0, np.int64), *self._times]))
+        return Distinct(self._writing.texts, self._times.whole)
 
     def beside(self, place: Callable[[int, str], Place]) -> BesideRows | None:
         """Return the covariates of each value; `place` finds the cell of a row and a column."""
@@ -186,7 +186,7 @@ class SeriesCells:
 
     def values(self) -> SeriesValues:
         """Return the values, row by row."""
-        return np.concatenate(self._values)
+        return self._values.whole
 
 
 class _Naming:
@@ -205,7 +205,7 @@ class _Naming:
     def of(self, batch: RowBatch) -> RowNumbers | None:
         """Return the numbers of the names (rows,); None where one is at fault."""
         if not self._columns:
-            return np.zeros(len(batch), np.int64)
+            return np.zeros(len(batch), np.int32)
         try:
             return self._numbering.of(_keys(batch, self._columns))
         except DataError:

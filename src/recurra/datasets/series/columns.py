@@ -199,7 +199,7 @@ def _first(name: str | None) -> tuple[str, ...]:
 
 
 def may_name_series(
-    cells: Mapping[str, Sequence[Any]], times: NDArray[Any], *, within: NDArray[np.int64] | None = None
+    cells: Mapping[str, Sequence[Any]], times: NDArray[Any], *, within: NDArray[Any] | None = None
 ) -> list[str]:
     """Return the column, or the pair of columns, whose values tell mixed series apart; nothing where none does.
 
@@ -216,7 +216,7 @@ def may_name_series(
     stamps = np.unique(times, return_inverse=True)[1].astype(np.int64)
     if within is not None:
         # Pairs of a name and a time as one number: times of different series are different then.
-        stamps += within * (int(stamps.max()) + 1)
+        stamps += within.astype(np.int64) * (int(stamps.max()) + 1)
     for names in chain(((name,) for name in order), combinations(order[:MOST_TRIED], 2)):
         if _tells_apart([codes[name] for name in names], stamps):
             return list(names)
@@ -258,7 +258,7 @@ def naming_hint(
     found: Sequence[str],
     cells: Callable[[list[str]], Mapping[str, Sequence[Any]]],
     times: NDArray[Any],
-    names: NDArray[np.int64],
+    names: NDArray[Any],
 ) -> str:
     """Advise to name the series by the columns that tell them apart, besides those that do already; else nothing.
 

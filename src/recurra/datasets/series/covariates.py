@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.series.grown import Grown
 from recurra.datasets.series.numbers import NumberForm, cell_number, column_numbers
 from recurra.datasets.tables import RowBatch
 from recurra.errors import DataError, Place, either
@@ -83,24 +84,28 @@ class BesideCells:
     def __init__(self, names: BesideNames, form: NumberForm) -> None:
         """Begin with no row; numbers are written as the values are."""
         self._names, self._form = names, form
-        self._numbers: list[Numbers] = []
+        self._numbers = Grown(np.float64, len(names.changing))
         self._texts: list[list[str]] = [[] for _ in names.static]
+        self._known: dict[str, str] = {}
 
     def take(self, batch: RowBatch) -> None:
         """Add some rows. Raises DataError with its place for a cell that is no number."""
         from recurra.datasets.series.cells import cell_text
 
         columns = [self._column(batch, name) for name in self._names.changing]
-        self._numbers.append(np.stack([np.zeros(len(batch)), *columns], axis=1)[:, 1:])
+        self._numbers.add(np.stack([np.zeros(len(batch)), *columns], axis=1)[:, 1:])
         for texts, name in zip(self._texts, self._names.static, strict=True):
-            texts.extend(map(cell_text, batch.columns[name]))
+            # One object for each text: a file makes a new one of each cell.
+            texts.extend(self._known.setdefault(text, text) for text in map(cell_text, batch.columns[name]))
 
     def rows(self, width: int, place: Callable[[int, str], Place]) -> BesideRows | None:
         """Return all rows, each as often as it has values; None where there are no such columns."""
         if not self._names.all:
             return None
-        numbers = np.concatenate(self._numbers).repeat(width, axis=0)
-        texts = [[text for text in column for _ in range(width)] for column in self._texts]
+        numbers, texts = self._numbers.whole, self._texts
+        if width > 1:
+            numbers = numbers.repeat(width, axis=0)
+            texts = [[text for text in column for _ in range(width)] for column in texts]
         return BesideRows(self._names, numbers, texts, lambda row, name: place(row // width, name))
 
     def _column(self, batch: RowBatch, name: str) -> Numbers:

@@ -223,7 +223,8 @@ def _moments(
         raise DataError(f"{problem}; {both}: {example}") from None
 
 
-def _stand_twice(names: NDArray[np.int64], times: NDArray[np.int64]) -> bool:
+def _stand_twice(names: NDArray[Any], times: NDArray[Any]) -> bool:
     """Tell whether a series has the same time more than once; rows that have none have no time."""
-    pairs = names[: times.size] * (int(times.max(initial=0)) + 1) + times
-    return np.unique(pairs).size < pairs.size
+    # int32 would not hold the pairs.
+    pairs = names[: times.size].astype(np.int64) * (int(times.max(initial=0)) + 1) + times
+    return bool(np.unique(pairs).size < pairs.size)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from recurra.datasets.labels import stands_for_missing
 from recurra.datasets.series import advice
 from recurra.datasets.series.cells import Distinct, shapes_of
+from recurra.datasets.series.grown import part_of
 from recurra.datasets.series.notations import Epoch, Notation, read_periods
 from recurra.datasets.series.whole_times import EPOCHS, PlaceOf, read_whole
 from recurra.datasets.series.zones import WrittenZone, Zone, instants_of, shown_twice, skipped
@@ -55,7 +56,7 @@ class ColumnTimes:
     zone: Zone | None = None
     """The zone by name, where it is known."""
 
-    def at(self, rows: NDArray[np.int64]) -> ColumnTimes:
+    def at(self, rows: NDArray[Any]) -> ColumnTimes:
         """Return the moments of some rows, in their order."""
         offsets = None if self.offsets is None else self.offsets[rows]
         return ColumnTimes(self.times[rows], self.notation, offsets, self.zone)
@@ -70,7 +71,7 @@ class ColumnTimes:
         Raises DataError for a time that the clocks of the zone skip. Of a time that they show twice, the first row is
         before the change and the second after it.
         """
-        times = self.times[rows]
+        times = part_of(self.times, rows)
         if self.offsets is not None:
             return times, self.zone or WrittenZone.of(times, self.offsets[rows])
         if self.zone is None or not np.issubdtype(times.dtype, np.datetime64):
