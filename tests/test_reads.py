@@ -146,6 +146,7 @@ OTHER = {
     "training.optimiser": "sgd",
     "series.scale": "minmax",
     "series.calendar": "never",
+    "series.holidays": "US",
 }
 
 

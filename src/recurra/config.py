@@ -242,6 +242,8 @@ class SeriesConfig(Frozen):
     calendar: Literal["auto", "always", "never"] = "auto"
     """Panels with time stamps: whether hour, weekday and day of the year are read; auto: where steps are a day or
     shorter and a series has two years or more."""
+    holidays: str = Field(default="", pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{1,6})?)?$")
+    """Panels of days or finer: the country whose public holidays are known ahead, such as US or DE-BY; empty: none."""
     scale: Literal["none", "standard", "minmax"] = "standard"
     """The scaler, fitted on the training part only."""
     difference: bool = False

@@ -189,6 +189,7 @@ def series(
     horizon: options.Horizon = None,
     window: options.Window = None,
     season: options.Season = None,
+    holidays: options.Holidays = "",
     validation: options.Validation = None,
     recipe: SeriesRecipe = "",
     minutes: SeriesMinutes = None,
@@ -206,6 +207,8 @@ def series(
 
                recurra fit series sales.csv --horizon 28 --season 7 --cell none
 
+               recurra fit series visits.csv --horizon 14 --holidays DE-BY
+
                recurra fit series demand.csv --horizon 48 --past price --future temperature,holiday --static region
 
                recurra fit series airline --horizon 12 --window 24 --season 12 --set log=true --set difference=true
@@ -215,7 +218,7 @@ def series(
     # How a file is written (form, delimiter, header) is told once, in the reading of texts, and serves series too.
     source = Source([file], written.reading(), given.reading())
     sizes = {"horizon": horizon, "window": window, "season": season, "validation": validation}
-    how = {"recipe": one_of("--recipe", recipe, OF_SERIES), "minutes": minutes}
+    how = {"recipe": one_of("--recipe", recipe, OF_SERIES), "minutes": minutes, "holidays": holidays}
     fit_task("series", source, learning, run, **how, **sizes, **given.named())
 
 

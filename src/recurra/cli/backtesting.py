@@ -79,6 +79,7 @@ def backtest(
     horizon: options.Horizon = None,
     window: options.Window = None,
     season: options.Season = None,
+    holidays: options.Holidays = "",
     recipe: SeriesRecipe = "",
     minutes: SeriesMinutes = None,
     *,
@@ -101,7 +102,7 @@ def backtest(
 
     gates = read_gates(learning.fail_under, task="series")
     sizes: dict[str, Any] = {"window": window, "season": season, "recipe": one_of("--recipe", recipe, OF_SERIES)}
-    sizes |= {"minutes": minutes, **given.named()}
+    sizes |= {"minutes": minutes, "holidays": holidays, **given.named()}
     if file:
         done = _of_run(source, file, horizon, back, given.reading(), written, {**sizes, **_chosen(learning)})
     else:

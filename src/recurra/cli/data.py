@@ -110,6 +110,7 @@ class TaskChoices:
     horizon: options.Horizon = None
     window: options.Window = None
     season: options.Season = None
+    holidays: options.Holidays = ""
     validation: options.Validation = None
 
     def targets(self, labels: list[str]) -> TargetReading:
@@ -127,6 +128,7 @@ class TaskChoices:
         words = held | {"vectors": self.vectors}
         of_texts |= recipe.given(self.validation)
         sizes = held | {"horizon": self.horizon, "window": self.window, "season": self.season}
+        sizes["holidays"] = self.holidays
         sizes["recipe"] = recipe.recipe or None
         return {"text": words | of_texts, "language": words | {"tokens": self.tokens}, "series": sizes, "tags": held}
 

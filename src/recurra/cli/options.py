@@ -79,6 +79,9 @@ Window = Annotated[
 Season = Annotated[
     int | None, typer.Option("--season", min=1, show_default=False, help="Steps of one season. [default: found]")
 ]
+Holidays = Annotated[
+    str, typer.Option("--holidays", metavar="CODE", help="Country whose holidays are known ahead: US, DE-BY, …")
+]
 FailUnder = Annotated[
     list[str], typer.Option("--fail-under", metavar="METRIC=VALUE", help="Exit with 5 when the figure is not reached.")
 ]

@@ -39,7 +39,8 @@ class Forecaster(Estimator):
     Arguments left at None keep the value of `config` (default: `SERIES_SETTINGS`). `cell="none"` is as
     `recipe="classics"`: classical forecasts alone, and nothing is trained. `season` is the number of steps in a
     season; the rivals and MASE use it. `validation` windows at the end of each series, or a share of the
-    shortest series', choose the epoch and the intervals' widths; 0 holds nothing out. `past`, `future` and `static`
+    shortest series', choose the epoch and the intervals' widths; 0 holds nothing out. `holidays` is the code of a
+    country whose public holidays the nets of a panel know ahead (US, DE-BY). `past`, `future` and `static`
     name columns beside the values: numbers known up to now, numbers known ahead, what never changes within a series.
 
     >>> visits = [100 + 10 * (day % 7) for day in range(120)]
@@ -49,13 +50,14 @@ class Forecaster(Estimator):
 
     task = TASK
     no_net = "none"
-    flat = ("cell", "horizon", "window", "season", "hidden", "activation", "epochs", "learning_rate")
+    flat = ("cell", "horizon", "window", "season", "holidays", "hidden", "activation", "epochs", "learning_rate")
 
     cell: CellName | None = None
     _: KW_ONLY
     horizon: int | None = None
     window: int | None = None
     season: int | None = None
+    holidays: str | None = None
     hidden: int | None = None
     activation: Activation | None = None
     epochs: int | None = None

@@ -29,7 +29,6 @@ from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.panel.settling import season_in, settled
 from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught
 from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, weighing_origins
-from recurra.tasks.inputs.series import TableSeries
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Prepared
 
@@ -82,7 +81,6 @@ def prepare_panel(
         head="panel",
         split={"validation": list(backs), "test": config.horizon},
         kept={"test": config.horizon},
-        attributes={"table_": table, "given_": TableSeries(table)},
         notes=[*notes, *told_of(panel, spec, members, boxed=box is not None), *told_beside(units if members else None)],
     )
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from recurra.config import SeriesConfig, Settings
 from recurra.datasets.series.checks import VALIDATION, check_lengths
+from recurra.datasets.series.holidays import with_holidays
+from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, to_last_given, without_last
 from recurra.errors import DataError, UsageError, either
 from recurra.nets.layouts import forecast_net
@@ -159,12 +161,16 @@ def _held_panel(table: SeriesTable, horizon: int) -> Parts:
 
 def prepare(asked: Asked, table: SeriesTable) -> Prepared:
     """Make a panel ready, or the windows of a net; `recurra data check` takes these very steps."""
-    recipe = recipe_of(asked)
+    recipe, config = recipe_of(asked), asked.settings.series
     check_beside(asked, table, recipe)
     if recipe != "net":
-        units = None if recipe == "classics" else beside_units(table, asked.settings.series.calendar)
+        whole = with_holidays(table, config.holidays, ahead=config.horizon)
+        units = None if recipe == "classics" else beside_units(whole, config.calendar)
         settings = panel_settings(asked, SETTINGS, units)
-        return prepare_panel(replace(asked, recipe=recipe), settings, table, units, window=window_of(asked))
+        prepared = prepare_panel(replace(asked, recipe=recipe), settings, whole, units, window=window_of(asked))
+        # Each forecast adds its own holidays to what is given, which is read as it was without them.
+        data = replace(prepared.data, learnt=learnt_of(table))
+        return replace(prepared, data=data, attributes={"table_": table, "given_": TableSeries(table)})
     return _prepare_windows(asked, table)
 
 
@@ -172,10 +178,11 @@ def check_beside(asked: Asked, table: SeriesTable, recipe: str) -> None:
     """Raise UsageError for covariates, and a calendar that was asked for, where no net of a panel reads them."""
     if recipe in ("auto", "panel"):
         return
-    asks = asked.settings.series.calendar == "always"
+    config = asked.settings.series
+    asks = ["holidays"] * bool(config.holidays) + ["the calendar"] * (config.calendar == "always")
     named = table.covariates.names.all if table.covariates else ()
     if named or asks:
-        what = f"columns {', '.join(map(repr, named))} beside the values" if named else "the calendar"
+        what = f"columns {', '.join(map(repr, named))} beside the values" if named else asks[0]
         allowed, advice = "recipe panel, and no setting of windows", "leave them out, or choose recipe panel"
         raise UsageError(f"{what}: read by the nets of a panel alone", found=f"recipe {recipe}", allowed=allowed,
                          advice=advice)  # fmt: skip

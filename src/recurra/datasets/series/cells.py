@@ -173,7 +173,7 @@ class SeriesCells:
         if len(set(names)) < len(names):
             twice = next(name for name, count in Counter(names).items() if count > 1)
             raise DataError("two series would have one name", found=repr(twice), advice="rename a series or a column")
-        rows = self._names.whole[:, None] * np.int32(width) + np.arange(width, dtype=np.int32)
+        rows: RowNumbers = (self._names.whole[:, None] * width + np.arange(width)).astype(np.int32)
         return Distinct(names, rows.reshape(-1))
 
     def times(self) -> Distinct:

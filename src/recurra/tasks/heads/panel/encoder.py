@@ -12,6 +12,7 @@ from pydantic import Field
 
 from recurra.artefact.reading import json_bytes, parse_record
 from recurra.config import SeriesConfig
+from recurra.datasets.series.holidays import holiday_column
 from recurra.panels.blend import NET
 from recurra.panels.classics import CLASSICS
 from recurra.panels.columns import BesideUnits
@@ -56,6 +57,13 @@ class PanelEncoder:
     """Of the series that the net of the box learnt from (panels/marks.py); kept with that net alone."""
     window: int = 0
     """How many of the newest values every part reads, where that was chosen; 0: each as many as it likes."""
+
+    @property
+    def given(self) -> BesideUnits:
+        """The columns that a table has to bring: all but the holidays, which the time stamps tell."""
+        units = self.beside or BesideUnits()
+        own = holiday_column(self.config.holidays)
+        return units.model_copy(update={"future": tuple(each for each in units.future if each.name != own)})
 
     @property
     def told(self) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from recurra.arguments import whole
 from recurra.artefact import Artefact
 from recurra.datasets.series.ahead import ahead_doubts, check_ahead
+from recurra.datasets.series.holidays import with_holidays
 from recurra.datasets.series.learnt import LearntSeries, check_rhythm
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import ArtefactError, DataError, either
@@ -80,6 +81,8 @@ class RunningPanel(Model):
             return model.forecasts(table, steps=steps)
         season, units = self.encoder.config.season, self.encoder.beside
         self._check_beside(table, steps)
+        if units is not None:
+            table = with_holidays(table, self.encoder.config.holidays, ahead=steps + self.horizon)
         panel = panel_of_table(table, units, season=season, ahead=steps + self.horizon)
         told = np.zeros((len(table.ids), 0, len(QUANTILES)))
         if not panel.lengths.all():
@@ -98,7 +101,7 @@ class RunningPanel(Model):
         units = self.encoder.beside
         if units is None:
             return
-        check_ahead(table, [each.name for each in units.future], steps)
+        check_ahead(table, [each.name for each in self.encoder.given.future], steps)
         if units.calendar and not is_dated(table):
             advice = f"give a table with times; or fit with {either('--set calendar=never', 'calendar=never')}"
             raise DataError("the model reads the calendar, and these series have no times", advice=advice)
@@ -192,14 +195,13 @@ class RunningPanel(Model):
 
     def _lacking(self, table: SeriesTable) -> list[str]:
         """Warn of columns that the model learnt from and the table lacks."""
-        units, found = self.encoder.beside or BesideUnits(), table.covariates.names.all if table.covariates else ()
-        lacking = [name for name in units.names if name not in found]
-        named = ", ".join(map(repr, lacking))
-        return [f"columns {named} are not there: the model answers without, which is less sure"] if lacking else []
+        found = table.covariates.names.all if table.covariates else ()
+        lacking = ", ".join(repr(name) for name in self.encoder.given.names if name not in found)
+        return [f"columns {lacking} are not there: the model answers without, which is less sure"] if lacking else []
 
     def doubts(self, table: SeriesTable) -> list[str]:
         """Warn where nothing is known of coming steps although the model reads it."""
-        return ahead_doubts(table, [each.name for each in (self.encoder.beside or BesideUnits()).future])
+        return ahead_doubts(table, [each.name for each in self.encoder.given.future])
 
     def far(self, series_id: str, values: Values) -> str:
         """Nothing is far: a window is read in units of its own."""
