@@ -20,9 +20,9 @@ from recurra.errors import DataError, UsageError
 from recurra.estimators.series import Forecaster
 from recurra.metrics import paired_bootstrap
 from recurra.series import Values
-from recurra.tasks import panels
 from recurra.tasks.heads.horizon.drawn import drawn_series
 from recurra.tasks.heads.horizon.origins import Origins
+from recurra.tasks.heads.panel import shapes
 from recurra.tasks.inputs.series import given_series
 
 NET = {"epochs": 1, "hidden": 4, "horizon": 4}
@@ -32,7 +32,7 @@ TIMES = pd.date_range("2024-01-01", periods=60)
 @pytest.fixture(autouse=True)
 def _few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     # Nets that hardly learnt leak as well as any: the bits tell.
-    monkeypatch.setattr(panels, "STEPS", (10, 10))
+    monkeypatch.setattr(shapes, "STEPS", (10, 10))
 
 
 def waves(count: int = 5, *, seed: int = 0, shorter: int = 0) -> dict[str, Values]:
