@@ -81,6 +81,8 @@ def write_files(folder: Path) -> None:
         (folder / f"{name}{ending}.csv").write_text("\n".join([f"body,{name}", *lines]) + "\n")
     parts = {"embed": torch.nn.Embedding(9, 4), "lstm": torch.nn.LSTM(4, 5), "fc": torch.nn.Linear(5, 4)}
     save_file(torch.nn.ModuleDict(parts).state_dict(), folder / "tagger.safetensors")
+    chat = [{"user": user, "body": text} for user, (text, *_) in zip("aba", rows, strict=False)]
+    (folder / "chat.jsonl").write_text("".join(json.dumps(line) + "\n" for line in chat))
     (folder / "log.jsonl").write_text(json.dumps({"id": 1, "note": "a"}) + "\n")
 
 
