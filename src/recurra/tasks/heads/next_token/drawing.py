@@ -50,7 +50,8 @@ class Drawing:
     @property
     def how(self) -> tuple[float, int, float]:
         """The choices as the native engine takes them."""
-        return self.temperature, self.top_k, self.top_p
+        # In float32 a smaller temperature is 0; nothing beyond these draws another token.
+        return min(max(self.temperature, 1e-30), 1e30), self.top_k, self.top_p
 
     @property
     def never(self) -> list[int]:
