@@ -13,22 +13,6 @@ namespace {
 constexpr int kTokens = 128;    // of a block: their inputs and products stay in the second-level cache
 constexpr int kPoolBlock = 64;  // tokens whose sum is added to the running one, as when a whole sequence is pooled
 
-// A chunk with zeros at its ends, or with its own places there, mirrored at the first and the last.
-void lengthen(const Slide& slide, const float* chunk, float* into) {
-  const int channels = slide.channels, all = slide.left + slide.length + slide.right;
-  std::copy_n(chunk, slide.length * channels, into + slide.left * channels);
-  for (int place = 0; place < all; ++place) {
-    if (place == slide.left) place += slide.length;
-    if (place == all) break;
-    const int mirrored = place < slide.left ? slide.left - place : 2 * slide.length + slide.left - place - 2;
-    float* const to = into + (size_t)place * channels;
-    if (slide.reflect)
-      std::copy_n(chunk + (size_t)mirrored * channels, channels, to);
-    else
-      std::fill_n(to, channels, 0.0f);
-  }
-}
-
 }  // namespace
 
 // Neighbouring tokens of some rows: `first` … first + tokens - 1, no stream twice.
@@ -226,57 +210,6 @@ void Streams::pool(const Stage& stage, size_t number, const Block& block, float*
       }
     }
   }
-}
-
-void Streams::stateless(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
-  if (stage.kind == StageKind::dense) return dense(stage, rows, into, pitch);
-  if (stage.kind == StageKind::convolution) return convolve(stage, rows, into, pitch);
-  const Kernels& kernels = *instructions().kernels;
-  for (int row = 0; row < rows; ++row) {
-    float* to = into + row * pitch;
-    if (stage.function != Function::magnitude) {
-      kernels.single.activate(static_cast<Activation>(stage.function), rows_[row], to, stage.outputs);
-      continue;
-    }
-    const int pairs = stage.outputs / stage.places;
-    for (int place = 0; place < stage.places; ++place, to += pairs) {
-      const float* const real = rows_[row] + (size_t)place * 2 * pairs;
-      for (int at = 0; at < pairs; ++at)
-        to[at] = __builtin_sqrtf(real[at] * real[at] + real[pairs + at] * real[pairs + at]);
-    }
-  }
-}
-
-void Streams::dense(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
-  const Kernels& kernels = *instructions().kernels;
-  for (int row = 0; row < rows; ++row) std::copy_n(stage.bias.data(), stage.outputs, into + row * pitch);
-  kernels.dense(rows_.data(), rows, stage.inputs, stage.packed.floats(), stage.outputs, into, pitch);
-  for (int row = 0; stage.activated && row < rows; ++row)
-    kernels.single.activate(stage.activation, into + row * pitch, into + row * pitch, stage.outputs);
-}
-
-// All windows of all rows are one product: they overlap where they lie, and none is copied.
-void Streams::convolve(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
-  const Slide& slide = stage.slide;
-  const int places = slide.places(), filters = stage.outputs / places, channels = slide.channels;
-  for (int row = 0; row < rows; ++row) {
-    const float* chunk = rows_[row];
-    if (slide.left || slide.right) {
-      float* const longer = lengthened_.floats() + (size_t)row * slide.lengthened();
-      lengthen(slide, chunk, longer);
-      chunk = longer;
-    }
-    for (int place = 0; place < places; ++place) {
-      windows_[(size_t)row * places + place] = chunk + (size_t)place * slide.stride * channels;
-      std::copy_n(stage.bias.data(), filters, into + row * pitch + (size_t)place * filters);
-    }
-  }
-  const Kernels& kernels = *instructions().kernels;
-  if (pitch == stage.outputs)
-    return kernels.dense(windows_.data(), rows * places, slide.width, stage.packed.floats(), filters, into, filters);
-  for (int row = 0; row < rows; ++row)
-    kernels.dense(windows_.data() + (size_t)row * places, places, slide.width, stage.packed.floats(), filters,
-                  into + row * pitch, filters);
 }
 
 void Streams::finish(float* answers, int64_t rows, ptrdiff_t pitch) const {
