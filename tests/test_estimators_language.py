@@ -110,6 +110,11 @@ def test_validation_is_the_end_of_the_text_or_what_is_given() -> None:
     assert "val_loss" not in small(validation=0, epochs=1).fit(LINES).history_[0]
 
 
+def test_a_validation_part_of_a_few_words_is_measured_in_fewer_streams() -> None:
+    model = LanguageModel(epochs=1, config=SMALL.changed({"streams": 8}))
+    assert model.fit(["a warm film", "not a good film"] * 30).history_[0]["val_perplexity"] > 1
+
+
 def test_too_little_text_is_refused() -> None:
     with pytest.raises(DataError, match="too little text to hold a part out; found 1 texts"):
         small().fit(["one line"])

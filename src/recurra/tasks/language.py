@@ -144,6 +144,14 @@ def _without_end(lines: list[str], held: int) -> tuple[list[str], list[str]]:
     return lines[:-held], lines[-held:]
 
 
+def _measured(ids: NDArray[np.int32], streams: int) -> NDArray[np.int32]:
+    """Return the validation part as streams: (streams, tokens of each); few words are fewer streams.
+
+    Each stream begins without a past, and its first tokens are guessed badly: a short part must not have many.
+    """
+    return language_streams(ids, max(1, min(STREAMS, streams, len(ids) // 2)))
+
+
 def prepare(asked: Asked, given: GivenLines) -> Prepared:
     """Hold a part out where none is given, encode both, and lay the net out."""
     train, held = _parts(given, asked.validation)
@@ -155,8 +163,7 @@ def prepare(asked: Asked, given: GivenLines) -> Prepared:
     streams = settings.training.streams
     # The training part comes first: where both are too short, that is what its user must hear.
     learnt = language_streams(ids, streams)
-    # Each stream begins without a past, and its first tokens are guessed badly: a short part must not have many.
-    validation = language_streams(stream_ids(held, encoder, direction), min(STREAMS, streams)) if held else None
+    validation = _measured(stream_ids(held, encoder, direction), streams) if held else None
     start: dict[str, NDArray[Any]] = {"output.bias": log_shares(ids, words)}
     if asked.vectors:
         start["embedding.weight"] = _table(encoder.vocabulary, asked.vectors, plan.embedding.size, seed)
