@@ -22,6 +22,7 @@ from artefact_examples import config, example, expected, saved
 from recurra.artefact import Artefact, resolve, write_atomically, writing
 from recurra.artefact import load_artefact as load
 from recurra.artefact import save_artefact as save
+from recurra.artefact.reading import OpenFolder
 from recurra.errors import ArtefactError, RecurraError
 
 SAVE_FOREVER = """
@@ -68,6 +69,24 @@ def test_a_reader_and_a_kill_see_the_old_or_the_new_artefact_never_a_mix(tmp_pat
     save(folder, example())
     assert names_in(tmp_path) == ["model"]
     load(folder, expected=expected)
+
+
+def test_a_folder_that_was_replaced_and_lost_its_card_first_is_not_read_as_one_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, names = tmp_path / "model", OpenFolder.names
+    save(folder, example())
+
+    def replaced(opened: OpenFolder) -> list[str]:
+        if not (old := tmp_path / "old").exists():
+            # Another process has saved, and begun to remove what was there.
+            folder.rename(old)
+            save(folder, example())
+            (old / "README.md").unlink()
+        return names(opened)
+
+    monkeypatch.setattr(OpenFolder, "names", replaced)
+    assert load(folder, expected=expected).card == example().card != ""
 
 
 def test_the_attacks_are_refused_under_python_o_too() -> None:
