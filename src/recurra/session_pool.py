@@ -150,9 +150,8 @@ class SessionPool(Reading):
     ) -> tuple[Any, NDArray[np.int64]]:
         """The tokens of all texts, one after another, and where each begins."""
         # What begins is told by what each stream has read, and by the texts before it in this very call.
-        begun = {
-            slot: slot not in set(ended.tolist()) and bool(self._streams.counts[slot]) for slot in set(places.tolist())
-        }
+        goes_on = (self._streams.counts[places] > 0) & ~np.isin(places, ended)
+        begun = dict(zip(places.tolist(), goes_on.tolist(), strict=True))
         parts = []
         for number, (text, slot) in enumerate(zip(texts, places.tolist(), strict=True)):
             if not isinstance(text, str):
