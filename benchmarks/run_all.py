@@ -22,6 +22,7 @@ SCRIPTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("steps.py", ()),
     ("voice.py", ()),
     ("sessions.py", ()),
+    ("rtneural.py", ()),
     ("reading.py", ()),
     ("streams.py", ()),
     ("company.py", ()),

@@ -11,7 +11,18 @@ from pathlib import Path
 
 from markdown import MISSING, Record, Rows, made_by, percent, read, span, table
 from smoke import SMOKE
-from tables_engine import activations, cells, engine, precisions, processors, profile, sessions, streams, voice
+from tables_engine import (
+    activations,
+    cells,
+    engine,
+    precisions,
+    processors,
+    profile,
+    rtneural,
+    sessions,
+    streams,
+    voice,
+)
 from tables_series import forecasts, series_rivals
 from tables_texts import own_texts, rivals
 
@@ -266,6 +277,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "forecasts": forecasts,
     "series-rivals": series_rivals,
     "sessions": sessions,
+    "rtneural": rtneural,
 }
 
 

@@ -82,6 +82,18 @@ def sessions(results: Path) -> str:
     return table(header, rows) + made_by(record, "one thread")
 
 
+def rtneural(results: Path) -> str:
+    """Steps of a session beside RTNeural's."""
+    record = read(results, "rtneural")
+    columns = ("RTNeural, C++", "Recurra, many steps a call", "Recurra, through Python")
+    header = ("a step of an LSTM, microseconds", *columns)
+    if record is None:
+        return table(header, [("32 units", MISSING, "", "")])
+    return table(
+        header, [(name, *(f"{one[column]:.1f}" for column in columns)) for name, one in record["step"].items()]
+    ) + made_by(record, "one thread")
+
+
 def voice(results: Path) -> str:
     """How many live streams of an imported voice detector one core keeps up with, beside ONNX Runtime."""
     header = ("streams in one call", "µs a chunk", "ONNX Runtime", "live streams a core", "ONNX Runtime")
