@@ -58,6 +58,7 @@ RANKS = (
     "tasks.heads.panel.settling",
     "tasks.heads.panel.run",
     "tasks.heads.sequence.run",
+    "session_items",
     "session_file",
     "session",
     "session_pool",

@@ -3,7 +3,8 @@
 One more token costs one step, whatever came before. A whole input, its parts and its tokens one by one give the same
 bits, alone or among other streams (with the native engine; without it the same to rounding).
 
-Not here: how nets are stepped (nets/stepping.py), and what a model's scores mean (its head's run.py).
+Not here: how nets are stepped (nets/stepping.py), what can be read (session_items.py), and what a model's scores mean
+(its head's run.py).
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from recurra.config import Precision
 from recurra.errors import UsageError
 from recurra.layers.layer import Floats
 from recurra.model import Model, load_any
-from recurra.nets.stepping import Steps, Streams, steps_of, streams_of
-from recurra.session_file import checked_state, read_states, write_states
+from recurra.nets.stepping import NativeStreams, Steps, Streams, steps_of, streams_of
+from recurra.session_file import checked_state, path_of, read_states, write_states
+from recurra.session_items import require_room, tokens_of
 from recurra.tasks.heads.next_token.drawing import Drawing
 
 MOST_MET, LONGEST_MET = 20_000, 40
@@ -57,6 +59,14 @@ class Reading:
         self._met: dict[tuple[str, bool], Any] = {}
         self._plain = type(self.model).answered is Model.answered
         self._reads_ids, self._reads_values = steps.each == 1, not steps.each
+        # Types that are handed to the engine as they come; all others are checked first.
+        quick = {np.ndarray} if self._reads_values else {int, np.int64, np.int32} if self._reads_ids else set()
+        self._quick = quick if isinstance(self._streams, NativeStreams) else set[type]()
+
+    def __reduce__(self) -> Any:
+        """Raise UsageError: the engine's memory stays in its process, a state leaves it by `save`."""
+        advice = "keep its state: state() or save(FILE), and restore it in a new one of the same model"
+        raise UsageError(f"a {type(self).__name__} is not pickled", advice=advice)
 
     def __copy__(self) -> Self:
         """Return the same streams once more, which go on by themselves."""
@@ -87,7 +97,7 @@ class Reading:
     def _read(self, tokens: Any, *, out: Any = None, every: bool, rows: int, **places: Any) -> Floats:
         # Before a state moves: an answer that has no place would be lost.
         if out is not None:
-            _require_room(out, (rows, self.outputs))
+            require_room(out, (rows, self.outputs))
         given = {"ids": tokens} if self._steps.each else {"values": tokens}
         ready = self._plain and out is not None and out.dtype == np.float32 and out.flags.c_contiguous
         answers = out if ready else np.empty((rows, self._scores), np.float32)
@@ -114,32 +124,6 @@ class Reading:
             self._met[text, begins] = rows
         return rows
 
-    def _tokens_of(self, items: Any) -> Any:
-        """Token ids (tokens,) or observations (tokens, features), as the engine takes them."""
-        array = np.asarray(items)
-        if array.shape == (0,):
-            array = np.empty((0, self.inputs if self._reads_values else self._steps.each), np.int64)
-            return array.astype(np.float32) if self._reads_values else array
-        if self._reads_values:
-            if array.dtype.kind not in "fiub" or array.ndim != 2 or array.shape[1] != self.inputs:
-                found = f"{array.dtype} of shape {array.shape}"
-                raise UsageError("observations", found=found, allowed=f"numbers of shape (tokens, {self.inputs})")
-            # What float32 cannot hold becomes infinite, and is refused as such.
-            with np.errstate(over="ignore"):
-                return np.ascontiguousarray(array, np.float32)
-        if array.dtype.kind not in "iu" or array.ndim != (1 if self._reads_ids else 2):
-            allowed = "whole numbers, one a token" if self._reads_ids else f"{self._steps.each} ids for each token"
-            raise UsageError("tokens", found=f"{array.dtype} of shape {array.shape}", allowed=allowed)
-        return np.ascontiguousarray(array.reshape(len(array), self._steps.each), np.int64)
-
-    def _checked(self, tokens: Any) -> None:
-        """Raise UsageError for what the engine would refuse: before streams are reset for it."""
-        if not self._reads_values and tokens.size and not 0 <= tokens.min() <= tokens.max() < self._steps.words:
-            found = f"{tokens.min()} to {tokens.max()}"
-            raise UsageError("tokens", found=found, allowed=f"0 to {self._steps.words - 1}")
-        if self._reads_values and not np.isfinite(tokens).all():
-            raise UsageError("observations", found="one that is not finite", allowed="finite numbers")
-
     def _states(self, slots: Any) -> State:
         held = {
             name: part[slots].copy() for (name, _), part in zip(self._steps.parts, self._streams.parts, strict=True)
@@ -147,7 +131,8 @@ class Reading:
         return {**held, "tokens": self._streams.counts[slots].copy()}
 
     def _restore(self, state: Mapping[str, Any], slots: Any) -> None:
-        checked = checked_state(state, self._steps, np.shape(self._streams.counts[slots]))
+        kind = self._streams.parts[0].dtype if self._streams.parts else np.dtype(np.float32)
+        checked = checked_state(state, self._steps, np.shape(self._streams.counts[slots]), kind)
         for (name, _), part in zip(self._steps.parts, self._streams.parts, strict=True):
             part[slots] = checked[name]
         self._streams.counts[slots] = checked["tokens"]
@@ -180,31 +165,30 @@ class Session(Reading):
         The answer is an array of its own, or `out` (outputs,), and then nothing is allocated. Raises UsageError for
         what the net does not read, and for a text without tokens; the state then stays as it was.
         """
-        # A truth value is a number to Python, and would pass for a token.
-        if self._plain and item.__class__ is not str and item.__class__ is not bool:
+        # Of these types alone: others pass for a token (1.5, True) or show a memory that they do not have (a time).
+        if self._plain and item.__class__ in self._quick:
             answer = np.empty(self.outputs, np.float32) if out is None else out
             try:
                 if self._reads_values:
                     self._streams.push_values(item, answer, False)
                     return answer
-                if self._reads_ids:
-                    if self._streams.push_id(item, answer, False) < 0:
-                        return answer
-                    self._streams.meet(item)
+                if self._streams.push_id(item, answer, False) < 0:
+                    return answer
+                self._streams.meet(item)
             except (TypeError, ValueError):
-                # Not as the engine takes it: a list, another type of number, or wrong, which is told below.
+                # Not as the engine takes it: another type of number, or wrong, which is told below.
                 pass
         return self._push(item, out)
 
     def _push(self, item: Any, out: Any) -> Floats:
         text = isinstance(item, str)
-        tokens = self._ids_of(item, begins=not self.tokens) if text else self._tokens_of(np.asarray(item)[None])
+        tokens = self._ids_of(item, begins=not self.tokens) if text else tokens_of([item], self._steps)
         if text and len(tokens) == 1 and self._reads_ids:
             return self.push(int(tokens[0, 0]), out=out)
         if not len(tokens):
             raise UsageError("nothing to read", found=f"{item!r:.60}", allowed="a text with a token")
         if out is not None:
-            _require_room(out, (self.outputs,))
+            require_room(out, (self.outputs,))
         ends, given = np.array([0, len(tokens)], np.int64), None if out is None else out[None]
         return self._read(tokens, out=given, every=False, rows=1, offsets=ends)[0]  # type: ignore[no-any-return]
 
@@ -213,7 +197,9 @@ class Session(Reading):
 
         Raises UsageError as `push`.
         """
-        tokens = self._ids_of(items, begins=not self.tokens) if isinstance(items, str) else self._tokens_of(items)
+        tokens = (
+            self._ids_of(items, begins=not self.tokens) if isinstance(items, str) else tokens_of(items, self._steps)
+        )
         ends = {"offsets": np.array([0, len(tokens)], np.int64)} if len(tokens) else {}
         return self._read(tokens, out=out, every=True, rows=len(tokens), **ends)
 
@@ -254,11 +240,11 @@ class Session(Reading):
 
     def save(self, file: str | Path) -> None:
         """Write the state to a file, with a mark of the model; raises ArtefactError where it cannot be written."""
-        write_states(Path(file), self.state(), self._steps)
+        write_states(path_of(file), self.state(), self._steps)
 
     def load(self, file: str | Path) -> None:
         """Go on from what `save` wrote; raises ArtefactError for another model's state or a damaged file."""
-        self.restore(read_states(Path(file), self._steps))
+        self.restore(read_states(path_of(file), self._steps))
 
 
 @contextmanager
@@ -268,13 +254,6 @@ def _refusing() -> Iterator[None]:
         yield
     except (TypeError, ValueError) as problem:
         raise UsageError(str(problem).partition("\n")[0]) from None
-
-
-def _require_room(out: Any, shape: tuple[int, ...]) -> None:
-    right = isinstance(out, np.ndarray) and out.shape == shape and out.dtype.kind == "f" and out.flags.writeable
-    if not right:
-        found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise UsageError("out", found=found, allowed=f"an array of float32, shape {shape}, open to writing")
 
 
 def _require_unpadded(model: Any) -> None:

@@ -5,7 +5,9 @@ Not here: streams (session.py). A state of another model would go on in silence 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from recurra.artefact.tensors import pack, refuse_infinite, unpack
 from recurra.errors import ArtefactError, UsageError
 from recurra.nets.stepping import Steps
+from recurra.session_items import array_of
 
 TYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "U8": "|u1"}
 MOST_BYTES = 1 << 34
@@ -40,9 +43,10 @@ def write_states(file: Path, states: Mapping[str, Any], steps: Steps) -> None:
     try:
         beside.write_bytes(data)
         beside.replace(file)
-    except OSError as problem:
-        beside.unlink(missing_ok=True)
-        raise ArtefactError(f"{file}: cannot be written", found=problem.strerror or "") from None
+    except (OSError, ValueError) as problem:
+        with suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
+        raise ArtefactError(f"{file}: cannot be written", found=_reason(problem)) from None
 
 
 def read_states(file: Path, steps: Steps) -> dict[str, Any]:
@@ -50,8 +54,8 @@ def read_states(file: Path, steps: Steps) -> dict[str, Any]:
     try:
         size = file.stat().st_size
         data = bytearray(file.read_bytes()) if size <= MOST_BYTES else bytearray()
-    except OSError as problem:
-        raise ArtefactError(f"{file}: cannot be read", found=problem.strerror or "") from None
+    except (OSError, ValueError) as problem:
+        raise ArtefactError(f"{file}: cannot be read", found=_reason(problem)) from None
     if size > MOST_BYTES:
         raise ArtefactError(f"{file}: too large", found=f"{size:,} bytes", allowed=f"{MOST_BYTES:,}")
     states = unpack(data, dtypes=TYPES, file=file.name)
@@ -63,17 +67,35 @@ def read_states(file: Path, steps: Steps) -> dict[str, Any]:
     return states
 
 
-def checked_state(state: Mapping[str, Any], steps: Steps, streams: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+def path_of(file: Any) -> Path:
+    """Return the path that somebody gave; raises UsageError for what is none."""
+    if not isinstance(file, str | os.PathLike):
+        raise UsageError("file", found=type(file).__name__, allowed="a path")
+    return Path(file)
+
+
+def _reason(problem: Exception) -> str:
+    return getattr(problem, "strerror", None) or str(problem)
+
+
+def checked_state(
+    state: Mapping[str, Any], steps: Steps, streams: tuple[int, ...], kind: Any
+) -> dict[str, NDArray[Any]]:
     """Return a state's parts, (columns,) or (slots, columns); raises UsageError for what is no state of the net."""
     wanted = {name: (*streams, columns) for name, columns in steps.parts} | {"tokens": streams}
+    if not isinstance(state, Mapping):
+        raise UsageError("state", found=type(state).__name__, allowed="what state() gave")
     if state.keys() != wanted.keys():
         raise UsageError("state", found=", ".join(state), allowed=", ".join(wanted))
     checked = {}
     for name, shape in wanted.items():
-        part = np.asarray(state[name])
+        part = array_of(state[name], f"state: {name}")
         if part.shape != shape or part.dtype.kind not in ("iu" if name == "tokens" else "f"):
             raise UsageError(f"state: {name}", found=f"{part.dtype} of shape {part.shape}", allowed=f"shape {shape}")
-        if not np.isfinite(part).all() or (name == "tokens" and (part < 0).any()):
+        # Held to the precision that goes on: what it cannot hold would be infinite there.
+        with np.errstate(over="ignore"):
+            held = part if name == "tokens" else part.astype(kind)
+        if not np.isfinite(held).all() or (name == "tokens" and (part < 0).any()):
             raise UsageError(f"state: {name}", found="a value that no stream has", allowed="finite numbers")
-        checked[name] = part
+        checked[name] = held
     return checked

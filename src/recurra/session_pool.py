@@ -17,7 +17,8 @@ from recurra.config import Precision
 from recurra.errors import UsageError
 from recurra.layers.layer import Floats
 from recurra.session import Reading, Session, State
-from recurra.session_file import read_states, write_states
+from recurra.session_file import path_of, read_states, write_states
+from recurra.session_items import listed, require_readable, tokens_of
 
 MOST_SLOTS = 100_000_000
 
@@ -60,19 +61,19 @@ class SessionPool(Reading):
         forgets what it read before it reads its item: an episode ended. Raises UsageError for what the net does not
         read, before any stream has read anything.
         """
-        texts = not isinstance(items, np.ndarray) and len(items) and isinstance(items[0], str)  # type: ignore[arg-type,index]
-        count = len(items)  # type: ignore[arg-type]
+        texts, numbers = listed(items)
+        count = len(numbers if texts is None else texts)
         places = self._slots(slots, count)
         ended = self._ended(done, count, places)
         given: dict[str, Any] = {} if slots is None and count == self.slots else {"slots": places}
-        if texts:
-            rows, given["offsets"] = self._texts(items, places, ended)  # type: ignore[arg-type]
+        if texts is not None:
+            rows, given["offsets"] = self._texts(texts, places, ended)
         else:
-            rows = self._tokens_of(items)
+            rows = tokens_of(numbers, self._steps)
         if not count:
             return self._read(rows, out=out, every=False, rows=0, slots=places)
         if ended.size:
-            self._checked(rows)
+            require_readable(rows, self._steps)
             self._streams.reset(ended)
         return self._read(rows, out=out, every=False, rows=count, **given)
 
@@ -97,24 +98,26 @@ class SessionPool(Reading):
 
     def fork(self, slot: int, into: int) -> None:
         """Let stream `into` go on from where stream `slot` is."""
-        places = self._slots([slot, into], 2)
-        self._streams.copy(int(places[0]), self._streams, int(places[1]))
+        self._streams.copy(self._slot(slot), self._streams, self._slot(into))
 
     def session(self, slot: int) -> Session:
         """Return a session of its own that goes on from where a stream is."""
         alone = Session.__new__(Session)
         alone.model = self.model
         alone._begin(self._steps, self._streams.more(1), 1)
-        self._streams.copy(int(self._slots([slot], 1)[0]), alone._streams, 0)
+        self._streams.copy(self._slot(slot), alone._streams, 0)
         return alone
 
     def save(self, file: str | Path) -> None:
         """Write the states of all streams to a file, with a mark of the model; raises ArtefactError."""
-        write_states(Path(file), self.state(), self._steps)
+        write_states(path_of(file), self.state(), self._steps)
 
     def load(self, file: str | Path) -> None:
         """Go on from what `save` wrote; raises ArtefactError as `Session.load`, UsageError for more or fewer."""
-        self.restore(read_states(Path(file), self._steps))
+        self.restore(read_states(path_of(file), self._steps))
+
+    def _slot(self, slot: Any) -> int:
+        return whole("slot", slot, least=0, most=self.slots - 1)
 
     def _slots(self, slots: ArrayLike | None, count: int) -> NDArray[np.int64]:
         if slots is None:
