@@ -13,7 +13,7 @@ import pytest
 
 from recurra.config import NetConfig, TextConfig
 from recurra.engine import native
-from recurra.errors import ArtefactError, UsageError
+from recurra.errors import ArtefactError, RecurraError, UsageError
 from recurra.nets.layouts import classifier_net, tagger_net, target_net
 from recurra.nets.stepping_plain import PlainStreams
 from recurra.session import Session
@@ -155,8 +155,8 @@ def test_a_state_of_another_model_is_refused(tmp_path: Path) -> None:
         session.load(tmp_path / "state")
     with pytest.raises(ArtefactError, match="cannot be read"):
         session.load(tmp_path / "none")
-    with pytest.raises(ArtefactError, match="cannot be written"):
-        session.save(tmp_path / "none" / "state")
+    with pytest.raises(RecurraError, match="cannot be written"):
+        session.save(tmp_path / "state" / "under a file")
     with pytest.raises(UsageError, match="state"):
         session.restore({"tokens": 3})
     with pytest.raises(UsageError, match="no stream has"):

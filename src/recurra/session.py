@@ -239,7 +239,7 @@ class Session(Reading):
         self._restore(state, 0)
 
     def save(self, file: str | Path) -> None:
-        """Write the state to a file, with a mark of the model; raises ArtefactError where it cannot be written."""
+        """Write the state to a file, with a mark of the model; raises RecurraError where it cannot be written."""
         write_states(path_of(file), self.state(), self._steps)
 
     def load(self, file: str | Path) -> None:

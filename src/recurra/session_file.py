@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.artefact import write_atomically
 from recurra.artefact.tensors import pack, refuse_infinite, unpack
 from recurra.errors import ArtefactError, UsageError
 from recurra.nets.stepping import Steps
@@ -35,18 +35,9 @@ def mark_of(steps: Steps) -> NDArray[np.uint8]:
 
 
 def write_states(file: Path, states: Mapping[str, Any], steps: Steps) -> None:
-    """Write states of streams; raises ArtefactError where the file cannot be written."""
+    """Write states of streams, whole or not at all; raises RecurraError where the file cannot be written."""
     arrays = {name: np.asarray(value) for name, value in states.items()}
-    data = pack({**arrays, "model": mark_of(steps)}, dtypes=TYPES, file=file.name)
-    # Whole or not at all: who is stopped in the middle keeps the file of before.
-    beside = file.with_name(f".{file.name}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(file)
-    except (OSError, ValueError) as problem:
-        with suppress(OSError, ValueError):
-            beside.unlink(missing_ok=True)
-        raise ArtefactError(f"{file}: cannot be written", found=_reason(problem)) from None
+    write_atomically(file, pack({**arrays, "model": mark_of(steps)}, dtypes=TYPES, file=file.name))
 
 
 def read_states(file: Path, steps: Steps) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class SessionPool(Reading):
         return alone
 
     def save(self, file: str | Path) -> None:
-        """Write the states of all streams to a file, with a mark of the model; raises ArtefactError."""
+        """Write the states of all streams to a file, with a mark of the model; raises RecurraError."""
         write_states(path_of(file), self.state(), self._steps)
 
     def load(self, file: str | Path) -> None:

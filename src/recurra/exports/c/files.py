@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+from recurra.artefact import write_atomically
 from recurra.errors import UsageError
 from recurra.exports.c.arrays import number_lines
 from recurra.exports.c.pieces import functions
@@ -93,18 +94,17 @@ MARK = "written by `recurra export`"
 
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write files into a folder, which is made; raises UsageError where a file of the name is not one of these."""
+    """Write files into a folder, which is made.
+
+    Raises UsageError where a file of the name is not one of these, RecurraError where the disc refuses.
+    """
     for name in texts:
         path = folder / name
         if path.exists() and not (path.is_file() and MARK in path.read_text("utf-8", "replace").partition("\n")[0]):
             advice = "choose another folder, or a name by --name"
             raise UsageError("a file of this name is there, and was not exported", found=str(path), advice=advice)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, "ascii")
-    except OSError as problem:
-        raise UsageError(f"cannot be written: {problem.strerror or problem}", found=str(folder)) from None
+    for name, text in texts.items():
+        write_atomically(folder / name, text)
 
 
 def c_name(text: str) -> str:
