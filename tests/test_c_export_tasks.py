@@ -321,9 +321,15 @@ def test_without_a_target_nothing_is_written() -> None:
 
 
 def test_a_name_in_c_is_made_of_any_name() -> None:
-    assert [c_name(text) for text in ("Text-Reviews 2", "7", "", "ü", "int")] == [
-        "text_reviews_2", "net_7", "net", "net", "int"
+    assert [c_name(text) for text in ("Text-Reviews 2", "7", "", "ü", "int", "String", "math")] == [
+        "text_reviews_2", "net_7", "net", "net", "int", "net_string", "net_math"
     ]  # fmt: skip
+
+
+def test_a_label_that_c_would_cut_is_refused() -> None:
+    plan = classifier_net(NET, words=WORDS, labels=2)
+    with pytest.raises(ArtefactError, match="NUL"):
+        program_of(RunningClassifier(plan, drawn(plan), ENCODER, ("a\0b", "a")), "net", byte=False)
 
 
 def test_a_text_model_of_both_directions_is_refused_at_the_command_line(tmp_path: Path) -> None:

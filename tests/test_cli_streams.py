@@ -126,3 +126,21 @@ def test_series_on_stdin_are_read_again_to_find_a_fault(models: dict[str, Path])
         refused(recurra("forecast", models["series"], "-", stdin=table), 3, f"recurra: <stdin>:{place}")
         checked = recurra("data", "check", "-", "--form", "csv", "--task", "series", "--recipe", "net", stdin=table)
         assert checked.code == 3 and f"error: <stdin>:{place}" in checked.out, checked
+
+
+def test_closed_and_full_outputs_and_a_closed_input_are_told_in_one_line(models: dict[str, Path]) -> None:
+    command = f"{sys.executable} -m recurra predict {models['text']}"
+    told = {
+        f"{command} --text good >&-": "standard output is closed",
+        f"{command} --text good >/dev/full": "the results cannot be written: No space left on device",
+        f"{command} - <&-": "<stdin>: standard input is closed",
+        f"{command} - 0>/dev/null": "<stdin>: cannot be read",
+    }
+    for line, wrong in told.items():
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment(), check=False)
+        assert done.returncode in (1, 3) and not done.stdout, (line, done)
+        assert done.stderr.startswith("recurra: ") and done.stderr.count("\n") == 1 and wrong in done.stderr, done
+    # Warnings do not come among the results where there is no place for them.
+    line = f"{command} --text zzz --json 2>&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment(), check=False)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1

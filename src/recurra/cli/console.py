@@ -5,15 +5,20 @@ Not here: the commands, of which nothing is known here (app.py imports what they
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 from recurra.errors import RecurraError, advising_options, printable
+
+UNWRITTEN = {getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")}
+"""What the system says where a disc is full, or gone."""
 
 
 def run_app(home: str) -> NoReturn:
@@ -29,6 +34,7 @@ def run_app(home: str) -> NoReturn:
         sys.argv.remove("--debug")
         os.environ["RECURRA_DEBUG"] = "1"
     debug = os.environ.get("RECURRA_DEBUG", "") not in ("", "0")
+    _require_outputs()
     try:
         with advising_options():
             sys.exit(_run(home))
@@ -40,14 +46,31 @@ def run_app(home: str) -> NoReturn:
         _fail("recurra: terminated", 143, None)
     except BrokenPipeError:
         # The reader of our output went away (`recurra … | head`): not an error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go()
         sys.exit(0)
     except Exception as problem:
+        # No file's name: it is our own output that the system does not take.
+        if isinstance(problem, OSError) and problem.errno in UNWRITTEN and problem.filename is None:
+            _let_go()
+            _fail(f"recurra: the results cannot be written: {problem.strerror}", 1, problem if debug else None)
         # click's and typer's own errors; their classes were moved and copied between versions.
         if hasattr(problem, "format_message"):
             _fail(_usage_line(problem), 2, problem if debug else None)
         told = printable(f"{type(problem).__name__}: {problem}")
         _fail(f"recurra: unexpected {told}; run again with --debug and report it", 1, problem if debug else None)
+
+
+def _require_outputs() -> None:
+    """Leave where results have nowhere to go; where errors have not, they go nowhere rather than among the results."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    if sys.stdout is None:
+        _fail("recurra: standard output is closed; send the results to /dev/null if nobody wants them", 1, None)
+
+
+def _let_go() -> None:
+    """What is left of our output goes nowhere, so that Python does not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(home: str) -> int:

@@ -159,11 +159,17 @@ def _file(source: Readable) -> Iterator[bytes]:
 
 def _stdin() -> Iterator[bytes]:
     # Bytes, not the text that Python would decode by the machine's locale.
+    # Python has none where it was closed by whoever started the program.
+    if sys.stdin is None:
+        raise DataError("standard input is closed", place=Place(STDIN), advice="name a file, or pipe lines in")
     stream = sys.stdin.buffer
     # read1 hands over what is there without waiting for more.
     read = getattr(stream, "read1", stream.read)
-    while chunk := read(CHUNK):
-        yield chunk
+    try:
+        while chunk := read(CHUNK):
+            yield chunk
+    except OSError as problem:
+        raise DataError(f"cannot be read: {problem.strerror or problem}", place=Place(STDIN)) from None
 
 
 def _check_kind(mode: int, place: Place) -> None:

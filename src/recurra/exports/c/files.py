@@ -89,6 +89,12 @@ void {name}_step({name}_state *state, {argument}, float *answer) {{
 """
 
 
+HEADERS = {
+    "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math",
+    "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib",
+    "stdnoreturn", "string", "tgmath", "threads", "time", "uchar", "unistd", "wchar", "wctype",
+}  # fmt: skip
+"""Names of C's own headers, up to C11."""
 MARK = "written by `recurra export`"
 """In the first line of every file, so that no other is replaced."""
 
@@ -111,7 +117,8 @@ def c_name(text: str) -> str:
     """Return a name in C made of a text: lower-case letters, digits and lines below."""
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:40].strip("_")
     # A name may not begin with a digit; a word of the language may stand, as every name in C goes on behind it.
-    return name if name[:1].isalpha() else f"net_{name}".rstrip("_")
+    # string.h of ours would be found in the place of C's own.
+    return name if name[:1].isalpha() and name not in HEADERS else f"net_{name}".rstrip("_")
 
 
 def program_files(program: Program, noun: str) -> dict[str, str]:

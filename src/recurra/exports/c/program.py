@@ -93,7 +93,11 @@ def program_of(model: Any, name: str, *, byte: bool) -> Program:
     if draft.values != "answer":  # where nothing stands behind the recurrence
         draft.answer.append(f"memcpy(answer, {draft.values}, {draft.size} * sizeof(float));")
     told = meaning_of(model)
-    return Program(draft, told(model, draft) if told else Meaning(""), plan, model.task)
+    meaning = told(model, draft) if told else Meaning("")
+    if cut := next((text for text in meaning.names if "\0" in text), None):
+        advice = "C's texts end there: train with other labels"
+        raise ArtefactError(f"cannot be written in C: the label {cut!r} holds a NUL character", advice=advice)
+    return Program(draft, meaning, plan, model.task)
 
 
 def require_readable(model: Model) -> None:
