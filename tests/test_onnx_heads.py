@@ -131,6 +131,7 @@ MODELS: dict[str, Any] = {
     "with all that is known": lambda: panel(12, past=1, future=2, calendar=3, static=2),
     "known ahead without a season": lambda: panel(1, future=2, static=1),
     "told by its place": lambda: panel(among=(8.0, 3.0)),
+    "with a longer season": lambda: panel(longer=35), "shorter than the horizon": lambda: panel(2, longer=6, log=True),
     "and by columns": lambda: panel(among=(8.0, 3.0), past=1),
 }  # fmt: skip
 

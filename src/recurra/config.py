@@ -239,6 +239,9 @@ class SeriesConfig(Frozen):
     """Past values the net reads."""
     season: int = Field(default=0, ge=0, le=100_000)
     """Steps of one season (12 for months); the seasonal naive rival and MASE use it, too. 0: found in the series."""
+    longer_season: int = Field(default=0, ge=0, le=100_000)
+    """Panels: steps of a longer season beside it (168 of hours), of which nets read what stood there. 0: found in the
+    series; 1: none."""
     calendar: Literal["auto", "always", "never"] = "auto"
     """Panels with time stamps: whether hour, weekday and day of the year are read; auto: where steps are a day or
     shorter and a series has two years or more."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.panels.beside import FARTHEST, Around, beside_features
+from recurra.panels.longer import Ago, told_of
 from recurra.panels.series import Mask, Values
 
 Singles = NDArray[np.float32]
@@ -35,7 +36,7 @@ class Features:
     extras: Singles
     """(windows, extras): the newest values and changes again, how wide they swing, how many are known."""
     skips: Singles
-    """(windows, 5, horizon): the simple forecasts less the mean, the fourth without its trend."""
+    """(windows, 5, horizon): simple forecasts less the mean, the fourth without its trend; 7 with a longer season."""
     slope: Singles
     """(windows, 1): the trend a step."""
     spread: Singles
@@ -55,11 +56,12 @@ def extras_of(season: int, segment: int) -> int:
 
 def features(
     contexts: Values, there: Mask, beside: Around | None = None, *, season: int, segment: int, horizon: int, log: bool,
-    among: tuple[float, float] | None = None,
+    among: tuple[float, float] | None = None, ago: Ago | None = None,
 ) -> Features:  # fmt: skip
     """Return the features of windows (windows, length), `length` a multiple of `segment` and at least two seasons.
 
-    `among` are mean and spread of all values that were learnt from, where a window is told by its place among them.
+    `among` are mean and spread of all values that were learnt from, where a window is told by its place among them;
+    `ago` is what stood longer seasons ago.
     """
     count, length = contexts.shape
     real = there.astype(np.float64)
@@ -79,6 +81,10 @@ def features(
     told += [standing(contexts, season, among)] if among else []
     extras = np.concatenate([scaled[:, -tail:], changes[:, -tail:], *told], axis=1)
     skips, slope = _skips(values - mean, real, season, horizon)
+    if ago is not None:
+        before = in_levels(ago.values.reshape(count, -1), level, log=log).reshape(ago.values.shape) - mean[:, :, None]
+        simple, then = told_of(ago, before, newest=(values - mean)[:, -ago.reach :], usual=skips[:, 2], spread=spread)
+        skips, extras = np.concatenate([skips, simple], axis=1), np.concatenate([extras, then], axis=1)
     parts = (read, extras, skips, slope, spread)
     singles: list[Singles] = [part.astype(np.float32) for part in parts]
     own = Features(singles[0], singles[1], singles[2], singles[3], singles[4], level, mean[:, 0])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.panels.beside import Around
+from recurra.panels.longer import Ago, ago_at
 from recurra.panels.series import Mask, Panel, Values
 
 Places = NDArray[np.int64]
@@ -29,10 +30,17 @@ class Windows:
     asked: Mask
     beside: Around | None = None
     """What stands beside them, where the panel has covariates or a calendar."""
+    ago: Ago | None = None
+    """What stood longer seasons ago, where the net reads that."""
 
 
-def windows_at(panel: Panel, rows: Places, origins: Places, *, length: int, horizon: int, season: int) -> Windows:
-    """Return the windows of the series `rows` whose first target is at `origins` (windows,), at least 1."""
+def windows_at(
+    panel: Panel, rows: Places, origins: Places, *, length: int, horizon: int, season: int, longer: int = 0
+) -> Windows:
+    """Return the windows of the series `rows` whose first target is at `origins` (windows,), at least 1.
+
+    `longer` is a longer season of which values are read, too; 0: none.
+    """
     starts, sizes = panel.starts[rows][:, None], panel.lengths[rows][:, None]
     before = np.arange(-length, 0)[None] + origins[:, None]
     real = before >= 0
@@ -44,7 +52,8 @@ def windows_at(panel: Panel, rows: Places, origins: Places, *, length: int, hori
     coming = starts + np.minimum(ahead, sizes - 1)
     beside = None if panel.beside is None else panel.beside.around(rows, origins, length=length, horizon=horizon)
     there, asked = real & panel.known[places], inside & panel.known[coming]
-    return Windows(panel.flat[places], there, panel.flat[coming], asked, beside)
+    ago = ago_at(panel, rows, origins, season=season, longer=longer, horizon=horizon) if longer else None
+    return Windows(panel.flat[places], there, panel.flat[coming], asked, beside, ago)
 
 
 def scales(panel: Panel, season: int) -> Values:

@@ -9,6 +9,7 @@ from typing import Any
 
 from recurra.panels.classics import LONGEST
 from recurra.panels.columns import BesideUnits
+from recurra.panels.longer import TIMES, reach_of
 from recurra.tasks.heads.panel.pretrained import LENGTHS
 
 MENDED = 256
@@ -26,7 +27,8 @@ def rows_kept(model: Any) -> int:
     if model.plan.kind != "panel":
         return int(model.encoder.reach) + MENDED
     season = model.encoder.config.season
-    lengths = [spec.length for spec in model.plan.member]
+    # The net reads three longer seasons back, and the level before each.
+    lengths = [max(spec.length, TIMES * spec.longer + reach_of(season)) for spec in model.plan.member]
     return max(LONGEST, LENGTHS[-1], SEASONS * season + 1, *lengths) + MENDED if season else 0
 
 

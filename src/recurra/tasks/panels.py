@@ -26,7 +26,7 @@ from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.heads.panel.run import RunningPanel
-from recurra.tasks.heads.panel.settling import season_in, settled
+from recurra.tasks.heads.panel.settling import longer_season_in, season_in, settled
 from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught
 from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, weighing_origins
 from recurra.tasks.reads import changed_settings
@@ -48,12 +48,11 @@ def prepare_panel(
     asked: Asked, settings: Settings, table: SeriesTable, units: BesideUnits | None = None, *, window: int = 0
 ) -> Prepared:
     """Find season, nets and windows; `units` tell what stands beside, `window` a chosen number of values to be read."""
-    season, notes = season_in(table, table.each(), settings.series.season)
-    config = settings.series.model_copy(update={"season": season})
+    learns = asked.recipe != "classics"
+    config, notes = _with_seasons(settings.series, table, learns=learns, window=window)
     settings = settings.model_copy(update={"series": config})
     panel = _known_panel(table, units, config)
     spec = shape_of(panel, settings, units, window=window)
-    learns = asked.recipe != "classics"
     whole = taught(panel, spec, settings) if learns else None
     # Columns beside the values and a long past are read by nets alone: that is worth many windows to find out.
     often = units is not None or few_long(panel, config.horizon)
@@ -83,6 +82,18 @@ def prepare_panel(
         kept={"test": config.horizon},
         notes=[*notes, *told_of(panel, spec, members, boxed=box is not None), *told_beside(units if members else None)],
     )
+
+
+def _with_seasons(
+    config: SeriesConfig, table: SeriesTable, *, learns: bool, window: int
+) -> tuple[SeriesConfig, list[str]]:
+    """Return the choices with the seasons of a table, found where nobody chose them, and what is to be said of it."""
+    values = table.each()
+    season, notes = season_in(table, values, config.season)
+    longer, told = 1, list[str]()
+    if learns:
+        longer, told = longer_season_in(table, values, season, chosen=config.longer_season, window=window)
+    return config.model_copy(update={"season": season, "longer_season": longer}), [*notes, *told]
 
 
 def _known_panel(table: SeriesTable, units: BesideUnits | None, config: SeriesConfig) -> Panel:

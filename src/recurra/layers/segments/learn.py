@@ -22,6 +22,8 @@ WIDER = (0.7, 1.2)
 """How wide they are at the first and at the last step, in usual changes."""
 TRUST = (0.0, 1.0, 1.0, 0.5, -0.5)
 """What the simple forecasts count at first, as scores of a softmax."""
+TRUST_LONGER = (0.5, 1.0)
+"""Those of a longer season."""
 
 
 class Segments(nn.Module):
@@ -50,7 +52,7 @@ class Segments(nn.Module):
         with torch.no_grad():
             for last in (self.gate, self.damping, self.change, *([self.told] if spec.ahead else [])):
                 last.weight.zero_()
-            self.gate.bias.copy_(torch.tensor(TRUST))
+            self.gate.bias.copy_(torch.tensor(TRUST + (TRUST_LONGER if spec.longer else ())))
             self.damping.bias.fill_(1.0)
             self.change.bias.copy_(first_changes(spec.horizon).reshape(-1))
 

@@ -1,6 +1,6 @@
 """What a net of segments reads of a window, written as ONNX nodes of float64, as panels/features.py makes it.
 
-Not here: covariates and the calendar beside the values (reading_beside.py).
+Not here: covariates and the calendar beside the values (reading_beside.py), a longer season (reading_longer.py).
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import numpy as np
 
 from recurra.graph import FLOAT, Graph, Value
 from recurra.layers.segments.reading_beside import DOUBLE, BesideInputs, beside_nodes
+from recurra.layers.segments.reading_longer import LongerInputs, WindowNodes, longer_nodes
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.panels.beside import FARTHEST
 from recurra.panels.features import SMALLEST, UNKNOWN
+from recurra.panels.longer import reach_of
 
 
 class ReadNodes(NamedTuple):
@@ -50,7 +52,9 @@ class _Window(NamedTuple):
         return _part(self.graph, value, start, stop)
 
 
-def read_nodes(spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value, inputs: BesideInputs) -> ReadNodes:
+def read_nodes(
+    spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value, inputs: BesideInputs, longer: LongerInputs | None
+) -> ReadNodes:
     """Read windows (batch, length) of float64, what is known of them (truth values), and what stands beside them."""
     length, season = spec.length, spec.season
     real = graph.node("Cast", known, to=DOUBLE)
@@ -65,6 +69,11 @@ def read_nodes(spec: SegmentsSpec, graph: Graph, contexts: Value, known: Value, 
     window = _Window(graph, contexts, values, real, mean, single, spread)
     skips, slope = _skips(spec, window._replace(values=values - mean))
     segments, extras, scaled = _told(spec, window)
+    if longer is not None:
+        newest = _part(graph, values - mean, length - reach_of(season), length)
+        ends = WindowNodes(level, mean, newest, _only(graph, skips, 2), spread)
+        simple, sides = longer_nodes(spec, graph, longer, ends)
+        skips, extras = graph.node("Concat", skips, simple, axis=1), graph.node("Concat", extras, sides, axis=1)
     singles = [graph.node("Cast", each, to=FLOAT) for each in (segments, extras, skips, slope, spread)]
     beside = beside_nodes(spec, graph, inputs, scaled)
     if beside.segments is not None:
@@ -170,7 +179,7 @@ def _skips(spec: SegmentsSpec, window: _Window) -> tuple[Value, Value]:
 
 
 def _only(graph: Graph, value: Value, place: int) -> Value:
-    """One of the seasons: (batch, seasons, …) -> (batch, …)."""
+    """One of the seasons, or of the forecasts: (batch, seasons, …) -> (batch, …)."""
     return graph.node("Gather", value, np.array(place), axis=1)
 
 

@@ -18,7 +18,10 @@ from recurra.layers.matrix.run import DenseSpec, dense
 from recurra.layers.recurrent.run import RecurrentSpec, recurrent
 from recurra.panels.beside import extra_inputs, segment_inputs, step_inputs
 from recurra.panels.features import SKIPS, STANDING, Features, extras_of, features, from_levels
-from recurra.panels.windows import Windows
+from recurra.panels.longer import ADDED
+from recurra.panels.longer import extra_inputs as longer_inputs
+from recurra.panels.series import Panel
+from recurra.panels.windows import Places, Windows, windows_at
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 MIDDLE = len(QUANTILES) // 2
@@ -42,6 +45,8 @@ class SegmentsSpec(LayerSpec):
     segments: int = Field(ge=1, le=4096)
     season: int = Field(ge=1, le=100_000)
     horizon: int = Field(ge=1, le=100_000)
+    longer: int = Field(default=0, ge=0, le=100_000)
+    """Steps of a longer season of which values are read, too; 0: none."""
     log: bool = False
     """Whether it reads and answers logarithms."""
     recurrent: RecurrentSpec
@@ -79,13 +84,13 @@ class SegmentsSpec(LayerSpec):
         """Return the dense layers around the sweep, by their names."""
         hidden, columns = self.recurrent.hidden, self.past + self.future
         read = hidden + extras_of(self.season, self.segment) + extra_inputs(columns, self.static)
-        read += self.standing
+        read += self.standing + longer_inputs(self.longer, self.horizon)
         entry = 3 * self.segment + segment_inputs(columns, self.calendar, self.segment)
         return {
             "entry": DenseSpec(inputs=entry, outputs=self.recurrent.inputs),
             "wide": DenseSpec(inputs=read, outputs=2 * hidden, activation="relu"),
             "narrow": DenseSpec(inputs=2 * hidden, outputs=hidden, activation="relu"),
-            "gate": DenseSpec(inputs=hidden, outputs=SKIPS),
+            "gate": DenseSpec(inputs=hidden, outputs=SKIPS + (ADDED if self.longer else 0)),
             "damping": DenseSpec(inputs=hidden, outputs=1),
             "change": DenseSpec(inputs=hidden, outputs=self.horizon * len(QUANTILES)),
             **self._of_steps(),
@@ -110,10 +115,21 @@ class SegmentsSpec(LayerSpec):
         return {f"{part}.{name}": shape for part, spec in inner.items() for name, shape in spec.weights().items()}
 
 
+def cut_windows(
+    spec: SegmentsSpec, panel: Panel, rows: Places, origins: Places, *, horizon: int | None = None
+) -> Windows:
+    """Return the windows that a net reads, of the series `rows` with the first target at `origins` (windows,).
+
+    `horizon` is how many coming values are cut, where that is not the net's own.
+    """
+    sizes = {"length": spec.length, "season": spec.season, "longer": spec.longer}
+    return windows_at(panel, rows, origins, horizon=spec.horizon if horizon is None else horizon, **sizes)
+
+
 def read_windows(spec: SegmentsSpec, cut: Windows) -> Features:
     """Return what a net reads of windows that were cut for it."""
     sizes = {"season": spec.season, "segment": spec.segment, "horizon": spec.horizon}
-    return features(cut.contexts, cut.there, cut.beside, log=spec.log, among=spec.among, **sizes)
+    return features(cut.contexts, cut.there, cut.beside, log=spec.log, among=spec.among, ago=cut.ago, **sizes)
 
 
 def segments(spec: SegmentsSpec, weights: Weights, read: Features) -> Floats:

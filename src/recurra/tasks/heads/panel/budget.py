@@ -9,8 +9,7 @@ import time
 
 import numpy as np
 
-from recurra.layers.segments.run import SegmentsSpec, read_windows, segments
-from recurra.panels.windows import windows_at
+from recurra.layers.segments.run import SegmentsSpec, cut_windows, read_windows, segments
 from recurra.tasks.heads.panel.finish import SHORTER
 from recurra.tasks.heads.panel.parts import Taught
 
@@ -48,8 +47,7 @@ def _seconds_of_batch(taught: Taught, spec: SegmentsSpec, rows: int) -> float:
         began = time.perf_counter()
         series = random.integers(0, len(taught.panel), rows)
         origins = taught.firsts[series] + random.integers(0, taught.counts[series])
-        cut = windows_at(taught.panel, series, origins, length=spec.length, horizon=spec.horizon, season=spec.season)
-        read = read_windows(spec, cut)
+        read = read_windows(spec, cut_windows(spec, taught.panel, series, origins))
         half = time.perf_counter()
         segments(spec, weights, read)
         spent.append(half - began + LEARNING * (time.perf_counter() - half))

@@ -17,9 +17,11 @@ from recurra.layers.layer import weights_of
 from recurra.layers.segments.emit import emit_segments
 from recurra.layers.segments.reading import read_nodes
 from recurra.layers.segments.reading_beside import DOUBLE, beside_inputs
+from recurra.layers.segments.reading_longer import longer_inputs
 from recurra.layers.segments.run import MIDDLE, QUANTILES, answered, read_windows, segments
 from recurra.panels.beside import Around
 from recurra.panels.blend import stretched
+from recurra.panels.longer import TIMES, Ago, reach_of
 from recurra.panels.windows import Windows
 from recurra.tasks.heads.emission import Answers, Case, Emission
 from recurra.tasks.heads.panel.run import RunningPanel
@@ -35,7 +37,8 @@ def write(model: RunningPanel, graph: Graph) -> None:
     spec = model.plan.member[0]
     values = graph.input("values", "DOUBLE", ["batch", spec.length])
     known = graph.input("known", "BOOL", ["batch", spec.length])
-    read = read_nodes(spec, graph, values, known, beside_inputs(spec, graph, _finer(model)))
+    beside = beside_inputs(spec, graph, _finer(model))
+    read = read_nodes(spec, graph, values, known, beside, longer_inputs(spec, graph))
     told = [
         emit_segments(each, {name: f"member{number}.{name}" for name in each.weights()}, graph, read)
         for number, each in enumerate(model.plan.member)
@@ -65,7 +68,7 @@ def answers(model: RunningPanel, case: Case) -> Answers:
     """Return what the members tell of windows: the mean of their quantiles, stretched as intervals are."""
     spec, contexts, there = model.plan.member[0], case.beside["values"], case.beside["known"]
     nothing = np.zeros((len(contexts), 1))
-    read = read_windows(spec, Windows(contexts, there, nothing, nothing > 0, _around(model, case)))
+    read = read_windows(spec, Windows(contexts, there, nothing, nothing > 0, _around(model, case), _ago(model, case)))
     each = [
         answered(member, segments(member, weights_of(model.tensors, f"member{number}"), read), read)
         for number, member in enumerate(model.plan.member)
@@ -87,12 +90,21 @@ def _around(model: RunningPanel, case: Case) -> Around | None:
     return Around(columns, calendar.reshape(rows * steps, -1), places, statics, finer, spec.past)
 
 
+def _ago(model: RunningPanel, case: Case) -> Ago | None:
+    spec = model.plan.member[0]
+    return Ago(case.beside["ago"], case.beside["ago_known"], reach_of(spec.season)) if spec.longer else None
+
+
 def drawn(model: RunningPanel, random: np.random.Generator, count: int) -> dict[str, NDArray[Any]]:
     """Draw windows of series that wander, of all sizes, some of their values and columns unknown."""
     spec = model.plan.member[0]
     values = 10 + np.abs(random.standard_normal((count, spec.length)).cumsum(axis=1))
     sizes = 10.0 ** random.integers(-3, 7, (count, 1))
     told: dict[str, NDArray[Any]] = {"values": values * sizes, "known": random.random(values.shape) < 0.9}
+    if spec.longer:
+        held = (count, TIMES, reach_of(spec.season) + min(spec.horizon, spec.longer))
+        told["ago"] = (10 + np.abs(random.standard_normal(held).cumsum(axis=2))) * sizes[:, :, None]
+        told["ago_known"] = random.random(held) < random.random((count, TIMES, 1))
     steps, columns = spec.length + spec.horizon, spec.past + spec.future
     shapes = {"columns": (steps, columns), "calendar": (steps, spec.calendar), "statics": (spec.static,)}
     for name, shape in shapes.items():
@@ -107,8 +119,9 @@ def told(model: RunningPanel) -> dict[str, Any]:
     """What else counts in Recurra's own answer, how intervals were stretched, the season, and the units of columns."""
     shares, factors = model.encoder.shares, list(model.encoder.factors)
     beside = model.encoder.beside.model_dump(mode="json") if model.encoder.beside else None
-    season = model.encoder.config.season
-    return {"shares": shares, "factors": factors, "season": season, "levels": list(QUANTILES), "beside": beside}
+    config = model.encoder.config
+    seasons = {"season": config.season, "longer_season": config.longer_season}
+    return {"shares": shares, "factors": factors, **seasons, "levels": list(QUANTILES), "beside": beside}
 
 
 EMISSION = Emission(write, answers, told, drawn=drawn)

@@ -18,11 +18,11 @@ from torch import Tensor
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
-from recurra.layers.segments.run import QUANTILES, SegmentsSpec, read_windows
+from recurra.layers.segments.run import QUANTILES, SegmentsSpec, cut_windows, read_windows
 from recurra.nets.learn import LearningNet
 from recurra.panels.beside import hidden_parts
 from recurra.panels.series import Mask, Values
-from recurra.panels.windows import Places, windows_at
+from recurra.panels.windows import Places
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.task import Prepared
 from recurra.training.loop import Step
@@ -92,7 +92,7 @@ class PanelLearner:
     def steps(self, batch: Drawn, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Pinball loss of all quantiles of the values that are known."""
         spec, (rows, origins, hidden) = self.spec, batch
-        cut = windows_at(self.taught.panel, rows, origins, length=spec.length, horizon=spec.horizon, season=spec.season)
+        cut = cut_windows(spec, self.taught.panel, rows, origins)
         if cut.beside is not None and hidden is not None:
             cut = replace(cut, beside=cut.beside.hiding(hidden, spec.length))
         read = read_windows(spec, cut)

@@ -21,7 +21,7 @@ from recurra.datasets.series.learnt import LearntSeries, check_rhythm
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import ArtefactError, DataError, either
 from recurra.layers.layer import weights_of
-from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, read_windows, segments
+from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, cut_windows, read_windows, segments
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import LINEAR, NET, PRETRAINED, blended, joined, stretched
@@ -30,7 +30,7 @@ from recurra.panels.columns import BesideUnits, drawn
 from recurra.panels.linear import along
 from recurra.panels.series import Panel, Values, panel_of
 from recurra.panels.tables import is_dated, panel_of_table
-from recurra.panels.windows import scales, windows_at
+from recurra.panels.windows import scales
 from recurra.tasks.heads.horizon.run import MOST_STEPS, RunningForecaster, read_learnt, written_learnt
 from recurra.tasks.heads.panel.encoder import PanelEncoder
 from recurra.tasks.heads.panel.pretrained import Pretrained
@@ -147,15 +147,14 @@ class RunningPanel(Model):
         """Return the members' mean quantiles, as they learnt them: (series, horizon, 9)."""
         spec = self.plan.member[0]
         beside = panel.beside
-        # Without columns beside, nothing of the horizon is read.
-        ahead = spec.horizon if beside else 1
+        # Without columns beside and a longer season, nothing is read step by step.
+        ahead = spec.horizon if beside or spec.longer else 1
         columns = 3 + (3 * len(beside.finer) + beside.calendar.shape[1] if beside else 0)
         at_once = max(1, AT_ONCE // max(columns * spec.length, spec.horizon * (len(QUANTILES) + spec.ahead)))
         told = np.zeros((len(panel), spec.horizon, len(QUANTILES)))
         for start in range(0, len(panel), at_once):
             rows = np.arange(start, min(start + at_once, len(panel)))
-            cut = windows_at(panel, rows, panel.lengths[rows], length=spec.length, horizon=ahead, season=spec.season)
-            read = read_windows(spec, cut)
+            read = read_windows(spec, cut_windows(spec, panel, rows, panel.lengths[rows], horizon=ahead))
             for number, member in enumerate(self.plan.member):
                 each = segments(member, weights_of(self.tensors, f"member{number}"), read)
                 told[rows] += answered(member, each, read) / len(self.plan.member)

@@ -1,7 +1,7 @@
 """A forecaster without a season of its own made ready for a table: the season found there, its parts weighed there.
 
 Nothing is learnt: the newest windows say how much each part counts and how wide its intervals must be. Not here: the
-forecasts (run.py), what they are worth (weighing.py), finding a season (panels/seasons.py).
+forecasts (run.py), what they are worth (weighing.py), finding seasons (panels/seasons.py, panels/longer.py).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 
 from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.table import SeriesTable
-from recurra.errors import either
-from recurra.panels.seasons import season_of, usual_seasons
+from recurra.errors import UsageError, either
+from recurra.panels.longer import longer_season_of, reach_of
+from recurra.panels.seasons import ASKED, season_of, usual_seasons
 from recurra.panels.series import Values, bridged, panel_of
 from recurra.tasks.heads.panel.weighing import judged, weighed, weighing_origins
 
@@ -36,8 +37,31 @@ def season_in(table: SeriesTable, values: Sequence[Values], chosen: int = 0) -> 
     """Return the season that was chosen, else the one that the series show, with a line that says so."""
     if chosen:
         return chosen, []
-    rhythms = {rhythm.step for rhythm in table.rhythms.values()}
-    usual = usual_seasons(next(iter(rhythms))) if len(rhythms) == 1 and not table.counted else ()
-    season = season_of([bridged(each) for each in values], usual)
+    season = season_of([bridged(each) for each in values], _usual(table))
     told = f"a season of {season} steps was found" if season > 1 else "no season was found"
     return season, [f"{told}; {either('--season', 'season')} chooses another"]
+
+
+def longer_season_in(
+    table: SeriesTable, values: Sequence[Values], season: int, *, chosen: int = 0, window: int = 0
+) -> tuple[int, list[str]]:
+    """Return a longer season, with a line that tells one that was found; 1: none. `chosen` is one that was chosen.
+
+    Raises UsageError for a chosen one that is not longer. A window of fewer values (`window`) does not hold any.
+    """
+    setting = either("--set longer_season", "longer_season")
+    if 1 < chosen <= season:
+        raise UsageError(setting, found=f"{chosen} steps", allowed=f"more than the season's {season}, or 1: none")
+    if chosen:
+        return chosen, []
+    longest = [bridged(each) for each in sorted(values, key=len, reverse=True)[:ASKED]]
+    found = longer_season_of(longest, season, _usual(table))
+    if found == 1 or 0 < window < found + reach_of(season):
+        return 1, []
+    return found, [f"a longer season of {found} steps was found; {setting} chooses another, 1: none"]
+
+
+def _usual(table: SeriesTable) -> tuple[int, ...]:
+    """Return the seasons of the rhythm of a table; none where it has no times, or several rhythms."""
+    rhythms = {rhythm.step for rhythm in table.rhythms.values()}
+    return usual_seasons(next(iter(rhythms))) if len(rhythms) == 1 and not table.counted else ()

@@ -55,13 +55,14 @@ def shape_of(panel: Panel, settings: Settings, units: BesideUnits | None = None,
     segment, length = _segment_and_length(panel, season, horizon)
     length = max(window, 2 * season if season > 1 else 1) if window else length
     least = min((float(values.min()) for values in panel.series() if len(values)), default=0.0)
-    net, beside = settings.net, (units or BesideUnits()).sizes
+    longer, net, beside = settings.series.longer_season, settings.net, (units or BesideUnits()).sizes
     recurrent = RecurrentSpec(
         cell=net.cell, activation=net.activation, reset_after=net.reset_after, precision=net.precision,
         inputs=net.hidden, hidden=net.hidden, layers=net.layers,
     )  # fmt: skip
     return SegmentsSpec(
-        segment=segment, segments=-(-length // segment), season=season, horizon=horizon, log=least > 0,
+        segment=segment, segments=-(-length // segment), season=season, horizon=horizon,
+        longer=longer if longer > 1 else 0, log=least > 0,
         recurrent=recurrent, past=beside["past"], future=beside["future"], calendar=beside["calendar"],
         static=beside["static"], among=None if units else among_of(panel, horizon),
     )  # fmt: skip
