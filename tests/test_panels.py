@@ -21,9 +21,10 @@ from recurra.estimators.series import SERIES_SETTINGS, Forecaster
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.learn import Segments
 from recurra.layers.segments.run import SegmentsSpec, segments
-from recurra.panels.blend import USUAL_WITH_BOTH, factors_of, stretched, weights_of
+from recurra.panels.blend import factors_of, stretched, weights_of
 from recurra.panels.classics import classics, seasonal_index
 from recurra.panels.features import features
+from recurra.panels.few import USUAL_WIDTH, usual_of_few
 from recurra.panels.seasons import _voted, season_of
 from recurra.panels.series import panel_of
 from recurra.panels.windows import windows_at
@@ -210,7 +211,9 @@ def test_two_values_are_enough_to_fit_and_none_are_not() -> None:
 def test_nets_count_where_no_first_net_could_be_weighed() -> None:
     # Enough windows to learn from, and too few before the newest ones.
     told = Forecaster(epochs=1, hidden=2, horizon=5, season=1).fit(np.arange(18.0) % 5)
-    assert told.model_.plan.member and told.model_.encoder.shares == USUAL_WITH_BOTH
+    shares, panel = told.model_.encoder.shares, panel_of([np.arange(18.0)])
+    assert told.model_.plan.member and shares == usual_of_few(("net", "pretrained"), panel, 5)
+    assert told.model_.encoder.factors == (USUAL_WIDTH,) * 3
 
 
 def test_choices_of_windows_make_a_net_of_windows_and_contradict_a_panel() -> None:

@@ -114,21 +114,27 @@ def joined(nets: Mapping[str, Values], shares: Mapping[str, float]) -> Values:
 def factors_of(truths: Values, known: Mask, quantiles: Values, *, independent: int, level: float = 0.8) -> list[float]:
     """Return what each third of the horizon's intervals must be stretched by: (3,).
 
+    What would narrow them is drawn towards 1 where few windows speak (`independent`).
+    """
+    # An interval too narrow is the worse mistake: few windows may widen it, and hardly narrow it.
+    trust = independent / (independent + 10)
+    return [found if found > 1 else found**trust for found in needed_widths(truths, known, quantiles, level=level)]
+
+
+def needed_widths(truths: Values, known: Mask, quantiles: Values, *, level: float = 0.8) -> list[float]:
+    """Return what would stretch each third's intervals to hold `level` of the truths (rows, horizon): (3,).
+
     Split conformal, scaled (Vovk et al. 2005; Romano et al. 2019): the level's quantile of how many half widths the
-    truth lies from the middle. What would narrow them is drawn towards 1 where few windows speak (`independent`).
+    truth lies from the middle; 1 where nothing is known.
     """
     middle = quantiles.shape[2] // 2
     low, mid, high = quantiles[:, :, 0], quantiles[:, :, middle], quantiles[:, :, -1]
     tiny = 1e-9 * np.maximum(np.abs(mid), 1e-300)
     half = np.where(truths >= mid, high - mid, mid - low)
     ratios = np.where(known, np.abs(truths - mid) / np.maximum(half, tiny), np.nan)
-    found = []
-    for part in np.array_split(np.arange(truths.shape[1]), 3):
-        part_ratios = ratios[:, part][known[:, part]]
-        factor = float(np.clip(np.quantile(part_ratios, level), 0.25, 4.0)) if part_ratios.size else 1.0
-        # An interval too narrow is the worse mistake: few windows may widen it, and hardly narrow it.
-        found.append(factor if factor > 1 else float(factor ** (independent / (independent + 10))))
-    return found
+    thirds = np.array_split(np.arange(truths.shape[1]), 3)
+    each = [ratios[:, part][known[:, part]] for part in thirds]
+    return [float(np.clip(np.quantile(part, level), 0.25, 4.0)) if part.size else 1.0 for part in each]
 
 
 def stretched(quantiles: Values, factors: list[float]) -> Values:

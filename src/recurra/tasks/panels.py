@@ -19,6 +19,7 @@ from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import LINEAR, NET, PRETRAINED, usual_shares
 from recurra.panels.columns import BesideUnits
+from recurra.panels.few import USUAL_WIDTH, few_values, usual_of_few
 from recurra.panels.series import Panel
 from recurra.panels.tables import panel_of_table
 from recurra.tasks.heads.panel.budget import within
@@ -65,9 +66,8 @@ def prepare_panel(
     box = box_series() if learns and len(table.ids) <= MOST_BOXED else None
     line = linear_of(before, spec) if members else None
     nets = [name for name, there in ((NET, members), (PRETRAINED, box), (LINEAR, line)) if there]
-    encoder = PanelEncoder(
-        config, dict(usual_shares(nets)), names=names, beside=units if members else None, window=window
-    )
+    encoder = _unweighed(panel, config, nets)
+    encoder = replace(encoder, names=names, beside=units if members else None, window=window)
     data = PanelParts(encoder, learnt_of(table), panel, whole, before, box, backs, goes_on=not often)
     return Prepared(
         settings,
@@ -94,6 +94,13 @@ def _with_seasons(
     if learns:
         longer, told = longer_season_in(table, values, season, chosen=config.longer_season, window=window)
     return config.model_copy(update={"season": season, "longer_season": longer}), [*notes, *told]
+
+
+def _unweighed(panel: Panel, config: SeriesConfig, nets: list[str]) -> PanelEncoder:
+    """Return the shares and widths that stand before anything is measured."""
+    if not few_values(panel, config.horizon):
+        return PanelEncoder(config, dict(usual_shares(nets)))
+    return PanelEncoder(config, usual_of_few(nets, panel, config.horizon), (USUAL_WIDTH if nets else 1.0,) * 3)
 
 
 def _known_panel(table: SeriesTable, units: BesideUnits | None, config: SeriesConfig) -> Panel:

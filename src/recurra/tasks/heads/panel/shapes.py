@@ -12,6 +12,7 @@ from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.panels.columns import BesideUnits
+from recurra.panels.few import FEW, few_values
 from recurra.panels.linear import fits_line
 from recurra.panels.series import Panel
 from recurra.panels.windows import scales
@@ -26,13 +27,13 @@ EPOCHS = 10
 """The usual epochs, among which the batches are shared out."""
 STEPS = (300, 3600)
 """Batches, at least and at most."""
+FEWER_STEPS = 75
+"""At least, of few values: with more, nets learn them by heart."""
 LEAST_WINDOWS = 12
 """Windows without which no net learns."""
 LARGEST_SEGMENT = 96
 LONG = 20
 """Horizons that a long series has, at least."""
-FEW = 30
-"""Series, at most, of which each says the same again and again where they are long."""
 
 
 def is_long(panel: Panel, horizon: int) -> bool:
@@ -111,7 +112,8 @@ def taught(panel: Panel, spec: SegmentsSpec, settings: Settings) -> Taught | Non
     if counts[kept].sum() < LEAST_WINDOWS:
         return None
     panel, training = panel.taken(kept), settings.training
-    batches = int(np.clip(_passes(panel, spec) * counts[kept].sum() / training.batch_size, *STEPS))
+    fewest, most = FEWER_STEPS if few_values(panel, spec.horizon) else STEPS[0], STEPS[1]
+    batches = int(np.clip(_passes(panel, spec) * counts[kept].sum() / training.batch_size, fewest, most))
     return Taught(
         panel,
         firsts[kept],

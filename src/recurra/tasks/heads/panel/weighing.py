@@ -14,6 +14,7 @@ import numpy as np
 from recurra.layers.segments.run import MIDDLE
 from recurra.panels.blend import ENOUGH, PRETRAINED, blended, factors_of, joined, weights_of
 from recurra.panels.classics import classics
+from recurra.panels.few import few_values, shares_of_few, widths_of_few
 from recurra.panels.marks import known_again
 from recurra.panels.series import Mask, Panel, Values
 from recurra.panels.windows import scales, windows_at
@@ -36,6 +37,10 @@ class Weighed:
     nets: dict[str, Values]
     """Quantiles of those parts that tell them."""
     scales: Values
+    independent: float
+    """How many windows there are that do not overlap."""
+    few: bool = False
+    """Whether the panel holds so little that priors decide (panels/few.py)."""
 
 
 def weighing_origins(panel: Panel, horizon: int, *, often: bool = False, windows: int = 1) -> tuple[int, ...]:
@@ -70,9 +75,10 @@ def weighed(
     """Forecast the windows that begin `backs` steps before the end, by classics and by the nets of a model.
 
     Series with one of the `marks` are left out: the net of the box learnt from them, and would seem too good. Where all
-    have one, it is left out itself.
+    have one, it is left out itself; of few values, it still tells how wide intervals are.
     """
     horizon, season = encoder.config.horizon, encoder.config.season
+    few = few_values(panel, horizon)
     rows: list[Weighed] = []
     learnt = known_again(panel.series(), marks)
     for back in backs:
@@ -83,22 +89,25 @@ def weighed(
         past = past.taken(asked)
         cut = windows_at(panel, asked, past.lengths, length=1, horizon=horizon, season=season)
         units, past = scales(past, season), past.newest(encoder.window)
-        told = {name: each for name, each in model.nets(past).items() if not (name == PRETRAINED and learnt.all())}
+        told = {name: each for name, each in model.nets(past).items() if few or name != PRETRAINED or not learnt.all()}
         parts = classics(past, season=season, horizon=horizon) | model.straight(past)
-        parts |= {name: each[:, :, MIDDLE] for name, each in told.items()}
-        rows.append(Weighed(cut.targets, cut.asked, parts, told, units))
-    return _together(rows, horizon)
+        parts |= {name: each[:, :, MIDDLE] for name, each in told.items() if name != PRETRAINED or not learnt.all()}
+        rows.append(Weighed(cut.targets, cut.asked, parts, told, units, float(len(asked)), few))
+    return _together(rows, horizon, max(backs, default=0))
 
 
-def _together(rows: list[Weighed], horizon: int) -> Weighed:
+def _together(rows: list[Weighed], horizon: int, reach: int) -> Weighed:
+    """Join windows, which overlap where they reach over less than their horizons side by side."""
     if not rows:
-        return Weighed(np.zeros((0, horizon)), np.zeros((0, horizon), np.bool_), {}, {}, np.zeros(0))
+        return Weighed(np.zeros((0, horizon)), np.zeros((0, horizon), np.bool_), {}, {}, np.zeros(0), 0.0)
     return Weighed(
         np.concatenate([row.truths for row in rows]),
         np.concatenate([row.known for row in rows]),
         {name: np.concatenate([row.parts[name] for row in rows]) for name in rows[0].parts},
         {name: np.concatenate([row.nets[name] for row in rows]) for name in rows[0].nets},
         np.concatenate([row.scales for row in rows]),
+        sum(row.independent for row in rows) * min(1.0, reach / (horizon * len(rows))),
+        rows[0].few,
     )
 
 
@@ -106,13 +115,26 @@ def judged(encoder: PanelEncoder, weighed: Weighed) -> PanelEncoder:
     """Return the encoder with what the newest windows speak for; as it is, where there are none."""
     if not weighed.known.any():
         return encoder
-    # One net weighs, three answer: beside parts that know no column, it must not be doubted for a few windows.
-    alone = encoder.beside is not None
-    shares = weights_of(weighed.truths, weighed.known, weighed.parts, weighed.scales, alone=alone)
+    shares = _shares(encoder, weighed)
     encoder = replace(encoder, shares=shares)
     if not weighed.nets:
         return encoder
     told = joined(weighed.nets, shares)
-    moved = told + (blended(weighed.parts, shares) - told[:, :, MIDDLE])[:, :, None]
-    factors = factors_of(weighed.truths, weighed.known, moved, independent=len(weighed.truths))
+    # A part that was not measured counts as much as it would elsewhere.
+    there = {name: share for name, share in shares.items() if name in weighed.parts}
+    total = sum(there.values())
+    middle = blended(weighed.parts, there) / total if weighed.few and total else blended(weighed.parts, there)
+    moved = told + (middle - told[:, :, MIDDLE])[:, :, None]
+    if weighed.few:
+        factors = widths_of_few(weighed.truths, weighed.known, moved, independent=weighed.independent)
+    else:
+        factors = factors_of(weighed.truths, weighed.known, moved, independent=len(weighed.truths))
     return replace(encoder, factors=tuple(round(factor, 4) for factor in factors))  # type: ignore[arg-type]
+
+
+def _shares(encoder: PanelEncoder, weighed: Weighed) -> dict[str, float]:
+    given = weighed.truths, weighed.known, weighed.parts, weighed.scales
+    if weighed.few:
+        return shares_of_few(*given, encoder.shares)
+    # One net weighs, three answer: beside parts that know no column, it must not be doubted for a few windows.
+    return weights_of(*given, alone=encoder.beside is not None)
