@@ -110,6 +110,22 @@ def test_archives_that_are_damaged_or_of_another_form_are_refused(tmp_path: Path
     refused(run("import", file, "--layers", "lstm", "--to", tmp_path / "net"), 2, "which tells it")
 
 
+def test_weights_that_are_not_those_of_the_configuration_are_refused(tmp_path: Path) -> None:
+    file, layers = tmp_path / "net.keras", [layer("LSTM", 3, 4)]
+    arrays = arrays_of(layers)
+    kind, said = layers[0]
+    cases: dict[str, tuple[list[Any], dict[str, Any]]] = {
+        "weights of 4; allowed: 5": ([(kind, said | {"units": 5})], arrays),
+        "use_bias is False; found a bias": ([(kind, said | {"use_bias": False})], arrays),
+        "not known; found cell/3": (layers, arrays | {"layers/lstm/cell/vars/3": np.zeros(3)}),
+        "values beyond float32": (layers, arrays | {"layers/lstm/cell/vars/2": np.full(16, 1e300)}),
+        "form than Keras 3 writes": ([("TimeDistributed", {"name": "b"})], {}),
+    }
+    for told, (given, held) in cases.items():
+        archive(file, given, arrays=held)
+        refused(run("import", file, "--to", tmp_path / "net"), 4, told)
+
+
 def test_what_a_crafted_file_names_elsewhere_is_never_opened(tmp_path: Path) -> None:
     secret = weights_file(tmp_path / "secret.h5", {"layers/lstm/cell/vars/0": np.zeros((3, 16), np.float32)})
     layout = h5py.VirtualLayout((3, 16), np.float32)

@@ -146,3 +146,75 @@ def test_a_graph_that_is_damaged_lies_in_several_files_or_holds_no_net_is_refuse
     file.write_bytes(model.SerializeToString())
     with pytest.raises(UsageError, match="layers"):
         recurra.import_model(file, tmp_path / "net")
+
+
+ATTRIBUTES: dict[str, tuple[str, Any]] = {
+    "a number for a direction": ("direction", 3),
+    "two directions": ("direction", "bidirectional"),
+    "numbers for functions": ("activations", [1, 2]),
+    "no text": ("activations", [b"\xff"]),
+    "another": ("speed", 3),
+}
+
+
+def changed(model: Any, what: str) -> None:
+    """Make a graph wrong in one way."""
+    node, (w, r, b) = model.graph.node[0], list(model.graph.initializer)[:3]
+    if what == "elsewhere":
+        # Constants are nodes too; another file is not opened for one, either.
+        constant = onnx.helper.make_node("Constant", [], [w.name], value=w)
+        model.graph.initializer.remove(w)
+        constant.attribute[0].t.ClearField("raw_data")
+        constant.attribute[0].t.data_location = onnx.TensorProto.EXTERNAL
+        constant.attribute[0].t.external_data.add(key="location", value="secret")
+        model.graph.node.insert(0, constant)
+    elif what == "twice":
+        model.graph.initializer.append(w)
+    elif what == "no side":
+        w.dims[0] = -1
+    elif what in ("W", "R", "B"):
+        tensor = {"W": w, "R": r, "B": b}[what]
+        shape = {"W": (1, 14, 3), "R": (1, 16, 5), "B": (2, 30)}[what]
+        tensor.CopyFrom(onnx.numpy_helper.from_array(np.zeros(shape, np.float32), tensor.name))
+    elif what == "bare":
+        model.graph.node.extend([onnx.helper.make_node(kind, [], []) for kind in ("Identity", "Constant")])
+        node.attribute.append(onnx.helper.make_attribute("direction", "up"))
+    else:
+        name, value = ATTRIBUTES[what]
+        node.attribute.append(onnx.helper.make_attribute(name, value))
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("elsewhere", "weights in other files are not opened"),
+        ("twice", "found 'W0' twice"),
+        ("no side", "of shape"),
+        ("W", "no shapes of a GRU; found W"),
+        ("R", "no shapes of a GRU; found W"),
+        ("B", "no shapes of a GRU; found W"),
+        ("bare", "not known; found 'up'"),
+        ("a number for a direction", "an attribute is damaged"),
+        ("two directions", "no shapes of a GRU"),
+        ("numbers for functions", "an attribute is damaged"),
+        ("no text", "an attribute is damaged"),
+        ("another", "not known; found 'speed'"),
+    ],
+)
+def test_a_graph_that_is_wrong_in_one_place_is_refused_in_one_line(what: str, told: str, tmp_path: Path) -> None:
+    file = graph(tmp_path, "GRU")
+    model = onnx.load(file)
+    changed(model, what)
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(ArtefactError, match=told):
+        recurra.import_model(file, tmp_path / "net")
+
+
+def test_nodes_of_one_name_are_both_taken(tmp_path: Path) -> None:
+    file = graph(tmp_path, "GRU", "GRU")
+    model = onnx.load(file)
+    for node in model.graph.node:
+        if node.op_type == "GRU":
+            node.name = "same"
+    file.write_bytes(model.SerializeToString())
+    assert recurra.import_model(file, tmp_path / "net").encoder.took == ("same", "same#1")

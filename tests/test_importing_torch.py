@@ -208,6 +208,9 @@ def test_a_pickle_is_refused_unopened_with_the_line_that_saves_it_anew(tmp_path:
     (tmp_path / "net.pt").write_bytes(b"never read")
     done = run("import", tmp_path / "net.pt", "--to", tmp_path / "net")
     refused(done, 4, "a PyTorch pickle is never opened", "torch.load('net.pt', weights_only=True), 'net.safetensors'")
+    # A line that somebody copies: no name ends its texts.
+    (tmp_path / "a'); print('b.pt").write_bytes(b"never read")
+    refused(run("import", tmp_path / "a'); print('b.pt", "--to", tmp_path / "net"), 4, "torch.load('FILE.pt'")
     (tmp_path / "net.txt").write_text("a")
     refused(run("import", tmp_path / "net.txt", "--to", tmp_path / "net"), 4, "not a file that is imported")
     refused(run("import", tmp_path / "none.safetensors", "--to", tmp_path / "net"), 4, "missing")
@@ -216,6 +219,16 @@ def test_a_pickle_is_refused_unopened_with_the_line_that_saves_it_anew(tmp_path:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "mine").touch()
     refused(run("import", saved(tmp_path, nn.GRU(3, 4)), "--to", tmp_path / "taken"), 4, "not replaced")
+
+
+def test_a_file_without_a_usable_name_or_without_arrays_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ArtefactError, match="cannot be opened"):
+        recurra.import_model("a\0b.safetensors", tmp_path / "net")
+    (tmp_path / "loop.safetensors").symlink_to(tmp_path / "loop.safetensors")
+    with pytest.raises(ArtefactError):
+        recurra.import_model(tmp_path / "loop.safetensors", tmp_path / "net")
+    (tmp_path / "none.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    refused(run("import", tmp_path / "none.safetensors", "--to", tmp_path / "net"), 4, "no arrays of floats")
 
 
 def test_an_imported_net_answers_without_torch(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from recurra.artefact.tensors import refuse_infinite
 from recurra.importing.asked import Asked, Stage
 from recurra.importing.child import arrays_of
 from recurra.importing.keras_equations import equations
-from recurra.importing.keras_layers import layers_of, stages_of
+from recurra.importing.keras_layers import layers_of, require_sizes, stages_of
 from recurra.importing.source import LARGEST, Net, Source, checked_plan
 from recurra.importing.stages import Group, build
 from recurra.importing.states import reading_of
@@ -40,13 +40,15 @@ def read_keras(source: Source, asked: Asked) -> Net:
     """Read a file of Keras; raises ArtefactError and UsageError with what is not known or does not fit."""
     config, weights = _unzipped(source) if source.path.suffix.lower() == ".keras" else (None, source.data)
     # What is not imported is told before the weights are opened.
-    stages, notes = stages_of(source, layers_of(source, config, asked)) if config is not None else ([], ())
+    layers = layers_of(source, config, asked) if config is not None else []
+    stages, notes = stages_of(source, layers)
     arrays = _layers(source, arrays_of(source, weights))
     groups = {name: _as_torch(source, name, given) for name, given in arrays.items()}
     if config is None:
         reading = reading_of(source, groups, asked)
         stages = [_form(source, stage, arrays) for stage in reading.stages]
         notes = (*reading.notes, USUAL)
+    require_sizes(source, layers, groups)
     if bare := [stage.name for stage in stages if not stage.function and stage.name not in groups]:
         raise source.refused(f"the layer {bare[0]} has no weights in the file")
     built = build(source, groups, stages, asked)
@@ -106,6 +108,9 @@ def _as_torch(source: Source, name: str, given: Group) -> Group:
 
 
 def _direction(source: Source, name: str, given: Group, home: str) -> Group:
+    own = {name for name in given if name.startswith(home)}
+    if unknown := sorted(own - {f"{home}{place}" for place in range(3)}):
+        raise source.refused(f"layer {name} has an array that is not known", found=unknown[0][:80])
     kernel, recurrent = given.get(f"{home}0"), given.get(f"{home}1")
     if kernel is None or recurrent is None or kernel.ndim != 2 or recurrent.ndim != 2 or not recurrent.size:
         raise source.refused(f"layer {name} has no weights of a recurrent layer")

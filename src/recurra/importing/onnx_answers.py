@@ -68,7 +68,7 @@ def _session(source: Source, node: Any, spec: RecurrentSpec, group: Group) -> An
     from onnx import TensorProto, helper, numpy_helper
 
     # A node anew, of the file's own attributes as far as they were checked: no reader need be trusted with the others.
-    chosen = {name: value for name, value in attributes_of(node).items() if name in READ}
+    chosen = {name: value for name, value in attributes_of(node).items() if name in READ and value != []}
     parts = ["initial_h", "initial_c"][: len(spec.states)]
     outputs = ["Y", "Y_h", "Y_c"][: 1 + len(parts)]
     given = ["X", "W", "R", "B", "", *parts]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from recurra.artefact import check_target
 from recurra.errors import ArtefactError, Place
 from recurra.importing.asked import Asked, asked_for
@@ -76,6 +78,8 @@ def _proven(net: Net, source: Source, form: str) -> ImportedNet:
         # Before anything is multiplied: NumPy would spread a bias that merely fits.
         if (found := net.tensors[name].shape) != shape:
             raise source.refused(f"{name} has another shape than its layer", found=str(found), allowed=str(shape))
+        if not np.isfinite(net.tensors[name]).all():
+            raise source.refused(f"{name} holds values beyond float32", allowed="up to 3.4e38")
     origin = ImportOrigin(
         file=source.path.name, sha256=source.sha256, form=form, took=net.took, against=net.against,
         difference=0.0, cases=1, notes=net.notes,

@@ -6,6 +6,7 @@ Not here: what lies in it (states.py and its neighbours).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,8 @@ from recurra.tasks.heads.sequence.run import States
 
 LARGEST = 4 << 30
 """Bytes of a file, at most."""
+
+PLAIN = re.compile(r"[\w.+-]+")
 
 Reference = Callable[[NDArray[Any], States], tuple[Floats, States]]
 """The other tool's answers: values (sequences, steps, …) and states -> outputs and states, as `ImportedNet.run`."""
@@ -65,7 +68,10 @@ def open_source(path: Path) -> Source:
     """Read a file whole; raises ArtefactError for a pickle, unopened, and for what is no regular file."""
     refuse_pickle(path)
     # A link is followed where the user names it: caches of downloads consist of links.
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, ValueError, RuntimeError) as problem:
+        raise ArtefactError(f"cannot be opened: {problem}", place=Place(str(path))) from None
     with open_folder(real.parent) as folder:
         return Source(path, folder.read(real.name, largest=LARGEST))
 
@@ -75,9 +81,11 @@ def refuse_pickle(path: Path) -> None:
     kind = next((kind for kind, endings in SUFFIXES.items() if path.suffix.lower() in endings), "")
     if "pickle" not in kind:
         return
+    # Somebody copies this line: a name that would end a text of Python or of the shell does not stand in it.
+    name = path.name if PLAIN.fullmatch(path.name) else f"FILE{path.suffix}"
     line = (
         "import torch, safetensors.torch as s; "
-        f"s.save_file(torch.load('{path.name}', weights_only=True), '{path.stem}.safetensors')"
+        f"s.save_file(torch.load('{name}', weights_only=True), '{Path(name).stem}.safetensors')"
     )
     raise ArtefactError(
         f"{kind} is never opened", place=Place(str(path)), allowed="safetensors, .onnx, .keras, .weights.h5",

@@ -44,7 +44,9 @@ class Built:
     def add(self, spec: Any, weights: Group, group: Group) -> None:
         """Put a layer behind the others."""
         self.specs.append(spec)
-        self.weights.append({name: np.array(values, np.float32, order="C") for name, values in weights.items()})
+        # Of float64 some may be beyond float32: they become infinite, and are refused before the proof.
+        with np.errstate(over="ignore"):
+            self.weights.append({name: np.array(values, np.float32, order="C") for name, values in weights.items()})
         self.groups.append(group)
 
     def named(self, plan: SequenceNet) -> dict[str, Any]:

@@ -78,9 +78,11 @@ def groups_of(source: Source, arrays: Mapping[str, NDArray[Any]], prefix: str) -
         for name, values in arrays.items()
         if not prefix or name.startswith(f"{prefix}.")
     }
+    if not arrays:
+        raise source.refused("no arrays of floats in it")
     if not chosen:
         known = ", ".join(sorted({name.partition(".")[0] for name in arrays}))
-        raise UsageError(either("--prefix", "prefix"), found=repr(prefix), allowed=known[:200] or "a file with arrays")
+        raise UsageError(either("--prefix", "prefix"), found=repr(prefix), allowed=known[:200])
     notes = [f"{len(arrays) - len(chosen)} arrays do not begin with {prefix}: left out"] if prefix else []
     if any(values.dtype == np.float64 for values in chosen.values()):
         notes.append("float64 was rounded to float32")
