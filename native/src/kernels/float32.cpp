@@ -1,6 +1,7 @@
 // The kernels of one instruction set in float32: this file is compiled once for each, with RECURRA_ISA and
 // RECURRA_TABLE set. Not here: threads and the choice among instruction sets.
 #include "kernels/answers/answers.hpp"
+#include "kernels/answers/race.hpp"
 #include "kernels/pooling/pooling.hpp"
 #include "kernels/sweep/distinct.hpp"
 #include "kernels/sweep/float_rows.hpp"
@@ -61,6 +62,7 @@ extern const Kernels RECURRA_TABLE = {
      RECURRA_ISA::pool_back_scratch, RECURRA_ISA::pool_back},
     RECURRA_ISA::dense_rows,
     RECURRA_ISA::raise_all,
+    RECURRA_ISA::bound_all,
 };
 
 }  // namespace recurra

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/race_shapes.hpp"
 #include "runtime/waiting.hpp"
 
 namespace recurra {
@@ -238,14 +239,23 @@ struct Kernels {
   void (*dense)(const float* const* rows, int count, int depth, const float* packed, int columns, float* into,
                 ptrdiff_t pitch);
   double (*raise)(const float* from, int64_t count, float by, float* into);
+  // … and draws: kernels/answers/race.hpp.
+  float (*bound)(const float* scores, int64_t count, const Race&, const Bounds& into);
+};
+
+// What an instruction set offers in int8: sweeps, and bounds on scores.
+struct Bytes {
+  Sweeper sweeps;
+  Screener screener;
 };
 
 extern const Kernels kPortable;
-extern const Sweeper kPortableHalf, kPortableBytes;
+extern const Sweeper kPortableHalf;
+extern const Bytes kPortableBytes;
 #if defined(__x86_64__)
 extern const Kernels kAvx2, kAvx512;
 extern const Sweeper kAvx2Half, kAvx512Half, kAvx512Bf16Half, kAmxHalf;
-extern const Sweeper kAvx2Bytes, kAvx512Bytes, kAvx512VnniBytes;
+extern const Bytes kAvx2Bytes, kAvx512Bytes, kAvx512VnniBytes;
 #endif
 
 }  // namespace recurra

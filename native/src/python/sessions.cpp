@@ -45,7 +45,7 @@ void check_answers(const Extent& answers, std::initializer_list<Extent> read) {
       refuse("answers", "memory overlapping that of " + one.name, "memory of its own");
 }
 
-void make_drawing(Drawing* made, float temperature, int64_t top_k, double top_p, std::vector<int64_t> never) {
+void make_drawing(Drawing* made, double temperature, int64_t top_k, double top_p, std::vector<int64_t> never) {
   if (!(temperature > 0) || top_k < 0 || !(top_p > 0)) refuse("drawing", "no choice", "numbers above 0; top_k 0 too");
   for (int64_t place : never)
     if (place < 0) refuse("never", std::to_string(place), "places");
@@ -106,8 +106,19 @@ class Readers {
   int64_t next(int64_t id, double uniform, const Drawing& how) {
     if (net().source.each != 1 || id < 0 || id >= net().source.words)
       refuse("token", std::to_string(id), "0 to " + std::to_string(net().source.words - 1));
-    const int64_t unmet = run({.ids = &id, .tokens = 1, .rows = 1}, row_.data(), net().outputs(), 1, true);
-    return unmet >= 0 ? -1 - unmet : drawn(row_.data(), uniform, how);
+    const Tokens token{.ids = &id, .tokens = 1, .rows = 1};
+    // Where all words may be drawn, few scores tell which.
+    const Shortlist* const words = how.of_all() ? net().shortlist() : nullptr;
+    const Use use(*this);
+    const int64_t unmet = streams_.unmet(token);
+    if (unmet >= 0) return -1 - unmet;
+    std::optional<Unlocked> free;
+    if (work_ >= kWorthUnlocking) free.emplace();
+    streams_.read(token, words ? nullptr : row_.data(), net().outputs());
+    const int64_t place = words ? drawer_.draw(*words, streams_.newest(), how, uniform) : -1;
+    if (place >= 0) return place;
+    if (words) streams_.answer(row_.data());
+    return drawn(row_.data(), uniform, how);
   }
 
   void reset(Numbers slots) {

@@ -9,14 +9,14 @@
 
 namespace recurra {
 
-// An instruction set: its kernels in float32, and its sweeps in bfloat16 and int8.
+// An instruction set: its kernels in float32, its sweeps in bfloat16, and what it does in int8.
 struct InstructionSet {
   const char* name;
   const Kernels* kernels;
   const Sweeper* half;
-  const Sweeper* bytes;
+  const Bytes* bytes;
   const Sweeper& sweeper(Precision precision) const {
-    return precision == Precision::half ? *half : precision == Precision::bytes ? *bytes : kernels->single;
+    return precision == Precision::half ? *half : precision == Precision::bytes ? bytes->sweeps : kernels->single;
   }
 };
 

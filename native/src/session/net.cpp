@@ -80,4 +80,14 @@ size_t Net::heads_from() const {
   return from;
 }
 
+const Shortlist* Net::shortlist() const {
+  std::call_once(asked_, [this] {
+    if (stages.empty() || stages.back().kind != StageKind::dense || stages.back().activated) return;
+    const Stage& last = stages.back();
+    const Scores scores{last.inputs, last.outputs, last.packed.floats(), last.bias.data()};
+    if (Shortlist::pays(scores)) shortlist_ = std::make_unique<const Shortlist>(scores);
+  });
+  return shortlist_.get();
+}
+
 }  // namespace recurra

@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "engine/layer.hpp"
+#include "session/shortlist.hpp"
 
 namespace recurra {
 
@@ -85,6 +88,12 @@ struct Net {
   double work() const;
   // The number of stages from which on only rows that are answered count.
   size_t heads_from() const;
+  // What draws look at in place of all scores, made when it is first asked for; null where it would not pay.
+  const Shortlist* shortlist() const;
+
+ private:
+  mutable std::once_flag asked_;
+  mutable std::unique_ptr<const Shortlist> shortlist_;
 };
 
 }  // namespace recurra

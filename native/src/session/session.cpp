@@ -148,6 +148,7 @@ void Streams::read_block(const Tokens& tokens, Block& block, float* answers, ptr
   for (size_t number = heads; number < net_.stages.size(); ++number, std::swap(into, other)) {
     const Stage& stage = net_.stages[number];
     const bool last = number + 1 == net_.stages.size();
+    if (last && !answers) return;
     float* const to = last ? answers : into;
     stateless(stage, block.tokens, to, last ? pitch : stage.outputs);
     for (int row = 0; row < block.answered; ++row) rows_[row] = to + (size_t)row * stage.outputs;

@@ -33,8 +33,11 @@ class Streams {
   // The first id that has no products yet; -1: none. Nothing is read until all have.
   int64_t unmet(const Tokens& tokens) const;
   // Reads the tokens, and writes answers, a row each of the net's outputs, `pitch` apart. Rows that name one stream
-  // twice follow each other.
+  // twice follow each other. Without a place for answers the last stage waits for answer().
   void read(const Tokens& tokens, float* answers, ptrdiff_t pitch);
+  // What the last stage reads of the last row, and its answer.
+  const float* newest() const { return rows_[0]; }
+  void answer(float* into) { stateless(net_.stages.back(), 1, into, net_.outputs()); }
   // Scores become answers in place.
   void finish(float* answers, int64_t rows, ptrdiff_t pitch) const;
   void reset(int64_t slot);

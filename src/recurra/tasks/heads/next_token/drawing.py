@@ -59,9 +59,17 @@ class Drawing:
         return NEVER
 
     def drawn(self, scores: Floats, uniform: float) -> int:
-        """Draw a token from the scores of all (words,), by a number in [0, 1)."""
-        reached = np.cumsum(self.shares(scores))
-        return int(np.searchsorted(reached / reached[-1], uniform, side="right"))
+        """Draw a token from the scores of all (words,), by a number in [0, 1).
+
+        A race: token i arrives after a time drawn from the exponential distribution of mean 1 / its share, and the
+        first one is drawn, with a probability of its share (Maddison, Tarlow & Minka 2014). So the same number draws
+        the same token, however many others were looked at.
+        """
+        places = np.flatnonzero(self.shares(scores))
+        taken = scores[places].astype(np.float64)
+        # The logarithm of a time: T times it, and nothing overflows.
+        late = self.how[0] * np.log(exponentials(uniform, places)) - (taken - taken.max())
+        return int(places[late.argmin()])
 
     def shares(self, logits: Floats) -> NDArray[np.float64]:
         """Return the probability of each token to be drawn, of its scores: (words,) -> (words,)."""
@@ -84,6 +92,35 @@ class Drawing:
         kept = np.zeros_like(shares)
         kept[order] = shares[order] / shares[order].sum()
         return kept
+
+
+def exponentials(uniform: float, places: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers from the exponential distribution of mean 1, told by a number in [0, 1) and each place: (places,).
+
+    Hashes of 64 bits, as in native/src/session/draw.cpp: splitmix64 (Steele, Lea & Flood 2014) of the number,
+    lowbias32 (Wellons 2018) of the places.
+    """
+    first, second = divmod(_mixed64(int(np.float64(uniform).view(np.uint64))), 1 << 32)[::-1]
+    keyed = _mixed32(places.astype(np.uint32) ^ np.uint32(first))
+    high = _mixed32(keyed + np.uint32(second)).astype(np.float64)
+    low = _mixed32((keyed ^ np.uint32(second)) + np.uint32(0x9E3779B9)).astype(np.float64)
+    evenly = (high + (low + 0.5) * 2.0**-32) * 2.0**-32
+    told: NDArray[np.float64] = -np.log1p(-np.minimum(evenly, 1.0 - 2.0**-53))
+    return told
+
+
+def _mixed64(bits: int) -> int:
+    bits = (bits + 0x9E3779B97F4A7C15) % (1 << 64)
+    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9 % (1 << 64)
+    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB % (1 << 64)
+    return bits ^ (bits >> 31)
+
+
+def _mixed32(bits: Any) -> Any:
+    # Arrays of 32 bits go round at their end.
+    bits = (bits ^ (bits >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    bits = (bits ^ (bits >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return bits ^ (bits >> np.uint32(16))
 
 
 def checked_stops(stop: Any) -> tuple[str, ...]:
