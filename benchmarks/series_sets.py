@@ -29,6 +29,15 @@ FILES = {
 SEASONS = {"M4 weekly": 1, "airline": 12}
 """Of the metric, where the file does not tell it."""
 
+RECORDS = {
+    "ausbeer": (4, 8), "daily-min-temperatures": (7, 28), "daily-total-female-births": (7, 14), "h2o": (12, 12),
+    "monthly-car-sales": (12, 24), "monthly-milk": (12, 24), "monthly-robberies": (12, 12),
+    "monthly-shampoo-sales": (12, 6), "monthly-sunspots": (1, 24), "monthly-writing-paper-sales": (12, 12),
+    "monthly_champagne_sales": (12, 12), "us_gasoline": (52, 26), "wineind": (12, 12), "woolyrnq": (4, 8),
+    "yearly-water-usage": (1, 6),
+}  # fmt: skip
+"""Well-known single series of the folder `small`, with season and horizon."""
+
 
 @dataclass(frozen=True)
 class SeriesSet:
@@ -84,3 +93,16 @@ def series_set(name: str) -> SeriesSet:
     train, test = ([np.asarray(values, float) for values in column] for column in (table.train, table.test))
     season = SEASONS.get(name, int(table.season.iloc[0]))
     return SeriesSet([str(one) for one in table.id], train, test, season, int(table.h.iloc[0]))
+
+
+def judged_records() -> list[tuple[Values, int, int]]:
+    """Read the single records without their last horizon, each with season and horizon."""
+    import pandas as pd
+
+    told = []
+    for name, (season, horizon) in RECORDS.items():
+        table = pd.read_csv(Path(os.environ["RECURRA_DATA"]) / "series" / "small" / f"{name}.csv")
+        # The values stand in the last column of numbers.
+        values = table.select_dtypes("number").iloc[:, -1].dropna().to_numpy(float)
+        told.append((values[:-horizon], season, horizon))
+    return told

@@ -23,7 +23,7 @@ from tables_engine import (
     streams,
     voice,
 )
-from tables_series import forecasts, series_rivals
+from tables_series import forecasts, series_rivals, single_series
 from tables_texts import own_texts, rivals
 
 HERE = Path(__file__).parent
@@ -276,6 +276,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "rivals": rivals,
     "forecasts": forecasts,
     "series-rivals": series_rivals,
+    "single-series": single_series,
     "sessions": sessions,
     "rtneural": rtneural,
 }

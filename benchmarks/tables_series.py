@@ -5,6 +5,7 @@ Not here: measuring (forecast.py, series_rivals.py), other tables (tables.py).
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
 from pathlib import Path
@@ -78,3 +79,44 @@ def _rival(name: str, who: str, row: Record, best: float) -> list[str]:
     shown = f"**{row['mase']:.3f}**" if row["mase"] == best else f"{row['mase']:.3f}"
     spent = f"{row['processor_seconds']:.0f}"
     return [name, who, shown, f"{row['owa']:.3f}", spent, f"{row['megabytes']:,}", row["note"]]
+
+
+def single_series(results: Path) -> str:
+    """Errors of one series at a time over the seasonal naive's, by kind, and what our intervals hold."""
+    record = read(results, "single-series")
+    if record is None:
+        return table(("kind (series)",), [(MISSING,)])
+    found = defaultdict[str, list[Record]](list)
+    for key, row in record["sets"].items():
+        found[key.rpartition(", seed ")[0]].append(row)
+    who = list(next(iter(found.values()))[0]["ratios"])
+    header = ("kind (series)", *who, "inside 80 %, by third", "inside 95 %", "seconds")
+    rows: Rows = [_kind(name, each, who) for name, each in found.items()]
+    every = [row for each in found.values() for row in each]
+    logs = {one: [statistics.fmean(_logs(each, one)) for each in found.values()] for one in who}
+    means = [f"**{math.exp(statistics.fmean(logs[one])):.3f}**" for one in who]
+    rows.append(["all kinds alike", *means, *_inside(every), _seconds(every)])
+    return table(header, rows) + made_by(record, "", made_on(every))
+
+
+def _kind(name: str, seeds: list[Record], who: list[str]) -> list[str]:
+    means = [f"{math.exp(statistics.fmean(_logs(seeds, one))):.3f}" for one in who]
+    return [f"{name} ({seeds[0]['series']})", *means, *_inside(seeds), _seconds(seeds)]
+
+
+def _logs(rows: list[Record], who: str) -> list[float]:
+    return [math.log(ratio) for row in rows for ratio in row["ratios"][who]]
+
+
+def _inside(rows: list[Record]) -> list[str]:
+    """Percent held by third, each series alike."""
+    count = sum(row["series"] for row in rows)
+    held = {
+        level: [sum(row["series"] * row[f"inside_{level}"][third] for row in rows) / count for third in range(3)]
+        for level in (80, 95)
+    }
+    return [", ".join(f"{share:.0f}" for share in each) for each in held.values()]
+
+
+def _seconds(rows: list[Record]) -> str:
+    return f"{statistics.fmean(row['processor_seconds'] for row in rows):.0f}"

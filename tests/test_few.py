@@ -101,3 +101,9 @@ def test_a_calendar_alone_leaves_a_series_among_the_few() -> None:
         table = given_series(frame, SeriesReading(past=past)).table
         given = panel_of_table(table, beside_units(table, "auto"), season=7, ahead=7)
         assert given.beside is not None and few_values(given, 7) is few
+
+
+def test_of_a_single_value_intervals_are_wide() -> None:
+    frame = pd.DataFrame({"unique_id": "a", "ds": [0], "y": [5.0]})
+    told = Forecaster(horizon=2, season=1).fit(frame).predict(level=80)
+    assert (told["Recurra-hi-80"] - told["Recurra-lo-80"] > 0.5).all() and told["Recurra"].between(4.9, 5.1).all()

@@ -6,12 +6,13 @@ Not here: the forecasts (classics.py, layers/segments/).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recurra.panels.series import Mask, Values
+from recurra.panels.series import Mask, Panel, Values
+from recurra.panels.windows import scales
 
 NET = "net"
 PRETRAINED = "pretrained"
@@ -144,3 +145,14 @@ def stretched(quantiles: Values, factors: list[float]) -> Values:
     each = np.concatenate([third * factor for third, factor in zip(thirds, factors, strict=True)])
     wider: Values = middle + (quantiles - middle) * each[None, :, None]
     return wider
+
+
+def around(panel: Panel, middle: Values, season: int, levels: Sequence[float]) -> Values:
+    """Return quantiles (series, horizon, levels) around classical forecasts: as wide as the series' own steps a season.
+
+    They widen by the root of time; `levels` are how many standard deviations each lies from the middle.
+    """
+    steps = np.sqrt(1 + np.arange(middle.shape[1]) // max(season, 1))
+    widths = 1.25 * scales(panel, season)[:, None, None] * steps[None, :, None] * np.array(levels)
+    told: Values = middle[:, :, None] + widths
+    return told

@@ -24,13 +24,12 @@ from recurra.layers.layer import weights_of
 from recurra.layers.segments.run import MIDDLE, NORMAL, QUANTILES, answered, cut_windows, read_windows, segments
 from recurra.model import Model, six_digits
 from recurra.nets.panels import PanelNet
-from recurra.panels.blend import LINEAR, NET, PRETRAINED, blended, joined, stretched
+from recurra.panels.blend import LINEAR, NET, PRETRAINED, around, blended, joined, stretched
 from recurra.panels.classics import classics
 from recurra.panels.columns import BesideUnits, drawn
 from recurra.panels.linear import along
 from recurra.panels.series import Panel, Values, panel_of
 from recurra.panels.tables import is_dated, panel_of_table
-from recurra.panels.windows import scales
 from recurra.tasks.heads.horizon.run import MOST_STEPS, RunningForecaster, read_learnt, written_learnt
 from recurra.tasks.heads.panel.encoder import PanelEncoder
 from recurra.tasks.heads.panel.pretrained import Pretrained
@@ -119,8 +118,11 @@ class RunningPanel(Model):
             told = joined(nets, shares)
             told = told + (middle - told[:, :, MIDDLE])[:, :, None]
         else:
-            told = _around(panel, middle, season)
+            told = around(panel, middle, season, NORMAL)
         told = stretched(told, list(self.encoder.factors))
+        # Nets take a single value for one that never moves: nothing is known of that.
+        alone = panel.lengths == 1
+        told[alone] = around(panel, middle, season, NORMAL)[alone]
         # What never moved and was never below zero goes on so.
         lows, highs = (np.array([kind(values) for values in panel.series()]) for kind in (np.min, np.max))
         told = np.where((lows >= 0)[:, None, None], np.maximum(told, 0), told)
@@ -281,14 +283,6 @@ def interval(quantiles: Values, level: int) -> tuple[Values, Values]:
         part = (end - NORMAL[above - 1]) / (NORMAL[above] - NORMAL[above - 1])
         ends.append(quantiles[:, :, above - 1] * (1 - part) + quantiles[:, :, above] * part)
     return ends[0], ends[1]
-
-
-def _around(panel: Panel, middle: Values, season: int) -> Values:
-    """Return quantiles around classical forecasts: as wide as the series' own steps a season, by the root of time."""
-    steps = np.sqrt(1 + np.arange(middle.shape[1]) // max(season, 1))
-    widths = 1.25 * scales(panel, season)[:, None, None] * steps[None, :, None] * np.array(NORMAL)
-    told: Values = middle[:, :, None] + widths
-    return told
 
 
 def _is_panel(config: dict[str, Any]) -> bool:
