@@ -18,6 +18,7 @@ from recurra.layers.segments.run import SegmentsSpec, cut_windows, read_windows,
 from recurra.panels.longer import TIMES, extra_inputs, longer_season_of
 from recurra.panels.series import Panel, Values, panel_of
 from recurra.streams.kept import rows_kept
+from recurra.tasks.heads.panel.shapes import told_otherwise
 
 RANDOM = np.random.default_rng(7)
 SPEC = SegmentsSpec(
@@ -126,7 +127,7 @@ def test_a_chosen_longer_season_is_kept_and_answers_the_same_bits_after_a_reload
 
 
 def test_a_longer_season_is_told_and_can_be_left_out() -> None:
-    values = np.tile(RANDOM.standard_normal(52), 3) + 0.2 * RANDOM.standard_normal(156)
+    values = np.tile(RANDOM.standard_normal(52), 3) + 0.2 * RANDOM.standard_normal(156) + 0.1 * np.arange(156)
     sizes = {**BRIEF, "season": 1}
     found = Forecaster(**sizes).fit(values)  # type: ignore[arg-type]
     assert found.model_.plan.member[0].longer == 52
@@ -135,6 +136,12 @@ def test_a_longer_season_is_told_and_can_be_left_out() -> None:
     assert without.model_.plan.member[0].longer == 0 and not any("longer" in note for note in without.notes_)
     narrow = Forecaster(recipe="panel", window=48, **sizes).fit(values)  # type: ignore[arg-type]
     assert narrow.model_.plan.member[0].longer == 0
+
+
+def test_a_longer_season_is_not_looked_for_where_it_is_told_otherwise() -> None:
+    placed, ahead = SPEC.model_copy(update={"among": (0.0, 1.0)}), SPEC.model_copy(update={"future": 1})
+    assert told_otherwise(placed, 28) and told_otherwise(ahead, 28)
+    assert not told_otherwise(ahead, 32) and not told_otherwise(SPEC, 28)
 
 
 def test_a_longer_season_that_is_shorter_and_one_that_no_net_reads_are_refused() -> None:

@@ -6,6 +6,7 @@ the same. Not here: learning and weighing (heads/panel/), nets of windows that k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -28,7 +29,7 @@ from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.panel.settling import longer_season_in, season_in, settled
-from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught
+from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught, told_otherwise
 from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, weighing_origins
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Prepared
@@ -49,16 +50,16 @@ def prepare_panel(
     asked: Asked, settings: Settings, table: SeriesTable, units: BesideUnits | None = None, *, window: int = 0
 ) -> Prepared:
     """Find season, nets and windows; `units` tell what stands beside, `window` a chosen number of values to be read."""
-    learns = asked.recipe != "classics"
-    config, notes = _with_seasons(settings.series, table, learns=learns, window=window)
-    settings = settings.model_copy(update={"series": config})
-    panel = _known_panel(table, units, config)
-    spec = shape_of(panel, settings, units, window=window)
-    whole = taught(panel, spec, settings) if learns else None
+    season, notes = season_in(table, table.each(), settings.series.season)
+    settings = settings.changed({"series.season": season})
+    panel, learns = _known_panel(table, units, settings.series), asked.recipe != "classics"
+    spec, told = _shaped(panel, table, settings, units, window) if learns else (shape_of(panel, settings), [])
+    config = settings.series.model_copy(update={"longer_season": max(spec.longer, 1)})
+    settings, notes = settings.model_copy(update={"series": config}), [*notes, *told]
     # Columns beside the values and a long past are read by nets alone: that is worth many windows to find out.
     often = units is not None or few_long(panel, config.horizon)
     backs = weighing_origins(panel, config.horizon, often=often, windows=1 if units else OFTEN_WINDOWS * often)
-    before = taught(panel.without_last(max(backs)), spec, settings) if backs and learns else None
+    whole, before = _windows(panel, spec, settings, backs) if learns else (None, None)
     members = MEMBERS if whole is not None else 0
     if asked.minutes and members and whole is not None:
         members, whole, before = _bounded(asked.minutes, settings, spec, whole, before)
@@ -84,16 +85,24 @@ def prepare_panel(
     )
 
 
-def _with_seasons(
-    config: SeriesConfig, table: SeriesTable, *, learns: bool, window: int
-) -> tuple[SeriesConfig, list[str]]:
-    """Return the choices with the seasons of a table, found where nobody chose them, and what is to be said of it."""
-    values = table.each()
-    season, notes = season_in(table, values, config.season)
-    longer, told = 1, list[str]()
-    if learns:
-        longer, told = longer_season_in(table, values, season, chosen=config.longer_season, window=window)
-    return config.model_copy(update={"season": season, "longer_season": longer}), [*notes, *told]
+def _windows(
+    panel: Panel, spec: SegmentsSpec, settings: Settings, backs: Sequence[int]
+) -> tuple[Taught | None, Taught | None]:
+    """Return all windows, and those before the newest ones, which weigh."""
+    whole = taught(panel, spec, settings)
+    before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
+    return whole, before
+
+
+def _shaped(
+    panel: Panel, table: SeriesTable, settings: Settings, units: BesideUnits | None, window: int
+) -> tuple[SegmentsSpec, list[str]]:
+    """Return the sizes of a member, with a longer season that was chosen or found, and what is to be said of it."""
+    spec, chosen = shape_of(panel, settings, units, window=window), settings.series.longer_season
+    longer, told = longer_season_in(table, table.each(), spec.season, chosen=chosen, window=window)
+    if longer == 1 or (not chosen and told_otherwise(spec, longer)):
+        return spec, []
+    return spec.model_copy(update={"longer": longer}), told
 
 
 def _unweighed(panel: Panel, config: SeriesConfig, nets: list[str]) -> PanelEncoder:

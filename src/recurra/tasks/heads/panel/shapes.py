@@ -11,6 +11,7 @@ from recurra.config import Settings
 from recurra.layers.matrix.run import DenseSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
+from recurra.panels.beside import LAGS
 from recurra.panels.columns import BesideUnits
 from recurra.panels.few import FEW, few_values
 from recurra.panels.linear import fits_line
@@ -56,17 +57,25 @@ def shape_of(panel: Panel, settings: Settings, units: BesideUnits | None = None,
     segment, length = _segment_and_length(panel, season, horizon)
     length = max(window, 2 * season if season > 1 else 1) if window else length
     least = min((float(values.min()) for values in panel.series() if len(values)), default=0.0)
-    longer, net, beside = settings.series.longer_season, settings.net, (units or BesideUnits()).sizes
+    net, beside = settings.net, (units or BesideUnits()).sizes
     recurrent = RecurrentSpec(
         cell=net.cell, activation=net.activation, reset_after=net.reset_after, precision=net.precision,
         inputs=net.hidden, hidden=net.hidden, layers=net.layers,
     )  # fmt: skip
     return SegmentsSpec(
-        segment=segment, segments=-(-length // segment), season=season, horizon=horizon,
-        longer=longer if longer > 1 else 0, log=least > 0,
+        segment=segment, segments=-(-length // segment), season=season, horizon=horizon, log=least > 0,
         recurrent=recurrent, past=beside["past"], future=beside["future"], calendar=beside["calendar"],
         static=beside["static"], among=None if units else among_of(panel, horizon),
     )  # fmt: skip
+
+
+def told_otherwise(spec: SegmentsSpec, longer: int) -> bool:
+    """Tell whether nets, or a part beside them, read a longer season without being told that it is one.
+
+    Coming steps that are read one by one have seven seasons ago beside them; of long series that share a scale a linear
+    forecast reads all of the window.
+    """
+    return spec.among is not None or (spec.ahead > 0 and longer <= LAGS * spec.season)
 
 
 def _segment_and_length(panel: Panel, season: int, horizon: int) -> tuple[int, int]:
