@@ -203,7 +203,7 @@ class TrainingConfig(Frozen):
     clip: float = Field(default=1.0, ge=0.0, le=1e6)
     """Largest gradient norm; 0 switches clipping off."""
     patience: int = Field(default=0, ge=0, le=100_000)
-    """Early stopping: epochs without a better validation score; 0 never. The best weights are kept either way."""
+    """Early stopping: epochs without a better validation score; 0 never (panels: 3). The best weights are kept."""
     monitor: Literal["val_loss", "val_accuracy"] = "val_loss"
     """What decides which epoch's weights are kept (language and series always use the loss)."""
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)

@@ -26,7 +26,7 @@ from recurra.panels.tables import panel_of_table
 from recurra.tasks.heads.panel.budget import within
 from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
 from recurra.tasks.heads.panel.finish import PanelParts
-from recurra.tasks.heads.panel.parts import Taught
+from recurra.tasks.heads.panel.parts import Taught, held_windows
 from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.panel.settling import longer_season_in, season_in, settled
 from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught, told_otherwise
@@ -36,7 +36,7 @@ from recurra.tasks.task import Asked, Prepared
 
 CHOSEN: dict[str, Any] = {
     "cell": "gru", "activation": "tanh", "hidden": 128, "dropout": 0.1, "epochs": EPOCHS, "batch_size": 256,
-    "optimiser": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "ema": 0.995,
+    "optimiser": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "ema": 0.995, "patience": 3,
 }  # fmt: skip
 """Settings of this forecaster, where nobody chose others."""
 MEMBERS = 3
@@ -88,10 +88,12 @@ def prepare_panel(
 def _windows(
     panel: Panel, spec: SegmentsSpec, settings: Settings, backs: Sequence[int]
 ) -> tuple[Taught | None, Taught | None]:
-    """Return all windows, and those before the newest ones, which weigh."""
+    """Return all windows, and those before the newest ones, which weigh and tell when to stop."""
     whole = taught(panel, spec, settings)
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
-    return whole, before
+    # Of few values nets learn so little that no score need stop them.
+    held = None if few_values(panel, spec.horizon) else held_windows(panel, backs, spec.season)
+    return whole, before and replace(before, held=held)
 
 
 def _shaped(

@@ -155,7 +155,18 @@ class Prepared:
 
 Trained = dict[str, NDArray[Any]]
 """A net's weights by their full names."""
-Again = Callable[[Prepared, int, int], Trained]
+
+
+class TrainedAgain(dict[str, NDArray[Any]]):
+    """The same of a further net, and the epoch whose weights these are."""
+
+    def __init__(self, tensors: Trained, epoch: int) -> None:
+        """Keep both."""
+        super().__init__(tensors)
+        self.epoch = epoch
+
+
+Again = Callable[[Prepared, int, int], TrainedAgain]
 """Trains another net: number so and so, from 1, of how many."""
 
 

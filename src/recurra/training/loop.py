@@ -33,7 +33,7 @@ from recurra.layers.draws import Generator
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.learn import LearningNet, load_tensors, tensors_of
 from recurra.tasks.names import CALLED
-from recurra.tasks.task import Finished, Prepared, Task, Trained, learner_of
+from recurra.tasks.task import Finished, Prepared, Task, Trained, TrainedAgain, learner_of
 from recurra.training.checkpoints import checkpoint, fingerprint, restore
 from recurra.training.descent import Descent
 from recurra.training.progress import Progress, Record, Watch
@@ -110,7 +110,7 @@ def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watc
     watch = watch or Watch()
     trained, progress = _trained(task, prepared, Path(run) if run else None, watch)
 
-    def again(other: Prepared, number: int, of: int) -> Trained:
+    def again(other: Prepared, number: int, of: int) -> TrainedAgain:
         nonlocal progress
         if watch.on_net:
             watch.on_net(number, of, other.settings.training.epochs)
@@ -118,7 +118,7 @@ def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watc
         folder = Path(run) / f"net-{number}" if run else None
         # What is told of the fit is what the last net did: it is the one that stays.
         tensors, progress = _trained(task, replace(other, by_steps=True), folder, watch)
-        return tensors
+        return TrainedAgain(tensors, progress.best_epoch)
 
     # What is fitted afterwards are linear models.
     with one_blas_thread():

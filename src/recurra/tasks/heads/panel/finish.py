@@ -17,7 +17,7 @@ from recurra.tasks.heads.panel.encoder import PanelEncoder
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.panel.weighing import judged, weighed
-from recurra.tasks.task import Again, Finished, Prepared, Trained
+from recurra.tasks.task import Again, Finished, Prepared, Trained, TrainedAgain
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +49,17 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     members = len(prepared.plan.member)
     begins = members > 0 and data.before is not None
     nets = members + begins
-    first = again(_alone(prepared, data.before, 100), 1, nets) if begins else {}
+    first = again(_alone(prepared, data.before, 100), 1, nets) if begins else None
     # Without a first net nobody can tell what nets are worth: then they keep their usual share.
     weigh = begins or not members
-    encoder = _judged(prepared, data, first) if weigh else data.encoder
+    encoder = _judged(prepared, data, first or {}) if weigh else data.encoder
     plan, tensors = _kept_box(prepared.plan, data.box, encoder)
     tensors |= _line(plan, data.whole)
+    lesson, notes = _lesson(prepared, data, first)
     for number in range(members):
-        # Nets that learn days by heart are good together for that each began elsewhere.
-        begun = first if data.goes_on else {}
-        each = again(_from(begun, _alone(prepared, data.whole, number)), number + 1 + nets - members, nets)
+        each = again(_alone(lesson, data.whole, number), number + 1 + nets - members, nets)
         tensors |= {name.replace("member0.", f"member{number}.", 1): value for name, value in each.items()}
-    notes = [f"what each counts in the forecast: {encoder.told}"]
+    notes = [*notes, f"what each counts in the forecast: {encoder.told}"]
     return Finished(RunningPanel(plan, tensors, encoder, data.learnt), notes=notes)
 
 
@@ -90,12 +89,21 @@ def _line(plan: PanelNet, taught: Taught | None) -> dict[str, Any]:
     return {"linear.weight": weight, "linear.bias": bias}
 
 
-def _from(first: Trained, prepared: Prepared) -> Prepared:
-    """Return a member's lesson that goes on from the first net, if there is one: most of the windows are the same."""
-    if not first:
-        return prepared
-    epochs = max(1, round(SHORTER * prepared.settings.training.epochs))
-    return replace(prepared, start=dict(first), settings=prepared.settings.changed({"epochs": epochs}))
+def _lesson(prepared: Prepared, data: PanelParts, first: TrainedAgain | None) -> tuple[Prepared, list[str]]:
+    """Return how members learn, and what is to be said of it: as long as the first net was best at newer windows.
+
+    They go on from it, for most of the windows are the same; but nets that learn days by heart are good together for
+    that each began elsewhere.
+    """
+    if first is None:
+        return prepared, []
+    epochs, notes = prepared.settings.training.epochs, list[str]()
+    if data.before is not None and data.before.held is not None:
+        notes = [f"a first net was best at the newest windows after {first.epoch} of {epochs} epochs"]
+        epochs = first.epoch
+    if data.goes_on:
+        prepared, epochs = replace(prepared, start=dict(first)), max(1, round(SHORTER * epochs))
+    return replace(prepared, settings=prepared.settings.changed({"epochs": epochs})), notes
 
 
 def _alone(prepared: Prepared, taught: Taught | None, number: int) -> Prepared:

@@ -22,12 +22,14 @@ from recurra.layers.segments.run import QUANTILES, SegmentsSpec, cut_windows, re
 from recurra.nets.learn import LearningNet
 from recurra.panels.beside import hidden_parts
 from recurra.panels.series import Mask, Values
-from recurra.panels.windows import Places
+from recurra.panels.windows import Places, Windows
 from recurra.tasks.heads.panel.parts import Taught
 from recurra.tasks.task import Prepared
 from recurra.training.loop import Step
 from recurra.training.progress import Record
 
+AT_ONCE = 512
+"""Windows that are scored at once."""
 Drawn = tuple[Places, Places, Mask | None]
 """Series and origins of a batch's windows, and which covariates these do without: (windows, 2, columns)."""
 
@@ -46,7 +48,11 @@ class PanelLearner:
     config: TrainingConfig
     seed: int
     sparse = False
-    score = "loss"
+
+    @property
+    def score(self) -> str:
+        """Without windows behind what is learnt from, how long it learns follows from how many windows there are."""
+        return "val_loss" if self.taught.held else "loss"
 
     @cached_property
     def spec(self) -> SegmentsSpec:
@@ -91,14 +97,19 @@ class PanelLearner:
 
     def steps(self, batch: Drawn, state: Any, generator: Generator = None) -> Iterator[Step]:
         """Pinball loss of all quantiles of the values that are known."""
-        spec, (rows, origins, hidden) = self.spec, batch
-        cut = cut_windows(spec, self.taught.panel, rows, origins)
+        taught, (rows, origins, hidden), config = self.taught, batch, self.net.config
+        cut = cut_windows(self.spec, taught.panel, rows, origins)
         if cut.beside is not None and hidden is not None:
-            cut = replace(cut, beside=cut.beside.hiding(hidden, spec.length))
-        read = read_windows(spec, cut)
+            cut = replace(cut, beside=cut.beside.hiding(hidden, self.spec.length))
+        rates = {"dropout": config.dropout, "between": config.recurrent_dropout, "weight_drop": config.weight_drop}
+        yield Step(*self._lost(cut, taught.scales[rows], **rates, generator=generator))
+
+    def _lost(self, cut: Windows, scales: Values, **learning: Any) -> tuple[Tensor, float]:
+        """Return the summed loss of windows in units of `scales` (windows,), and how many values were asked for."""
+        spec, read = self.spec, read_windows(self.spec, cut)
         # In units of the level, and less the mean where answers are, so that float32 holds any series.
         truth = cut.targets / read.level[:, None] - (0 if spec.log else read.mean[:, None])
-        units = np.minimum(read.level / self.taught.scales[rows], 1e6).astype(np.float32)
+        units = np.minimum(read.level / scales, 1e6).astype(np.float32)
         parts = (
             read.segments, read.extras, read.skips, read.slope, read.spread,
             truth.astype(np.float32), cut.asked, units, read.mean.astype(np.float32),
@@ -106,26 +117,26 @@ class PanelLearner:
         given = [tensor_on(home(self.net), np.ascontiguousarray(part)) for part in parts]
         steps = None if read.steps is None else tensor_on(home(self.net), read.steps)
         member: Any = self.net.member0
-        config = self.net.config
-        told = member(
-            *given[:5],
-            steps,
-            dropout=config.dropout,
-            between=config.recurrent_dropout,
-            weight_drop=config.weight_drop,
-            generator=generator,
-        )
+        told = member(*given[:5], steps, **learning)
         if spec.log:
             told = torch.exp((told + given[8][:, None, None]).clamp(-12, 12))
-        yield Step(*pinball(told, *given[5:8]))
+        return pinball(told, *given[5:8])
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """Mean pinball loss, doubled: at the median it is the absolute error, in usual steps."""
         return {"loss": loss}
 
     def validate(self) -> Record:
-        """Nothing is held out: how long it learns follows from how many windows there are."""
-        return {}
+        """Return the same loss of the windows that tell when to stop; nothing where there are none."""
+        held = self.taught.held
+        if held is None:
+            return {}
+        lost, count = 0.0, 0.0
+        for some in np.array_split(np.arange(len(held.rows)), -(-len(held.rows) // AT_ONCE)):
+            cut = cut_windows(self.spec, held.panel, held.rows[some], held.origins[some])
+            loss, known = self._lost(cut, held.scales[some])
+            lost, count = lost + float(loss), count + known
+        return {"val_loss": lost / count}
 
 
 def pinball(told: Tensor, truth: Tensor, known: Tensor, units: Tensor) -> tuple[Tensor, float]:
