@@ -131,6 +131,22 @@ def test_an_rnn_with_relu_and_dropout_between_layers_equals_torchs() -> None:
 
 
 @pytest.mark.skipif(engine().library is None, reason="the native engine was not built here")
+@pytest.mark.parametrize("features", [2, 7])
+def test_other_features_than_the_layers_are_never_swept(features: int) -> None:
+    layer, values = recurra.nn.LSTM(3, 4), torch.zeros(5, 2, features)
+    starts = torch.zeros(5, 2, dtype=torch.bool)
+    starts[0] = True
+    packed = torch.nn.utils.rnn.pack_padded_sequence(values, torch.tensor([5, 5]))
+    # torch's own LSTM reads packed values on behind their end.
+    calls = (
+        lambda: layer(packed), lambda: layer(values, lengths=[5, 5]), lambda: layer(values, reset=starts),
+        lambda: layer(values),
+    )  # fmt: skip
+    for call in calls:
+        with pytest.raises(RuntimeError, match=f"Expected 3, got {features}"):
+            call()
+
+
 def test_lengths_that_do_not_fit_and_shapes_that_do_not_fit_are_refused() -> None:
     _, ours = pair("LSTM")
     for lengths in ([4, 7, 1], [4, 8, 1, 5], [4, -1, 1, 5]):

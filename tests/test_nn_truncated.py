@@ -101,3 +101,12 @@ def test_one_sequence_alone_and_what_does_not_fit() -> None:
         truncated(layer, alone, 2, reset=torch.zeros(3, dtype=torch.bool))
     with pytest.raises(ValueError, match="lengths: found 11 to 11"):
         truncated(layer, alone, 2, lengths=[11])
+    for steps in (True, 2.0, "2", None):
+        with pytest.raises(ValueError, match=r"steps: found .*, allowed a whole number"):
+            truncated(layer, alone, steps)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="values: found no padded steps"):
+        truncated(layer, alone.numpy(), 2)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="lengths: found 0 axes"):
+        truncated(layer, alone, 2, lengths=5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="both directions"):
+        truncated(recurra.nn.GRU(INPUTS, HIDDEN, bidirectional=True), values(), 2)

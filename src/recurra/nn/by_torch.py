@@ -37,6 +37,8 @@ class ByTorch(Base):
         return given.tracer.create_proxy("call_module", name, (given, hx), named)
 
     def _by_torch(self, given: Any, hx: Any, lengths: Lengths, starts: Starts = None) -> Any:
+        if isinstance(given, PackedSequence) or lengths is not None or starts is not None:
+            self._require_features(given)
         if starts is not None and isinstance(given, PackedSequence):
             return self._packed_by_torch(given, hx, starts)
         if (lengths is None and starts is None) or not (
@@ -56,6 +58,15 @@ class ByTorch(Base):
         swept, final = super().forward(packed, hx)
         outputs = pad_packed_sequence(swept, self.batch_first, total_length=steps)[0]
         return (outputs, final) if told.all() else self._emptied(outputs, final, hx, told == 0)
+
+    def _require_features(self, given: Any) -> None:
+        """Raise RuntimeError for other features than the layer's: torch's packed LSTM would read on behind them."""
+        data = given.data if isinstance(given, PackedSequence) else given
+        if not isinstance(data, Tensor) or data.dim() not in (2, 3) or torch._C._get_tracing_state() is not None:
+            return
+        if data.shape[-1] != self.input_size:
+            told = f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {data.shape[-1]}"
+            raise RuntimeError(told)
 
     def _cut_by_torch(self, given: Tensor, hx: Any, lengths: Lengths, starts: Starts) -> Any:
         """Lay each episode out as a sequence of its own, for torch to sweep."""

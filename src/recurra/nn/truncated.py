@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 from recurra.nn.given import Lengths, lengths_of
 
@@ -42,16 +42,13 @@ def truncated(
     a whole net; `lengths` and `reset` are cut to the chunk and handed on where they are given. `values` (steps,
     sequences, …), or (sequences, steps, …) with `batch_first`, which is the module's own where it is not told. A chunk
     is computed when it is asked for, so the weights may move between two of them. Raises ValueError for values
-    without steps, `steps` below 1, and lengths and masks that do not fit.
+    without steps, `steps` below 1, layers of both directions, and lengths and masks that do not fit.
 
     >>> for outputs, state, steps in truncated(layer, values, 35):  # doctest: +SKIP
     ...     loss = criterion(head(outputs), targets[steps])
     ...     optimiser.zero_grad(), loss.backward(), optimiser.step()
     """
-    if isinstance(values, PackedSequence) or values.dim() < 1 or not values.numel():
-        raise ValueError("values: found no padded steps, allowed (steps, sequences, …): pad_packed_sequence makes them")
-    if steps < 1:
-        raise ValueError(f"steps: found {steps}, allowed 1 and above: the steps that a gradient reaches back")
+    _require_chunks(module, values, steps)
     first = getattr(module, "batch_first", False) if batch_first is None else batch_first
     # A layer takes one sequence alone as (steps, features); of a net's tokens both axes are told.
     alone = values.dim() == 1 or (values.dim() == 2 and isinstance(module, nn.RNNBase))
@@ -62,8 +59,24 @@ def truncated(
             raise ValueError(
                 f"reset: found shape {tuple(reset.shape)}, allowed {values.shape[axis]} steps as values have"
             )
+    if lengths is not None and np.ndim(lengths) != 1:
+        raise ValueError(f"lengths: found {np.ndim(lengths)} axes, allowed 1: one number for each sequence")
     told = None if lengths is None else torch.from_numpy(lengths_of(lengths, len(lengths), values.shape[axis]))
     return _chunks(module, values, steps, hx, told, reset, axis)
+
+
+def _require_chunks(module: Any, values: Any, steps: Any) -> None:
+    if not isinstance(values, Tensor) or values.dim() < 1 or not values.numel():
+        raise ValueError("values: found no padded steps, allowed (steps, sequences, …): pad_packed_sequence makes them")
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+        raise ValueError(
+            f"steps: found {steps!r}, allowed a whole number from 1 on: the steps that a gradient reaches back"
+        )
+    if getattr(module, "bidirectional", False):
+        # The way back begins at the end, which no chunk but the last one has.
+        raise ValueError(
+            "module: found a layer of both directions, allowed bidirectional=False: one reads from the end"
+        )
 
 
 def _chunks(
