@@ -19,7 +19,7 @@ from recurra.estimators.series import Forecaster
 from recurra.model import load_any
 from recurra.streams import series as streams_of_series
 from recurra.streams.kept import rows_kept
-from recurra.streams.lines import Line
+from recurra.streams.lines import Line, Waiting
 from recurra.streams.series import MARGIN, SeriesStreams
 from recurra.streams.slots import Slots
 from small_models import series_model
@@ -92,11 +92,11 @@ def test_a_long_series_is_answered_as_its_whole_file_is(models: dict[str, Path],
     streams = SeriesStreams(model, open_series(str(path), learnt=model.learnt), 3)
     streams.begin(0)
     streams._answered = lambda kept, *, written: ({}, [])  # type: ignore[method-assign]
-    for read, line in enumerate(streams.lines("stop"), start=1):
+    for read, line in enumerate((line for some in streams.lines("stop") for line in some), start=1):
         assert isinstance(line, Line)
         if read == len(rows):
             del streams._answered
-        told = streams.push(0, line)[0]["columns"]
+        told = streams.push([Waiting(line, 0, line.item)])[0].answer["columns"]
     assert len(streams._kept[0].lines) <= rows_kept(model) + MARGIN < len(rows)
     whole = [row["Recurra"] for row in forecast(models[kind], rows, tmp_path)]
     np.testing.assert_allclose([float(value) for value in told["Recurra"]], whole, rtol=1e-9)
@@ -178,3 +178,59 @@ def test_slots_keep_the_keys_that_were_read_last() -> None:
         last = [*(other for other in last if other != key), key][-5:]
         numbers = slots._numbers
         assert list(numbers) == last and max(Counter(numbers.values()).values()) == 1
+
+
+@pytest.mark.parametrize("kind", ["classics", "net", "windows"])
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_series_goes_on_from_its_history(models: dict[str, Path], kind: str, form: str, tmp_path: Path) -> None:
+    days = rows_of("ab" if kind != "windows" else "a", 30, begin="2021-01-01")
+    if kind == "windows":
+        days = [{**row, "ds": number} for number, row in enumerate(days)]
+    past, coming = days[: -len({row["unique_id"] for row in days})], days[-len({row["unique_id"] for row in days}) :]
+    file = tmp_path / f"past.{form}"
+    if form == "jsonl":
+        file.write_bytes(jsonl(past))
+    else:
+        file.write_text("unique_id,ds,y\n" + "".join(f"{row['unique_id']},{row['ds']},{row['y']}\n" for row in past))
+    done = recurra("stream", models[kind], "--history", file, "--level", "80", stdin=jsonl(coming))
+    assert not done.code, done.err
+    assert f"note: {len(coming)} series begin with their history: {len(past)} rows of {file}" in done.err
+    assert [row["begins"] for row in done.rows()] == [False] * len(coming)
+    for row, came in zip(done.rows(), coming, strict=True):
+        mine = [each for each in days if each["unique_id"] == came["unique_id"]]
+        assert row["rows"] == forecast(models[kind], mine, tmp_path, "--level", "80")
+
+
+def test_of_a_long_history_the_newest_rows_are_kept_and_of_many_series_the_last(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams_of_series, "rows_kept", lambda model: 12)
+    monkeypatch.setattr(streams_of_series, "MARGIN", 4)
+    days, past = rows_of("abc", 41, begin="2021-01-01"), tmp_path / "past.jsonl"
+    past.write_bytes(jsonl(days[:-3]))
+    done = recurra("stream", models["net"], "--history", past, "--most", "2", stdin=jsonl(days[-3:]))
+    assert "more than 2 keys: 'a'" in done.err and "begin with their history: 120 rows" in done.err
+    mine = [row for row in days if row["unique_id"] == "c"]
+    last = recurra("stream", models["net"], "--history", past, stdin=jsonl(days[-1:])).rows()[0]
+    assert last["rows"] == forecast(models["net"], mine[-12:], tmp_path) and last["line"] == 1
+
+
+def test_a_history_that_does_not_fit_is_told_with_its_place_before_the_first_answer(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    past, coming = tmp_path / "past.csv", jsonl(rows_of("a", 31)[-1:])
+
+    def streamed(text: str, *more: object) -> Done:
+        past.write_text(text)
+        return recurra("stream", models["classics"], "--history", past, *more, stdin=coming)
+
+    head = "unique_id,ds,y\na,2020-01-01,3\n"
+    refused(streamed(head + "a,2020-01-02,x\n"), 3, f"{past}:3", "no usable number")
+    refused(streamed(head + "a,2020-01-01,4\n"), 3, f"{past}:3", "more than once")
+    refused(streamed("shop,ds,y\na,2020-01-01,3\n"), 3, "columns of the history")
+    refused(streamed(head, "--history", tmp_path / "none.csv"), 3, "no such file")
+    refused(streamed(head, "--history", "-"), 2, "--history")
+    refused(recurra("stream", models["classics"], "--history", past, "--key", "x", stdin=coming), 2, "--key")
+    # The first row that comes does not fit: its own place is told.
+    back = recurra("stream", models["classics"], "--history", past, stdin=jsonl(rows_of("a", 1)))
+    assert back.code == 3 and "<stdin>:1: 1 times of series 'a' stand more than once" in back.err

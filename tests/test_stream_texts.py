@@ -19,11 +19,12 @@ import pytest
 
 from command_line import environment, recurra, refused
 from recurra.config import NetConfig, TextConfig
-from recurra.layers.matrix.run import DenseSpec
+from recurra.layers.matrix.run import DenseSpec, EmbeddingSpec
 from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.nets.layouts import classifier_net
 from recurra.nets.sequences import SequenceNet
 from recurra.session import Session
+from recurra.streams.texts import NetStreams
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.next_token.run import RunningLanguage
 from recurra.tasks.heads.sequence.run import ImportedNet, ImportOrigin
@@ -196,3 +197,51 @@ def test_memory_does_not_grow_with_keys_that_come_and_go(models: dict[str, Path]
         assert "2,950 streams were let go; 50 are kept" in child.stderr.read().decode()
     # KiB: what 2,000 further keys would take, with a state of 100 numbers and more each, is 800 at least.
     assert not kept or kept[-1] - kept[0] < 600
+
+
+def test_lines_that_wait_are_read_together_and_answered_as_alone(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, random = " ".join(SENTENCES).split(), np.random.default_rng(2)
+    said = [(f"k{random.integers(6)}", " ".join(random.choice(words, random.integers(0, 5)))) for _ in range(300)]
+    for model, more in (("text", ()), ("language", ("--next", "3")), ("language", ("--generate", "2"))):
+        options = ("stream", models[model], "--key", "user", "--most", "4", "--on-error", "reject", *more)
+        sizes: list[int] = []
+        push = NetStreams.push
+
+        def counted(streams: Any, waiting: Any, push: Any = push, sizes: list[int] = sizes) -> Any:
+            sizes.append(len(waiting))
+            return push(streams, waiting)
+
+        with monkeypatch.context() as change:
+            change.setattr(NetStreams, "push", counted)
+            together = recurra(*options, stdin=chat(said))
+            change.setattr(NetStreams, "together", 1)
+            alone = recurra(*options, stdin=chat(said))
+        assert together.out == alone.out and together.err == alone.err and max(sizes) > 2, model
+        assert "no token in this line" in together.err and together.err.count("rejected") < 90
+    # Answers before a bad line are told before it ends the stream.
+    stopped = recurra("stream", models["text"], stdin=b"a film\nbad\n\n")
+    assert stopped.code == 3 and [row["read"] for row in stopped.rows()] == [2, 3]
+
+
+def test_a_key_without_a_name_is_told_as_such(models: dict[str, Path]) -> None:
+    done = recurra("stream", models["text"], "--key", "user", stdin=chat([("", "good"), ("a", "bad")]))
+    assert [row["key"] for row in done.rows()] == ["", "a"]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_net_of_token_ids_reads_one_or_several_a_line(form: str, tmp_path: Path) -> None:
+    chain = (EmbeddingSpec(words=9, size=3), RecurrentSpec(cell="gru", inputs=3, hidden=4))
+    plan = SequenceNet(chain=chain)
+    ImportedNet(plan, drawn(plan), observing().encoder).save(tmp_path / "ids")
+    session, lines = Session(tmp_path / "ids"), [[3], [1], [8]]
+    if form == "jsonl":
+        lines[1] = [1, 2, 0]
+        data = "".join(json.dumps({"id": ids}) + "\n" for ids in lines).encode()
+    else:
+        data = b"id\n3\n1\n8\n"
+    done = recurra("stream", tmp_path / "ids", "--form", form, stdin=data)
+    assert [row["answer"] for row in done.rows()] == [session.push_many(ids)[-1].tolist() for ids in lines], done
+    for wrong in (b'{"id": [1.5]}', b'{"id": [9]}', b'{"id": []}', b'{"id": [true]}', b'{"id": "x"}'):
+        refused(recurra("stream", tmp_path / "ids", stdin=wrong), 3, "<stdin>:1")

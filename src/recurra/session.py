@@ -25,7 +25,7 @@ from recurra.layers.layer import Floats
 from recurra.model import Model, load_any
 from recurra.nets.stepping import NativeStreams, Steps, Streams, steps_of, streams_of
 from recurra.session_file import checked_state, path_of, read_states, write_states
-from recurra.session_items import require_room, tokens_of
+from recurra.session_items import require_language, require_room, require_unpadded, tokens_of
 from recurra.tasks.heads.next_token.drawing import Drawing
 
 MOST_MET, LONGEST_MET = 20_000, 40
@@ -42,7 +42,7 @@ class Reading:
         if precision is not None and precision not in get_args(Precision):
             raise UsageError("precision", found=repr(precision)[:60], allowed=", ".join(get_args(Precision)))
         self.model = _model_of(model).in_precision(precision)
-        _require_unpadded(self.model)
+        require_unpadded(self.model)
         if getattr(self.model.plan, "kind", "net") != "net":
             advice = "use forecast(), or a net of observations"
             raise UsageError("a forecaster reads a window of each series from its start", advice=advice)
@@ -88,6 +88,11 @@ class Reading:
         """What each number of an answer stands for: labels, tags, tokens, targets; empty where they have no names."""
         names: tuple[str, ...] = self.model.answer_names
         return names
+
+    @property
+    def steps(self) -> Steps:
+        """The net as it is stepped."""
+        return self._steps
 
     @property
     def parts(self) -> dict[str, int]:
@@ -216,11 +221,26 @@ class Session(Reading):
 
         Raises UsageError for other models, what is no token, and choices as `LanguageModel.generate` does.
         """
-        if not hasattr(self.model, "generated"):
-            raise UsageError("sample", found=type(self.model).__name__, allowed="a language model")
+        require_language(self.model)
         drawing = _drawing(temperature, top_k, top_p)
         with _refusing():
             return self._streams.next(token, random.random(), drawing)  # type: ignore[no-any-return]
+
+    def draw(
+        self,
+        answer: Floats,
+        random: np.random.Generator,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> int:
+        """Draw a token by an answer (outputs,), as `sample` does, and read nothing. Raises UsageError as it does."""
+        require_language(self.model)
+        require_room(answer, (self.outputs,))
+        with np.errstate(divide="ignore"), _refusing():
+            scores = np.ascontiguousarray(np.log(answer), np.float32)
+            return self._streams.draw(scores, random.random(), _drawing(temperature, top_k, top_p))  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Forget all that was read."""
@@ -254,12 +274,6 @@ def _refusing() -> Iterator[None]:
         yield
     except (TypeError, ValueError) as problem:
         raise UsageError(str(problem).partition("\n")[0]) from None
-
-
-def _require_unpadded(model: Any) -> None:
-    config = getattr(getattr(model, "encoder", None), "config", None)
-    if getattr(config, "pad_to_max", False):
-        raise UsageError("this net reads pads before each text (classic_pad)", advice="train without pad_to_max")
 
 
 def _model_of(model: Any) -> Any:

@@ -90,3 +90,16 @@ def require_room(out: Any, shape: tuple[int, ...]) -> None:
     if not right:
         found = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
         raise UsageError("out", found=found, allowed=f"an array of float32, shape {shape}, open to writing")
+
+
+def require_language(model: Any) -> None:
+    """Raise UsageError where no token can be drawn."""
+    if not hasattr(model, "generated"):
+        raise UsageError("sample", found=type(model).__name__, allowed="a language model")
+
+
+def require_unpadded(model: Any) -> None:
+    """Raise UsageError for a net that learnt with pads before each text."""
+    config = getattr(getattr(model, "encoder", None), "config", None)
+    if getattr(config, "pad_to_max", False):
+        raise UsageError("this net reads pads before each text (classic_pad)", advice="train without pad_to_max")

@@ -167,3 +167,11 @@ class SessionPool(Reading):
             begun[slot] = True
             parts.append(ids)
         return np.concatenate(parts), np.cumsum([0, *map(len, parts)])
+
+
+def read_runs(pool: SessionPool, tokens: NDArray[Any], ends: NDArray[np.int64], slots: NDArray[np.int64]) -> Floats:
+    """Read runs of tokens, as `tokens_of` (session_items.py) gives them, one after another, and answer each run.
+
+    Run i is `tokens[ends[i] : ends[i + 1]]` and goes to stream `slots[i]`. All of them were checked.
+    """
+    return pool._read(tokens, every=False, rows=len(slots), offsets=ends, slots=slots)

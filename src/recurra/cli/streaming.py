@@ -21,8 +21,11 @@ from recurra.cli.series_tables import rows_of
 from recurra.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from recurra.datasets.formats import OnError
-    from recurra.streams.lines import Line, Lines
+    from recurra.datasets.tables import Reject
+    from recurra.streams.lines import Line, Lines, Waiting
     from recurra.streams.slots import Slots
 
 MOST_WARNINGS = 100
@@ -53,6 +56,9 @@ class StreamChoices:
     level: Annotated[list[int], typer.Option("--level", help="Interval in percent; may come again.")] = field(
         default_factory=list
     )
+    history: Annotated[
+        str, typer.Option("--history", metavar="FILE", help="Rows of series that came before the first line.")
+    ] = ""
 
 
 @grouped
@@ -79,6 +85,8 @@ def stream(
                recurra stream runs/voice frames.jsonl --key call --column samples
 
                tail -f sales.csv | recurra stream runs/sales - --form csv --level 80
+
+               recurra stream runs/sales --history sales.csv < today.jsonl
     """
     from recurra.model import load_any
 
@@ -87,7 +95,8 @@ def stream(
     model = load_any(resolve(Path(artefact)), precision=options.precision(precision))
     require = _series if model.task == "series" else _observations if model.task == "sequence" else _texts
     streams, lines = require(model, given)
-    _Telling(choices.most, reject=policy == "reject").answer(lines, streams)
+    keyed = streams.keyed if model.task == "series" else bool(choices.key)
+    _Telling(choices.most, keyed, reject=policy == "reject").answer(lines, streams)
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,7 @@ class _Given:
         """Raise UsageError for a choice that this model does not read."""
         given = {"--key": self.choices.key, "--column": self.choices.column, "--next": self.choices.words,
                  "--generate": self.choices.generate, "--horizon": self.choices.steps,
-                 "--level": self.choices.level}  # fmt: skip
+                 "--level": self.choices.level, "--history": self.choices.history}  # fmt: skip
         unread = next((name for name, value in given.items() if value and name not in read), None)
         if unread:
             allowed = ", ".join(read)
@@ -120,11 +129,19 @@ def _series(model: Any, given: _Given) -> tuple[Any, Lines]:
     from recurra.datasets.series.files import open_series
     from recurra.streams.series import SeriesStreams
 
-    given.only(model.task, "--horizon", "--level")
+    given.only(model.task, "--horizon", "--level", "--history")
     form, streamed = given.form("jsonl"), given.file == "-"
     opened = open_series(given.file, given.reading.keeping(), learnt=model.learnt, streamed=streamed, **form)
+    past = None
+    if file := given.choices.history:
+        if file == "-":
+            raise UsageError("--history", found="-", allowed="a file: standard input brings the lines")
+        written = given.written.options()
+        # Its own ending tells its form; --form speaks of the lines that come.
+        written["form"] = None
+        past = open_series(file, given.reading.keeping(), learnt=model.learnt, **written)
     steps = model.horizon if given.choices.steps is None else given.choices.steps
-    streams = SeriesStreams(model, opened, steps, given.choices.level)
+    streams = SeriesStreams(model, opened, steps, given.choices.level, past)
     return streams, streams.lines(given.policy)
 
 
@@ -167,51 +184,96 @@ class _Telling:
     """Tells answers, refused lines and streams that were let go, each when it happens."""
 
     most: int
+    keyed: bool
     reject: bool
     _said: set[str] = field(default_factory=set)
     _refused: int = 0
 
     def answer(self, lines: Lines, streams: Any) -> None:
-        """Answer the lines one after the other."""
-        from recurra.streams.lines import Line
+        """Answer the lines in their order; those that are there together are read together."""
         from recurra.streams.slots import Slots
 
         slots = Slots(self.most)
-        for line in lines:
-            if not isinstance(line, Line):
-                self._refuse(line.reason)
-                continue
-            try:
-                self._tell(line, streams, self._slot(line.key, slots, streams))
-            except DataError as problem:
-                if not self.reject:
-                    raise
-                self._refuse(str(problem))
+        if history := getattr(streams, "history", None):
+            self._remember(history.table.file, slots, streams)
+        for some in lines:
+            waiting: list[Waiting] = []
+            for line in some:
+                self._take(line, waiting, slots, streams)
+            self._tell(waiting, streams)
         self._end(slots)
 
-    def _slot(self, key: str, slots: Slots, streams: Any) -> int:
+    def _remember(self, file: str, slots: Slots, streams: Any) -> None:
+        """Let the streams of a history's series begin with it."""
+        from recurra.streams.lines import Line, Waiting
+
+        rows = 0
+        for line in (line for some in streams.past_lines("reject" if self.reject else "stop") for line in some):
+            if isinstance(line, Line):
+                streams.remember(Waiting(line, self._slot(line.key, slots, streams, []), line.item))
+                rows += 1
+            else:
+                self._refuse(line.reason)
+        streams.check(len(slots))
+        say(f"note: {len(slots):,} series begin with their history: {rows:,} rows of {file}; others begin empty")
+
+    def _take(self, line: Line | Reject, waiting: list[Waiting], slots: Slots, streams: Any) -> None:
+        """Put a line to those that wait; they are answered first where it would change what they read."""
+        from recurra.streams.lines import Line, Waiting
+
+        if not isinstance(line, Line):
+            return self._refuse(line.reason)
+        try:
+            item = streams.item(line)
+        except DataError as problem:
+            # Told behind the answers to the lines before.
+            self._tell(waiting, streams)
+            return self._reject(problem)
+        slot = self._slot(line.key, slots, streams, waiting)
+        if not streams.repeats and any(slot == each.slot for each in waiting):
+            self._tell(waiting, streams)
+        waiting.append(Waiting(line, slot, item))
+        if len(waiting) == streams.together:
+            self._tell(waiting, streams)
+        return None
+
+    def _slot(self, key: str, slots: Slots, streams: Any, waiting: list[Waiting]) -> int:
         slot = slots.of(key)
         if slot.begins:
+            if any(slot.number == each.slot for each in waiting):
+                self._tell(waiting, streams)
             streams.begin(slot.number)
         if slot.gone is not None and slots.gone == 1:
             say(f"note: more than {self.most:,} keys: {slot.gone!r}, read longest ago, is let go and would begin anew")
         return slot.number
 
-    def _tell(self, line: Line, streams: Any, slot: int) -> None:
-        begins = not streams.read(slot)
-        told, warnings = streams.push(slot, line)
-        self._warn(warnings)
-        if "columns" in told:
-            told = {"rows": rows_of(told["columns"])}
-        emit_json({"line": line.number, **({"key": line.key} if line.key else {}), "begins": begins, **told})
-        # Whoever wrote the line waits for its answer.
+    def _tell(self, waiting: list[Waiting], streams: Any) -> None:
+        """Answer those that wait."""
+        if not waiting:
+            return
+        try:
+            answers = streams.push(waiting)
+        except DataError as problem:
+            self._reject(problem)
+            answers = []
+        for (line, _, _), (begins, told, warnings) in zip(waiting, answers, strict=bool(answers)):
+            self._warn(warnings)
+            answer = {"rows": rows_of(told["columns"])} if "columns" in told else told
+            emit_json({"line": line.number, **({"key": line.key} if self.keyed else {}), "begins": begins, **answer})
+        # Whoever wrote the lines waits for their answers.
         sys.stdout.flush()
+        waiting.clear()
+
+    def _reject(self, problem: DataError) -> None:
+        if not self.reject:
+            raise problem
+        self._refuse(str(problem))
 
     def _refuse(self, reason: str) -> None:
         self._refused += 1
         say(f"rejected: {reason}")
 
-    def _warn(self, lines: list[str]) -> None:
+    def _warn(self, lines: Sequence[str]) -> None:
         """Say each warning once."""
         for line in lines:
             if line not in self._said and len(self._said) < MOST_WARNINGS:

@@ -5,7 +5,7 @@ Not here: what is answered to them (texts.py, series.py), and the readers themse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from recurra.datasets.formats import OnError
@@ -13,6 +13,9 @@ from recurra.datasets.series.cells import cell_text
 from recurra.datasets.tables import FileTable, Reject, RowBatch
 from recurra.datasets.texts import OpenTexts
 from recurra.errors import DataError, Place
+
+TOGETHER = 128
+"""Lines that are answered together, at most: more would not be quicker, and the first one would wait longer."""
 
 
 class Line(NamedTuple):
@@ -24,19 +27,36 @@ class Line(NamedTuple):
     place: Place
 
 
-Lines = Iterator[Line | Reject]
-"""What is wrong with a line comes in its place, where it may be left out."""
+class Waiting(NamedTuple):
+    """A line that is read next: where its stream is kept, and what is read of it."""
+
+    line: Line
+    slot: int
+    item: Any
+
+
+class Told(NamedTuple):
+    """What is answered to a line."""
+
+    begins: bool
+    """Whether its stream had read nothing before."""
+    answer: dict[str, Any]
+    warnings: Sequence[str] = ()
+
+
+Lines = Iterator[Sequence[Line | Reject]]
+"""Lines that are there at one time, some at once; what is wrong with one comes in its place, if it may be left out."""
 
 
 def text_lines(opened: OpenTexts) -> Lines:
     """Yield texts, each with the cell of the group as its key. Raises DataError as `OpenTexts.parts`."""
     for part in opened.parts():
         # Told and forgotten: a stream has no end.
-        yield from opened.rejects
+        yield [*opened.rejects]
         opened.rejects.clear()
-        for text, key, number in zip(part.texts, part.groups, part.lines, strict=True):
-            yield Line(number, key, text, Place(opened.table.file, number))
-    yield from opened.rejects
+        rows = zip(part.texts, part.groups, part.lines, strict=True)
+        yield from _some([Line(number, key, text, Place(opened.table.file, number)) for text, key, number in rows])
+    yield opened.rejects
 
 
 def row_lines(
@@ -45,12 +65,19 @@ def row_lines(
     """Yield the rows of a table, by what `item` takes of a batch's row; the columns `keys` together are the key."""
     rejects: list[Reject] = []
     for batch in table.batches(columns, on_error=on_error, rejects=rejects):
-        yield from rejects
+        yield [*rejects]
         rejects.clear()
+        lines = []
         for row, number in enumerate(batch.lines):
             key = ", ".join(cell_text(batch.columns[name][row]) for name in keys)
-            yield Line(number, key, item(batch, row), Place(table.file, number))
-    yield from rejects
+            lines.append(Line(number, key, item(batch, row), Place(table.file, number)))
+        yield from _some(lines)
+    yield rejects
+
+
+def _some(lines: list[Line]) -> Iterator[list[Line]]:
+    for start in range(0, len(lines), TOGETHER):
+        yield lines[start : start + TOGETHER]
 
 
 def observation_lines(table: FileTable, columns: list[str], on_error: OnError, *, key: str) -> Lines:

@@ -5,24 +5,26 @@ Not here: how a net reads on (session.py), and which streams are kept (slots.py)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recurra.arguments import seed_of, whole
 from recurra.errors import DataError, UsageError
 from recurra.layers.layer import Floats
-from recurra.session_pool import SessionPool
-from recurra.streams.lines import Line
+from recurra.session_items import require_readable, tokens_of
+from recurra.session_pool import SessionPool, read_runs
+from recurra.streams.lines import TOGETHER, Line, Told, Waiting
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.next_token.drawing import Drawing
 from recurra.tasks.heads.next_token.run import MOST_TOKENS, RunningLanguage
 from recurra.text.stream import detokenise
-from recurra.text.vocabulary import EOS
 
-Told = tuple[dict[str, Any], list[str]]
-"""What is answered, and warnings."""
+FEW = 32
+"""Words that are found one by one."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Ahead:
 
 class NetStreams:
     """Streams that a net reads on: of texts, or of observations where it is an imported net."""
+
+    together = TOGETHER
 
     def __init__(self, model: Any, most: int, ahead: Ahead | None = None) -> None:
         """Raises UsageError for a net that cannot read on, with what to train instead, and for wrong choices."""
@@ -63,36 +67,50 @@ class NetStreams:
         """How many tokens or observations a stream has read."""
         return self._read[slot]
 
-    def push(self, slot: int, line: Line) -> Told:
-        """Read a line -> what is answered to all that the stream has read. Raises DataError for what cannot be read.
+    def item(self, line: Line) -> NDArray[Any]:
+        """Return what is read of a line: (tokens, ids of a token) or (1, features); raises DataError."""
+        return self._ids(line) if self.reads_texts else self._observation(line)
 
-        The stream is then as it was.
-        """
-        answer = self._text(slot, line) if self.reads_texts else self._observation(slot, line)
-        told = self._continued(slot, answer) if self._language else self._named(answer)
-        return {"read": self.read(slot), **told}, []
+    @property
+    def repeats(self) -> bool:
+        """Whether lines of one stream may be read together: each is answered from where its stream then stands."""
+        return not self.ahead.generate
 
-    def _text(self, slot: int, line: Line) -> Floats:
-        ids = self.model.ids_of(line.item, begins=False)
-        if not len(ids):
+    def push(self, waiting: Sequence[Waiting]) -> list[Told]:
+        """Read lines in one call -> what is answered to each, and to all that its stream had read by then."""
+        ends = np.cumsum([0, *(len(each.item) for each in waiting)])
+        tokens = np.concatenate([each.item for each in waiting])
+        answers = read_runs(self.pool, tokens, ends, np.array([each.slot for each in waiting], np.int64))
+        told = []
+        for (_, slot, item), answer in zip(waiting, answers, strict=True):
+            begins = not self._read[slot]
+            self._read[slot] += len(item)
+            named = self._continued(slot, answer) if self._language else self._named(answer)
+            told.append(Told(begins, {"read": self._read[slot], **named}))
+        return told
+
+    def _ids(self, line: Line) -> NDArray[Any]:
+        # A language model learnt lines, each behind the end of another: that stands before each of them.
+        ids = self.model.ids_of(line.item, begins=True)
+        if len(ids) == self._language:
             raise DataError("no token in this line", place=line.place, found=f"{line.item!r:.60}")
-        # A language model learnt lines, each behind the end of another; the first one's is read with it.
-        if self._language and self.read(slot):
-            self.pool.push(np.array([EOS]), [slot])
-        answer: Floats = self.pool.push([line.item], [slot])[0]
-        self._read[slot] += len(ids) + self._language
-        return answer
+        return tokens_of(ids, self.pool.steps)
 
-    def _observation(self, slot: int, line: Line) -> Floats:
+    def _observation(self, line: Line) -> NDArray[Any]:
+        given = line.item
         try:
-            ids = self.model.plan.words is not None
-            # Token ids are read one after another, numbers together.
-            items = np.array(line.item if ids else [line.item], None if ids else np.float64)
-            answer: Floats = self.pool.push(items, [slot] * len(items))[-1]
-        except (UsageError, ValueError, TypeError, IndexError) as problem:
+            if self.model.plan.words is None:
+                given = np.array([given], np.float64)
+            elif any(isinstance(cell, str) for cell in given):
+                # Plain files hold texts.
+                given = [int(cell) for cell in given]
+            items = tokens_of(given, self.pool.steps)
+            require_readable(items, self.pool.steps)
+        except (UsageError, ValueError, TypeError) as problem:
             raise DataError("no observation", place=line.place, found=str(problem)[:200]) from None
-        self._read[slot] += len(items)
-        return answer
+        if not len(items):
+            raise DataError("no token in this line", place=line.place)
+        return items
 
     def _named(self, answer: Floats) -> dict[str, Any]:
         names = self.pool.names
@@ -104,17 +122,25 @@ class NetStreams:
     def _continued(self, slot: int, shares: Floats) -> dict[str, Any]:
         words, ahead = self.pool.names, self.ahead
         if not ahead.generate:
-            # All words that may be among the best, sorted: to sort ten thousand takes longer than to read the line.
-            count = min(ahead.words, len(shares))
-            among = np.flatnonzero(shares >= np.partition(shares, -count)[-count])
-            # Stable: of equal shares, the word that is more frequent comes first, as in `generate --next`.
-            best = among[np.argsort(-shares[among], kind="stable")[:count]]
+            # Of equal shares, the word that is more frequent comes first, as in `generate --next`.
+            best = _highest(shares, ahead.words)
             return {"next": [{"word": words[place], "probability": float(shares[place])} for place in best]}
         # A fork goes on: what is drawn is not what came.
         fork, drawing = self.pool.session(slot), ahead.drawing
-        with np.errstate(divide="ignore"):
-            drawn = [drawing.drawn(np.log(shares), self._random.random())]
         how = {"temperature": drawing.temperature, "top_k": drawing.top_k, "top_p": drawing.top_p}
+        drawn = [fork.draw(shares, self._random, **how)]  # type: ignore[arg-type]
         for _ in range(ahead.generate - 1):
             drawn.append(fork.sample(drawn[-1], self._random, **how))  # type: ignore[arg-type]
         return {"text": detokenise([words[token] for token in drawn], self.model.encoder.config)}
+
+
+def _highest(shares: Floats, count: int) -> list[int]:
+    """The places of the highest, the first of equal ones first."""
+    if count > FEW:
+        return np.argsort(-shares, kind="stable")[:count].tolist()  # type: ignore[no-any-return]
+    # To look ten thousand words through takes 2 us, to sort them 500.
+    left, found = shares.copy(), []
+    for _ in range(min(count, len(shares))):
+        found.append(int(left.argmax()))
+        left[found[-1]] = -1
+    return found
