@@ -42,6 +42,8 @@ CHOSEN: dict[str, Any] = {
 MEMBERS = 3
 BESIDE: dict[str, Any] = {"learning_rate": 5e-3}
 """The same where nets read what stands beside the values."""
+OFTEN_SEEN = 12
+"""Times that a net sees each window, beyond which the newest windows tell when to stop."""
 MOST_BOXED = 5_000
 """Series beyond which the net of the box is not asked: they teach nets more than that one learnt from."""
 
@@ -59,7 +61,8 @@ def prepare_panel(
     # Columns beside the values and a long past are read by nets alone: that is worth many windows to find out.
     often = units is not None or few_long(panel, config.horizon)
     backs = weighing_origins(panel, config.horizon, often=often, windows=1 if units else OFTEN_WINDOWS * often)
-    whole, before = _windows(panel, spec, settings, backs) if learns else (None, None)
+    scored = asked.settings.training.patience > 0
+    whole, before = _windows(panel, spec, settings, backs, scored=scored) if learns else (None, None)
     members = MEMBERS if whole is not None else 0
     if asked.minutes and members and whole is not None:
         members, whole, before = _bounded(asked.minutes, settings, spec, whole, before)
@@ -86,14 +89,19 @@ def prepare_panel(
 
 
 def _windows(
-    panel: Panel, spec: SegmentsSpec, settings: Settings, backs: Sequence[int]
+    panel: Panel, spec: SegmentsSpec, settings: Settings, backs: Sequence[int], *, scored: bool
 ) -> tuple[Taught | None, Taught | None]:
-    """Return all windows, and those before the newest ones, which weigh and tell when to stop."""
+    """Return all windows, and those before the newest ones, which weigh.
+
+    The newest also tell when to stop where that was asked for (`scored`), and where nets see the same again and again.
+    """
     whole = taught(panel, spec, settings)
     before = taught(panel.without_last(max(backs)), spec, settings) if backs else None
-    # Of few values nets learn so little that no score need stop them.
-    held = None if few_values(panel, spec.horizon) else held_windows(panel, backs, spec.season)
-    return whole, before and replace(before, held=held)
+    if before is None or few_values(panel, spec.horizon):
+        # Of few values nets learn so little that no score need stop them.
+        return whole, before
+    again_and_again = before.passes(settings.training) > OFTEN_SEEN
+    return whole, replace(before, held=held_windows(panel, backs, spec.season) if scored or again_and_again else None)
 
 
 def _shaped(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recurra.config import TrainingConfig
 from recurra.panels.series import Panel, Values
 from recurra.panels.windows import Places, scales
 
@@ -40,7 +41,11 @@ class Taught:
     batches: int
     """Of an epoch."""
     held: Held | None = None
-    """Newer windows that tell when to stop; None: too few, or there are none."""
+    """Newer windows that tell when to stop; None: too few, or nobody asks."""
+
+    def passes(self, training: TrainingConfig) -> float:
+        """Return how often a net that learns in full sees each window, about."""
+        return self.batches * training.epochs * training.batch_size / max(float(self.counts.sum()), 1.0)
 
 
 def held_windows(panel: Panel, backs: Sequence[int], season: int) -> Held | None:
