@@ -113,3 +113,23 @@ def test_files_without_a_usable_name_and_pickles_are_refused(tmp_path: Path) -> 
     for each in (session, SessionPool(forward(), 2)):
         with pytest.raises(UsageError, match="not pickled"):
             pickle.dumps(each)
+
+
+def test_a_pool_that_another_thread_steps_and_one_beyond_memory_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = SessionPool(forward(), 2)
+
+    class Busy:
+        def __getattr__(self, name: str) -> Any:
+            raise ValueError("session: found one that another thread steps")
+
+    monkeypatch.setattr(pool, "_streams", Busy())
+    for call in (lambda: pool._forget(np.zeros(1, np.int64)), lambda: pool._copy(0, pool, 1)):
+        with pytest.raises(UsageError, match="another thread"):
+            call()
+
+    def exhausted(steps: Any, slots: int) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("recurra.session.streams_of", exhausted)
+    with pytest.raises(UsageError, match="no memory for so many streams; found 2,000"):
+        SessionPool(forward(), 2_000)

@@ -227,10 +227,13 @@ def test_a_history_that_does_not_fit_is_told_with_its_place_before_the_first_ans
     head = "unique_id,ds,y\na,2020-01-01,3\n"
     refused(streamed(head + "a,2020-01-02,x\n"), 3, f"{past}:3", "no usable number")
     refused(streamed(head + "a,2020-01-01,4\n"), 3, f"{past}:3", "more than once")
+    back = head + "a,2019-12-31,4\n"
+    refused(streamed(back, "--sort"), 3, f"{past}:3", "go back")
     refused(streamed("shop,ds,y\na,2020-01-01,3\n"), 3, "columns of the history")
     refused(streamed(head, "--history", tmp_path / "none.csv"), 3, "no such file")
     refused(streamed(head, "--history", "-"), 2, "--history")
     refused(recurra("stream", models["classics"], "--history", past, "--key", "x", stdin=coming), 2, "--key")
     # The first row that comes does not fit: its own place is told.
-    back = recurra("stream", models["classics"], "--history", past, stdin=jsonl(rows_of("a", 1)))
-    assert back.code == 3 and "<stdin>:1: 1 times of series 'a' stand more than once" in back.err
+    past.write_text(head)
+    again = recurra("stream", models["classics"], "--history", past, stdin=jsonl(rows_of("a", 1)))
+    assert again.code == 3 and "<stdin>:1: 1 times of series 'a' stand more than once" in again.err

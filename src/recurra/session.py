@@ -9,8 +9,7 @@ Not here: how nets are stepped (nets/stepping.py), what can be read (session_ite
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, get_args
@@ -25,7 +24,7 @@ from recurra.layers.layer import Floats
 from recurra.model import Model, load_any
 from recurra.nets.stepping import NativeStreams, Steps, Streams, steps_of, streams_of
 from recurra.session_file import checked_state, path_of, read_states, write_states
-from recurra.session_items import require_language, require_room, require_unpadded, tokens_of
+from recurra.session_items import refusing, require_language, require_room, require_unpadded, tokens_of
 from recurra.tasks.heads.next_token.drawing import Drawing
 
 MOST_MET, LONGEST_MET = 20_000, 40
@@ -50,7 +49,10 @@ class Reading:
         self._begin(steps_of(self.model.plan, self.model.tensors, finish=finish, sharpness=sharpness), None, slots)
 
     def _begin(self, steps: Steps, streams: Streams | None, slots: int) -> None:
-        self._streams: Any = streams or streams_of(steps, slots)
+        try:
+            self._streams: Any = streams or streams_of(steps, slots)
+        except MemoryError:
+            raise UsageError("no memory for so many streams", found=f"{slots:,}", advice="keep fewer") from None
         self.outputs = len(self.model.answered(np.zeros((1, steps.outputs), np.float32))[0])
         """Numbers of an answer."""
         self.inputs = steps.inputs
@@ -106,7 +108,7 @@ class Reading:
         given = {"ids": tokens} if self._steps.each else {"values": tokens}
         ready = self._plain and out is not None and out.dtype == np.float32 and out.flags.c_contiguous
         answers = out if ready else np.empty((rows, self._scores), np.float32)
-        with _refusing():
+        with refusing():
             self._streams.read(answers=answers, every=every, raw=False, **given, **places)
         told: Floats = answers if self._plain else self.model.answered(answers)
         if out is None or ready:
@@ -128,6 +130,14 @@ class Reading:
                 self._met.clear()
             self._met[text, begins] = rows
         return rows
+
+    def _forget(self, slots: Any) -> None:
+        with refusing():
+            self._streams.reset(slots)
+
+    def _copy(self, slot: int, other: Any, into: int) -> None:
+        with refusing():
+            self._streams.copy(slot, other, into)
 
     def _states(self, slots: Any) -> State:
         held = {
@@ -223,7 +233,7 @@ class Session(Reading):
         """
         require_language(self.model)
         drawing = _drawing(temperature, top_k, top_p)
-        with _refusing():
+        with refusing():
             return self._streams.next(token, random.random(), drawing)  # type: ignore[no-any-return]
 
     def draw(
@@ -238,13 +248,13 @@ class Session(Reading):
         """Draw a token by an answer (outputs,), as `sample` does, and read nothing. Raises UsageError as it does."""
         require_language(self.model)
         require_room(answer, (self.outputs,))
-        with np.errstate(divide="ignore"), _refusing():
+        with np.errstate(divide="ignore"), refusing():
             scores = np.ascontiguousarray(np.log(answer), np.float32)
             return self._streams.draw(scores, random.random(), _drawing(temperature, top_k, top_p))  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Forget all that was read."""
-        self._streams.reset(np.zeros(1, np.int64))
+        self._forget(np.zeros(1, np.int64))
 
     def fork(self) -> Self:
         """Return another session that goes on from here; the weights are shared, the state is its own."""
@@ -265,15 +275,6 @@ class Session(Reading):
     def load(self, file: str | Path) -> None:
         """Go on from what `save` wrote; raises ArtefactError for another model's state or a damaged file."""
         self.restore(read_states(path_of(file), self._steps))
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """What the engine refuses, it names; here it becomes an error of ours."""
-    try:
-        yield
-    except (TypeError, ValueError) as problem:
-        raise UsageError(str(problem).partition("\n")[0]) from None
 
 
 def _model_of(model: Any) -> Any:

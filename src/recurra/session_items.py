@@ -6,7 +6,8 @@ Not here: texts becoming tokens, and what is read of them (session.py).
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,12 @@ def require_unpadded(model: Any) -> None:
     config = getattr(getattr(model, "encoder", None), "config", None)
     if getattr(config, "pad_to_max", False):
         raise UsageError("this net reads pads before each text (classic_pad)", advice="train without pad_to_max")
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What the engine refuses, it names; here it becomes an error of ours."""
+    try:
+        yield
+    except (TypeError, ValueError) as problem:
+        raise UsageError(str(problem).partition("\n")[0]) from None

@@ -74,19 +74,19 @@ class SessionPool(Reading):
             return self._read(rows, out=out, every=False, rows=0, slots=places)
         if ended.size:
             require_readable(rows, self._steps)
-            self._streams.reset(ended)
+            self._forget(ended)
         return self._read(rows, out=out, every=False, rows=count, **given)
 
     def reset(self, streams: ArrayLike | None = None) -> None:
         """Let streams forget what they read: by their numbers, by a mask (slots,) of truth values, or all of them."""
         if streams is None:
-            return self._streams.reset(np.arange(self.slots))  # type: ignore[no-any-return]
+            return self._forget(np.arange(self.slots))
         chosen = np.asarray(streams)
         if chosen.dtype == np.bool_:
             if chosen.shape != (self.slots,):
                 raise UsageError("mask", found=f"shape {chosen.shape}", allowed=f"shape ({self.slots},)")
             chosen = np.flatnonzero(chosen)
-        return self._streams.reset(self._slots(chosen, chosen.size))  # type: ignore[no-any-return]
+        return self._forget(self._slots(chosen, chosen.size))
 
     def state(self, slots: ArrayLike | None = None) -> State:
         """Return a copy of the states of some streams, or all: each part (rows, columns), and `tokens` (rows,)."""
@@ -98,14 +98,14 @@ class SessionPool(Reading):
 
     def fork(self, slot: int, into: int) -> None:
         """Let stream `into` go on from where stream `slot` is."""
-        self._streams.copy(self._slot(slot), self._streams, self._slot(into))
+        self._copy(self._slot(slot), self._streams, self._slot(into))
 
     def session(self, slot: int) -> Session:
         """Return a session of its own that goes on from where a stream is."""
         alone = Session.__new__(Session)
         alone.model = self.model
         alone._begin(self._steps, self._streams.more(1), 1)
-        self._streams.copy(self._slot(slot), alone._streams, 0)
+        self._copy(self._slot(slot), alone._streams, 0)
         return alone
 
     def save(self, file: str | Path) -> None:

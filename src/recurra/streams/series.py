@@ -123,7 +123,8 @@ class SeriesStreams:
             lines = [line for kept in some for line in kept.lines]
             if lines:
                 cells = {name: [cell for kept in some for cell in kept.cells[name]] for name in self._chosen.read}
-                self._table(_Kept(lines, cells, len(lines)), written=False)
+                # Also with --sort: what was kept are the last rows, which must be the newest.
+                self._table(_Kept(lines, cells, len(lines)), written=False, sort=False)
 
     def push(self, waiting: Sequence[Waiting]) -> list[Told]:
         """Read one row -> `columns` of its forecast, as `forecast` tells them; none before a first window is whole.
@@ -181,7 +182,7 @@ class SeriesStreams:
         columns, told = forecast_columns(self.model, table, steps=self.steps, level=self.level)
         return columns, [*table.warnings, *told]
 
-    def _table(self, kept: _Kept, *, written: bool) -> SeriesTable:
+    def _table(self, kept: _Kept, *, written: bool, sort: bool | None = None) -> SeriesTable:
         def place(row: int, column: str = "") -> Place:
             opened = self.history if self.history and row < kept.past else self.opened
             return Place(opened.table.file, kept.lines[row])
@@ -193,5 +194,6 @@ class SeriesStreams:
             place=lambda columns, row, column: place(row),
             beginning=lambda columns: {name: kept.cells[name] for name in columns},
         )
-        raw = replace(self.opened, columns=source).built()
+        reading = self.opened.reading if sort is None else replace(self.opened.reading, sort=sort)
+        raw = replace(self.opened, columns=source, reading=reading).built()
         return imputed(raw, unknown=self.model.plan.kind == "panel")

@@ -51,7 +51,7 @@ class NetStreams:
         whole("next words", self.ahead.words, least=1)
         self._random = np.random.default_rng(seed_of("seed", self.ahead.seed))
         self._language = isinstance(self.model, RunningLanguage)
-        self._read = [0] * most
+        self._read = np.zeros(most, np.int64)
 
     @property
     def reads_texts(self) -> bool:
@@ -65,7 +65,7 @@ class NetStreams:
 
     def read(self, slot: int) -> int:
         """How many tokens or observations a stream has read."""
-        return self._read[slot]
+        return int(self._read[slot])
 
     def item(self, line: Line) -> NDArray[Any]:
         """Return what is read of a line: (tokens, ids of a token) or (1, features); raises DataError."""
@@ -83,10 +83,10 @@ class NetStreams:
         answers = read_runs(self.pool, tokens, ends, np.array([each.slot for each in waiting], np.int64))
         told = []
         for (_, slot, item), answer in zip(waiting, answers, strict=True):
-            begins = not self._read[slot]
+            begins = not self.read(slot)
             self._read[slot] += len(item)
             named = self._continued(slot, answer) if self._language else self._named(answer)
-            told.append(Told(begins, {"read": self._read[slot], **named}))
+            told.append(Told(begins, {"read": self.read(slot), **named}))
         return told
 
     def _ids(self, line: Line) -> NDArray[Any]:
