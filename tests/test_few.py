@@ -10,7 +10,7 @@ import pytest
 
 from recurra.datasets.series.table import SeriesReading
 from recurra.estimators.series import Forecaster
-from recurra.panels.few import USUAL_WIDTH, few_values, shares_of_few, usual_of_few, widths_of_few
+from recurra.panels.few import USUAL_WIDTH, few_values, shares_of_few, usual_of_few, usual_width, widths_of_few
 from recurra.panels.marks import mark
 from recurra.panels.series import Panel, panel_of
 from recurra.panels.tables import beside_units, panel_of_table
@@ -65,10 +65,16 @@ def test_few_windows_hardly_move_the_usual_width_and_many_do() -> None:
     truths = RANDOM.standard_normal((300, 6))
     levels = np.array([-1.28, -0.84, -0.52, -0.25, 0, 0.25, 0.52, 0.84, 1.28])
     narrow, known = np.zeros((300, 6, 1)) + levels / 3, np.ones(truths.shape, np.bool_)
-    many = widths_of_few(truths, known, narrow, independent=300)
-    few = widths_of_few(truths[:1], known[:1], narrow[:1], independent=1)
+    many = widths_of_few(truths, known, narrow, independent=300, usual=USUAL_WIDTH)
+    few = widths_of_few(truths[:1], known[:1], narrow[:1], independent=1, usual=USUAL_WIDTH)
     assert all(2.7 < found < 3.1 for found in many) and all(1 < found < 1.4 for found in few)
-    assert widths_of_few(truths[:1], ~known[:1], narrow[:1], independent=0) == pytest.approx([USUAL_WIDTH] * 3)
+    nothing = widths_of_few(truths[:1], ~known[:1], narrow[:1], independent=0, usual=1.3)
+    assert nothing == pytest.approx([1.3] * 3)
+
+
+def test_the_usual_width_is_larger_where_a_series_is_short() -> None:
+    widths = [usual_width(panel(1, steps)) for steps in (1, 4, 40, 400)]
+    assert widths[0] == widths[1] == 2 * USUAL_WIDTH > widths[2] > widths[3] > USUAL_WIDTH
 
 
 def test_a_series_that_the_net_of_the_box_learnt_from_still_gets_its_widths() -> None:

@@ -24,7 +24,7 @@ from recurra.layers.segments.run import SegmentsSpec, segments
 from recurra.panels.blend import factors_of, stretched, weights_of
 from recurra.panels.classics import classics, seasonal_index
 from recurra.panels.features import features
-from recurra.panels.few import USUAL_WIDTH, usual_of_few
+from recurra.panels.few import usual_of_few, usual_width
 from recurra.panels.seasons import _voted, season_of
 from recurra.panels.series import panel_of
 from recurra.panels.windows import windows_at
@@ -213,7 +213,7 @@ def test_nets_count_where_no_first_net_could_be_weighed() -> None:
     told = Forecaster(epochs=1, hidden=2, horizon=5, season=1).fit(np.arange(18.0) % 5)
     shares, panel = told.model_.encoder.shares, panel_of([np.arange(18.0)])
     assert told.model_.plan.member and shares == usual_of_few(("net", "pretrained"), panel, 5)
-    assert told.model_.encoder.factors == (USUAL_WIDTH,) * 3
+    assert told.model_.encoder.factors == (usual_width(panel),) * 3
 
 
 def test_choices_of_windows_make_a_net_of_windows_and_contradict_a_panel() -> None:

@@ -29,8 +29,10 @@ POWER = 3.0
 """Of the inverse error that a share is multiplied by, after many windows; after one half of it."""
 FLOOR = 0.02
 """Share of the mean error that is added to each: none is without."""
-USUAL_WIDTH = 1.2
+USUAL_WIDTH = 1.15
 """What intervals of the nets must be stretched by, for what they learnt by heart and for the spread of the blend."""
+SHORTER = 4.0
+"""Values of a series that is stretched twice as far: so few do not tell how far it swings."""
 WINDOWS = 10.0
 """Windows that do not overlap which are believed as much as this."""
 
@@ -87,10 +89,15 @@ def shares_of_few(
     return rounded | {largest: round(rounded[largest] + 1 - sum(rounded.values()), 3)}
 
 
-def widths_of_few(truths: Values, known: Mask, quantiles: Values, *, independent: float) -> list[float]:
+def usual_width(panel: Panel) -> float:
+    """Return what intervals of the nets are stretched by before anything is measured: more, where series are short."""
+    return USUAL_WIDTH * (1 + SHORTER / max(float(panel.lengths.mean()), SHORTER))
+
+
+def widths_of_few(truths: Values, known: Mask, quantiles: Values, *, independent: float, usual: float) -> list[float]:
     """Return what each third of the horizon's intervals must be stretched by: (3,), drawn towards the usual width.
 
     `independent` counts the windows that do not overlap.
     """
     trust = independent / (independent + WINDOWS)
-    return [USUAL_WIDTH * (found / USUAL_WIDTH) ** trust for found in needed_widths(truths, known, quantiles)]
+    return [usual * (found / usual) ** trust for found in needed_widths(truths, known, quantiles)]

@@ -20,7 +20,7 @@ from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import LINEAR, NET, PRETRAINED, usual_shares
 from recurra.panels.columns import BesideUnits
-from recurra.panels.few import USUAL_WIDTH, few_values, usual_of_few
+from recurra.panels.few import few_values, usual_of_few, usual_width
 from recurra.panels.series import Panel
 from recurra.panels.tables import panel_of_table
 from recurra.tasks.heads.panel.budget import within
@@ -119,7 +119,7 @@ def _unweighed(panel: Panel, config: SeriesConfig, nets: list[str]) -> PanelEnco
     """Return the shares and widths that stand before anything is measured."""
     if not few_values(panel, config.horizon):
         return PanelEncoder(config, dict(usual_shares(nets)))
-    return PanelEncoder(config, usual_of_few(nets, panel, config.horizon), (USUAL_WIDTH if nets else 1.0,) * 3)
+    return PanelEncoder(config, usual_of_few(nets, panel, config.horizon), (usual_width(panel) if nets else 1.0,) * 3)
 
 
 def _known_panel(table: SeriesTable, units: BesideUnits | None, config: SeriesConfig) -> Panel:

@@ -14,7 +14,7 @@ from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import UsageError, either
 from recurra.panels.blend import PRETRAINED
-from recurra.panels.few import USUAL_WIDTH, few_values, usual_of_few
+from recurra.panels.few import few_values, usual_of_few, usual_width
 from recurra.panels.longer import longer_season_of, reach_of
 from recurra.panels.seasons import ASKED, season_of, usual_seasons
 from recurra.panels.series import Values, bridged, panel_of
@@ -32,7 +32,7 @@ def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) ->
     model = replace(model, encoder=replace(model.encoder, config=config), learnt=learnt_of(table))
     panel = panel_of(values, found)
     if few_values(panel, horizon):
-        shares, width = usual_of_few([PRETRAINED], panel, horizon), (USUAL_WIDTH,) * 3
+        shares, width = usual_of_few([PRETRAINED], panel, horizon), (usual_width(panel),) * 3
         model = replace(model, encoder=replace(model.encoder, shares=shares, factors=width))
     told = weighed(panel, weighing_origins(panel, horizon), model.encoder, model, model.encoder.marks)
     return replace(model, encoder=judged(model.encoder, told)), notes

@@ -126,7 +126,8 @@ def judged(encoder: PanelEncoder, weighed: Weighed) -> PanelEncoder:
     middle = blended(weighed.parts, there) / total if weighed.few and total else blended(weighed.parts, there)
     moved = told + (middle - told[:, :, MIDDLE])[:, :, None]
     if weighed.few:
-        factors = widths_of_few(weighed.truths, weighed.known, moved, independent=weighed.independent)
+        given, usual = (weighed.truths, weighed.known, moved), encoder.factors[0]
+        factors = widths_of_few(*given, independent=weighed.independent, usual=usual)
     else:
         factors = factors_of(weighed.truths, weighed.known, moved, independent=len(weighed.truths))
     return replace(encoder, factors=tuple(round(factor, 4) for factor in factors))  # type: ignore[arg-type]
