@@ -37,9 +37,9 @@ from recurra.tasks.heads.tags.run import RunningTagger
 from recurra.text.encoder import fit_encoder
 from recurra.text.features import FEATURES
 from small_models import SENTENCES, drawn, text_model
-from test_c_export import GCC, STRICT, Compiled, compiled, forecaster, portable, pytestmark
+from test_c_export import GCC, STRICT, Compiled, compiled, forecaster, kernels, on_kernels, pytestmark
 
-__all__ = ["portable", "pytestmark"]
+__all__ = ["kernels", "pytestmark"]
 
 ENCODER = fit_encoder(SENTENCES, TextConfig(min_count=1))
 WORDS = len(ENCODER.vocabulary)
@@ -96,8 +96,8 @@ def answers(model: Any, plan: Any, tensors: Any, ids: np.ndarray) -> np.ndarray:
     return found[-1]
 
 
-@pytest.mark.parametrize("name", [name + ending for name in models() for ending in ("", "_int8")])
-def test_each_task_answers_in_c_after_every_token(name: str, cases: dict[str, Case], portable: None) -> None:
+@on_kernels(models())
+def test_each_task_answers_in_c_after_every_token(name: str, cases: dict[str, Case], kernels: str) -> None:
     model, program = cases[name]
     plan = model.plan.in_precision("int8" if name.endswith("_int8") else "float32")
     tensors = {key: value.copy() for key, value in model.tensors.items()}
@@ -115,8 +115,8 @@ def test_each_task_answers_in_c_after_every_token(name: str, cases: dict[str, Ca
                 assert answer.tobytes() == wanted.tobytes(), step
 
 
-@pytest.mark.parametrize("name", [name + ending for name in models() for ending in ("", "_int8")])
-def test_each_answer_has_the_bits_of_a_session(name: str, cases: dict[str, Case], portable: None) -> None:
+@on_kernels(models())
+def test_each_answer_has_the_bits_of_a_session(name: str, cases: dict[str, Case], kernels: str) -> None:
     model, program = cases[name]
     plan = model.plan.in_precision("int8" if name.endswith("_int8") else "float32")
     streams = streams_of(steps_of(plan, {key: value.copy() for key, value in model.tensors.items()}), 1)

@@ -43,7 +43,7 @@ def stack(random: np.random.Generator, **choices: Any) -> tuple[Stack, dict[str,
     precision = choices.get("precision") or str(random.choice(["float32", "int8"]))
     inputs, hidden, layers = int(random.integers(1, 40)), int(random.integers(1, 70)), int(random.integers(1, 4))
     words = bool(random.integers(2))
-    before = precision == "float32" and cell == "gru" and random.integers(2)
+    before = cell == "gru" and random.integers(2)
     recurrent = RecurrentSpec(
         cell=cell, activation=activation, precision=precision, inputs=inputs, hidden=hidden, layers=layers,
         reset_after=not before,

@@ -103,7 +103,7 @@ int main() {
     choose_instructions(name);
     for (Cell cell : cells)
       for (Precision precision : {Precision::single, Precision::half, Precision::bytes}) {
-        if (cell == Cell::gru_before && precision != Precision::single) continue;  // no kernels
+        if (cell == Cell::gru_before && precision == Precision::half) continue;  // no kernels
         std::mt19937 random(checked++);
         const Stack stack(cell, Activation::tanh, precision, random);
         check(stack, name + ", cell " + std::to_string((int)cell) + ", precision " + std::to_string((int)precision),

@@ -60,7 +60,7 @@ extern const Kernels RECURRA_TABLE = {
     RECURRA_ISA::scale,
     {RECURRA_ISA::packed_scorer, RECURRA_ISA::pack_scorer, RECURRA_ISA::pool_scratch, RECURRA_ISA::pool,
      RECURRA_ISA::pool_back_scratch, RECURRA_ISA::pool_back},
-    RECURRA_ISA::dense_rows,
+    {RECURRA_ISA::dense_rows, RECURRA_ISA::activate_all<RECURRA_ISA::Exact>},
     RECURRA_ISA::raise_all,
     RECURRA_ISA::bound_all,
 };

@@ -218,6 +218,13 @@ struct Pooler {
   void (*backward)(const Pooling&, const PoolErrors&, const Sequence*, int count, float* scratch);
 };
 
+// Stages of a session that keep no state: kernels/answers/answers.hpp.
+struct Answering {
+  void (*dense)(const float* const* rows, int count, int depth, const float* packed, int columns, float* into,
+                ptrdiff_t pitch);
+  void (*activate)(Activation, const float* from, float* into, int64_t count);
+};
+
 // What an instruction set offers beside the sweeps in bfloat16 and int8.
 struct Kernels {
   int lanes;
@@ -235,17 +242,17 @@ struct Kernels {
   double (*squares)(const float* values, int64_t count);
   void (*scale)(float* values, int64_t count, float by);
   Pooler pooler;
-  // Of a session's answers: kernels/answers/answers.hpp.
-  void (*dense)(const float* const* rows, int count, int depth, const float* packed, int columns, float* into,
-                ptrdiff_t pitch);
+  Answering answering;
   double (*raise)(const float* from, int64_t count, float by, float* into);
   // … and draws: kernels/answers/race.hpp.
   float (*bound)(const float* scores, int64_t count, const Race&, const Bounds& into);
 };
 
-// What an instruction set offers in int8: sweeps, and bounds on scores.
+// What an instruction set offers in int8: sweeps, stages that round as these do, alike on all processors, and bounds on
+// scores.
 struct Bytes {
   Sweeper sweeps;
+  Answering answering;
   Screener screener;
 };
 

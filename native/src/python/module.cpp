@@ -79,8 +79,8 @@ Layer* made(const std::string& cell, const std::string& activation, const std::s
   const int largest = precision == "int8" ? kLargestSum : kLargest;
   if (inputs < 1 || inputs > largest) refuse("inputs", std::to_string(inputs), "1 … " + std::to_string(largest));
   if (hidden < 1 || hidden > largest) refuse("hidden", std::to_string(hidden), "1 … " + std::to_string(largest));
-  if (!reset_after && (cell != "gru" || precision != "float32"))
-    refuse("reset_after", "false of " + cell + " in " + precision, "true; of a gru in float32 false too");
+  if (!reset_after && (cell != "gru" || precision == "bf16"))
+    refuse("reset_after", "false of " + cell + " in " + precision, "true; of a gru in float32 and int8 false too");
   return new Layer(reset_after ? which : Cell::gru_before, how, kind, inputs, hidden, reverse);
 }
 

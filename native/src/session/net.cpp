@@ -74,6 +74,12 @@ double Net::work() const {
   return sum;
 }
 
+const Answering& Net::answering() const {
+  for (const Stage& stage : stages)
+    if (stage.kind == StageKind::recurrent && stage.layer->shape().bytes()) return instructions().bytes->answering;
+  return instructions().kernels->answering;
+}
+
 size_t Net::heads_from() const {
   size_t from = stages.size();
   while (from > 0 && !stages[from - 1].stateful()) --from;
@@ -84,7 +90,7 @@ const Shortlist* Net::shortlist() const {
   std::call_once(asked_, [this] {
     if (stages.empty() || stages.back().kind != StageKind::dense || stages.back().activated) return;
     const Stage& last = stages.back();
-    const Scores scores{last.inputs, last.outputs, last.packed.floats(), last.bias.data()};
+    const Scores scores{last.inputs, last.outputs, last.packed.floats(), last.bias.data(), answering().dense};
     if (Shortlist::pays(scores)) shortlist_ = std::make_unique<const Shortlist>(scores);
   });
   return shortlist_.get();

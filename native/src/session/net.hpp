@@ -86,6 +86,8 @@ struct Net {
   int widest() const;
   // Multiplications of a token, and of an answer.
   double work() const;
+  // How stages without a state are computed: with a layer in int8 as int8 is, alike on all processors.
+  const Answering& answering() const;
   // The number of stages from which on only rows that are answered count.
   size_t heads_from() const;
   // What draws look at in place of all scores, made when it is first asked for; null where it would not pay.

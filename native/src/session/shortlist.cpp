@@ -71,7 +71,7 @@ float Shortlist::score(const float* row, int64_t word, float* panel) const {
   const int64_t first = word / width * width;
   const int there = (int)std::min<int64_t>(width, scores_.words - first);
   std::copy_n(scores_.bias + first, there, panel);
-  instructions_->kernels->dense(&row, 1, scores_.size, scores_.packed + first * scores_.size, there, panel, width);
+  scores_.multiply(&row, 1, scores_.size, scores_.packed + first * scores_.size, there, panel, width);
   return panel[word - first];
 }
 

@@ -15,6 +15,7 @@ struct Scores {
   int size, words;
   const float* packed;
   const float* bias;
+  decltype(Answering::dense) multiply;  // which the net takes, too
 };
 
 class Shortlist {

@@ -28,11 +28,11 @@ void lengthen(const Slide& slide, const float* chunk, float* into) {
 void Streams::stateless(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
   if (stage.kind == StageKind::dense) return dense(stage, rows, into, pitch);
   if (stage.kind == StageKind::convolution) return convolve(stage, rows, into, pitch);
-  const Kernels& kernels = *instructions().kernels;
+  const Answering& answering = net_.answering();
   for (int row = 0; row < rows; ++row) {
     float* to = into + row * pitch;
     if (stage.function != Function::magnitude) {
-      kernels.single.activate(static_cast<Activation>(stage.function), rows_[row], to, stage.outputs);
+      answering.activate(static_cast<Activation>(stage.function), rows_[row], to, stage.outputs);
       continue;
     }
     const int pairs = stage.outputs / stage.places;
@@ -45,11 +45,11 @@ void Streams::stateless(const Stage& stage, int rows, float* into, ptrdiff_t pit
 }
 
 void Streams::dense(const Stage& stage, int rows, float* into, ptrdiff_t pitch) {
-  const Kernels& kernels = *instructions().kernels;
+  const Answering& answering = net_.answering();
   for (int row = 0; row < rows; ++row) std::copy_n(stage.bias.data(), stage.outputs, into + row * pitch);
-  kernels.dense(rows_.data(), rows, stage.inputs, stage.packed.floats(), stage.outputs, into, pitch);
+  answering.dense(rows_.data(), rows, stage.inputs, stage.packed.floats(), stage.outputs, into, pitch);
   for (int row = 0; stage.activated && row < rows; ++row)
-    kernels.single.activate(stage.activation, into + row * pitch, into + row * pitch, stage.outputs);
+    answering.activate(stage.activation, into + row * pitch, into + row * pitch, stage.outputs);
 }
 
 // All windows of all rows are one product: they overlap where they lie, and none is copied.
@@ -68,12 +68,12 @@ void Streams::convolve(const Stage& stage, int rows, float* into, ptrdiff_t pitc
       std::copy_n(stage.bias.data(), filters, into + row * pitch + (size_t)place * filters);
     }
   }
-  const Kernels& kernels = *instructions().kernels;
+  const Answering& answering = net_.answering();
   if (pitch == stage.outputs)
-    return kernels.dense(windows_.data(), rows * places, slide.width, stage.packed.floats(), filters, into, filters);
+    return answering.dense(windows_.data(), rows * places, slide.width, stage.packed.floats(), filters, into, filters);
   for (int row = 0; row < rows; ++row)
-    kernels.dense(windows_.data() + (size_t)row * places, places, slide.width, stage.packed.floats(), filters,
-                  into + row * pitch, filters);
+    answering.dense(windows_.data() + (size_t)row * places, places, slide.width, stage.packed.floats(), filters,
+                    into + row * pitch, filters);
 }
 
 }  // namespace recurra

@@ -112,10 +112,10 @@ def serves(dtype: np.dtype[Any]) -> bool:
 def knows(kind: CellKind) -> bool:
     """Tell whether the engine has kernels for a cell; what it has none for is swept by the equations.
 
-    A GRU that resets before its product has them in float32 alone: its second product waits for all of r · h, which the
-    kernels of bfloat16 and int8 have no place for.
+    A GRU that resets before its product has none in bfloat16: its second product waits for all of r · h, which those
+    kernels have no place for.
     """
-    return CELLS[kind.cell].native and (kind.reset_after or kind.precision == "float32")
+    return CELLS[kind.cell].native and (kind.reset_after or kind.precision != "bf16")
 
 
 def ragged(offsets: NDArray[np.int64]) -> Places:

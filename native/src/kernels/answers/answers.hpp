@@ -27,7 +27,7 @@ double raise_all(const float* from, int64_t count, float by, float* into) {
     Vec terms{};
     for (at = block; at < end; at += kLanes) {
       const int lanes = end - at < kLanes ? (int)(end - at) : kLanes;
-      const Vec power = ExactParts::decay((highest - load(from + at, lanes)) * by);
+      const Vec power = ExactParts<>::decay((highest - load(from + at, lanes)) * by);
       store(into + at, power, lanes);
       terms += load(into + at, lanes);
     }

@@ -48,9 +48,6 @@ RECURRA_INLINE Ints nearest(Vec value) {
 #elif defined(__AVX2__)
   return (Ints)_mm256_cvtps_epi32((__m256)value);
 #else
-#if defined(__aarch64__)
-  asm("" : "+w"(value));  // joined with the product before it, the addition would round once instead of twice
-#endif
   return (Ints)(value + 12582912.0f) - 0x4b400000;  // 1.5 · 2^23: what is added to it loses its fraction
 #endif
 }

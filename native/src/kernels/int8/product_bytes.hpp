@@ -1,5 +1,6 @@
 // The one product of int8: rows of levels by a panel of quads, summed exactly and turned into float32 by both steps.
-// Not here: what is multiplied. A sum is exact, so that its bits depend on neither instruction set nor order.
+// Not here: what is multiplied. A sum is exact, so that its bits depend on neither instruction set nor order; and what
+// follows it rounds alike on all processors (Bits::same).
 #pragma once
 
 #include "kernels/int8/bytes.hpp"
@@ -90,11 +91,11 @@ RECURRA_NOINLINE void levels_by_panel(Vec* into, const Level* rows, ptrdiff_t pi
 // Where sums of cells may grow without bounds, an error relative to them would too.
 template <bool Grows>
 struct MathOf {
-  using Type = Quick;
+  using Type = SameQuick;
 };
 template <>
 struct MathOf<true> {
-  using Type = Exact;
+  using Type = SameExact;
 };
 
 // The rows of a product in int8: their levels, row by row, and their steps.

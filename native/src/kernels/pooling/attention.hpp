@@ -135,7 +135,7 @@ RECURRA_INLINE void softmax(float* scores, int64_t length) {
     Vec part{};
     for (int i = 0; i < count; i += kLanes) {
       float* to = scores + first + i;
-      store(to, ExactParts::decay(highest - load(to, count - i)), count - i);
+      store(to, ExactParts<>::decay(highest - load(to, count - i)), count - i);
       part += load(to, count - i);  // lanes behind the end are zero again
     }
     sum += total(part);

@@ -1,5 +1,5 @@
 // The smooth activations on a vector, σ from e^-x and 1 / x, tanh by a rational function: exact to float32, or quick
-// for bfloat16 and int8. Not here: cells.
+// for bfloat16 and int8; each as quick as the instruction set allows, or of the same bits on all. Not here: cells.
 #pragma once
 
 #include "kernels/simd/vec.hpp"
@@ -52,6 +52,11 @@ RECURRA_INLINE Vec estimated_reciprocal(Vec value) {
 #endif
 }
 
+// How it is computed. Same: by operations that round alike on all processors; where it is used, products are not joined
+// with sums (-ffp-contract=off), and exports/c/parts.c writes it down in C. Own: by what this instruction set is quick
+// at.
+enum class Bits { own, same };
+
 // A rational function's two sides.
 struct Ratio {
   Vec over, under;
@@ -60,9 +65,11 @@ struct Ratio {
 // Coefficients below: benchmarks/minimax.py, which tells how far each function is off before it is rounded.
 
 // Exact to a few of the last bits, in proportion to the result: 1e-6 at most.
+template <Bits B = Bits::own>
 struct ExactParts {
   // 1 / value to the last bit or two: the estimate, and Newton's step where it is one.
   static RECURRA_INLINE Vec reciprocal(Vec value) {
+    if constexpr (B == Bits::same) return 1.0f / value;
     const Vec guess = estimated_reciprocal(value);
 #if defined(__AVX512F__) || defined(__AVX2__)
     return guess * (2.0f - value * guess);
@@ -75,10 +82,9 @@ struct ExactParts {
   // the first has so few bits that its products are exact.
   static RECURRA_INLINE Vec remainder(Vec value, Vec whole) {
 #if defined(__FMA__) || defined(__aarch64__)
-    return whole * 0.693147182f + value;
-#else
-    return (whole * 0.693359375f + value) - whole * 2.12194440e-4f;
+    if constexpr (B == Bits::own) return whole * 0.693147182f + value;
 #endif
+    return (whole * 0.693359375f + value) - whole * 2.12194440e-4f;
   }
 
   // e^-value: a power of two, and a polynomial of degree 5 over the remainder, within ± ln 2 / 2 (off by 9e-8).
@@ -93,10 +99,9 @@ struct ExactParts {
     sum = sum * rest - 0.999999702f;
     sum = sum * rest + 1.0f;
 #if defined(__AVX512F__)
-    return (Vec)_mm512_scalef_ps((__m512)sum, (__m512)whole.value);
-#else
-    return sum * whole.power();
+    if constexpr (B == Bits::own) return (Vec)_mm512_scalef_ps((__m512)sum, (__m512)whole.value);
 #endif
+    return sum * whole.power();
   }
 
   // tanh(x) / x from x², which beyond kSquare is that of kSquare: 7.75², from where 1 is as near. Off by 1.2e-7.
@@ -112,20 +117,23 @@ struct ExactParts {
 };
 
 // Exact to 5e-4, in proportion to the result: a quarter of what bfloat16 resolves.
+template <Bits B = Bits::own>
 struct QuickParts {
-  static RECURRA_INLINE Vec reciprocal(Vec value) { return estimated_reciprocal(value); }
+  static RECURRA_INLINE Vec reciprocal(Vec value) {
+    return B == Bits::same ? 1.0f / value : estimated_reciprocal(value);
+  }
 
   // e^-value: the power of two below times 2^rest, 0 ≤ rest < 1, by a polynomial that is exact at both ends (1e-4).
   static RECURRA_INLINE Vec decay(Vec value) {
     value = value * -1.44269504f;
 #if defined(__AVX512F__)
     // Infinity has the rest 0 and the power 0 or infinity, whose reciprocal is right.
-    return (Vec)_mm512_scalef_ps((__m512)between((Vec)_mm512_reduce_ps((__m512)value, 1)), (__m512)value);
-#else
+    if constexpr (B == Bits::own)
+      return (Vec)_mm512_scalef_ps((__m512)between((Vec)_mm512_reduce_ps((__m512)value, 1)), (__m512)value);
+#endif
     value = clamp(splat(-126.0f), value, splat(126.0f));
     const Whole below(value - 0.5f);
     return between(value - below.value) * below.power();
-#endif
   }
   static RECURRA_INLINE Vec between(Vec rest) {
     return ((rest * 0.0782674558f + 0.226308376f) * rest + 0.695424168f) * rest + 1.0f;
@@ -151,7 +159,9 @@ struct Smooth {
   }
 };
 
-using Exact = Smooth<ExactParts>;
-using Quick = Smooth<QuickParts>;
+using Exact = Smooth<ExactParts<>>;
+using Quick = Smooth<QuickParts<>>;
+using SameExact = Smooth<ExactParts<Bits::same>>;
+using SameQuick = Smooth<QuickParts<Bits::same>>;
 
 }  // namespace recurra::RECURRA_ISA

@@ -249,7 +249,7 @@ RECURRA_INLINE void take_steps(const Sweep& sweep, const Share& share, Workspace
     step.active = active;
     step.first = time == 0 && !sweep.hidden;
     if constexpr (C == Cell::gru_before)
-      take_step_before<A>(sweep, share, step);
+      take_step_before<A>(sweep, share, step, work.before);
     else
       in_step<C>(share, [&](const Share& part) __attribute__((always_inline)) { take_step<C, A>(sweep, part, work); });
   }

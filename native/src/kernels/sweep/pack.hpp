@@ -126,23 +126,28 @@ RECURRA_INLINE void pack_vectors(const Shape& shape, const Plain& plain, int pan
 }
 
 // Where a gru_before's weights of n begin among the recurrent ones, forward and backward.
-RECURRA_INLINE size_t fresh_weights(const Shape& shape) { return (size_t)shape.panels() * 2 * kLanes * shape.hidden; }
+RECURRA_INLINE size_t fresh_weights(const Shape& shape) {
+  return (size_t)shape.panels() * 2 * kLanes * shape.depth(shape.hidden);
+}
 RECURRA_INLINE size_t fresh_weights_back(const Shape& shape) {
   return (size_t)shape.columns(shape.hidden) * shape.panels() * 2 * kLanes * kWidth;
 }
 
 // The recurrent weights of a gru_before: r and z as panels of two vectors, n as blocks of plain columns.
+template <class Weights>
 RECURRA_INLINE void pack_before(const Shape& shape, const Plain& plain, const Packed& packed, bool backward,
                                 int panel) {
   const int hidden = shape.hidden, block = panel / 4;
-  float* const fresh = packed.recurrent + fresh_weights(shape) + (size_t)block * hidden * kWidth;
-  pack_forward<FloatWeights>(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent);
-  FloatWeights::column(plain.recurrent + (size_t)gate_row(shape, true, panel, 2) * hidden, unit_lanes(shape, panel, 2),
-                       hidden, fresh + panel % 4 * kLanes, block_vectors(hidden, block) * kLanes);
-  if (!backward) return;
-  pack_backward<FloatWeights>(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent_back);
-  pack_backward<FloatWeights>(shape, plain.recurrent, hidden, kFresh, panel,
-                              packed.recurrent_back + fresh_weights_back(shape));
+  float* const fresh = packed.recurrent + fresh_weights(shape) + (size_t)block * shape.depth(hidden) * kWidth;
+  pack_forward<Weights>(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent);
+  Weights::column(plain.recurrent + (size_t)gate_row(shape, true, panel, 2) * hidden, unit_lanes(shape, panel, 2),
+                  hidden, fresh + panel % 4 * kLanes, block_vectors(hidden, block) * kLanes);
+  if constexpr (Weights::kBack) {
+    if (!backward) return;
+    pack_backward<Weights>(shape, plain.recurrent, hidden, kGates, panel, packed.recurrent_back);
+    pack_backward<Weights>(shape, plain.recurrent, hidden, kFresh, panel,
+                           packed.recurrent_back + fresh_weights_back(shape));
+  }
 }
 
 template <class Weights>
@@ -155,7 +160,7 @@ void pack(const Shape& shape, const Plain& plain, const Packed& packed, bool bac
   both(plain.input, shape.inputs, false, packed.input, packed.input_back);
   pack_bias(shape, plain, panel, packed.bias);
   if (is_parallel(shape.cell)) return pack_vectors(shape, plain, panel, packed.recurrent);
-  if (shape.cell == Cell::gru_before) return pack_before(shape, plain, packed, backward, panel);
+  if (shape.cell == Cell::gru_before) return pack_before<Weights>(shape, plain, packed, backward, panel);
   both(plain.recurrent, shape.hidden, true, packed.recurrent, packed.recurrent_back);
 }
 

@@ -52,8 +52,8 @@ void {name}_step({name}_state *state, {argument}, float *answer);
 """
 
 SOURCE = """\
-/* The net of {name}.h, written by `recurra export`. Its bits are those of the engine's portable kernels where no
-   product is joined with a sum: with -std=c99, or -ffp-contract=off. */
+/* The net of {name}.h, written by `recurra export`. Its bits are those of the engine, in float32 of its
+   portable kernels, where no product is joined with a sum: with -std=c99, or -ffp-contract=off. */
 #include "{name}.h"
 
 #include <float.h>

@@ -1,6 +1,7 @@
 /* The functions of a written net, each under its name and the names of those that it calls. They compute what the
-   engine's portable kernels do (native/src/kernels/), operation by operation, so that the bits are the same: nothing here
-   may be joined, ordered anew or simplified. Not here: what a net consists of, which source.py writes. */
+   engine does (native/src/kernels/) in int8 on every processor, and in float32 by its portable kernels, operation by
+   operation, so that the bits are the same: nothing here may be joined, ordered anew or simplified. Not here: what a net
+   consists of, which program.py writes. */
 
 /*: nearest | */
 /* What is added to a value between -2^22 and 2^22 loses its fraction, ties to even; less MIDDLE it is the whole number. */

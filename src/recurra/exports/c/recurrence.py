@@ -46,8 +46,8 @@ def _ending(draft: Draft) -> str:
 
 
 def _functions(kind: CellKind, *, quick: bool) -> dict[Activation, str]:
-    """Which activations the engine takes: in int8 quick ones, but for sums without bounds and where NumPy sweeps."""
-    ending = "quick" if quick and kind.activation != "relu" and kind.reset_after else "exact"
+    """Which activations the engine takes: in int8 quick ones, but for sums without bounds."""
+    ending = "quick" if quick and kind.activation != "relu" else "exact"
     return {"sigmoid": f"sigmoid_{ending}", "tanh": f"tanh_{ending}", "relu": "relu"}
 
 
