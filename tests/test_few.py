@@ -34,10 +34,10 @@ def test_few_series_of_few_values_are_few_and_columns_beside_make_them_others() 
 
 
 def test_nets_count_more_the_longer_a_series_is_and_all_shares_sum_to_one() -> None:
-    shares = [usual_of_few(ALL, panel(1, steps), 6) for steps in (12, 60, 600)]
-    assert shares[0]["net"] < shares[1]["net"] == 0.25 < shares[2]["net"] < 0.5
-    lined = usual_of_few((*ALL, "linear"), panel(1, 60), 6)
-    assert lined["net"] == lined["linear"] == 0.125
+    shares = [usual_of_few(ALL, panel(1, steps), 6) for steps in (12, 120, 600)]
+    assert shares[0]["net"] < shares[1]["net"] == 0.45 < shares[2]["net"] < 0.9
+    lined = usual_of_few((*ALL, "linear"), panel(1, 120), 6)
+    assert lined["net"] == lined["linear"] == 0.225
     for told in [*shares, lined, usual_of_few(("pretrained",), panel(1, 60), 6), usual_of_few((), panel(1, 60), 6)]:
         assert sum(told.values()) == pytest.approx(1)
 

@@ -19,10 +19,10 @@ FEW = 30
 """Series, at most, of a panel that is one of a few."""
 MOST_HORIZONS = 300
 """Horizons that a panel of few values holds at most, all series together; with more, nets learn no window by heart."""
-NET_AT_MOST = 0.5
+NET_AT_MOST = 0.9
 """What nets count before anything is measured, of an endless history."""
-HALFWAY = 10.0
-"""Horizons of a series with which they count half of that."""
+HALFWAY = 20.0
+"""Seasons of a series with which they count half of that; values, where there is no season."""
 BESIDE_NETS = {PRETRAINED: 0.7, "theta": 0.15, "holt": 0.15}
 """How the rest is shared out."""
 POWER = 3.0
@@ -48,12 +48,12 @@ def few_values(panel: Panel, horizon: int) -> bool:
     return 0 < len(panel) <= FEW and float(panel.lengths.sum()) <= MOST_HORIZONS * horizon
 
 
-def usual_of_few(parts: Collection[str], panel: Panel, horizon: int) -> dict[str, float]:
-    """Return what the forecasts count where nothing was measured: nets more, the more horizons a series has."""
+def usual_of_few(parts: Collection[str], panel: Panel, season: int) -> dict[str, float]:
+    """Return what the forecasts count where nothing was measured: nets more, the more seasons a series has."""
     if PRETRAINED not in parts:
         return dict(usual_shares(parts))
-    horizons = float(panel.lengths.mean()) / horizon
-    net = round(NET_AT_MOST * horizons / (horizons + HALFWAY), 3) if NET in parts else 0.0
+    seasons = float(panel.lengths.mean()) / season
+    net = round(NET_AT_MOST * seasons / (seasons + HALFWAY), 3) if NET in parts else 0.0
     usual = {NET: net} if NET in parts else {}
     if LINEAR in parts:
         usual = {NET: net / 2, LINEAR: net / 2}
