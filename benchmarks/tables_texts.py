@@ -59,26 +59,28 @@ def _mean(values: Sequence[float]) -> str:
 
 
 def rivals(results: Path) -> str:
-    """Accuracy of all at 1,000 labels on each set, and what their answers cost."""
+    """Accuracy of all on each set by the number of labels, and what their answers cost."""
     record = read(results, "rivals")
     if record is None:
         return table(("set", *WHO), [(MISSING, *[""] * len(WHO))])
     machines = made_on([*record["accuracy"].values(), *record["answering"].values()])
-    return _accuracies(record, 1_000) + "\n" + _costs(record) + made_by(record, "", machines)
+    return _accuracies(record, (100, 500, 1_000)) + "\n" + _costs(record) + made_by(record, "", machines)
 
 
-def _accuracies(record: Record, count: int) -> str:
-    found = defaultdict[str, dict[str, float]](dict)
+def _accuracies(record: Record, counts: Sequence[int]) -> str:
+    """One row a set; in each cell the accuracies by the number of labels, the best of each number marked."""
+    found: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
     for key, figures in record["accuracy"].items():
         name, labels, _, who = key.split(", ")
-        if labels == f"{count} labels":
-            found[name][who] = figures["accuracy"]
+        found[name][who, int(labels.split()[0])] = figures["accuracy"]
     rows: Rows = []
     for name, shares in found.items():
-        best = max(shares.values())
-        shown = (_marked(shares.get(who), best) for who in WHO)
-        rows.append((name, *shown))
-    return table((f"{count:,} labels, accuracy in %", *WHO), rows)
+        best = {
+            count: max((share for (_, of), share in shares.items() if of == count), default=0.0) for count in counts
+        }
+        cells = (", ".join(_marked(shares.get((who, count)), best[count]) for count in counts) for who in WHO)
+        rows.append((name, *cells))
+    return table((f"accuracy in %; {', '.join(f'{count:,}' for count in counts)} labels", *WHO), rows)
 
 
 def _marked(value: float | None, best: float) -> str:
