@@ -34,18 +34,25 @@ def test_few_series_of_few_values_are_few_and_columns_beside_make_them_others() 
 
 
 def test_nets_count_more_the_longer_a_series_is_and_all_shares_sum_to_one() -> None:
-    shares = [usual_of_few(ALL, panel(1, steps), 6) for steps in (12, 120, 600)]
+    shares = [usual_of_few(ALL, panel(1, steps), season=6, horizon=6) for steps in (12, 120, 600)]
     assert shares[0]["net"] < shares[1]["net"] == 0.45 < shares[2]["net"] < 0.9
-    lined = usual_of_few((*ALL, "linear"), panel(1, 120), 6)
+    yearly = usual_of_few(ALL, panel(1, 24), season=1, horizon=6)
+    assert yearly == usual_of_few(ALL, panel(1, 24), season=6, horizon=12)
+    lined = usual_of_few((*ALL, "linear"), panel(1, 120), season=6, horizon=6)
     assert lined["net"] == lined["linear"] == 0.225
-    for told in [*shares, lined, usual_of_few(("pretrained",), panel(1, 60), 6), usual_of_few((), panel(1, 60), 6)]:
+    for told in [
+        *shares,
+        lined,
+        usual_of_few(("pretrained",), panel(1, 60), season=6, horizon=6),
+        usual_of_few((), panel(1, 60), season=6, horizon=6),
+    ]:
         assert sum(told.values()) == pytest.approx(1)
 
 
 def test_shares_follow_inverse_errors_and_one_window_says_less_than_many() -> None:
     truths = RANDOM.standard_normal((40, 6))
     parts = {name: truths + (0.2 if name == "theta" else 1) * RANDOM.choice([-1.0, 1], truths.shape) for name in ALL}
-    usual, known = usual_of_few(ALL, panel(1, 60), 6), np.ones(truths.shape, np.bool_)
+    usual, known = usual_of_few(ALL, panel(1, 60), season=6, horizon=6), np.ones(truths.shape, np.bool_)
     many = shares_of_few(truths, known, parts, np.ones(40), usual)
     one = shares_of_few(truths[:1], known[:1], {name: told[:1] for name, told in parts.items()}, np.ones(1), usual)
     assert usual["theta"] < one["theta"] < many["theta"] and many["theta"] > 0.9
@@ -80,7 +87,7 @@ def test_the_usual_width_is_larger_where_a_series_is_short() -> None:
 def test_a_series_that_the_net_of_the_box_learnt_from_still_gets_its_widths() -> None:
     # A mark of eight values is enough to be known again: the net then keeps its usual share.
     values, box = np.arange(60.0) + RANDOM.standard_normal(60), box_series()
-    settled = usual_of_few(("pretrained",), panel_of([values]), 6)
+    settled = usual_of_few(("pretrained",), panel_of([values]), season=6, horizon=6)
     encoder = replace(box.encoder, config=box.encoder.config.model_copy(update={"season": 4, "horizon": 6}))
     encoder = replace(encoder, shares=settled)
     told = weighed(panel_of([values], 4), (6,), encoder, replace(box, encoder=encoder), (mark(values),))

@@ -22,7 +22,7 @@ MOST_HORIZONS = 300
 NET_AT_MOST = 0.9
 """What nets count before anything is measured, of an endless history."""
 HALFWAY = 20.0
-"""Seasons of a series with which they count half of that; values, where there is no season."""
+"""Seasons of a series with which they count half of that; horizons, where there is no season."""
 BESIDE_NETS = {PRETRAINED: 0.7, "theta": 0.15, "holt": 0.15}
 """How the rest is shared out."""
 POWER = 3.0
@@ -48,11 +48,14 @@ def few_values(panel: Panel, horizon: int) -> bool:
     return 0 < len(panel) <= FEW and float(panel.lengths.sum()) <= MOST_HORIZONS * horizon
 
 
-def usual_of_few(parts: Collection[str], panel: Panel, season: int) -> dict[str, float]:
-    """Return what the forecasts count where nothing was measured: nets more, the more seasons a series has."""
+def usual_of_few(parts: Collection[str], panel: Panel, *, season: int, horizon: int) -> dict[str, float]:
+    """Return what the forecasts count where nothing was measured: nets more, the more seasons a series has.
+
+    Without a season it is horizons: nets of a dozen yearly values learn next to nothing.
+    """
     if PRETRAINED not in parts:
         return dict(usual_shares(parts))
-    seasons = float(panel.lengths.mean()) / season
+    seasons = float(panel.lengths.mean()) / (season if season > 1 else horizon)
     net = round(NET_AT_MOST * seasons / (seasons + HALFWAY), 3) if NET in parts else 0.0
     usual = {NET: net} if NET in parts else {}
     if LINEAR in parts:

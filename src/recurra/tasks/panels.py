@@ -119,7 +119,8 @@ def _unweighed(panel: Panel, config: SeriesConfig, nets: list[str]) -> PanelEnco
     """Return the shares and widths that stand before anything is measured."""
     if not few_values(panel, config.horizon):
         return PanelEncoder(config, dict(usual_shares(nets)))
-    return PanelEncoder(config, usual_of_few(nets, panel, config.season), (usual_width(panel) if nets else 1.0,) * 3)
+    shares = usual_of_few(nets, panel, season=config.season, horizon=config.horizon)
+    return PanelEncoder(config, shares, (usual_width(panel) if nets else 1.0,) * 3)
 
 
 def _known_panel(table: SeriesTable, units: BesideUnits | None, config: SeriesConfig) -> Panel:

@@ -32,7 +32,7 @@ def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) ->
     model = replace(model, encoder=replace(model.encoder, config=config), learnt=learnt_of(table))
     panel = panel_of(values, found)
     if few_values(panel, horizon):
-        shares, width = usual_of_few([PRETRAINED], panel, found), (usual_width(panel),) * 3
+        shares, width = usual_of_few([PRETRAINED], panel, season=found, horizon=horizon), (usual_width(panel),) * 3
         model = replace(model, encoder=replace(model.encoder, shares=shares, factors=width))
     told = weighed(panel, weighing_origins(panel, horizon), model.encoder, model, model.encoder.marks)
     return replace(model, encoder=judged(model.encoder, told)), notes
