@@ -212,7 +212,7 @@ def test_nets_count_where_no_first_net_could_be_weighed() -> None:
     # Enough windows to learn from, and too few before the newest ones.
     told = Forecaster(epochs=1, hidden=2, horizon=5, season=1).fit(np.arange(18.0) % 5)
     shares, panel = told.model_.encoder.shares, panel_of([np.arange(18.0)])
-    assert told.model_.plan.member and shares == usual_of_few(("net", "pretrained"), panel, 5)
+    assert told.model_.plan.member and shares == usual_of_few(("net", "pretrained"), panel, season=1, horizon=5)
     assert told.model_.encoder.factors == (usual_width(panel),) * 3
 
 
