@@ -121,8 +121,9 @@ class RunningPanel(Model):
             told = around(panel, middle, season, NORMAL)
         told = stretched(told, list(self.encoder.factors))
         # Nets take a single value for one that never moves: nothing is known of that.
-        alone = panel.lengths == 1
-        told[alone] = around(panel, middle, season, NORMAL)[alone]
+        alone = np.flatnonzero(panel.lengths == 1)
+        if len(alone):
+            told[alone] = around(panel.taken(alone), middle[alone], season, NORMAL)
         # What never moved and was never below zero goes on so.
         lows, highs = (np.array([kind(values) for values in panel.series()]) for kind in (np.min, np.max))
         told = np.where((lows >= 0)[:, None, None], np.maximum(told, 0), told)
