@@ -116,9 +116,9 @@ def _inner(layer: KerasLayer) -> Mapping[str, Any]:
 def _stages(source: Source, layer: KerasLayer, notes: list[str]) -> list[Stage]:
     if layer.kind in SILENT:
         return []
-    config, kind = layer.config, layer.kind
+    config, kind = _inner(layer), layer.kind
     if kind == "TimeDistributed":
-        kind, config = config["layer"]["class_name"], config["layer"]["config"]
+        kind = layer.config["layer"]["class_name"]
     if kind == "Activation":
         return _functions(source, layer, config)
     if kind == "Embedding":

@@ -79,10 +79,15 @@ def reach_of(season: int) -> int:
     return max(season, LEAST_REACH)
 
 
+def ahead_of(longer: int, horizon: int) -> int:
+    """Return the steps that are read behind the reach: a horizon of more than a longer season begins again."""
+    return min(horizon, longer)
+
+
 def ago_at(panel: Panel, rows: Places, origins: Places, *, season: int, longer: int, horizon: int) -> Ago:
     """Return what stood longer seasons before the horizons that begin at `origins` (windows,), which are behind it."""
     reach = reach_of(season)
-    steps = np.arange(-reach, min(horizon, longer)) - longer * np.arange(1, TIMES + 1)[:, None]
+    steps = np.arange(-reach, ahead_of(longer, horizon)) - longer * np.arange(1, TIMES + 1)[:, None]
     places = steps[None] + origins[:, None, None]
     found = panel.starts[rows][:, None, None] + np.maximum(places, 0)
     return Ago(panel.flat[found], (places >= 0) & panel.known[found], reach)
@@ -90,7 +95,7 @@ def ago_at(panel: Panel, rows: Places, origins: Places, *, season: int, longer: 
 
 def extra_inputs(longer: int, horizon: int) -> int:
     """Return how many extras a window has besides; 0 without a longer season."""
-    return 2 * min(horizon, longer) + TIMES if longer else 0
+    return 2 * ahead_of(longer, horizon) + TIMES if longer else 0
 
 
 def told_of(ago: Ago, told: Values, *, newest: Values, usual: Values, spread: Values) -> tuple[Values, Values]:

@@ -56,6 +56,11 @@ def windows_at(
     return Windows(panel.flat[places], there, panel.flat[coming], asked, beside, ago)
 
 
+def least_past(season: int) -> int:
+    """Return the values before a window without which no forecast of it says anything."""
+    return max(season + 2, 3)
+
+
 def scales(panel: Panel, season: int) -> Values:
     """Return each series' mean step over a season, in which its errors are counted: (series,), above 0.
 

@@ -19,12 +19,9 @@ from recurra.session_items import require_readable, tokens_of
 from recurra.session_pool import SessionPool, read_runs
 from recurra.streams.lines import TOGETHER, Line, Told, Waiting
 from recurra.tasks.heads.classes.run import RunningClassifier
-from recurra.tasks.heads.next_token.drawing import Drawing
+from recurra.tasks.heads.next_token.drawing import Drawing, highest
 from recurra.tasks.heads.next_token.run import MOST_TOKENS, RunningLanguage
 from recurra.text.stream import detokenise
-
-FEW = 32
-"""Words that are found one by one."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class NetStreams:
         words, ahead = self.pool.names, self.ahead
         if not ahead.generate:
             # Of equal shares, the word that is more frequent comes first, as in `generate --next`.
-            best = _highest(shares, ahead.words)
+            best = highest(shares, ahead.words)
             return {"next": [{"word": words[place], "probability": float(shares[place])} for place in best]}
         # A fork goes on: what is drawn is not what came.
         fork, drawing = self.pool.session(slot), ahead.drawing
@@ -132,15 +129,3 @@ class NetStreams:
         for _ in range(ahead.generate - 1):
             drawn.append(fork.sample(drawn[-1], self._random, **how))  # type: ignore[arg-type]
         return {"text": detokenise([words[token] for token in drawn], self.model.encoder.config)}
-
-
-def _highest(shares: Floats, count: int) -> list[int]:
-    """The places of the highest, the first of equal ones first."""
-    if count > FEW:
-        return np.argsort(-shares, kind="stable")[:count].tolist()  # type: ignore[no-any-return]
-    # To look ten thousand words through takes 2 us, to sort them 500.
-    left, found = shares.copy(), []
-    for _ in range(min(count, len(shares))):
-        found.append(int(left.argmax()))
-        left[found[-1]] = -1
-    return found

@@ -18,17 +18,17 @@ from recurra.datasets.series.table import SeriesTable
 from recurra.errors import DataError
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
-from recurra.panels.blend import LINEAR, NET, PRETRAINED, usual_shares
+from recurra.panels.blend import LINEAR, NET, PRETRAINED
 from recurra.panels.columns import BesideUnits
-from recurra.panels.few import few_values, usual_of_few, usual_width
+from recurra.panels.few import few_values
 from recurra.panels.series import Panel
 from recurra.panels.tables import panel_of_table
 from recurra.tasks.heads.panel.budget import within
-from recurra.tasks.heads.panel.encoder import MOST_NAMES, PanelEncoder
+from recurra.tasks.heads.panel.encoder import MOST_NAMES
 from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught, held_windows
 from recurra.tasks.heads.panel.run import RunningPanel
-from recurra.tasks.heads.panel.settling import longer_season_in, season_in, settled
+from recurra.tasks.heads.panel.settling import longer_season_in, season_in, settled, unweighed
 from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught, told_otherwise
 from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, weighing_origins
 from recurra.tasks.reads import changed_settings
@@ -49,9 +49,12 @@ MOST_BOXED = 5_000
 
 
 def prepare_panel(
-    asked: Asked, settings: Settings, table: SeriesTable, units: BesideUnits | None = None, *, window: int = 0
+    asked: Asked, settings: Settings, table: SeriesTable, given: SeriesTable, units: BesideUnits | None, *, window: int
 ) -> Prepared:
-    """Find season, nets and windows; `units` tell what stands beside, `window` a chosen number of values to be read."""
+    """Find season, nets and windows; `units` tell what stands beside, `window` a chosen number of values to be read.
+
+    `given` is the table without what was added to it, as a model is given others.
+    """
     season, notes = season_in(table, table.each(), settings.series.season)
     settings = settings.changed({"series.season": season})
     panel, learns = _known_panel(table, units, settings.series), asked.recipe != "classics"
@@ -70,9 +73,8 @@ def prepare_panel(
     box = box_series() if learns and len(table.ids) <= MOST_BOXED else None
     line = linear_of(before, spec) if members else None
     nets = [name for name, there in ((NET, members), (PRETRAINED, box), (LINEAR, line)) if there]
-    encoder = _unweighed(panel, config, nets)
-    encoder = replace(encoder, names=names, beside=units if members else None, window=window)
-    data = PanelParts(encoder, learnt_of(table), panel, whole, before, box, backs, goes_on=not often)
+    encoder = replace(unweighed(panel, config, nets), names=names, beside=units if members else None, window=window)
+    data = PanelParts(encoder, learnt_of(given), panel, whole, before, box, backs, goes_on=not often)
     return Prepared(
         settings,
         asked.seed,
@@ -113,14 +115,6 @@ def _shaped(
     if longer == 1 or (not chosen and told_otherwise(spec, longer)):
         return spec, []
     return spec.model_copy(update={"longer": longer}), told
-
-
-def _unweighed(panel: Panel, config: SeriesConfig, nets: list[str]) -> PanelEncoder:
-    """Return the shares and widths that stand before anything is measured."""
-    if not few_values(panel, config.horizon):
-        return PanelEncoder(config, dict(usual_shares(nets)))
-    shares = usual_of_few(nets, panel, season=config.season, horizon=config.horizon)
-    return PanelEncoder(config, shares, (usual_width(panel) if nets else 1.0,) * 3)
 
 
 def _known_panel(table: SeriesTable, units: BesideUnits | None, config: SeriesConfig) -> Panel:

@@ -12,7 +12,6 @@ from typing import Any
 from recurra.config import SeriesConfig, Settings
 from recurra.datasets.series.checks import VALIDATION, check_lengths
 from recurra.datasets.series.holidays import with_holidays
-from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.table import SeriesTable, imputed, longer_than, subset, to_last_given, without_last
 from recurra.errors import DataError, UsageError, either
 from recurra.nets.layouts import forecast_net
@@ -167,10 +166,9 @@ def prepare(asked: Asked, table: SeriesTable) -> Prepared:
         whole = with_holidays(table, config.holidays, ahead=config.horizon)
         units = None if recipe == "classics" else beside_units(whole, config.calendar)
         settings = panel_settings(asked, SETTINGS, units)
-        prepared = prepare_panel(replace(asked, recipe=recipe), settings, whole, units, window=window_of(asked))
         # Each forecast adds its own holidays to what is given, which is read as it was without them.
-        data = replace(prepared.data, learnt=learnt_of(table))
-        return replace(prepared, data=data, attributes={"table_": table, "given_": TableSeries(table)})
+        prepared = prepare_panel(replace(asked, recipe=recipe), settings, whole, table, units, window=window_of(asked))
+        return replace(prepared, attributes={"table_": table, "given_": TableSeries(table)})
     return _prepare_windows(asked, table)
 
 

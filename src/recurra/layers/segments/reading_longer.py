@@ -14,7 +14,7 @@ from recurra.layers.segments.reading_beside import DOUBLE
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.panels.beside import FARTHEST
 from recurra.panels.features import SMALLEST
-from recurra.panels.longer import TIMES, reach_of
+from recurra.panels.longer import TIMES, ahead_of, reach_of
 
 
 class LongerInputs(NamedTuple):
@@ -28,7 +28,7 @@ def longer_inputs(spec: SegmentsSpec, graph: Graph) -> LongerInputs | None:
     """Name the inputs that tell of a longer season; None: the net reads none."""
     if not spec.longer:
         return None
-    sizes: list[int | str] = ["batch", TIMES, reach_of(spec.season) + min(spec.horizon, spec.longer)]
+    sizes: list[int | str] = ["batch", TIMES, reach_of(spec.season) + ahead_of(spec.longer, spec.horizon)]
     return LongerInputs(graph.input("ago", "DOUBLE", sizes), graph.input("ago_known", "BOOL", sizes))
 
 
@@ -46,7 +46,7 @@ class WindowNodes(NamedTuple):
 
 def longer_nodes(spec: SegmentsSpec, graph: Graph, inputs: LongerInputs, window: WindowNodes) -> tuple[Value, Value]:
     """Return two simple forecasts (batch, 2, horizon), and extras (batch, 2 · ahead + 3)."""
-    reach, ahead, one = reach_of(spec.season), min(spec.horizon, spec.longer), np.array(1.0)
+    reach, ahead, one = reach_of(spec.season), ahead_of(spec.longer, spec.horizon), np.array(1.0)
 
     def parted(value: Value) -> tuple[Value, Value]:
         ends = np.array([0, reach]), np.array([reach, reach + ahead])

@@ -20,6 +20,8 @@ from recurra.text.vocabulary import EMPTY, PAD, UNK
 
 NEVER = [PAD, UNK, EMPTY]
 """Tokens that stand for no word."""
+FEW = 32
+"""Highest shares that are found one by one."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,18 @@ def _mixed32(bits: Any) -> Any:
     bits = (bits ^ (bits >> np.uint32(16))) * np.uint32(0x7FEB352D)
     bits = (bits ^ (bits >> np.uint32(15))) * np.uint32(0x846CA68B)
     return bits ^ (bits >> np.uint32(16))
+
+
+def highest(shares: Floats, count: int) -> list[int]:
+    """The places of the highest shares; of equal ones the first, whose word is more frequent, comes first."""
+    if count > FEW:
+        return np.argsort(-shares, kind="stable")[:count].tolist()  # type: ignore[no-any-return]
+    # To look ten thousand words through takes 2 us, to sort them 500.
+    left, found = shares.copy(), []
+    for _ in range(min(count, len(shares))):
+        found.append(int(left.argmax()))
+        left[found[-1]] = -1
+    return found
 
 
 def checked_stops(stop: Any) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from recurra.model import Model, encoder_of, six_digits, synthetic_ids
 from recurra.nets.run import Tensors, run, softmax
 from recurra.nets.sequences import LanguageNet
 from recurra.nets.stepping import Finish, steps_of, streams_of
-from recurra.tasks.heads.next_token.drawing import Drawing, checked_stops, first_stop
+from recurra.tasks.heads.next_token.drawing import Drawing, checked_stops, first_stop, highest
 from recurra.text.encoder import TextEncoder
 from recurra.text.stream import detokenise, in_direction, lost_words, scored_bytes, stream_ids
 from recurra.text.vocabulary import EOS
@@ -119,9 +119,7 @@ class RunningLanguage(Model):
         count = whole("count", count, least=1)
         projected, _ = self._read(self.ids_of(prompt, begins=True), ())
         shares = softmax(next_logits(self.tensors, projected[-1:]))[0]
-        # Stable: of equal shares, the word that is more frequent (its id is lower) comes first.
-        best = np.argsort(-shares, kind="stable")[:count]
-        return [(self.encoder.vocabulary.words[place], float(shares[place])) for place in best]
+        return [(self.encoder.vocabulary.words[place], float(shares[place])) for place in highest(shares, count)]
 
     def generate(
         self,

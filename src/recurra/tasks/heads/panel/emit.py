@@ -21,7 +21,7 @@ from recurra.layers.segments.reading_longer import longer_inputs
 from recurra.layers.segments.run import MIDDLE, QUANTILES, answered, read_windows, segments
 from recurra.panels.beside import Around
 from recurra.panels.blend import stretched
-from recurra.panels.longer import TIMES, Ago, reach_of
+from recurra.panels.longer import TIMES, Ago, ahead_of, reach_of
 from recurra.panels.windows import Windows
 from recurra.tasks.heads.emission import Answers, Case, Emission
 from recurra.tasks.heads.panel.run import RunningPanel
@@ -102,7 +102,7 @@ def drawn(model: RunningPanel, random: np.random.Generator, count: int) -> dict[
     sizes = 10.0 ** random.integers(-3, 7, (count, 1))
     told: dict[str, NDArray[Any]] = {"values": values * sizes, "known": random.random(values.shape) < 0.9}
     if spec.longer:
-        held = (count, TIMES, reach_of(spec.season) + min(spec.horizon, spec.longer))
+        held = (count, TIMES, reach_of(spec.season) + ahead_of(spec.longer, spec.horizon))
         told["ago"] = (10 + np.abs(random.standard_normal(held).cumsum(axis=2))) * sizes[:, :, None]
         told["ago_known"] = random.random(held) < random.random((count, TIMES, 1))
     steps, columns = spec.length + spec.horizon, spec.past + spec.future

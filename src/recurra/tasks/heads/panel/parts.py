@@ -12,7 +12,7 @@ import numpy as np
 
 from recurra.config import TrainingConfig
 from recurra.panels.series import Panel, Values
-from recurra.panels.windows import Places, scales
+from recurra.panels.windows import Places, least_past, scales
 
 LEAST_HELD = 30
 """Windows without which no score tells when to stop: a few are right or wrong by chance."""
@@ -54,7 +54,7 @@ def held_windows(panel: Panel, backs: Sequence[int], season: int) -> Held | None
     They are those that weigh the parts of a forecast, and no net that is stopped by them has learnt from them.
     """
     before = np.maximum(panel.lengths[:, None] - np.array(backs, np.int64), 0)
-    rows, which = np.nonzero(before >= max(season + 2, 3))
+    rows, which = np.nonzero(before >= least_past(season))
     if len(rows) < LEAST_HELD:
         return None
     kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_HELD)).astype(np.int64))

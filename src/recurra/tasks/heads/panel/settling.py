@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from recurra.config import SeriesConfig
 from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import UsageError, either
-from recurra.panels.blend import PRETRAINED
+from recurra.panels.blend import PRETRAINED, usual_shares
 from recurra.panels.few import few_values, usual_of_few, usual_width
 from recurra.panels.longer import longer_season_of, reach_of
 from recurra.panels.seasons import ASKED, season_of, usual_seasons
-from recurra.panels.series import Values, bridged, panel_of
+from recurra.panels.series import Panel, Values, bridged, panel_of
+from recurra.tasks.heads.panel.encoder import PanelEncoder
 from recurra.tasks.heads.panel.weighing import judged, weighed, weighing_origins
 
 
@@ -32,10 +34,18 @@ def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) ->
     model = replace(model, encoder=replace(model.encoder, config=config), learnt=learnt_of(table))
     panel = panel_of(values, found)
     if few_values(panel, horizon):
-        shares, width = usual_of_few([PRETRAINED], panel, season=found, horizon=horizon), (usual_width(panel),) * 3
-        model = replace(model, encoder=replace(model.encoder, shares=shares, factors=width))
-    told = weighed(panel, weighing_origins(panel, horizon), model.encoder, model, model.encoder.marks)
-    return replace(model, encoder=judged(model.encoder, told)), notes
+        told = unweighed(panel, config, [PRETRAINED])
+        model = replace(model, encoder=replace(model.encoder, shares=told.shares, factors=told.factors))
+    windows = weighed(panel, weighing_origins(panel, horizon), model.encoder, model, model.encoder.marks)
+    return replace(model, encoder=judged(model.encoder, windows)), notes
+
+
+def unweighed(panel: Panel, config: SeriesConfig, nets: Sequence[str]) -> PanelEncoder:
+    """Return the shares and widths that stand before anything is measured."""
+    if not few_values(panel, config.horizon):
+        return PanelEncoder(config, dict(usual_shares(nets)))
+    shares = usual_of_few(nets, panel, season=config.season, horizon=config.horizon)
+    return PanelEncoder(config, shares, (usual_width(panel) if nets else 1.0,) * 3)
 
 
 def season_in(table: SeriesTable, values: Sequence[Values], chosen: int = 0) -> tuple[int, list[str]]:

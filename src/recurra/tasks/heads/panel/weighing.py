@@ -17,7 +17,7 @@ from recurra.panels.classics import classics
 from recurra.panels.few import few_values, shares_of_few, widths_of_few
 from recurra.panels.marks import known_again
 from recurra.panels.series import Mask, Panel, Values
-from recurra.panels.windows import scales, windows_at
+from recurra.panels.windows import least_past, scales, windows_at
 from recurra.tasks.heads.panel.encoder import PanelEncoder
 
 MOST_ORIGINS = 5
@@ -83,16 +83,17 @@ def weighed(
     learnt = known_again(panel.series(), marks)
     for back in backs:
         past = panel.without_last(back)
-        asked = np.flatnonzero((past.lengths >= max(season + 2, 3)) & (~learnt | learnt.all()))
+        asked = np.flatnonzero((past.lengths >= least_past(season)) & (~learnt | learnt.all()))
         if not len(asked):
             continue
         past = past.taken(asked)
         cut = windows_at(panel, asked, past.lengths, length=1, horizon=horizon, season=season)
         units, past = scales(past, season), past.newest(encoder.window)
-        told = {name: each for name, each in model.nets(past).items() if few or name != PRETRAINED or not learnt.all()}
+        nets = model.nets(past)
+        unseen = {name: each for name, each in nets.items() if name != PRETRAINED or not learnt.all()}
         parts = classics(past, season=season, horizon=horizon) | model.straight(past)
-        parts |= {name: each[:, :, MIDDLE] for name, each in told.items() if name != PRETRAINED or not learnt.all()}
-        rows.append(Weighed(cut.targets, cut.asked, parts, told, units, float(len(asked)), few))
+        parts |= {name: each[:, :, MIDDLE] for name, each in unseen.items()}
+        rows.append(Weighed(cut.targets, cut.asked, parts, nets if few else unseen, units, float(len(asked)), few))
     return _together(rows, horizon, max(backs, default=0))
 
 
@@ -122,8 +123,8 @@ def judged(encoder: PanelEncoder, weighed: Weighed) -> PanelEncoder:
     told = joined(weighed.nets, shares)
     # A part that was not measured counts as much as it would elsewhere.
     there = {name: share for name, share in shares.items() if name in weighed.parts}
-    total = sum(there.values())
-    middle = blended(weighed.parts, there) / total if weighed.few and total else blended(weighed.parts, there)
+    total = sum(there.values()) if weighed.few else 0.0
+    middle = blended(weighed.parts, there) / (total or 1.0)
     moved = told + (middle - told[:, :, MIDDLE])[:, :, None]
     if weighed.few:
         given, usual = (weighed.truths, weighed.known, moved), encoder.factors[0]
