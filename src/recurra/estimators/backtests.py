@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.series.answers import ANSWER, CUTOFF, check_apart
 from recurra.datasets.series.table import SeriesTable, imputed, subset, to_last_given, without_last
 from recurra.errors import DataError
 from recurra.tasks.heads.horizon.measure import lost_of
 from recurra.tasks.heads.horizon.origins import Forecasts, Origins, forecasts_behind, joined, usual_levels
 from recurra.tasks.heads.horizon.skill import Skill, figures_of, series_rows, skill_of
-from recurra.tasks.inputs.series import ANSWER, GivenSeries, PlainSeries, TableSeries
+from recurra.tasks.inputs.series import GivenSeries, PlainSeries, TableSeries
 
 COLUMNS = {"naive": "Naive", "seasonal naive": "SeasonalNaive", "Theta": "Theta", "damped Holt": "DampedHolt"}
 """Columns of the rivals, as Nixtla names such models."""
@@ -95,6 +96,7 @@ def backtested(
     """
     # Blanks at the end are no truth: a series is judged on what is before them.
     table = to_last_given(table)
+    check_apart(table.columns, CUTOFF, table.columns.y or "y", *COLUMNS.values())
     parts: list[Forecasts] = []
     model: Any = None
     warnings: list[str] = []

@@ -15,13 +15,14 @@ from recurra.arguments import positive, truth, whole
 from recurra.cells.cell import Activation
 from recurra.config import CellName, Settings
 from recurra.datasets.series.ahead import reading_ahead, with_ahead
+from recurra.datasets.series.answers import ANSWER
 from recurra.datasets.series.checks import VALIDATION
 from recurra.datasets.series.table import SeriesReading, SeriesTable, imputed
 from recurra.errors import UsageError, either, warn
 from recurra.estimators.backtests import Backtest, backtested
 from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.tasks.heads.horizon.origins import Origins
-from recurra.tasks.inputs.series import ANSWER, GivenSeries, WrittenSeries, given_series
+from recurra.tasks.inputs.series import GivenSeries, WrittenSeries, given_series
 from recurra.tasks.series import TASK, prepare, recipe_of, unseen
 from recurra.tasks.task import Asked
 

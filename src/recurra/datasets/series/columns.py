@@ -25,6 +25,7 @@ from recurra.datasets.columns import (
     name_list,
 )
 from recurra.datasets.series import advice
+from recurra.datasets.series.answers import check_apart
 from recurra.datasets.series.covariates import BesideNames
 from recurra.datasets.series.table import ColumnNames, SeriesColumns, SeriesReading
 from recurra.errors import DataError, Place, either
@@ -82,20 +83,22 @@ def choose_columns(header: Header, reading: SeriesReading, *, never_values: Sequ
     guessed = not ids, not times, reading.y is None
     # A column that was named for one thing is not guessed for another.
     left = [name for name in found if name not in (*ids, *times, *targets, *beside.all)]
-    ids = ids or _first(guess(ID_NAMES, left))
+    # What never changes within a series may be its name, too.
+    ids = ids or _first(guess(ID_NAMES, left) or guess(ID_NAMES, beside.static))
     left = [name for name in left if name not in ids]
     times = times or _guess_times(left, valued=reading.y is not None, place=header.place)
     left = [name for name in left if name not in (*times, *never_values)]
     if reading.wide:
-        chosen = _with_beside(_wide(header, ids, times, left, reading), beside)
+        chosen = _with_beside(_wide(header, ids, times, left, reading), beside, header.place)
         return replace(chosen, warnings=_doubtful(chosen, found, guessed))
     # A single column that is left can be nothing but the value.
     value = guess(VALUE_NAMES, left) or (left[0] if len(left) == 1 else "")
     targets = targets or _first(value or None)
     # Without times rows are counted, but only in a file that has nothing else.
     if not targets or (not times and len(found) > len({*targets, *beside.all})):
+        _refuse_beside(guess(VALUE_NAMES if times else TIME_NAMES, beside.all))
         raise _cannot_tell(header, "value" if times else "time", left)
-    chosen = _with_beside(Chosen(ids, times, targets, len(targets) > 1), beside)
+    chosen = _with_beside(Chosen(ids, times, targets, len(targets) > 1), beside, header.place)
     return replace(chosen, warnings=_doubtful(chosen, [*ids, *times, *left], guessed))
 
 
@@ -179,15 +182,23 @@ def beside_names(reading: SeriesReading) -> BesideNames:
     return BesideNames(tuple(name for name in past if name not in future), (*future,), (*static,))
 
 
-def _with_beside(chosen: Chosen, beside: BesideNames) -> Chosen:
-    """Return the columns with covariates; raises DataError for one that is the value or the time itself."""
+def _with_beside(chosen: Chosen, beside: BesideNames, place: Place) -> Chosen:
+    """Return the columns with covariates.
+
+    Raises DataError for one that is the value or the time itself, and for columns called as those of an answer.
+    """
+    check_apart(chosen.columns, place=place)
     # Of several targets each may read the past of all.
     known = beside.past if len(chosen.values) > 1 else ()
     twice = [name for name in beside.all if name in (*chosen.values, *chosen.times) and name not in known]
-    if twice:
-        advice = "a forecast would read what it is to tell; name another column"
-        raise DataError(f"column {twice[0]!r} is the value or the time, and cannot stand beside it", advice=advice)
+    _refuse_beside(*twice[:1])
     return replace(chosen, beside=beside)
+
+
+def _refuse_beside(name: str | None = None) -> None:
+    if name is not None:
+        advice = "a forecast would read what it is to tell; name another column"
+        raise DataError(f"column {name!r} is the value or the time, and cannot stand beside it", advice=advice)
 
 
 def _tuple(names: ColumnNames | None) -> tuple[str, ...]:

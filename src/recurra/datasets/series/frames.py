@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recurra.datasets.columns import TIME_NAMES, Header, guess
 from recurra.datasets.parquet import check_no_ordinals
+from recurra.datasets.series.answers import CUTOFF
 from recurra.datasets.series.cells import cell_text
 from recurra.datasets.series.columns import Chosen
 from recurra.datasets.series.files import ColumnSource, series_of
@@ -27,8 +28,6 @@ from recurra.errors import DataError, Place
 
 FRAME = "frame"
 """What error places name as the file; lines are row numbers from 1."""
-CUTOFF = "cutoff"
-"""The column of the newest time that was known where a step was forecast, as Nixtla names it."""
 Cutoffs = Sequence[NDArray[Any]]
 """A time for each step of each series; none where nothing is forecast from the past."""
 

@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.series.answers import ANSWER, CUTOFF
 from recurra.datasets.series.build import doubtful
 from recurra.datasets.series.columns import beside_names
-from recurra.datasets.series.frames import CUTOFF, Cutoffs, FrameSeries, counts_rows, has_index
+from recurra.datasets.series.frames import Cutoffs, FrameSeries, counts_rows, has_index
 from recurra.datasets.series.learnt import LearntSeries
 from recurra.datasets.series.numbers import check_usable
 from recurra.datasets.series.table import SeriesColumns, SeriesReading, SeriesTable, told_unknown
 from recurra.errors import DataError, Place
-
-ANSWER = "Recurra"
-"""The column of the forecasts; intervals are Recurra-lo-80, Recurra-hi-80 and so on, as Nixtla names them."""
 
 NUMBERS = "values"
 """What error places name as the file; lines are steps from 1."""

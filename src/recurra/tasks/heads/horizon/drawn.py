@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from recurra.datasets.series.answers import ANSWER
 from recurra.datasets.series.table import SeriesTable
 from recurra.tasks.heads.horizon.skill import Skill, residuals
-from recurra.tasks.inputs.series import ANSWER
 
 MOST = 6
 """Series that are drawn; of more, two of the best, of the middle, and of the worst."""

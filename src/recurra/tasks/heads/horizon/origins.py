@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from recurra.arguments import whole
 from recurra.baselines.naive import naive, naive2, seasonal_naive
+from recurra.datasets.series.answers import ANSWER
 from recurra.datasets.series.table import SeriesTable
 from recurra.metrics import naive_scale
 from recurra.panels.classics import classics
 from recurra.panels.series import Mask, Panel, Values, panel_of
-from recurra.tasks.inputs.series import ANSWER
 
 CLASSICAL = {"Theta": "theta", "damped Holt": "holt"}
 """Further rivals of a panel's forecaster, by the names of classics.py."""

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recurra.datasets.series.answers import ANSWER
 from recurra.errors import DataError
 from recurra.metrics import PairedDifference, coverage, mae, owa, paired_bootstrap, pinball, smape
 from recurra.panels.series import Values
 from recurra.report.numbers import number
 from recurra.tasks.heads.horizon.origins import REFERENCE, Forecasts
-from recurra.tasks.inputs.series import ANSWER
 
 MEASURES = ("mae", "mase", "smape")
 LAGS = {"naive": "the last value", "seasonal naive": "the last season"}
