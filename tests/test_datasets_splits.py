@@ -144,7 +144,20 @@ def test_folds_hold_every_row_out_once_and_stay_stratified() -> None:
         assert held == {"a": 140, "b": 50, "c": 10}
 
 
+def test_copies_of_a_text_stand_in_one_fold() -> None:
+    texts = [str(row % 300) for row in range(1000)]
+    parts = folds(1000, 5, labels=LABELS, texts=texts, seed=2)
+    assert sorted(row for part in parts for row in part.validation.tolist()) == list(range(1000))
+    for part in parts:
+        assert not {texts[row] for row in part.validation} & {texts[row] for row in part.train}
+    # Without copies the draw is the one by class alone.
+    apart, alike = (folds(1000, 5, labels=LABELS, texts=some, seed=2) for some in (None, [*map(str, range(1000))]))
+    assert [part.as_json() for part in apart] == [part.as_json() for part in alike]
+
+
 def test_fewer_rows_than_folds_is_a_clear_message() -> None:
+    with pytest.raises(DataError, match="fewer texts than folds: need 3, have 2"):
+        folds(4, 3, texts=["a", "a", "b", "b"])
     with pytest.raises(DataError, match="need 5, have 3"):
         folds(3, 5)
     with pytest.raises(UsageError, match="too few folds"):

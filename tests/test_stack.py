@@ -88,6 +88,38 @@ def test_weights_are_never_negative_and_the_better_judge_counts_more() -> None:
     np.testing.assert_allclose(centred(judges[0]), centred(judges[0] + 5), atol=1e-5)
 
 
+def test_the_search_for_weights_goes_on_where_a_class_has_no_share() -> None:
+    generator = np.random.default_rng(0)
+    targets = np.append(generator.integers(0, 3, 400), 3)
+    scores = 3 * np.eye(4)[targets] + generator.standard_normal((401, 4))
+    # As of a class that the judge of a fold has not learnt.
+    scores[:, 3] = -60
+    stack = fit_stack([scores.astype(np.float32)], targets, np.ones(401))
+    without = fit_stack([scores[:400].astype(np.float32)], targets[:400], np.ones(400))
+    assert 1.3 < stack.weights[0] < without.weights[0]
+    assert without.bias[3] == 0
+
+
+def test_a_class_of_one_text_is_learnt_and_never_answered_out_of_fold() -> None:
+    model = recurra.TextClassifier(recipe="linear")
+    texts, labels = [*TEXTS[:60], "quite another thing", "quite another thing"], [*LABELS[:60], "rare", "rare"]
+    model.fit(texts, labels)
+    assert model.out_of_fold_["rows"] == 60 and model.out_of_fold_["loss"] < 1
+    assert model.predict(["quite another thing"]).tolist() == ["rare"]
+    groups = [str(row) for row in range(60)] + ["one", "one"]
+    assert model.fit(texts, labels, groups=groups).out_of_fold_["rows"] == 60
+    with pytest.raises(DataError, match="classes that one part alone holds"):
+        model.fit(texts[:60], labels[:60], groups=labels[:60])
+
+
+def test_copies_of_a_text_are_held_out_together() -> None:
+    # Labels by lot: whoever has learnt a copy of a text knows its label, and nobody else does.
+    texts = [f"{text} {row % 40}" for row, text in enumerate(TEXTS[:40] * 5)]
+    model = recurra.TextClassifier(recipe="linear").fit(texts, [f"{row * 7 % 40 % 2}" for row in range(40)] * 5)
+    assert model.out_of_fold_["accuracy"] < 0.8
+    assert "160 of 200 rows repeat the text of an earlier row: copies are held out together" in model.notes_
+
+
 def test_folds_keep_groups_whole_and_of_like_size() -> None:
     groups = [None, "", *(str(row % 7) for row in range(70))]
     parts = folds(72, 3, groups=groups)
@@ -129,7 +161,8 @@ def test_a_choice_of_nets_makes_a_net_alone_and_says_so() -> None:
     assert not any("a net alone" in note for note in named.notes_)
     # Where a net learns, how classes weigh and how texts are cut into tokens are no choices of nets.
     assert net_choices(SETTINGS.changed({"device": "cpu", "class_weight": "balanced", "lowercase": False})) == {}
-    assert recurra.TextClassifier(recipe="auto").fit(["a film", "a book"] * 2, ["x", "y"] * 2).model_.plan.grams
+    four = ["a film", "a book", "the film", "the book"]
+    assert recurra.TextClassifier(recipe="auto").fit(four, ["x", "y"] * 2).model_.plan.grams
     with pytest.warns(RecurraWarning):
         alone = recurra.TextClassifier().fit(["a film", "a book", "a song", "a film"], ["x", "x", "x", "y"])
     assert "too few rows for a stack" in alone.notes_[0]

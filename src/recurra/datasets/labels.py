@@ -206,6 +206,15 @@ def duplicates_across(train: Sequence[str], other: Sequence[str], *, part: str =
     return [f"leak: {count:,} of {len(other):,} {part} texts stand in the training part too"]
 
 
+def copies(texts: Sequence[str], *, groups: bool = False) -> list[str]:
+    """Tell how many rows have the text of an earlier row: folds hold copies out together, unless rows have groups."""
+    count = len(texts) - len(set(texts))
+    if not count:
+        return []
+    side = "the groups alone tell which rows a fold holds out" if groups else "copies are held out together"
+    return [f"{count:,} of {len(texts):,} rows repeat the text of an earlier row: {side}"]
+
+
 def _single(sizes: Counter[str]) -> list[str]:
     single = Counter({name: count for name, count in sizes.items() if count == 1})
     if not single:

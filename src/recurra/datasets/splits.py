@@ -94,11 +94,13 @@ def folds(
     *,
     labels: Sequence[str] | None = None,
     groups: Sequence[str | None] | None = None,
+    texts: Sequence[str] | None = None,
     seed: int = 0,
 ) -> list[Split]:
     """Cut `count` rows into `number` parts and hold each out once (cross-validation): stratified, or by group.
 
-    Raises DataError when there are fewer rows, or groups, than folds.
+    Without groups, rows of one of the `texts` (rows,) are copies, and stay together. Raises DataError when there are
+    fewer rows, texts or groups than folds.
     """
     if number < 2:
         raise UsageError("too few folds", found=str(number), allowed="2 or more")
@@ -110,17 +112,27 @@ def folds(
     fold = np.empty(count, dtype=np.int64)
     if groups is not None:
         fold[:] = _group_folds(groups, number, generator)
-        order = generator.permutation(count)
-        return [Split(order[fold[order] != held], order[fold[order] == held]) for held in range(number)]
-    # Sorted by class, then dealt out like cards: each fold gets the same share of each class.
-    fold[np.array(sorted(range(count), key=lambda row: (classes[row], rank[row])))] = np.arange(count) % number
+    else:
+        first = _first_copies(texts) if texts is not None else np.arange(count)
+        dealt = sorted(np.unique(first).tolist(), key=lambda row: (classes[row], rank[row]))
+        if len(dealt) < number:
+            raise DataError(f"fewer texts than folds: need {number}, have {len(dealt)}", advice="ask for fewer folds")
+        # Sorted by class, then dealt out like cards: each fold gets the same share of each class.
+        fold[np.array(dealt)] = np.arange(len(dealt)) % number
+        fold = fold[first]
     order = generator.permutation(count)
     return [Split(order[fold[order] != held], order[fold[order] == held]) for held in range(number)]
 
 
-def apart(count: int, groups: Sequence[Any] | None) -> int:
-    """Return how many parts rows can stand in: one for each group, and for each row that has none."""
-    return len(_group_rows(groups)) if groups else count
+def apart(texts: Sequence[str], groups: Sequence[Any] | None) -> int:
+    """Return how many parts rows can stand in: one for each text; with groups, for each, and each row of none."""
+    return len(_group_rows(groups)) if groups else len(set(texts))
+
+
+def _first_copies(texts: Sequence[str]) -> np.ndarray:
+    """For each row, the first row of the same text: (rows,)."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(text, row) for row, text in enumerate(texts)], dtype=np.int64)
 
 
 def _group_folds(groups: Sequence[str | None], number: int, generator: np.random.Generator) -> np.ndarray:

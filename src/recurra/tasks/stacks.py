@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recurra.arguments import part_of
 from recurra.artefact.folder import BOX
-from recurra.datasets.labels import label_warnings
+from recurra.datasets.labels import copies, label_warnings
 from recurra.datasets.splits import apart, folds, split
 from recurra.errors import DataError
 from recurra.layers.grams.run import GramsSpec
@@ -80,7 +80,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         by_steps=False,
         kept=kept_of(given.columns, None),
         split={"folds": [cut.numbers[fold.held].tolist() for fold in cut.folds]},
-        told={"chosen": [*choice.told, *taught.told]},
+        told={"chosen": [*copies(whole.texts, groups=given.groups is not None), *choice.told, *taught.told]},
         attributes={"classes_": classes, "split_": None, "coverage_": None},
         warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,
@@ -116,24 +116,35 @@ def _cut(asked: Asked, given: LabelledTexts, classes: NDArray[Any], cut: _Cut, n
         drawn = split(count, labels=names, groups=given.groups, share=share, seed=asked.seed)
         one = Fold(drawn.train, drawn.validation)
         return cut._replace(folds=[one], part="validation (it also weighs the judges)", warnings=list(drawn.warnings))
-    parts = [Fold(part.train, part.validation) for part in _folds(names, given.groups, number, asked.seed)]
+    parts = _folds(whole, names, given.groups, number, asked.seed)
     return cut._replace(folds=parts, part=f"rows out of fold ({len(parts)} folds)")
 
 
-def few_for_folds(labels: list[Any]) -> bool:
-    """Tell whether there are too few rows for a stack: fewer than two classes with two rows each."""
-    return sum(count > 1 for count in Counter(map(str, labels)).values()) < 2
+def few_for_folds(texts: Sequence[str], labels: Sequence[Any]) -> bool:
+    """Tell whether there are too few rows for a stack: fewer than two classes with two texts each."""
+    pairs = set(zip(texts, map(str, labels), strict=True))
+    return sum(count > 1 for count in Counter(label for _, label in pairs).values()) < 2
 
 
-def _folds(names: list[str], groups: list[str] | None, number: int, seed: int) -> list[Any]:
-    """Draw the folds: by group where rows have groups, and no more of them than there are groups or rows."""
-    if few_for_folds(names):
-        raise DataError("too few rows for a stack", found="one row of a class", allowed="two of two classes or more")
-    most = apart(len(names), groups)
+def _folds(whole: Part, names: list[str], groups: list[str] | None, number: int, seed: int) -> list[Fold]:
+    """Draw the folds: by group where rows have groups, and no more of them than there are groups or texts.
+
+    A row whose class no other part holds is never answered: who has not learnt a class cannot name it.
+    """
+    if few_for_folds(whole.texts, names):
+        raise DataError("too few rows for a stack", found="one text of a class", allowed="two of two classes or more")
+    most = apart(whole.texts, groups)
     if most < 2:
         advice = "choose another group column or split without groups"
         raise DataError("too few groups to split: need 2, have 1", advice=advice)
-    return folds(len(names), min(number, most), labels=names, groups=groups, seed=seed)
+    drawn = folds(len(names), min(number, most), labels=names, groups=groups, texts=whole.texts, seed=seed)
+    learnt = [np.isin(whole.targets[part.validation], whole.targets[part.train]) for part in drawn]
+    parts = [Fold(part.train, part.validation[known]) for part, known in zip(drawn, learnt, strict=True) if known.any()]
+    # One part alone would be one that nobody learns from in the end.
+    if len(parts) < 2:
+        found = "classes that one part alone holds"
+        raise DataError("too few rows for a stack", found=found, advice="choose another group column, or recipe net")
+    return parts
 
 
 @cache

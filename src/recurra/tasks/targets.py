@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recurra.config import Settings
 from recurra.datasets.columns import TextColumns
 from recurra.datasets.formats import TextReading
-from recurra.datasets.labels import duplicates_across
+from recurra.datasets.labels import copies, duplicates_across
 from recurra.datasets.splits import Split, apart, folds
 from recurra.datasets.targets import TargetReading
 from recurra.errors import DataError
@@ -79,7 +79,7 @@ def prepare_targets(
     check_enough(rows.texts)
     choice = chosen(rows.texts, learnt.shape[1], asked.settings)
     settings, (encoder, doubts) = choice.settings, _words(choice, rows.texts)
-    cuts = _folds(strata, given.groups, choice.folds, asked.seed)
+    cuts = _folds(rows.texts, strata, given.groups, choice.folds, asked.seed)
     parts, names = [Fold(cut.train, cut.validation) for cut in cuts], NAMES | OTHERS[loss]
     plan = target_net(settings.net, words=len(encoder.vocabulary), targets=learnt.shape[1], task=task)
     return Prepared(
@@ -94,7 +94,7 @@ def prepare_targets(
         by_steps=False,
         kept=_kept(given),
         split={"folds": [_numbers(rows, cut.validation) for cut in cuts]},
-        told={"chosen": choice.told},
+        told={"chosen": [*copies(rows.texts, groups=given.groups is not None), *choice.told]},
         warnings=[*warnings, *doubts],
         columns=given.columns,
     )
@@ -146,11 +146,14 @@ def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
     return replace(choice, told=told)
 
 
-def _folds(strata: Sequence[str], groups: Sequence[Any] | None, number: int, seed: int) -> list[Split]:
-    count = min(number, apart(len(strata), groups))
+def _folds(
+    texts: Sequence[str], strata: Sequence[str], groups: Sequence[Any] | None, number: int, seed: int
+) -> list[Split]:
+    count = min(number, apart(texts, groups))
     if count < 2:
-        raise DataError("too few groups to cross-fit", found=str(count), allowed="2 or more")
-    return folds(len(strata), count, labels=strata, groups=groups, seed=seed)
+        found = "one group" if groups else "one text in all rows"
+        raise DataError("too little to cross-fit", found=found, allowed="2 or more")
+    return folds(len(strata), count, labels=strata, groups=groups, texts=texts, seed=seed)
 
 
 Table = Callable[[str, TextReading, TargetReading, TextColumns | None], GivenTargets]

@@ -225,7 +225,7 @@ def _alone(asked: Asked, given: LabelledTexts, chosen: dict[str, Any]) -> str:
         return "word vectors were given"
     if asked.wide:
         return "its wide part was asked for"
-    return "there are too few rows for a stack" if few_for_folds(given.labels) else ""
+    return "there are too few rows for a stack" if few_for_folds(given.texts, given.labels) else ""
 
 
 TASK = Task(

@@ -61,13 +61,18 @@ def fit_stack(judges: Sequence[Floats], targets: Places, weights: NDArray[Any]) 
     count, rows, classes = logs.shape
     share = weights / weights.sum()
     truth = np.eye(classes)[targets]
+    # Of a class that no fold holds out nothing is known: its bias stays 0.
+    seen = np.bincount(targets, minlength=classes) > 0
 
     def told(counts: NDArray[np.float64], bias: NDArray[np.float64]) -> tuple[float, Any, Any]:
-        shares = softmax(np.tensordot(counts, logs, 1) + bias)
-        # Each row counts by its weight, in the loss and in the gradient.
+        summed = np.tensordot(counts, logs, 1) + bias
+        shares, right = softmax(summed), summed[np.arange(rows), targets]
+        # Each row counts by its weight, in the loss and in the gradient. No share is cut off: where the loss stays as
+        # it is and its gradient does not, the search for the least ends at once.
         apart = (shares - truth) * share[:, None]
-        loss = -float((share * np.log(np.maximum(shares[np.arange(rows), targets], 1e-12))).sum())
-        return loss, np.tensordot(logs, apart, 2), apart.sum(0)
+        highest = summed.max(1)
+        loss = float(share @ (np.log(np.exp(summed - highest[:, None]).sum(1)) + highest - right))
+        return loss, np.tensordot(logs, apart, 2), apart.sum(0) * seen
 
     return Stack(*least(told, count, classes))
 
