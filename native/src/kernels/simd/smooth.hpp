@@ -81,9 +81,7 @@ struct ExactParts {
   // value + whole · ln 2, nearly exact. Where products are rounded before they are added, ln 2 is taken in two parts:
   // the first has so few bits that its products are exact.
   static RECURRA_INLINE Vec remainder(Vec value, Vec whole) {
-#if defined(__FMA__) || defined(__aarch64__)
-    if constexpr (B == Bits::own) return whole * 0.693147182f + value;
-#endif
+    if constexpr (kJoins && B == Bits::own) return joined(whole, splat(0.693147182f), value);
     return (whole * 0.693359375f + value) - whole * 2.12194440e-4f;
   }
 

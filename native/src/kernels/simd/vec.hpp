@@ -10,6 +10,8 @@
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define RECURRA_INLINE inline __attribute__((always_inline))
@@ -50,6 +52,28 @@ typedef float Loose __attribute__((vector_size(4 * kLanes), aligned(4), may_alia
 RECURRA_INLINE Vec load(const float* from) { return *reinterpret_cast<const Loose*>(from); }
 RECURRA_INLINE void store(float* to, Vec value) { *reinterpret_cast<Loose*>(to) = value; }
 RECURRA_INLINE Vec splat(float value) { return value - Vec{}; }
+
+// factor · other + more, rounded once, where an instruction does so (kJoins). By name, for sums that need it: gcc joins
+// the two by itself (-ffp-contract=fast) from -O2 on alone.
+#if defined(__AVX512F__)
+constexpr bool kJoins = true;
+RECURRA_INLINE Vec joined(Vec factor, Vec other, Vec more) {
+  return (Vec)_mm512_fmadd_ps((__m512)factor, (__m512)other, (__m512)more);
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+constexpr bool kJoins = true;
+RECURRA_INLINE Vec joined(Vec factor, Vec other, Vec more) {
+  return (Vec)_mm256_fmadd_ps((__m256)factor, (__m256)other, (__m256)more);
+}
+#elif defined(__aarch64__)
+constexpr bool kJoins = true;
+RECURRA_INLINE Vec joined(Vec factor, Vec other, Vec more) {
+  return (Vec)vfmaq_f32((float32x4_t)more, (float32x4_t)factor, (float32x4_t)other);
+}
+#else
+constexpr bool kJoins = false;
+RECURRA_INLINE Vec joined(Vec factor, Vec other, Vec more) { return factor * other + more; }
+#endif
 
 // Past the caches, to a whole vector's boundary: for what is too much to find there again. See settle().
 RECURRA_INLINE void store_past(float* to, Vec value) {
