@@ -27,7 +27,7 @@ run() { # NAME SANITIZERS LIBRARY TESTS…
 
 tests=(tests/test_native.py tests/test_int8.py tests/test_native_steps.py tests/test_native_pools.py
   tests/test_reset_before.py tests/test_word_table.py tests/test_activations.py tests/test_native_kept.py
-  tests/test_native_refusals.py tests/test_native_draws.py tests/test_session.py)
+  tests/test_native_refusals.py tests/test_native_kinds.py tests/test_native_draws.py tests/test_session.py)
 only=${1:-}  # address or thread, to run one of the two
 [ "$only" = thread ] || run address address,undefined libasan.so "${tests[@]}"
 # What limits its memory or starts an interpreter of its own (tests/test_threads.py) cannot be run so.

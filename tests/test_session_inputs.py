@@ -5,6 +5,7 @@ Not here: what is answered (test_session.py, test_session_models.py).
 
 from __future__ import annotations
 
+import ctypes
 import pickle
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,21 @@ def test_what_is_no_observation_is_refused_and_leaves_the_state(engine: None, it
         with pytest.raises(RecurraError):
             read()
     assert str(session.state()) == str(before) and not pool.tokens.any()
+
+
+NO_ROOM: list[Any] = [
+    np.datetime64("2020-01-01"), np.timedelta64(1, "D"), (ctypes.c_float * 3)(), bytearray(12),
+    np.zeros((), np.float32), np.float32(1), np.zeros(7, np.float32), np.zeros(2, int), [0.0] * 3, "out", 1,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("out", NO_ROOM, ids=lambda out: type(out).__name__)
+def test_what_no_answer_can_be_written_to_is_refused_and_leaves_the_state(engine: None, out: Any) -> None:
+    for session, item in ((Session(forward()), 3), (Session(observing()), np.ones(3, np.float32))):
+        before = session.state()
+        with pytest.raises(UsageError, match="out; found"):
+            session.push(item, out=out)
+        assert str(session.state()) == str(before)
 
 
 @pytest.mark.parametrize("item", NO_TOKENS, ids=repr)

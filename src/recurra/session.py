@@ -180,7 +180,7 @@ class Session(Reading):
         The answer is an array of its own, or `out` (outputs,), and then nothing is allocated. Raises UsageError for
         what the net does not read, and for a text without tokens; the state then stays as it was.
         """
-        # Of these types alone: others pass for a token (1.5, True) or show a memory that they do not have (a time).
+        # Of these types alone: others pass for a token (True) or for numbers that are there (masked ones).
         if self._plain and item.__class__ in self._quick:
             answer = np.empty(self.outputs, np.float32) if out is None else out
             try:

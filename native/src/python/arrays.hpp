@@ -79,15 +79,51 @@ using VectorOut = Array<float, 1>;
 template <class Thing>
 using Maybe = std::optional<Thing>;
 
+inline bool is_numpy_array(nb::handle object) {
+  static PyObject* kind = nullptr;  // looked up under the interpreter's lock, once NumPy is there
+  if (!kind) {
+    const nb::object numpy = nb::steal(PyImport_GetModule(nb::str("numpy").ptr()));
+    if (!numpy.is_valid()) {
+      PyErr_Clear();
+      return false;
+    }
+    kind = nb::object(numpy.attr("ndarray")).release().ptr();
+  }
+  return PyObject_TypeCheck(object.ptr(), reinterpret_cast<PyTypeObject*>(kind));
+}
+
+// Whether nanobind can look at it. It believes every buffer, but NumPy's times and ctypes' arrays tell no strides
+// though they have axes, and some items have no size: the process would end there.
+inline bool open_to_looks(nb::handle object) noexcept {
+  try {
+    if (!PyObject_CheckBuffer(object.ptr()) || is_numpy_array(object)) return true;
+    Py_buffer told;
+    if (PyObject_GetBuffer(object.ptr(), &told, PyBUF_RECORDS_RO) == 0) {
+      const bool whole = told.itemsize > 0 && (told.strides || !told.ndim);
+      PyBuffer_Release(&told);
+      return whole;
+    }
+    PyErr_Clear();
+    return true;  // it has none after all
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 // What an object is that is not the array it should be.
 inline std::string described(nb::handle object) noexcept {
+  const auto text = [](const nb::object& thing) -> std::string {
+    const nb::str shown(thing);
+    if (const char* const characters = shown.c_str()) return characters;
+    PyErr_Clear();
+    return "what cannot be printed";
+  };
   try {
     if (!nb::hasattr(object, "dtype") || !nb::hasattr(object, "shape")) return nb::type_name(object.type()).c_str();
     const nb::object type = object.attr("dtype"), shape = object.attr("shape");
     const nb::object flags = nb::getattr(object, "flags", nb::none()),
                      open = nb::getattr(flags, "writeable", nb::none());
-    return std::string(nb::str(type).c_str()) + " of shape " + nb::str(shape).c_str() +
-           (open.is(nb::bool_(false)) ? ", closed to writing" : "");
+    return text(type) + " of shape " + text(shape) + (open.is(nb::bool_(false)) ? ", closed to writing" : "");
   } catch (const std::exception& error) {
     return error.what();
   }
@@ -144,7 +180,8 @@ struct nanobind::detail::type_caster<recurra::Argument<Number, Config...>> {
 
   bool from_python(handle source, uint32_t flags, cleanup_list* cleanup) noexcept {
     Import import;
-    const bool right = !source.is_none() && import.from_python(source, flags & ~uint32_t(cast_flags::convert), cleanup);
+    const bool right = !source.is_none() && recurra::open_to_looks(source) &&
+                       import.from_python(source, flags & ~uint32_t(cast_flags::convert), cleanup);
     value = right ? Taken(std::move(import.value)) : Taken(recurra::described(source));
     return true;
   }
