@@ -1,8 +1,7 @@
 """Classical forecasts of all series of a panel at once: Theta, damped Holt, simple smoothing, the last season.
 
-Theta: Assimakopoulos & Nikolopoulos 2000, as simple smoothing with half the slope of a line (Hyndman & Billah 2003).
-Damped Holt: Gardner & McKenzie 1985. Series that are seasonal are adjusted by classical indices first, as in the M3 and
-M4 competitions. Parameters come from a grid, by the squared error of one step ahead.
+Theta: Fiorucci et al. 2016 (theta.py). Damped Holt: Gardner & McKenzie 1985. Series that are seasonal are adjusted by
+classical indices first, as in the M3 and M4 competitions. Rates come from a grid, by the errors of one step ahead.
 
 Not here: automatic models of one series (baselines/statistical.py), and what each forecast counts (blend.py).
 """
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.panels.series import Panel, Values
+from recurra.panels.theta import theta
 
 CLASSICS = ("theta", "holt", "ses", "seasonal naive")
 LONGEST = 600
@@ -64,10 +64,9 @@ def _together(series: list[Values], season: int, horizon: int) -> dict[str, Valu
     table = np.full((len(series), max(map(len, adjusted))), np.nan)
     for row, values in enumerate(adjusted):
         table[row, -len(values) :] = values
-    rate, level = _smoothed(table)
     ahead = np.arange(1, horizon + 1)[None]
-    answers = {"theta": _theta(table, rate, level, ahead), "holt": _holt(table, ahead)}
-    answers["ses"] = np.repeat(level[:, None], horizon, 1)
+    answers = {"theta": theta(table, horizon, RATES), "holt": _holt(table, ahead)}
+    answers["ses"] = np.repeat(_smoothed(table)[:, None], horizon, 1)
     positive = np.array([values.min() >= 0 for values in series])[:, None]
     for name, forecasts in answers.items():
         whole = np.where(factors[:, None], forecasts * indices, forecasts + indices)
@@ -112,8 +111,8 @@ def around_trend(values: Values, season: int) -> tuple[Values, Values, NDArray[n
     return values[first : first + len(trend)], trend, (first + np.arange(len(trend))) % season
 
 
-def _smoothed(table: Values) -> tuple[Values, Values]:
-    """Return the best rate of simple smoothing and the level it ends at, for each row; NaN stands before a series."""
+def _smoothed(table: Values) -> Values:
+    """Return the level at which simple smoothing at its best rate ends, for each row; NaN stands before a series."""
     first = np.argmax(np.isfinite(table), axis=1)
     level = np.repeat(table[np.arange(len(table)), first][:, None], len(RATES), 1)
     squares = np.zeros_like(level)
@@ -122,24 +121,8 @@ def _smoothed(table: Values) -> tuple[Values, Values]:
         error = np.where(there, table[:, step : step + 1] - level, 0.0)
         squares += error * error
         level += RATES * error
-    best = squares.argmin(axis=1)
-    return RATES[best], level[np.arange(len(table)), best]
-
-
-def _theta(table: Values, rate: Values, level: Values, ahead: NDArray[np.int64]) -> Values:
-    there = np.isfinite(table)
-    count = there.sum(axis=1)
-    steps = np.arange(table.shape[1])[None] - table.shape[1]
-    moved = np.where(there, table, 0.0)
-    middle = (steps * there).sum(axis=1) / count
-    mean = moved.sum(axis=1) / count
-    spread = (((steps - middle[:, None]) ** 2) * there).sum(axis=1)
-    slope = ((steps - middle[:, None]) * there * (moved - mean[:, None])).sum(axis=1) / np.maximum(spread, 1e-9)
-    # Two values are a line, and no trend.
-    slope = np.where(count < 3, 0.0, slope)[:, None]
-    rate, count = rate[:, None], count[:, None]
-    told: Values = level[:, None] + 0.5 * slope * (ahead - 1 + 1 / rate - (1 - rate) ** count / rate)
-    return told
+    ended: Values = level[np.arange(len(table)), squares.argmin(axis=1)]
+    return ended
 
 
 def _holt(table: Values, ahead: NDArray[np.int64]) -> Values:
