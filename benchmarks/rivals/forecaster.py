@@ -66,8 +66,11 @@ def nixtla(name: str) -> Callable[..., Any]:
         from neuralforecast import NeuralForecast, models
 
         rows = [pd.DataFrame({"unique_id": row, "ds": np.arange(len(one)), "y": one}) for row, one in enumerate(series)]
+        # It refuses a panel with a shorter series unless it may fill up what is before that.
+        padded = min(map(len, series)) < (WINDOW + 1) * horizon
         net = getattr(models, name)(
-            h=horizon, input_size=WINDOW * horizon, random_seed=1, callbacks=[stop], **TRAINER
+            h=horizon, input_size=WINDOW * horizon, random_seed=1, callbacks=[stop], start_padding_enabled=padded,
+            **TRAINER,
         )  # fmt: skip
         forecaster = NeuralForecast(models=[net], freq=1)
         forecaster.fit(pd.concat(rows, ignore_index=True))
