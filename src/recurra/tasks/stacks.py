@@ -54,9 +54,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     classes, whole = numbered(given, asked.settings)
     names = [str(classes[target]) for target in whole.targets]
     base = box_encoder() if asked.encoder is None else RunningEncoder.load(asked.encoder)
-    # As the net would read them: a sentence of Chinese is many unknown characters, not one unknown word.
-    reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
-    facts = facts_of(whole.texts, len(classes), reader, timed=asked.minutes > 0)
+    facts = _facts(asked, whole.texts, len(classes), base)
     choice = _choice(asked, facts, chosen, base, free := free_texts(given))
     settings, doubts = choice.settings, list[str]()
     cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)
@@ -85,6 +83,13 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,
     )  # fmt: skip
+
+
+def _facts(asked: Asked, texts: Sequence[str], classes: int, base: RunningEncoder) -> Facts:
+    # As the net would read them: a sentence of Chinese is many unknown characters, not one unknown word.
+    reader = replace(base, encoder=replace(base.encoder, config=asked.settings.text))
+    facts = facts_of(texts, classes, reader, timed=asked.minutes > 0)
+    return facts if asked.encoder is None else replace(facts, encoder="the encoder that you gave")
 
 
 def _choice(asked: Asked, facts: Facts, chosen: dict[str, Any], base: RunningEncoder, free: Sequence[str]) -> Choice:

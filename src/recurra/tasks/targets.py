@@ -139,10 +139,10 @@ def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
     # It counts classes, which these are not.
     told = [str(facts).replace(f"{targets} classes", f"{targets} target{'s' * (targets > 1)}"), *choice.told[1:]]
     if own:
-        told[-1] = f"a net from scratch: {', '.join(own)} chosen"
+        told[-1] = f"chosen: a net from scratch: {', '.join(own)} asked for"
     if asked and choice.way == "frozen":
         # An option of training would do nothing to an encoder that stays as it is.
-        return replace(choice, way="tuned", told=[told[0], "the encoder tuned, as you ask"])
+        return replace(choice, way="tuned", told=[told[0], "chosen: the encoder tuned, as you ask"])
     return replace(choice, told=told)
 
 

@@ -35,12 +35,19 @@ class Scored:
 
 
 def lost(
-    what: str, own: Scored, rivals: Sequence[Scored], *, on: str, tries: Sequence[str], share: bool = False
+    what: str,
+    own: Scored,
+    rivals: Sequence[Scored],
+    *,
+    on: str,
+    tries: Sequence[str],
+    share: bool = False,
+    who: str = "The network",
 ) -> dict[str, str]:
     """Return {"lost": one sentence} where the best of the `rivals` is better than the network; else an empty record.
 
     `what` is the figure: a `share` is better when it is higher, an error when it is lower; a tie is no loss. Where 95 %
-    of the bootstrap over the parts holds no difference too, the network is only said to be no better.
+    of the bootstrap over the parts holds no difference too, the network (`who`) is only said to be no better.
     """
     # Without rivals the network is compared with itself, and has not lost.
     best = (max if share else min)(rivals, key=lambda rival: rival.value, default=own)
@@ -54,7 +61,7 @@ def lost(
     doubt = ", which may be chance" if chance else ""
     # The majority is named by a label of the file, which may hold any character.
     rival = printable(best.name)
-    return {"lost": f"The network {verdict} {rival}: {figures}{doubt}; try {_either_of([*best.tries, *tries])}."}
+    return {"lost": f"{who} {verdict} {rival}: {figures}{doubt}; try {_either_of([*best.tries, *tries])}."}
 
 
 def learning_on(history: Sequence[dict[str, Any]], best_epoch: int) -> list[str]:

@@ -75,16 +75,20 @@ class Facts:
     """Tokens of a text in the mean."""
     seconds: float = 0.0
     """Of the encoder, for one token, where it was timed."""
+    unit: str = "words"
+    """What tokens are called."""
+    encoder: str = "the encoder in the box, which has read English,"
 
     def __str__(self) -> str:
         """Tell them in a line."""
-        words = f"the encoder knows {100 * self.known:.0f} % of the words"
-        return f"{self.rows:,} texts of {self.length:.0f} words, {self.classes} classes; {words}"
+        seen = f"seen: {self.rows:,} texts of {self.length:.0f} {self.unit} on average, {self.classes} classes"
+        return f"{seen}; {self.encoder} knows {100 * self.known:.0f} % of the {self.unit}"
 
 
 def without_net(facts: Facts, settings: Settings) -> Choice:
     """Choose no net: linear models of n-grams answer alone."""
-    return Choice("linear", settings, _folds(facts), [str(facts), "linear models of n-grams without a net, as you ask"])
+    told = "chosen: linear models of words and phrases, without a net, as you ask"
+    return Choice("linear", settings, _folds(facts), [str(facts), told])
 
 
 def _folds(facts: Facts) -> int:
@@ -104,30 +108,41 @@ def choose(
 
     `taught`: the stack also labels texts itself, which takes half of the time.
     """
-    folds = _folds(facts)
     if facts.known < KNOWN or SHAPE & set(chosen):
-        why = "its shape was chosen" if SHAPE & set(chosen) else "the encoder speaks another language"
-        fresh = {"adversarial": 0.0, "batch_size": 16, "ema": 0.0}
-        return Choice("fresh", settings.changed(fresh | chosen), folds, [str(facts), f"a net from scratch: {why}"])
+        return _fresh(facts, settings, chosen)
+    folds = _folds(facts)
     long = facts.length > LONG
     window = WINDOW if long else 0
     tuned = settings.changed(_tuned(encoder, facts) | chosen)
     start = {name: held for name, held in encoder.tensors.items() if not name.startswith("dense.")}
-    told = [str(facts)]
-    few = facts.rows < FEW or (long and facts.rows < FEW_LONG)
+    least = FEW_LONG if long else FEW
     # Losses of texts without labels are of a net that learns, however few the rows.
-    why = "too few rows to tune it" if few and not MIXED & chosen.keys() else ""
-    passes = tuned.training.epochs
-    if taught:
-        # The other half is for the texts that the stack labels itself.
-        minutes /= 2
+    few = facts.rows < least and not MIXED & chosen.keys()
+    why = f"fewer than {least:,} {'long texts' if long else 'texts'} would tune it badly" if few else ""
+    passes = wanted = tuned.training.epochs
     if not why and minutes:
-        passes = min(passes, _affordable(facts, folds, window, minutes))
+        # The other half is for the texts that the stack labels itself.
+        passes = min(passes, _affordable(facts, folds, window, minutes / 2 if taught else minutes))
         why = "" if passes else f"{minutes:g} minutes are too few to tune it"
     if why:
-        return Choice("frozen", tuned, folds, [*told, f"the encoder as it is: {why}"], start, window)
+        told = _told("the encoder as it is, with a logistic regression on its vectors", why)
+        return Choice("frozen", tuned, folds, [str(facts), told], start, window)
     tuned = tuned.changed({"epochs": passes})
-    return Choice("tuned", tuned, folds, [*told, f"the encoder tuned in {passes} passes"], start, window)
+    how = f"the encoder tuned in {passes} passes over these texts"
+    enough = "texts without labels teach it" if facts.rows < least else "there are enough for that"
+    told = _told(how, f"{minutes:g} minutes allow no more" if passes < wanted else enough)
+    return Choice("tuned", tuned, folds, [str(facts), told], start, window)
+
+
+def _fresh(facts: Facts, settings: Settings, chosen: dict[str, Any]) -> Choice:
+    foreign = f"the encoder knows fewer than {100 * KNOWN:.0f} % of the {facts.unit}, as of another language"
+    told = _told("a net from scratch", "its shape was chosen" if SHAPE & set(chosen) else foreign)
+    fresh = {"adversarial": 0.0, "batch_size": 16, "ema": 0.0}
+    return Choice("fresh", settings.changed(fresh | chosen), _folds(facts), [str(facts), told])
+
+
+def _told(what: str, why: str) -> str:
+    return f"chosen: {what}, beside linear models of words and phrases: {why}"
 
 
 def _tuned(encoder: RunningEncoder, facts: Facts) -> dict[str, Any]:
@@ -161,7 +176,8 @@ def facts_of(texts: Sequence[str], classes: int, encoder: RunningEncoder, *, tim
     ids = np.concatenate(sample) if sample else np.zeros(0, np.int32)
     known = 1.0 - float(inside[ids].mean()) if len(ids) else 0.0
     seconds = _seconds(encoder, sample) if timed else 0.0
-    return Facts(len(texts), classes, known, len(ids) / max(1, len(sample)), seconds)
+    unit = "words or characters" if encoder.encoder.config.tokens == "script" else "words"
+    return Facts(len(texts), classes, known, len(ids) / max(1, len(sample)), seconds, unit)
 
 
 def _seconds(encoder: RunningEncoder, sample: Sequence[NDArray[np.int32]]) -> float:

@@ -281,4 +281,6 @@ def with_rivals(
         for rival in rivals
     ]
     on = f"{number(record['rows'])} rows"
-    return record | lost("accuracy", own, others, on=on, tries=[*tries, "more labelled rows"], share=True)
+    who = "The model" if plan.grams else "The network"
+    more = [*tries, "more labelled rows"]
+    return record | lost("accuracy", own, others, on=on, tries=more, share=True, who=who)

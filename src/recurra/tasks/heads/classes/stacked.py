@@ -24,7 +24,7 @@ from recurra.tasks.heads.classes.rounds import Judges, Shared, first_round, next
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.classes.stack import worth
 from recurra.tasks.heads.classes.stacked_net import Train
-from recurra.tasks.heads.judges import Texts, joined, net_left_out, parts_of, surely
+from recurra.tasks.heads.judges import LITTLE, Texts, joined, net_left_out, parts_of, surely
 from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows
 from recurra.tasks.task import Again, Finished, Prepared
 
@@ -89,8 +89,14 @@ def _taught(number: int, texts: int, before: Floats, after: Floats, *, helped: b
 
 
 def _note(told: Sequence[Mapping[str, Any]]) -> str:
-    counted = ", ".join(f"{one['name']} {one['weight']:.2f} ({100 * one['accuracy']:.1f} %)" for one in told)
-    return f"what each counts in the stack, and its own accuracy on rows that it did not learn from: {counted}"
+    whole = sum(one["weight"] for one in told)
+    # No weight at all, nor is one left when it is rounded: no share to tell.
+    if whole < LITTLE:
+        return "no model tells the classes apart: each text is answered by how frequent the classes are"
+    counted = ", ".join(
+        f"{one['name']} {100 * one['weight'] / whole:.0f} % ({100 * one['accuracy']:.1f} % right alone)" for one in told
+    )
+    return f"what each counts in the answer, by texts that it had not learnt from: {counted}"
 
 
 def _evaluation(
@@ -116,5 +122,8 @@ def _evaluation(
     # Characters alone are no rival that people use.
     names = [kind.name for kind in first.kinds if kind.spec.unit == "word"]
     rivals = [Rival(name, first.scores[name][held].argmax(1) == part.targets) for name in names]
+    most = np.bincount(data.train.targets[data.folds[-1].learnt]).argmax()
+    rivals.append(Rival("majority", part.targets == most))
+    # The best goes first: the stack is compared with it in pairs.
     rivals.sort(key=lambda rival: -rival.accuracy)
     return with_rivals(evaluation, rivals, model.plan, prepared.tries)
