@@ -55,6 +55,8 @@ def test_cells_are_fitted_with_each_seed_and_held_against_the_best(rows: Path, t
     assert difference["low"] <= difference["difference"] <= difference["high"]
     page = (tmp_path / "run" / "report.html").read_text()
     assert page.count("<svg") >= 2 and told["rival"]["name"] in page
+    # No cell is the setting of all.
+    assert "net.hidden" in page and "net.cell" not in page
     # Each fit is an artefact that answers.
     assert recurra("predict", tmp_path / "run" / "gru-0", "--text", "so warm").code == 0
 

@@ -299,11 +299,23 @@ def test_a_group_stays_in_one_fold() -> None:
     assert len(held) == 5 and sum(map(len, held)) == 15
 
 
+def test_what_was_seen_and_chosen_is_told_once_and_counts_what_is_answered() -> None:
+    notes = (
+        recurra.TextOrdinalClassifier(order=["low", "mid", "high"])
+        .fit(TEXTS, [LEVELS[1 + len(text) % 3] for text in TEXTS])
+        .notes_
+    )
+    (seen,) = [note for note in notes if note.startswith("seen: ")]
+    assert " 3 classes in order; " in seen and len(notes) == len(set(notes))
+    assert " 1 number; " in chosen(TEXTS, 1, SETTINGS, "regression").told[0]
+    assert " 2 labels; " in chosen(TEXTS, 2, SETTINGS, "multilabel").told[0]
+
+
 def test_settings_of_ones_own_are_kept_and_sizes_make_a_net_from_scratch() -> None:
-    assert chosen(TEXTS, 1, SETTINGS).way == "frozen"
-    tuned = chosen(TEXTS, 1, SETTINGS.changed({"epochs": 3}))
+    assert chosen(TEXTS, 1, SETTINGS, "regression").way == "frozen"
+    tuned = chosen(TEXTS, 1, SETTINGS.changed({"epochs": 3}), "ordinal")
     assert tuned.way == "tuned" and tuned.settings.training.epochs == 3
-    fresh = chosen(TEXTS, 1, SETTINGS.changed({"hidden": 9}))
+    fresh = chosen(TEXTS, 1, SETTINGS.changed({"hidden": 9}), "multilabel")
     assert fresh.way == "fresh" and fresh.settings.net.hidden == 9 and not fresh.start
 
 

@@ -78,10 +78,11 @@ def test_rows_that_have_labels_are_not_read_as_texts_without() -> None:
     assert free_texts(given) == ["another text", "word"]
     # Nothing is left to read, and nothing fails.
     plain = recurra.TextClassifier().fit(texts, labels)
-    assert np.array_equal(
-        recurra.TextClassifier(config=READS).fit(texts, labels, unlabelled=[*texts, "word", ""]).predict_proba(OTHERS),
-        plain.predict_proba(OTHERS),
-    )
+    read = recurra.TextClassifier(config=READS).fit(texts, labels, unlabelled=iter([*texts, "word", ""]))
+    assert np.array_equal(read.predict_proba(OTHERS), plain.predict_proba(OTHERS))
+    assert "60 texts without labels are left out: they stand among the labelled rows" in read.notes_
+    alone = recurra.TextClassifier().fit(texts, labels, unlabelled=texts)
+    assert any(note.endswith("the labelled rows, and no other is left to learn from") for note in alone.notes_)
 
 
 def test_rows_that_are_never_held_out_are_read_too() -> None:

@@ -35,9 +35,14 @@ def comparison_report(record: dict[str, Any], histories: dict[str, list[list[dic
         Section("Result", (Paragraph(_sentence(record, best)), *left_out, _dots(record), _cells(cells))),
         *([Section("Differences", (_differences(record),))] if record["differences"] else []),
         *_learning(histories),
-        *settings_sections(RunRecord(record), readers),
+        *settings_sections(RunRecord({**record, "settings": _shared(record["settings"])}), readers),
     ]
     return Report(f"Cells on {record['title']}", told, tuple(sections), record)
+
+
+def _shared(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of all fits: each has a cell of its own."""
+    return {**settings, "net": {name: value for name, value in settings["net"].items() if name != "cell"}}
 
 
 def _sentence(record: dict[str, Any], best: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from recurra.nets.layouts import classifier_net
 from recurra.tasks.heads.classes.finish import check_wide
 from recurra.tasks.heads.lost import VECTORS
 from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows, kept_of, labelled_rows
-from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, numbered
+from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, left_out, numbered
 from recurra.tasks.task import Asked, Prepared
 from recurra.tasks.transfer import begun
 from recurra.text.encoder import TextEncoder, fit_encoder
@@ -48,6 +48,7 @@ def prepare_net(
     warnings = label_warnings(names, texts=whole.texts)
     train, validation, cut = _held_out(asked, given, whole, names, classes)
     warnings += cut.warnings if cut is not None else []
+    told = [*told, *left_out(given, free := free_texts(given))]
     # Only here is it known whether rows are held out to weigh it on; and nothing has cost time yet.
     if asked.wide:
         check_wide(labels=len(classes), weighed=validation is not None)
@@ -58,7 +59,7 @@ def prepare_net(
         settings,
         asked.seed,
         classifier_net(settings.net, words=len(encoder.vocabulary), labels=len(classes)),
-        LabelledParts(classes, train, validation, encoder, asked.wide, unlabelled=free_texts(given)),
+        LabelledParts(classes, train, validation, encoder, asked.wide, unlabelled=free),
         # In the order of the file, not of the split: a rival that is measured later meets them so.
         seen=labelled_rows(whole if cut is None else whole.rows(np.sort(cut.train)), classes),
         learnt_from=f"{len(train.texts):,} texts",

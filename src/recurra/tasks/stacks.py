@@ -27,7 +27,7 @@ from recurra.tasks.heads.classes.self_taught import lesson
 from recurra.tasks.heads.judges import parts_of
 from recurra.tasks.heads.vectors.run import RunningEncoder
 from recurra.tasks.inputs.labelled import Fold, LabelledParts, kept_of, labelled_rows
-from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, numbered
+from recurra.tasks.inputs.texts import LabelledTexts, Part, free_texts, held_rows, left_out, numbered
 from recurra.tasks.task import Asked, Prepared
 from recurra.text.encoder import fit_encoder, wordless
 from recurra.text.scripts import learnt_words
@@ -58,6 +58,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
     choice = _choice(asked, facts, chosen, base, free := free_texts(given))
     settings, doubts = choice.settings, list[str]()
     cut = _cut(asked, given, classes, _Cut(whole, rows, [], "", []), choice.folds)
+    told = [*copies(whole.texts, groups=given.groups is not None), *left_out(given, free)]
     taught = lesson(free, choice, facts, len(parts_of(cut.folds, 0)), asked.minutes, asked.seed)
     encoder = wordless(settings.text) if choice.way == "linear" else replace(base.encoder, config=settings.text)
     if choice.way == "fresh":
@@ -78,7 +79,7 @@ def prepare_stack(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], c
         by_steps=False,
         kept=kept_of(given.columns, None),
         split={"folds": [cut.numbers[fold.held].tolist() for fold in cut.folds]},
-        told={"chosen": [*copies(whole.texts, groups=given.groups is not None), *choice.told, *taught.told]},
+        told={"chosen": [*told, *choice.told, *taught.told]},
         attributes={"classes_": classes, "split_": None, "coverage_": None},
         warnings=[*label_warnings(names, texts=whole.texts), *cut.warnings, *doubts],
         columns=given.columns,

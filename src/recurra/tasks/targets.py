@@ -77,7 +77,7 @@ def prepare_targets(
     """
     rows = given.rows
     check_enough(rows.texts)
-    choice = chosen(rows.texts, learnt.shape[1], asked.settings)
+    choice = chosen(rows.texts, learnt.shape[1], asked.settings, task)
     settings, (encoder, doubts) = choice.settings, _words(choice, rows.texts)
     cuts = _folds(rows.texts, strata, given.groups, choice.folds, asked.seed)
     parts, names = [Fold(cut.train, cut.validation) for cut in cuts], NAMES | OTHERS[loss]
@@ -125,7 +125,14 @@ def _kept(given: GivenTargets) -> dict[str, Any]:
     return {"columns": asdict(given.columns), "targets": list(given.read_from)}
 
 
-def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
+def _answers(task: str, columns: int) -> str:
+    """What each text is answered by, in words."""
+    if task == "ordinal":
+        return f"{columns + 1} classes in order"
+    return f"{columns} {'number' if task == 'regression' else 'label'}{'s' * (columns > 1)}"
+
+
+def chosen(texts: Sequence[str], targets: int, settings: Settings, task: str) -> Choice:
     """Choose a net by the file; what the user asks for is kept, and sizes of their own make a net from scratch."""
     changed = changed_settings(settings, SETTINGS)
     asked = changed["text"] | changed["net"] | changed["training"]
@@ -137,7 +144,7 @@ def chosen(texts: Sequence[str], targets: int, settings: Settings) -> Choice:
     own = sorted((SHAPE | WORDS) & set(asked))
     choice = choose(facts, settings, asked | ({"hidden": settings.net.hidden} if own else {}), base, 0.0)
     # It counts classes, which these are not.
-    told = [str(facts).replace(f"{targets} classes", f"{targets} target{'s' * (targets > 1)}"), *choice.told[1:]]
+    told = [str(facts).replace(f"{targets} classes", _answers(task, targets)), *choice.told[1:]]
     if own:
         told[-1] = f"chosen: a net from scratch: {', '.join(own)} asked for"
     if asked and choice.way == "frozen":

@@ -123,6 +123,8 @@ def dots_and_ranges(
             legend_above(axes)
         lay_rows(axes, [label(name, 48) for name in names], x_label)
         axes.margins(x=0.09)
+        # Half a row above and below: no dot and no number stands on the axis.
+        axes.set_ylim(len(rows) - 0.5, -0.5)
 
     return drawn(draw, height=0.75 + 0.29 * len(rows))
 

@@ -179,9 +179,10 @@ def _as_lists(given: LabelledTexts) -> LabelledTexts:
     texts, labels = texts_of(given.texts), labels_of(given.labels, as_written=given.labels_as_written)
     same_length(texts, labels, "labels")
     groups = None if given.groups is None else column_of(given.groups, "groups")
+    free = None if given.unlabelled is None else texts_of(given.unlabelled, "unlabelled")
     if groups is not None and len(groups) != len(texts):
         raise DataError("groups and rows differ in number", found=f"{len(groups)} groups, {len(texts)} rows")
-    return replace(given, texts=texts, labels=labels, groups=groups)
+    return replace(given, texts=texts, labels=labels, groups=groups, unlabelled=free)
 
 
 def free_texts(given: LabelledTexts) -> list[str]:
@@ -193,7 +194,14 @@ def free_texts(given: LabelledTexts) -> list[str]:
     if given.unlabelled is None:
         return []
     labelled = set(given.texts)
-    return [text for text in texts_of(given.unlabelled, "unlabelled") if text not in labelled]
+    return [text for text in given.unlabelled if text not in labelled]
+
+
+def left_out(given: LabelledTexts, free: Sequence[str]) -> list[str]:
+    """Tell how many texts without labels `free_texts` left out."""
+    left = len(given.unlabelled) - len(free) if given.unlabelled is not None else 0
+    rest = "" if free else ", and no other is left to learn from"
+    return [f"{left:,} texts without labels are left out: they stand among the labelled rows{rest}"] if left else []
 
 
 def numbered(given: LabelledTexts, settings: Settings) -> tuple[NDArray[Any], Part]:

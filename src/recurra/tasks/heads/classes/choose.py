@@ -125,7 +125,7 @@ def choose(
         passes = min(passes, _affordable(facts, folds, window, minutes / 2 if taught else minutes))
         why = "" if passes else f"{minutes:g} minutes are too few to tune it"
     if why:
-        told = _told("the encoder as it is, with a logistic regression on its vectors", why)
+        told = _told("the encoder as it is, with a linear model on its vectors", why)
         return Choice("frozen", tuned, folds, [str(facts), told], start, window)
     tuned = tuned.changed({"epochs": passes})
     how = f"the encoder tuned in {passes} passes over these texts"

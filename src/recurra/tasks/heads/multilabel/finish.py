@@ -44,7 +44,6 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     ]  # fmt: skip
     counted = ", ".join(f"{one['name']} {one['weight']:.2f} ({100 * one['f1_micro']:.1f} %)" for one in members)
     notes = [
-        *prepared.told["chosen"],
         f"what each counts, and its own micro F1 on rows that it did not learn from: {counted}",
         *blend.notes,
     ]

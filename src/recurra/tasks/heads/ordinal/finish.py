@@ -28,5 +28,4 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
     ]
     counted = ", ".join(f"{one['name']} {one['weight']:.2f} ({one['mae']:.3f})" for one in members)
     told = f"what each counts, and its own error in steps on rows that it did not learn from: {counted}"
-    notes = [*prepared.told["chosen"], told, *blend.notes]
-    return Finished(blend.model, notes=notes, evaluation=evaluation | {"members": members})
+    return Finished(blend.model, notes=[told, *blend.notes], evaluation=evaluation | {"members": members})

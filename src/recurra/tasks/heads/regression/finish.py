@@ -29,7 +29,7 @@ def finish(prepared: Prepared, trained: Trained, again: Again) -> Finished:
         {"name": name, "weight": blend.weights[name], "rmse": figures_of(data.rows, each)["rmse"]}
         for name, each in zip(blend.judges, back[1:], strict=True)
     ]
-    notes = [*prepared.told["chosen"], _counted(members), *blend.notes]
+    notes = [_counted(members), *blend.notes]
     return Finished(blend.model, notes=notes, evaluation=evaluation | {"members": members})
 
 
