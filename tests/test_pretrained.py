@@ -107,6 +107,8 @@ def test_a_file_is_forecast_without_a_fit(tmp_path: Path) -> None:
     file.write_text("ds,y\n" + "\n".join(lines) + "\n")
     told = CliRunner().invoke(app, ["forecast", str(file), "--horizon", "7", "--level", "80"])
     assert told.exit_code == 0, told.output
+    missing = CliRunner().invoke(app, ["forecast", str(tmp_path / "none.csv"), "--horizon", "7"])
+    assert str(missing.exception).endswith("none.csv: no such file or run")
     rows = [line.split(",") for line in told.stdout.splitlines()[1:]]
     assert [abs(float(row[2]) - (10 + (60 + step) % 7)) < 1 for step, row in enumerate(rows)] == [True] * 7
 

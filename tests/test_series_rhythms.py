@@ -184,6 +184,14 @@ def test_series_of_one_table_share_one_rhythm_or_are_refused_by_name() -> None:
         shared_step(mixed)
 
 
+def test_a_single_time_has_no_rhythm_and_a_guessed_one_is_told() -> None:
+    days = pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-02"])
+    frame = pd.DataFrame({"unique_id": ["a", "b", "b"], "ds": days, "y": [5.0, 6.0, 7.0]})
+    told = "a single time tells no rhythm: coming times are taken to be 1 month apart; bring two rows or more"
+    assert series_from_frame(frame[:2]).warnings == [told]
+    assert not series_from_frame(frame).warnings and not table([3]).warnings
+
+
 def test_what_is_expected_decides_between_readings_that_both_fit() -> None:
     week = np.arange("2024-01-01", "2024-01-06", dtype="datetime64[D]")
     assert str(infer(week).step) == "1 day"

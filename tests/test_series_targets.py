@@ -54,6 +54,13 @@ def test_without_names_targets_are_called_by_their_columns(tmp_path: Path) -> No
     assert read_series(tmp_path / "plain.csv", BOTH).ids == ["load", "price"]
 
 
+@pytest.mark.filterwarnings("error")
+def test_names_that_were_found_do_not_fit_beside_themselves() -> None:
+    rows = {"unique_id": ["a"] * 9, "ds": pd.date_range("2024-01-01", periods=9), "load": range(9), "price": range(9)}
+    fitted = Forecaster(horizon=2, cell="none").fit(pd.DataFrame(rows), reading=BOTH)
+    assert fitted.table_.ids == ["a/load", "a/price"]
+
+
 def test_a_target_is_never_known_ahead_and_names_stay_apart(tmp_path: Path) -> None:
     told = frame("a", "a/load").rename(columns={"price": "load/load"})
     told.to_csv(tmp_path / "t.csv", index=False)

@@ -20,7 +20,7 @@ from recurra.cli.console import emit_json, emit_table, harmless, say, say_warnin
 from recurra.cli.options import FileChoices, grouped
 from recurra.cli.series_options import ForecastChoices, SeriesChoices
 from recurra.cli.series_tables import csv_parts, rows_of, write_table
-from recurra.errors import UsageError
+from recurra.errors import DataError, Place, UsageError
 
 if TYPE_CHECKING:
     from recurra.datasets.series.table import SeriesReading, SeriesTable
@@ -85,6 +85,8 @@ def _taught(
 
     # Both or neither: exactly one of them says what to forecast.
     if bool(file) == bool(values):
+        if not (file or Path(artefact).exists()):
+            raise DataError("no such file or run", place=Place(artefact))
         given = "both" if file else "neither"
         raise UsageError("what to forecast", found=given, allowed="a file of series, or --values 20,21,22")
     if ahead.season is not None:

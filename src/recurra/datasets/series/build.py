@@ -82,6 +82,7 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
     notation = long.moments.notation if long.moments else Notation()
     table = SeriesTable([*members], times, values, masks, long.columns, [], rhythms, counted, notation, reading)
     told = [*doubtful(values), *told_unknown(table, added), *_many(masks, added), *_clock_changes(zones)]
+    told += [] if expected else _single(times, rhythms)
     beside = _beside(long, table, series, members, coming)
     return replace(table, warnings=[*warnings, *told], refusals=tuple(refusals), covariates=beside)
 
@@ -199,6 +200,16 @@ def _many(masks: dict[str, NDArray[np.bool_]], added: dict[str, NDArray[Any]]) -
     share = float(masks[most].mean())
     told = f"of series {most!r} {100 * share:.0f} % are missing after its gaps were filled: is that its rhythm?"
     return [told] if share > MANY else []
+
+
+def _single(times: dict[str, NDArray[Any]], rhythms: dict[str, Rhythm]) -> list[str]:
+    """Warn where no series has two dates: then no rhythm is known, and one is guessed."""
+    if not rhythms or any(each.size > 1 for each in times.values()):
+        return []
+    name, rhythm = next(iter(rhythms.items()))
+    dated = np.issubdtype(times[name].dtype, np.datetime64)
+    told = f"a single time tells no rhythm: coming times are taken to be {rhythm.step} apart; bring two rows or more"
+    return [told] if dated else []
 
 
 def _clock_changes(zones: dict[str, Zone | None]) -> list[str]:

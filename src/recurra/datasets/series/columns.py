@@ -161,7 +161,7 @@ def _doubtful(chosen: Chosen, found: Sequence[str], guessed: tuple[bool, bool, b
         ("values", () if chosen.wide else chosen.values, VALUE_NAMES, advice.value_columns),
     )
     # Of a wide table a second column of times would be a series.
-    used = chosen.times if chosen.wide else chosen.read
+    used = [*chosen.ids, *chosen.times] if chosen.wide else chosen.read
     others = [name for name in found if name not in used]
     told = []
     for (what, taken, names, option), open_ in zip(guesses, guessed, strict=True):
