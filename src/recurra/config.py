@@ -247,6 +247,8 @@ class SeriesConfig(Frozen):
     shorter and a series has two years or more."""
     holidays: str = Field(default="", pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{1,6})?)?$")
     """Panels of days or finer: the country whose public holidays are known ahead, such as US or DE-BY; empty: none."""
+    loss: Literal["pinball", "squared"] = "pinball"
+    """Panels: squared: the forecast is a mean, not a median, and parts are weighed by squared errors."""
     scale: Literal["none", "standard", "minmax"] = "standard"
     """The scaler, fitted on the training part only."""
     difference: bool = False

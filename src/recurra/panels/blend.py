@@ -34,13 +34,19 @@ BLENDED = ("theta", "holt", "seasonal naive")
 
 
 def weights_of(
-    truths: Values, known: Mask, parts: Mapping[str, Values], scales: Values, *, alone: bool = False
+    truths: Values,
+    known: Mask,
+    parts: Mapping[str, Values],
+    scales: Values,
+    *,
+    alone: bool = False,
+    squared: bool = False,
 ) -> dict[str, float]:
     """Return the shares (in tenths, drawn towards the usual ones) of the forecasts `parts` (rows, horizon).
 
     Chosen by the mean absolute error over `scales` (rows,), each row counting alike. Few points decide little: a
     window of one series is one throw of a die. `alone` draws towards the net alone where that is better than what is
-    usual: for nets that read what no other part knows.
+    usual: for nets that read what no other part knows. `squared` chooses by the mean squared error.
     """
     names = [name for name in (NET, PRETRAINED, LINEAR, *BLENDED) if name in parts]
     usual = {name: usual_shares(parts).get(name, 0.0) for name in names}
@@ -50,10 +56,11 @@ def weights_of(
     if not points:
         return usual
     stacked = np.stack([parts[name][rows] for name in names])
-    truth, there, units = truths[rows], known[rows], (scales[rows] * counts[rows])[:, None]
+    truth, there, units, power = truths[rows], known[rows], scales[rows, None], 2 if squared else 1
 
     def errors(shares: Values) -> Values:
-        told: Values = np.where(there, np.abs(np.tensordot(shares, stacked, 1) - truth) / units, 0.0).sum(axis=1)
+        gaps = np.where(there, np.abs(np.tensordot(shares, stacked, 1) - truth) / units, 0.0)
+        told: Values = (gaps**power).sum(axis=1) / counts[rows]
         return told
 
     prior = np.array([usual[name] for name in names])

@@ -64,20 +64,28 @@ def usual_of_few(parts: Collection[str], panel: Panel, *, season: int, horizon: 
 
 
 def shares_of_few(
-    truths: Values, known: Mask, parts: Mapping[str, Values], scales: Values, usual: Mapping[str, float]
+    truths: Values,
+    known: Mask,
+    parts: Mapping[str, Values],
+    scales: Values,
+    usual: Mapping[str, float],
+    *,
+    squared: bool = False,
 ) -> dict[str, float]:
     """Return `usual` shares times the inverse errors of forecasts `parts` (rows, horizon) to a power, summing to 1.
 
-    Errors are mean absolute ones over `scales` (rows,), each row counting alike. A part of `usual` that was not
-    measured counts as one of a mean error.
+    Errors are mean absolute ones over `scales` (rows,), or roots of mean `squared` ones, each row counting alike. A
+    part of `usual` that was not measured counts as one of a mean error.
     """
     counts = known.sum(axis=1)
     rows = counts > 0
-    errors = {
-        name: float((np.abs(told - truths) * known).sum(axis=1)[rows] @ (1 / (counts * scales)[rows]))
-        for name, told in parts.items()
-        if name in usual
-    }
+    order = 2 if squared else 1
+
+    def wrong(told: Values) -> float:
+        gaps = np.where(known, np.abs(told - truths) / scales[:, None], 0.0)[rows]
+        return float(((gaps**order).sum(axis=1) / counts[rows]).sum() ** (1 / order))
+
+    errors = {name: wrong(told) for name, told in parts.items() if name in usual}
     windows = int(rows.sum())
     mean = float(np.mean(list(errors.values()))) if errors and windows else 0.0
     drawn = dict(usual)

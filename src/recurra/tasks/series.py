@@ -178,7 +178,7 @@ def check_beside(asked: Asked, table: SeriesTable, recipe: str) -> None:
         return
     config = asked.settings.series
     asks = ["holidays"] * bool(config.holidays) + ["the calendar"] * (config.calendar == "always")
-    asks += ["a longer season"] * (config.longer_season > 1)
+    asks += ["a longer season"] * (config.longer_season > 1) + ["loss squared"] * (config.loss == "squared")
     named = table.covariates.names.all if table.covariates else ()
     if named or asks:
         what = f"columns {', '.join(map(repr, named))} beside the values" if named else asks[0]

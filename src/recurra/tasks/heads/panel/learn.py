@@ -18,7 +18,7 @@ from torch import Tensor
 from recurra.config import TrainingConfig
 from recurra.engine.devices import home, tensor_on
 from recurra.layers.draws import Generator
-from recurra.layers.segments.run import QUANTILES, SegmentsSpec, cut_windows, read_windows
+from recurra.layers.segments.run import MIDDLE, QUANTILES, SegmentsSpec, cut_windows, read_windows
 from recurra.nets.learn import LearningNet
 from recurra.panels.beside import hidden_parts
 from recurra.panels.series import Mask, Values
@@ -36,7 +36,8 @@ Drawn = tuple[Places, Places, Mask | None]
 
 def learner(net: LearningNet, prepared: Prepared) -> PanelLearner:
     """Hold a panel for the loop."""
-    return PanelLearner(net, prepared.data, prepared.settings.training, prepared.seed)
+    settings = prepared.settings
+    return PanelLearner(net, prepared.data, settings.training, prepared.seed, settings.series.loss == "squared")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class PanelLearner:
     taught: Taught
     config: TrainingConfig
     seed: int
+    squared: bool = False
+    """Whether the middle is to be a mean."""
     sparse = False
 
     @property
@@ -120,7 +123,7 @@ class PanelLearner:
         told = member(*given[:5], steps, **learning)
         if spec.log:
             told = torch.exp((told + given[8][:, None, None]).clamp(-12, 12))
-        return pinball(told, *given[5:8])
+        return (squared_middle if self.squared else pinball)(told, *given[5:8])
 
     def epoch_record(self, loss: float, correct: float) -> Record:
         """Mean pinball loss, doubled: at the median it is the absolute error, in usual steps."""
@@ -137,6 +140,17 @@ class PanelLearner:
             loss, known = self._lost(cut, held.scales[some])
             lost, count = lost + float(loss), count + known
         return {"val_loss": lost / count}
+
+
+def squared_middle(told: Tensor, truth: Tensor, known: Tensor, units: Tensor) -> tuple[Tensor, float]:
+    """As `pinball`, but for the middle one of the quantiles, whose squared error is told: it becomes a mean.
+
+    The others learn how far they lie from it, and do not draw it to a median.
+    """
+    middle = told[:, :, MIDDLE]
+    loss, count = pinball(told + (middle.detach() - middle)[:, :, None], truth, known, units)
+    squares = ((truth - middle) * units[:, None]) ** 2
+    return loss + (squares * known).sum(), count
 
 
 def pinball(told: Tensor, truth: Tensor, known: Tensor, units: Tensor) -> tuple[Tensor, float]:

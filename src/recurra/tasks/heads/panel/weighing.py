@@ -136,7 +136,8 @@ def judged(encoder: PanelEncoder, weighed: Weighed) -> PanelEncoder:
 
 def _shares(encoder: PanelEncoder, weighed: Weighed) -> dict[str, float]:
     given = weighed.truths, weighed.known, weighed.parts, weighed.scales
+    squared = encoder.config.loss == "squared"
     if weighed.few:
-        return shares_of_few(*given, encoder.shares)
+        return shares_of_few(*given, encoder.shares, squared=squared)
     # One net weighs, three answer: beside parts that know no column, it must not be doubted for a few windows.
-    return weights_of(*given, alone=encoder.beside is not None)
+    return weights_of(*given, alone=encoder.beside is not None, squared=squared)
