@@ -169,6 +169,13 @@ def test_the_command_reads_columns_and_coming_rows(tmp_path: Path) -> None:
     assert recurra_command("data", "check", tmp_path / "past.csv", "--horizon", 6, "--future", "x,promo").code == 0
 
 
+def test_a_column_without_any_cell_is_warned_of() -> None:
+    blank = table().assign(old=np.nan, region=None)
+    told = given_series(blank, SeriesReading(**COLUMNS).keeping()).table.warnings
+    assert told == [f"column {name!r} is blank throughout: it tells nothing" for name in ("old", "region")]
+    assert not given_series(table(), SeriesReading(**COLUMNS).keeping()).table.warnings
+
+
 def test_a_wide_table_has_the_same_columns_beside_all_its_series(tmp_path: Path) -> None:
     rows = pd.DataFrame({"ds": DAYS, "left": 1.5, "right": 2.5, "warm": np.arange(STEPS), "free": [True, False] * 110})
     rows.to_parquet(tmp_path / "wide.parquet")

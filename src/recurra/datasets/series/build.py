@@ -16,7 +16,7 @@ from recurra.datasets.doubts import Traces
 from recurra.datasets.series import advice
 from recurra.datasets.series.cells import Distinct
 from recurra.datasets.series.checks import SeriesRows, in_order, settle, shared_step, sure_step
-from recurra.datasets.series.covariates import BesideRows, Covariates, Members, covariates_of, parted
+from recurra.datasets.series.covariates import BesideRows, Covariates, Members, blank_columns, covariates_of, parted
 from recurra.datasets.series.gaps import MANY, regular
 from recurra.datasets.series.grown import part_of
 from recurra.datasets.series.moments import ColumnTimes
@@ -84,6 +84,7 @@ def build(long: LongRows, reading: SeriesReading, *, expected: TimeStep | None =
     told = [*doubtful(values), *told_unknown(table, added), *_many(masks, added), *_clock_changes(zones)]
     told += [] if expected else _single(times, rhythms)
     beside = _beside(long, table, series, members, coming)
+    told += blank_columns(beside)
     return replace(table, warnings=[*warnings, *told], refusals=tuple(refusals), covariates=beside)
 
 

@@ -196,6 +196,16 @@ def ahead_of(table: SeriesTable, name: str, numbers: Numbers, times: NDArray[Any
     return told[: there[-1] + 1] if there.size else told[:0]
 
 
+def blank_columns(covariates: Covariates | None) -> list[str]:
+    """Warn of columns without any known cell: a model is told nothing by them."""
+    if covariates is None:
+        return []
+    names, rows, cells = covariates.names, covariates.rows.values(), covariates.statics.values()
+    told = [name for at, name in enumerate(names.changing) if not any(np.isfinite(each[:, at]).any() for each in rows)]
+    told += [name for at, name in enumerate(names.static) if not any(each[at] for each in cells)]
+    return [f"column {name!r} is blank throughout: it tells nothing" for name in told]
+
+
 def _only(rows: BesideRows, series: str, at: int, members: NDArray[np.int64]) -> str:
     """Return the one cell of a static column in all rows of a series; blank ones say nothing."""
     name, column = rows.names.static[at], rows.texts[at]
