@@ -228,6 +228,9 @@ def test_the_command_tells_words_json_and_a_page(saved: Path, tmp_path: Path) ->
 def test_the_command_explains_files_and_another_class(saved: Path, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text('text,other\n"a good film",1\n"",2\nnot bad,3\n')
+    plain = command("explain", saved, "--file", file, "--column", "text", "--top", 1)
+    # Each row is told by its number, and once that words are left out.
+    assert "row          2\n" in plain.out and plain.err.count("--top tells more") == 1
     rows = command("explain", saved, "--file", file, "--column", "text", "--class", "bad", "--json").rows()
     assert [row["label"] for row in rows] == ["bad"] * len(rows) and len(rows) >= 2
 

@@ -81,6 +81,8 @@ def test_lower_layers_learn_at_lower_rates(language: Path) -> None:
     prepared = recurra.tasks.text.prepare(model.asked(), _given())  # type: ignore[attr-defined]
     descent = Descent(first_net(prepared), prepared.settings.training.model_copy(update={"unfreeze": False}))
     rate = descent.go(1.0)
+    # Neither a stack nor further vectors are advised, which this refuses.
+    assert prepared.told["chosen"] == ["a net alone: it begins with a language model"] and not prepared.tries
     rates = {group["depth"]: group["lr"] / rate for optimiser in descent.optimisers for group in optimiser.param_groups}
     assert rates == pytest.approx({0: 1.0, 1: 0.38, 2: 0.38**2, 3: 0.38**3})
 

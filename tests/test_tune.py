@@ -16,7 +16,7 @@ import pytest
 
 from command_line import recurra, refused
 from recurra.errors import UsageError
-from recurra.runs.tune import Range, read_range
+from recurra.runs.tune import Range, failed, read_range
 
 needs_optuna = pytest.mark.skipif(find_spec("optuna") is None, reason="the extra `tune` is not installed")
 
@@ -91,6 +91,18 @@ def test_a_search_goes_on_where_it_stopped(rows: Path, tmp_path: Path) -> None:
 def test_trials_that_fall_behind_are_ended_early(rows: Path, tmp_path: Path) -> None:
     told = tuned(rows, tmp_path / "run", 16)
     assert any(one["state"] == "ended early" for one in told["trials"])
+
+
+@needs_optuna
+def test_widths_are_those_that_heads_share_and_a_failed_trial_is_told(rows: Path, tmp_path: Path) -> None:
+    search = ("--search", "hidden=3:9", "--trials", 6, *SMALL, "--epochs", 1)
+    told = recurra("tune", rows, *search, "--json", "--out", tmp_path / "run").json()
+    # Four heads over both directions: an odd width has no net.
+    assert {one["settings"]["hidden"] for one in told["trials"]} <= {4, 6, 8}
+    assert all(one["state"] == "done" for one in told["trials"])
+    refused(recurra("tune", rows, "--search", "hidden=4,7"), 2, "found 7; allowed: multiples of 2, which 4 heads")
+    problems = [{"problem": "no net"}, {"problem": "none"}, {}]
+    assert failed(problems) == "2 of 3 trials failed, the first of them so: no net" and not failed([{}])
 
 
 def test_ranges_are_read_as_they_are_written() -> None:

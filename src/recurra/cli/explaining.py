@@ -52,7 +52,7 @@ def explain(
     if class_ and class_ not in model.labels:
         raise UsageError("--class", found=repr(class_), allowed=", ".join(model.labels)[:200])
     rows = iter([text]) if text is not None else _texts(model, file, column, written)
-    told = _told(model, rows, class_, top=top, as_json=json_, keep=bool(report))
+    told = _told(model, rows, class_, top=top, as_json=json_, keep=bool(report), file=bool(file))
     if report:
         from recurra.report.page import save
         from recurra.tasks.heads.classes.tell import explanation_report
@@ -61,19 +61,25 @@ def explain(
 
 
 def _told(
-    model: RunningClassifier, texts: Iterator[str], label: str, *, top: int, as_json: bool, keep: bool
+    model: RunningClassifier, texts: Iterator[str], label: str, *, top: int, as_json: bool, keep: bool, file: bool
 ) -> list[Explanation]:
     """Print each explanation as soon as it is there; return those that a page needs."""
     from recurra.tasks.heads.classes.explain import explain
 
     told: list[Explanation] = []
+    shortened = False
     for row, text in enumerate(texts, 1):
         explanation = explain(model, text, label or None)
         told += [explanation] if keep else []
         if as_json:
             emit_json({"row": row, **explanation.record()})
         else:
+            if file:
+                print(f"{'row':12} {row}")
             _print(explanation, top)
+            shortened = shortened or len(explanation.words) > top
+    if shortened:
+        say(f"note: told are the {top} words of a text that did most; --top tells more")
     return told
 
 
@@ -105,7 +111,5 @@ def _print(explanation: Explanation, top: int) -> None:
     ]
     if rows:
         emit_table(header, rows)
-    if len(words) < len(explanation.words):
-        say(f"note: the {len(words)} words of {len(explanation.words):,} that did most; --top tells more")
     for note in explanation.notes:
         say(f"note: {note}")

@@ -76,15 +76,15 @@ def tune(
                recurra tune tickets.csv --search hidden=32:256 --search learning_rate=0.0005:0.01 --set cell=gru
     """
     from recurra.engine.processors import prepare_training
-    from recurra.runs.tune import library
+    from recurra.runs.tune import library, shared_evenly
     from recurra.tasks.task import Source
 
     library()
     prepare_training(run.threads)
     names = {"text": text, "label": label, "group": group}
     reading = written.reading(**names, policy=on_error, as_written=labels_as_written)
-    ranges = searching.ranges()
     made = _Made(searching, files[0])
+    ranges = shared_evenly(searching.ranges(), made.base.settings())
     # Both ends of each range are tried on at once: what is out of range is told before any row is read.
     for one in ranges:
         for value in one.ends:
@@ -156,6 +156,10 @@ def _tell(record: dict[str, Any], out: Path, *, as_json: bool) -> None:
         [one["trial"], one["state"], one["score"], one["epochs"], json.dumps(one["settings"])] for one in scored[:10]
     ]
     emit_table(("trial", "state", "score", "epochs", "settings"), rows)
+    from recurra.runs.tune import failed
+
+    if lost := failed(record["trials"]):
+        say(f"warning: {lost}")
     if record["best"] is None:
         say("no trial came to its end")
         return

@@ -13,6 +13,7 @@ from recurra.report.blocks import Block, Code, Figure, Paragraph, Table
 from recurra.report.charts.curves import Line, lines
 from recurra.report.page import Report, Section
 from recurra.report.run_sections import RunRecord, settings_sections
+from recurra.runs.tune import failed
 from recurra.tasks.reads import readers
 
 BEST = 5
@@ -25,10 +26,11 @@ def tuning_report(record: dict[str, Any]) -> Report:
     scored = sorted((one for one in trials if one["state"] == "done"), key=lambda one: -one["score"])
     early = sum(one["state"] == "ended early" for one in trials)
     told = f"{record['learnt']:,} texts; {len(trials)} trials, {early} of them ended early"
+    told_failed = failed(trials)
     sections = [
         Section("Result", tuple(_result(record, trials))),
         *([Section("Learning", (_curves(scored[:BEST]),))] if any(len(one["history"]) > 1 for one in scored) else []),
-        Section("Trials", (_table(trials),)),
+        Section("Trials", (_table(trials), *([Paragraph(f"{told_failed}.")] if told_failed else []))),
         *settings_sections(RunRecord(record), readers),
     ]
     return Report(f"Settings for {record['title']}", told, tuple(sections), record)

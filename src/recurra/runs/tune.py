@@ -7,13 +7,15 @@ model is kept as the artefact. Not here: the one fit (training/loop.py), printin
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from recurra.config import Settings
 from recurra.errors import RecurraError, UsageError
 from recurra.runs.compare import Follower
 from recurra.runs.run import write_json
@@ -40,6 +42,8 @@ class Range:
     values: tuple[Any, ...] = ()
     low: float = 0.0
     high: float = 0.0
+    step: int = 1
+    """Whole numbers are multiples of it."""
 
     @property
     def ends(self) -> tuple[Any, ...]:
@@ -53,9 +57,37 @@ class Range:
             return json.loads(trial.suggest_categorical(self.name, [json.dumps(value) for value in self.values]))
         wide = self.low > 0 and self.high / self.low >= AGAIN
         if isinstance(self.low, int) and isinstance(self.high, int):
-            return trial.suggest_int(self.name, self.low, self.high, log=wide)
+            proposed = trial.suggest_int(self.name, self.low, self.high, log=wide)
+            # Rounded here: Optuna has no steps where it draws by the logarithm.
+            return max(-(-self.low // self.step), min(proposed, self.high) // self.step) * self.step
         # Four digits: more would only be noise to read, and to type again.
         return float(f"{trial.suggest_float(self.name, self.low, self.high, log=wide):.4g}")
+
+
+def shared_evenly(ranges: Sequence[Range], settings: Settings) -> list[Range]:
+    """Let widths be those that the heads of attention share evenly: of others no net can be laid out.
+
+    Raises UsageError for a width in a list that is none of these, and for a range without any.
+    """
+    searched = {one.name: one for one in ranges}
+    heads = searched["heads"].ends if "heads" in searched else (settings.net.heads,)
+    both = "bidirectional" not in searched and settings.net.bidirectional
+    step = math.lcm(*(head // math.gcd(head, 2 if both else 1) for head in map(int, heads)))
+    if "attention" not in settings.net.pool or "pool" in searched or step == 1:
+        return list(ranges)
+    for one in ranges:
+        found = [value for value in one.values if value % step] if one.name == "hidden" else []
+        if found or (one.name == "hidden" and not one.values and one.high // step * step < one.low):
+            allowed = f"multiples of {step}, which {' or '.join(map(str, heads))} heads share evenly"
+            raise UsageError("--search hidden", found=str((found or [f"{one.low}:{one.high}"])[0]), allowed=allowed)
+    return [replace(one, step=step) if one.name == "hidden" else one for one in ranges]
+
+
+def failed(trials: Sequence[Mapping[str, Any]]) -> str:
+    """Tell how many trials failed, and why the first did; empty where none has."""
+    problems = [one["problem"] for one in trials if "problem" in one]
+    counted = f"{len(problems)} of {len(trials)} trials failed" if problems else ""
+    return f"{counted}, the first of them so: {problems[0]}" if problems else ""
 
 
 def read_range(text: str) -> Range:

@@ -71,7 +71,7 @@ def prepare_net(
         told={"vector_coverage": words.coverage, "chosen": told},
         # The classes as the caller has them, numbers or texts; the model itself holds texts.
         attributes={"classes_": classes, "split_": kept, "coverage_": words.coverage},
-        tries=[] if asked.vectors else [either(*VECTORS)],
+        tries=[] if asked.vectors or asked.init_from is not None else [either(*VECTORS)],
         warnings=[*warnings, *words.doubts],
         columns=given.columns,
     )

@@ -180,7 +180,10 @@ def _prepared(asked: Asked, given: LabelledTexts, rows: NDArray[np.int64], chose
         if given.unlabelled is not None and not mixed:
             option, advice = either("--unlabelled", "unlabelled"), f"choose recipe stack, or {', '.join(sorted(MIXED))}"
             raise UsageError(f"{option} is for a stack", found=alone or "recipe net", advice=advice)
-        told = [f"a net alone: {alone}; recipe stack sets it among linear models"] if alone else []
+        # What belongs to a net alone cannot stand in a stack.
+        bound = asked.init_from is not None or bool(asked.vectors) or asked.wide
+        more = "" if bound or few_for_folds(given.texts, given.labels) else "; recipe stack sets it among linear models"
+        told = [f"a net alone: {alone}{more}"] if alone else []
         return prepare_net(asked, given, rows, chosen, told)
     if asked.recipe == "linear":
         _refuse_nets_choices(asked, chosen, unlabelled=given.unlabelled is not None)
