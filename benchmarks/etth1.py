@@ -15,6 +15,7 @@ import argparse
 import os
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from smoke import SMOKE, sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 from recurra.engine.processors import prepare_training
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -46,9 +47,7 @@ def main() -> None:
     prepare_training(1)
     times, values = etth1()
     for seed in map(int, parser.parse_args().seeds.split(",")):
-        key = f"ETTh1, seed {seed}"
-        if key not in measurements(NAME):
-            keep(NAME, key, measured(times, values, seed))
+        keep_once(NAME, f"ETTh1, seed {seed}", partial(measured, times, values, seed))
     write_sets(NAME)
 
 
@@ -76,15 +75,13 @@ def measured(times: NDArray[Any], values: Values, seed: int) -> dict[str, Any]:
         fitting = time.process_time() - began
         parts = {"validation": (BORDERS[0], BORDERS[1]), "test": (BORDERS[1], BORDERS[2])}
         found = {part: errors(model, times, values, *hours) for part, hours in parts.items()}
-    told = {
+    return {
         **found,
         "papers_mse": PAPERS,
         "told": model.model_.fact,
         "seconds_of_fit": round(fitting, 1),
         "processor_seconds": round(time.process_time() - began, 1),
     }
-    print(seed, told, flush=True)
-    return told
 
 
 def series_of(times: NDArray[Any], values: Values, columns: Any, firsts: Any, length: int) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fitting import fitted
 from processes import ran
 from series_sets import FILES, SeriesSet, series_set
 from smoke import sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 from recurra.panels.classics import classics
 from recurra.panels.series import panel_of
@@ -39,9 +40,7 @@ def main() -> None:
     asked = parser.parse_args()
     for seed in map(int, asked.seeds.split(",")):
         for name in asked.sets or list(sized(FILES, {"airline": FILES["airline"]})):
-            key = f"{name}, seed {seed}"
-            if key not in measurements(NAME):
-                keep(NAME, key, measured(name, seed))
+            keep_once(NAME, f"{name}, seed {seed}", partial(measured, name, seed))
     write_sets(NAME, with_owa)
 
 
@@ -66,7 +65,7 @@ def measured(name: str, seed: int) -> dict[str, Any]:
         seconds = time.process_time() - began
         record = json.loads((folder / "run" / "report.json").read_text("utf-8"))["record"]
         figures = record["evaluation"]
-        told = {
+        return {
             "series": len(rows.ids),
             "mase": round(figures["mase"], 4),
             "smape": round(figures["smape"], 3),
@@ -77,8 +76,6 @@ def measured(name: str, seed: int) -> dict[str, Any]:
             "notes": [str(note)[:200] for note in record["notes"]],
             "processor_seconds": round(seconds, 1),
         }
-    print(name, seed, told, flush=True)
-    return told
 
 
 def forecast(rows: SeriesSet, folder: Path) -> dict[str, Any]:

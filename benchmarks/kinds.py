@@ -14,12 +14,13 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from smoke import SMOKE, sized
 from text_sets import few, text_set
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 import recurra
 from recurra.datasets.known.wikitext import load_wikitext2
@@ -46,9 +47,7 @@ def main() -> None:
     for kind in () if asked.measured else asked.kinds or KINDS:
         measured, counts = KINDS[kind]
         for count in counts:
-            key = f"{kind}, {count} rows, seed 0"
-            if key not in measurements(NAME):
-                keep(NAME, key, measured(count))
+            keep_once(NAME, f"{kind}, {count} rows, seed 0", partial(measured, count))
     write_sets(NAME)
 
 
@@ -56,7 +55,6 @@ def _told(record: Figures, keys: tuple[str, ...], seconds: float) -> Figures:
     rival = record["rivals"][0]
     shown = {key: round(record[key], 4) for key in keys if record[key] is not None}
     other = {"name": rival["name"], **{key: round(rival[key], 4) for key in keys if rival.get(key) is not None}}
-    print(shown, other, flush=True)
     return {**shown, "seconds": round(seconds, 1), "rival": other}
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import pyarrow
 from processes import ran
 from pyarrow.parquet import ParquetWriter
 from smoke import sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 NAME = "large-panel"
 DAYS = sized(1000, 60)
@@ -33,10 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", default=sized("1000,5000,20000", "100"), help="apart by commas")
     for series in map(int, parser.parse_args().series.split(",")):
-        key = f"{series * DAYS:,} rows, seed 0"
-        if key not in measurements(NAME):
-            keep(NAME, key, measured(series))
-            print(key, measurements(NAME).get(key), flush=True)
+        keep_once(NAME, f"{series * DAYS:,} rows, seed 0", partial(measured, series))
     write_sets(NAME)
 
 

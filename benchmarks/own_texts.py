@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from smoke import sized
 from text_sets import SETS, Rows, text_set
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 import recurra
 from recurra.baselines.nb_svm import NBSVM
@@ -45,8 +46,8 @@ def main() -> None:
         for name in asked.sets or list(sized(SETS, {"trec": SETS["trec"]})):
             for rows in map(int, asked.rows.split(",")):
                 key = f"{name}, {rows or 'all'} rows, {asked.recipe}, seed {seed}"
-                if not asked.measured and key not in measurements(NAME):
-                    keep(NAME, key, measured(name, rows, asked.recipe, seed))
+                if not asked.measured:
+                    keep_once(NAME, key, partial(measured, name, rows, asked.recipe, seed))
     write_sets(NAME)
 
 
@@ -64,7 +65,7 @@ def measured(name: str, count: int, recipe: Any, seed: int) -> dict[str, Any]:
     shares = {who: round(100 * float(rows.mean()), 2) for who, rows in right.items()}
     best = max((who for who in right if who != "Recurra"), key=lambda who: shares[who])
     apart = paired_bootstrap(right["Recurra"], right[best])
-    told = {
+    return {
         "rows": len(train.texts),
         "test_rows": len(test.texts),
         "accuracy": shares,
@@ -74,8 +75,6 @@ def measured(name: str, count: int, recipe: Any, seed: int) -> dict[str, Any]:
         # Why this net was chosen; what each judge counts stands in a report.
         "chosen": model.notes_[:2],
     }
-    print(name, count or "all", told["accuracy"], f"{seconds:.0f} s", flush=True)
-    return told
 
 
 def _rivals(train: Rows, test: Rows) -> dict[str, NDArray[np.bool_]]:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from smoke import sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 from recurra.engine.processors import prepare_training
 from recurra.estimators.series import SERIES_SETTINGS, Forecaster
@@ -46,10 +47,7 @@ def main() -> None:
     prepare_training(1)
     for seed in map(int, asked.seeds.split(",")):
         for way in WAYS:
-            key = f"{asked.series} series, {way}, seed {seed}"
-            if key not in measurements(NAME):
-                keep(NAME, key, measured(way, asked.series, seed))
-                print(key, measurements(NAME).get(key), flush=True)
+            keep_once(NAME, f"{asked.series} series, {way}, seed {seed}", partial(measured, way, asked.series, seed))
     write_sets(NAME)
 
 

@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ import numpy as np
 from answerers import ANSWERERS, MiniLm
 from smoke import SMOKE, sized
 from text_sets import SETS, Rows, few, text_set
-from writing import keep, measurements, write_result, written
+from writing import keep_once, measurements, write_result, written
 
 NAME = "rivals"
 COUNTS = sized("100,500,1000,0", "40")
@@ -79,19 +80,15 @@ def _measure(sets: list[str], counts: list[int], names: list[str], seed: int) ->
         for name in sets:
             for who in names:
                 key = f"{name}, {count or 'all'} labels, seed {seed}, {who}"
-                if not (who == "MiniLM" and not 0 < count <= MOST_LABELS) and key not in measurements(NAME):
-                    keep(NAME, key, accuracy(who, name, count, seed))
-                    print(key, measurements(NAME)[key], flush=True)
+                if not (who == "MiniLM" and not 0 < count <= MOST_LABELS):
+                    keep_once(NAME, key, partial(accuracy, who, name, count, seed))
 
 
 def _time(names: list[str], seed: int) -> None:
     """Measure what answers cost."""
     for length, name in SPEED.items():
         for who in names:
-            key = f"{length}, {who}"
-            if key not in measurements(NAME):
-                keep(NAME, key, cost(who, name, seed))
-                print(key, measurements(NAME)[key], flush=True)
+            keep_once(NAME, f"{length}, {who}", partial(cost, who, name, seed))
 
 
 def _there(who: str) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from processes import ran
 from series_sets import SeriesSet, series_set
 from smoke import SMOKE, sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 from recurra.metrics import smape
 
@@ -47,10 +48,7 @@ def main() -> None:
     for name in asked.sets or sized(SETS, ("airline",)):
         rows = series_set(name)
         for who in whoever:
-            key = f"{name}, {who}, seed 0"
-            if key not in measurements(NAME):
-                keep(NAME, key, measured(rows, who))
-                print(key, measurements(NAME).get(key), flush=True)
+            keep_once(NAME, f"{name}, {who}, seed 0", partial(measured, rows, who))
     write_sets(NAME)
 
 

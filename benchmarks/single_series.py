@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from series_sets import judged_records
 from smoke import SMOKE, sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 from zero_shot import unseen
 
 import recurra
@@ -74,10 +75,7 @@ def main() -> None:
     asked = parser.parse_args()
     for seed in map(int, asked.seeds.split(",")):
         for kind in asked.kinds or sized(KINDS, ("invented",)):
-            key = f"{kind}, seed {seed}"
-            if key not in measurements(NAME):
-                keep(NAME, key, measured(list(series(kind)), seed))
-                print(key, measurements(NAME).get(key), flush=True)
+            keep_once(NAME, f"{kind}, seed {seed}", partial(measured, kind, seed))
     write_sets(NAME)
 
 
@@ -102,12 +100,12 @@ def _one(values: Values, season: int, horizon: int) -> One:
     return One(values[:-horizon], values[-horizon:], season)
 
 
-def measured(rows: list[One], seed: int) -> dict[str, Any]:
+def measured(kind: str, seed: int) -> dict[str, Any]:
     """Errors of each forecaster over the seasonal naive's, what ours holds by third, and seconds of a fit."""
     ratios: dict[str, list[float]] = {}
     inside: dict[int, list[Values]] = {level: [] for level in LEVELS}
     spent = []
-    for one in rows:
+    for one in series(kind):
         began = time.process_time()
         model, told, ends = fitted(one, seed)
         spent.append(time.process_time() - began)
@@ -120,7 +118,7 @@ def measured(rows: list[One], seed: int) -> dict[str, Any]:
             right = (low <= one.judge) & (one.judge <= high)
             inside[level].append(np.array([part.mean() for part in np.array_split(right, 3)]))
     held = {f"inside_{level}": np.round(100 * np.mean(each, axis=0), 1).tolist() for level, each in inside.items()}
-    return {"series": len(rows), "ratios": ratios, **held, "processor_seconds": round(float(np.mean(spent)), 1)}
+    return {"series": len(spent), "ratios": ratios, **held, "processor_seconds": round(float(np.mean(spent)), 1)}
 
 
 def fitted(one: One, seed: int) -> tuple[Any, dict[str, Values], dict[int, list[Values]]]:

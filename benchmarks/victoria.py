@@ -16,6 +16,7 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from smoke import SMOKE, sized
-from writing import keep, measurements, write_sets
+from writing import keep_once, write_sets
 
 from recurra import SeriesReading
 from recurra.baselines.statistical import auto_ets
@@ -51,9 +52,7 @@ def main() -> None:
     prepare_training(1)
     table = victoria()
     for seed in map(int, parser.parse_args().seeds.split(",")):
-        key = f"Victorian electricity, seed {seed}"
-        if key not in measurements(NAME):
-            keep(NAME, key, measured(table, seed))
+        keep_once(NAME, f"Victorian electricity, seed {seed}", partial(measured, table, seed))
     write_sets(NAME)
 
 
@@ -90,7 +89,7 @@ def measured(table: SeriesTable, seed: int) -> dict[str, Any]:
     ets = np.stack([auto_ets(demand[firsts[day] - 4 * WEEK : firsts[day]], horizon=DAY, season=DAY) for day in some])
     own = answers.pop("Recurra")
     best = min(float(error) for who, error in errors.items() if who != "Recurra")
-    found = {
+    return {
         "mae": {who: round(float(error), 2) for who, error in errors.items()},
         "share_below_the_best_rival": round(1 - float(errors["Recurra"]) / best, 4),
         "mae_by_third": [round(float(part.mean()), 1) for part in np.array_split(np.abs(own - truths), 3, axis=1)],
@@ -103,8 +102,6 @@ def measured(table: SeriesTable, seed: int) -> dict[str, Any]:
         "inside_80": round(100 * float(done.figures()["coverage_80"]), 1),
         **told,
     }
-    print(seed, found, flush=True)
-    return found
 
 
 def ours(table: SeriesTable, seed: int) -> tuple[Backtest, dict[str, Any]]:

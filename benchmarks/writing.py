@@ -66,6 +66,13 @@ def keep(name: str, key: str, figures: dict[str, Any]) -> None:
         lines.write(json.dumps(told, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def keep_once(name: str, key: str, measure: Callable[[], dict[str, Any]]) -> None:
+    """Measure what is not measured yet, keep it and print it."""
+    if key not in measurements(name):
+        keep(name, key, measure())
+        print(key, measurements(name)[key], flush=True)
+
+
 def machine(told: dict[str, str]) -> str:
     """Say in one line which processor and which packages made a figure, of what `versions` tells."""
     packages = (f"{name} {told[name]}" for name in ("python", "torch", "numpy", "scikit-learn") if name in told)
