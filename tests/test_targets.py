@@ -455,6 +455,7 @@ def test_the_commands_check_fit_measure_answer_and_show(task: str, folder: Path,
     assert run("predict", tmp_path / "run", folder / "test.csv").out.count("\n") == 40
     assert run("inspect", tmp_path / "run").code == 0
     page = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert "A GRU among linear models of n-grams learnt from " in page
     assert "TF-IDF of words" in page and "Training" not in page.partition("Settings")[0].partition("<nav")[2][:0]
     # Without test rows the figures are of answers out of fold.
     done = run("fit", task, folder / "train.csv", *asked, "--out", tmp_path / "folds", "--json", "--quiet")

@@ -59,7 +59,7 @@ def run_task(estimator: Estimator, ready: Ready, *, out: Path, title: str, watch
         "notes": [*estimator.warnings_, *estimator.notes_],
         # As they were in the end: rows may have chosen what the user left open.
         "settings": prepared.settings.model_dump(mode="json"),
-        "subtitle": f"{_name(record['cell'], estimator.task.name)} learnt from {learnt_from}.",
+        "subtitle": f"{_name(record, estimator.task.name)} learnt from {learnt_from}.",
     }
     write_json(out / "history.json", record["history"])
     save(training_report(record), out / "report.html")
@@ -112,10 +112,12 @@ def cell_record(spec: RecurrentSpec) -> dict[str, Any]:
     return {"kind": spec.cell, "activation": spec.activation, "reset_after": spec.reset_after, **sizes}
 
 
-def _name(cell: dict[str, Any], task: str) -> str:
-    """Name a model by its cell, with an article; one without a cell has no net."""
+def _name(record: dict[str, Any], task: str) -> str:
+    """Name a model by its cell, with an article, and what stands beside its net; one without a cell has no net."""
+    cell, kinds = record["cell"], {row[1] for row in record["network"]}
     noun = CELLS[cell["kind"]].noun if cell else CALLED[task].netless
-    return noun[0].upper() + noun[1:]
+    beside = " among linear models of n-grams" if cell and "grams" in kinds else ""
+    return noun[0].upper() + noun[1:] + beside
 
 
 def training_report(record: dict[str, Any]) -> Report:
