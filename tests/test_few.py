@@ -34,11 +34,14 @@ def test_few_series_of_few_values_are_few_and_columns_beside_make_them_others() 
 
 
 def test_nets_count_more_the_longer_a_series_is_and_all_shares_sum_to_one() -> None:
-    shares = [usual_of_few(ALL, panel(1, steps), season=6, horizon=6) for steps in (12, 120, 600)]
+    shares = [usual_of_few(ALL, panel(1, steps), season=12, horizon=6) for steps in (24, 240, 1200)]
     assert shares[0]["net"] < shares[1]["net"] == 0.45 < shares[2]["net"] < 0.9
     yearly = usual_of_few(ALL, panel(1, 24), season=1, horizon=6)
-    assert yearly == usual_of_few(ALL, panel(1, 24), season=6, horizon=12)
-    lined = usual_of_few((*ALL, "linear"), panel(1, 120), season=6, horizon=6)
+    assert yearly == usual_of_few(ALL, panel(1, 48), season=12, horizon=6)
+    # A short season is a part of one: a net learns from values.
+    quarters, months = (usual_of_few(ALL, panel(1, 36), season=season, horizon=8) for season in (4, 12))
+    assert quarters == months and months["net"] < 0.12
+    lined = usual_of_few((*ALL, "linear"), panel(1, 240), season=12, horizon=6)
     assert lined["net"] == lined["linear"] == 0.225
     for told in [
         *shares,

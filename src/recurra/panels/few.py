@@ -23,6 +23,8 @@ NET_AT_MOST = 0.9
 """What nets count before anything is measured, of an endless history."""
 HALFWAY = 20.0
 """Seasons of a series with which they count half of that; horizons, where there is no season."""
+SEASON = 12
+"""Values that a season counts as, at least: nine of four quarters teach a net no more than three of twelve months."""
 BESIDE_NETS = {PRETRAINED: 0.7, "theta": 0.15, "holt": 0.15}
 """How the rest is shared out."""
 POWER = 3.0
@@ -55,7 +57,7 @@ def usual_of_few(parts: Collection[str], panel: Panel, *, season: int, horizon: 
     """
     if PRETRAINED not in parts:
         return dict(usual_shares(parts))
-    seasons = float(panel.lengths.mean()) / (season if season > 1 else horizon)
+    seasons = float(panel.lengths.mean()) / (max(season, SEASON) if season > 1 else horizon)
     net = round(NET_AT_MOST * seasons / (seasons + HALFWAY), 3) if NET in parts else 0.0
     usual = {NET: net} if NET in parts else {}
     if LINEAR in parts:
