@@ -24,9 +24,9 @@ from recurra.errors import UsageError
 from recurra.layers.grams.run import GramsSpec, grams, token_shares
 from recurra.layers.grams.run import counted as counted_grams
 from recurra.nets.layouts import classifier_net
-from recurra.tasks.heads.classes.explain import explain
-from recurra.tasks.heads.classes.explanation import Explanation
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.explain import explain
+from recurra.tasks.heads.explanation import Explanation
 from recurra.text.encoder import fit_encoder
 from recurra.text.offsets import token_starts, unit_starts, word_spans
 from recurra.text.units import units_of

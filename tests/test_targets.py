@@ -222,6 +222,25 @@ def test_a_frame_is_measured_by_its_names_and_a_table_comes_back_as_one(tmp_path
     assert np.array_equal(recurra.load(tmp_path / "model").predict(NEW), lone.predict(NEW))
 
 
+@pytest.mark.parametrize("kind", ["regressor", "labeller", "ordinal"])
+def test_words_of_a_stack_are_explained_also_after_reload(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    model = request.getfixturevalue(kind)
+    model.save(tmp_path / "model")
+    loaded, text = recurra.load(tmp_path / "model"), "warm cold fine is the film"
+    told = loaded.explain(text, "high" if kind == "ordinal" else None)
+    assert told.before + sum(word.effect for word in told.words) + told.missing == pytest.approx(told.after)
+    assert abs(told.missing) <= told.tolerance and told.method == "integrated gradients"
+    if kind == "regressor":
+        assert told.after == pytest.approx(model.predict([text])[0], abs=1e-4)
+    else:
+        share = model.predict_proba([text])[0][loaded.model_.names.index(told.label)]
+        assert told.after == pytest.approx(np.log(share / (1 - share)), abs=1e-3)
+    effects = {word.text: word.effect for word in told.words}
+    assert effects["film"] == max(effects.values()) if kind == "labeller" else effects["warm"] > 0 > effects["cold"]
+
+
 @pytest.mark.parametrize("name", ["TextRegressor", "TextMultilabelClassifier", "TextOrdinalClassifier"])
 def test_parameters_follow_the_rules_of_scikit_learn(name: str) -> None:
     from sklearn.base import clone

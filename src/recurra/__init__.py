@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from recurra.importing.reading import import_model
     from recurra.session import Session
     from recurra.session_pool import SessionPool
-    from recurra.tasks.heads.classes.explanation import Explanation
+    from recurra.tasks.heads.explanation import Explanation
     from recurra.tasks.heads.sequence.run import ImportedNet
 
     # Only for type checkers: `__getattr__` answers it.
@@ -82,7 +82,7 @@ _HOMES = {
     "recurra.importing.reading": ("import_model",),
     "recurra.session": ("Session",),
     "recurra.session_pool": ("SessionPool",),
-    "recurra.tasks.heads.classes.explanation": ("Explanation",),
+    "recurra.tasks.heads.explanation": ("Explanation",),
     "recurra.tasks.heads.sequence.run": ("ImportedNet",),
 }
 _MODULES = ("errors", "metrics", "nn")

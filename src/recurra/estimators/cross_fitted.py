@@ -1,4 +1,4 @@
-"""What the estimators share that answer each text with a column for each target: the choices of their net.
+"""What the estimators share that answer each text with a column for each target: choices and explanations.
 
 Not here: what each learns and answers (regression.py, multilabel.py, ordinal.py).
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, replace
 
 from recurra.config import CellName, Settings
-from recurra.estimators.estimator import Estimator
+from recurra.estimators.estimator import Estimator, require_fitted
 from recurra.model import Form
+from recurra.tasks.heads.explain import explain
+from recurra.tasks.heads.explanation import Explanation
 
 
 @dataclass(eq=False, repr=False)
@@ -32,3 +34,16 @@ class CrossFitted(Estimator):
     def _answer_in(self, form: Form) -> None:
         """Keep in what form targets came: what is saved answers in it too."""
         self.model_ = replace(self.model_, origin=self.model_.origin.model_copy(update={"form": form}))
+
+    def explain(self, text: str, label: object = None) -> Explanation:
+        """Tell what each word of a text did to the answer, or to `label`; the effects add up to it.
+
+        They are in the unit of a number, or log-odds: of a label by itself (without `label` of the most probable one),
+        or that a class in order or a higher one is reached (without `label` the answer; where that is the lowest, the
+        second). Worked out as `TextClassifier.explain` does, without torch.
+
+        Raises UsageError for a label that the model does not have, for the lowest class, which every text reaches, and
+        where the model answers several numbers and `label` names none; DataError for what is no text.
+        """
+        require_fitted(self)
+        return explain(self.model_, text, label)

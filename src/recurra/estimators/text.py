@@ -18,10 +18,10 @@ from recurra.config import CellName, Pool, Settings
 from recurra.datasets.splits import Split
 from recurra.errors import UsageError, warn
 from recurra.estimators.estimator import Estimator, require_fitted
-from recurra.tasks.heads.classes.explain import explain
-from recurra.tasks.heads.classes.explanation import Explanation
 from recurra.tasks.heads.classes.measure import TextEvaluation, evaluate_text, share_right
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.explain import explain
+from recurra.tasks.heads.explanation import Explanation
 from recurra.tasks.inputs.texts import LabelledTexts, labels_of, same_length, texts_of, weighed
 from recurra.tasks.task import Asked
 from recurra.tasks.text import TASK, VALIDATION, prepare

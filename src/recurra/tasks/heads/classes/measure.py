@@ -32,8 +32,8 @@ from recurra.metrics import (
 )
 from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
-from recurra.tasks.heads.classes.explain import explain
 from recurra.tasks.heads.classes.run import RunningClassifier
+from recurra.tasks.heads.explain import explain
 from recurra.tasks.heads.lost import Scored, lost
 from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.text.encoder import unread_warnings

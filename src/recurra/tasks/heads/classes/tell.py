@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from recurra.errors import UsageError
-from recurra.report.blocks import Align, Block, Facts, Figure, Paragraph, Points, SideBySide, Strip, Table
-from recurra.report.charts.curves import Line, lines
+from recurra.report.blocks import Align, Block, Figure, Paragraph, SideBySide, Table
 from recurra.report.charts.scores import MOST_LABELS, bars, calibration, confusion
 from recurra.report.numbers import Shown, number
-from recurra.report.page import Report, Section
+from recurra.report.page import Section
 from recurra.report.run_sections import (
     RunRecord,
     RunRows,
@@ -24,7 +23,6 @@ from recurra.report.run_sections import (
     section,
     training_section,
 )
-from recurra.tasks.heads.classes.explanation import Explanation
 
 SCORES = (
     ("accuracy", "accuracy", True),
@@ -35,8 +33,6 @@ SCORES = (
 )
 """Key, label, and whether it is a share, of the figures on top."""
 RIVAL_SCORES = {"accuracy": "accuracy", "f1": "F1", "loss": "loss", "seconds": "seconds to train"}
-WORDS = 30
-"""Words listed below an explained text."""
 PAIRS = 15
 """Confused pairs listed where there are too many labels for a chart."""
 
@@ -171,48 +167,3 @@ def _shown(row: RunRecord, key: str) -> Shown:
     if key == "words":
         return ", ".join(f"{word} {effect:+.2f}" for word, effect in row.get(key) or ())
     return str(row.get(key, "")) if key == "row" else cell(row.get(key))
-
-
-def explanation_report(explanations: Sequence[Explanation], *, title: str) -> Report:
-    """Return a page of texts, each marked by what its words did to the class."""
-    sections = [
-        Section(f"{one.label}, {100 * one.probability:.1f} %", tuple(_explained(one)), f"text-{number}")
-        for number, one in enumerate(explanations, 1)
-    ]
-    words = "What each word did to the log-odds of a class; the effects add up to the answer."
-    return Report(f"What {title} sees", words, tuple(sections), {"texts": [one.record() for one in explanations]})
-
-
-def _explained(told: Explanation) -> list[Block]:
-    most = max((abs(word.effect) for word in told.words), default=0.0) or 1.0
-    marked: list[tuple[str, float]] = []
-    place = 0
-    for word in told.words:
-        # What stands between words is plain.
-        marked += [(told.text[place : word.start], 0.0), (word.text, word.effect / most)]
-        place = word.stop
-    marked.append((told.text[place:], 0.0))
-    caption = f"Marked: for `{told.label}`; marked and underlined: against it."
-    facts = Facts(
-        (
-            ("answer", told.predicted), ("class asked about", told.label), ("its probability", told.probability),
-            ("log-odds without a word", told.before), ("log-odds with all words", told.after),
-            ("missing from the sum", told.missing), ("method", told.method),
-        )
-    )  # fmt: skip
-    strongest = sorted(told.words, key=lambda word: -abs(word.effect))[:WORDS]
-    rows = tuple((word.text, word.start, word.effect) for word in strongest)
-    table = Table(("word", "character", "effect"), rows, "The words that did most.")
-    return [
-        Strip(tuple(part for part in marked if part[0]), caption), *_course(told),
-        *([Points(tuple(told.notes))] if told.notes else []), facts, *([table] if rows else []),
-    ]  # fmt: skip
-
-
-def _course(told: Explanation) -> list[Block]:
-    """The probability after each word, of a net that reads forward."""
-    after = [word.probability for word in told.words]
-    if len(after) < 2 or all(value is None for value in after):
-        return []
-    svg = lines(Line(told.label, list(range(1, len(after) + 1)), after), x_label="word", y_label="probability")
-    return [Figure(svg, f"The probability of `{told.label}` after each word.")]
