@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from command_line import recurra
 from recurra.datasets.texts import TextTable
 from recurra.errors import advising_options
 from recurra.estimators.text import TEXT_SETTINGS, TextClassifier
+from recurra.model import ModelOrigin
 from recurra.report.blocks import Paragraph
 from recurra.report.page import to_html
 from recurra.runs.run import run_task, training_report
+from recurra.tasks.heads.classes.measure import judge_labels
 from recurra.tasks.heads.lost import Scored, learning_on, lost
+from recurra.tasks.inputs.labelled import LabelledRows
 from recurra.tasks.task import Rows, made_ready
 from recurra.training.progress import Watch
+from small_models import text_model
 
 SMALL = ("--set", "hidden=4", "--epochs", 1, "--quiet")
 
@@ -125,6 +130,15 @@ def test_text_is_told_by_fit_evaluate_and_the_report(tmp_path: Path) -> None:
     alone = recurra("evaluate", run, one_class, "--json").json()
     assert alone["rival"] == {"name": "majority (bad)", "accuracy": 1.0} and "seconds" not in alone["rivals"][0]
     assert alone["accuracy"] == 1.0 or "majority (bad)" in alone["lost"]
+
+
+def test_a_wide_part_is_not_advised_to_a_net_that_began_with_a_language_model() -> None:
+    """--init-from refuses --wide."""
+    texts, labels = needles()
+    rows, model = LabelledRows(texts, labels), text_model()
+    assert "wide" in judge_labels(model, rows, rows)["lost"]
+    begun = replace(model, origin=ModelOrigin(parameters={"init_from": "runs/words"}))
+    assert "wide" not in judge_labels(begun, rows, rows)["lost"]
 
 
 def test_a_network_that_won_is_not_said_to_have_lost(tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ from recurra.metrics import (
     macro_f1,
     paired_bootstrap,
 )
-from recurra.nets.run import ClassifierNet
 from recurra.report.numbers import number
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.explain import explain
@@ -184,8 +183,8 @@ def judge_labels(
     evaluation = _evaluated(model, rows)
     explain_hardest(model, evaluation, rows)
     if learnt is not None:
-        return with_rivals(evaluation, text_rivals(learnt, rows), model.plan, tries)
-    return {**with_rivals(evaluation, [_most_frequent(rows)], model.plan, tries), "notes": [FORGOTTEN]}
+        return with_rivals(evaluation, text_rivals(learnt, rows), model, tries)
+    return {**with_rivals(evaluation, [_most_frequent(rows)], model, tries), "notes": [FORGOTTEN]}
 
 
 def _evaluated(model: RunningClassifier, rows: LabelledRows) -> TextEvaluation:
@@ -260,19 +259,22 @@ def _measured(name: str, model: Any, learnt: LabelledRows, rows: LabelledRows) -
 
 
 def with_rivals(
-    evaluation: TextEvaluation, rivals: list[Rival], plan: ClassifierNet, tries: Sequence[str] = ()
+    evaluation: TextEvaluation, rivals: list[Rival], model: RunningClassifier, tries: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Join the net's figures with the rivals' and a paired bootstrap against the first of them.
 
-    Where the net lost, one sentence says so: `tries` may help besides what its `plan` lacks, and more rows.
+    Where the net lost, one sentence says so: `tries` may help besides what the `model` lacks, and more rows.
     """
     record = {**evaluation.record, "rivals": [rival.record() for rival in rivals]}
     if rivals:
         record["rival"] = {"name": rivals[0].name, "accuracy": rivals[0].accuracy}
         compared = paired_bootstrap(evaluation.right, rivals[0].right)
         record["against_rival"] = {name: float(value) for name, value in compared._asdict().items()}
-    # The wide part is NB-SVM's own log-odds, of two classes only: advised where just this rival won.
-    may_be_wide = plan.wide is None and len(record["labels"]) == 2
+    # The wide part is NB-SVM's own log-odds, of two classes only: advised where just this rival won. A net that began
+    # with a language model refuses it.
+    may_be_wide = (
+        model.plan.wide is None and len(record["labels"]) == 2 and not model.origin.parameters.get("init_from")
+    )
     own = Scored("Recurra", record["accuracy"], evaluation.right)
     others = [
         Scored(
@@ -281,6 +283,6 @@ def with_rivals(
         for rival in rivals
     ]
     on = f"{number(record['rows'])} rows"
-    who = "The model" if plan.grams else "The network"
+    who = "The model" if model.plan.grams else "The network"
     more = [*tries, "more labelled rows"]
     return record | lost("accuracy", own, others, on=on, tries=more, share=True, who=who)

@@ -126,4 +126,4 @@ def _evaluation(
     rivals.append(Rival("majority", part.targets == most))
     # The best goes first: the stack is compared with it in pairs.
     rivals.sort(key=lambda rival: -rival.accuracy)
-    return with_rivals(evaluation, rivals, model.plan, prepared.tries)
+    return with_rivals(evaluation, rivals, model, prepared.tries)
