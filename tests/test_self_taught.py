@@ -78,6 +78,8 @@ def test_a_round_that_does_not_surely_help_is_not_kept(monkeypatch: pytest.Monke
     kept = _fitted(SETTINGS.changed({"self_training": 2}))
     plain = recurra.TextClassifier().fit(*FEW)
     assert np.array_equal(kept.predict_proba(OTHERS), plain.predict_proba(OTHERS))
+    # What is told of the training is that of the model, not that of the round.
+    assert (len(kept.history_), kept.best_epoch_) == (len(plain.history_), plain.best_epoch_)
     told = [note for note in kept.notes_ if note.startswith("round")]
     assert len(told) == 1 and "did not surely help, and is not kept" in told[0]
 

@@ -179,6 +179,8 @@ class Finished:
     notes: Sequence[str] = ()
     evaluation: Figures = field(default_factory=dict)
     """Figures beside the rivals' of rows that no part of the model had learnt from, where no rows are held out."""
+    nets: int | None = None
+    """Of the nets that were trained again so many stay in the model, the first ones; None: all."""
 
 
 @dataclass(frozen=True)

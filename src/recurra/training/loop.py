@@ -108,21 +108,23 @@ class Learnt:
 def learn(task: Task, prepared: Prepared, *, run: str | Path | None, watch: Watch | None) -> Learnt:
     """Train a net on prepared rows; with `run`, a killed fit of the same choices and rows goes on from there."""
     watch = watch or Watch()
-    trained, progress = _trained(task, prepared, Path(run) if run else None, watch)
+    trained, first = _trained(task, prepared, Path(run) if run else None, watch)
+    nets = [first]
 
     def again(other: Prepared, number: int, of: int) -> TrainedAgain:
-        nonlocal progress
         if watch.on_net:
             watch.on_net(number, of, other.settings.training.epochs)
         # A folder for each net, so that a resumed run finds what each of them has learnt.
         folder = Path(run) / f"net-{number}" if run else None
-        # What is told of the fit is what the last net did: it is the one that stays.
         tensors, progress = _trained(task, replace(other, by_steps=True), folder, watch)
+        nets.append(progress)
         return TrainedAgain(tensors, progress.best_epoch)
 
     # What is fitted afterwards are linear models.
     with one_blas_thread():
         finished = task.head.finish(prepared, trained, again)
+    # What is told of the fit is what the last net did that stays.
+    progress = nets[-1 if finished.nets is None else finished.nets]
     return Learnt(finished, progress.history, progress.best_epoch)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,9 @@ from recurra.tasks.heads.classes.measure import Rival, evaluate_text, explain_ha
 from recurra.tasks.heads.classes.rounds import Judges, Shared, first_round, next_round
 from recurra.tasks.heads.classes.run import RunningClassifier
 from recurra.tasks.heads.classes.stack import worth
-from recurra.tasks.heads.classes.stacked_net import Train
 from recurra.tasks.heads.judges import LITTLE, Texts, joined, net_left_out, parts_of, surely
 from recurra.tasks.inputs.labelled import LabelledParts, LabelledRows
-from recurra.tasks.task import Again, Finished, Prepared
+from recurra.tasks.task import Again, Finished, Prepared, TrainedAgain
 
 
 def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finished:
@@ -36,8 +34,10 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
     """
     data: LabelledParts = prepared.data
     rounds = prepared.settings.training.self_training if data.taught else 0
-    shared = Shared(prepared, model, _in_order(prepared, rounds, again), Texts([*data.train.texts, *data.taught]))
+    train = _InOrder(prepared, rounds, again)
+    shared = Shared(prepared, model, train, Texts([*data.train.texts, *data.taught]))
     first = judges = first_round(shared)
+    nets = train.done
     notes = list(first.net.told) if first.net else []
     for number in range(1, rounds + 1):
         later = next_round(shared, judges, last=number == rounds)
@@ -46,14 +46,14 @@ def stacked(prepared: Prepared, model: RunningClassifier, again: Again) -> Finis
         notes.append(_taught(number, len(data.taught), before, after, helped=helped))
         if not helped:
             break
-        judges = later
+        judges, nets = later, train.done
     held, targets = data.held, data.train.targets[data.held]
     scores = [each[held] for each in judges.scores.values()]
     whole = one_model(model, judges)
     told = worth([*judges.scores], scores, targets, judges.stack)
     evaluation = _evaluation(whole, prepared, judges.stack.scores(scores), first)
     notes = [*notes, _note(told), *net_left_out(model, whole)]
-    return Finished(whole, notes=notes, evaluation=evaluation | {"members": told})
+    return Finished(whole, notes=notes, evaluation=evaluation | {"members": told}, nets=nets)
 
 
 def one_model(model: RunningClassifier, judges: Judges) -> RunningClassifier:
@@ -65,13 +65,19 @@ def one_model(model: RunningClassifier, judges: Judges) -> RunningClassifier:
     return whole
 
 
-def _in_order(prepared: Prepared, rounds: int, again: Again) -> Train:
-    """Number the nets as they are trained; after a round that did not help, fewer are."""
-    data, number = prepared.data, count(1)
-    parts = len(parts_of(data.folds, 0))
-    nets = (data.way in ("tuned", "fresh")) + (data.way != "linear") * rounds
-    of = parts * nets + reads(prepared.settings, data)
-    return lambda other: again(other, next(number), of)
+class _InOrder:
+    """Trains nets, and numbers them; after a round that did not help, fewer are trained."""
+
+    def __init__(self, prepared: Prepared, rounds: int, again: Again) -> None:
+        """Count how many there will be."""
+        data, self._again, self.done = prepared.data, again, 0
+        nets = (data.way in ("tuned", "fresh")) + (data.way != "linear") * rounds
+        self._of = len(parts_of(data.folds, 0)) * nets + reads(prepared.settings, data)
+
+    def __call__(self, other: Prepared) -> TrainedAgain:
+        """Train the next one."""
+        self.done += 1
+        return self._again(other, self.done, self._of)
 
 
 def _losses(judges: Judges, data: LabelledParts) -> Floats:
