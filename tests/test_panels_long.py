@@ -13,10 +13,11 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec, read_windows
 from recurra.panels.columns import BesideUnits, ColumnUnits, beside_of
 from recurra.panels.features import STANDING, extras_of, standing
+from recurra.panels.few import few_long
 from recurra.panels.linear import along, fits_line, line_of
 from recurra.panels.series import Panel, panel_of
 from recurra.panels.windows import windows_at
-from recurra.tasks.heads.panel.shapes import STEPS, among_of, few_long, shape_of, taught
+from recurra.tasks.heads.panel.shapes import STEPS, among_of, shape_of, taught
 from recurra.tasks.heads.panel.weighing import OFTEN_ORIGINS, OFTEN_WINDOWS, weighing_origins
 
 RANDOM = np.random.default_rng(3)

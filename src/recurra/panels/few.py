@@ -17,6 +17,8 @@ from recurra.panels.series import Mask, Panel, Values
 
 FEW = 30
 """Series, at most, of a panel that is one of a few."""
+LONG = 20
+"""Horizons that a long series has, at least."""
 MOST_HORIZONS = 300
 """Horizons that a panel of few values holds at most, all series together; with more, nets learn no window by heart."""
 NET_AT_MOST = 0.9
@@ -48,6 +50,16 @@ def few_values(panel: Panel, horizon: int) -> bool:
     if beside is not None and (len(beside.finer) or beside.statics.shape[1]):
         return False
     return 0 < len(panel) <= FEW and float(panel.lengths.sum()) <= MOST_HORIZONS * horizon
+
+
+def is_long(panel: Panel, horizon: int) -> bool:
+    """Tell whether the median series has many horizons."""
+    return len(panel) > 0 and float(np.median(panel.lengths)) >= LONG * horizon
+
+
+def few_long(panel: Panel, horizon: int) -> bool:
+    """Tell whether a panel is a few long series."""
+    return len(panel) <= FEW and is_long(panel, horizon)
 
 
 def usual_of_few(parts: Collection[str], panel: Panel, *, season: int, horizon: int) -> dict[str, float]:

@@ -29,6 +29,8 @@ LEAST = 0.15
 """The share of votes that a season needs."""
 OWN = 0.03
 """The share of these that must be its own, and no divisor's."""
+MORE_ALIKE, SURELY = 0.05, 2.0
+"""Autocorrelation that a whole season must have more than a part of it that was found, and standard errors besides."""
 
 USUAL_SEASONS = {
     "Y": (), "M": (12,), "D": (7, 365), "business day": (5,), "h": (24, 168), "m": (1440, 10_080), "s": (60, 3600),
@@ -49,7 +51,27 @@ def season_of(series: Sequence[Values], usual: Sequence[int] = ()) -> int:
         # Forty values say little each, and a season that many of them hint at is one all the same.
         hinted = [_season(values, usual, USUAL_CHANCE) for values in longest]
         best = _voted([one for one in hinted if one in usual], LEAST * asked)
-    return best
+    return _whole(best, usual, longest) if best > 1 else best
+
+
+def _whole(part: int, usual: Sequence[int], series: Sequence[Values]) -> int:
+    """Return the season, of which `part` is a half, a third, …, where movements are surely more alike after all of it.
+
+    The sun's power is nothing by night: half a day stands higher in its spectrum than the day, and tells the opposite.
+    """
+    steps = [np.diff(values) for values in series]
+    for whole in [*(one for one in usual[:1] if one > part and one % part == 0), 2 * part, 3 * part]:
+        asked = [each for each in steps if len(each) > 3 * whole and np.ptp(each) > 0]
+        gains = [_alike(each, whole) - _alike(each, part) - SURELY / np.sqrt(len(each) - whole) for each in asked]
+        if 2 * len(asked) >= len(steps) and float(np.median(gains)) > MORE_ALIKE:
+            return whole
+    return part
+
+
+def _alike(steps: Values, lag: int) -> float:
+    """Autocorrelation of movements at a lag."""
+    centred = steps - steps.mean()
+    return float(centred[lag:] @ centred[:-lag]) / float(centred @ centred)
 
 
 def _voted(found: Sequence[int], least: float) -> int:

@@ -20,7 +20,7 @@ from recurra.layers.segments.run import SegmentsSpec
 from recurra.nets.panels import PanelNet
 from recurra.panels.blend import LINEAR, NET, PRETRAINED
 from recurra.panels.columns import BesideUnits
-from recurra.panels.few import few_values
+from recurra.panels.few import few_long, few_values
 from recurra.panels.series import Panel
 from recurra.panels.tables import panel_of_table
 from recurra.tasks.heads.panel.budget import within
@@ -29,7 +29,7 @@ from recurra.tasks.heads.panel.finish import PanelParts
 from recurra.tasks.heads.panel.parts import Taught, held_windows
 from recurra.tasks.heads.panel.run import RunningPanel
 from recurra.tasks.heads.panel.settling import longer_season_in, season_in, settled, unweighed
-from recurra.tasks.heads.panel.shapes import EPOCHS, few_long, linear_of, shape_of, taught, told_otherwise
+from recurra.tasks.heads.panel.shapes import EPOCHS, linear_of, shape_of, taught, told_otherwise
 from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, weighing_origins
 from recurra.tasks.reads import changed_settings
 from recurra.tasks.task import Asked, Prepared

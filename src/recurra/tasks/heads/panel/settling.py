@@ -15,12 +15,12 @@ from recurra.datasets.series.learnt import learnt_of
 from recurra.datasets.series.table import SeriesTable
 from recurra.errors import UsageError, either
 from recurra.panels.blend import PRETRAINED, usual_shares
-from recurra.panels.few import few_values, usual_of_few, usual_width
+from recurra.panels.few import few_long, few_values, usual_of_few, usual_width
 from recurra.panels.longer import longer_season_of, reach_of
 from recurra.panels.seasons import ASKED, season_of, usual_seasons
 from recurra.panels.series import Panel, Values, bridged, panel_of
 from recurra.tasks.heads.panel.encoder import PanelEncoder
-from recurra.tasks.heads.panel.weighing import judged, weighed, weighing_origins
+from recurra.tasks.heads.panel.weighing import OFTEN_WINDOWS, judged, weighed, weighing_origins
 
 
 def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) -> tuple[Any, list[str]]:
@@ -36,7 +36,10 @@ def settled(model: Any, table: SeriesTable, *, horizon: int, season: int = 0) ->
     if few_values(panel, horizon):
         told = unweighed(panel, config, [PRETRAINED])
         model = replace(model, encoder=replace(model.encoder, shares=told.shares, factors=told.factors))
-    windows = weighed(panel, weighing_origins(panel, horizon), model.encoder, model, model.encoder.marks)
+    # A long past is cheap to ask, for nothing is learnt of it: many windows say more than what is usual.
+    often = few_long(panel, horizon)
+    backs = weighing_origins(panel, horizon, often=often, windows=OFTEN_WINDOWS * often)
+    windows = weighed(panel, backs, model.encoder, model, model.encoder.marks)
     return replace(model, encoder=judged(model.encoder, windows)), notes
 
 

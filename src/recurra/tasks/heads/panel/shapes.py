@@ -13,7 +13,7 @@ from recurra.layers.recurrent.run import RecurrentSpec
 from recurra.layers.segments.run import SegmentsSpec
 from recurra.panels.beside import LAGS
 from recurra.panels.columns import BesideUnits
-from recurra.panels.few import FEW, few_values
+from recurra.panels.few import few_long, few_values, is_long
 from recurra.panels.linear import fits_line
 from recurra.panels.series import Panel
 from recurra.panels.windows import scales
@@ -33,18 +33,6 @@ FEWER_STEPS = 75
 LEAST_WINDOWS = 12
 """Windows without which no net learns."""
 LARGEST_SEGMENT = 96
-LONG = 20
-"""Horizons that a long series has, at least."""
-
-
-def is_long(panel: Panel, horizon: int) -> bool:
-    """Tell whether the median series has many horizons."""
-    return len(panel) > 0 and float(np.median(panel.lengths)) >= LONG * horizon
-
-
-def few_long(panel: Panel, horizon: int) -> bool:
-    """Tell whether a panel is a few long series."""
-    return len(panel) <= FEW and is_long(panel, horizon)
 
 
 def shape_of(panel: Panel, settings: Settings, units: BesideUnits | None = None, *, window: int = 0) -> SegmentsSpec:
