@@ -203,11 +203,11 @@ def test_slips_in_labels_and_leaks_into_the_test_rows_are_told_before_training(t
     )
     assert done.code == 0
     for told in (
-        "warning: 1 classes have one row only, which stays in training: 'bad'",
+        "warning: 1 class has one row only, which stays in training: 'bad'",
         "warning: labels that differ only by space, case or form are different classes: 'Bad', 'bad'",
-        "warning: 1 texts have more than one label, such as 'same'",
+        "warning: 1 text has more than one label, such as 'same'",
         "warning: leak: 1 of 2 test texts stand in the training part too",
-        "1 empty texts are kept as <empty>",
+        "1 empty text is kept as <empty>",
     ):
         assert told in done.err.splitlines()
 

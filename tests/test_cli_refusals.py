@@ -85,7 +85,7 @@ def test_a_label_only_in_the_test_rows_is_named(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_bytes(GOOD)
     (tmp_path / "test.csv").write_bytes(HEADER + b"a,x\nb,z\n")
     fit = ("fit", "text", tmp_path / "rows.csv", "--test", tmp_path / "test.csv", "--out", tmp_path / "run", "--quiet")
-    refused(recurra(*fit), 3, "1 labels that training has not", "'z'")
+    refused(recurra(*fit), 3, "1 label that training has not", "'z'")
 
 
 SERIES: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -71,7 +71,7 @@ def test_texts_series_and_running_text_give_the_same_advice(tmp_path: Path) -> N
 def test_control_characters_of_latin_1_name_cp1252(tmp_path: Path) -> None:
     path = write(tmp_path, f"text,label\n{LETTER},x\nfine,y\n", "cp1252")
     (warning,) = read_texts(path, encoding="latin-1").warnings
-    assert warning.startswith("1 texts hold control characters such as U+0092: pass --encoding cp1252")
+    assert warning.startswith("1 text holds control characters such as U+0092: pass --encoding cp1252")
     assert read_texts(path, encoding="cp1252").texts[0] == LETTER and not read_texts(path, encoding="cp1252").warnings
     told = [finding.text for finding in check_file(path, encoding="latin-1") if finding.level == "warning"]
     assert told[0] == warning
@@ -79,13 +79,13 @@ def test_control_characters_of_latin_1_name_cp1252(tmp_path: Path) -> None:
 
 def test_control_characters_are_told_in_labels_names_of_series_and_running_text(tmp_path: Path) -> None:
     labels = read_texts(write(tmp_path, "text,label\na,it’s\nb,y\n", "cp1252"), encoding="latin-1").warnings
-    assert labels[0].startswith("1 labels hold control characters")
+    assert labels[0].startswith("1 label holds control characters")
     names = read_series(write(tmp_path, "unique_id,ds,y\nJoe’s,1,2\nJoe’s,2,3\n", "cp1252"), encoding="latin-1")
-    assert names.warnings[0].startswith("1 series names hold control characters")
+    assert names.warnings[0].startswith("1 series name holds control characters")
     frame = pytest.importorskip("pandas").DataFrame({"unique_id": ["Joeâ€™s"] * 2, "ds": [1, 2], "y": [2, 3]})
-    assert series_from_frame(frame).warnings[0].startswith("1 series names look like UTF-8 read as cp1252")
+    assert series_from_frame(frame).warnings[0].startswith("1 series name looks like UTF-8 read as cp1252")
     lines = read_running_text(write(tmp_path, LETTER + "\nfine\n", "cp1252", "t.txt"), encoding="latin-1").warnings
-    assert lines[0].startswith("1 lines hold control characters")
+    assert lines[0].startswith("1 line holds control characters")
 
 
 def test_each_part_of_iso_8859_has_its_code_page() -> None:
@@ -106,14 +106,14 @@ def test_utf_8_read_as_another_encoding_is_told(tmp_path: Path, text: str, wrong
         # Some bytes are no characters of cp1252: then it is refused.
         assert wrong == "cp1252" and "check --encoding" in str(problem)
         return
-    assert warning.startswith("1 texts look like UTF-8 read as cp1252") and "leave --encoding out" in warning
+    assert warning.startswith("1 text looks like UTF-8 read as cp1252") and "leave --encoding out" in warning
 
 
 def test_a_file_that_was_doubled_before_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "text,label\nit wasnâ€™t,trÃ¨s bon\nfine,bon\n", "utf-8")
     warnings = read_texts(path).warnings
-    assert warnings[0].startswith("1 texts look like UTF-8 read as cp1252, such as 'â€™' for '’'")
-    assert warnings[1].startswith("1 labels look like UTF-8 read as cp1252, such as 'Ã¨' for 'è'")
+    assert warnings[0].startswith("1 text looks like UTF-8 read as cp1252, such as 'â€™' for '’'")
+    assert warnings[1].startswith("1 label looks like UTF-8 read as cp1252, such as 'Ã¨' for 'è'")
 
 
 @pytest.mark.parametrize(

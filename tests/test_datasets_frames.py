@@ -102,7 +102,7 @@ def test_a_text_table_is_checked_through_to_the_end(tmp_path: Path) -> None:
     path.write_text('text,label\nfine,1\nbad\nfine,2\n"",1\nx,\n', encoding="utf-8")
     told = found(path)
     assert "t.csv:3:1: short row" in told["error"] and "t.csv:6:3: label is missing" in told["error"]
-    assert "1 texts have more than one label" in told["warning"] and "1 texts are empty" in told["warning"]
+    assert "1 text has more than one label" in told["warning"] and "1 text is empty" in told["warning"]
     assert "task text" in told["note"] and "classes: '1' 2, '2' 1" in told["note"]
 
 

@@ -47,7 +47,7 @@ def test_a_class_of_one_row_stays_in_training_with_a_warning() -> None:
     for seed in range(20):
         parts = split(41, labels=labels, share=0.2, seed=seed)
         assert 40 in parts.train.tolist()
-        assert parts.warnings == ("the validation part has no row of 1 classes: 'rare' (1 in all)",)
+        assert parts.warnings == ("the validation part has no row of 1 class: 'rare' (1 in all)",)
 
 
 def test_only_classes_of_one_row_cannot_be_split() -> None:

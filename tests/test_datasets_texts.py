@@ -90,7 +90,7 @@ def test_unusual_characters_are_kept_and_replacements_counted(tmp_path: Path) ->
     texts = ["\ufffd", "\ue000", "\ufffe", "\u202eabc\u200b", "👩‍👩‍👧", "a\x1b[31mb", "x\u2028y\x85z\x0bw"]
     table = read_texts(write(tmp_path, "text\n" + "\n".join(texts) + "\n"))
     assert table.texts == texts
-    assert table.warnings == ["1 texts hold U+FFFD: were they decoded wrongly?"]
+    assert table.warnings == ["1 text holds U+FFFD: was it decoded wrongly?"]
 
 
 def test_plain_lines_are_one_text_each_in_order(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_too_many_classes_ask_whether_it_is_an_id_column() -> None:
 
 
 def test_a_class_of_one_row_is_named() -> None:
-    assert check_training_labels(["a", "a", "b"]) == ["1 classes have one row only, which stays in training: 'b'"]
+    assert check_training_labels(["a", "a", "b"]) == ["1 class has one row only, which stays in training: 'b'"]
 
 
 def test_labels_that_differ_by_space_case_or_form_are_shown_together() -> None:
@@ -170,7 +170,7 @@ def test_texts_in_both_parts_are_counted_as_a_leak() -> None:
 
 def test_labels_only_outside_training_are_listed() -> None:
     with pytest.raises(
-        DataError, match=r"the test part has 1 labels that training has not; found 'c'; allowed: 'a', 'b'"
+        DataError, match=r"the test part has 1 label that training has not; found 'c'; allowed: 'a', 'b'"
     ):
         check_known_labels(["a", "b"], ["a", "c"], part="test")
     check_known_labels(["a", "b"], ["b"])

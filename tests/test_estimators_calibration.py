@@ -67,7 +67,7 @@ def faults(path: Path, *, rare: int) -> Path:
 def test_a_class_that_validation_lacks_is_told_and_nothing_is_fitted_without_it(tmp_path: Path, rare: int) -> None:
     run = tmp_path / "run"
     done = recurra("fit", "text", faults(tmp_path / "faults.csv", rare=rare), *SMALL, "--out", run, "--json")
-    assert f"warning: the validation part has no row of 1 classes: 'good' ({rare} in all)" in done.err.splitlines()
+    assert f"warning: the validation part has no row of 1 class: 'good' ({rare} in all)" in done.err.splitlines()
     told, unmeasured = done.json()["warnings"]
     assert "nothing is measured of them: 'good'; F1 is not defined" in unmeasured
     assert told.startswith("no temperature was fitted") and "no row of 1 of 2 classes" in told
@@ -94,8 +94,8 @@ def test_python_is_warned_and_the_estimator_keeps_the_warnings(tmp_path: Path) -
         one = TextClassifier(config=tiny).fit(texts, ["bad"] * 99 + ["good"])
     assert one.model_.temperature == 1.0
     assert [told.partition(":")[0] for told in one.warnings_] == [
-        "1 classes have one row only, which stays in training",
-        "the validation part has no row of 1 classes",
+        "1 class has one row only, which stays in training",
+        "the validation part has no row of 1 class",
         "no temperature was fitted, probabilities are the net's own",
     ]
 

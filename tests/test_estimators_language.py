@@ -116,7 +116,7 @@ def test_a_validation_part_of_a_few_words_is_measured_in_fewer_streams() -> None
 
 
 def test_too_little_text_is_refused() -> None:
-    with pytest.raises(DataError, match="too little text to hold a part out; found 1 texts"):
+    with pytest.raises(DataError, match="too little text to hold a part out; found 1 text"):
         small().fit(["one line"])
     with pytest.raises(DataError, match="the text is too short; found 4 tokens; allowed: at least 8 for 4 streams"):
         small(validation=0, settings={"streams": 4}).fit(["a b", ""])

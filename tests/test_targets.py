@@ -167,7 +167,7 @@ def test_a_batch_may_be_empty_or_of_one_and_neighbours_change_nothing(
     whole = model.model_.scores([*NEW, ""])[0]
     alone = np.concatenate([model.model_.scores([text])[0] for text in [*NEW, ""]])
     assert np.allclose(whole, alone, atol=1e-5)
-    with pytest.warns(RecurraWarning, match="1 of 1 texts are unread"):
+    with pytest.warns(RecurraWarning, match="the text is unread"):
         model.predict(["\u0436\u0436\u0436"])
     with pytest.raises(DataError, match="no rows to evaluate on"):
         model.evaluate([], [] if name != "labeller" else np.zeros((0, 3)))

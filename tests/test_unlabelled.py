@@ -149,7 +149,7 @@ def test_the_command_reads_them_from_a_file_and_leaves_tested_texts_out(tmp_path
     options += ["--set", "adapt=always", "--set", "self_training=0"]
     done = command("fit", "text", *options, "--out", str(tmp_path / "run"), "--json")
     assert done.code == 0
-    assert "texts without labels are left out: they stand in the test part too" in done.err
+    assert "1 text without label is left out: it stands in the test part too" in done.err
     assert "300 texts without labels" in json.dumps(json.loads((tmp_path / "run" / "report.json").read_text()))
     checked = command("data", "check", *options)
     assert checked.code == 0

@@ -100,3 +100,8 @@ def printable(text: str) -> str:
     # `ascii` gives \n, \x1b, \u202e: visible, and harmless to a terminal.
     escaped = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
     return escaped if len(escaped) <= 1000 else f"{escaped[:600]} … {escaped[-300:]}"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a count with its words: "1 text is", "2,000 texts are"."""
+    return f"{count:,} {one if count == 1 else many}"

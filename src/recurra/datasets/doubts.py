@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from recurra.datasets.encodings import text_codec
 from recurra.datasets.labels import is_missing
-from recurra.errors import printable
+from recurra.errors import counted, printable
 
 # The Windows code page whose bytes 0x80 to 0x9f are letters and quotes where ISO 8859 has control characters.
 WINDOWS = {
@@ -79,7 +79,12 @@ class Traces:
 
     def replaced(self) -> list[str]:
         """Warn of texts in which another program has put U+FFFD for what it could not decode."""
-        return [f"{self._replaced:,} {self._what} hold U+FFFD: were they decoded wrongly?"] if self._replaced else []
+        told = _verb(self._replaced, self._what, "hold")
+        return (
+            [f"{told} U+FFFD: {'was it' if self._replaced == 1 else 'were they'} decoded wrongly?"]
+            if self._replaced
+            else []
+        )
 
     def doubtful(self) -> list[str]:
         """Warn of doubled UTF-8 and of control characters."""
@@ -96,9 +101,13 @@ def doubtful_characters(texts: Iterable[str], *, encoding: str, what: str = "tex
     return traces.doubtful()
 
 
+def _verb(count: int, what: str, verb: str) -> str:
+    return counted(count, f"{what.removesuffix('s')} {verb}s", f"{what} {verb}")
+
+
 def _twice(count: int, seen: str, meant: str, codec: str, what: str) -> str:
     why = "the file was read wrongly before it was written" if codec.startswith("utf") else "leave --encoding out"
-    return f"{count:,} {what} look like UTF-8 read as cp1252, such as {printable(seen)!r} for {meant!r}: {why}"
+    return f"{_verb(count, what, 'look')} like UTF-8 read as cp1252, such as {printable(seen)!r} for {meant!r}: {why}"
 
 
 def _control(count: int, character: str, codec: str, what: str) -> str:
@@ -107,7 +116,7 @@ def _control(count: int, character: str, codec: str, what: str) -> str:
         why = "cp1252 was read as Latin-1 before the file was written"
     else:
         why = f"pass --encoding {WINDOWS.get(codec, 'cp1252')}, where these bytes are letters and quotes"
-    return f"{count:,} {what} hold control characters such as {name}: {why}"
+    return f"{_verb(count, what, 'hold')} control characters such as {name}: {why}"
 
 
 class Doubts:
@@ -135,9 +144,15 @@ class Doubts:
 
     def told(self) -> list[str]:
         """Return warnings with counts."""
-        words = f"{self._missing:,} texts are words for missing, such as {self._example!r}; they are read as texts"
+        words = counted(self._missing, "text is a word", "texts are words")
+        read = "it is read as a text" if self._missing == 1 else "they are read as texts"
+        words += f" for missing, such as {self._example!r}; {read}"
         return [
-            *([f"{self._empty:,} texts are empty; they are kept"] if self._empty else []),
+            *(
+                [f"{counted(self._empty, 'text is empty; it is', 'texts are empty; they are')} kept"]
+                if self._empty
+                else []
+            ),
             *([words] if self._missing else []),
             *self._texts.replaced(),
             *self._labels.replaced(),

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from recurra.errors import DataError, Place, either, printable
+from recurra.errors import DataError, Place, counted, either, printable
 
 LIBRARIES = frozenset({"na", "nan", "-nan", "nat", "none", "nil", "<na>", "n.a."})
 SHEETS = frozenset({"#n/a", "#n/a n/a", "#na", "n/a", "null", "(null)", "<null>", "[null]", "\\n"})
@@ -142,7 +142,7 @@ def check_known_labels(known: Sequence[str], labels: Sequence[str], *, part: str
     unknown = Counter(label for label, place in zip(labels, places_of(labels, known), strict=True) if place < 0)
     if unknown:
         raise DataError(
-            f"the {part} part has {len(unknown):,} labels that training has not",
+            f"the {part} part has {counted(len(unknown), 'label', 'labels')} that training has not",
             found=_named(unknown),
             allowed=", ".join(repr(name) for name in list(known)[:20]),
             advice="add rows of them to training or leave them out",
@@ -194,7 +194,7 @@ def conflicting_labels(texts: Sequence[str], labels: Sequence[str]) -> list[str]
     if not conflicting:
         return []
     example = printable(repr(next(text for text in texts if text in conflicting)[:60]))
-    return [f"{len(conflicting):,} texts have more than one label, such as {example}"]
+    return [f"{counted(len(conflicting), 'text has', 'texts have')} more than one label, such as {example}"]
 
 
 def duplicates_across(train: Sequence[str], other: Sequence[str], *, part: str = "test") -> list[str]:
@@ -219,7 +219,8 @@ def _single(sizes: Counter[str]) -> list[str]:
     single = Counter({name: count for name, count in sizes.items() if count == 1})
     if not single:
         return []
-    return [f"{len(single):,} classes have one row only, which stays in training: {_named(single)}"]
+    told = counted(len(single), "class has", "classes have")
+    return [f"{told} one row only, which stays in training: {_named(single)}"]
 
 
 def _named(names: Counter[str]) -> str:

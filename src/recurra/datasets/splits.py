@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from recurra.datasets.labels import is_missing
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, counted
 
 PASSES = 3
 """How often every group is offered to the other side."""
@@ -229,7 +229,7 @@ def _absent(classes: Sequence[str], chosen: np.ndarray) -> list[str]:
     validation = {name for name, held in zip(classes, chosen.tolist(), strict=True) if held}
     parts = (("validation", sizes.keys() - validation), ("training", sizes.keys() - train))
     return [
-        f"the {part} part has no row of {len(names)} classes: "
+        f"the {part} part has no row of {counted(len(names), 'class', 'classes')}: "
         + ", ".join(f"{name!r} ({sizes[name]} in all)" for name in sorted(names)[:5])
         + (" …" if len(names) > 5 else "")
         for part, names in parts

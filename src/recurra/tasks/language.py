@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recurra.arguments import part_of
 from recurra.batches import language_streams
 from recurra.config import Settings
-from recurra.errors import DataError, UsageError, either
+from recurra.errors import DataError, UsageError, counted, either
 from recurra.nets.layouts import language_net
 from recurra.runs.sources import Lines, running_text
 from recurra.tasks.heads.lost import VECTORS
@@ -218,7 +218,9 @@ def _parts(given: GivenLines, part: float) -> tuple[list[str], list[str]]:
     # Whoever asks for a share wants validation: it gets one text at least.
     held = max(1, round(len(texts) * share)) if share else 0
     if held >= len(texts):
-        raise DataError("too little text to hold a part out", found=f"{len(texts)} texts", allowed="two or more")
+        raise DataError(
+            "too little text to hold a part out", found=counted(len(texts), "text", "texts"), allowed="two or more"
+        )
     return texts[: len(texts) - held], texts[len(texts) - held :]
 
 

@@ -13,7 +13,7 @@ from recurra.datasets.columns import TextColumns, name_list
 from recurra.datasets.formats import TextReading
 from recurra.datasets.labels import check_class_count, label_variants
 from recurra.datasets.targets import LABELS_NAMES, TargetReading, labels_of_rows, read_cells, unparted
-from recurra.errors import DataError
+from recurra.errors import DataError, counted
 from recurra.tasks.heads.multilabel.head import HEAD
 from recurra.tasks.heads.multilabel.measure import judge_several
 from recurra.tasks.inputs.targets import GivenTargets, TargetRows, indicator
@@ -76,7 +76,7 @@ def _doubts(rows: TargetRows) -> list[str]:
     told = [*label_variants(list(rows.names))]
     for what, which in (("no row", count == 0), ("one row only", count == 1), ("every row", count == len(rows.texts))):
         names = _named(rows.names, np.flatnonzero(which))
-        told += [f"{int(which.sum()):,} labels have {what}: {names}"] if which.any() else []
+        told += [f"{counted(int(which.sum()), 'label has', 'labels have')} {what}: {names}"] if which.any() else []
     if len(rows.texts) and (rows.targets.sum(1) == 1).all():
         told.append("every row has one label: `recurra fit text` learns classes that shut each other out")
     return told

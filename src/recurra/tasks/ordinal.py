@@ -16,7 +16,7 @@ from recurra.datasets.columns import TextColumns, name_list
 from recurra.datasets.formats import TextReading
 from recurra.datasets.labels import check_class_count, conflicting_labels, places_of
 from recurra.datasets.targets import ORDERED_NAMES, TargetReading, names_of, read_cells
-from recurra.errors import DataError, UsageError, either
+from recurra.errors import DataError, UsageError, counted, either
 from recurra.tasks.heads.classes.run import label_kind
 from recurra.tasks.heads.ordinal.head import HEAD
 from recurra.tasks.heads.ordinal.measure import judge_order, steps
@@ -95,7 +95,9 @@ def prepare(asked: Asked, given: GivenTargets) -> Prepared:
         raise DataError(f"{len(counts)} class, need 2 or more", found=found, advice="bring rows of another")
     check_class_count(len(names), rows=len(rows.texts))
     absent = [name for place, name in enumerate(names) if place not in counts]
-    doubts = [f"no row of {len(absent)} classes of the order: {name_list(absent)}"] if absent else []
+    doubts = (
+        [f"no row of {counted(len(absent), 'class', 'classes')} of the order: {name_list(absent)}"] if absent else []
+    )
     labels = [names[int(place)] for place in rows.targets[:, 0]]
     return prepare_targets(
         asked,

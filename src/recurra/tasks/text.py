@@ -20,7 +20,7 @@ from recurra.datasets.labels import (
     is_missing,
 )
 from recurra.datasets.texts import TextTable, open_texts
-from recurra.errors import DataError, UsageError, either
+from recurra.errors import DataError, UsageError, counted, either
 from recurra.runs.sources import has_parts, labelled, unlabelled
 from recurra.tasks.alone import prepare_net
 from recurra.tasks.heads.classes.choose import MIXED
@@ -97,7 +97,7 @@ def _remarks(train: TextTable) -> list[str]:
     # Nothing but white space counts as empty: no token comes of it.
     rejected, empty = len(train.rejects), sum(not text.strip() for text in train.texts)
     remarks = [f"{rejected} rows rejected; they are listed in rejects.json"] if rejected else []
-    return [*remarks, *([f"{empty} empty texts are kept as <empty>"] if empty else [])]
+    return [*remarks, *([f"{counted(empty, 'empty text is', 'empty texts are')} kept as <empty>"] if empty else [])]
 
 
 def _tables(source: Source) -> tuple[TextTable, TextTable | None]:
@@ -143,7 +143,8 @@ def _without_test(learnt: LabelledTexts, test: list[str]) -> tuple[LabelledTexts
     tested = set(test)
     free = [text for text in learnt.unlabelled or () if text not in tested]
     left = len(learnt.unlabelled or ()) - len(free)
-    told = [f"{left:,} texts without labels are left out: they stand in the test part too"] if left else []
+    words = counted(left, "text without label is left out: it stands", "texts without labels are left out: they stand")
+    told = [f"{words} in the test part too"] if left else []
     return replace(learnt, unlabelled=free or None), told
 
 

@@ -269,5 +269,6 @@ def unread_warnings(unread: int, texts: int) -> list[str]:
     """Warn of texts of which the model knows no word: so many of all."""
     if not unread:
         return []
-    of = "the model knows no word of them, and their answers say nothing of them"
-    return [f"{unread:,} of {texts:,} texts are unread: {of}; is it the script or language it learnt from?"]
+    which = "the text is" if texts == 1 else f"{unread:,} of {texts:,} texts are"
+    why = "of it, and its answer says nothing of it" if texts == 1 else "of them, and their answers say nothing of them"
+    return [f"{which} unread: the model knows no word {why}; is it the script or language it learnt from?"]

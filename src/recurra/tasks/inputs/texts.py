@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from recurra.config import Settings
 from recurra.datasets.columns import TextColumns, name_list
 from recurra.datasets.labels import check_class_count, is_missing
-from recurra.errors import DataError, UsageError
+from recurra.errors import DataError, UsageError, counted
 from recurra.tasks.heads.classes.run import Label
 
 
@@ -201,7 +201,8 @@ def left_out(given: LabelledTexts, free: Sequence[str]) -> list[str]:
     """Tell how many texts without labels `free_texts` left out."""
     left = len(given.unlabelled) - len(free) if given.unlabelled is not None else 0
     rest = "" if free else ", and no other is left to learn from"
-    return [f"{left:,} texts without labels are left out: they stand among the labelled rows{rest}"] if left else []
+    words = counted(left, "text without label is left out: it stands", "texts without labels are left out: they stand")
+    return [f"{words} among the labelled rows{rest}"] if left else []
 
 
 def numbered(given: LabelledTexts, settings: Settings) -> tuple[NDArray[Any], Part]:

@@ -24,12 +24,14 @@ from recurra.text.vocabulary import UNK
 
 def unread_texts(empty: int, unread: int, texts: int) -> list[str]:
     """Warn of texts whose vectors say nothing: so many of all without a word, so many without a known one."""
-    told = []
+    one, told = texts == 1, list[str]()
     if empty:
-        told.append(f"{empty:,} of {texts:,} texts are empty: their vectors are zeros")
+        zeros = f"{empty:,} of {texts:,} texts are empty: their vectors are zeros"
+        told.append("the text is empty: its vector is zeros" if one else zeros)
     if unread:
-        why = "the encoder knows no word of them, and their vectors say nothing of them"
-        told.append(f"{unread:,} of {texts:,} texts are unread: {why}; is it the script or language it learnt from?")
+        which = "the text is" if one else f"{unread:,} of {texts:,} texts are"
+        why = "it, and its vector says nothing of it" if one else "them, and their vectors say nothing of them"
+        told.append(f"{which} unread: the encoder knows no word of {why}; is it the script or language it learnt from?")
     return told
 
 
