@@ -147,6 +147,7 @@ OTHER = {
     "series.scale": "minmax",
     "series.calendar": "never",
     "series.holidays": "US",
+    "series.loss": "squared",
 }
 
 
