@@ -8,6 +8,8 @@ Not here: automatic models of one series (baselines/statistical.py), and what ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,14 +93,17 @@ def seasonal_index(values: Values, season: int) -> Values | None:
 
 def is_seasonal(values: Values, season: int) -> bool:
     """Tell whether the autocorrelation at the season is significant at 90 %: of more than `season` values (steps,)."""
-    centred = values - values.mean()
-    power = float(centred @ centred)
-    if power <= 0:
-        return False
-    correlations = np.array([float(centred[lag:] @ centred[:-lag]) / power for lag in range(1, season + 1)])
+    correlations = autocorrelations(values, range(1, season + 1))
     # Bartlett's formula; 1.645 is the two-sided 90 % of a normal distribution.
     limit = 1.645 * np.sqrt((1 + 2 * np.sum(correlations[:-1] ** 2)) / len(values))
     return bool(abs(correlations[-1]) > limit)
+
+
+def autocorrelations(values: Values, lags: Sequence[int]) -> Values:
+    """Return how alike values (steps,) are after each of the lags: (lags,), from -1 to 1; 0 where they never move."""
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    return np.array([float(centred[lag:] @ centred[:-lag]) / power if power > 0 else 0.0 for lag in lags])
 
 
 def around_trend(values: Values, season: int) -> tuple[Values, Values, NDArray[np.int64]]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recurra.datasets.series.rhythms import TimeStep
+from recurra.panels.classics import autocorrelations
 from recurra.panels.series import Values
 
 CHANCE = 1e-3
@@ -62,16 +63,12 @@ def _whole(part: int, usual: Sequence[int], series: Sequence[Values]) -> int:
     steps = [np.diff(values) for values in series]
     for whole in [*(one for one in usual[:1] if one > part and one % part == 0), 2 * part, 3 * part]:
         asked = [each for each in steps if len(each) > 3 * whole and np.ptp(each) > 0]
-        gains = [_alike(each, whole) - _alike(each, part) - SURELY / np.sqrt(len(each) - whole) for each in asked]
+        alike = [autocorrelations(each, (whole, part)) for each in asked]
+        gains = [after - before - SURELY / np.sqrt(len(each) - whole)
+                 for each, (after, before) in zip(asked, alike, strict=True)]  # fmt: skip
         if 2 * len(asked) >= len(steps) and float(np.median(gains)) > MORE_ALIKE:
             return whole
     return part
-
-
-def _alike(steps: Values, lag: int) -> float:
-    """Autocorrelation of movements at a lag."""
-    centred = steps - steps.mean()
-    return float(centred[lag:] @ centred[:-lag]) / float(centred @ centred)
 
 
 def _voted(found: Sequence[int], least: float) -> int:
