@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from pretraining.bank import NO_SERIES, PANELS, Values, summed
+from pretraining.bank import NO_SERIES, PANELS, Values, numbers_of, summed
 from series_sets import SeriesSet
 from smoke import SMOKE, sized
 from writing import write_result
@@ -67,7 +67,7 @@ def files() -> Iterator[Long]:
 
 
 def _columns(name: str) -> dict[str, Values]:
-    table = pd.read_parquet(Path(os.environ["RECURRA_DATA"]) / "series" / f"{name}.parquet").select_dtypes("number")
+    table = numbers_of(name)
     return {str(column): table[column].to_numpy(float) for column in table.columns.difference(NO_SERIES)}
 
 

@@ -94,11 +94,18 @@ def bank() -> Bank:
         kept.add(values, (1, 0))
     _energy(kept, folder)
     for name, share in PANELS.items():
-        table = pd.read_parquet(folder / f"{name}.parquet").select_dtypes("number")
+        table = numbers_of(name)
         for column in table.columns.difference(NO_SERIES):
             kept.add_hours(table[column].to_numpy(float)[: int(share * len(table))])
-    _others(kept, folder)
+    _others(kept)
     return kept.close()
+
+
+def numbers_of(name: str) -> Any:
+    """Return the columns of numbers of a file: a pandas frame."""
+    import pandas as pd
+
+    return pd.read_parquet(Path(os.environ["RECURRA_DATA"]) / "series" / f"{name}.parquet").select_dtypes("number")
 
 
 def m3_file() -> Path:
@@ -129,19 +136,17 @@ def _energy(kept: Bank, folder: Path) -> None:
         kept.add_hours(summed(values, 2))
 
 
-def _others(kept: Bank, folder: Path) -> None:
+def _others(kept: Bank) -> None:
     """Quarters of hours, ten minutes, rates of exchange, weeks of an illness."""
-    import pandas as pd
-
     for name in ("ETTm1", "ETTm2"):
-        table = pd.read_parquet(folder / "multivariate" / f"{name}.parquet").select_dtypes("number")
+        table = numbers_of(f"multivariate/{name}")
         for column in table:
             kept.add(table[column].to_numpy(float)[: int(0.6 * len(table))], (96, 0))
-    weather = pd.read_parquet(folder / "multivariate" / "weather.parquet").select_dtypes("number")
+    weather = numbers_of("multivariate/weather")
     for column in weather:
         kept.add_hours(summed(weather[column].to_numpy(float)[: int(0.7 * len(weather))], 6))
     for name, rhythms in (("exchange_rate", ((1, 0), (5, 0))), ("national_illness", ((52, 0), (1, 52)))):
-        table = pd.read_parquet(folder / "multivariate" / f"{name}.parquet").select_dtypes("number")
+        table = numbers_of(f"multivariate/{name}")
         for column in table:
             kept.add(table[column].to_numpy(float)[: int(0.7 * len(table))], *rhythms)
 
